@@ -1,0 +1,84 @@
+"""The area of a zip prefix: where it lies and what it is called, by the samples of the geolocation file (R27, R28)."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.fulfillment.events import AreaSurveyed
+from domain.kernel.events import DomainEvent
+from domain.kernel.ids import natural_id
+from domain.kernel.places import is_in_brazil
+
+
+class Sample(NamedTuple):
+    """One row of the geolocation file: degrees, and the place's name as given."""
+
+    latitude: float
+    longitude: float
+    city: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Area:
+    """What is known of a zip prefix; `survey` is None until it was surveyed."""
+
+    survey: AreaSurveyed | None = None
+
+    @property
+    def samples(self) -> int:
+        """How many samples inside Brazil tell of it."""
+        return self.survey.samples if self.survey else 0
+
+
+NEW_AREA = Area()
+
+
+def area_stream_id(zip_prefix: str) -> UUID:
+    """The stream of a zip prefix of five digits."""
+    return natural_id("area", zip_prefix)
+
+
+def evolve(area: Area, event: DomainEvent) -> Area:
+    """The area after an event; the last survey counts."""
+    return Area(event) if isinstance(event, AreaSurveyed) else area
+
+
+def area_of(events: Iterable[DomainEvent]) -> Area:
+    """The area that these events made."""
+    area = NEW_AREA
+    for event in events:
+        area = evolve(area, event)
+    return area
+
+
+def survey(area: Area, zip_prefix: str, samples: Sequence[Sample]) -> tuple[DomainEvent, ...]:
+    """The newest extract's samples of a prefix replace the earlier ones (R40); those outside Brazil count for nothing.
+
+    Nothing if they say what is known; `samples` 0 if none is left inside.
+    """
+    inside = [sample for sample in samples if is_in_brazil(sample.latitude, sample.longitude)]
+    if inside:
+        surveyed = AreaSurveyed(
+            zip_prefix=zip_prefix,
+            latitude=median(sample.latitude for sample in inside),
+            longitude=median(sample.longitude for sample in inside),
+            city=most_frequent(sample.city for sample in inside),
+            state=most_frequent(sample.state for sample in inside),
+            samples=len(inside),
+        )
+    elif area.samples == 0:
+        return ()
+    else:
+        surveyed = AreaSurveyed(zip_prefix, latitude=None, longitude=None, city=None, state=None, samples=0)
+    return () if surveyed == area.survey else (surveyed,)
+
+
+def most_frequent(texts: Iterable[str]) -> str:
+    """The mode; of equally frequent texts the smallest by code point (R28)."""
+    counts = Counter(texts)
+    most = max(counts.values())
+    return min(text for text, count in counts.items() if count == most)

@@ -1,0 +1,238 @@
+"""The shipment: planned when an order is placed, and following it from then on.
+
+Sales is upstream: `follow` is the policy that takes in what happened to an order. The zip prefixes come from what the
+extract shows beside the order.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.fulfillment.events import (
+    DeliveryCompleted,
+    DeliveryDelayed,
+    DeliveryRevoked,
+    ShipmentCanceled,
+    ShipmentDispatched,
+    ShipmentPlanned,
+    ShipmentReplanned,
+)
+from domain.kernel.events import DomainEvent
+from domain.kernel.ids import UNKNOWN_ID
+from domain.kernel.state import changed
+
+
+@dataclass(frozen=True, slots=True)
+class OrderProgress:
+    """What Sales knows of the order: how far it is, and since when; null where the source does not tell the time."""
+
+    order_id: UUID
+    customer_id: UUID
+    placed_at: datetime
+    promised_by: datetime
+    is_shipped: bool
+    shipped_at: datetime | None
+    is_completed: bool
+    completed_at: datetime | None
+    is_ended: bool
+
+    @property
+    def shipment_status(self) -> str:
+        """How far the shipment is: an order cancelled after dispatch stays dispatched (R23)."""
+        if self.is_completed:
+            return "delivered"
+        if self.is_shipped or self.shipped_at is not None:
+            return "dispatched"
+        return "canceled" if self.is_ended else "planned"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """From where to where: zip prefixes, null where there is no such row (R26).
+
+    `origins` are those of the lines' sellers in the order of the lines. The destination of a person who `is_anonymized`
+    is not compared: nobody can read the known one any more.
+    """
+
+    destination_zip: str | None
+    origins: tuple[str | None, ...]
+    is_anonymized: bool = False
+
+    @property
+    def origin_zip(self) -> str | None:
+        """The zip prefix of the seller of the first line."""
+        return self.origins[0] if self.origins else None
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """What is known of a shipment. `status` is planned, dispatched, delivered or canceled; empty until planned."""
+
+    status: str = ""
+    is_planned: bool = False
+    order_id: UUID = UNKNOWN_ID
+    customer_id: UUID = UNKNOWN_ID
+    placed_at: datetime = datetime.min
+    promised_by: datetime = datetime.min
+    destination_zip: str | None = None
+    origin_zip: str | None = None
+    origins: tuple[str | None, ...] = ()
+    is_dispatched: bool = False
+    dispatched_at: datetime | None = None
+    delivered_at: datetime | None = None
+    announced_days_late: int | None = None
+    latest_time: datetime = datetime.min
+
+    @property
+    def days_late(self) -> int | None:
+        """Whole calendar days from the promised date to the delivery; null without a delivery time (R25)."""
+        return days_late(self.delivered_at, self.promised_by)
+
+
+NEW_SHIPMENT = Shipment()
+
+
+def days_late(delivered_at: datetime | None, promised_by: datetime) -> int | None:
+    """Whole calendar days after the promised date, 0 if on time: the date counts, not the hour (R25)."""
+    if delivered_at is None:
+        return None
+    return max(0, delivered_at.toordinal() - promised_by.toordinal())
+
+
+def _planned(shipment: Shipment, event: ShipmentPlanned | ShipmentReplanned) -> Shipment:
+    return changed(
+        shipment,
+        is_planned=True,
+        status=shipment.status or "planned",
+        order_id=event.order_id,
+        customer_id=event.customer_id,
+        placed_at=event.placed_at,
+        promised_by=event.promised_by,
+        destination_zip=event.destination_zip,
+        origin_zip=event.origin_zip,
+        origins=event.origins,
+        latest_time=max(shipment.latest_time, event.occurred_at),
+    )
+
+
+def _dispatched(shipment: Shipment, event: ShipmentDispatched) -> Shipment:
+    return changed(
+        shipment,
+        status=shipment.status if shipment.status == "delivered" else "dispatched",
+        is_dispatched=True,
+        dispatched_at=event.dispatched_at,
+        latest_time=max(shipment.latest_time, event.occurred_at),
+    )
+
+
+def _completed(shipment: Shipment, event: DeliveryCompleted) -> Shipment:
+    return changed(
+        shipment,
+        status="delivered",
+        delivered_at=event.delivered_at,
+        announced_days_late=event.days_late,
+        latest_time=max(shipment.latest_time, event.occurred_at),
+    )
+
+
+def _canceled(shipment: Shipment, event: ShipmentCanceled) -> Shipment:
+    return changed(shipment, status="canceled", is_dispatched=False, dispatched_at=None)
+
+
+def _revoked(shipment: Shipment, event: DeliveryRevoked) -> Shipment:
+    status = "dispatched" if shipment.is_dispatched else "planned"
+    return changed(shipment, status=status, delivered_at=None, announced_days_late=None)
+
+
+_EVOLVE: dict[type[DomainEvent], Callable[[Shipment, Any], Shipment]] = {
+    ShipmentPlanned: _planned,
+    ShipmentReplanned: _planned,
+    ShipmentDispatched: _dispatched,
+    DeliveryCompleted: _completed,
+    ShipmentCanceled: _canceled,
+    DeliveryRevoked: _revoked,
+}
+
+
+def evolve(shipment: Shipment, event: DomainEvent) -> Shipment:
+    """The shipment after an event; total on any subsequence of a stream, other events change nothing."""
+    step = _EVOLVE.get(type(event))
+    return shipment if step is None else step(shipment, event)
+
+
+def shipment_of(events: Iterable[DomainEvent]) -> Shipment:
+    """The shipment that these events made."""
+    shipment = NEW_SHIPMENT
+    for event in events:
+        shipment = evolve(shipment, event)
+    return shipment
+
+
+def follow(shipment: Shipment, order: OrderProgress, route: Route) -> tuple[DomainEvent, ...]:
+    """What happens to the shipment because of what happened to its order: the policy between Sales and Fulfillment."""
+    events: list[DomainEvent] = []
+
+    def happened(event: DomainEvent) -> None:
+        nonlocal shipment
+        events.append(event)
+        shipment = evolve(shipment, event)
+
+    for event in _plan(shipment, order, route):
+        happened(event)
+    target = order.shipment_status
+    if shipment.status == "delivered" and target != "delivered":
+        happened(DeliveryRevoked(shipment.latest_time))
+    if target == "canceled":
+        if shipment.status != "canceled":
+            happened(ShipmentCanceled(shipment.latest_time))
+    elif target != "planned":
+        for event in dispatch(shipment, order.shipped_at):
+            happened(event)
+    if target == "delivered":
+        for event in deliver(shipment, order.completed_at):
+            happened(event)
+    return tuple(events)
+
+
+def _plan(shipment: Shipment, order: OrderProgress, route: Route) -> tuple[DomainEvent, ...]:
+    facts = (order.order_id, order.customer_id, order.placed_at, order.promised_by, route.origin_zip, route.origins)
+    if not shipment.is_planned:
+        return (ShipmentPlanned(order.placed_at, *facts, destination_zip=route.destination_zip),)
+    known = (
+        shipment.order_id,
+        shipment.customer_id,
+        shipment.placed_at,
+        shipment.promised_by,
+        shipment.origin_zip,
+        shipment.origins,
+    )
+    if facts == known and (route.is_anonymized or route.destination_zip == shipment.destination_zip):
+        return ()
+    return (ShipmentReplanned(order.placed_at, *facts, destination_zip=route.destination_zip),)
+
+
+def dispatch(shipment: Shipment, dispatched_at: datetime | None) -> tuple[DomainEvent, ...]:
+    """The carrier has the parcel; the source may not say since when.
+
+    Nothing if that is known already; again, with the corrected time, if it changed (the last one wins).
+    """
+    if shipment.is_dispatched and shipment.dispatched_at == dispatched_at:
+        return ()
+    return (ShipmentDispatched(dispatched_at or shipment.latest_time, dispatched_at),)
+
+
+def deliver(shipment: Shipment, delivered_at: datetime | None) -> tuple[DomainEvent, ...]:
+    """The customer has the parcel; the source may not say since when. Late deliveries are announced as delayed.
+
+    Nothing if that is known already; again if the time or, by a corrected promise, the delay changed.
+    """
+    late = days_late(delivered_at, shipment.promised_by)
+    if shipment.status == "delivered" and (shipment.delivered_at, shipment.announced_days_late) == (delivered_at, late):
+        return ()
+    occurred_at = delivered_at or shipment.latest_time
+    completed = DeliveryCompleted(occurred_at, delivered_at, late)
+    if late and late != shipment.announced_days_late:
+        return (completed, DeliveryDelayed(occurred_at, late))
+    return (completed,)

@@ -1,0 +1,1 @@
+"""What the contexts share: events and rewinds, identities, money, places, calendar arithmetic, errors."""

@@ -1,0 +1,62 @@
+"""Events: facts of one stream, in order, and how a load that was taken back is read over (Rewound, effective).
+
+An event is a frozen dataclass that carries facts only. Which stream it stands in, its version there, the load that
+brought it and the line of the extract are matters of the event store.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+
+class DomainEvent:
+    """What all events have in common; a subclass is a frozen, slotted dataclass.
+
+    `version` is the version of the event's shape, part of its topic. `subject` names the field with the person whose
+    key encrypts the personal fields; None, or a person not known (the zero UUID), means the stream itself. An event
+    that `survives_rewind` still counts after the load before it was taken back.
+    """
+
+    __slots__ = ()
+    version: ClassVar[int] = 1
+    subject: ClassVar[str | None] = None
+    survives_rewind: ClassVar[bool] = False
+
+
+def personal() -> Any:
+    """A field that may identify a person; it is stored encrypted, and may be null once its key is destroyed.
+
+    The result is Any because dataclass fields are declared by assigning it to an annotated name.
+    """
+    return field(metadata={"personal": True})
+
+
+@dataclass(frozen=True, slots=True)
+class Rewound(DomainEvent):
+    """The events after `to_version` came from a load that was taken back: they count no longer.
+
+    Versions start at 1; `to_version` 0 rewinds the whole stream. `occurred_at` is when the load was taken back.
+    """
+
+    occurred_at: datetime
+    batch_id: UUID
+    to_version: int
+
+
+def effective(events: Sequence[DomainEvent]) -> Sequence[DomainEvent]:
+    """The events that count: those that no later Rewound took back, in order.
+
+    `events` is a stream from its first event (version 1) on, without gaps. Events that survive a rewind stay.
+    """
+    if not any(type(event) is Rewound for event in events):
+        return events
+    kept: list[tuple[int, DomainEvent]] = []
+    for version, event in enumerate(events, start=1):
+        if isinstance(event, Rewound):
+            to_version = event.to_version
+            kept = [(at, e) for at, e in kept if at <= to_version or e.survives_rewind]
+        else:
+            kept.append((version, event))
+    return [event for _, event in kept]

@@ -1,0 +1,57 @@
+"""Places of Brazil: zip prefixes, states and their regions, city names made comparable, distances."""
+
+import math
+import unicodedata
+from dataclasses import dataclass
+
+UNKNOWN = "unknown"
+
+REGIONS = {
+    "North": "AC AM AP PA RO RR TO",
+    "Northeast": "AL BA CE MA PB PE PI RN SE",
+    "Central-West": "DF GO MS MT",
+    "Southeast": "ES MG RJ SP",
+    "South": "PR RS SC",
+}
+"""The five regions of the IBGE and their federative units (R11)."""
+
+REGION_OF_STATE = {state: region for region, states in REGIONS.items() for state in states.split()}
+
+
+def region_of(state: str | None) -> str:
+    """The region of a state's two letters; `unknown` for anything else."""
+    return REGION_OF_STATE.get(state, UNKNOWN) if state is not None else UNKNOWN
+
+
+def zip_prefix_of(digits: str) -> str:
+    """The five digits of a zip prefix whose leading zeros may be lost (R3)."""
+    return digits.zfill(5)
+
+
+def normalised_city(city: str) -> str:
+    """A city's name without accents, in lower case, with single spaces (R12)."""
+    if city.isascii():
+        return " ".join(city.lower().split())
+    letters = unicodedata.normalize("NFD", city)
+    plain = "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
+    return " ".join(plain.lower().split())
+
+
+def is_in_brazil(latitude: float, longitude: float) -> bool:
+    """Whether a place in degrees lies inside Brazil with its Atlantic islands, borders included (R27)."""
+    return -33.76 <= latitude <= 5.28 and -74.00 <= longitude <= -28.84
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place on earth in degrees."""
+
+    latitude: float
+    longitude: float
+
+    def distance_to(self, other: "Point") -> float:
+        """Kilometres along the great circle (haversine, mean earth radius of 6,371 km)."""
+        here, there = math.radians(self.latitude), math.radians(other.latitude)
+        north = math.sin((there - here) / 2) ** 2
+        east = math.sin(math.radians(other.longitude - self.longitude) / 2) ** 2
+        return 2 * 6371.0 * math.asin(math.sqrt(min(1.0, north + math.cos(here) * math.cos(there) * east)))

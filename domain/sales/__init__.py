@@ -1,0 +1,1 @@
+"""Sales: orders, their lines and payments, from placing to delivery or cancellation."""

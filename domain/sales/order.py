@@ -1,0 +1,355 @@
+"""The order: its state, and what a look at an extract tells that happened to it since.
+
+An extract shows a snapshot, not what happened. `observe` holds the snapshot against what is known and derives the
+steps that must have happened from status and times; a second, later snapshot yields only what is new.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from domain.kernel.errors import DomainError
+from domain.kernel.events import DomainEvent
+from domain.kernel.ids import UNKNOWN_ID
+from domain.kernel.money import NOTHING, total_of
+from domain.kernel.state import changed
+from domain.sales.events import (
+    AmendedFact,
+    Line,
+    OrderAmended,
+    OrderApproved,
+    OrderCanceled,
+    OrderCompleted,
+    OrderInvoiced,
+    OrderLineAdded,
+    OrderLineAmended,
+    OrderMadeUnavailable,
+    OrderPaid,
+    OrderPlaced,
+    OrderProcessingStarted,
+    OrderShipped,
+    PaymentAmended,
+    PaymentReceived,
+)
+
+RANK = {
+    "created": 0,
+    "approved": 1,
+    "invoiced": 2,
+    "processing": 2,
+    "shipped": 3,
+    "delivered": 4,
+    "canceled": 5,
+    "unavailable": 5,
+}
+"""How far each status is; an order only goes up. Invoiced and processing may follow each other."""
+
+ENDED = frozenset({"canceled", "unavailable"})
+SHOWS_SHIPPING = frozenset({"shipped", "delivered", *ENDED})
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One payment; its number is unique in the order and need not start at 1. `amount` in BRL."""
+
+    payment_no: int
+    method: str
+    installments: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHeader:
+    """An order's own row as the extract shows it; the times as given, whether the status allows them or not."""
+
+    customer_alias: UUID
+    status: str
+    placed_at: datetime
+    promised_by: datetime
+    approved_at: datetime | None = None
+    shipped_at: datetime | None = None
+    completed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is known of an order. `status` is the source's word, empty until it is placed."""
+
+    status: str = ""
+    customer_id: UUID = UNKNOWN_ID
+    customer_alias: UUID = UNKNOWN_ID
+    placed_at: datetime = datetime.min
+    promised_by: datetime = datetime.min
+    approved_at: datetime | None = None
+    shipped_at: datetime | None = None
+    completed_at: datetime | None = None
+    lines: Mapping[int, Line] = field(default_factory=dict)
+    payments: Mapping[int, Payment] = field(default_factory=dict)
+    is_placed: bool = False
+    was_paid: bool = False
+    latest_time: datetime = datetime.min
+
+    @property
+    def is_completed(self) -> bool:
+        """Delivered, and not canceled since."""
+        return self.status == "delivered"
+
+    @property
+    def shown_completed_at(self) -> datetime | None:
+        """The delivery time, if the status allows that step (R18)."""
+        return self.completed_at if self.status == "delivered" else None
+
+    @property
+    def price(self) -> Decimal:
+        """Sum over the lines, in BRL."""
+        return total_of(line.price for line in self.lines.values())
+
+    @property
+    def freight(self) -> Decimal:
+        """Sum over the lines, in BRL."""
+        return total_of(line.freight for line in self.lines.values())
+
+    @property
+    def total(self) -> Decimal:
+        """Price and freight of all lines (R20), in BRL."""
+        return self.price + self.freight
+
+    @property
+    def paid(self) -> Decimal:
+        """Sum of all payments, in BRL."""
+        return total_of(payment.amount for payment in self.payments.values())
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether the payments reach the total, to the cent, as the amounts are now (R21)."""
+        paid = self.paid
+        return paid > NOTHING and paid >= self.total
+
+
+NEW_ORDER = Order()
+
+
+def _placed(order: Order, event: OrderPlaced) -> Order:
+    return changed(
+        order,
+        is_placed=True,
+        status=order.status or "created",
+        customer_id=event.customer_id,
+        customer_alias=event.customer_alias,
+        placed_at=event.placed_at,
+        promised_by=event.promised_by,
+        lines={line.item_no: line for line in event.lines},
+        latest_time=max(order.latest_time, event.occurred_at),
+    )
+
+
+def _line(order: Order, event: OrderLineAdded | OrderLineAmended) -> Order:
+    return changed(order, lines={**order.lines, event.line.item_no: event.line})
+
+
+def _amended(order: Order, event: OrderAmended) -> Order:
+    value = event.customer_id if event.what == "customer_id" else event.time
+    return changed(order, **{event.what: value}, latest_time=max(order.latest_time, event.occurred_at))
+
+
+def _payment(order: Order, event: PaymentReceived | PaymentAmended) -> Order:
+    payment = Payment(event.payment_no, event.method, event.installments, event.amount)
+    return changed(order, payments={**order.payments, event.payment_no: payment})
+
+
+def _paid(order: Order, event: OrderPaid) -> Order:
+    return changed(order, was_paid=True)
+
+
+def _stepped(order: Order, status: str, occurred_at: datetime, **facts: datetime | None) -> Order:
+    """The order with a step taken: its status goes up, or stays where it is further already."""
+    if RANK[status] < RANK.get(order.status, 0):
+        status = order.status
+    latest = order.latest_time
+    return changed(order, status=status, latest_time=latest if latest > occurred_at else occurred_at, **facts)
+
+
+_EVOLVE: dict[type[DomainEvent], Callable[[Order, Any], Order]] = {
+    OrderPlaced: _placed,
+    OrderLineAdded: _line,
+    OrderLineAmended: _line,
+    OrderAmended: _amended,
+    PaymentReceived: _payment,
+    PaymentAmended: _payment,
+    OrderPaid: _paid,
+    OrderApproved: lambda o, e: _stepped(o, "approved", e.occurred_at, approved_at=e.approved_at),
+    OrderInvoiced: lambda o, e: _stepped(o, "invoiced", e.occurred_at),
+    OrderProcessingStarted: lambda o, e: _stepped(o, "processing", e.occurred_at),
+    OrderShipped: lambda o, e: _stepped(o, "shipped", e.occurred_at, shipped_at=e.shipped_at),
+    OrderCompleted: lambda o, e: _stepped(o, "delivered", e.occurred_at, completed_at=e.completed_at),
+    OrderCanceled: lambda o, e: _stepped(o, "canceled", e.occurred_at),
+    OrderMadeUnavailable: lambda o, e: _stepped(o, "unavailable", e.occurred_at),
+}
+
+
+def evolve(order: Order, event: DomainEvent) -> Order:
+    """The order after an event; total on any subsequence of a stream, other events change nothing."""
+    step = _EVOLVE.get(type(event))
+    return order if step is None else step(order, event)
+
+
+def order_of(events: Iterable[DomainEvent]) -> Order:
+    """The order that these events made."""
+    order = NEW_ORDER
+    for event in events:
+        order = evolve(order, event)
+    return order
+
+
+class _Course:
+    """An order while it is decided on: what happens changes it at once."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.events: list[DomainEvent] = []
+
+    def happened(self, event: DomainEvent) -> None:
+        self.events.append(event)
+        self.order = evolve(self.order, event)
+
+
+def observe(
+    order: Order,
+    customer_id: UUID | None,
+    header: OrderHeader | None,
+    lines: Sequence[Line] = (),
+    payments: Sequence[Payment] = (),
+) -> tuple[DomainEvent, ...]:
+    """What must have happened to the order, by what an extract shows of it.
+
+    `customer_id` is the person behind the alias (None: as known), `header` the order's own row (None: not in this
+    extract). Lines and payments that the extract lacks stay as they are (R6). Raises DomainError where the order would
+    go backwards, change its alias, or is not known at all.
+    """
+    course = _Course(order)
+    if not order.is_placed:
+        if header is None:
+            raise DomainError("an order is placed before anything else happens to it", "order")
+        _place(course, customer_id or UNKNOWN_ID, header, lines)
+    else:
+        if header is not None:
+            _refuse_going_backwards(order, header)
+            _amend(course, "placed_at", header.placed_at)
+            _amend(course, "promised_by", header.promised_by)
+        if customer_id is not None and customer_id != course.order.customer_id:
+            placed_at = course.order.placed_at
+            course.happened(OrderAmended(placed_at, "customer_id", customer_id=customer_id))
+        _observe_lines(course, lines)
+    _observe_payments(course, payments)
+    if header is not None:
+        _observe_steps(course, header)
+    return tuple(course.events)
+
+
+def _place(course: _Course, customer_id: UUID, header: OrderHeader, lines: Sequence[Line]) -> None:
+    for line in lines:
+        _refuse_negative(line)
+    course.happened(
+        OrderPlaced(
+            occurred_at=header.placed_at,
+            customer_id=customer_id,
+            customer_alias=header.customer_alias,
+            placed_at=header.placed_at,
+            promised_by=header.promised_by,
+            lines=tuple(sorted(lines, key=lambda line: line.item_no)),
+        )
+    )
+
+
+def _refuse_negative(line: Line) -> None:
+    if line.price < 0 or line.freight < 0:
+        raise DomainError(
+            "price and freight are not negative", f"line {line.item_no}", price=line.price, freight=line.freight
+        )
+
+
+def _refuse_going_backwards(order: Order, header: OrderHeader) -> None:
+    if header.customer_alias != order.customer_alias:
+        raise DomainError(
+            "an order keeps its customer_id", "order", known=order.customer_alias, shown=header.customer_alias
+        )
+    known, shown = RANK[order.status], RANK[header.status]
+    if shown < known or (order.status in ENDED and header.status != order.status):
+        raise DomainError("an order does not go backwards", "order", known=order.status, shown=header.status)
+
+
+def _amend(course: _Course, what: AmendedFact, time: datetime | None) -> None:
+    """Corrects one time of the header, at the new time, or where it is taken back at the old one."""
+    known: datetime | None = getattr(course.order, what)
+    if time != known:
+        at = course.order.placed_at if what == "promised_by" else (time or known or course.order.latest_time)
+        course.happened(OrderAmended(at, what, time=time))
+
+
+def _observe_lines(course: _Course, lines: Sequence[Line]) -> None:
+    for line in sorted(lines, key=lambda line: line.item_no):
+        _refuse_negative(line)
+        known = course.order.lines.get(line.item_no)
+        if known is None:
+            course.happened(OrderLineAdded(course.order.placed_at, line))
+        elif known != line:
+            course.happened(OrderLineAmended(course.order.placed_at, line))
+
+
+def _observe_payments(course: _Course, payments: Sequence[Payment]) -> None:
+    for payment in payments if len(payments) < 2 else sorted(payments, key=lambda payment: payment.payment_no):
+        known = course.order.payments.get(payment.payment_no)
+        if known != payment:
+            what = PaymentReceived if known is None else PaymentAmended
+            facts = (payment.payment_no, payment.method, payment.installments, payment.amount)
+            course.happened(what(course.order.placed_at, *facts))
+    order = course.order
+    if not order.was_paid and order.is_paid:
+        course.happened(OrderPaid(order.placed_at, paid=order.paid, total=order.total))
+
+
+def _observe_steps(course: _Course, header: OrderHeader) -> None:
+    """The steps up to the status shown, each at its own time; a time that the status does not allow is none (R18)."""
+    status = header.status
+    approved_at = header.approved_at if status != "created" else None
+    shipped_at = header.shipped_at if status in SHOWS_SHIPPING else None
+
+    if RANK[course.order.status] >= RANK["approved"]:
+        _amend(course, "approved_at", approved_at)
+    elif approved_at is not None or (status != "created" and status not in ENDED):
+        course.happened(OrderApproved(approved_at or course.order.latest_time, approved_at))
+
+    if status == "invoiced" and course.order.status != status:
+        course.happened(OrderInvoiced(course.order.latest_time))
+    if status == "processing" and course.order.status != status:
+        course.happened(OrderProcessingStarted(course.order.latest_time))
+
+    if RANK[course.order.status] >= RANK["shipped"]:
+        _amend(course, "shipped_at", shipped_at)
+    elif shipped_at is not None or status in ("shipped", "delivered"):
+        course.happened(OrderShipped(shipped_at or course.order.latest_time, shipped_at))
+
+    if status == "delivered":
+        _complete(course, header.completed_at)
+    elif status in ENDED and course.order.status != status:
+        end = OrderCanceled if status == "canceled" else OrderMadeUnavailable
+        course.happened(end(course.order.latest_time, last_step=course.order.status))
+
+
+def _complete(course: _Course, completed_at: datetime | None) -> None:
+    order = course.order
+    if order.is_completed:
+        _amend(course, "completed_at", completed_at)
+    else:
+        course.happened(
+            OrderCompleted(
+                occurred_at=completed_at or order.latest_time,
+                customer_id=order.customer_id,
+                placed_at=order.placed_at,
+                completed_at=completed_at,
+                total=order.total,
+            )
+        )
