@@ -1,0 +1,1 @@
+"""The anti-corruption layer: rows of an extract become facts, facts become decisions of the domain."""

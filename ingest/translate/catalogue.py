@@ -1,0 +1,52 @@
+"""Products, sellers, categories and zip prefixes: each decided on by itself."""
+
+from domain.fulfillment.area import area_of, area_stream_id, survey
+from domain.kernel.events import DomainEvent
+from domain.marketplace.category import category_of, category_stream_id, evolve, notice, translate
+from domain.marketplace.product import observe as observe_product
+from domain.marketplace.product import product_of
+from domain.marketplace.seller import observe as observe_seller
+from domain.marketplace.seller import seller_of
+from ingest.decision import Decision, Known, lines_of, source_of
+from ingest.work import AreaWork, CategoryWork, ProductWork, SellerWork
+
+
+def decide_product(work: ProductWork, known: Known) -> list[Decision]:
+    """What a product's row tells."""
+    source = lines_of("products", [work.line])
+    product = product_of(known.events("marketplace", work.key))
+    events = observe_product(product, work.product)
+    return [Decision("marketplace", work.key, event, source) for event in events]
+
+
+def decide_seller(work: SellerWork, known: Known) -> list[Decision]:
+    """What a seller's row tells."""
+    source = lines_of("sellers", [work.line])
+    seller = seller_of(known.events("marketplace", work.key))
+    return [Decision("marketplace", work.key, event, source) for event in observe_seller(seller, work.seller)]
+
+
+def decide_category(work: CategoryWork, known: Known) -> list[Decision]:
+    """A category is translated, or noticed in a product while nobody has translated it (R36)."""
+    stream_id = category_stream_id(work.name)
+    category = category_of(known.events("marketplace", stream_id))
+    events: tuple[DomainEvent, ...]
+    if work.english is not None and work.line is not None:
+        source = lines_of("categories", [work.line])
+        events = translate(category, work.name, work.english)
+    else:
+        source = lines_of("products", [work.product_line] if work.product_line is not None else [])
+        events = notice(category, work.name)
+    decisions = []
+    for event in events:
+        decisions.append(Decision("marketplace", stream_id, event, source_of(source)))
+        category = evolve(category, event)
+    return decisions
+
+
+def decide_area(work: AreaWork, known: Known) -> list[Decision]:
+    """What the samples of a zip prefix tell of its place."""
+    stream_id = area_stream_id(work.zip_prefix)
+    area = area_of(known.events("fulfillment", stream_id))
+    source = lines_of("geolocation", work.lines)
+    return [Decision("fulfillment", stream_id, event, source) for event in survey(area, work.zip_prefix, work.samples)]

@@ -1,0 +1,237 @@
+"""A person with their orders: orders, shipments, aliases, reviews, purchases and segment, decided together.
+
+What crosses the contexts is worked out here, in the same step: Sales decides first, the policies of Fulfillment and
+Customer take in what came of it, so that all of it is appended in one transaction.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from domain.customer.customer import (
+    AliasSeen,
+    Customer,
+    OrderOutcome,
+    customer_of,
+    due_on,
+    evaluate,
+    observe_aliases,
+    record_purchases,
+)
+from domain.customer.customer import evolve as evolve_customer
+from domain.customer.review import reassign, review_of, review_stream_id, submit
+from domain.fulfillment.shipment import OrderProgress, Route, follow, shipment_of
+from domain.kernel.events import DomainEvent
+from domain.kernel.ids import UNKNOWN_ID
+from domain.sales.events import (
+    OrderAmended,
+    OrderLineAdded,
+    OrderLineAmended,
+    OrderPaid,
+    OrderPlaced,
+    PaymentAmended,
+    PaymentReceived,
+)
+from domain.sales.order import Order, evolve, observe, order_of
+from ingest.decision import Decision, Known, lines_of, source_of
+from ingest.work import OrderWork, PersonWork
+
+SHIPPED_OR_LATER = frozenset({"shipped", "delivered"})
+ENDED = frozenset({"canceled", "unavailable"})
+
+
+@dataclass(slots=True)
+class PersonDecided:
+    """The decisions on a person's rows, and the date from which they would lapse, where that changed."""
+
+    decisions: list[Decision]
+    due_changed: bool = False
+    due: date | None = None
+
+
+@dataclass(slots=True)
+class _OrderAtHand:
+    work: OrderWork
+    order: Order
+    source: str | None
+
+
+def decide_person(
+    work: PersonWork,
+    known: Known,
+    seller_zips: Mapping[UUID, str],
+    known_reviews: Mapping[UUID, list[UUID]],
+    as_of: date,
+) -> PersonDecided:
+    """Everything that a person's rows tell, in the order of the contexts' dependence.
+
+    `seller_zips` maps sellers to their zip prefix, `known_reviews` orders to the review streams that the log has of
+    them; `as_of` is the date of the segment's evaluation.
+    """
+    decided = PersonDecided([])
+    orders = [_decide_order(decided, work, order, known) for order in work.orders]
+    customer = _decide_aliases(decided, work, orders, known)
+    for at_hand in orders:
+        _decide_shipment(decided, at_hand, customer, known, seller_zips)
+        _decide_reviews(decided, at_hand, customer, known, known_reviews.get(at_hand.work.order_id, ()))
+    if work.customer_id is not None and customer.is_registered:
+        _decide_purchases(decided, work.customer_id, customer, orders, as_of)
+    return decided
+
+
+def _decide_order(decided: PersonDecided, person: PersonWork, work: OrderWork, known: Known) -> _OrderAtHand:
+    order = order_of(known.events("sales", work.order_id))
+    header = lines_of("orders", [work.header.line]) if work.header else ""
+    events = observe(
+        order,
+        person.customer_id,
+        work.header.header if work.header else None,
+        [row.item for row in work.items],
+        [row.payment for row in work.payments],
+    )
+    for event in events:
+        source = _source_of_order_event(event, header, person, work)
+        decided.decisions.append(Decision("sales", work.order_id, event, source))
+        order = evolve(order, event)
+    return _OrderAtHand(work, order, source_of(header))
+
+
+def _source_of_order_event(event: DomainEvent, header: str, person: PersonWork, work: OrderWork) -> str | None:
+    """The lines that caused an event: of a placed order its header, lines and customer; of a payment its own."""
+    if isinstance(event, PaymentReceived | PaymentAmended):
+        lines = [row.line for row in work.payments if row.payment.payment_no == event.payment_no]
+        return source_of(lines_of("order_payments", lines))
+    if isinstance(event, OrderPlaced):
+        customers = [row.line for row in person.customers if row.alias == event.customer_alias]
+        items = lines_of("order_items", [row.line for row in work.items])
+        return source_of(header, items, lines_of("customers", customers))
+    if isinstance(event, OrderLineAdded | OrderLineAmended):
+        lines = [row.line for row in work.items if row.item.item_no == event.line.item_no]
+        return source_of(lines_of("order_items", lines))
+    if isinstance(event, OrderPaid):
+        return source_of(header, lines_of("order_payments", [row.line for row in work.payments]))
+    if isinstance(event, OrderAmended) and event.what == "customer_id":
+        return source_of(lines_of("customers", [row.line for row in person.customers]))
+    return source_of(header)
+
+
+def _decide_aliases(decided: PersonDecided, work: PersonWork, orders: list[_OrderAtHand], known: Known) -> Customer:
+    """The person's aliases as the extract shows them, each dated by the first order placed under it."""
+    if work.customer_id is None:
+        return customer_of(())
+    customer = customer_of(known.events("customer", work.customer_id))
+    placed_at: dict[UUID, datetime] = {}
+    for at_hand in orders:
+        alias, at = at_hand.order.customer_alias, at_hand.order.placed_at
+        placed_at[alias] = min(at, placed_at.get(alias, at))
+    rows = {row.alias: row for row in work.customers}
+    seen = [AliasSeen(alias, placed_at.get(alias), row.address) for alias, row in rows.items()]
+    seen += [
+        AliasSeen(alias, at, None) for alias, at in placed_at.items() if alias not in rows and alias in customer.aliases
+    ]
+    everyone = lines_of("customers", [row.line for row in work.customers])
+    for event in observe_aliases(customer, seen):
+        alias_row = rows.get(getattr(event, "alias", UNKNOWN_ID))
+        told = lines_of("customers", [alias_row.line]) if alias_row else everyone
+        source = source_of(told) or source_of(_lines_of_orders(orders))
+        decided.decisions.append(Decision("customer", work.customer_id, event, source))
+        customer = evolve_customer(customer, event)
+    return customer
+
+
+def _lines_of_orders(orders: Iterable[_OrderAtHand]) -> str:
+    return lines_of("orders", [at_hand.work.header.line for at_hand in orders if at_hand.work.header])
+
+
+def _decide_shipment(
+    decided: PersonDecided,
+    at_hand: _OrderAtHand,
+    customer: Customer,
+    known: Known,
+    seller_zips: Mapping[UUID, str],
+) -> None:
+    order, order_id = at_hand.order, at_hand.work.order_id
+    address = customer.aliases.get(order.customer_alias)
+    lines = [order.lines[item_no] for item_no in sorted(order.lines)]
+    route = Route(
+        destination_zip=address.zip_prefix if address is not None else None,
+        origins=tuple(seller_zips.get(line.seller_id) for line in lines),
+        is_anonymized=customer.is_anonymized,
+    )
+    progress = OrderProgress(
+        order_id=order_id,
+        customer_id=order.customer_id,
+        placed_at=order.placed_at,
+        promised_by=order.promised_by,
+        is_shipped=order.status in SHIPPED_OR_LATER,
+        shipped_at=order.shipped_at,
+        is_completed=order.is_completed,
+        completed_at=order.shown_completed_at,
+        is_ended=order.status in ENDED,
+    )
+    shipment = shipment_of(known.events("fulfillment", order_id))
+    source = at_hand.source or source_of(lines_of("order_items", [row.line for row in at_hand.work.items]))
+    for event in follow(shipment, progress, route):
+        decided.decisions.append(Decision("fulfillment", order_id, event, source))
+
+
+def _decide_reviews(
+    decided: PersonDecided, at_hand: _OrderAtHand, customer: Customer, known: Known, known_reviews: Iterable[UUID]
+) -> None:
+    """The order's reviews as shown, and those the log has of it, should the order's person have become known."""
+    shown: set[UUID] = set()
+    for row in at_hand.work.reviews:
+        stream_id = review_stream_id(row.review.review_id, row.review.order_id)
+        shown.add(stream_id)
+        review = review_of(known.events("customer", stream_id))
+        source = source_of(lines_of("order_reviews", [row.line]))
+        for event in submit(review, row.review, is_anonymized=customer.is_anonymized):
+            decided.decisions.append(Decision("customer", stream_id, event, source))
+    for stream_id in known_reviews:
+        if stream_id not in shown:
+            review = review_of(known.events("customer", stream_id))
+            for event in reassign(review, at_hand.order.customer_id):
+                decided.decisions.append(Decision("customer", stream_id, event, at_hand.source))
+
+
+def _decide_purchases(
+    decided: PersonDecided, customer_id: UUID, customer: Customer, orders: list[_OrderAtHand], as_of: date
+) -> None:
+    """The policy between Sales and Customer, and the segment that follows from it."""
+    due_before = due_on(customer)
+    outcomes = [
+        OrderOutcome(
+            order_id=at_hand.work.order_id,
+            is_completed=at_hand.order.is_completed,
+            amount=at_hand.order.total,
+            placed_at=at_hand.order.placed_at,
+            completed_at=at_hand.order.shown_completed_at,
+        )
+        for at_hand in orders
+    ]
+    sources = {at_hand.work.order_id: at_hand.source for at_hand in orders}
+    for event in record_purchases(customer, outcomes):
+        source = sources.get(getattr(event, "order_id", UNKNOWN_ID))
+        decided.decisions.append(Decision("customer", customer_id, event, source))
+        customer = evolve_customer(customer, event)
+    _decide_segment(decided, customer_id, customer, due_before, as_of)
+
+
+def _decide_segment(
+    decided: PersonDecided, customer_id: UUID, customer: Customer, due_before: date | None, as_of: date
+) -> None:
+    for event in evaluate(customer, as_of):
+        decided.decisions.append(Decision("customer", customer_id, event, None))
+        customer = evolve_customer(customer, event)
+    decided.due = due_on(customer)
+    decided.due_changed = decided.due != due_before
+
+
+def lapse(customer_id: UUID, known: Known, as_of: date) -> PersonDecided:
+    """The evaluation of a person whom this load does not show, but whose last purchase is long ago now (R33)."""
+    decided = PersonDecided([])
+    customer = customer_of(known.events("customer", customer_id))
+    _decide_segment(decided, customer_id, customer, due_on(customer), as_of)
+    decided.due_changed = True
+    return decided

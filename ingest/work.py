@@ -1,0 +1,132 @@
+"""What an extract shows, brought together by aggregate: the work of a load.
+
+Rows are staged and found good; `line` is the physical line that a record starts on, the header being 1. A *family* is
+everything that is decided together and appended together: a person with all their orders, or one product, seller,
+category or zip prefix.
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from uuid import UUID
+
+from domain.customer.customer import Address
+from domain.customer.review import ReviewFacts
+from domain.fulfillment.area import Sample
+from domain.marketplace.product import ProductFacts
+from domain.marketplace.seller import SellerFacts
+from domain.sales.events import Line
+from domain.sales.order import OrderHeader, Payment
+
+
+class Kind(IntEnum):
+    """The kinds of families, in the order in which a bucket is worked through."""
+
+    PERSON = 1
+    PRODUCT = 2
+    SELLER = 3
+    CATEGORY = 4
+    AREA = 5
+
+
+@dataclass(slots=True)
+class CustomerRow:
+    """A record of the customers file: one alias of a person, with the address given there."""
+
+    line: int
+    alias: UUID
+    address: Address
+
+
+@dataclass(slots=True)
+class HeaderRow:
+    """A record of the orders file."""
+
+    line: int
+    header: OrderHeader
+
+
+@dataclass(slots=True)
+class ItemRow:
+    """A record of the order_items file."""
+
+    line: int
+    item: Line
+
+
+@dataclass(slots=True)
+class PaymentRow:
+    """A record of the order_payments file."""
+
+    line: int
+    payment: Payment
+
+
+@dataclass(slots=True)
+class ReviewRow:
+    """A record of the order_reviews file, with the person behind its order."""
+
+    line: int
+    review: ReviewFacts
+
+
+@dataclass(slots=True)
+class OrderWork:
+    """What an extract shows of one order; no header where only its lines, or people's addresses, are shown."""
+
+    order_id: UUID
+    header: HeaderRow | None = None
+    items: list[ItemRow] = field(default_factory=list)
+    payments: list[PaymentRow] = field(default_factory=list)
+    reviews: list[ReviewRow] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class PersonWork:
+    """A person's new and changed rows. `customer_id` is None where the family is an alias of nobody we know."""
+
+    key: UUID
+    customer_id: UUID | None
+    customers: list[CustomerRow] = field(default_factory=list)
+    orders: list[OrderWork] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ProductWork:
+    """A record of the products file."""
+
+    key: UUID
+    line: int
+    product: ProductFacts
+
+
+@dataclass(slots=True)
+class SellerWork:
+    """A record of the sellers file."""
+
+    key: UUID
+    line: int
+    seller: SellerFacts
+
+
+@dataclass(slots=True)
+class CategoryWork:
+    """A category that a product shows (`product_line`) or the translation names (`line` and `english`), or both."""
+
+    key: UUID
+    name: str
+    line: int | None
+    english: str | None
+    product_line: int | None
+
+
+@dataclass(slots=True)
+class AreaWork:
+    """All samples of a zip prefix in the geolocation file, and their lines."""
+
+    key: UUID
+    zip_prefix: str
+    lines: list[int]
+    samples: list[Sample]
+
+
+Family = PersonWork | ProductWork | SellerWork | CategoryWork | AreaWork
