@@ -1,0 +1,30 @@
+"""What can be wrong between an event and what the log stores of it.
+
+MappingError
+├── UnknownTopic      a topic, or a class of events, that this program has no name for
+├── UnreadableState   a state that is not the JSON its topic promises
+├── MissingKey        a personal field is to be sealed, and nobody looked up its subject's key
+└── BrokenSeal        a sealed field that its key does not open
+"""
+
+# ruff: noqa: N818 - the names say what is the matter; "Error" behind each would add nothing
+
+
+class MappingError(Exception):
+    """An event cannot be stored, or what is stored cannot be read."""
+
+
+class UnknownTopic(MappingError):
+    """This program does not know the topic, or knows only older versions of it."""
+
+
+class UnreadableState(MappingError):
+    """The stored state is not what its topic promises."""
+
+
+class MissingKey(MappingError):
+    """The subject's key was not looked up. (An erased subject is in the keys, with None.)"""
+
+
+class BrokenSeal(MappingError):
+    """A sealed field does not open: it was damaged, moved from elsewhere, or the key is another one."""
