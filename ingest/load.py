@@ -11,7 +11,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from ingest.decision import Decision, Known
-from ingest.ports import Chunk, LoadLog, StagedWork, Unit
+from ingest.ports import Chunk, Due, LoadLog, StagedWork, Unit
 from ingest.translate.catalogue import decide_area, decide_category, decide_product, decide_seller
 from ingest.translate.person import decide_person, lapse
 from ingest.work import AreaWork, CategoryWork, Family, PersonWork, ProductWork
@@ -52,12 +52,12 @@ def _decide(
     seller_zips: Mapping[UUID, str],
     reviews: Mapping[UUID, list[UUID]],
     as_of: date,
-    due: list[tuple[UUID, date | None]],
+    due: list[Due],
 ) -> list[Decision]:
     if isinstance(family, PersonWork):
         decided = decide_person(family, known, seller_zips, reviews, as_of)
         if decided.due_changed and family.customer_id is not None:
-            due.append((family.customer_id, decided.due))
+            due.append(Due(family.customer_id, decided.due))
         return decided.decisions
     if isinstance(family, ProductWork):
         return decide_product(family, known)
@@ -75,7 +75,7 @@ def evaluate_the_lapsed(log: LoadLog, as_of: date) -> int:
         known = log.known_customers(customer_ids)
         decided = [(customer_id, lapse(customer_id, known, as_of)) for customer_id in customer_ids]
         decisions = [decision for _, lapsed in decided for decision in lapsed.decisions]
-        appended += log.append_lapsed(decisions, [(customer_id, lapsed.due) for customer_id, lapsed in decided], known)
+        appended += log.append_lapsed(decisions, [Due(customer_id, lapsed.due) for customer_id, lapsed in decided], known)
     return appended
 
 

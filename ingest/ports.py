@@ -10,6 +10,13 @@ from ingest.decision import Decision, Known
 from ingest.work import Family
 
 
+class Due(NamedTuple):
+    """The date from which a person counts as lapsed, should they buy nothing; None if never, or already."""
+
+    customer_id: UUID
+    at: date | None
+
+
 class Place(NamedTuple):
     """Where a family stands in the plan of a load: plans are worked through in this order."""
 
@@ -44,7 +51,7 @@ class Chunk:
     after: Place
     up_to: Place
     decisions: list[Decision] = field(default_factory=list)
-    due: list[tuple[UUID, date | None]] = field(default_factory=list)
+    due: list[Due] = field(default_factory=list)
 
 
 class Progress(NamedTuple):
@@ -81,7 +88,7 @@ class LoadLog(Protocol):
         """Appends a chunk with its reference rows and its progress, in one transaction; returns the events."""
 
     def append_lapsed(
-        self, decisions: Sequence[Decision], due: Sequence[tuple[UUID, date | None]], known: Known
+        self, decisions: Sequence[Decision], due: Sequence[Due], known: Known
     ) -> int:
         """Appends the evaluation of persons whom the extract does not show; returns the events."""
 

@@ -1,12 +1,12 @@
 -- The families of buckets $first to $last, each a JSON document in the shape of ingest/work.py, in the order of bucket,
--- kind and key. Amounts are texts, so that they stay exact.
+-- kind and key. Amounts are texts, so that they stay exact; facts that are named tuples are arrays.
 WITH
 customer AS (
     SELECT
         family,
         list({
             'line': line, 'alias': customer_alias,
-            'address': {'zip_prefix': zip_prefix, 'city': city, 'state': state}
+            'address': json_array(zip_prefix, city, state)
         } ORDER BY line) AS rows
     FROM work_customer WHERE bucket BETWEEN $first AND $last GROUP BY family
 ),
@@ -38,12 +38,10 @@ review AS (
         order_id,
         list({
             'line': line,
-            'review': {
-                'review_id': review_id, 'order_id': order_id,
-                'customer_id': coalesce(customer_id, '00000000-0000-0000-0000-000000000000'::UUID),
-                'score': score, 'title': title, 'comment': comment, 'created_at': created_at,
-                'answered_at': answered_at
-            }
+            'review': json_array(
+                review_id, order_id, coalesce(customer_id, '00000000-0000-0000-0000-000000000000'::UUID), score, title,
+                comment, created_at, answered_at
+            )
         } ORDER BY review_id) AS rows
     FROM work_review WHERE bucket BETWEEN $first AND $last GROUP BY order_id
 ),
@@ -86,15 +84,14 @@ LEFT JOIN orders ON orders.family = p.family
 UNION ALL
 SELECT bucket, 2, product_id, to_json({
     'key': product_id, 'line': line,
-    'product': {
-        'category': category, 'name_length': name_length, 'description_length': description_length, 'photos': photos,
-        'weight_g': weight_g, 'length_cm': length_cm, 'height_cm': height_cm, 'width_cm': width_cm
-    }
+    'product': json_array(
+        category, name_length, description_length, photos, weight_g, length_cm, height_cm, width_cm
+    )
 })::VARCHAR
 FROM work_product WHERE bucket BETWEEN $first AND $last
 UNION ALL
 SELECT bucket, 3, seller_id, to_json({
-    'key': seller_id, 'line': line, 'seller': {'zip_prefix': zip_prefix, 'city': city, 'state': state}
+    'key': seller_id, 'line': line, 'seller': json_array(zip_prefix, city, state)
 })::VARCHAR
 FROM work_seller WHERE bucket BETWEEN $first AND $last
 UNION ALL

@@ -63,6 +63,9 @@ LEFT JOIN person_of_alias AS p ON p.customer_alias = e.customer_alias;
 
 CREATE OR REPLACE MACRO bucket_of(family) AS ('0x' || substr(md5(family::VARCHAR), 1, 2))::INT;
 
+-- A place of the plan as a text that sorts like it.
+CREATE OR REPLACE MACRO place_of(bucket, kind, family) AS printf('%03d %d %s', bucket, kind, family::VARCHAR);
+
 -- Kind 1: persons, or aliases of nobody we know.
 CREATE OR REPLACE TABLE work_person AS
 SELECT bucket_of(family) AS bucket, family, customer_id
@@ -186,7 +189,7 @@ order_references AS (
     LEFT JOIN order_sellers AS s ON s.order_id = t.order_id
     WHERE k.order_id IS NULL
         OR (coalesce(o.status, k.status), coalesce(o.placed_at, k.placed_at)) <> (k.status, k.placed_at)
-        OR coalesce(s.sellers, []) <> list_sort(list_distinct(k.sellers))
+        OR coalesce(s.sellers, []) <> list_sort(list_distinct(coalesce(k.sellers, [])))
 ),
 lines AS (
     SELECT 'row_fingerprint' AS destination, kind, family, concat_ws(chr(9), file, key, fingerprint) AS line
@@ -201,11 +204,19 @@ lines AS (
     FROM customers AS c
     WHERE NOT EXISTS (SELECT 1 FROM known_alias AS k WHERE k.customer_alias = c.customer_alias)
     UNION ALL
+    SELECT 'review_reference', 1, t.family, concat_ws(chr(9), r.order_id, r.review_id)
+    FROM order_reviews AS r
+    JOIN touched_order AS t ON t.order_id = r.order_id
+    WHERE r.change = 'new'
+    UNION ALL
     SELECT 'seller_reference', 3, s.seller_id, concat_ws(chr(9), s.seller_id, s.zip_prefix)
     FROM sellers AS s
     WHERE s.change <> 'unchanged'
 )
-SELECT bucket_of(family) AS bucket, kind, family, destination, line FROM lines ORDER BY bucket, kind, family;
+SELECT
+    bucket_of(family) AS bucket, place_of(bucket_of(family), kind, family) AS place, destination, line
+FROM lines
+ORDER BY bucket, place;
 
 -- How much work each bucket holds, in events more or less: to divide it into units.
 CREATE OR REPLACE TABLE work_size AS

@@ -1,0 +1,274 @@
+"""The command `ingest`: an extract becomes events of the log."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+import duckdb
+import psycopg
+
+from domain.quality.events import FileCount
+from domain.quality.row import BadRecord
+from infra.csv.extract import Extract, Limits, open_extract
+from infra.csv.files import FILES
+from infra.csv.staging import Staged, stage
+from infra.errors import Conflicting
+from infra.loading.assessment import assess
+from infra.loading.known import export_known
+from infra.loading.loads import Load, Loads
+from infra.loading.log import CONTEXTS, CountingLoadLog, OpenLoad, PostgresLoadLog
+from infra.loading.pool import Assignment, run_units
+from infra.loading.work import DuckDBWork, plan
+from infra.postgres.connection import Database
+from infra.postgres.locks import exclusive
+from infra.postgres.store import EventStore
+from infra.settings import Settings
+from ingest.batch import (
+    Assessed,
+    batch_id_of,
+    evaluation_date,
+    keep_apart,
+    tell_completion,
+    tell_opening,
+)
+from ingest.load import evaluate_the_lapsed, units_of, work_through
+from ingest.ports import Unit
+
+STAGING_MEMORY = "400MB"
+
+
+class Step(NamedTuple):
+    """How far an ingest is: what it does, and of how many parts how many are done (0 of 0: nobody knows)."""
+
+    doing: str
+    done: int = 0
+    of: int = 0
+
+
+Progress = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What `ingest` answers. `events` by context; `status` is completed, unchanged, planned or rejected."""
+
+    batch_id: UUID
+    name: str
+    status: str
+    counts: Mapping[str, FileCount]
+    events: Mapping[str, int]
+    position: int
+    chain: str
+    score: float | None
+    reasons: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+class Ingest:
+    """One run of the command over one extract."""
+
+    def __init__(self, settings: Settings, database: Database, progress: Progress) -> None:
+        self._settings = settings
+        self._database = database
+        self._progress = progress
+        self._store = EventStore()
+
+    def run(self, path: Path, name: str | None, *, dry_run: bool) -> IngestReport:
+        """Loads an extract, goes on with a killed load of the same files, or says that nothing is new.
+
+        Raises InputError where there is no extract at `path`; Conflicting while another process ingests, or another
+        extract's load is open.
+        """
+        name = name or path.resolve().stem
+        with _scratch(self._settings.home) as scratch:
+            self._progress(Step("opening the extract"))
+            limits = Limits(self._settings.zip_max_bytes, self._settings.zip_max_ratio)
+            extract = open_extract(path, scratch / "extract", limits)
+            with (
+                self._database.connect("replayhouse ingest", autocommit=True) as connection,
+                exclusive(connection, "ingest"),
+            ):
+                return self._load(connection, extract, name, scratch, dry_run=dry_run)
+
+    def _load(
+        self, connection: psycopg.Connection, extract: Extract, name: str, scratch: Path, *, dry_run: bool
+    ) -> IngestReport:
+        loads = Loads(connection)
+        files = {file: found.sha256 for file, found in extract.files.items()}
+        newest, under_way = loads.newest_completed(), loads.open_load()
+        if under_way is not None and under_way.files != files:
+            raise Conflicting(
+                f"The load {under_way.batch_id} ({under_way.name}) is open: ingest its files again to finish it, "
+                "then these."
+            )
+        if under_way is None and newest is not None and newest.files == files:
+            return self._unchanged(connection, newest)
+        seq = under_way.batch_seq if under_way else loads.next_seq()
+        self._progress(Step("reading and comparing"))
+        is_first = not loads.has_any_before(seq)
+        known = None if is_first else export_known(connection, seq, scratch / "known")
+        staged = stage(extract, scratch / "stage", known, memory_limit=STAGING_MEMORY, threads=self._settings.workers)
+        assessed = assess(staged, loads.files_loaded())
+        return _Run(self, connection, loads, staged, assessed, seq, is_first).run(under_way, name, dry_run=dry_run)
+
+    def _unchanged(self, connection: psycopg.Connection, newest: Load) -> IngestReport:
+        head = self._store.head(connection)
+        outcome: dict[str, Any] = newest.outcome or {}
+        counts = {
+            file: FileCount(file, 0, 0, rows, 0) if file in newest.files else FileCount(file, 0, 0, 0, 0)
+            for file in FILES
+            for rows in [outcome.get("rows", {}).get(file, 0)]
+        }
+        return IngestReport(
+            newest.batch_id,
+            newest.name,
+            "unchanged",
+            counts,
+            dict.fromkeys(CONTEXTS, 0),
+            head.position,
+            head.chain.hex(),
+            outcome.get("score"),
+        )
+
+
+class _Run:
+    """The part of a load that comes after the assessment."""
+
+    def __init__(
+        self,
+        ingest: Ingest,
+        connection: psycopg.Connection,
+        loads: Loads,
+        staged: Staged,
+        assessed: Assessed,
+        seq: int,
+        is_first: bool,
+    ) -> None:
+        self._ingest = ingest
+        self._connection = connection
+        self._loads = loads
+        self._staged = staged
+        self._assessed = assessed
+        self._seq = seq
+        self._is_first = is_first
+        self._files = {file: found.sha256 for file, found in staged.extract.files.items()}
+        self._owner = uuid4()
+        self._now = datetime.now(UTC)
+
+    def run(self, under_way: Load | None, name: str, *, dry_run: bool) -> IngestReport:
+        if dry_run:
+            return self._planned(name)
+        units, as_of = self._plan() if not self._assessed.reasons else ([], None)
+        if under_way is not None:
+            batch_id, name, as_of = under_way.batch_id, under_way.name, under_way.as_of
+            units = _units(under_way.units)
+            self._loads.take_over(batch_id, self._owner)
+        else:
+            attempt = self._loads.attempts(self._files)
+            batch_id = batch_id_of(self._files, attempt)
+            firsts = [unit.first_bucket for unit in units]
+            self._seq = self._loads.begin(
+                batch_id, name, self._files, attempt, as_of, firsts, self._owner, self._now
+            )
+        load = OpenLoad(batch_id, self._seq, self._owner, self._is_first)
+        log = PostgresLoadLog(self._connection, self._ingest._store, load, None)
+        if not tell_opening(log, batch_id, name, self._assessed, self._now):
+            return self._finish(batch_id, name, "rejected")
+        keep_apart(log, batch_id, self._bad_records(batch_id), self._now)
+        if as_of is not None:
+            self._append(load, units, as_of)
+            evaluate_the_lapsed(log, as_of)
+        tell_completion(log, batch_id, self._assessed.counts, self._loads.events_of(batch_id), datetime.now(UTC))
+        return self._finish(batch_id, name, "completed")
+
+    def _plan(self) -> tuple[list[Unit], date | None]:
+        self._ingest._progress(Step("planning"))
+        with _writing(self._staged) as connection:
+            sizes = plan(connection)
+        placed = [at for at in (self._staged.latest_placed_at, self._loads.latest_placed_at(self._seq)) if at]
+        return units_of(sizes), evaluation_date(max(placed, default=None)) or date.min
+
+    def _append(self, load: OpenLoad, units: list[Unit], as_of: date) -> None:
+        self._ingest._progress(Step("appending", 0, len(units)))
+        finished = 0
+
+        def done(unit: Unit, events: int) -> None:
+            nonlocal finished
+            finished += 1
+            self._ingest._progress(Step("appending", finished, len(units)))
+
+        assignment = Assignment(self._ingest._database, self._staged.database, load, as_of)
+        run_units(assignment, units, self._ingest._settings.workers, done)
+
+    def _bad_records(self, batch_id: UUID) -> Iterator[BadRecord]:
+        for record in self._staged.quarantined():
+            yield BadRecord(batch_id, record.file, record.line, record.rule, record.reason, record.text)
+
+    def _finish(self, batch_id: UUID, name: str, status: str) -> IngestReport:
+        score = float(self._assessed.score)
+        rows = {file.file: file.rows for file in self._assessed.files}
+        self._loads.finish(batch_id, self._owner, status, {"score": score, "rows": rows})
+        return self._report(batch_id, name, status, self._loads.events_of(batch_id))
+
+    def _planned(self, name: str) -> IngestReport:
+        """The same work into a store that counts."""
+        batch_id = batch_id_of(self._files, self._loads.attempts(self._files))
+        load = OpenLoad(batch_id, self._seq, self._owner, self._is_first)
+        log = CountingLoadLog(self._connection, self._ingest._store, load)
+        if tell_opening(log, batch_id, name, self._assessed, self._now):
+            keep_apart(log, batch_id, self._bad_records(batch_id), self._now)
+            units, as_of = self._plan()
+            assert as_of is not None, "the plan has a date"
+            with duckdb.connect(str(self._staged.database), read_only=True) as staged:
+                work = DuckDBWork(staged)
+                for number, unit in enumerate(units):
+                    self._ingest._progress(Step("deciding", number, len(units)))
+                    work_through(unit, work, log, as_of, work.seller_zips())
+            evaluate_the_lapsed(log, as_of)
+            log.events["quality"] += 1  # the completion, which only a load that was opened can tell
+        return self._report(batch_id, name, "planned", log.events)
+
+    def _report(self, batch_id: UUID, name: str, status: str, events: Mapping[str, int]) -> IngestReport:
+        head = self._ingest._store.head(self._connection)
+        counts = {count.file: count for count in self._assessed.counts}
+        return IngestReport(
+            batch_id,
+            name,
+            status,
+            {file: counts.get(file, FileCount(file, 0, 0, 0, 0)) for file in FILES},
+            {context: events.get(context, 0) for context in CONTEXTS},
+            head.position,
+            head.chain.hex(),
+            float(self._assessed.score),
+            self._assessed.reasons,
+            self._staged.missing,
+        )
+
+
+def _units(firsts: list[int]) -> list[Unit]:
+    """Units by their first buckets: each ends before the next one begins."""
+    return [Unit(first, after - 1) for first, after in zip(firsts, [*firsts[1:], 256], strict=True)]
+
+
+@contextmanager
+def _scratch(home: Path) -> Iterator[Path]:
+    """A directory for what is needed during one ingest, on the disk of the warehouse; gone afterwards."""
+    staging = home / "staging"
+    staging.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix="ingest-", dir=staging))
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def _writing(staged: Staged) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(staged.database), config={"memory_limit": STAGING_MEMORY}) as connection:
+        yield connection

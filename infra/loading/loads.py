@@ -1,0 +1,141 @@
+"""The loads so far, as the write side keeps them: which files, which is open, and who works on it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+
+from infra.errors import Conflicting
+
+NEWEST = """
+SELECT batch_seq, batch_id, name, files, as_of, units, outcome
+FROM event_store.batch
+WHERE status = %s
+ORDER BY batch_seq DESC
+LIMIT 1
+"""
+
+BEGIN = """
+INSERT INTO event_store.batch (batch_id, name, status, opened_at, files, attempt, as_of, units, owner)
+VALUES (%s, %s, 'open', %s, %s, %s, %s, %s, %s)
+RETURNING batch_seq
+"""
+
+TAKE_OVER = "UPDATE event_store.batch SET owner = %s WHERE batch_id = %s AND status = 'open'"
+
+FINISH = """
+UPDATE event_store.batch
+SET status = %s, outcome = %s, completed_at = clock_timestamp(), owner = NULL
+WHERE batch_id = %s AND owner = %s AND status = 'open'
+"""
+
+EVENTS = "SELECT events FROM event_store.batch_progress WHERE batch_id = %s"
+
+NEXT_SEQ = "SELECT coalesce(max(batch_seq), 0) + 1 FROM event_store.batch"
+
+LATEST_PLACED_AT = """
+SELECT max(r.placed_at)
+FROM event_store.order_reference AS r
+JOIN event_store.batch AS b USING (batch_seq)
+WHERE b.status <> 'retracted' AND b.batch_seq < %s
+"""
+
+
+class Load(NamedTuple):
+    """A load as the write side knows it. `files` maps short names to SHA-256, `units` are first buckets."""
+
+    batch_seq: int
+    batch_id: UUID
+    name: str
+    files: dict[str, str]
+    as_of: date | None
+    units: list[int]
+    outcome: dict[str, Any] | None
+
+
+class Loads:
+    """The table of loads. The caller holds the lock of ingest, so that nobody else opens one."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+
+    def newest_completed(self) -> Load | None:
+        """The newest load that is done and was not taken back."""
+        return self._newest("completed")
+
+    def open_load(self) -> Load | None:
+        """The load that is under way, if there is one."""
+        return self._newest("open")
+
+    def _newest(self, status: str) -> Load | None:
+        row = self._connection.execute(NEWEST, (status,)).fetchone()
+        return Load(*row) if row is not None else None
+
+    def attempts(self, files: Mapping[str, str]) -> int:
+        """How many loads there were of these very files."""
+        counted = self._connection.execute(
+            "SELECT count(*) FROM event_store.batch WHERE files = %s", (json.dumps(dict(files)),)
+        ).fetchone()
+        return int(counted[0]) if counted else 0
+
+    def files_loaded(self) -> set[str]:
+        """Short names of the files that some load, done and not taken back, has brought."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT jsonb_object_keys(files) FROM event_store.batch WHERE status = 'completed'"
+        )
+        return {file for (file,) in rows}
+
+    def next_seq(self) -> int:
+        """The number after that of the newest load: all loads so far are before it."""
+        row = self._connection.execute(NEXT_SEQ).fetchone()
+        return int(row[0]) if row else 1
+
+    def has_any_before(self, batch_seq: int) -> bool:
+        """Whether an earlier load may have appended events of any context but quality."""
+        found = self._connection.execute(
+            "SELECT 1 FROM event_store.batch WHERE batch_seq < %s AND status <> 'rejected' LIMIT 1", (batch_seq,)
+        )
+        return found.fetchone() is not None
+
+    def latest_placed_at(self, before: int) -> datetime | None:
+        """The newest order of the loads before a number."""
+        row = self._connection.execute(LATEST_PLACED_AT, (before,)).fetchone()
+        return row[0] if row else None
+
+    def begin(
+        self,
+        batch_id: UUID,
+        name: str,
+        files: Mapping[str, str],
+        attempt: int,
+        as_of: date | None,
+        units: Iterable[int],
+        owner: UUID,
+        opened_at: datetime,
+    ) -> int:
+        """Opens a load; returns its number."""
+        values = (batch_id, name, opened_at, json.dumps(dict(files)), attempt, as_of, list(units), owner)
+        row = self._connection.execute(BEGIN, values).fetchone()
+        assert row is not None, "INSERT ... RETURNING gives a row"
+        return int(row[0])
+
+    def take_over(self, batch_id: UUID, owner: UUID) -> None:
+        """The load is this process' from now on; what is left of an earlier one ends at its next chunk."""
+        self._connection.execute(TAKE_OVER, (owner, batch_id))
+
+    def finish(self, batch_id: UUID, owner: UUID, status: str, outcome: Mapping[str, object]) -> None:
+        """Closes a load as completed or rejected. Raises Conflicting if somebody else has taken it over."""
+        done = self._connection.execute(FINISH, (status, json.dumps(outcome), batch_id, owner))
+        if done.rowcount != 1:
+            raise Conflicting(f"another process has taken over the load {batch_id}: this one ends here")
+
+    def events_of(self, batch_id: UUID) -> Counter[str]:
+        """How many events a load has appended so far, by context."""
+        events: Counter[str] = Counter()
+        for (counts,) in self._connection.execute(EVENTS, (batch_id,)):
+            events.update(counts)
+        return events

@@ -1,0 +1,112 @@
+"""The units of a load over several processes, or in this one where the work is small."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import date
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+
+import duckdb
+
+from infra.errors import ReplayhouseError
+from infra.loading.log import OpenLoad, PostgresLoadLog
+from infra.loading.work import DuckDBWork
+from infra.postgres.connection import Database
+from infra.postgres.store import EventStore
+from ingest.load import work_through
+from ingest.ports import Unit
+
+UNITS_WORTH_A_PROCESS = 3
+"""A process takes a third of a second to start; so many units take longer than that."""
+
+WORKER_MEMORY = "150MB"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """All that a process needs to work through units of a load."""
+
+    database: Database
+    staged: Path
+    load: OpenLoad
+    as_of: date
+
+
+class Worker:
+    """A process' connections to the staging database and the log, and what it looks up again and again."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        staged = duckdb.connect(
+            str(assignment.staged), read_only=True, config={"threads": 1, "memory_limit": WORKER_MEMORY}
+        )
+        self._as_of = assignment.as_of
+        self._work = DuckDBWork(staged)
+        self._connection = assignment.database.connect("replayhouse ingest worker", autocommit=True)
+        self._log = PostgresLoadLog(self._connection, EventStore(), assignment.load, self._work)
+        self._seller_zips = self._work.seller_zips()
+
+    def run(self, unit: Unit) -> int:
+        """Decides and appends what is left of a unit; returns how many events that were."""
+        return work_through(unit, self._work, self._log, self._as_of, self._seller_zips)
+
+    def close(self) -> None:
+        """Closes the connection to the log."""
+        self._connection.close()
+
+
+_worker: Worker | None = None
+
+
+def _start(assignment: Assignment) -> None:
+    global _worker  # the one worker of a process of the pool: its initializer makes it, its tasks use it
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _worker = Worker(assignment)
+
+
+def _end_with_parent() -> None:
+    """A pool's process would wait for ever for a parent that was killed."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _run(unit: Unit) -> int:
+    assert _worker is not None, "the initializer has made it"
+    return _worker.run(unit)
+
+
+def run_units(
+    assignment: Assignment, units: Sequence[Unit], processes: int, done: Callable[[Unit, int], None]
+) -> None:
+    """Works through all units; `done` is told of each one with its number of events, in any order."""
+    processes = min(processes, len(units) // UNITS_WORTH_A_PROCESS)
+    if processes <= 1:
+        worker = Worker(assignment)
+        try:
+            for unit in units:
+                done(unit, worker.run(unit))
+        finally:
+            worker.close()
+        return
+    for unit, events in _pooled(assignment, units, processes):
+        done(unit, events)
+
+
+def _pooled(assignment: Assignment, units: Sequence[Unit], processes: int) -> Iterator[tuple[Unit, int]]:
+    with ProcessPoolExecutor(processes, get_context("spawn"), _start, (assignment,)) as pool:
+        tasks = {pool.submit(_run, unit): unit for unit in units}
+        try:
+            for task in as_completed(tasks):
+                yield tasks[task], task.result()
+        except BrokenProcessPool as error:
+            raise ReplayhouseError(
+                "A process of this load ended unexpectedly: nothing is lost, run the same command again to go on."
+            ) from error
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

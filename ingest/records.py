@@ -1,0 +1,308 @@
+"""The shape of a record of each file: how its cells are read (R2, R3) and what keeps it out by itself (R4).
+
+The CSV's own names stop here: they are the aliases of the fields. Extracts are read set-wise in SQL, which must agree
+with these shapes to the letter, keys and fingerprints included; a test feeds the same records to both.
+"""
+
+import hashlib
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic_core import PydanticCustomError
+
+from domain.kernel.places import zip_prefix_of
+
+STATUSES = ("created", "approved", "invoiced", "processing", "shipped", "delivered", "canceled", "unavailable")
+FIRST_BROKEN = ("required_cells_filled", "values_readable", "statuses_known", "scores_in_range")
+"""The rules that a record can break by itself; if it breaks several, the first of these is named."""
+
+_ID = re.compile(r"[0-9a-fA-F]{32}")
+_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
+_MONEY = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
+_ZIP = re.compile(r"[0-9]{1,5}")
+_DEGREES = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+Value = TypeVar("Value")
+
+
+class Problem(NamedTuple):
+    """The first rule that a record breaks by itself, and the column where it does."""
+
+    rule: str
+    column: str
+
+
+def read_id(cell: str) -> UUID:
+    """32 hexadecimal digits of either case. This and the other readers raise ValueError for anything else."""
+    _must_match(_ID, cell)
+    return UUID(cell)
+
+
+def read_time(cell: str) -> datetime:
+    """A real time `YYYY-MM-DD hh:mm:ss`, without a zone."""
+    year, month, day, hour, minute, second = _must_match(_TIME, cell).groups()
+    return datetime(int(year), int(month), int(day), int(hour), int(minute), int(second))
+
+
+def read_whole(cell: str) -> int:
+    """At most nine digits, perhaps with a minus sign."""
+    _must_match(_WHOLE, cell)
+    return int(cell)
+
+
+def read_money(cell: str) -> Decimal:
+    """An amount that is not negative, with at most ten digits before the point and two after it; to the cent."""
+    _must_match(_MONEY, cell)
+    return Decimal(cell).quantize(Decimal("0.01"))
+
+
+def read_zip_prefix(cell: str) -> str:
+    """One to five digits, padded with zeros to five."""
+    _must_match(_ZIP, cell)
+    return zip_prefix_of(cell)
+
+
+def read_degrees(cell: str) -> float:
+    """A finite decimal number, perhaps with a minus sign or an exponent."""
+    _must_match(_DEGREES, cell)
+    degrees = float(cell)
+    if not math.isfinite(degrees):
+        raise ValueError(cell)
+    return degrees
+
+
+def read_text(cell: str) -> str:
+    """Any text, as it is."""
+    return cell
+
+
+def _must_match(pattern: re.Pattern[str], cell: str) -> re.Match[str]:
+    match = pattern.fullmatch(cell)
+    if match is None:
+        raise ValueError(cell)
+    return match
+
+
+def _status(cell: str) -> str:
+    if cell not in STATUSES:
+        raise PydanticCustomError("statuses_known", "is none of the eight statuses")
+    return cell
+
+
+def _score(cell: str) -> int:
+    score = read_whole(cell)
+    if not 1 <= score <= 5:
+        raise PydanticCustomError("scores_in_range", "is not 1 to 5")
+    return score
+
+
+def _optional(read: Callable[[str], Value]) -> PlainValidator:
+    def validate(cell: str | None) -> Value | None:
+        if cell is None:
+            return None
+        try:
+            return read(cell)
+        except ValueError as error:
+            if isinstance(error, PydanticCustomError):
+                raise
+            raise PydanticCustomError("values_readable", "cannot be read") from error
+
+    return PlainValidator(validate)
+
+
+def _required(read: Callable[[str], Value]) -> PlainValidator:
+    validate = _optional(read).func
+
+    def validate_filled(cell: str | None) -> Any:
+        if cell is None:
+            raise PydanticCustomError("required_cells_filled", "is empty")
+        return validate(cell)  # type: ignore[call-arg,arg-type]  # pydantic allows validators with one argument or two
+
+    return PlainValidator(validate_filled)
+
+
+Id = Annotated[UUID, _required(read_id)]
+Time = Annotated[datetime, _required(read_time)]
+TimeOrNone = Annotated[datetime | None, _optional(read_time)]
+Whole = Annotated[int, _required(read_whole)]
+WholeOrNone = Annotated[int | None, _optional(read_whole)]
+Money = Annotated[Decimal, _required(read_money)]
+ZipPrefix = Annotated[str, _required(read_zip_prefix)]
+Degrees = Annotated[float, _required(read_degrees)]
+Text = Annotated[str, _required(read_text)]
+TextOrNone = Annotated[str | None, _optional(read_text)]
+Status = Annotated[str, _required(_status)]
+Score = Annotated[int, _required(_score)]
+
+
+class Record(BaseModel):
+    """A record of some file, its fields in the order of the columns; a column that the source does not have is ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    natural_key: ClassVar[tuple[str, ...]]
+    """The fields that tell records of the file apart."""
+
+    @property
+    def key(self) -> UUID:
+        """The id itself where the file has one of its own, else the MD5 of the canonical natural key."""
+        values = [getattr(self, name) for name in self.natural_key]
+        if len(values) == 1 and isinstance(values[0], UUID):
+            return values[0]
+        return _digest(values)
+
+    @property
+    def fingerprint(self) -> UUID:
+        """The MD5 of all canonical values: equal for the same content, however it is written."""
+        return _digest([getattr(self, name) for name in type(self).model_fields])
+
+
+def _digest(values: list[Any]) -> UUID:
+    """Values are joined with NUL, which no readable file contains, so that no two records join to the same text."""
+    joined = "\0".join(_canonical(value) for value in values)
+    return UUID(hashlib.md5(joined.encode(), usedforsecurity=False).hexdigest())
+
+
+def _canonical(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    return str(value)
+
+
+class CustomerRecord(Record):
+    """One alias of a person, with an address."""
+
+    natural_key = ("customer_alias",)
+    customer_alias: Id = Field(alias="customer_id")
+    customer_id: Id = Field(alias="customer_unique_id")
+    zip_prefix: ZipPrefix = Field(alias="customer_zip_code_prefix")
+    city: Text = Field(alias="customer_city")
+    state: Text = Field(alias="customer_state")
+
+
+class GeolocationRecord(Record):
+    """A sample of a zip prefix; it has no key (R40)."""
+
+    natural_key = ()
+    zip_prefix: ZipPrefix = Field(alias="geolocation_zip_code_prefix")
+    latitude: Degrees = Field(alias="geolocation_lat")
+    longitude: Degrees = Field(alias="geolocation_lng")
+    city: Text = Field(alias="geolocation_city")
+    state: Text = Field(alias="geolocation_state")
+
+
+class OrderItemRecord(Record):
+    """A line of an order."""
+
+    natural_key = ("order_id", "item_no")
+    order_id: Id = Field(alias="order_id")
+    item_no: Whole = Field(alias="order_item_id")
+    product_id: Id = Field(alias="product_id")
+    seller_id: Id = Field(alias="seller_id")
+    ship_by: Time = Field(alias="shipping_limit_date")
+    price: Money = Field(alias="price")
+    freight: Money = Field(alias="freight_value")
+
+
+class OrderPaymentRecord(Record):
+    """A payment of an order."""
+
+    natural_key = ("order_id", "payment_no")
+    order_id: Id = Field(alias="order_id")
+    payment_no: Whole = Field(alias="payment_sequential")
+    method: Text = Field(alias="payment_type")
+    installments: Whole = Field(alias="payment_installments")
+    amount: Money = Field(alias="payment_value")
+
+
+class OrderReviewRecord(Record):
+    """A review of an order; the same review may be given to several orders."""
+
+    natural_key = ("review_id", "order_id")
+    review_id: Id = Field(alias="review_id")
+    order_id: Id = Field(alias="order_id")
+    score: Score = Field(alias="review_score")
+    title: TextOrNone = Field(alias="review_comment_title")
+    comment: TextOrNone = Field(alias="review_comment_message")
+    created_at: Time = Field(alias="review_creation_date")
+    answered_at: TimeOrNone = Field(alias="review_answer_timestamp")
+
+
+class OrderRecord(Record):
+    """The header of an order."""
+
+    natural_key = ("order_id",)
+    order_id: Id = Field(alias="order_id")
+    customer_alias: Id = Field(alias="customer_id")
+    status: Status = Field(alias="order_status")
+    placed_at: Time = Field(alias="order_purchase_timestamp")
+    approved_at: TimeOrNone = Field(alias="order_approved_at")
+    shipped_at: TimeOrNone = Field(alias="order_delivered_carrier_date")
+    completed_at: TimeOrNone = Field(alias="order_delivered_customer_date")
+    promised_by: Time = Field(alias="order_estimated_delivery_date")
+
+
+class ProductRecord(Record):
+    """A product."""
+
+    natural_key = ("product_id",)
+    product_id: Id = Field(alias="product_id")
+    category: TextOrNone = Field(alias="product_category_name")
+    name_length: WholeOrNone = Field(alias="product_name_lenght")
+    description_length: WholeOrNone = Field(alias="product_description_lenght")
+    photos: WholeOrNone = Field(alias="product_photos_qty")
+    weight_g: WholeOrNone = Field(alias="product_weight_g")
+    length_cm: WholeOrNone = Field(alias="product_length_cm")
+    height_cm: WholeOrNone = Field(alias="product_height_cm")
+    width_cm: WholeOrNone = Field(alias="product_width_cm")
+
+
+class SellerRecord(Record):
+    """A seller with an address."""
+
+    natural_key = ("seller_id",)
+    seller_id: Id = Field(alias="seller_id")
+    zip_prefix: ZipPrefix = Field(alias="seller_zip_code_prefix")
+    city: Text = Field(alias="seller_city")
+    state: Text = Field(alias="seller_state")
+
+
+class CategoryRecord(Record):
+    """The English name of a category."""
+
+    natural_key = ("category",)
+    category: Text = Field(alias="product_category_name")
+    english: Text = Field(alias="product_category_name_english")
+
+
+RECORDS: dict[str, type[Record]] = {
+    "customers": CustomerRecord,
+    "geolocation": GeolocationRecord,
+    "order_items": OrderItemRecord,
+    "order_payments": OrderPaymentRecord,
+    "order_reviews": OrderReviewRecord,
+    "orders": OrderRecord,
+    "products": ProductRecord,
+    "sellers": SellerRecord,
+    "categories": CategoryRecord,
+}
+"""The shape of a record by the short name of its file."""
+
+
+def read_record(file: str, cells: Mapping[str, str]) -> Record | Problem:
+    """A record's cells by column name, as values; or the first problem that it has by itself. An empty cell is null."""
+    try:
+        return RECORDS[file].model_validate({column: cell or None for column, cell in cells.items()})
+    except ValidationError as error:
+        broken = [Problem(found["type"], str(found["loc"][0])) for found in error.errors(include_url=False)]
+        return min(broken, key=lambda problem: FIRST_BROKEN.index(problem.rule))
