@@ -1,0 +1,63 @@
+# Everything replayhouse needs is built here: `make demo` is enough on a fresh clone.
+# Given are Python 3.11 or newer and make; where packages come from is pip's own configuration.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL_LOCKED := $(PIP) install --no-compile --no-deps --only-binary :all: --require-hashes -r
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet $(LOCK_FLAGS)
+
+# What stands in the environment: the program, or the program with the tools of its developers.
+PROGRAM := $(VENV)/program.stamp
+TOOLS := $(VENV)/tools.stamp
+
+.PHONY: help demo test check format bench soak lock clean
+
+help: ## lists these targets
+	@sed -n 's/^\([a-z]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(PROGRAM) ## the whole program on generated extracts
+	$(BIN)/replayhouse demo
+
+test: $(TOOLS) ## all tests, in parallel and in random order
+	$(BIN)/python -m pytest
+
+check: $(TOOLS) ## lint, format, types, and the architecture's arrows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports
+
+format: $(TOOLS) ## rewrites the code in the agreed format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(TOOLS) ## every benchmark against its baseline, at full size: minutes
+	$(BIN)/python -m bench
+
+soak: $(TOOLS) ## loads, retractions and killed processes for a long time
+	$(BIN)/python -m tests.soak
+
+lock: $(TOOLS) ## writes the lock files anew; LOCK_FLAGS=--upgrade takes newer versions
+	$(PIP) install uv
+	$(COMPILE) --group dev -o requirements-dev.lock
+	$(COMPILE) --group build -c requirements-dev.lock -o requirements.lock
+
+clean: ## removes the environment and what the tools left behind
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The stamp is written last, so that an interrupted build starts over.
+$(PROGRAM): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "replayhouse needs Python 3.11 or newer: make PYTHON=/path/to/python")'
+	@echo "Building $(VENV) from requirements.lock"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(INSTALL_LOCKED) requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TOOLS): $(PROGRAM) requirements-dev.lock
+	@echo "Adding the developers' tools from requirements-dev.lock"
+	@$(INSTALL_LOCKED) requirements-dev.lock
+	@touch $@

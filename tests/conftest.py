@@ -1,0 +1,28 @@
+"""What holds for every test: how hypothesis searches, and that nothing is skipped where it counts."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+CI = os.environ.get("CI") == "true"
+
+# Random on purpose: each run looks elsewhere. A failure prints the line that repeats it (print_blob), and the
+# seed in the header of the run repeats the order of the tests. No deadline: machines differ in speed.
+settings.register_profile("dev", derandomize=False, deadline=None, print_blob=True, max_examples=50)
+settings.register_profile("ci", derandomize=False, deadline=None, print_blob=True, max_examples=100)
+settings.load_profile("ci" if CI else "dev")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With CI=true a skipped test, or one that is allowed to fail, turns the whole session into a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not CI or reporter is None:  # the workers have no reporter; their reports arrive in the one session that has
+        return
+    passed_over = [report.nodeid for outcome in ("skipped", "xfailed") for report in reporter.stats.get(outcome, ())]
+    if passed_over:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter.ensure_newline()
+        reporter.section("skipped tests fail the session when CI=true", sep="=", red=True)
+        for nodeid in passed_over:
+            reporter.line(nodeid)

@@ -1,0 +1,185 @@
+"""What must hold for the files of the repository themselves, whatever they say."""
+
+import ast
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[2]
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+
+PACKAGE_HOST = re.compile(
+    r"\b[\w.-]*(?:pypi|pythonhosted|artifactory|nexus|devpi|npmjs|registry|mirror)[\w.-]*"
+    r"\.(?:org|com|io|net|dev|internal|local|lan|corp)\b"
+    r"|--(?:extra-)?index-url|--find-links|--trusted-host",
+    re.IGNORECASE,
+)
+MACHINE_PATH = re.compile(r"(?<![\w.~}/-])/(?:home|Users|root|work|workspace|mnt|opt|srv)/[\w.-]+|\b[A-Z]:\\\\?Users")
+PASSED_OVER = re.compile(r"pytest\.(?:skip|xfail|importorskip)|mark\.(?:skip|xfail)|unittest\.skip|\bSkipTest\b")
+
+# What each package may import beside the standard library and itself.
+ALLOWED_IMPORTS = {
+    "domain": set[str](),
+    "ingest": {"domain", "pydantic", "pydantic_core"},
+    "projections": {"domain", "sqlalchemy", "holidays"},
+}
+
+
+def repository_files() -> Iterator[Path]:
+    """Every file that git would take: all but the folders that .gitignore names."""
+    ignored = {line.rstrip("/") for line in (ROOT / ".gitignore").read_text().splitlines() if line.endswith("/")}
+    for folder, subfolders, files in os.walk(ROOT):
+        subfolders[:] = [name for name in subfolders if name not in ignored and name != ".git"]
+        yield from (Path(folder, name) for name in files if name != ".git" and not name.endswith(".pyc"))
+
+
+def lines_that_match(pattern: re.Pattern[str], files: Iterator[Path]) -> list[str]:
+    """`path:line: text` of each match; files that are not text are passed by."""
+    found = []
+    for path in files:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            continue
+        place = path.relative_to(ROOT)
+        found += [f"{place}:{number}: {line}" for number, line in enumerate(lines, 1) if pattern.search(line)]
+    return found
+
+
+def modules(*packages: str) -> list[Path]:
+    return [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def locked(lock: str) -> dict[str, list[Requirement]]:
+    """What a lock file pins, by the name of the package: one version, or one for each marker."""
+    pins: dict[str, list[Requirement]] = {}
+    for line in (ROOT / lock).read_text().splitlines():
+        if line and not line.startswith(" "):
+            requirement = Requirement(line.removesuffix("\\"))
+            pins.setdefault(requirement.name, []).append(requirement)
+    return pins
+
+
+def declared(*groups: str) -> list[Requirement]:
+    """The dependencies that pyproject.toml asks for: the program's, and those of the groups."""
+    pyproject: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    entries = list(pyproject["project"]["dependencies"])
+    for group in groups:
+        entries += [entry for entry in pyproject["dependency-groups"][group] if isinstance(entry, str)]
+    return [Requirement(entry) for entry in entries]
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    """Full dotted names that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (PACKAGE_HOST, "https://packages.mirror-7.example.internal/simple"),
+        (PACKAGE_HOST, "pip install --index" + "-url=there replayhouse"),
+        (MACHINE_PATH, 'SAMPLE = "/' + 'home/somebody/olist"'),
+        (MACHINE_PATH, "see /" + "mnt/disk"),
+        (PASSED_OVER, "@pytest.mark" + ".skipif(True)"),
+    ],
+)
+def test_the_patterns_below_find_what_they_are_made_for(pattern: re.Pattern[str], text: str) -> None:
+    assert pattern.search(text)
+
+
+def test_no_file_names_a_package_host() -> None:
+    """Where packages come from is the configuration of the machine that installs them."""
+    here = Path(__file__)
+    assert lines_that_match(PACKAGE_HOST, (path for path in repository_files() if path != here)) == []
+
+
+def test_no_file_names_a_path_of_one_machine() -> None:
+    assert lines_that_match(MACHINE_PATH, repository_files()) == []
+
+
+def test_no_test_is_marked_to_be_passed_over() -> None:
+    assert lines_that_match(PASSED_OVER, iter(modules("tests"))) == []
+
+
+def test_every_module_says_what_lives_in_it() -> None:
+    """Empty files that only make a package are let be."""
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in modules("domain", "ingest", "projections", "infra", "bench")
+        if (tree := ast.parse(path.read_text(encoding="utf-8"))).body and not ast.get_docstring(tree)
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("package", ALLOWED_IMPORTS)
+def test_a_package_imports_only_what_the_architecture_allows(package: str) -> None:
+    """Complete where import-linter needs a list: anything that is not named here is refused."""
+    allowed = sys.stdlib_module_names | ALLOWED_IMPORTS[package] | {package}
+    strangers = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules(package)
+        for name in imported_names(path)
+        if name.partition(".")[0] not in allowed
+    ]
+    assert strangers == []
+
+
+def test_projections_describe_tables_and_never_connect() -> None:
+    connecting = re.compile(r"sqlalchemy\.(?:engine|orm|ext|pool|create_\w*engine)\b")
+    found = [name for path in modules("projections") for name in imported_names(path) if connecting.match(name)]
+    assert found == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_package_has_hashes_and_nothing_has_an_address(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    entries = re.split(r"\n(?=\S)", text.strip())
+
+    assert [entry for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}", entry)] == []
+    assert [entry for entry in entries if not re.match(r"[a-z0-9-]+==\S+", entry)] == []
+    assert set(re.findall(r"--[a-z-]+", text)) == {"--hash"}
+    assert "://" not in text
+
+
+@pytest.mark.parametrize(("lock", "groups"), [(LOCKS[0], ["build"]), (LOCKS[1], ["build", "dev"])])
+def test_the_lock_answers_every_declared_dependency(lock: str, groups: list[str]) -> None:
+    pins = locked(lock)
+    unanswered = [
+        str(wanted)
+        for wanted in declared(*groups)
+        if wanted.name not in pins
+        or not all(wanted.specifier.contains(next(iter(pin.specifier)).version) for pin in pins[wanted.name])
+    ]
+    assert unanswered == [], "run `make lock`"
+
+
+def test_the_program_runs_on_the_versions_that_were_tested() -> None:
+    run, tested = locked(LOCKS[0]), locked(LOCKS[1])
+    assert {name: pins for name, pins in run.items() if tested.get(name) != pins} == {}
+
+
+def test_the_composed_postgres_keeps_its_data_and_its_secrets() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    postgres = compose["services"]["postgres"]
+
+    assert postgres["image"] == "postgres:18"
+    assert postgres["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
+    assert "pg_isready" in postgres["healthcheck"]["test"]
+    assert all(port.startswith("127.0.0.1:") for port in postgres["ports"])
+    (volume,) = postgres["volumes"]
+    name, _, folder = volume.partition(":")
+    assert name in compose["volumes"]
+    assert folder == "/var/lib/postgresql"  # 18 keeps its data below here, no longer in `data`
