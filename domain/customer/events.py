@@ -115,7 +115,10 @@ class CustomerAnonymized(DomainEvent):
 
 @dataclass(frozen=True, slots=True)
 class ReviewSubmitted(DomainEvent):
-    """A customer scored an order from 1 to 5. `created_at` is when the survey was sent, `answered_at` when it came back."""
+    """A customer scored an order from 1 to 5.
+
+    `created_at` is when the survey was sent, `answered_at` when it came back.
+    """
 
     subject: ClassVar[str | None] = "customer_id"
 

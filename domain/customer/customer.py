@@ -1,0 +1,343 @@
+"""The customer: a person, known by the aliases under which the source hides them, one for each of their orders.
+
+Every alias brings an address; the newest order's is the current one. Purchases come from Sales, through the policy
+`record_purchases`; what they add up to puts the person into a segment.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from domain.customer.events import (
+    AliasAmended,
+    AliasLinked,
+    CustomerAnonymized,
+    CustomerMoved,
+    CustomerRegistered,
+    PurchaseAmended,
+    PurchaseRecorded,
+    PurchaseRevoked,
+    Segment,
+    SegmentChanged,
+)
+from domain.customer.segment import churned_from, segment_at
+from domain.kernel.errors import DomainError
+from domain.kernel.events import DomainEvent
+from domain.kernel.money import brl, total_of
+from domain.kernel.places import UNKNOWN
+from domain.kernel.state import changed
+
+# --- what a customer is -----------------------------------------------------------------------------------------
+
+
+class Address(NamedTuple):
+    """Where somebody lives, as far as the source says: a zip prefix of five digits, the city as given, the state."""
+
+    zip_prefix: str
+    city: str
+    state: str
+
+
+class AliasAddress(NamedTuple):
+    """One alias with its address, and when its order was placed: None while no order is known.
+
+    Zip prefix and city are None once the person is anonymised; the state stays.
+    """
+
+    alias: UUID
+    zip_prefix: str | None
+    city: str | None
+    state: str
+    placed_at: datetime | None
+
+    @property
+    def address(self) -> Address:
+        """The address as shown: `unknown` stands for what nobody can read any more."""
+        return Address(
+            UNKNOWN if self.zip_prefix is None else self.zip_prefix,
+            UNKNOWN if self.city is None else self.city,
+            self.state,
+        )
+
+
+class Residence(NamedTuple):
+    """An address and the placing of the order that shows it first (None if there is no order)."""
+
+    address: Address
+    valid_from: datetime | None
+
+
+class Purchase(NamedTuple):
+    """An order that was delivered (R32). `amount` in BRL; `completed_at` None where the source has no time for it."""
+
+    order_id: UUID
+    amount: Decimal
+    placed_at: datetime
+    completed_at: datetime | None
+
+    @property
+    def occurred_at(self) -> datetime:
+        """On completion; of an untimed completion we only know that it came after the placing."""
+        return self.placed_at if self.completed_at is None else self.completed_at
+
+
+@dataclass(frozen=True)
+class Customer:
+    """What is known of a person. `segment_changes` are in the order in which they were recorded."""
+
+    aliases: Mapping[UUID, AliasAddress] = field(default_factory=dict)
+    purchases: Mapping[UUID, Purchase] = field(default_factory=dict)
+    segment_changes: tuple[SegmentChanged, ...] = ()
+    is_anonymized: bool = False
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether the customers file has shown the person, under whatever alias (R29)."""
+        return bool(self.aliases)
+
+    @property
+    def ordered_aliases(self) -> list[AliasAddress]:
+        """By the placing of their orders, those without an order first, then by alias (R30)."""
+        return sorted(self.aliases.values(), key=by_order)
+
+    @property
+    def current_address(self) -> Address | None:
+        """The last alias' address, whatever became of its order (R30); None if the person is not registered."""
+        return max(self.aliases.values(), key=by_order).address if self.aliases else None
+
+    @property
+    def address_history(self) -> list[Residence]:
+        """All addresses, the current one last: one each time that it differs from the one before (R31).
+
+        The rule is applied to the addresses as shown. So an anonymised person's history tells of moves between states
+        only: zip and city of all addresses are `unknown`, and what was a move within a state is none any more.
+        """
+        history: list[Residence] = []
+        for alias in self.ordered_aliases:
+            address = alias.address
+            if not history or history[-1].address != address:
+                history.append(Residence(address, alias.placed_at))
+        return history
+
+    @property
+    def orders(self) -> int:
+        """How many purchases (R32)."""
+        return len(self.purchases)
+
+    @property
+    def spent(self) -> Decimal:
+        """What the purchases add up to, in BRL."""
+        return total_of(purchase.amount for purchase in self.purchases.values())
+
+    @property
+    def average_order(self) -> Decimal | None:
+        """What a purchase is worth on average, in BRL to the cent (R7); None without any."""
+        return brl(self.spent / self.orders) if self.purchases else None
+
+    @property
+    def first_purchase_at(self) -> datetime | None:
+        """When the first purchase was placed; None without any."""
+        return min((purchase.placed_at for purchase in self.purchases.values()), default=None)
+
+    @property
+    def last_purchase_at(self) -> datetime | None:
+        """When the last purchase was placed; None without any."""
+        return max((purchase.placed_at for purchase in self.purchases.values()), default=None)
+
+    @property
+    def segment(self) -> Segment:
+        """The segment of the newest evaluation that changed it; a person starts as NEW without an event (R34)."""
+        return self.segment_changes[-1].to_segment if self.segment_changes else "NEW"
+
+    @property
+    def segment_as_of(self) -> date | None:
+        """The date of that evaluation; None while there was none (R34)."""
+        return self.segment_changes[-1].as_of if self.segment_changes else None
+
+
+NEW_CUSTOMER = Customer()
+
+
+# --- what happened to them --------------------------------------------------------------------------------------
+
+
+def customer_of(events: Iterable[DomainEvent]) -> Customer:
+    """The person whom these events made; `events` are effective ones, or any subsequence of them."""
+    customer = NEW_CUSTOMER
+    for event in events:
+        customer = evolve(customer, event)
+    return customer
+
+
+def evolve(customer: Customer, event: DomainEvent) -> Customer:
+    """The person after an event. An event that does not change the state, or of another kind, leaves it as it is."""
+    apply = _EVOLUTION.get(type(event))
+    return customer if apply is None else apply(customer, event)
+
+
+def _under_alias(customer: Customer, event: CustomerRegistered | AliasLinked | AliasAmended) -> Customer:
+    # The source always has a zip prefix: none to read means that the person's key is destroyed.
+    if event.zip_prefix is None and not customer.is_anonymized:
+        customer = _anonymized(customer, event)
+    readable = not customer.is_anonymized
+    alias = AliasAddress(
+        event.alias,
+        event.zip_prefix if readable else None,
+        event.city if readable else None,
+        event.state,
+        event.placed_at,
+    )
+    return changed(customer, aliases={**customer.aliases, event.alias: alias})
+
+
+def _bought(customer: Customer, event: PurchaseRecorded | PurchaseAmended) -> Customer:
+    purchase = Purchase(event.order_id, event.amount, event.placed_at, event.completed_at)
+    return changed(customer, purchases={**customer.purchases, event.order_id: purchase})
+
+
+def _did_not_buy(customer: Customer, event: PurchaseRevoked) -> Customer:
+    left = {order_id: purchase for order_id, purchase in customer.purchases.items() if order_id != event.order_id}
+    return changed(customer, purchases=left)
+
+
+def _in_segment(customer: Customer, event: SegmentChanged) -> Customer:
+    return changed(customer, segment_changes=(*customer.segment_changes, event))
+
+
+def _anonymized(customer: Customer, _: DomainEvent) -> Customer:
+    forgotten = {key: alias._replace(zip_prefix=None, city=None) for key, alias in customer.aliases.items()}
+    return changed(customer, aliases=forgotten, is_anonymized=True)
+
+
+# CustomerMoved is missing on purpose: what it announces follows from the aliases, also when some are filtered out.
+_EVOLUTION: dict[type[DomainEvent], Callable[[Customer, Any], Customer]] = {
+    CustomerRegistered: _under_alias,
+    AliasLinked: _under_alias,
+    AliasAmended: _under_alias,
+    PurchaseRecorded: _bought,
+    PurchaseAmended: _bought,
+    PurchaseRevoked: _did_not_buy,
+    SegmentChanged: _in_segment,
+    CustomerAnonymized: _anonymized,
+}
+
+
+# --- decisions --------------------------------------------------------------------------------------------------
+
+
+class AliasSeen(NamedTuple):
+    """An alias of the person as it is now: when its order was placed (None: no order known), and its address.
+
+    `address` None: as known already; only the order is news.
+    """
+
+    alias: UUID
+    placed_at: datetime | None
+    address: Address | None
+
+
+class OrderOutcome(NamedTuple):
+    """What Sales says of an order of the person: delivered or not, what it was worth in BRL, and when."""
+
+    order_id: UUID
+    is_completed: bool
+    amount: Decimal
+    placed_at: datetime
+    completed_at: datetime | None
+
+
+def observe_aliases(customer: Customer, seen: Sequence[AliasSeen]) -> tuple[DomainEvent, ...]:
+    """The person appears under these aliases, new, corrected, or as known; each is named once, in any order.
+
+    The first alias of a person registers them: of several, the first in the order of R30. If the current address is
+    not the announced one after that (what was current before; of a new person the registered one), the move is
+    announced once, as of the alias that is current now, however many addresses lie between.
+
+    Raises DomainError if an alias is new and comes without an address.
+    """
+    events: list[DomainEvent] = []
+    announced = customer.current_address
+    for sight in sorted(seen, key=by_order):
+        event = _sighted(customer, sight)
+        if event is not None:
+            events.append(event)
+            customer = evolve(customer, event)
+            announced = announced or customer.current_address
+    if events and customer.current_address != announced:
+        events.append(_moved_to(customer.ordered_aliases[-1]))
+    return tuple(events)
+
+
+def record_purchases(customer: Customer, outcomes: Sequence[OrderOutcome]) -> tuple[DomainEvent, ...]:
+    """The policy that takes in what Sales says of the person's orders, in the order in which they were placed.
+
+    A delivered order is a purchase, with a delivery time or without (R32). What is no longer delivered, or no longer
+    this person's, is told as not completed, and a purchase recorded for it is revoked.
+    """
+    events: list[DomainEvent] = []
+    for outcome in sorted(outcomes, key=lambda outcome: (outcome.placed_at, outcome.order_id)):
+        known = customer.purchases.get(outcome.order_id)
+        if outcome.is_completed:
+            purchase = Purchase(outcome.order_id, outcome.amount, outcome.placed_at, outcome.completed_at)
+            if known is None:
+                events.append(PurchaseRecorded(purchase.occurred_at, *purchase))
+            elif known != purchase:
+                events.append(PurchaseAmended(purchase.occurred_at, *purchase))
+        elif known is not None:
+            events.append(PurchaseRevoked(known.occurred_at, known.order_id))
+    return tuple(events)
+
+
+def evaluate(customer: Customer, as_of: date) -> tuple[SegmentChanged, ...]:
+    """Which segment the person is in as of a date (R33); nothing if it is the one they are in already (R34)."""
+    segment = segment_at(customer, as_of)
+    if segment == customer.segment:
+        return ()
+    return (
+        SegmentChanged(
+            occurred_at=datetime.combine(as_of, time.min),
+            from_segment=customer.segment,
+            to_segment=segment,
+            as_of=as_of,
+            orders=customer.orders,
+            spent=customer.spent,
+        ),
+    )
+
+
+def due_on(customer: Customer) -> date | None:
+    """From which day on an evaluation finds the person churned, if they buy nothing until then.
+
+    None without a purchase, and for those whom the last evaluation found churned already.
+    """
+    last = customer.last_purchase_at
+    return None if last is None or customer.segment == "CHURNED" else churned_from(last)
+
+
+def by_order(alias: AliasAddress | AliasSeen) -> tuple[bool, datetime, UUID]:
+    """The key that sorts aliases: without an order first, then by its placing, then by alias (R30)."""
+    placed_at = alias.placed_at
+    return (False, datetime.min, alias.alias) if placed_at is None else (True, placed_at, alias.alias)
+
+
+def _sighted(customer: Customer, sight: AliasSeen) -> CustomerRegistered | AliasLinked | AliasAmended | None:
+    known = customer.aliases.get(sight.alias)
+    told = sight.address or known
+    if told is None:
+        raise DomainError("a new alias comes with its address", "customer", alias=sight.alias)
+    now = AliasAddress(sight.alias, told.zip_prefix, told.city, told.state, sight.placed_at)
+    if customer.is_anonymized:
+        # Compared with what can no longer be read, the address would be amended at every load for ever.
+        now = now._replace(zip_prefix=None, city=None)
+    if now == known:
+        return None
+    first_sight = AliasLinked if customer.is_registered else CustomerRegistered
+    happened = first_sight if known is None else AliasAmended
+    return happened(now.placed_at, now.alias, now.state, now.placed_at, now.zip_prefix, now.city)
+
+
+def _moved_to(alias: AliasAddress) -> CustomerMoved:
+    return CustomerMoved(alias.placed_at, alias.state, alias.placed_at, alias.zip_prefix, alias.city)

@@ -1,0 +1,130 @@
+"""The product: in which category it stands, how well its page describes it, what the parcel measures."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from domain.kernel.events import DomainEvent
+from domain.kernel.state import changed
+from domain.marketplace.events import ProductDescribed, ProductListed, ProductRecategorized, ProductRemeasured
+
+
+class ProductFacts(NamedTuple):
+    """A product as the extract shows it: `category` the Portuguese name, lengths of texts in characters, the number
+    of photos, weight in grams, sides in centimetres. None where the source has nothing; a weight of 0 is legal (R37).
+    """
+
+    category: str | None
+    name_length: int | None
+    description_length: int | None
+    photos: int | None
+    weight_g: int | None
+    length_cm: int | None
+    height_cm: int | None
+    width_cm: int | None
+
+
+@dataclass(frozen=True)
+class Product:
+    """What is known of a product; fields as in ProductFacts."""
+
+    is_listed: bool = False
+    category: str | None = None
+    name_length: int | None = None
+    description_length: int | None = None
+    photos: int | None = None
+    weight_g: int | None = None
+    length_cm: int | None = None
+    height_cm: int | None = None
+    width_cm: int | None = None
+
+    @property
+    def volume_cm3(self) -> int | None:
+        """The parcel's volume; None if one side is not known (R37)."""
+        if self.length_cm is None or self.height_cm is None or self.width_cm is None:
+            return None
+        return self.length_cm * self.height_cm * self.width_cm
+
+    @property
+    def page(self) -> tuple[int | None, int | None, int | None]:
+        """What describes it: length of the name, length of the description, photos."""
+        return (self.name_length, self.description_length, self.photos)
+
+    @property
+    def measures(self) -> tuple[int | None, int | None, int | None, int | None]:
+        """What the carrier cares for: weight, length, height, width."""
+        return (self.weight_g, self.length_cm, self.height_cm, self.width_cm)
+
+
+NEW_PRODUCT = Product()
+
+
+def product_of(events: Iterable[DomainEvent]) -> Product:
+    """The product that these events made; `events` are effective ones, or any subsequence of them."""
+    product = NEW_PRODUCT
+    for event in events:
+        product = evolve(product, event)
+    return product
+
+
+def evolve(product: Product, event: DomainEvent) -> Product:
+    """The product after an event. An event of another kind leaves it as it is."""
+    apply = _EVOLUTION.get(type(event))
+    return product if apply is None else apply(product, event)
+
+
+def _listed(_: Product, event: ProductListed) -> Product:
+    return Product(
+        True,
+        event.category,
+        event.name_length,
+        event.description_length,
+        event.photos,
+        event.weight_g,
+        event.length_cm,
+        event.height_cm,
+        event.width_cm,
+    )
+
+
+def _recategorized(product: Product, event: ProductRecategorized) -> Product:
+    return changed(product, category=event.category)
+
+
+def _described(product: Product, event: ProductDescribed) -> Product:
+    return changed(
+        product, name_length=event.name_length, description_length=event.description_length, photos=event.photos
+    )
+
+
+def _remeasured(product: Product, event: ProductRemeasured) -> Product:
+    return changed(
+        product,
+        weight_g=event.weight_g,
+        length_cm=event.length_cm,
+        height_cm=event.height_cm,
+        width_cm=event.width_cm,
+    )
+
+
+_EVOLUTION: dict[type[DomainEvent], Callable[[Product, Any], Product]] = {
+    ProductListed: _listed,
+    ProductRecategorized: _recategorized,
+    ProductDescribed: _described,
+    ProductRemeasured: _remeasured,
+}
+
+
+def observe(product: Product, facts: ProductFacts) -> tuple[DomainEvent, ...]:
+    """The extract shows a product: listed at first sight, then one event for each side of it that changed."""
+    if not product.is_listed:
+        return (ProductListed(*facts),)
+    category, page, measures = facts[0], facts[1:4], facts[4:]
+    events: list[DomainEvent] = []
+    if category != product.category:
+        events.append(ProductRecategorized(category))
+    if page != product.page:
+        events.append(ProductDescribed(*page))
+    if measures != product.measures:
+        events.append(ProductRemeasured(*measures))
+    return tuple(events)
