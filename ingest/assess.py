@@ -19,7 +19,7 @@ FILE_RULES = tuple(rule for rule in RULES if rule.severity is Severity.CRITICAL)
 
 
 class Unreadable(NamedTuple):
-    """Why a file cannot be read: its short name, the physical line (the header being 1) and byte, and the broken rule."""
+    """Why a file cannot be read: its short name, physical line (the header being 1), byte, and the broken rule."""
 
     file: str
     line: int | None
@@ -50,8 +50,8 @@ def assess(
 ) -> Assessment:
     """Judges an extract by its files and by what was counted over its records.
 
-    `present` are the short names of its files, `loaded` of those that earlier loads brought; `counted` is empty if a file
-    is unreadable.
+    `present` are the short names of its files, `loaded` of those that earlier loads brought; `counted` is empty if a
+    file is unreadable.
     """
     missing = [file for file in REQUIRED_FILES if file not in present and file not in loaded]
     checks = [_file_check(name, present, unreadable, missing) for name in (rule.name for rule in FILE_RULES)]

@@ -17,7 +17,7 @@ from ingest.translate.person import decide_person, lapse
 from ingest.work import AreaWork, CategoryWork, Family, PersonWork, ProductWork
 
 EVENTS_A_CHUNK = 15_000
-"""A chunk is appended once it holds so many events: its last family may bring it up to the limit of 20,000."""
+"""A chunk is appended once it holds so many events, so that others wait for the log but a moment."""
 
 FAMILIES_AT_ONCE = 1_000
 """So many families are looked up in the log together."""
@@ -75,7 +75,9 @@ def evaluate_the_lapsed(log: LoadLog, as_of: date) -> int:
         known = log.known_customers(customer_ids)
         decided = [(customer_id, lapse(customer_id, known, as_of)) for customer_id in customer_ids]
         decisions = [decision for _, lapsed in decided for decision in lapsed.decisions]
-        appended += log.append_lapsed(decisions, [Due(customer_id, lapsed.due) for customer_id, lapsed in decided], known)
+        appended += log.append_lapsed(
+            decisions, [Due(customer_id, lapsed.due) for customer_id, lapsed in decided], known
+        )
     return appended
 
 

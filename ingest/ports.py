@@ -87,9 +87,7 @@ class LoadLog(Protocol):
     def append(self, chunk: Chunk, known: Known) -> int:
         """Appends a chunk with its reference rows and its progress, in one transaction; returns the events."""
 
-    def append_lapsed(
-        self, decisions: Sequence[Decision], due: Sequence[Due], known: Known
-    ) -> int:
+    def append_lapsed(self, decisions: Sequence[Decision], due: Sequence[Due], known: Known) -> int:
         """Appends the evaluation of persons whom the extract does not show; returns the events."""
 
     def due_customers(self, as_of: date, limit: int) -> list[UUID]:

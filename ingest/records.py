@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
+from typing import Annotated, Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
@@ -28,8 +28,6 @@ _WHOLE = re.compile(r"-?[0-9]{1,9}")
 _MONEY = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
 _ZIP = re.compile(r"[0-9]{1,5}")
 _DEGREES = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-
-Value = TypeVar("Value")
 
 
 class Problem(NamedTuple):
@@ -103,29 +101,27 @@ def _score(cell: str) -> int:
     return score
 
 
-def _optional(read: Callable[[str], Value]) -> PlainValidator:
-    def validate(cell: str | None) -> Value | None:
-        if cell is None:
-            return None
-        try:
-            return read(cell)
-        except ValueError as error:
-            if isinstance(error, PydanticCustomError):
-                raise
-            raise PydanticCustomError("values_readable", "cannot be read") from error
-
-    return PlainValidator(validate)
+def _read(read: Callable[[str], object], cell: str) -> object:
+    try:
+        return read(cell)
+    except PydanticCustomError:
+        raise
+    except ValueError as error:
+        raise PydanticCustomError("values_readable", "cannot be read") from error
 
 
-def _required(read: Callable[[str], Value]) -> PlainValidator:
-    validate = _optional(read).func
+def _read_filled(read: Callable[[str], object], cell: str | None) -> object:
+    if cell is None:
+        raise PydanticCustomError("required_cells_filled", "is empty")
+    return _read(read, cell)
 
-    def validate_filled(cell: str | None) -> Any:
-        if cell is None:
-            raise PydanticCustomError("required_cells_filled", "is empty")
-        return validate(cell)  # type: ignore[call-arg,arg-type]  # pydantic allows validators with one argument or two
 
-    return PlainValidator(validate_filled)
+def _optional(read: Callable[[str], object]) -> PlainValidator:
+    return PlainValidator(lambda cell: None if cell is None else _read(read, cell))
+
+
+def _required(read: Callable[[str], object]) -> PlainValidator:
+    return PlainValidator(lambda cell: _read_filled(read, cell))
 
 
 Id = Annotated[UUID, _required(read_id)]
@@ -143,7 +139,7 @@ Score = Annotated[int, _required(_score)]
 
 
 class Record(BaseModel):
-    """A record of some file, its fields in the order of the columns; a column that the source does not have is ignored."""
+    """A record of some file, its fields in the order of the columns; columns that the source lacks are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     natural_key: ClassVar[tuple[str, ...]]
@@ -191,9 +187,9 @@ class CustomerRecord(Record):
 
 
 class GeolocationRecord(Record):
-    """A sample of a zip prefix; it has no key (R40)."""
+    """A sample of a zip prefix; all samples of a prefix are compared together (R40)."""
 
-    natural_key = ()
+    natural_key = ("zip_prefix",)
     zip_prefix: ZipPrefix = Field(alias="geolocation_zip_code_prefix")
     latitude: Degrees = Field(alias="geolocation_lat")
     longitude: Degrees = Field(alias="geolocation_lng")
@@ -301,8 +297,10 @@ RECORDS: dict[str, type[Record]] = {
 
 def read_record(file: str, cells: Mapping[str, str]) -> Record | Problem:
     """A record's cells by column name, as values; or the first problem that it has by itself. An empty cell is null."""
+    shape = RECORDS[file]
+    columns = [field.alias or name for name, field in shape.model_fields.items()]
     try:
-        return RECORDS[file].model_validate({column: cell or None for column, cell in cells.items()})
+        return shape.model_validate({column: cells.get(column) or None for column in columns})
     except ValidationError as error:
         broken = [Problem(found["type"], str(found["loc"][0])) for found in error.errors(include_url=False)]
         return min(broken, key=lambda problem: FIRST_BROKEN.index(problem.rule))

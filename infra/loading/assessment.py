@@ -26,6 +26,4 @@ def assess(staged: Staged, loaded: Collection[str]) -> Assessed:
 
 def _result(check: Check) -> CheckResult:
     rule = check.rule
-    return CheckResult(
-        rule.name, rule.dimension.value, rule.severity.value, check.checked, check.failed, passed(check)
-    )
+    return CheckResult(rule.name, rule.dimension.value, rule.severity.value, check.checked, check.failed, passed(check))

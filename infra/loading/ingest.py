@@ -173,9 +173,7 @@ class _Run:
             attempt = self._loads.attempts(self._files)
             batch_id = batch_id_of(self._files, attempt)
             firsts = [unit.first_bucket for unit in units]
-            self._seq = self._loads.begin(
-                batch_id, name, self._files, attempt, as_of, firsts, self._owner, self._now
-            )
+            self._seq = self._loads.begin(batch_id, name, self._files, attempt, as_of, firsts, self._owner, self._now)
         load = OpenLoad(batch_id, self._seq, self._owner, self._is_first)
         log = PostgresLoadLog(self._connection, self._ingest._store, load, None)
         if not tell_opening(log, batch_id, name, self._assessed, self._now):

@@ -14,10 +14,10 @@ from domain.fulfillment.area import area_stream_id
 from domain.marketplace.category import category_stream_id
 from infra.errors import Conflicting
 from infra.loading.work import DuckDBWork
-from infra.postgres.store import EventStore, Stream
+from infra.postgres.store import LARGEST_APPEND, EventStore, Stream
 from infra.recorded import Recorded
 from ingest.decision import Decision, Known
-from ingest.load import numbered
+from ingest.load import batched, numbered
 from ingest.ports import Chunk, Due, Progress, Unit
 from ingest.work import AreaWork, CategoryWork, Family, PersonWork
 
@@ -139,9 +139,7 @@ class PostgresLoadLog:
 
         return self._append(chunk.decisions, known, before)
 
-    def append_lapsed(
-        self, decisions: Sequence[Decision], due: Sequence[tuple[UUID, date | None]], known: Known
-    ) -> int:
+    def append_lapsed(self, decisions: Sequence[Decision], due: Sequence[Due], known: Known) -> int:
         """Appends the evaluation of persons whom the extract does not show; returns the events."""
 
         def before(connection: psycopg.Connection) -> None:
@@ -166,8 +164,12 @@ class PostgresLoadLog:
         return [customer_id for (customer_id,) in rows]
 
     def _append(self, decisions: Sequence[Decision], known: Known, before: Callable[[psycopg.Connection], None]) -> int:
+        """One transaction, also for a family of more events than the store takes at once."""
         recorded = sorted(_recorded(decisions, known), key=_stream_order)
-        self._store.append(self._connection, recorded, self._load.batch_id, before)
+        with self._connection.transaction():
+            before(self._connection)
+            for some in batched(recorded, LARGEST_APPEND):
+                self._store.append(self._connection, some, self._load.batch_id)
         return len(recorded)
 
     def _check_ownership(self, connection: psycopg.Connection) -> None:
@@ -209,9 +211,7 @@ class CountingLoadLog(PostgresLoadLog):
         self._evaluated.update(customer_id for customer_id, _ in chunk.due)
         return self._count(chunk.decisions)
 
-    def append_lapsed(
-        self, decisions: Sequence[Decision], due: Sequence[tuple[UUID, date | None]], known: Known
-    ) -> int:
+    def append_lapsed(self, decisions: Sequence[Decision], due: Sequence[Due], known: Known) -> int:
         """Counts the evaluation of persons whom the extract does not show."""
         self._evaluated.update(customer_id for customer_id, _ in due)
         return self._count(decisions)

@@ -80,9 +80,7 @@ def _run(unit: Unit) -> int:
     return _worker.run(unit)
 
 
-def run_units(
-    assignment: Assignment, units: Sequence[Unit], processes: int, done: Callable[[Unit, int], None]
-) -> None:
+def run_units(assignment: Assignment, units: Sequence[Unit], processes: int, done: Callable[[Unit, int], None]) -> None:
     """Works through all units; `done` is told of each one with its number of events, in any order."""
     processes = min(processes, len(units) // UNITS_WORTH_A_PROCESS)
     if processes <= 1:

@@ -1,0 +1,1 @@
+"""The extracts: opening a folder or zip, reading CSV strictly, staging in DuckDB, checks as SQL."""

@@ -1,0 +1,185 @@
+"""Bytes of a CSV file cut into records and cells (RFC 4180), a block at a time, with Arrow's array arithmetic.
+
+A comma or line feed separates if the number of quotes before it is even. That holds in every well-formed file, and in
+any other the first quote at a wrong place is found before it can mislead: each block is checked for it. Arrays are
+Arrow's; positions count bytes from the beginning of the block.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+COMMA, LINE_FEED, CARRIAGE_RETURN, QUOTE = (pa.scalar(byte, pa.uint8()) for byte in b',\n\r"')
+ZERO, ONE, TWO = (pa.scalar(number, pa.int32()) for number in (0, 1, 2))
+TEXT = pa.string()
+
+
+class Fault(NamedTuple):
+    """What makes a block unreadable: where, what, and the name of the quality rule that it breaks."""
+
+    at: int
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """Bytes that start with a record, and the complete records found in them."""
+
+    data: bytes
+    separators: Any
+    """Position of each comma and line feed that separates, int32."""
+    last_cells: Any
+    """Number of each record's last cell, counted over all cells, int32."""
+
+    def __len__(self) -> int:
+        return len(self.last_cells)
+
+    @cached_property
+    def stop(self) -> int:
+        """The position after the last complete record; 0 if there is none."""
+        return int(self.separators[-1].as_py()) + 1 if len(self.separators) else 0
+
+    @cached_property
+    def first_cells(self) -> Any:
+        """Number of each record's first cell, int32."""
+        return _begins(self.last_cells)
+
+    @cached_property
+    def widths(self) -> Any:
+        """How many cells each record has, int32."""
+        return pc.add(pc.subtract(self.last_cells, self.first_cells), ONE)
+
+    @cached_property
+    def is_blank(self) -> Any:
+        """Whether each record is an empty line."""
+        ends = self.separators.take(self.last_cells)
+        starts = _begins(ends)
+        length = pc.subtract(ends, starts)
+        is_return = pc.equal(_octets(self.data).take(starts), CARRIAGE_RETURN)
+        return pc.or_(pc.equal(length, ZERO), pc.and_(pc.equal(length, ONE), is_return))
+
+    @cached_property
+    def line_ends(self) -> Any:
+        """How many line feeds stand before and at the end of each record, those within quotes included; int32."""
+        if self.data.count(b"\n", 0, self.stop) == len(self):
+            return pa.array(range(1, len(self) + 1), pa.int32())
+        is_line_feed = pc.equal(_octets(self.data), LINE_FEED)
+        return _running_count(is_line_feed).take(self.separators.take(self.last_cells))
+
+    def cells(self, first_cells: Any, column: int, width: int) -> Any:
+        """The cells of one column, null where empty (R2), of the records of `width` cells that begin there."""
+        cells = self._cells_with_separators.take(pc.add(first_cells, pa.scalar(column, pa.int32())))
+        without_last = pc.binary_slice(cells, 0, -1)
+        if column == width - 1 and b"\r" in self.data:
+            cells = pc.if_else(pc.ends_with(cells, "\r\n"), pc.binary_slice(cells, 0, -2), without_last)
+        else:
+            cells = without_last
+        if b'"' in self.data:
+            cells = _unquoted(cells)
+        texts = cells.cast(TEXT)
+        return pc.if_else(pc.equal(texts, ""), pa.scalar(None, TEXT), texts)
+
+    @cached_property
+    def _cells_with_separators(self) -> Any:
+        offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.add(self.separators, ONE)])
+        buffers = [None, offsets.buffers()[1], pa.py_buffer(self.data)]
+        return pa.Array.from_buffers(pa.binary(), len(self.separators), buffers)
+
+
+def split(data: bytes) -> Block:
+    """Finds the complete records in bytes that start with one; a rest without a line end stays outside."""
+    octets = _octets(data)
+    is_line_feed = pc.equal(octets, LINE_FEED)
+    separates = pc.or_(pc.equal(octets, COMMA), is_line_feed)
+    if b'"' in data:
+        quotes_before = _running_count(pc.equal(octets, QUOTE))
+        separates = pc.and_(separates, pc.equal(pc.bit_wise_and(quotes_before, ONE), ZERO))
+    separators = pc.indices_nonzero(separates).cast(pa.int32())
+    last_cells = pc.indices_nonzero(is_line_feed.take(separators)).cast(pa.int32())
+    cells = last_cells[-1].as_py() + 1 if len(last_cells) else 0
+    return Block(data, separators[:cells], last_cells)
+
+
+def first_fault(data: bytes) -> Fault | None:
+    """The first thing, by position, that makes the bytes unreadable (R1): a NUL, no UTF-8, a quote at a wrong place.
+
+    `data` starts with a record and may end within one: a quote that is open at the end is no fault yet.
+    """
+    faults = []
+    if (nul := data.find(b"\0")) >= 0:
+        faults.append(Fault(nul, "files_in_utf8", "a NUL byte"))
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError as error:
+            faults.append(
+                Fault(error.start, "files_in_utf8", f"the byte 0x{data[error.start]:02x}, which is not UTF-8")
+            )
+    if b'"' in data and (wrong_quote := _wrong_quote(data)) is not None:
+        faults.append(wrong_quote)
+    return min(faults, default=None)
+
+
+def open_quote(data: bytes) -> int | None:
+    """The position of the quote that opens the last cell and is not closed, in data without faults; else None."""
+    if data.count(b'"') % 2 == 0:
+        return None
+    return cell_quote(data, data.rindex(b'"'))
+
+
+def cell_quote(data: bytes, opening: int) -> int:
+    """The quote that opened the cell: an opening quote right after a closing one is the second half of an escape."""
+    while opening > 0 and data[opening - 1] == ord('"'):
+        opening = data.rindex(b'"', 0, opening - 1)
+    return opening
+
+
+def _wrong_quote(data: bytes) -> Fault | None:
+    """The first quote that opens within a cell, or closes one although text follows."""
+    octets = _octets(data)
+    quotes = pc.indices_nonzero(pc.equal(octets, QUOTE)).cast(pa.int32())
+    openings, closings = quotes[::2], quotes[1::2]
+    # At the very ends a quote is its own neighbour, which is a legal one.
+    before = octets.take(pc.max_element_wise(pc.subtract(openings, ONE), ZERO))
+    end = pa.scalar(len(data) - 1, pa.int32())
+    after = octets.take(pc.min_element_wise(pc.add(closings, ONE), end))
+    second = octets.take(pc.min_element_wise(pc.add(closings, TWO), end))
+    neighbours = pa.array(b',\n"', pa.uint8())
+    ends_line = pc.and_(pc.equal(after, CARRIAGE_RETURN), pc.equal(second, LINE_FEED))
+    wrong_opening = _first(openings, pc.invert(pc.is_in(before, neighbours)))
+    wrong_closing = _first(closings, pc.invert(pc.or_(pc.is_in(after, neighbours), ends_line)))
+    if wrong_closing is not None and (wrong_opening is None or wrong_closing < wrong_opening):
+        return Fault(wrong_closing, "quotes_closed", "text after a closing quote")
+    if wrong_opening is not None:
+        return Fault(wrong_opening, "quotes_closed", "a quote inside an unquoted cell")
+    return None
+
+
+def _first(positions: Any, chosen: Any) -> int | None:
+    index = pc.index(chosen, True).as_py()
+    return None if index < 0 else int(positions[index].as_py())
+
+
+def _octets(data: bytes) -> Any:
+    return pa.Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)])
+
+
+def _running_count(flags: Any) -> Any:
+    return pc.cumulative_sum(flags.cast(pa.int32()))
+
+
+def _begins(ends: Any) -> Any:
+    """Where each of several things in a row begins: 0, or right after the end of the one before."""
+    return pc.add(pa.concat_arrays([pa.array([-1], pa.int32()), ends])[:-1], ONE)
+
+
+def _unquoted(cells: Any) -> Any:
+    is_quoted = pc.starts_with(cells, '"')
+    if not pc.any(is_quoted).as_py():
+        return cells
+    inner = pc.replace_substring(pc.binary_slice(cells, 1, -1), '""', '"')
+    return pc.if_else(is_quoted, inner, cells)

@@ -1,0 +1,171 @@
+"""Opening an extract: a folder or a zip with some of the nine files, each hashed as it is unpacked.
+
+A zip comes from outside: nothing is written but the nine files, under names of our own, and no more than the limits
+allow.
+"""
+
+import hashlib
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from infra.csv.files import SHORT_NAMES, SOURCE_FILES
+from infra.errors import InputError
+
+COPY_BYTES = 1 << 20
+UNSUSPICIOUS_BYTES = 1 << 20
+"""So little may be packed as tightly as it likes: a file of a few equal lines is no bomb."""
+NAMES_TOLD = 12
+
+
+class ExtractFile(NamedTuple):
+    """One file, unpacked: where it is, its published name, its size and its SHA-256 in lower-case hexadecimal."""
+
+    path: Path
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Extract:
+    """What was found of the nine files, by short name."""
+
+    path: Path
+    files: Mapping[str, ExtractFile]
+
+
+class Limits(NamedTuple):
+    """What a zip may unpack to: bytes in all, and how many times its packed size."""
+
+    max_bytes: int = 50 << 30
+    max_ratio: float = 20.0
+
+
+def open_extract(path: Path, staging_dir: Path, limits: Limits | None = None) -> Extract:
+    """Finds and hashes the files of a folder, or unpacks those of a zip into `staging_dir`/unpacked.
+
+    File names may be of any case; in a zip all may stand in one folder. Raises InputError where there is nothing to
+    read, where two files are the same one, and where a zip is broken, encrypted, too large, or points outside itself.
+    """
+    if path.is_dir():
+        return _open_folder(path)
+    if not path.exists():
+        raise InputError(f"{path} does not exist. {_expected()}")
+    if not path.is_file() or not _is_zip(path):
+        raise InputError(f"{path} is neither a folder nor a zip. {_expected()}")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _unpack(path, archive, staging_dir / "unpacked", limits or Limits())
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be unpacked: {error}.") from error
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
+
+
+def _expected() -> str:
+    return f"An extract holds some of {', '.join(source.name for source in SOURCE_FILES.values())}."
+
+
+def _short_name(name: str) -> str | None:
+    return SHORT_NAMES.get(name.lower())
+
+
+def _nothing_found(path: Path, names: Iterable[str]) -> InputError:
+    found = sorted(names)
+    if not found:
+        return InputError(f"{path} is empty. {_expected()}")
+    told = ", ".join(found[:NAMES_TOLD]) + (f" and {len(found) - NAMES_TOLD} more" if len(found) > NAMES_TOLD else "")
+    return InputError(f"{path} holds none of the nine files, but {told}. {_expected()}")
+
+
+def _open_folder(path: Path) -> Extract:
+    try:
+        entries = sorted(path.iterdir())
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
+    found: dict[str, Path] = {}
+    for entry in entries:
+        short = _short_name(entry.name)
+        if short is None:
+            continue
+        if short in found:
+            raise InputError(f"{path} holds the same file twice: {found[short].name} and {entry.name}.")
+        if not entry.is_file():
+            raise InputError(f"{entry} is not a file.")
+        found[short] = entry
+    if not found:
+        raise _nothing_found(path, (entry.name for entry in entries))
+    with ThreadPoolExecutor() as pool:
+        return Extract(path, dict(zip(found, pool.map(_hashed, found.values()), strict=True)))
+
+
+def _hashed(path: Path) -> ExtractFile:
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            return ExtractFile(path, path.name, stream.tell(), digest)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _unpack(path: Path, archive: zipfile.ZipFile, directory: Path, limits: Limits) -> Extract:
+    entries = _entries(path, archive)
+    size = sum(entry.file_size for entry in entries.values())
+    packed = sum(entry.compress_size for entry in entries.values())
+    if size > limits.max_bytes:
+        raise InputError(f"{path} would unpack to {size:,} bytes; the limit is {limits.max_bytes:,}.")
+    if size > max(UNSUSPICIOUS_BYTES, packed * limits.max_ratio):
+        raise InputError(
+            f"{path} would unpack to {size:,} bytes, more than {limits.max_ratio:g} times its {packed:,} packed bytes."
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    return Extract(
+        path,
+        {short: _unpacked(archive, entry, directory / SOURCE_FILES[short].name) for short, entry in entries.items()},
+    )
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> ExtractFile:
+    """zipfile stops at the size that the entry claims, and raises where the bytes are others than those packed."""
+    digest = hashlib.sha256()
+    with archive.open(entry) as packed, path.open("wb") as unpacked:
+        while data := packed.read(COPY_BYTES):
+            digest.update(data)
+            unpacked.write(data)
+        return ExtractFile(path, PurePosixPath(entry.filename).name, unpacked.tell(), digest.hexdigest())
+
+
+def _entries(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The entries to unpack, by short name; every entry is looked at before any is unpacked."""
+    found: dict[str, zipfile.ZipInfo] = {}
+    for entry in archive.infolist():
+        name = PurePosixPath(entry.filename.replace("\\", "/"))
+        if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+            raise InputError(f"{path} has an entry that leads out of it: {entry.filename!r}.")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise InputError(f"{path} has an entry that is a link: {entry.filename!r}.")
+        short = _short_name(name.name)
+        if short is None or entry.is_dir():
+            continue
+        if short in found:
+            raise InputError(f"{path} holds the same file twice: {found[short].filename} and {entry.filename}.")
+        if entry.flag_bits & 1:
+            raise InputError(f"{path} is encrypted ({entry.filename}); unpack it first.")
+        found[short] = entry
+    folders = sorted({str(PurePosixPath(entry.filename).parent) for entry in found.values()})
+    if len(folders) > 1:
+        raise InputError(f"{path} holds files in several folders: {', '.join(folders)}. Keep them in one.")
+    if not found:
+        raise _nothing_found(path, (entry.filename for entry in archive.infolist() if not entry.is_dir()))
+    return found

@@ -1,0 +1,24 @@
+-- name: approved_after_placed
+SELECT count(*), count_if(approved_at < placed_at) FROM orders WHERE approved_at IS NOT NULL;
+
+-- name: shipped_after_approved
+SELECT count(*), count_if(shipped_at < approved_at) FROM orders WHERE shipped_at IS NOT NULL AND approved_at IS NOT NULL;
+
+-- name: delivered_after_shipped
+SELECT count(*), count_if(completed_at < shipped_at)
+FROM orders WHERE completed_at IS NOT NULL AND shipped_at IS NOT NULL;
+
+-- name: promised_after_placed
+SELECT count(*), count_if(promised_by < placed_at) FROM orders;
+
+-- name: ship_by_after_placed
+SELECT count(*), count_if(ship_by < placed_at) FROM order_items JOIN orders USING (order_id);
+
+-- name: reviewed_after_placed
+SELECT count(*), count_if(created_at < date_trunc('day', placed_at)) FROM order_reviews JOIN orders USING (order_id);
+
+-- name: answered_after_created
+SELECT count(*), count_if(answered_at < created_at) FROM order_reviews WHERE answered_at IS NOT NULL;
+
+-- name: answered_within_30_days
+SELECT count(*), count_if(answered_at > created_at + INTERVAL 30 DAYS) FROM order_reviews WHERE answered_at IS NOT NULL;

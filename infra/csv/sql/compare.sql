@@ -1,0 +1,114 @@
+-- The good records: one for each key, compared with what the log knows.
+
+CREATE TEMP TABLE candidate AS
+SELECT file, line, lines, key, fingerprint
+FROM (
+    SELECT 'customers' AS file, line, lines, key, fingerprint, problem FROM read_customers
+    UNION ALL SELECT 'order_items', line, lines, key, fingerprint, problem FROM read_order_items
+    UNION ALL SELECT 'order_payments', line, lines, key, fingerprint, problem FROM read_order_payments
+    UNION ALL SELECT 'order_reviews', line, lines, key, fingerprint, problem FROM read_order_reviews
+    UNION ALL SELECT 'orders', line, lines, key, fingerprint, problem FROM read_orders
+    UNION ALL SELECT 'products', line, lines, key, fingerprint, problem FROM read_products
+    UNION ALL SELECT 'sellers', line, lines, key, fingerprint, problem FROM read_sellers
+    UNION ALL SELECT 'categories', line, lines, key, fingerprint, problem FROM read_categories
+)
+ANTI JOIN quarantine USING (file, line)
+WHERE problem IS NULL;
+
+CREATE TEMP TABLE shared_key AS
+SELECT file, key, min(line) AS first_line, arg_min(fingerprint, line) AS first_fingerprint
+FROM candidate
+GROUP BY file, key
+HAVING count(*) > 1;
+
+CREATE TEMP TABLE later_record AS
+SELECT file, line, lines, first_line, fingerprint = first_fingerprint AS is_identical
+FROM candidate
+JOIN shared_key USING (file, key)
+WHERE line <> first_line;
+
+INSERT INTO quarantine
+SELECT file, line, lines, 'keys_unique', 'line ' || first_line || ' has the same key and other values'
+FROM later_record
+WHERE NOT is_identical;
+
+-- An identical repetition is neither quarantined nor kept: it counts as unchanged (R4).
+
+CREATE TABLE repetition AS
+SELECT file, line FROM later_record WHERE is_identical;
+
+CREATE TEMP TABLE verdict AS
+SELECT file, line,
+    CASE WHEN known.fingerprint IS NULL THEN 'new'
+         WHEN known.fingerprint <> candidate.fingerprint THEN 'changed'
+         ELSE 'unchanged' END AS change
+FROM candidate
+ANTI JOIN later_record USING (file, line)
+LEFT JOIN known_fingerprint AS known USING (file, key);
+
+CREATE TABLE customers AS
+SELECT read.* EXCLUDE (problem), change
+FROM read_customers AS read JOIN verdict ON verdict.file = 'customers' AND verdict.line = read.line;
+
+CREATE TABLE orders AS
+SELECT read.* EXCLUDE (problem), change
+FROM read_orders AS read JOIN verdict ON verdict.file = 'orders' AND verdict.line = read.line;
+
+CREATE TABLE order_items AS
+SELECT read.* EXCLUDE (problem), change
+FROM read_order_items AS read JOIN verdict ON verdict.file = 'order_items' AND verdict.line = read.line;
+
+CREATE TABLE order_payments AS
+SELECT read.* EXCLUDE (problem), change
+FROM read_order_payments AS read JOIN verdict ON verdict.file = 'order_payments' AND verdict.line = read.line;
+
+CREATE TABLE order_reviews AS
+SELECT read.* EXCLUDE (problem), change
+FROM read_order_reviews AS read JOIN verdict ON verdict.file = 'order_reviews' AND verdict.line = read.line;
+
+CREATE TABLE products AS
+SELECT read.* EXCLUDE (problem), change
+FROM read_products AS read JOIN verdict ON verdict.file = 'products' AND verdict.line = read.line;
+
+CREATE TABLE sellers AS
+SELECT read.* EXCLUDE (problem), change
+FROM read_sellers AS read JOIN verdict ON verdict.file = 'sellers' AND verdict.line = read.line;
+
+CREATE TABLE categories AS
+SELECT read.* EXCLUDE (problem), change
+FROM read_categories AS read JOIN verdict ON verdict.file = 'categories' AND verdict.line = read.line;
+
+-- A prefix is compared by all of its samples, in whatever order they stand (R40). Sums of their digests do not depend on
+-- the order either and take constant memory, where sorting a million samples does not.
+
+CREATE TABLE areas AS
+SELECT zip_prefix, samples, area.key, area.fingerprint,
+    CASE WHEN known.fingerprint IS NULL THEN 'new'
+         WHEN known.fingerprint <> area.fingerprint THEN 'changed'
+         ELSE 'unchanged' END AS change
+FROM (
+    SELECT zip_prefix, count(*) AS samples, key_of_area(zip_prefix) AS key,
+        digest(concat_ws(chr(0), zip_prefix, count(*), sum(md5_number_lower(sample)), sum(md5_number_upper(sample))))
+            AS fingerprint
+    FROM (
+        SELECT zip_prefix,
+            concat_ws(chr(0), canonical(latitude), canonical(longitude), city, state) AS sample
+        FROM geolocation
+    )
+    GROUP BY zip_prefix
+) AS area
+LEFT JOIN known_fingerprint AS known ON known.file = 'geolocation' AND known.key = area.key;
+
+CREATE TABLE file_count AS
+SELECT file,
+    coalesce(count_if(change = 'new'), 0) AS new,
+    coalesce(count_if(change = 'changed'), 0) AS changed,
+    coalesce(count_if(change = 'unchanged'), 0) AS unchanged,
+    coalesce(count_if(change = 'quarantined'), 0) AS quarantined
+FROM (
+    SELECT file, change FROM verdict
+    UNION ALL SELECT file, 'unchanged' FROM repetition
+    UNION ALL SELECT file, 'quarantined' FROM quarantine
+    UNION ALL SELECT 'geolocation', change FROM geolocation JOIN areas USING (zip_prefix)
+)
+GROUP BY file;

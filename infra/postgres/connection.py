@@ -1,0 +1,113 @@
+"""Connections to the database, and its errors in our own words.
+
+`open_database(settings)` is the way in: it starts the embedded server where no other is named, looks at the server's
+version, brings the schema up to date, and gives a `Database` from which connections are made.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import conninfo, errors
+
+from infra.errors import Conflicting, ReplayhouseError, Unreachable, WrongServer
+from infra.postgres.embedded import EmbeddedServer
+from infra.postgres.migrate import migrate
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+
+OLDEST_SERVER = 16
+"""The first major version of PostgreSQL that this program works with."""
+
+_OPTIONS = "-c lock_timeout=10s -c timezone=UTC"
+_CONNECT_TIMEOUT_SECONDS = 10
+
+_SERVER_IS_GONE = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.DatabaseDropped)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the warehouse lives: a libpq URL. Cheap to make, safe to send to other processes."""
+
+    url: str
+
+    def connect(self, application_name: str = "replayhouse", *, autocommit: bool = False) -> psycopg.Connection:
+        """A new connection; waiting for a lock ends after 10 s (Conflicting), a statement may take any time.
+
+        `application_name` is what others see in `pg_stat_activity` and in messages about conflicts.
+        Raises Unreachable if the server does not answer, or does not accept the name and password.
+        """
+        try:
+            given = conninfo.conninfo_to_dict(self.url)
+            settings = {
+                "application_name": application_name,
+                "options": f"{_OPTIONS} {given.get('options') or ''}".strip(),
+                "connect_timeout": given.get("connect_timeout") or _CONNECT_TIMEOUT_SECONDS,
+            }
+            return psycopg.connect(conninfo.make_conninfo(self.url, **settings), autocommit=autocommit)
+        except psycopg.Error as error:
+            raise Unreachable(f"The database {self.place} cannot be reached: {_first_line(error)}.") from error
+
+    @property
+    def place(self) -> str:
+        """Host and name of the database, without user and password."""
+        given = conninfo.conninfo_to_dict(self.url)
+        return f"{given.get('dbname') or 'postgres'} on {given.get('host') or 'localhost'}"
+
+
+def open_database(settings: "Settings") -> Database:
+    """The database of the settings: started if it is the embedded one, of a version that fits, its schema up to date.
+
+    Raises Unreachable; WrongServer if the server is older than PostgreSQL 16 or the schema newer than this program.
+    """
+    if settings.database_url is not None:
+        database = Database(settings.database_url)
+    else:
+        server = EmbeddedServer(settings.home)
+        server.start()
+        database = Database(server.url())
+    with database.connect("replayhouse migrate", autocommit=True) as conn:
+        _check_version(conn)
+        with translated():
+            migrate(conn)
+    return database
+
+
+def _check_version(conn: psycopg.Connection) -> None:
+    major = conn.info.server_version // 10_000
+    if major < OLDEST_SERVER:
+        raise WrongServer(
+            f"The server is PostgreSQL {major}, and replayhouse needs {OLDEST_SERVER} or newer: "
+            "set REPLAYHOUSE_DATABASE_URL to such a server, or leave it unset to use the embedded one."
+        )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of the driver inside this block become ours; what is no failure of a service stays a driver's error.
+
+    Lost connections are Unreachable, lock timeouts and deadlocks Conflicting, missing privileges WrongServer.
+    """
+    try:
+        yield
+    except ReplayhouseError:
+        raise
+    except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
+        raise Conflicting(f"Another command holds what this one needs: {_first_line(error)}. Try again.") from error
+    except errors.InsufficientPrivilege as error:
+        raise WrongServer(f"The database user may not do this: {_first_line(error)}.") from error
+    except _SERVER_IS_GONE as error:
+        raise Unreachable(f"The database has ended the connection: {_first_line(error)}.") from error
+    except psycopg.OperationalError as error:
+        if error.sqlstate is None:  # not the server's words: the connection is gone
+            raise Unreachable(f"The connection to the database is lost: {_first_line(error)}.") from error
+        raise
+
+
+def _first_line(error: psycopg.Error) -> str:
+    """The gist of a driver's message, which goes on with hints and context."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

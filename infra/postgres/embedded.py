@@ -1,0 +1,382 @@
+"""The embedded PostgreSQL: real server programs from a wheel, data under the home folder, no TCP unless asked for.
+
+One server per home. It outlives the command that started it and is shared by all that follow; a file lock settles who
+starts it. Its Unix socket stands in the data folder, which only its owner (and root) can enter, so the socket needs no
+password; over TCP, on the loopback interface only, the reader's role alone is let in, by password.
+"""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from infra.errors import Conflicting, Unreachable, UsageError
+from infra.postgres.account import Account, programs, server_account
+
+Role = Literal["administrator", "reader"]
+
+DATABASE = "replayhouse"
+ADMINISTRATOR = "postgres"
+READER = "replayhouse_bi"
+
+_READER_GROUP = "replayhouse_reader"
+_DEFAULT_PORT = 5432
+_LONGEST_SOCKET_PATH = 103  # bytes; Linux allows 107, macOS 103
+_LONGEST_START_SECONDS = 300.0  # recovery after a crash may have gigabytes of WAL to read
+_LONGEST_STOP_SECONDS = 60.0
+_LONGEST_HANDOVER_SECONDS = 15.0  # children of a killed server leave its shared memory within seconds
+_LONGEST_ANSWER_SECONDS = 10.0
+_ENCRYPTION_REQUEST = bytes.fromhex("00000008 04d2162f")  # the protocol's SSLRequest: the one question before a login
+_NO_ENCRYPTION = b"N"  # what every server answers to it on a socket; only a living one does
+_SMALL_SHARED_MEMORY = 512 * 2**20  # containers give /dev/shm 64 MB, too little for parallel queries
+_LARGE_LOG = 10 * 2**20
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    # Durable, and quick for large appends and rebuilds.
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "shared_buffers": "256MB",
+    "maintenance_work_mem": "128MB",
+    "wal_level": "minimal",  # nothing replicates from here; a table made and filled in one transaction needs no WAL
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "jit": "off",
+    "max_parallel_workers": "2",
+    "max_parallel_workers_per_gather": "2",
+    # A killed client's locks go within a second, even in the middle of a statement.
+    "client_connection_check_interval": "1s",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_messages": "warning",
+    "log_checkpoints": "off",
+    "log_min_error_statement": "panic",  # a statement may hold personal values
+}
+"""Given on the server's command line at each start, so that a newer program brings its own."""
+
+_HBA = """\
+# Written by replayhouse. The socket stands in a folder that only the server's owner can enter.
+local all all trust
+host  all replayhouse_bi 127.0.0.1/32 scram-sha-256
+"""
+
+_started: list[subprocess.Popen[bytes]] = []
+"""Servers that this process started: asked now and then, so that the system can forget those that ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Postmaster:
+    """What the running server says of itself in `postmaster.pid`."""
+
+    pid: int
+    port: int
+    listens: bool
+    status: str
+
+
+class EmbeddedServer:
+    """The server of one home folder; making this object starts nothing.
+
+    Raises Unreachable where the server does not start or stop, UsageError where this machine cannot run it.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.data = home / "postgres"
+        self.log = home / "postgres.log"
+
+    def start(self) -> None:
+        """The server accepts connections and the database exists when this returns. Does nothing if so already."""
+        if self.is_running():
+            return
+        with self._exclusively():
+            if not self.is_running():
+                self._start(port=None)
+
+    def listen(self, port: int) -> None:
+        """The same, over TCP on the loopback interface too, at `port` (1 to 65535), until the server is stopped.
+
+        A server that does not listen there is started again; Conflicting if others are connected to it.
+        """
+        if not 1 <= port <= 65535:
+            raise UsageError(f"A port is a number from 1 to 65535, not {port}.")
+        with self._exclusively():
+            running = self._postmaster() if self.is_running() else None
+            if running and running.listens and running.port == port:
+                return
+            if running:
+                self._refuse_if_in_use()
+                self._stop(running)
+            self._start(port)
+
+    def stop(self) -> bool:
+        """Ends the server and the connections to it; nothing that was committed is lost. False if it did not run."""
+        with self._exclusively():
+            postmaster = self._postmaster()
+            if postmaster is None or not self.is_running():
+                return False
+            self._stop(postmaster)
+            return True
+
+    def is_running(self) -> bool:
+        """Whether the server takes connections now (about 1 ms)."""
+        for process in _started:
+            process.poll()
+        postmaster = self._postmaster()
+        if postmaster is None or postmaster.status != "ready":
+            return False
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(_LONGEST_ANSWER_SECONDS)
+            try:
+                probe.connect(str(self._socket_folder() / f".s.PGSQL.{postmaster.port}"))
+                probe.sendall(_ENCRYPTION_REQUEST)
+                return probe.recv(1) == _NO_ENCRYPTION
+            except OSError:
+                return False
+
+    def url(self, role: Role = "administrator") -> str:
+        """One libpq URL of the running server. The reader's holds a password, and is over TCP if the server listens."""
+        postmaster = self._postmaster()
+        if postmaster is None:
+            raise Unreachable(f"The embedded database in {self.data} is not running.")
+        if role == "reader":
+            password = self._reader_password()
+            if postmaster.listens:
+                return f"postgresql://{READER}:{password}@127.0.0.1:{postmaster.port}/{DATABASE}"
+            return self._socket_url(READER, DATABASE, postmaster.port)
+        return self._socket_url(ADMINISTRATOR, DATABASE, postmaster.port)
+
+    def program(self, name: str) -> Path:
+        """The path of a client program of the same version: `psql`, `pg_dump`, `pg_restore`."""
+        return programs(server_account(self.data)) / name
+
+    def _socket_url(self, user: str, database: str, port: int) -> str:
+        return f"postgresql://{user}@/{database}?host={quote(str(self._socket_folder()), safe='')}&port={port}"
+
+    def _socket_folder(self) -> Path:
+        """The data folder, or a short name under /tmp where its path is too long for a socket."""
+        if len(os.fsencode(self.data / ".s.PGSQL.65535")) <= _LONGEST_SOCKET_PATH:
+            return self.data
+        digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
+        return Path("/tmp") / f"replayhouse-{os.geteuid()}-{digest}"
+
+    @contextmanager
+    def _exclusively(self) -> Iterator[None]:
+        """One starter or stopper at a time; the kernel lets go of the lock if we die."""
+        try:
+            self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(self.home / "postgres.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            reason = error.strerror
+            raise UsageError(f"The folder {self.home} cannot be used: {reason}. Set REPLAYHOUSE_HOME.") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def _postmaster(self) -> _Postmaster | None:
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return None
+        except PermissionError as error:
+            raise Unreachable(f"The embedded database in {self.data} belongs to another user.") from error
+        if len(lines) < 8:  # being written, or cut off by a crash
+            pid = int(lines[0]) if lines and lines[0].strip().isdigit() else 0
+            return _Postmaster(pid, _DEFAULT_PORT, listens=False, status="starting")
+        return _Postmaster(int(lines[0]), int(lines[3]), listens=bool(lines[5].strip()), status=lines[7].strip())
+
+    def _start(self, port: int | None) -> None:
+        account = server_account(self.data)
+        folder = programs(account)
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise(account, folder)
+        (self.data / "pg_hba.conf").write_text(_HBA)
+        self._make_socket_folder(account)
+        begun = time.monotonic()
+        while not self._launch(account, folder, port) and not self.is_running():
+            postmaster = self._postmaster()  # one that another command left behind, recovering or about to end
+            longest = _LONGEST_START_SECONDS if postmaster else _LONGEST_HANDOVER_SECONDS
+            if time.monotonic() > begun + longest:
+                raise Unreachable(f"The embedded database does not start; its log ends so:\n{self._end_of_log()}")
+            time.sleep(0.2)
+        self._ensure_database()
+
+    def _initialise(self, account: Account, folder: Path) -> None:
+        """A new data folder, made beside its place and moved there when it is complete."""
+        unfinished = self.data.with_name("postgres.unfinished")
+        if unfinished.exists():
+            unfinished.rename(self.data.with_name(f"postgres.unfinished-{time.time_ns()}"))
+        unfinished.mkdir(mode=0o700)
+        if account.switched:
+            os.chown(unfinished, account.uid, account.gid)
+        locale = "C.UTF-8" if os.uname().sysname == "Linux" else "C"
+        options = ("--username", ADMINISTRATOR, "--encoding", "UTF8", "--locale", locale, "--auth", "trust")
+        builtin = ("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions")
+        result = subprocess.run(
+            [str(folder / "initdb"), "-D", _seen_by(account, unfinished), *options, *builtin],
+            cwd=unfinished,
+            env=_environment(),
+            user=account.user,
+            group=account.group,
+            extra_groups=account.extra_groups,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        if result.returncode != 0:
+            raise Unreachable(f"The embedded database could not be made: {result.stderr.decode().strip()}")
+        unfinished.rename(self.data)
+
+    def _launch(self, account: Account, folder: Path, port: int | None) -> bool:
+        """Starts the server and waits until it takes connections. False if it ended at once: try again."""
+        self._forget_dead_postmaster()
+        settings = dict(_SETTINGS, port=str(port or _DEFAULT_PORT), listen_addresses="127.0.0.1" if port else "")
+        sockets = self._socket_folder()
+        settings["unix_socket_directories"] = "." if sockets == self.data else str(sockets)
+        with suppress(OSError):
+            if os.statvfs("/dev/shm").f_frsize * os.statvfs("/dev/shm").f_blocks < _SMALL_SHARED_MEMORY:
+                settings["dynamic_shared_memory_type"] = "mmap"
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        mode = "wb" if self.log.exists() and self.log.stat().st_size > _LARGE_LOG else "ab"
+        with self.log.open(mode) as log:
+            process = subprocess.Popen(
+                [str(folder / "postgres"), "-D", _seen_by(account, self.data), *arguments],
+                cwd=self.data,
+                env=_environment(),
+                user=account.user,
+                group=account.group,
+                extra_groups=account.extra_groups,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        _started.append(process)
+        deadline = time.monotonic() + _LONGEST_START_SECONDS
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                return False
+            if self.is_running():
+                return True
+            time.sleep(0.005)
+        raise Unreachable(f"The embedded database still recovers after {_LONGEST_START_SECONDS:.0f} s; see {self.log}.")
+
+    def _forget_dead_postmaster(self) -> None:
+        """Removes `postmaster.pid` of a killed server if its number now belongs to some other program.
+
+        PostgreSQL itself removes it when no process has the number, and refuses to start otherwise.
+        """
+        postmaster = self._postmaster()
+        if postmaster is not None and not _is_postgres(postmaster.pid):
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _make_socket_folder(self, account: Account) -> None:
+        folder = self._socket_folder()
+        if folder == self.data:
+            return
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            os.chown(folder, account.uid, account.gid)
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or stat.S_IMODE(found.st_mode) & 0o077:
+            raise UsageError(f"The folder {folder} is not ours alone: remove it, or shorten REPLAYHOUSE_HOME.")
+
+    def _ensure_database(self) -> None:
+        with self._administer("postgres") as conn:
+            if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+
+    def _refuse_if_in_use(self) -> None:
+        with self._administer("postgres") as conn:
+            others = conn.execute(
+                "SELECT application_name, pid FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY pid"
+            ).fetchall()
+        if others:
+            named = ", ".join(f"{name or 'a client'} (connection {pid})" for name, pid in others)
+            raise Conflicting(f"To listen, the database must start again, and it is in use by {named}: end that first.")
+
+    def _reader_password(self) -> str:
+        """The password of the reader's login role; both are made when first asked for."""
+        path = self.home / "reader_password"
+        with self._exclusively(), self._administer(DATABASE) as conn:
+            known = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone()
+            if known and path.exists():
+                return path.read_text()
+            password = secrets.token_urlsafe(24)
+            reader, group = sql.Identifier(READER), sql.Identifier(_READER_GROUP)
+            if not known:
+                conn.execute(sql.SQL("CREATE ROLE {} LOGIN IN ROLE {}").format(reader, group))
+                conn.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(reader))
+            # Hashed here, so that no log of statements can hold the password.
+            verifier = conn.pgconn.encrypt_password(password.encode(), READER.encode(), b"scram-sha-256").decode()
+            conn.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(reader, sql.Literal(verifier)))
+            path.touch(mode=0o600)
+            path.write_text(password)
+            return password
+
+    @contextmanager
+    def _administer(self, database: str) -> Iterator[psycopg.Connection]:
+        postmaster = self._postmaster()
+        port = postmaster.port if postmaster else _DEFAULT_PORT
+        try:
+            with psycopg.connect(self._socket_url(ADMINISTRATOR, database, port), autocommit=True) as conn:
+                yield conn
+        except psycopg.Error as error:
+            raise Unreachable(f"The embedded database in {self.data} cannot be prepared: {error}") from error
+
+    def _stop(self, postmaster: _Postmaster) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(postmaster.pid, signal.SIGINT)  # PostgreSQL's fast shutdown
+        deadline = time.monotonic() + _LONGEST_STOP_SECONDS
+        while (self.data / "postmaster.pid").exists():
+            if time.monotonic() > deadline:
+                raise Unreachable(f"The embedded database does not end; its log is {self.log}.")
+            time.sleep(0.01)
+        for process in _started:
+            process.poll()
+
+    def _end_of_log(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
+
+
+def _seen_by(account: Account, folder: Path) -> str:
+    """The data folder's name for the server; as another user it may be unable to search the parents (see account)."""
+    return "/proc/self/cwd" if account.switched else str(folder)
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+def _is_postgres(pid: int) -> bool:
+    """Whether the process is there and runs PostgreSQL; numbers of dead processes are given to others."""
+    if pid <= 0:
+        return False
+    if sys.platform.startswith("linux"):
+        try:
+            return "postgres" in Path(f"/proc/{pid}/comm").read_text()
+        except OSError:
+            return False
+    listed = subprocess.run(["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return "postgres" in listed.stdout

@@ -1,0 +1,65 @@
+"""Locks between commands: one of a kind at a time, held by a session, gone when it ends, however it ends."""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from infra.errors import Conflicting
+from infra.postgres.connection import translated
+
+_POLL_SECONDS = 0.05
+
+_TRY = "SELECT pg_try_advisory_lock(%s)"
+_RELEASE = "SELECT pg_advisory_unlock(%s)"
+_HOLDER = """
+    SELECT a.pid, a.application_name, a.backend_start
+    FROM pg_locks AS l
+    JOIN pg_stat_activity AS a USING (pid)
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND l.classid::bigint << 32 | l.objid::bigint = %s
+"""
+
+
+@contextmanager
+def exclusive(conn: psycopg.Connection, name: str, wait: float = 10.0) -> Iterator[None]:
+    """Nobody else holds the lock `name` in this database while the block runs; `conn` is in autocommit.
+
+    Waits up to `wait` seconds, for the locks of a killed client live on until the server notices. Then raises
+    Conflicting, which names who holds it.
+    """
+    key = _key_of(name)
+    with translated():
+        deadline = time.monotonic() + wait
+        while not _is_true(conn, _TRY, key):
+            if time.monotonic() >= deadline:
+                raise Conflicting(_refusal(conn, name, key))
+            time.sleep(_POLL_SECONDS)
+    try:
+        yield
+    finally:
+        if not conn.closed:  # a closed connection holds no locks
+            with translated():
+                conn.execute(_RELEASE, [key])
+
+
+def _is_true(conn: psycopg.Connection, query: str, key: int) -> bool:
+    row = conn.execute(query.encode(), [key]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _refusal(conn: psycopg.Connection, name: str, key: int) -> str:
+    holder = conn.execute(_HOLDER, [key]).fetchone()
+    if holder is None:
+        return f"Another command was at work ({name}) until a moment ago: try again."
+    pid, application, since = holder
+    who = f"{application or 'a command'} (server process {pid}, connected since {since:%Y-%m-%d %H:%M:%S %Z})"
+    return f"Another command is at work ({name}): {who}. Wait until it has ended."
+
+
+def _key_of(name: str) -> int:
+    """A positive 63-bit number, the same in every process (Python's own hash is not)."""
+    return int.from_bytes(hashlib.sha256(f"replayhouse:{name}".encode()).digest()[:8], "big") >> 1

@@ -1,0 +1,52 @@
+"""The hashes of the log, in a form that anybody can recompute with SHA-256 alone.
+
+All numbers are big-endian; `+` joins bytes.
+
+* *Field*: length in bytes as int32 + the bytes; null is the length -1 and nothing else. These are the very fields of
+  PostgreSQL's binary COPY format.
+* *Leaf* of an event: SHA-256(0x00 + fields of: context (UTF-8), originator_id (16 bytes), originator_version (int64),
+  topic (UTF-8), state, batch_id (16 bytes or null), source (UTF-8 or null)).
+* *Root* of a commit: the Merkle tree hash of RFC 6962, section 2.1, over the leaves of its events by position. The
+  leaf above is RFC 6962's leaf hash already; an inner node is SHA-256(0x01 + left + right); the left subtree holds the
+  largest power of two of leaves that is smaller than their number.
+* *Chain* of a commit: SHA-256(chain of the commit before (32 zero bytes for the first) + first position (int64) + last
+  position (int64) + recorded_at (int64, microseconds since 1970-01-01 00:00 UTC) + root).
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from struct import Struct
+
+GENESIS = bytes(32)
+"""The chain before the first commit."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_RANGE_AND_TIME = Struct(">qqq")
+
+
+def leaf_of(fields: bytes) -> bytes:
+    """The leaf (32 bytes) of an event, given its fields from the context on as bytes."""
+    return sha256(b"\x00" + fields).digest()
+
+
+def root_of(leaves: Sequence[bytes]) -> bytes:
+    """The Merkle tree hash (32 bytes) of at least one leaf.
+
+    Level by level: pairs are joined and an odd node at the end moves up as it is, which gives the tree of RFC 6962.
+    """
+    level = list(leaves)
+    while len(level) > 1:
+        pairs = zip(level[::2], level[1::2], strict=False)
+        above = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+        if len(level) % 2:
+            above.append(level[-1])
+        level = above
+    return level[0]
+
+
+def chain_of(previous: bytes, first_position: int, last_position: int, recorded_at: datetime, root: bytes) -> bytes:
+    """The chain (32 bytes) of a commit; `recorded_at` is aware."""
+    microseconds = (recorded_at - _EPOCH) // _MICROSECOND
+    return sha256(previous + _RANGE_AND_TIME.pack(first_position, last_position, microseconds) + root).digest()

@@ -1,0 +1,107 @@
+"""The schema of the database: numbered SQL files, each run once, by whoever comes first.
+
+A file `migrations/NNNN_name.sql` is one transaction. Files are never edited once released; a change is a new file.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import psycopg
+
+from infra.errors import WrongServer
+
+_FOLDER = Path(__file__).parent / "migrations"
+_ROLES = Path(__file__).parent / "roles.sql"
+_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
+_LOCK = 0x7265_706C_6179  # "replay": the advisory lock under which one process migrates and the others wait
+
+_KNOWN_VERSION = "SELECT to_regclass('event_store.schema_version') IS NOT NULL"
+_NEWEST_VERSION = "SELECT coalesce(max(version), 0) FROM event_store.schema_version"
+_FIRST_TABLE = """
+    CREATE SCHEMA IF NOT EXISTS event_store;
+    CREATE TABLE IF NOT EXISTS event_store.schema_version (
+        version int PRIMARY KEY,
+        name text NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    );
+    COMMENT ON SCHEMA event_store IS 'The log of all events, append-only and hashed, and what the loads keep beside it';
+    COMMENT ON TABLE event_store.schema_version IS 'The migrations that have run, by number';
+    COMMENT ON COLUMN event_store.schema_version.version IS 'Number of the migration';
+    COMMENT ON COLUMN event_store.schema_version.name IS 'What it brought';
+    COMMENT ON COLUMN event_store.schema_version.applied_at IS 'When it ran';
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file."""
+
+    version: int
+    name: str
+    statements: str
+
+
+@cache
+def migrations() -> tuple[Migration, ...]:
+    """All migrations of this program, 1, 2, 3, ... without gaps."""
+    found: list[Migration] = []
+    for path in sorted(_FOLDER.glob("*.sql")):
+        matched = _NAME.fullmatch(path.name)
+        if matched is None or int(matched[1]) != len(found) + 1:
+            raise ValueError(f"{path.name} is not the migration number {len(found) + 1}")
+        found.append(Migration(int(matched[1]), matched[2], path.read_text("utf-8")))
+    return tuple(found)
+
+
+def schema_version(conn: psycopg.Connection) -> int:
+    """The number of the newest migration that ran in this database; 0 if none did."""
+    if not _single(conn, _KNOWN_VERSION):
+        return 0
+    return int(_single(conn, _NEWEST_VERSION))
+
+
+def migrate(conn: psycopg.Connection) -> int:
+    """Runs the migrations that are missing, under an advisory lock; returns how many. `conn` is in autocommit.
+
+    Raises WrongServer if the schema is newer than this program.
+    """
+    wanted = migrations()
+    present = schema_version(conn)
+    _refuse_newer(present, len(wanted))
+    if present == len(wanted):
+        return 0
+    conn.execute("SET lock_timeout = '60s'")
+    conn.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+    try:
+        conn.execute(_FIRST_TABLE)
+        present = schema_version(conn)
+        _refuse_newer(present, len(wanted))
+        for migration in wanted[present:]:
+            with conn.transaction():
+                conn.execute(migration.statements.encode())
+                conn.execute(
+                    "INSERT INTO event_store.schema_version (version, name) VALUES (%s, %s)",
+                    [migration.version, migration.name],
+                )
+        conn.execute(_ROLES.read_bytes())
+        return len(wanted) - present
+    finally:
+        conn.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+        conn.execute("RESET lock_timeout")
+
+
+def _refuse_newer(present: int, known: int) -> None:
+    if present > known:
+        raise WrongServer(
+            f"The database has schema version {present}, and this program knows versions up to {known}: "
+            "use a newer replayhouse."
+        )
+
+
+def _single(conn: psycopg.Connection, query: str) -> int:
+    """The one value of a query that always has one row."""
+    row = conn.execute(query.encode()).fetchone()
+    assert row is not None  # aggregates and functions always give a row
+    return int(row[0])

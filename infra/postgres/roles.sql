@@ -1,0 +1,46 @@
+-- Who may do what. Run after migrations; safe to repeat. Left out where the connected user may not make roles.
+--
+-- replayhouse_owner   owns the schema
+-- replayhouse_writer  appends: INSERT and SELECT, UPDATE only where an append must (the head, the state of a batch)
+-- replayhouse_reader  reads everything but the keys of personal fields, read models to come included
+
+DO $$
+DECLARE
+    role text;
+    relation regclass;
+BEGIN
+    FOREACH role IN ARRAY ARRAY['replayhouse_owner', 'replayhouse_writer', 'replayhouse_reader'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', role);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL; -- made by another database's migration a moment ago
+            END;
+        END IF;
+    END LOOP;
+
+    IF NOT pg_has_role(current_user, 'replayhouse_owner', 'USAGE') THEN
+        EXECUTE format('GRANT replayhouse_owner TO %I', current_user);
+    END IF;
+    EXECUTE format('GRANT CREATE ON DATABASE %I TO replayhouse_owner', current_database());
+    ALTER SCHEMA event_store OWNER TO replayhouse_owner;
+    FOR relation IN
+        SELECT c.oid FROM pg_class c
+        WHERE c.relnamespace = 'event_store'::regnamespace AND c.relkind IN ('r', 'v')
+    LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO replayhouse_owner', relation);
+    END LOOP;
+
+    GRANT USAGE ON SCHEMA event_store TO replayhouse_writer, replayhouse_reader;
+    GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA event_store TO replayhouse_writer;
+    GRANT UPDATE ON event_store.head, event_store.batch TO replayhouse_writer;
+    REVOKE INSERT ON event_store.schema_version FROM replayhouse_writer;
+    GRANT SELECT ON ALL TABLES IN SCHEMA event_store TO replayhouse_reader;
+    REVOKE ALL ON event_store.subject_key FROM replayhouse_reader;
+
+    ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO replayhouse_reader;
+    ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO replayhouse_reader;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE NOTICE 'The roles of replayhouse were left out: %', SQLERRM;
+END
+$$;

@@ -1,0 +1,50 @@
+"""Settings from the environment, prefix `REPLAYHOUSE_`. With nothing set, everything works on this machine alone.
+
+Importing pydantic-settings takes a tenth of a second: commands import this module when they run, not before.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from platformdirs import user_data_path
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from infra.errors import UsageError
+
+
+def _default_home() -> Path:
+    return user_data_path("replayhouse", appauthor=False)
+
+
+def _default_workers() -> int:
+    """The processors this process may use; containers and `taskset` give it fewer than the machine has."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, allowed or 1)
+
+
+class Settings(BaseSettings):
+    """What a user may set, each as `REPLAYHOUSE_<NAME>`; an empty value counts as not set."""
+
+    model_config = SettingsConfigDict(env_prefix="REPLAYHOUSE_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
+        default_factory=_default_home, description="folder with the embedded database, its log and the keys"
+    )
+    database_url: str | None = Field(
+        default=None, repr=False, description="libpq URL of a PostgreSQL 16 or newer to use instead of the embedded one"
+    )
+    workers: int = Field(default_factory=_default_workers, ge=1, description="processes that share large work")
+    zip_max_bytes: int = Field(default=50 * 2**30, ge=1, description="largest unpacked size of a zip, bytes")
+    zip_max_ratio: float = Field(default=20.0, gt=1, description="largest unpacked size over packed size of a zip")
+
+
+def load_settings() -> Settings:
+    """The settings in force. Raises UsageError that names the variable which makes no sense."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = "REPLAYHOUSE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise UsageError(f"The setting {variable} makes no sense: {first['msg']} (got {first['input']!r}).") from error

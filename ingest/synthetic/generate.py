@@ -1,0 +1,161 @@
+"""Writes the nine files, in spans that are independent of each other: any number of processes gives the same bytes.
+
+Every row follows from the seed, the size of the extract and its own number, so nothing is kept in memory but the
+rows of the span that is being written.
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TextIO
+
+from ingest.synthetic.catalogue import category_rows
+from ingest.synthetic.files import FILE_NAMES, HEADERS, money_cell, text_cell, time_cell
+from ingest.synthetic.knowledge import as_known
+from ingest.synthetic.orders import Market, Order
+from ingest.synthetic.places import GROUP
+
+_ORDERS_AT_ONCE = 100
+"""So many orders have their second payments and reviews after all first ones: rows of an order need not be adjacent."""
+_ORDERS_FOR_A_PROCESS = 2_000
+"""A further process takes longer to start than so many orders to write."""
+_SPANS_FOR_A_PROCESS = 4
+
+_ORDER_FILES = ("customers", "orders", "order_items", "order_payments", "order_reviews")
+
+
+def generate(
+    directory: Path, orders: int, seed: int, until: datetime | None = None, workers: int = 2
+) -> dict[str, int]:
+    """Writes an extract of so many orders into the directory, which is made, and returns the records of each file.
+
+    The same seed, number of orders and `until` give the same bytes, whatever the number of workers (processes). With
+    `until`, a local time, the extract is as it would have looked then (R41): the orders placed by then, as far as they
+    had come. Files of the same names are overwritten. Raises ValueError if `orders` or `workers` is below 1.
+    """
+    if orders < 1 or workers < 1:
+        raise ValueError(f"An extract needs at least 1 order and 1 worker, not {orders} and {workers}.")
+    directory.mkdir(parents=True, exist_ok=True)
+    processes = min(workers, -(-orders // _ORDERS_FOR_A_PROCESS))
+    rows: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix=".parts-", dir=directory) as parts:
+        spans = _spans(Path(parts), orders, seed, until, processes * _SPANS_FOR_A_PROCESS)
+        for counted in _written(spans, processes):
+            rows.update(counted)
+        for file, name in FILE_NAMES.items():
+            _join(directory / name, HEADERS[file], (span.part(file) for span in spans))
+    return {file: rows[file] for file in FILE_NAMES}
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """One of so many parts of an extract, written by one process."""
+
+    parts: Path
+    orders: int
+    seed: int
+    until: datetime | None
+    place: int
+    places: int
+
+    def part(self, file: str) -> Path:
+        """Where this span's rows of a file are written."""
+        return self.parts / f"{self.place:04d}-{file}"
+
+    def share(self, count: int, step: int = 1) -> tuple[int, int]:
+        """This span's share of so many things, from a multiple of the step to before another."""
+        steps = -(-count // step)
+        first, last = (steps * place // self.places * step for place in (self.place, self.place + 1))
+        return first, min(last, count)
+
+
+def _spans(parts: Path, orders: int, seed: int, until: datetime | None, count: int) -> list[_Span]:
+    return [_Span(parts, orders, seed, until, place, count) for place in range(count)]
+
+
+def _written(spans: list[_Span], processes: int) -> Iterator[dict[str, int]]:
+    if processes == 1:
+        yield from map(_write_span, spans)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_write_span, spans)
+
+
+def _join(target: Path, header: str, parts: Iterable[Path]) -> None:
+    with target.open("wb") as whole:
+        whole.write(f"{header}\n".encode())
+        for part in parts:
+            with part.open("rb") as rows:
+                shutil.copyfileobj(rows, whole, 1 << 20)
+
+
+def _write_span(span: _Span) -> dict[str, int]:
+    market = Market(span.seed, span.orders)
+    rows: Counter[str] = Counter()
+    with ExitStack() as stack:
+        files: dict[str, TextIO] = {
+            file: stack.enter_context(span.part(file).open("w", encoding="utf-8", newline="")) for file in FILE_NAMES
+        }
+        _write_orders(span, market, files, rows)
+        for group in market.places.samples(*span.share(len(market.places), GROUP)):
+            _write(files, rows, "geolocation", group)
+        _write(files, rows, "products", market.catalogue.product_rows(*span.share(market.catalogue.products)))
+        _write(files, rows, "sellers", market.catalogue.seller_rows(*span.share(market.catalogue.sellers)))
+        if span.place == 0:
+            _write(files, rows, "categories", category_rows())
+    return rows
+
+
+def _write(files: dict[str, TextIO], counts: Counter[str], file: str, rows: Iterable[str]) -> None:
+    for row in rows:
+        files[file].write(row)
+        counts[file] += 1
+
+
+def _write_orders(span: _Span, market: Market, files: dict[str, TextIO], counts: Counter[str]) -> None:
+    first, last = span.share(span.orders, _ORDERS_AT_ONCE)
+    for start in range(first, last, _ORDERS_AT_ONCE):
+        rows: dict[str, list[str]] = {file: [] for file in _ORDER_FILES}
+        later: dict[str, list[str]] = {"order_payments": [], "order_reviews": []}
+        for index in range(start, min(start + _ORDERS_AT_ONCE, last)):
+            if span.until is None:
+                _add(market.order(index), rows, later)
+            elif market.placed_at(index) <= span.until:
+                _add(as_known(market.order(index), span.until), rows, later)
+        for file in _ORDER_FILES:
+            together = rows[file] + later.get(file, [])
+            files[file].write("".join(together))
+            counts[file] += len(together)
+
+
+def _add(order: Order, rows: dict[str, list[str]], later: dict[str, list[str]]) -> None:
+    order_id, customer, journey = order.order_id, order.customer, order.journey
+    alias, place = customer.alias, customer.place
+    rows["customers"].append(
+        f"{alias},{customer.person},{place.zip_prefix},{text_cell(customer.city)},{place.town.state}\n"
+    )
+    rows["orders"].append(
+        f"{order_id},{alias},{order.status},{order.placed_at},{time_cell(journey.approved_at)},"
+        f"{time_cell(journey.shipped_at)},{time_cell(journey.delivered_at)},{journey.promised_by}\n"
+    )
+    for line in order.lines:
+        rows["order_items"].append(
+            f"{order_id},{line.item_no},{line.product_id},{line.seller_id},{line.ship_by},"
+            f"{money_cell(line.price)},{money_cell(line.freight)}\n"
+        )
+    for place_of, payment in enumerate(order.payments):
+        (later if place_of else rows)["order_payments"].append(
+            f"{order_id},{payment.payment_no},{payment.method},{payment.installments},{money_cell(payment.amount)}\n"
+        )
+    for place_of, review in enumerate(order.reviews):
+        (later if place_of else rows)["order_reviews"].append(
+            f"{review.review_id},{order_id},{review.score},{text_cell(review.title)},{text_cell(review.comment)},"
+            f"{review.created_at},{review.answered_at}\n"
+        )
