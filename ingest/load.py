@@ -22,6 +22,9 @@ EVENTS_A_CHUNK = 15_000
 FAMILIES_AT_ONCE = 1_000
 """So many families are looked up in the log together."""
 
+LAPSED_AT_ONCE = 5_000
+"""So many lapsed persons are evaluated, and appended, together."""
+
 Item = TypeVar("Item")
 
 
@@ -71,7 +74,7 @@ def _decide(
 def evaluate_the_lapsed(log: LoadLog, as_of: date) -> int:
     """The last step of a load: persons whom it does not show, but who have not bought for long (R33)."""
     appended = 0
-    while customer_ids := log.due_customers(as_of, FAMILIES_AT_ONCE):
+    while customer_ids := log.due_customers(as_of, LAPSED_AT_ONCE):
         known = log.known_customers(customer_ids)
         decided = [(customer_id, lapse(customer_id, known, as_of)) for customer_id in customer_ids]
         decisions = [decision for _, lapsed in decided for decision in lapsed.decisions]

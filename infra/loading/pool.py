@@ -1,6 +1,7 @@
 """The units of a load over several processes, or in this one where the work is small."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -8,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import date
 from multiprocessing import get_context, parent_process
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import duckdb
@@ -40,11 +42,11 @@ class Worker:
     """A process' connections to the staging database and the log, and what it looks up again and again."""
 
     def __init__(self, assignment: Assignment) -> None:
-        staged = duckdb.connect(
+        self._staged = duckdb.connect(
             str(assignment.staged), read_only=True, config={"threads": 1, "memory_limit": WORKER_MEMORY}
         )
         self._as_of = assignment.as_of
-        self._work = DuckDBWork(staged)
+        self._work = DuckDBWork(self._staged)
         self._connection = assignment.database.connect("replayhouse ingest worker", autocommit=True)
         self._log = PostgresLoadLog(self._connection, EventStore(), assignment.load, self._work)
         self._seller_zips = self._work.seller_zips()
@@ -54,8 +56,9 @@ class Worker:
         return work_through(unit, self._work, self._log, self._as_of, self._seller_zips)
 
     def close(self) -> None:
-        """Closes the connection to the log."""
+        """Closes the connections."""
         self._connection.close()
+        self._staged.close()
 
 
 _worker: Worker | None = None
@@ -65,6 +68,16 @@ def _start(assignment: Assignment) -> None:
     global _worker  # the one worker of a process of the pool: its initializer makes it, its tasks use it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker = Worker(assignment)
+    Finalize(_worker, _stop, exitpriority=1)
+
+
+def _stop() -> None:
+    """Ends the process without taking the interpreter apart: DuckDB's binding reports leaks of its own when that is."""
+    if _worker is not None:
+        _worker.close()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _end_with_parent() -> None:

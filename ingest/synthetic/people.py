@@ -48,11 +48,17 @@ def _layout() -> dict[int, tuple[Run, int]]:
     return {slot: (run, turn) for run in runs for turn, slot in enumerate(run.slots)}
 
 
-_LAYOUT = _layout()
+LAYOUT = _layout()
+"""Whose order a slot is, and which one of his; a slot that is not here belongs to somebody who buys once."""
 
 
 # However small an extract is, it reaches from the first day to the last.
 _EDGES = {18: days.FIRST_DAY, 22: days.LAST_DAY}
+
+
+# Slots whose customers spell their city otherwise; the first is that of somebody with orders before and after.
+_OTHER_SPELLINGS = (25, 34)
+_ODD_SPELLING = 39
 
 
 class Buyer(NamedTuple):
@@ -66,7 +72,7 @@ class Buyer(NamedTuple):
 def buyer_of(order: int) -> Buyer:
     """Who placed the order of this number."""
     start, slot = order - order % BLOCK, order % BLOCK
-    found = _LAYOUT.get(slot)
+    found = LAYOUT.get(slot)
     if found is None:
         return Buyer(order, 0, "once")
     run, turn = found
@@ -108,16 +114,17 @@ class People:
         bits = number(self._seed, "alias", order)
         place = self._places.of_customer(number(self._seed, "home", buyer.first, _home(buyer, bits)))
         city = place.town.plain_name
-        chance = fraction(bits, 1)
-        if chance < 0.004:
-            city = other_spelling(place.town) if chance < 0.003 else odd_spelling(place.town, fraction(bits, 2))
+        if order % BLOCK in _OTHER_SPELLINGS or fraction(bits, 1) < 0.003:
+            city = other_spelling(place.town)
+        elif order % BLOCK == _ODD_SPELLING:
+            city = odd_spelling(place.town, order // BLOCK)
         return Customer(
             identifier(self._seed, "alias", order), identifier(self._seed, "person", buyer.first), place, city
         )
 
 
 def _longest(buyer: Buyer) -> int:
-    return len(_LAYOUT[buyer.first % BLOCK][0].slots)
+    return len(LAYOUT[buyer.first % BLOCK][0].slots)
 
 
 def _home(buyer: Buyer, bits: int) -> int:

@@ -136,4 +136,4 @@ def _scattered(
 def _odd_name(random: Callable[[], float], town: Town) -> str:
     if random() < 0.1:
         return f"{town.plain_name},{'SP' if town.state != 'SP' else 'RJ'}\n"
-    return f"{text_cell(odd_spelling(town, random()))},{town.state}\n"
+    return f"{text_cell(odd_spelling(town, int(random() * 1000)))},{town.state}\n"

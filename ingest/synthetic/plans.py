@@ -43,7 +43,7 @@ class Plan(NamedTuple):
 
 USUAL = Plan()
 
-_TRAPS = {
+TRAPS = {
     2: Plan(punctuality="late", paying="boleto"),
     3: Plan("unavailable", 1, has_lines=False),
     4: Plan(paying="vouchers"),
@@ -83,6 +83,7 @@ _TRAPS = {
     64: Plan(paying="debit_card"),
     65: Plan("canceled", 3, punctuality="late"),
 }
+"""The slots of a block whose orders have a fate of their own."""
 
 _FATES = Weighted[tuple[Status, int, bool]](
     (
@@ -120,7 +121,7 @@ _LATE_MONTHS = {(2017, 11): 1.9, (2018, 2): 2.0, (2018, 3): 2.4, (2018, 8): 1.3,
 
 def plan_of(order: int, habit: Habit, placed_at: datetime, town: Town, random: Callable[[], float]) -> Plan:
     """The fate of the order of this number: that of its slot, or drawn."""
-    if (plan := _TRAPS.get(order % BLOCK)) is not None:
+    if (plan := TRAPS.get(order % BLOCK)) is not None:
         return plan
     if habit in ("loyal", "vip", "mover", "split"):
         return USUAL

@@ -166,8 +166,8 @@ def other_spelling(town: Town) -> str:
     return town.name if town.name != town.plain_name else f"{town.name}-{town.state.lower()}"
 
 
-def odd_spelling(town: Town, chance: float) -> str:
-    """One of the rare spellings, by a fraction from 0 to below 1: slashes, states, blanks, other accents."""
+def odd_spelling(town: Town, way: int) -> str:
+    """One of the rare spellings, by any number: slashes, states, blanks, other accents."""
     plain, state = town.plain_name, town.state.lower()
     spellings = (
         f"{plain} / {state}",
@@ -183,4 +183,4 @@ def odd_spelling(town: Town, chance: float) -> str:
         town.name.title(),
         f"{plain} ({town.region.lower()})",
     )
-    return spellings[int(chance * len(spellings))]
+    return spellings[way % len(spellings)]
