@@ -25,7 +25,7 @@ from infra.loading.loads import Load, Loads
 from infra.loading.log import CONTEXTS, CountingLoadLog, OpenLoad, PostgresLoadLog
 from infra.loading.pool import Assignment, run_units
 from infra.loading.work import DuckDBWork, plan
-from infra.postgres.connection import Database
+from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
 from infra.postgres.store import EventStore
 from infra.settings import Settings
@@ -85,16 +85,19 @@ class Ingest:
         Raises InputError where there is no extract at `path`; Conflicting while another process ingests, or another
         extract's load is open.
         """
-        name = name or path.resolve().stem
-        with _scratch(self._settings.home) as scratch:
+        with (
+            translated(),
+            self._database.connect("replayhouse ingest", autocommit=True) as connection,
+            exclusive(connection, "ingest"),
+            _scratch(self._settings.home) as scratch,
+        ):
             self._progress(Step("opening the extract"))
             limits = Limits(self._settings.zip_max_bytes, self._settings.zip_max_ratio)
             extract = open_extract(path, scratch / "extract", limits)
-            with (
-                self._database.connect("replayhouse ingest", autocommit=True) as connection,
-                exclusive(connection, "ingest"),
-            ):
-                return self._load(connection, extract, name, scratch, dry_run=dry_run)
+            given = path.resolve()
+            return self._load(
+                connection, extract, name or (given.name if given.is_dir() else given.stem), scratch, dry_run=dry_run
+            )
 
     def _load(
         self, connection: psycopg.Connection, extract: Extract, name: str, scratch: Path, *, dry_run: bool
@@ -256,9 +259,13 @@ def _units(firsts: list[int]) -> list[Unit]:
 
 @contextmanager
 def _scratch(home: Path) -> Iterator[Path]:
-    """A directory for what is needed during one ingest, on the disk of the warehouse; gone afterwards."""
+    """A directory for what is needed during one ingest, on the disk of the warehouse; gone afterwards.
+
+    The caller holds the lock of ingest: what is found there was left by a process that was killed.
+    """
     staging = home / "staging"
-    staging.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
     scratch = Path(tempfile.mkdtemp(prefix="ingest-", dir=staging))
     try:
         yield scratch

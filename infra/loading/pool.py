@@ -17,7 +17,7 @@ import duckdb
 from infra.errors import ReplayhouseError
 from infra.loading.log import OpenLoad, PostgresLoadLog
 from infra.loading.work import DuckDBWork
-from infra.postgres.connection import Database
+from infra.postgres.connection import Database, translated
 from infra.postgres.store import EventStore
 from ingest.load import work_through
 from ingest.ports import Unit
@@ -53,7 +53,8 @@ class Worker:
 
     def run(self, unit: Unit) -> int:
         """Decides and appends what is left of a unit; returns how many events that were."""
-        return work_through(unit, self._work, self._log, self._as_of, self._seller_zips)
+        with translated():
+            return work_through(unit, self._work, self._log, self._as_of, self._seller_zips)
 
     def close(self) -> None:
         """Closes the connections."""

@@ -150,12 +150,12 @@ def _add(order: Order, rows: dict[str, list[str]], later: dict[str, list[str]]) 
             f"{order_id},{line.item_no},{line.product_id},{line.seller_id},{line.ship_by},"
             f"{money_cell(line.price)},{money_cell(line.freight)}\n"
         )
-    for place_of, payment in enumerate(order.payments):
-        (later if place_of else rows)["order_payments"].append(
+    for turn, payment in enumerate(order.payments):
+        (later if turn else rows)["order_payments"].append(
             f"{order_id},{payment.payment_no},{payment.method},{payment.installments},{money_cell(payment.amount)}\n"
         )
-    for place_of, review in enumerate(order.reviews):
-        (later if place_of else rows)["order_reviews"].append(
+    for turn, review in enumerate(order.reviews):
+        (later if turn else rows)["order_reviews"].append(
             f"{review.review_id},{order_id},{review.score},{text_cell(review.title)},{text_cell(review.comment)},"
             f"{review.created_at},{review.answered_at}\n"
         )
