@@ -18,7 +18,7 @@ from infra.csv.blocks import Block, Fault, cell_quote, first_fault, open_quote, 
 from infra.csv.files import SOURCE_FILES
 from ingest.assess import Unreadable
 
-BLOCK_BYTES = 2 << 20
+BLOCK_BYTES = 1 << 20
 LONGEST_RECORD = 16 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MALFORMED_SCHEMA = pa.schema([("line", pa.int32()), ("lines", pa.int32()), ("cells", pa.int32())])

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
+import pyarrow as pa
 
 from domain.quality.rules import Check
 from infra.csv.checks import count_checks
@@ -125,15 +126,16 @@ def stage(
     _clear(directory)
     cells.mkdir(parents=True)
     read = _read_files(extract, cells, threads)
+    pa.default_memory_pool().release_unused()  # Arrow would keep what DuckDB is now to use
     missing = tuple(file for file in FILES if file not in extract.files)
     unreadable = tuple(result.unreadable for result in read.values() if result.unreadable is not None)
     if unreadable:
         shutil.rmtree(cells)
         return Staged(extract, database, unreadable, missing, dict.fromkeys(FILES, FileCounts(0, 0, 0, 0, 0)), None, ())
     with closing(_connect(database, memory_limit, threads)) as connection:
-        _load(connection, extract, read, known)
+        _load(connection, cells, extract, read, known)
         for script in ("read", "quarantine", "compare"):
-            connection.execute(_sql(script))
+            connection.execute(sql(script))
         counts = _counts(connection, read)
         latest = connection.execute(LATEST_PLACED_AT).fetchall()[0][0]
         checks = count_checks(connection)
@@ -171,15 +173,19 @@ def _connect(database: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPy
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, extract: Extract, read: Mapping[str, ReadFile], known: Path | None
+    connection: duckdb.DuckDBPyConnection,
+    cells: Path,
+    extract: Extract,
+    read: Mapping[str, ReadFile],
+    known: Path | None,
 ) -> None:
-    connection.execute(_sql("macros"))
-    connection.execute(_sql("known"))
+    connection.execute(sql("macros"))
+    connection.execute(sql("known"))
     for name, statement in LOAD_KNOWN.items():
         if known is not None and (known / name).exists():
             connection.execute(statement, {"path": str(known / name)})
+    connection.execute("SET VARIABLE cells = ?", [str(cells)])
     for file, result in read.items():
-        connection.execute(f"SET VARIABLE {file} = ?", [str(result.cells)])
         if file in extract.files:
             connection.execute("INSERT INTO staged_file VALUES (?, ?)", [file, result.records])
         if result.malformed_records:
@@ -192,7 +198,8 @@ def _counts(connection: duckdb.DuckDBPyConnection, read: Mapping[str, ReadFile])
     return {file: FileCounts(read[file].records, *found.get(file, (0, 0, 0, 0))) for file in FILES}
 
 
-def _sql(script: str) -> str:
+def sql(script: str) -> str:
+    """A script of `sql/` by its name."""
     return (files("infra.csv") / "sql" / f"{script}.sql").read_text(encoding="utf-8")
 
 

@@ -6,13 +6,13 @@ version, brings the schema up to date, and gives a `Database` from which connect
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import conninfo, errors
 
-from infra.errors import Conflicting, ReplayhouseError, Unreachable, WrongServer
+from infra.errors import Conflicting, ReplayhouseError, Unreachable, UsageError, WrongServer
 from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.migrate import migrate
 
@@ -32,7 +32,7 @@ _SERVER_IS_GONE = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConn
 class Database:
     """Where the warehouse lives: a libpq URL. Cheap to make, safe to send to other processes."""
 
-    url: str
+    url: str = field(repr=False)
 
     def connect(self, application_name: str = "replayhouse", *, autocommit: bool = False) -> psycopg.Connection:
         """A new connection; waiting for a lock ends after 10 s (Conflicting), a statement may take any time.
@@ -61,10 +61,11 @@ class Database:
 def open_database(settings: "Settings") -> Database:
     """The database of the settings: started if it is the embedded one, of a version that fits, its schema up to date.
 
-    Raises Unreachable; WrongServer if the server is older than PostgreSQL 16 or the schema newer than this program.
+    Raises Unreachable; UsageError if the URL is none; WrongServer if the server is older than PostgreSQL 16, or the
+    schema newer than this program.
     """
     if settings.database_url is not None:
-        database = Database(settings.database_url)
+        database = _given(settings.database_url)
     else:
         server = EmbeddedServer(settings.home)
         server.start()
@@ -74,6 +75,16 @@ def open_database(settings: "Settings") -> Database:
         with translated():
             migrate(conn)
     return database
+
+
+def _given(url: str) -> Database:
+    try:
+        conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        # The value is not shown, for it may hold a password.
+        example = "postgresql://user@host/database"
+        raise UsageError(f"REPLAYHOUSE_DATABASE_URL is not a libpq URL, such as {example}.") from error
+    return Database(url)
 
 
 def _check_version(conn: psycopg.Connection) -> None:

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import shutil
 import signal
 import socket
 import stat
@@ -50,9 +51,7 @@ _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    # Durable, and quick for large appends and rebuilds.
-    "fsync": "on",
-    "synchronous_commit": "on",
+    # Quick for large appends and rebuilds, and durable: fsync and synchronous_commit stay on, as PostgreSQL has them.
     "shared_buffers": "256MB",
     "maintenance_work_mem": "128MB",
     "wal_level": "minimal",  # nothing replicates from here; a table made and filled in one transaction needs no WAL
@@ -224,8 +223,8 @@ class EmbeddedServer:
     def _initialise(self, account: Account, folder: Path) -> None:
         """A new data folder, made beside its place and moved there when it is complete."""
         unfinished = self.data.with_name("postgres.unfinished")
-        if unfinished.exists():
-            unfinished.rename(self.data.with_name(f"postgres.unfinished-{time.time_ns()}"))
+        if unfinished.exists():  # a starter was killed; we hold the lock, so nobody is at work on it
+            shutil.rmtree(unfinished)
         unfinished.mkdir(mode=0o700)
         if account.switched:
             os.chown(unfinished, account.uid, account.gid)

@@ -38,8 +38,9 @@ def test_an_extract_tells_path_size_and_hash_of_each_file_it_has(tmp_path: Path,
         for name, content in contents.items():
             (path / name).write_bytes(content)
     else:
-        name_of = {"zip": str, "zip with a folder": "archive/{}".format, "zip in capitals": str.upper}[kind]
-        path = zip_of(tmp_path / "extract.zip", {name_of(name): content for name, content in contents.items()})
+        folder = "archive/" if kind == "zip with a folder" else ""
+        names = {name: name.upper() if kind == "zip in capitals" else folder + name for name in contents}
+        path = zip_of(tmp_path / "extract.zip", {names[name]: content for name, content in contents.items()})
     files = open_extract(path, tmp_path / "staging").files
     assert set(files) == {"orders", "sellers"}
     assert files["orders"].path.read_bytes() == contents[ORDERS]
@@ -105,7 +106,9 @@ def test_files_in_several_folders_of_a_zip_are_refused(tmp_path: Path) -> None:
     assert "several folders: a, b" in refused(path, tmp_path)
 
 
-@pytest.mark.parametrize("name", [f"../{ORDERS}", f"/etc/{ORDERS}", f"a/../../{ORDERS}", f"..\\{ORDERS}", f"C:/{ORDERS}"])
+@pytest.mark.parametrize(
+    "name", [f"../{ORDERS}", f"/etc/{ORDERS}", f"a/../../{ORDERS}", f"..\\{ORDERS}", f"C:/{ORDERS}"]
+)
 def test_an_entry_that_leads_out_of_the_zip_is_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
     path = zip_of(tmp_path / "extract.zip", {SELLERS: b"", name: b"x"})
     assert "leads out of it" in refused(path, tmp_path)

@@ -176,7 +176,12 @@ def test_a_header_alone_is_a_file_without_records(tmp_path: Path) -> None:
         (b"\na,b\n", "columns_present", 1, "found: nothing"),
         (HEADER[:-1] + b",product_category_name\na,b,c\n", "columns_present", 1, "'product_category_name' twice"),
         (HEADER + b'a,b\nc,d"e\n', "quotes_closed", 3, "line 3 has a quote inside an unquoted cell (byte 59)"),
-        (HEADER + b'a,"b\nc" d\n', "quotes_closed", 3, "text after a closing quote (byte 58); that quote opens on line 2"),
+        (
+            HEADER + b'a,"b\nc" d\n',
+            "quotes_closed",
+            3,
+            "text after a closing quote (byte 58); that quote opens on line 2",
+        ),
         (HEADER + b'a,b\nc,"d\ne,f\n', "quotes_closed", 3, "line 3 has a quote that is never closed"),
         (HEADER + b'a,b\nc,"d""\n', "quotes_closed", 3, "a quote that is never closed (byte 58)"),
         (b'product_category_name,"product\n', "quotes_closed", 1, "a quote that is never closed"),

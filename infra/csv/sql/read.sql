@@ -23,7 +23,7 @@ FROM (
         as_zip(cell.customer_zip_code_prefix) AS zip_prefix,
         cell.customer_city AS city,
         cell.customer_state AS state
-    FROM read_parquet(getvariable('customers')) AS cell
+    FROM read_parquet(getvariable('cells') || '/customers.parquet') AS cell
 );
 
 CREATE TEMP TABLE read_orders AS
@@ -64,7 +64,7 @@ FROM (
         as_time(cell.order_delivered_carrier_date) AS shipped_at,
         as_time(cell.order_delivered_customer_date) AS completed_at,
         as_time(cell.order_estimated_delivery_date) AS promised_by
-    FROM read_parquet(getvariable('orders')) AS cell
+    FROM read_parquet(getvariable('cells') || '/orders.parquet') AS cell
 );
 
 CREATE TEMP TABLE read_order_items AS
@@ -98,7 +98,7 @@ FROM (
         as_time(cell.shipping_limit_date) AS ship_by,
         as_money(cell.price) AS price,
         as_money(cell.freight_value) AS freight
-    FROM read_parquet(getvariable('order_items')) AS cell
+    FROM read_parquet(getvariable('cells') || '/order_items.parquet') AS cell
 );
 
 CREATE TEMP TABLE read_order_payments AS
@@ -126,7 +126,7 @@ FROM (
         cell.payment_type AS method,
         as_whole(cell.payment_installments) AS installments,
         as_money(cell.payment_value) AS amount
-    FROM read_parquet(getvariable('order_payments')) AS cell
+    FROM read_parquet(getvariable('cells') || '/order_payments.parquet') AS cell
 );
 
 CREATE TEMP TABLE read_order_reviews AS
@@ -159,7 +159,7 @@ FROM (
         cell.review_comment_message AS comment,
         as_time(cell.review_creation_date) AS created_at,
         as_time(cell.review_answer_timestamp) AS answered_at
-    FROM read_parquet(getvariable('order_reviews')) AS cell
+    FROM read_parquet(getvariable('cells') || '/order_reviews.parquet') AS cell
 );
 
 CREATE TEMP TABLE read_products AS
@@ -197,7 +197,7 @@ FROM (
         as_whole(cell.product_length_cm) AS length_cm,
         as_whole(cell.product_height_cm) AS height_cm,
         as_whole(cell.product_width_cm) AS width_cm
-    FROM read_parquet(getvariable('products')) AS cell
+    FROM read_parquet(getvariable('cells') || '/products.parquet') AS cell
 );
 
 CREATE TEMP TABLE read_sellers AS
@@ -219,7 +219,7 @@ FROM (
         as_zip(cell.seller_zip_code_prefix) AS zip_prefix,
         cell.seller_city AS city,
         cell.seller_state AS state
-    FROM read_parquet(getvariable('sellers')) AS cell
+    FROM read_parquet(getvariable('cells') || '/sellers.parquet') AS cell
 );
 
 CREATE TEMP TABLE read_categories AS
@@ -234,7 +234,7 @@ FROM (
     SELECT cell.line, cell.lines,
         cell.product_category_name AS category,
         cell.product_category_name_english AS english
-    FROM read_parquet(getvariable('categories')) AS cell
+    FROM read_parquet(getvariable('cells') || '/categories.parquet') AS cell
 );
 
 -- A million samples have no key of their own (R40): they are read straight into their table, those with a problem leave it
@@ -259,5 +259,5 @@ FROM (
         as_degrees(cell.geolocation_lng) AS longitude,
         cell.geolocation_city AS city,
         cell.geolocation_state AS state
-    FROM read_parquet(getvariable('geolocation')) AS cell
+    FROM read_parquet(getvariable('cells') || '/geolocation.parquet') AS cell
 );

@@ -24,7 +24,7 @@ Writer = Callable[[Sequence[Any]], Sequence[bytes]]
 """Writes the values of a column, in order."""
 
 
-class DoesNotFit(ValueError):
+class DoesNotFit(ValueError):  # noqa: N818 - the name says what is the matter
     """A value that the column cannot hold: too large, or text with a character that PostgreSQL does not store."""
 
 
@@ -158,9 +158,7 @@ def _dates(values: Sequence[date | None]) -> Sequence[bytes]:
 # --- texts -----------------------------------------------------------------------------------------------------
 
 _SPECIAL = re.compile(r"[\\\b\t\n\v\f\r\0]")
-_ESCAPED = str.maketrans(
-    {"\\": r"\\", "\b": r"\b", "\t": r"\t", "\n": r"\n", "\v": r"\v", "\f": r"\f", "\r": r"\r"}
-)
+_ESCAPED = str.maketrans({"\\": r"\\", "\b": r"\b", "\t": r"\t", "\n": r"\n", "\v": r"\v", "\f": r"\f", "\r": r"\r"})
 
 
 def _texts(values: Sequence[str | None]) -> Sequence[bytes]:

@@ -1,0 +1,120 @@
+"""`db`: the database itself, the embedded one or one of your own."""
+
+import os
+import shutil
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.cli.options import Json, example
+from infra.cli.output import print_json, say
+from infra.errors import UsageError
+
+if TYPE_CHECKING:
+    from infra.postgres.embedded import EmbeddedServer
+    from infra.settings import Settings
+
+app = typer.Typer(name="db", help="Start, stop and reach the database.", rich_markup_mode=None)
+
+
+class Role(StrEnum):
+    """Who connects."""
+
+    ADMINISTRATOR = "administrator"
+    READER = "reader"
+
+
+Listen = Annotated[
+    int | None,
+    typer.Option(
+        "--listen",
+        metavar="PORT",
+        min=1,
+        max=65535,
+        help="Serve BI tools over TCP too, on this machine's loopback interface, with the reader's password.",
+    ),
+]
+RoleOption = Annotated[
+    Role, typer.Option("--role", help="'reader' is for BI tools: it reads everything but the keys, and changes nothing.")
+]
+
+
+@app.command(epilog=example("replayhouse db start", "replayhouse db start --listen 5439"))
+def start(listen: Listen = None, json: Json = False) -> None:
+    """Start the embedded database; it goes on running after this command. Started already, it stays as it is."""
+    from infra.postgres.connection import open_database
+    from infra.settings import load_settings
+
+    settings = load_settings()
+    server = _embedded(settings)
+    if listen is not None:
+        server.listen(listen)
+    url = open_database(settings).url
+    if json:
+        print_json({"running": True, "data": str(server.data), "url": url, "listen": listen})
+        return
+    say(f"The database is running; its data is in {server.data}.")
+    if listen is not None:
+        say(f"BI tools reach it on 127.0.0.1:{listen}: replayhouse db url --role reader")
+
+
+@app.command(epilog=example("replayhouse db stop"))
+def stop(json: Json = False) -> None:
+    """Stop the embedded database and end the connections to it. Nothing that was committed is lost."""
+    from infra.settings import load_settings
+
+    was_running = _embedded(load_settings()).stop()
+    if json:
+        print_json({"running": False, "stopped": was_running})
+        return
+    say("The database has stopped." if was_running else "The database was not running.")
+
+
+@app.command(epilog=example("replayhouse db url", 'psql "$(replayhouse db url --role reader)"'))
+def url(role: RoleOption = Role.ADMINISTRATOR, json: Json = False) -> None:
+    """Print one line: a libpq URL that any client on this machine can use at once. It starts the embedded database."""
+    found = _url_of(role)
+    if json:
+        print_json({"url": found})
+        return
+    say(found)
+
+
+@app.command(
+    epilog=example("replayhouse db psql", "replayhouse db psql -c 'SELECT count(*) FROM sales.fact_order'"),
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    options_metavar="[OPTIONS OF PSQL]...",
+)
+def psql(context: typer.Context, role: RoleOption = Role.ADMINISTRATOR) -> None:
+    """Open psql on the warehouse; options that are not ours are psql's."""
+    from infra.postgres.embedded import EmbeddedServer
+    from infra.settings import load_settings
+
+    found = _url_of(role)
+    program = shutil.which("psql") or str(EmbeddedServer(load_settings().home).program("psql"))
+    os.execv(program, [program, *context.args, "--dbname", found])
+
+
+def _url_of(role: Role) -> str:
+    from infra.postgres.connection import open_database
+    from infra.settings import load_settings
+
+    settings = load_settings()
+    if role is Role.READER:
+        server = _embedded(settings)
+        open_database(settings)
+        return server.url("reader")
+    return open_database(settings).url
+
+
+def _embedded(settings: "Settings") -> "EmbeddedServer":
+    """The embedded server. Raises UsageError where REPLAYHOUSE_DATABASE_URL names another one."""
+    from infra.postgres.embedded import EmbeddedServer
+
+    if settings.database_url is not None:
+        raise UsageError(
+            "REPLAYHOUSE_DATABASE_URL names a database of your own: start it, stop it and make its readers there, "
+            "or unset the variable to use the embedded one."
+        )
+    return EmbeddedServer(settings.home)

@@ -1,0 +1,81 @@
+"""`demo`: the whole road on an extract made up on the spot, from nine files to answers, in a warehouse of its own."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.cli.options import Json, example
+from infra.cli.output import print_json, progress
+from infra.errors import UsageError
+
+if TYPE_CHECKING:
+    from infra.cli.demo_report import DemoReport
+    from infra.cli.output import Tell
+    from infra.settings import Settings
+
+MARK = "made-by-replayhouse-demo"
+"""A file of this name says that a folder is the demo's, to be made anew by the next one."""
+
+Orders = Annotated[int, typer.Option("--orders", metavar="N", min=1, help="How many orders to make up.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", help="The same seed makes up the same orders.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog=example("replayhouse demo", "replayhouse demo --orders 5000 --seed 3"))(demo)
+
+
+def demo(orders: Orders = 2_000, seed: Seed = 1, json: Json = False) -> None:
+    """See it all at work: make an extract up, load it, fold the star schema, and ask it three questions.
+
+    The demo has a warehouse of its own, in the folder demo of REPLAYHOUSE_HOME, made anew each time; it touches no
+    other. What it prints at the end says how to look around in it.
+    """
+    from infra.cli.demo_report import document_of, show
+    from infra.settings import load_settings
+
+    given = load_settings()
+    settings = given.model_copy(update={"home": given.home / "demo", "database_url": None})
+    with progress() as tell:
+        report = _run(settings, orders, seed, tell)
+    if json:
+        print_json(document_of(report))
+    else:
+        show(report, hides_own_database=given.database_url is not None)
+
+
+def _run(settings: "Settings", orders: int, seed: int, tell: "Tell") -> "DemoReport":
+    from infra.cli.demo_report import report_on
+    from infra.cli.loads import load
+    from infra.cli.warehouse import open_warehouse
+    from infra.postgres.connection import open_database
+    from ingest.synthetic import generate
+
+    tell(f"making {orders:,} orders up and starting a database", 0, 0)
+    _make_room(settings.home)
+    extract = settings.home / "extract"
+    with ThreadPoolExecutor(1) as pool:  # the server needs a second to be made, and no processor of ours
+        started = pool.submit(open_database, settings)
+        generate(extract, orders, seed, workers=settings.workers)
+        started.result()
+    with open_warehouse(settings) as warehouse:
+        loaded = load(warehouse, extract, "demo", tell, dry_run=False)
+        tell("asking questions", 0, 0)
+        with warehouse.database.connect("replayhouse demo") as connection:
+            return report_on(connection, settings.home, loaded)
+
+
+def _make_room(home: Path) -> None:
+    """An empty folder for the demo, where the one before may still be running."""
+    from infra.postgres.embedded import EmbeddedServer
+
+    if home.exists():
+        if not (home / MARK).exists() and any(home.iterdir()):
+            raise UsageError(f"The folder {home} holds something that no demo has made: move it away, or remove it.")
+        EmbeddedServer(home).stop()
+        shutil.rmtree(home)
+    home.mkdir(parents=True, mode=0o700)
+    (home / MARK).touch()

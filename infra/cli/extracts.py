@@ -1,0 +1,48 @@
+"""`generate`: extracts that nobody had to hand out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.cli.options import Json, example, read_local_time
+from infra.cli.output import print_json, say, seconds_so_far, table, warn
+
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; it is made where it is missing.")]
+Orders = Annotated[int, typer.Option("--orders", metavar="N", min=1, help="How many orders the extract holds.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", help="The same seed gives the same bytes.")]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="DATE", help="As the extract would have looked at the end of that day, or then."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        epilog=example(
+            "replayhouse generate extracts/full --orders 20000 --seed 7",
+            "replayhouse generate extracts/2018-03 --orders 20000 --seed 7 --until 2018-03-31",
+        )
+    )(generate)
+
+
+def generate(directory: Directory, orders: Orders = 2_000, seed: Seed = 1, until: Until = None, json: Json = False) -> None:
+    """Write nine CSV files, shaped and as dirty as the Olist dataset.
+
+    With the same seed and number of orders, extracts of different dates belong together: a later one shows how the
+    orders of an earlier one went on.
+    """
+    from infra.settings import load_settings
+    from ingest.synthetic import generate as write
+
+    moment = read_local_time(until) if until is not None else None
+    warn(f"writing {orders:,} orders to {directory} ...")
+    records = write(directory, orders, seed, moment, load_settings().workers)
+    if json:
+        document = {"directory": str(directory), "seed": seed, "until": moment, "records": records}
+        print_json({**document, "seconds": seconds_so_far()})
+        return
+    table(("file", "records"), records.items())
+    say()
+    say(f"{sum(records.values()):,} records in {seconds_so_far():.1f} s. To load them: replayhouse ingest {directory}")

@@ -1,0 +1,161 @@
+"""The streams of one order, person, product ... as an auditor reads them: every event, whether it still counts or not."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from domain.customer.review import review_stream_id
+from domain.kernel.events import DomainEvent, Rewound, effective
+from infra.cli.options import HistoryKind
+from infra.errors import UsageError
+from infra.mapping.mapper import Mapper
+from infra.mapping.personal import personal_fields
+from infra.postgres.keys import Keys, read_keys
+
+ERASED = "erased"
+"""Stands for a personal field whose key was destroyed."""
+
+EVENTS = """
+SELECT
+    e.originator_id, e.originator_version, e.notification_id, e.topic, e.state, e.batch_id, b.name, e.source,
+    (SELECT c.recorded_at FROM event_store.commit AS c
+     WHERE c.last_position >= e.notification_id ORDER BY c.last_position LIMIT 1)
+FROM event_store.{events} AS e
+LEFT JOIN event_store.batch AS b USING (batch_id)
+WHERE e.originator_id = ANY(%s)
+ORDER BY e.originator_id, e.originator_version
+"""
+
+ORDERS_OF_REVIEW = "SELECT DISTINCT order_id FROM event_store.review_reference WHERE review_id = %s ORDER BY order_id"
+
+
+class _Streams(NamedTuple):
+    context: str
+    first_topic: str
+
+
+_STREAMS = {
+    HistoryKind.ORDER: _Streams("sales", "sales.OrderPlaced."),
+    HistoryKind.SHIPMENT: _Streams("fulfillment", "fulfillment.ShipmentPlanned."),
+    HistoryKind.CUSTOMER: _Streams("customer", "customer.CustomerRegistered."),
+    HistoryKind.REVIEW: _Streams("customer", "customer.ReviewSubmitted."),
+    HistoryKind.PRODUCT: _Streams("marketplace", "marketplace.ProductListed."),
+    HistoryKind.SELLER: _Streams("marketplace", "marketplace.SellerRegistered."),
+    HistoryKind.BATCH: _Streams("quality", "quality.BatchOpened."),
+}
+"""The context of each kind, and how its streams begin: products and sellers share a table, and so do others."""
+
+
+class _Stored(NamedTuple):
+    stream: UUID
+    version: int
+    position: int
+    topic: str
+    state: bytes
+    batch_id: UUID | None
+    batch_name: str | None
+    source: str | None
+    recorded_at: datetime
+
+
+class HistoricEvent(NamedTuple):
+    """One event of a stream, as it is shown. `facts` are its fields but `occurred_at`, as JSON has them."""
+
+    context: str
+    stream: UUID
+    version: int
+    position: int
+    topic: str
+    occurred_at: datetime | None
+    recorded_at: datetime
+    batch_id: UUID | None
+    batch_name: str | None
+    source: str | None
+    is_rewound: bool
+    facts: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The event's name without context and version."""
+        return self.topic.split(".")[1]
+
+    def document(self) -> dict[str, Any]:
+        """The event as `--json` shows it."""
+        return {
+            "context": self.context,
+            "stream": self.stream,
+            "version": self.version,
+            "position": self.position,
+            "event": self.name,
+            "topic": self.topic,
+            "occurred_at": self.occurred_at,
+            "recorded_at": self.recorded_at,
+            "batch": self.batch_id,
+            "source": self.source,
+            "rewound": self.is_rewound,
+            "facts": self.facts,
+        }
+
+
+def history_of(connection: psycopg.Connection, kind: HistoryKind, key: UUID) -> list[HistoricEvent]:
+    """Every event of the streams that the key names, stream by stream. Raises UsageError where there is none."""
+    context, first_topic = _STREAMS[kind]
+    query = sql.SQL(EVENTS).format(events=sql.Identifier(f"{context}_events"))
+    ids = _streams_of_review(connection, key) if kind is HistoryKind.REVIEW else [key]
+    streams: dict[UUID, list[_Stored]] = {}
+    with connection.cursor(binary=True) as cursor:
+        for row in map(_Stored._make, cursor.execute(query, [ids])):
+            streams.setdefault(row.stream, []).append(row)
+    found = [stored for stored in streams.values() if stored[0].topic.startswith(first_topic)]
+    if not found:
+        raise UsageError(f"The log knows no {kind} {key}. Ids are those of the source; a customer's is the person's.")
+    mapper = Mapper()
+    return [event for stored in found for event in _revealed(connection, mapper, context, stored)]
+
+
+def _streams_of_review(connection: psycopg.Connection, review_id: UUID) -> list[UUID]:
+    rows = connection.execute(ORDERS_OF_REVIEW, [review_id]).fetchall()
+    return [review_stream_id(review_id, order_id) for (order_id,) in rows]
+
+
+def _revealed(
+    connection: psycopg.Connection, mapper: Mapper, context: str, stored: Sequence[_Stored]
+) -> Iterator[HistoricEvent]:
+    events = [mapper.decode(row.topic, row.state) for row in stored]
+    subjects = {mapper.subject_of(event, row.stream) for event, row in zip(events, stored, strict=True)}
+    keys = read_keys(connection, {subject for subject in subjects if subject is not None})
+    counting = {id(event) for event in effective(events)}
+    for row, event in zip(stored, events, strict=True):
+        is_rewound = id(event) not in counting and not isinstance(event, Rewound)
+        facts = _facts(mapper, event, row.stream, keys)
+        facts.pop("occurred_at", None)
+        yield HistoricEvent(
+            context,
+            row.stream,
+            row.version,
+            row.position,
+            row.topic,
+            getattr(event, "occurred_at", None),
+            row.recorded_at,
+            row.batch_id,
+            row.batch_name,
+            row.source,
+            is_rewound,
+            facts,
+        )
+
+
+def _facts(mapper: Mapper, event: DomainEvent, stream: UUID, keys: Keys) -> dict[str, Any]:
+    """The fields of an event, personal ones in clear text while their key exists."""
+    sealed = [name for name in personal_fields(type(event)) if getattr(event, name) is not None]
+    subject = mapper.subject_of(event, stream)
+    key = keys.get(subject) if subject is not None else None
+    facts: dict[str, Any] = msgspec.to_builtins(mapper.reveal(event, stream, key) if sealed else event)
+    if sealed and key is None:
+        facts.update(dict.fromkeys(sealed, ERASED))
+    return facts

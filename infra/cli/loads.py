@@ -1,0 +1,215 @@
+"""`ingest` and `batches`: extracts become events, and what became of each load."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from uuid import UUID
+
+import typer
+
+from infra.cli.options import CONTEXTS, Json, example
+from infra.cli.output import Tell, count, legible, print_json, progress, say, seconds_so_far, table
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from infra.cli.warehouse import Warehouse
+    from infra.loading.ingest import IngestReport
+
+BATCHES = """
+SELECT
+    b.batch_id, b.name, b.status, b.opened_at, b.completed_at,
+    coalesce((
+        SELECT sum(counted.value::bigint)
+        FROM event_store.batch_progress AS p, jsonb_each_text(p.events) AS counted
+        WHERE p.batch_id = b.batch_id AND counted.key <> 'quality'
+    ), 0)::bigint AS events,
+    (b.outcome ->> 'score')::float8 AS score
+FROM event_store.batch AS b
+ORDER BY b.batch_seq
+"""
+
+GOAL = 95
+"""The score to be above."""
+
+PathArgument = Annotated[Path, typer.Argument(metavar="PATH", help="A folder or a zip with some of the nine files.")]
+Name = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="What to call this load; by default, as the path is called.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be appended, and append nothing.")]
+NoProject = Annotated[bool, typer.Option("--no-project", help="Leave the read models as they are.")]
+
+
+class BatchRow(NamedTuple):
+    """A load in the list of loads. `events` are those it appended so far, without the quality context's."""
+
+    batch_id: UUID
+    name: str
+    status: str
+    opened_at: datetime
+    completed_at: datetime | None
+    events: int
+    score: float | None
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command(
+        epilog=example(
+            "replayhouse ingest extracts/2018-03.zip",
+            "replayhouse ingest extracts/2018-03 --name march --dry-run",
+        )
+    )(ingest)
+    app.command(epilog=example("replayhouse batches", "replayhouse batches --json"))(batches)
+
+
+def ingest(
+    path: PathArgument, name: Name = None, dry_run: DryRun = False, no_project: NoProject = False, json: Json = False
+) -> None:
+    """Load an extract: append what is new in it to the log, then catch the read models up.
+
+    Only what is new or changed becomes an event; the same files again append nothing. Records that cannot be read are
+    quarantined and the rest goes on; an extract that is not believable as a whole is rejected (exit code 1).
+    """
+    from infra.cli.warehouse import open_warehouse
+
+    with open_warehouse() as warehouse, progress() as tell:
+        report = load(warehouse, path, name, tell, dry_run=dry_run, leave_read_models=no_project)
+    if json:
+        print_json(document_of(report))
+    else:
+        _show(report, is_dry_run=dry_run, is_left=no_project)
+    if report.reasons:
+        raise typer.Exit(1)
+
+
+def batches(json: Json = False) -> None:
+    """List the loads so far, the oldest first."""
+    from infra.cli.warehouse import open_warehouse
+
+    with open_warehouse() as warehouse, warehouse.database.connect("replayhouse batches") as connection:
+        rows = all_batches(connection)
+    if json:
+        print_json([{"batch": row.batch_id, **_without_id(row)} for row in rows])
+        return
+    if not rows:
+        say("There is no load yet. To make one: replayhouse ingest PATH, or replayhouse demo.")
+        return
+    show_batches(rows)
+
+
+def load(
+    warehouse: "Warehouse", path: Path, name: str | None, tell: Tell, *, dry_run: bool, leave_read_models: bool = False
+) -> "IngestReport":
+    """Ingests an extract and catches the read models up, also where the extract brought nothing new."""
+    from infra.cli.read_models import catch_up_all
+    from infra.loading.ingest import Ingest
+
+    ingest_it = Ingest(warehouse.settings, warehouse.database, lambda step: tell(*step))
+    report = ingest_it.run(path, name, dry_run=dry_run)
+    if not dry_run and not leave_read_models:
+        tell("catching the read models up", 0, 0)
+        catch_up_all(warehouse)
+    return report
+
+
+def document_of(report: "IngestReport") -> dict[str, Any]:
+    """The JSON document of `ingest`; `reasons` only where there are some."""
+    return {
+        "batch": report.batch_id,
+        "name": report.name,
+        "status": report.status,
+        "files": {file: {"rows": records, **_kinds(report, file)} for file, records in rows_by_file(report).items()},
+        "events": {context: report.events.get(context, 0) for context in CONTEXTS},
+        "position": report.position,
+        "chain": report.chain,
+        "score": report.score,
+        **({"reasons": list(report.reasons)} if report.reasons else {}),
+        "seconds": seconds_so_far(),
+    }
+
+
+def rows_by_file(report: "IngestReport") -> dict[str, int]:
+    """Records of each of the nine files, quarantined ones too."""
+    return {file: sum(_kinds(report, file).values()) for file in report.counts}
+
+
+def _kinds(report: "IngestReport", file: str) -> dict[str, int]:
+    counted = report.counts[file]
+    return {
+        "new": counted.new,
+        "changed": counted.changed,
+        "unchanged": counted.unchanged,
+        "quarantined": counted.quarantined,
+    }
+
+
+def all_batches(connection: "psycopg.Connection") -> list[BatchRow]:
+    """The loads so far, as the write side knows them, the oldest first."""
+    return [BatchRow(*row) for row in connection.execute(BATCHES)]
+
+
+def show_batches(rows: list[BatchRow]) -> None:
+    """The list of loads for people."""
+    table(
+        ("batch", "name", "status", "opened (UTC)", "events", "score"),
+        [(row.batch_id, row.name, row.status, row.opened_at, row.events, _score(row.score)) for row in rows],
+    )
+
+
+def _without_id(row: BatchRow) -> Mapping[str, object]:
+    return {name: value for name, value in row._asdict().items() if name != "batch_id"}
+
+
+def _score(score: float | None) -> str | None:
+    return None if score is None else f"{score:.2f}"
+
+
+def _show(report: "IngestReport", *, is_dry_run: bool, is_left: bool) -> None:
+    say(_headline(report, is_dry_run=is_dry_run))
+    if report.reasons:
+        for reason in report.reasons:
+            say(f"  {reason}")
+    say()
+    show_counts(report)
+    if report.missing:
+        say(f"The extract holds no {', '.join(report.missing)}; what earlier loads brought of that stays as it is.")
+    if report.score is not None:
+        say(f"Quality score: {report.score:.2f} of 100 (the goal is above {GOAL}).")
+    say(f"Head of the chain: position {report.position:,}, {report.chain}")
+    if is_dry_run:
+        return
+    say()
+    say("Next:")
+    if is_left:
+        say("  replayhouse project           catch the read models up")
+    say("  replayhouse status            how far each context is")
+    say("  replayhouse quality report    what the rules found")
+
+
+def _headline(report: "IngestReport", *, is_dry_run: bool) -> str:
+    events, name = sum(report.events.values()), legible(report.name)
+    seconds = f"{seconds_so_far():.1f} s"
+    if report.reasons:
+        would = "would be" if is_dry_run else "was"
+        return f"The extract {name} {would} rejected: nothing of it becomes an event (batch {report.batch_id})."
+    match report.status:
+        case "unchanged":
+            return f"Nothing is new: load {report.batch_id} ({name}) brought these very files. No event was appended."
+        case "planned":
+            return f"{name} would append {count(events, 'event')}. Nothing was appended ({seconds})."
+        case _:
+            return f"{name} is loaded: {count(events, 'event')} in {seconds} (batch {report.batch_id})."
+
+
+def show_counts(report: "IngestReport") -> None:
+    """Records by file, and events by context."""
+    table(
+        ("file", "records", "new", "changed", "unchanged", "quarantined"),
+        [(file, records, *_kinds(report, file).values()) for file, records in rows_by_file(report).items()],
+    )
+    say()
+    if any(report.events.values()):
+        table(("context", "events"), [(context, report.events.get(context, 0)) for context in CONTEXTS])
+        say()

@@ -1,0 +1,71 @@
+"""What several commands take: options and arguments, and how ids and times are read from them."""
+
+from datetime import datetime, time
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from infra.errors import UsageError
+
+
+class ContextName(StrEnum):
+    """The bounded contexts, in the order in which they are shown."""
+
+    SALES = "sales"
+    FULFILLMENT = "fulfillment"
+    CUSTOMER = "customer"
+    MARKETPLACE = "marketplace"
+    QUALITY = "quality"
+
+
+class HistoryKind(StrEnum):
+    """What has a history."""
+
+    ORDER = "order"
+    SHIPMENT = "shipment"
+    CUSTOMER = "customer"
+    REVIEW = "review"
+    PRODUCT = "product"
+    SELLER = "seller"
+    BATCH = "batch"
+
+
+CONTEXTS = tuple(name.value for name in ContextName)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
+
+Contexts = Annotated[
+    list[ContextName] | None,
+    typer.Argument(metavar="CONTEXT", help="The contexts to do it for; all where none is named."),
+]
+
+
+def chosen(contexts: list[ContextName] | None) -> tuple[str, ...]:
+    """The contexts named, each once and in the usual order; all of them where none is named."""
+    return tuple(context for context in CONTEXTS if context in contexts) if contexts else CONTEXTS
+
+
+def example(*lines: str) -> str:
+    """The end of a command's help. The mark keeps the lines from being run together."""
+    return "\n".join(("\b", "Examples:" if len(lines) > 1 else "Example:", *(f"  {line}" for line in lines)))
+
+
+def read_id(text: str) -> UUID:
+    """An id with or without hyphens, in either case. Raises UsageError."""
+    digits = text.replace("-", "")
+    if len(digits) != 32 or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
+        raise UsageError(f"'{text}' is not an id: an id is 32 hexadecimal digits, with or without hyphens.")
+    return UUID(digits)
+
+
+def read_local_time(text: str) -> datetime:
+    """A local time; of a date only, the end of that day (R41). Raises UsageError."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is not None:
+        raise UsageError(f"'{text}' is not a date: write 2018-03-31, or 2018-03-31T12:00:00 for a time of that day.")
+    return datetime.combine(at, time.max) if len(text) <= len("2018-03-31") else at

@@ -1,0 +1,27 @@
+"""The database of a command, opened by the settings, with the driver's errors in our own words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from infra.postgres.connection import Database, open_database, translated
+from infra.settings import Settings, load_settings
+
+
+class Warehouse(NamedTuple):
+    """The settings in force, and the database that they name."""
+
+    settings: Settings
+    database: Database
+
+
+@contextmanager
+def open_warehouse(settings: Settings | None = None) -> Iterator[Warehouse]:
+    """The database is running and its schema up to date while the block runs; the embedded one goes on after it.
+
+    Raises Unreachable and WrongServer; inside the block, what the driver raises becomes ours where it is known.
+    """
+    settings = settings or load_settings()
+    database = open_database(settings)
+    with translated():
+        yield Warehouse(settings, database)

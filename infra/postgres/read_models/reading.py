@@ -1,0 +1,154 @@
+"""Streams out of the log, many at a time: rows in binary form become events with their personal fields in clear text.
+
+This is the hot loop of every rebuild: 1.5 million events at full size. So rows are taken from libpq one by one without
+the driver's round trip through its generators, and unpacked by hand.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator
+from struct import Struct
+from typing import NamedTuple
+from uuid import UUID
+
+import psycopg
+from psycopg import pq, sql
+
+from domain.kernel.events import DomainEvent, effective
+from infra.mapping.errors import MappingError
+from infra.mapping.mapper import Mapper
+from infra.mapping.personal import personal_fields
+from infra.mapping.registry import REGISTRY
+from infra.postgres.keys import Keys
+from projections.projection import Stream
+
+EVENTS_A_BATCH = 4_000
+"""Events decoded at once, give or take a stream: few enough for memory, many enough to look keys up in bulk."""
+
+COLUMNS = sql.SQL("originator_id, notification_id, topic, state")
+"""What `read` expects of a row; rows are ordered by originator_id and originator_version."""
+
+KeysOf = Callable[[Collection[UUID]], Keys]
+
+_HEADER_BYTES = 19  # signature, flags and length of the extension; in the same message as the first row
+_FIXED = Struct(">6x16s4xqi")  # number of fields and length, originator_id, length, notification_id, length of topic
+_TOPIC_AT = _FIXED.size
+_TRAILER_BYTES = 2
+
+_PERSONAL = frozenset(event_type for _, event_type in REGISTRY.topics if personal_fields(event_type))
+
+
+class StoredStream(NamedTuple):
+    """All that was read of a stream, rewound events too; `positions` are those of the events, ascending.
+
+    `error` says why an event of it could not be decoded; it has no events then.
+    """
+
+    originator_id: UUID
+    positions: list[int]
+    events: list[DomainEvent]
+    error: MappingError | None = None
+
+    def effective(self) -> Stream:
+        """The stream as a fold sees it."""
+        return Stream(self.originator_id, self.positions[-1], effective(self.events))
+
+    def effective_up_to(self, position: int) -> Stream | None:
+        """The stream as a fold saw it at a position; None if it had no event yet."""
+        seen = bisect_right(self.positions, position)
+        if seen == 0:
+            return None
+        return Stream(self.originator_id, self.positions[seen - 1], effective(self.events[:seen]))
+
+
+def rows_of(conn: psycopg.Connection, statement: sql.Composed) -> Iterator[memoryview]:
+    """The messages of a `COPY ... TO STDOUT (FORMAT binary)`: one row each, the header before the first.
+
+    `conn` can do nothing else until the last one was taken; it is closed if that does not happen.
+    """
+    pgconn = conn.pgconn
+    result = pgconn.exec_(statement.as_bytes(conn))
+    if result.status != pq.ExecStatus.COPY_OUT:
+        raise psycopg.errors.error_from_result(result)
+    ended = False
+    try:
+        while True:
+            count, data = pgconn.get_copy_data(0)
+            if count < 0:
+                break
+            yield data
+        while (ending := pgconn.get_result()) is not None:
+            result = ending
+        ended = True
+        if result.status != pq.ExecStatus.COMMAND_OK:
+            raise psycopg.errors.error_from_result(result)
+    finally:
+        if not ended:
+            conn.close()
+
+
+class StreamReader:
+    """Makes streams of rows. Keeps what it learnt of topics; `keys_of` looks up keys of personal fields."""
+
+    def __init__(self, keys_of: KeysOf, mapper: Mapper | None = None) -> None:
+        self._keys_of = keys_of
+        self._mapper = mapper or Mapper()
+        self._topics: dict[bytes, str] = {}
+
+    def read(self, rows: Iterable[memoryview]) -> Iterator[list[StoredStream]]:
+        """Streams in the order of their rows, in batches of a few thousand events."""
+        unpack, decode, topics = _FIXED.unpack_from, self._mapper.decode, self._topics
+        batch: list[StoredStream] = []
+        current, held = b"", 0
+        positions: list[int] = []
+        events: list[DomainEvent] = []
+        for row in _without_header(rows):
+            stream, position, length = unpack(row)
+            if stream != current:
+                if held >= EVENTS_A_BATCH:
+                    yield self._revealed(batch)
+                    batch, held = [], 0
+                current, positions, events = stream, [], []
+                batch.append(StoredStream(UUID(bytes=stream), positions, events))
+            state_at = _TOPIC_AT + length
+            name = row[_TOPIC_AT:state_at].tobytes()
+            topic = topics.get(name)
+            if topic is None:
+                topic = topics[name] = name.decode()
+            positions.append(position)
+            held += 1
+            try:
+                events.append(decode(topic, row[state_at + 4 :]))  # type: ignore[arg-type]  # any buffer will do
+            except MappingError as error:
+                if batch[-1].error is None:
+                    batch[-1] = batch[-1]._replace(error=error)
+        if batch:
+            yield self._revealed(batch)
+
+    def _revealed(self, batch: list[StoredStream]) -> list[StoredStream]:
+        """The same streams with personal fields in clear text; the keys of all of them are looked up at once."""
+        sealed = [
+            (place, event) for place, stream in enumerate(batch) for event in stream.events if type(event) in _PERSONAL
+        ]
+        subject_of = self._mapper.subject_of
+        subjects = [subject_of(event, batch[place].originator_id) for place, event in sealed]
+        wanted = {subject for subject in subjects if subject is not None}
+        keys = self._keys_of(wanted) if wanted else {}
+        reveal = self._mapper.reveal
+        for (place, event), subject in zip(sealed, subjects, strict=True):
+            if subject is not None:
+                try:
+                    reveal(event, batch[place].originator_id, keys.get(subject))
+                except MappingError as error:
+                    batch[place] = batch[place]._replace(error=error)
+        return batch
+
+
+def _without_header(rows: Iterable[memoryview]) -> Iterator[memoryview]:
+    messages = iter(rows)
+    first = next(messages, None)
+    if first is None or len(first) <= _HEADER_BYTES + _TRAILER_BYTES:
+        return
+    yield first[_HEADER_BYTES:]
+    for row in messages:
+        if len(row) > _TRAILER_BYTES:
+            yield row

@@ -1,0 +1,166 @@
+"""The tables of one revision of a context's read model: made from the declarations in `projections`."""
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import MetaData, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement, SetColumnComment, SetTableComment
+
+from infra.postgres.read_models.lines import LineWriter, copy_data
+from infra.postgres.read_models.tracking import projected
+from projections.projection import Projection, Row
+from projections.shared import DIM_DATE
+from projections.warehouse import PROJECTIONS
+
+READER = "replayhouse_reader"
+
+_SCHEMA_COMMENTS = {
+    "sales": "Orders, their lines and payments",
+    "fulfillment": "Deliveries and geography",
+    "customer": "People, their addresses and segments, reviews",
+    "marketplace": "Products, sellers and categories",
+    "quality": "Loads, what their rules found, and rows that were kept apart",
+    "shared": "The calendar",
+}
+
+_READER_EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = 'replayhouse_reader'"
+_GRANT = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
+_DROP_KEY = sql.SQL("ALTER TABLE {table} DROP CONSTRAINT {key}")
+_ADD_KEY = sql.SQL("ALTER TABLE {table} ADD CONSTRAINT {key} PRIMARY KEY ({columns})")
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy does not annotate it
+
+
+@dataclass(frozen=True)
+class Model:
+    """One revision of a context's read model, in the schema where it stands."""
+
+    projection: Projection
+    schema: str
+
+    @cached_property
+    def tables(self) -> dict[str, Table]:
+        """The declared tables by name, moved to the schema of this revision."""
+        metadata = MetaData(schema=self.schema)
+        return {t.name: t.to_metadata(metadata, schema=self.schema) for t in self.projection.tables}
+
+    def projection_table(self, name: str) -> Table:
+        """The table as it is declared: the same object for all revisions."""
+        return next(table for table in self.projection.tables if table.name == name)
+
+    def create(self, conn: psycopg.Connection) -> None:
+        """Makes schema, tables with their primary keys and unknown members, and views, with comments and grants."""
+        run(conn, CreateSchema(self.schema))
+        _comment_on_schema(conn, self.schema, _SCHEMA_COMMENTS[self.projection.context])
+        for table in self.tables.values():
+            create_table(conn, table)
+        for name, rows in self.projection.unknown_members.items():
+            copy_rows(conn, self.tables[name], rows)
+        self._create_views(conn)
+        grant(conn, self.schema)
+
+    def _create_views(self, conn: psycopg.Connection) -> None:
+        for view in self.projection.views:
+            query = view.select(self.tables)
+            name = sql.Identifier(self.schema, view.name)
+            text = str(query.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+            conn.execute(sql.SQL("CREATE VIEW {} AS ").format(name).as_bytes(conn) + text.encode())
+            conn.execute(sql.SQL("COMMENT ON VIEW {} IS {}").format(name, sql.Literal(view.comment)))
+            for column, comment in view.column_comments.items():
+                _comment_on_column(conn, self.schema, view.name, column, comment)
+
+
+def prepare(conn: psycopg.Connection) -> None:
+    """Revision 1 of every context, empty but for the unknown members, where there is none yet; `conn` in autocommit."""
+    if all(projected(conn, context) for context in PROJECTIONS):
+        return
+    with conn.transaction():
+        conn.execute("LOCK TABLE read_model.projection IN SHARE ROW EXCLUSIVE MODE")
+        for context, projection in PROJECTIONS.items():
+            if projected(conn, context) is None:
+                Model(projection, context).create(conn)
+                conn.execute(
+                    "INSERT INTO read_model.revision (context, revision, position, events, live_at)"
+                    " VALUES (%s, 1, 0, 0, clock_timestamp())",
+                    [context],
+                )
+                conn.execute("INSERT INTO read_model.projection VALUES (%s, 1, 0)", [context])
+        grant(conn, "read_model")
+        _create_calendar(conn)
+
+
+def _create_calendar(conn: psycopg.Connection) -> None:
+    if conn.execute("SELECT to_regclass('shared.dim_date')").fetchone() == (None,):
+        run(conn, CreateSchema("shared", if_not_exists=True))
+        _comment_on_schema(conn, "shared", _SCHEMA_COMMENTS["shared"])
+        create_table(conn, DIM_DATE)
+        grant(conn, "shared")
+
+
+def create_table(conn: psycopg.Connection, table: Table) -> None:
+    """Makes a table as it is declared, with its primary key and comments."""
+    run(conn, CreateTable(table))
+    run(conn, SetTableComment(table))
+    for column in table.columns:
+        run(conn, SetColumnComment(column))
+
+
+def drop_key(conn: psycopg.Connection, table: Table) -> None:
+    """Removes the primary key; rows come in faster without, and its columns stay not null."""
+    conn.execute(_DROP_KEY.format(table=qualified(table), key=_key_of(table)))
+
+
+def add_key(conn: psycopg.Connection, table: Table) -> None:
+    """Makes the primary key, under the name that PostgreSQL would give it."""
+    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.primary_key.columns)
+    conn.execute(_ADD_KEY.format(table=qualified(table), key=_key_of(table), columns=columns))
+
+
+def _key_of(table: Table) -> sql.Identifier:
+    return sql.Identifier(f"{table.name}_pkey")
+
+
+def copy_rows(conn: psycopg.Connection, table: Table, rows: list[Row]) -> None:
+    """Adds rows to a table."""
+    lines = line_writer(table).lines(rows)
+    data = copy_data(lines, [row[-1] for row in rows]) if "position" in table.columns else b"\n".join([*lines, b""])
+    copy_into(conn, qualified(table), data)
+
+
+def copy_into(conn: psycopg.Connection, table: sql.Composable, data: bytes) -> None:
+    """Sends lines in COPY's text form, each with its end, to a table (perhaps with a list of columns)."""
+    with conn.cursor() as cursor, cursor.copy(sql.SQL("COPY {} FROM STDIN").format(table)) as copy:
+        copy.write(data)
+
+
+@cache
+def line_writer(table: Table) -> LineWriter:
+    """The writer of a table's rows, made once."""
+    return LineWriter(table)
+
+
+def qualified(table: Table) -> sql.Identifier:
+    """The table's name with its schema."""
+    return sql.Identifier(table.schema or "public", table.name)
+
+
+def grant(conn: psycopg.Connection, schema: str) -> None:
+    """Lets the readers read everything in the schema, if there is such a role."""
+    if conn.execute(_READER_EXISTS).fetchone():
+        conn.execute(_GRANT.format(schema=sql.Identifier(schema), role=sql.Identifier(READER)))
+
+
+def run(conn: psycopg.Connection, statement: ExecutableDDLElement) -> None:
+    """Executes a statement of SQLAlchemy's."""
+    conn.execute(str(statement.compile(dialect=_DIALECT)).encode())
+
+
+def _comment_on_schema(conn: psycopg.Connection, schema: str, comment: str) -> None:
+    conn.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(schema), sql.Literal(comment)))
+
+
+def _comment_on_column(conn: psycopg.Connection, schema: str, table: str, column: str, comment: str) -> None:
+    name = sql.Identifier(schema, table, column)
+    conn.execute(sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(comment)))

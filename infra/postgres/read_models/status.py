@@ -1,0 +1,67 @@
+"""How far each context's read model is behind the log."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from infra.postgres.connection import Database, translated
+from infra.postgres.read_models.schema import prepare
+from projections.warehouse import PROJECTIONS
+
+_STATUS = sql.SQL("""
+    SELECT coalesce((SELECT max(notification_id) FROM event_store.{events}), 0), p.position,
+        (SELECT count(*) FROM event_store.{events} WHERE notification_id > p.position),
+        p.revision,
+        (SELECT count(*) FROM event_store.{events}),
+        (SELECT count(*) FROM read_model.parked WHERE parked.context = p.context)
+    FROM read_model.projection AS p
+    WHERE p.context = %s
+""")
+_PARKED = """
+    SELECT context, originator_id, folded_to, position, error FROM read_model.parked ORDER BY context, originator_id
+"""
+
+
+class ContextStatus(NamedTuple):
+    """`head` is the position of the context's newest event, `lag` counts its events that are not projected yet."""
+
+    head: int
+    projected: int
+    lag: int
+    revision: int
+    events: int
+    parked: int
+
+
+class ParkedStream(NamedTuple):
+    """A stream that could not be folded: its rows are those of `folded_to`, its newest event stands at `position`."""
+
+    context: str
+    originator_id: UUID
+    folded_to: int
+    position: int
+    error: str
+
+
+def status(database: Database) -> dict[str, ContextStatus]:
+    """The status of every context; `_asdict()` of one is what `status --json` prints."""
+    with database.connect("replayhouse status", autocommit=True) as conn, translated():
+        prepare(conn)
+        return statuses(conn)
+
+
+def statuses(conn: psycopg.Connection) -> dict[str, ContextStatus]:
+    """The same on a connection, for read models that are prepared."""
+    found = {}
+    for context in PROJECTIONS:
+        row = conn.execute(_STATUS.format(events=sql.Identifier(f"{context}_events")), [context]).fetchone()
+        assert row is not None  # prepared a moment ago
+        found[context] = ContextStatus(*row)
+    return found
+
+
+def parked_streams(conn: psycopg.Connection) -> list[ParkedStream]:
+    """The streams that could not be folded, of all contexts."""
+    return [ParkedStream(*row) for row in conn.execute(_PARKED).fetchall()]

@@ -1,0 +1,88 @@
+"""The kinds of columns that the star schema has, so that each table reads like its contract.
+
+Columns are not null unless `null` says so; each carries a comment, which the database keeps.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, Numeric, Text, Uuid
+
+from projections.projection import POSITION
+
+
+def uuid(name: str, comment: str, *, key: bool = False) -> Column[Any]:
+    """An identifier of the source, or one derived from it."""
+    return Column(name, Uuid, primary_key=key, nullable=False, comment=comment)
+
+
+def text(name: str, comment: str, *, key: bool = False, null: bool = False) -> Column[Any]:
+    """A code or free text, ordered by code point."""
+    return Column(name, Text, primary_key=key, nullable=null, comment=comment)
+
+
+def integer(name: str, comment: str, *, key: bool = False, null: bool = False) -> Column[Any]:
+    """A count or small number, `int`."""
+    return Column(name, Integer, primary_key=key, nullable=null, comment=comment, autoincrement=False)
+
+
+def bigint(name: str, comment: str) -> Column[Any]:
+    """A number that may be large."""
+    return Column(name, BigInteger, nullable=False, comment=comment)
+
+
+def numeric(name: str, comment: str, precision: int, *, null: bool = False) -> Column[Any]:
+    """An exact number with two decimals."""
+    return Column(name, Numeric(precision, 2), nullable=null, comment=comment)
+
+
+def money(name: str, comment: str, *, null: bool = False) -> Column[Any]:
+    """An amount in BRL."""
+    return numeric(name, comment, 12, null=null)
+
+
+def moment(name: str, comment: str, *, null: bool = False) -> Column[Any]:
+    """Business time: local to Brazil, without zone."""
+    return Column(name, DateTime, nullable=null, comment=comment)
+
+
+def recorded(name: str, comment: str, *, null: bool = False) -> Column[Any]:
+    """Recorded time: when we did it, with its zone."""
+    return Column(name, DateTime(timezone=True), nullable=null, comment=comment)
+
+
+def day(name: str, comment: str, *, null: bool = False) -> Column[Any]:
+    """A calendar date."""
+    return Column(name, Date, nullable=null, comment=comment)
+
+
+def degrees(name: str, comment: str) -> Column[Any]:
+    """A coordinate, `float8`; null where nobody knows it."""
+    return Column(name, Double, nullable=True, comment=comment)
+
+
+def flag(name: str, comment: str, *, null: bool = False) -> Column[Any]:
+    """True or false."""
+    return Column(name, Boolean, nullable=null, comment=comment)
+
+
+def position() -> Column[Any]:
+    """The last column of every folded table (R13)."""
+    comment = "notification id of the newest event of the row's stream; 0 where no stream makes the row"
+    return Column(POSITION, BigInteger, nullable=False, comment=comment)
+
+
+def date_key_of(time: datetime) -> int:
+    """The calendar date of a local time as yyyymmdd (R10)."""
+    return time.year * 10_000 + time.month * 100 + time.day
+
+
+def hundredths_of(since: datetime, until: datetime | None, seconds_a_unit: int) -> Decimal | None:
+    """The duration in units of so many seconds, to two decimals, half away from zero (R7, R8); null without an end."""
+    if until is None:
+        return None
+    passed = until - since
+    seconds = passed.days * 86_400 + passed.seconds
+    rounded = (200 * abs(seconds) + seconds_a_unit) // (2 * seconds_a_unit)
+    return Decimal(rounded if seconds >= 0 else -rounded).scaleb(-2)

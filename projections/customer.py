@@ -1,0 +1,181 @@
+"""Customer: people with their addresses and segments, and what they say of orders (R29 to R35)."""
+
+from sqlalchemy import MetaData, Table
+
+from domain.customer.customer import Customer, customer_of
+from domain.customer.events import ReviewRevised, ReviewSubmitted
+from domain.customer.review import review_of
+from domain.kernel.ids import UNKNOWN_ID
+from domain.kernel.money import NOTHING, brl
+from domain.kernel.places import UNKNOWN, normalised_city, region_of
+from projections.columns import (
+    date_key_of,
+    day,
+    flag,
+    hundredths_of,
+    integer,
+    moment,
+    money,
+    numeric,
+    position,
+    text,
+    uuid,
+)
+from projections.projection import Projection, Row, Rows, Stream
+
+_CUSTOMER = MetaData(schema="customer")
+_HOUR = 3_600
+
+DIM_CUSTOMER = Table(
+    "dim_customer",
+    _CUSTOMER,
+    uuid("customer_id", "the person (customer_unique_id of the source)", key=True),
+    text("zip_prefix", "current zip prefix, five digits; unknown once the person is anonymised"),
+    text("city", "current city as given; unknown once the person is anonymised"),
+    text("city_normalised", "the city without accents, in lower case, with single spaces"),
+    text("state", "current state, two letters"),
+    text("region", "North, Northeast, Central-West, Southeast, South or unknown"),
+    integer("alias_count", "under how many customer_ids the source shows the person"),
+    integer("orders", "number of purchases: orders that were delivered"),
+    money("spent", "sum of the purchases, BRL"),
+    money("average_order", "spent / orders, BRL; null without purchases", null=True),
+    moment("first_purchase_at", "when the first purchase was placed", null=True),
+    moment("last_purchase_at", "when the last purchase was placed", null=True),
+    text("segment", "NEW, ONE_TIME, REGULAR, LOYAL, VIP or CHURNED"),
+    day("segment_as_of", "as of which date the segment last changed; null if it never did", null=True),
+    flag("is_anonymized", "whether the key of the person's data was destroyed"),
+    position(),
+    comment="One row for each person of the customers file, and the unknown one",
+)
+
+CUSTOMER_ALIAS = Table(
+    "customer_alias",
+    _CUSTOMER,
+    uuid("customer_alias", "a customer_id of the source", key=True),
+    uuid("customer_id", "the person behind it"),
+    position(),
+    comment="Which person stands behind each customer_id of the source",
+)
+
+ADDRESS_HISTORY = Table(
+    "address_history",
+    _CUSTOMER,
+    uuid("customer_id", "the person", key=True),
+    integer("seq", "1 for the first address", key=True),
+    text("zip_prefix", "zip prefix, five digits"),
+    text("city", "city as given"),
+    text("state", "state, two letters"),
+    moment("valid_from", "when the order that shows the address first was placed; null if there is none", null=True),
+    position(),
+    comment="All addresses of each person, the current one last",
+)
+
+SEGMENT_HISTORY = Table(
+    "segment_history",
+    _CUSTOMER,
+    uuid("customer_id", "the person", key=True),
+    integer("seq", "1 for the first change", key=True),
+    day("as_of", "the date of the evaluation"),
+    text("from_segment", "the segment before; of the first change NEW"),
+    text("to_segment", "the segment after"),
+    position(),
+    comment="Each change of a person's segment",
+)
+
+FACT_REVIEW = Table(
+    "fact_review",
+    _CUSTOMER,
+    uuid("review_id", "the review, as in the source, where it may stand at several orders", key=True),
+    uuid("order_id", "the order", key=True),
+    uuid("customer_id", "the order's person; the zero UUID where nobody knows"),
+    integer("score", "1 to 5"),
+    text("sentiment", "positive (4, 5), neutral (3) or negative (1, 2)"),
+    text("title", "title, if the customer wrote one", null=True),
+    text("comment", "what the customer wrote, if anything", null=True),
+    moment("created_at", "when the survey was sent"),
+    moment("answered_at", "when it came back", null=True),
+    integer("date_key", "date of created_at, yyyymmdd"),
+    numeric("hours_to_answer", "hours from created_at to answered_at", 10, null=True),
+    position(),
+    comment="One row for each review of an order",
+)
+
+
+def fold(stream: Stream) -> Rows:
+    """The rows of a person, once registered, or of a review."""
+    events = stream.events
+    if not events:
+        return {}
+    if isinstance(events[0], ReviewSubmitted | ReviewRevised):
+        return _review_rows(stream)
+    customer = customer_of(events)
+    return _customer_rows(stream, customer) if customer.is_registered else {}
+
+
+def _customer_rows(stream: Stream, customer: Customer) -> Rows:
+    customer_id, at = stream.originator_id, stream.position
+    history = customer.address_history
+    return {
+        "dim_customer": [_person_row(stream, customer, history[-1].address)],
+        "customer_alias": [(alias, customer_id, at) for alias in customer.aliases],
+        "address_history": [
+            (customer_id, seq, *residence.address, residence.valid_from, at)
+            for seq, residence in enumerate(history, start=1)
+        ],
+        "segment_history": [
+            (customer_id, seq, change.as_of, change.from_segment, change.to_segment, at)
+            for seq, change in enumerate(customer.segment_changes, start=1)
+        ],
+    }
+
+
+def _person_row(stream: Stream, customer: Customer, address: tuple[str, str, str]) -> Row:
+    zip_prefix, city, state = address
+    orders, spent = customer.orders, customer.spent
+    return (
+        stream.originator_id,
+        zip_prefix,
+        city,
+        normalised_city(city),
+        state,
+        region_of(state),
+        len(customer.aliases),
+        orders,
+        spent,
+        brl(spent / orders) if orders else None,
+        customer.first_purchase_at,
+        customer.last_purchase_at,
+        customer.segment,
+        customer.segment_as_of,
+        customer.is_anonymized,
+        stream.position,
+    )
+
+
+def _review_rows(stream: Stream) -> Rows:
+    review = review_of(stream.events)
+    row = (
+        review.review_id,
+        review.order_id,
+        review.customer_id,
+        review.score,
+        review.sentiment,
+        review.title,
+        review.comment,
+        review.created_at,
+        review.answered_at,
+        date_key_of(review.created_at),
+        hundredths_of(review.created_at, review.answered_at, _HOUR),
+        stream.position,
+    )
+    return {"fact_review": [row]}
+
+
+_NOBODY: Row = (UNKNOWN_ID, *[UNKNOWN] * 5, 0, 0, NOTHING, None, None, None, UNKNOWN, None, False, 0)
+
+PROJECTION = Projection(
+    "customer",
+    (DIM_CUSTOMER, CUSTOMER_ALIAS, ADDRESS_HISTORY, SEGMENT_HISTORY, FACT_REVIEW),
+    fold,
+    unknown_members={"dim_customer": [_NOBODY]},
+)

@@ -1,0 +1,146 @@
+"""Marketplace: products, sellers and categories, each folded from a stream of its own (R36 to R38)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import MetaData, Select, Table, select
+
+from domain.kernel.events import DomainEvent
+from domain.kernel.ids import UNKNOWN_ID
+from domain.kernel.places import UNKNOWN, normalised_city, region_of
+from domain.marketplace.category import category_of
+from domain.marketplace.events import (
+    CategoryNamed,
+    ProductDescribed,
+    ProductListed,
+    ProductRecategorized,
+    ProductRemeasured,
+    SellerMoved,
+    SellerRegistered,
+)
+from domain.marketplace.product import product_of
+from domain.marketplace.seller import seller_of
+from projections.columns import integer, position, text, uuid
+from projections.projection import Projection, Rows, Stream, View
+
+_MARKETPLACE = MetaData(schema="marketplace")
+
+PRODUCT = Table(
+    "product",
+    _MARKETPLACE,
+    uuid("product_id", "the product, as in the source", key=True),
+    text("category", "Portuguese name of the category; unknown if the product has none"),
+    integer("name_length", "characters of the name", null=True),
+    integer("description_length", "characters of the description", null=True),
+    integer("photos", "number of photos", null=True),
+    integer("weight_g", "weight in grams", null=True),
+    integer("length_cm", "length in centimetres", null=True),
+    integer("height_cm", "height in centimetres", null=True),
+    integer("width_cm", "width in centimetres", null=True),
+    integer("volume_cm3", "length x height x width; null if one side is", null=True),
+    position(),
+    comment="One row for each product, and the unknown one; dim_product adds the English category",
+)
+
+DIM_SELLER = Table(
+    "dim_seller",
+    _MARKETPLACE,
+    uuid("seller_id", "the seller, as in the source", key=True),
+    text("zip_prefix", "zip prefix, five digits"),
+    text("city", "city as given"),
+    text("city_normalised", "the city without accents, in lower case, with single spaces"),
+    text("state", "state, two letters"),
+    text("region", "North, Northeast, Central-West, Southeast, South or unknown"),
+    position(),
+    comment="One row for each seller, and the unknown one",
+)
+
+DIM_CATEGORY = Table(
+    "dim_category",
+    _MARKETPLACE,
+    text("category", "Portuguese name", key=True),
+    text("english", "English name; the Portuguese one where there is no translation"),
+    position(),
+    comment="One row for each category that is translated or that a product shows, and the unknown one",
+)
+
+
+def _product_rows(stream: Stream) -> Rows:
+    product = product_of(stream.events)
+    if not product.is_listed:
+        return {}
+    row = (
+        stream.originator_id,
+        product.category or UNKNOWN,
+        *product.page,
+        *product.measures,
+        product.volume_cm3,
+        stream.position,
+    )
+    return {"product": [row]}
+
+
+def _seller_rows(stream: Stream) -> Rows:
+    seller = seller_of(stream.events)
+    if not seller.is_registered:
+        return {}
+    zip_prefix, city, state = seller.facts
+    row = (stream.originator_id, zip_prefix, city, normalised_city(city), state, region_of(state), stream.position)
+    return {"dim_seller": [row]}
+
+
+def _category_rows(stream: Stream) -> Rows:
+    category = category_of(stream.events)
+    if not category.is_named:
+        return {}
+    return {"dim_category": [(category.name, category.english, stream.position)]}
+
+
+_FOLD_BY_EVENT: dict[type[DomainEvent], Callable[[Stream], Rows]] = {
+    ProductListed: _product_rows,
+    ProductRecategorized: _product_rows,
+    ProductDescribed: _product_rows,
+    ProductRemeasured: _product_rows,
+    SellerRegistered: _seller_rows,
+    SellerMoved: _seller_rows,
+    CategoryNamed: _category_rows,
+}
+
+
+def fold(stream: Stream) -> Rows:
+    """The row of a product, a seller or a category, once it was seen."""
+    events = stream.events
+    return _FOLD_BY_EVENT[type(events[0])](stream) if events else {}
+
+
+def _dim_product(tables: Mapping[str, Table]) -> Select[Any]:
+    product, category = tables["product"].c, tables["dim_category"].c
+    return select(
+        product.product_id,
+        product.category,
+        category.english.label("category_english"),
+        *[column for column in product if column.name not in ("product_id", "category")],
+    ).select_from(tables["product"].outerjoin(tables["dim_category"], product.category == category.category))
+
+
+PROJECTION = Projection(
+    "marketplace",
+    (PRODUCT, DIM_SELLER, DIM_CATEGORY),
+    fold,
+    unknown_members={
+        "product": [(UNKNOWN_ID, UNKNOWN, *[None] * 8, 0)],
+        "dim_seller": [(UNKNOWN_ID, *[UNKNOWN] * 5, 0)],
+        "dim_category": [(UNKNOWN, UNKNOWN, 0)],
+    },
+    views=(
+        View(
+            "dim_product",
+            "One row for each product with the English name of its category, and the unknown one",
+            {
+                **{column.name: column.comment or "" for column in PRODUCT.columns},
+                "category_english": "English name of the category; the Portuguese one where there is no translation",
+            },
+            _dim_product,
+        ),
+    ),
+)

@@ -1,0 +1,76 @@
+"""What a projection is: tables of one context, and the pure function that folds a stream into their rows.
+
+A read-model row is a function of one stream. Rebuilding, following the log, looking back in time and taking a load
+back are all the same fold over a longer, shorter or filtered stream.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Select, Table
+
+from domain.kernel.events import DomainEvent
+
+POSITION = "position"
+"""The last column of every folded table: the notification id of the newest event of the stream (R13)."""
+
+Row = tuple[Any, ...]
+"""The values of one row, in the order of the table's columns, `position` last."""
+
+Rows = dict[str, list[Row]]
+"""Rows by name of their table; a table without rows may be missing."""
+
+
+class Stream(NamedTuple):
+    """What a fold sees of a stream: the events that count, in order, and how far it was read.
+
+    `position` is the notification id of the newest event that was read, whether it counts (a Rewound does not) or not.
+    """
+
+    originator_id: UUID
+    position: int
+    events: Sequence[DomainEvent]
+
+
+Fold = Callable[[Stream], Rows]
+"""Total on any subsequence of a stream; no clock, no randomness, no set order, no locale."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A view inside a context's schema. `select` builds it on the tables it is given, whatever schema they stand in.
+
+    `column_comments` has a comment for each of its columns.
+    """
+
+    name: str
+    comment: str
+    column_comments: Mapping[str, str]
+    select: Callable[[Mapping[str, Table]], Select[Any]]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The read model of one context.
+
+    `tables` stand in the order of the star schema, each with its `position` last. `unknown_members` are the rows that
+    no stream makes (R14); they have position 0.
+    """
+
+    context: str
+    tables: tuple[Table, ...]
+    fold: Fold
+    unknown_members: Rows
+    views: tuple[View, ...] = ()
+
+
+def key_width(table: Table) -> int:
+    """How many columns form the primary key; they stand first in every table."""
+    return len(table.primary_key.columns)
+
+
+def columns_without_position(table: Table) -> list[str]:
+    """The columns that a digest covers, in contract order."""
+    return [column.name for column in table.columns if column.name != POSITION]

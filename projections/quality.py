@@ -1,0 +1,123 @@
+"""Quality: loads with their files and checks, and the rows that were kept apart (R39)."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import MetaData, Table
+
+from domain.quality.batch import batch_of
+from domain.quality.events import RowDiscarded, RowQuarantined, RowReleased
+from domain.quality.row import row_of
+from projections.columns import bigint, flag, integer, numeric, position, recorded, text, uuid
+from projections.projection import Projection, Rows, Stream
+
+_QUALITY = MetaData(schema="quality")
+
+BATCH = Table(
+    "batch",
+    _QUALITY,
+    uuid("batch_id", "the load", key=True),
+    text("name", "its name"),
+    text("status", "open, accepted, rejected, completed or retracted"),
+    recorded("opened_at", "when it began"),
+    recorded("completed_at", "when all of it stood in the log", null=True),
+    integer("rows", "records of all its files, quarantined ones too"),
+    integer("quarantined", "records that were kept apart"),
+    integer("events", "events that it appended, without those of the quality context"),
+    numeric("score", "quality score from 0 to 100; null until it was assessed", 5, null=True),
+    position(),
+    comment="One row for each load",
+)
+
+BATCH_FILE = Table(
+    "batch_file",
+    _QUALITY,
+    uuid("batch_id", "the load", key=True),
+    text("file", "short name of the file", key=True),
+    bigint("bytes", "size of the unpacked file"),
+    text("sha256", "SHA-256 of the unpacked file, lower-case hexadecimal"),
+    bigint("rows", "records, quarantined ones too"),
+    position(),
+    comment="The files of each load",
+)
+
+FACT_CHECK = Table(
+    "fact_check",
+    _QUALITY,
+    uuid("batch_id", "the load", key=True),
+    text("rule", "name of the rule", key=True),
+    text("dimension", "completeness, accuracy, consistency, timeliness, uniqueness or validity"),
+    text("severity", "CRITICAL, HIGH, MEDIUM or LOW"),
+    bigint("checked", "records that the rule was held against"),
+    bigint("failed", "records that broke it"),
+    flag("passed", "whether the share of good records reaches the target of the dimension"),
+    position(),
+    comment="What each rule found in each load",
+)
+
+QUARANTINE = Table(
+    "quarantine",
+    _QUALITY,
+    uuid("row_id", "the record, by its file and text", key=True),
+    uuid("batch_id", "the load that kept it apart"),
+    text("file", "short name of the file"),
+    integer("line", "physical line on which it starts, the header being 1"),
+    text("rule", "name of the rule that it broke"),
+    text("reason", "what is wrong with it"),
+    text("text", "the record as it stands in the file; null once its key was destroyed", null=True),
+    text("status", "quarantined, released or discarded"),
+    position(),
+    comment="Records that were kept apart",
+)
+
+
+def fold(stream: Stream) -> Rows:
+    """The rows of a load, once opened, or of a record that was kept apart."""
+    events = stream.events
+    if not events:
+        return {}
+    if isinstance(events[0], RowQuarantined | RowReleased | RowDiscarded):
+        return _quarantine_rows(stream)
+    return _batch_rows(stream)
+
+
+def _batch_rows(stream: Stream) -> Rows:
+    batch = batch_of(stream.events)
+    if not batch.is_opened:
+        return {}
+    batch_id, at = stream.originator_id, stream.position
+    row = (
+        batch_id,
+        batch.name,
+        batch.status,
+        _utc(batch.opened_at),
+        _utc(batch.completed_at) if batch.completed_at else None,
+        batch.rows,
+        batch.quarantined,
+        batch.events,
+        batch.score,
+        at,
+    )
+    return {
+        "batch": [row],
+        "batch_file": [(batch_id, file.file, file.bytes, file.sha256, file.rows, at) for file in batch.files],
+        "fact_check": [
+            (batch_id, check.rule, check.dimension, check.severity, check.checked, check.failed, check.passed, at)
+            for check in batch.checks
+        ],
+    }
+
+
+def _quarantine_rows(stream: Stream) -> Rows:
+    row = row_of(stream.events)
+    if not row.was_quarantined:
+        return {}
+    facts = (row.batch_id, row.file, row.line, row.rule, row.reason, row.text, row.status)
+    return {"quarantine": [(stream.originator_id, *facts, stream.position)]}
+
+
+def _utc(time: datetime) -> datetime:
+    """Recorded times are UTC; the events hold them without their zone."""
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+PROJECTION = Projection("quality", (BATCH, BATCH_FILE, FACT_CHECK, QUARANTINE), fold, unknown_members={})

@@ -1,0 +1,52 @@
+"""Databases for tests: one embedded server a test process, a fresh and migrated database each test."""
+
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from infra.postgres.connection import Database, open_database
+from infra.postgres.embedded import EmbeddedServer
+from infra.settings import Settings
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """A running server whose database `replayhouse` is migrated; nobody connects to it but to copy it.
+
+    Each process of pytest-xdist has one, in a folder with a short path (sockets). It ends with the session.
+    """
+    with tempfile.TemporaryDirectory(prefix="replayhouse-") as home:
+        embedded = EmbeddedServer(Path(home))
+        try:
+            template = open_database(Settings(home=Path(home), database_url=None))
+            with template.connect(autocommit=True) as conn:  # these databases need not survive a crash of the machine
+                conn.execute("ALTER SYSTEM SET fsync = off")
+                conn.execute("SELECT pg_reload_conf()")
+            yield embedded
+        finally:
+            embedded.stop()
+
+
+@pytest.fixture
+def database(server: EmbeddedServer) -> Iterator[Database]:
+    """A database of its own for the test, with the schema and no events."""
+    name = f"test_{next(_numbers)}"
+    url = server.url()
+    with psycopg.connect(url.replace("/replayhouse?", "/postgres?"), autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE replayhouse").format(sql.Identifier(name)))
+        yield Database(url.replace("/replayhouse?", f"/{name}?"))
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def conn(database: Database) -> Iterator[psycopg.Connection]:
+    """A connection to the test's database, in autocommit, as the database's superuser."""
+    with database.connect("replayhouse test", autocommit=True) as connection:
+        yield connection

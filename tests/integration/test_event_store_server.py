@@ -1,0 +1,213 @@
+"""The embedded server: started by whoever comes first, shared, durable, and harmless to the folders around it."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from socket import AF_INET, SOCK_STREAM, socket
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from infra.errors import Conflicting, Unreachable, UsageError
+from infra.postgres.connection import open_database
+from infra.postgres.embedded import EmbeddedServer
+from infra.postgres.store import EventStore
+from infra.postgres.verify import Verified, verify
+from infra.settings import Settings
+from tests.integration.test_event_store import order
+
+START = """
+import sys
+from pathlib import Path
+from infra.postgres.embedded import EmbeddedServer
+EmbeddedServer(Path(sys.argv[1])).start()
+"""
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home in a private folder that nobody but us can search, as /root is."""
+    with TemporaryDirectory(prefix="replayhouse-") as parent:
+        home = Path(parent) / "home"
+        yield home
+        if home.exists():
+            EmbeddedServer(home).stop()
+
+
+def process_of(server: EmbeddedServer) -> int:
+    return int((server.data / "postmaster.pid").read_text().split()[0])
+
+
+def free_port() -> int:
+    with socket(AF_INET, SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def settings_of(conn: psycopg.Connection, *names: str) -> list[str]:
+    query = "SELECT current_setting(name) FROM unnest(%s::text[]) WITH ORDINALITY AS n (name, i) ORDER BY i"
+    return [value for (value,) in conn.execute(query, [list(names)])]
+
+
+def test_a_server_for_the_asking_without_harm_to_the_folders_above(home: Path) -> None:
+    above = [(parent, stat.S_IMODE(parent.stat().st_mode)) for parent in home.parents]
+    server = EmbeddedServer(home)
+    assert not server.is_running()
+    server.start()
+    assert server.is_running()
+
+    assert [(parent, stat.S_IMODE(parent.stat().st_mode)) for parent in home.parents] == above
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
+    with psycopg.connect(server.url()) as conn:
+        assert settings_of(conn, "fsync", "synchronous_commit", "full_page_writes") == ["on", "on", "on"]
+        assert settings_of(conn, "listen_addresses", "unix_socket_permissions") == ["", "0700"]
+        assert settings_of(conn, "server_encoding", "TimeZone", "data_checksums") == ["UTF8", "UTC", "on"]
+        collations = "SELECT datcollate, datctype, datlocale FROM pg_database WHERE datname = current_database()"
+        assert conn.execute(collations).fetchone() == ("C.UTF-8", "C.UTF-8", "C.UTF-8")
+        assert conn.execute("SELECT 'Ä' < 'ä', 'Z' < 'a', lower('ÃÉ')").fetchone() == (True, True, "ãé")
+
+
+def test_it_outlives_the_command_that_started_it_and_its_process_group(home: Path) -> None:
+    command = subprocess.Popen([sys.executable, "-c", START, str(home)], start_new_session=True)
+    assert command.wait(timeout=60) == 0
+    try:
+        os.killpg(command.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        gone = True  # nobody is left in the group, so the server is not
+    else:
+        gone = False
+    assert gone
+    assert EmbeddedServer(home).is_running()
+
+
+def test_commands_that_start_it_at_once_share_it(home: Path) -> None:
+    servers = [EmbeddedServer(home) for _ in range(6)]
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(EmbeddedServer.start, servers))
+    assert len({process_of(server) for server in servers}) == 1
+    with psycopg.connect(servers[0].url()) as conn:
+        assert conn.execute("SELECT current_database()").fetchone() == ("replayhouse",)
+
+
+def test_what_was_committed_survives_a_kill_and_the_next_start(home: Path) -> None:
+    settings = Settings(home=home)
+    store = EventStore()
+    server = EmbeddedServer(home)
+    with open_database(settings).connect(autocommit=True) as conn:
+        head = store.append(conn, [order(uuid4(), 1)], None)
+        os.kill(process_of(server), signal.SIGKILL)
+    with open_database(settings).connect(autocommit=True) as conn:
+        assert verify(conn) == Verified(1, head.chain)
+        assert store.append(conn, [order(uuid4(), 1)], None).position == 2
+
+
+def test_a_process_id_that_another_program_has_now_does_not_prevent_the_start(home: Path) -> None:
+    server = EmbeddedServer(home)
+    server.start()
+    left_behind = (server.data / "postmaster.pid").read_text()
+    assert server.stop()
+    lines = left_behind.splitlines()
+    (server.data / "postmaster.pid").write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+
+    assert not server.is_running()
+    server.start()
+    assert process_of(server) != os.getpid()
+
+
+def test_a_start_that_was_killed_half_way_is_begun_anew(home: Path) -> None:
+    (home / "postgres.unfinished" / "base").mkdir(parents=True)
+    server = EmbeddedServer(home)
+    server.start()
+    assert server.is_running()
+    assert not (home / "postgres.unfinished").exists()
+
+
+def test_stopping_ends_it_and_is_no_error_when_it_is_not_there(home: Path) -> None:
+    server = EmbeddedServer(home)
+    assert not server.stop()
+    server.start()
+    assert server.stop()
+    assert not server.is_running()
+    with pytest.raises(Unreachable, match="not running"):
+        server.url()
+
+
+def test_a_home_with_a_long_path_has_a_socket_all_the_same(home: Path) -> None:
+    deep = home / ("x" * 100)
+    server = EmbeddedServer(deep)
+    try:
+        server.start()
+        with psycopg.connect(server.url()) as conn:
+            assert conn.execute("SELECT 1").fetchone() == (1,)
+        folder = Path(conn.info.host)
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    finally:
+        server.stop()
+    folder.rmdir()
+
+
+def test_over_tcp_only_the_reader_is_let_in_by_password_and_can_only_read(home: Path) -> None:
+    open_database(Settings(home=home))
+    server = EmbeddedServer(home)
+    port = free_port()
+    server.listen(port)
+    server.listen(port)  # already so: nothing to do
+    url = server.url("reader")
+    parts = urlsplit(url)
+    assert (parts.hostname, parts.port) == ("127.0.0.1", port)
+
+    with psycopg.connect(url, autocommit=True) as conn:
+        assert conn.execute("SELECT count(*) FROM event_store.log").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute("SELECT * FROM event_store.subject_key")
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            conn.execute("CREATE TEMP TABLE t ()")
+        with pytest.raises(Conflicting, match="in use"):
+            server.listen(free_port())
+    for refused in (url.replace(str(parts.password), "guessed"), url.replace(str(parts.username), "postgres")):
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(refused)
+        with pytest.raises(Unreachable):
+            open_database(Settings(database_url=refused))
+    assert server.url("reader") == url, "the password stays the same"
+    assert stat.S_IMODE((home / "reader_password").stat().st_mode) == 0o600
+    with psycopg.connect(server.url()) as conn:
+        assert conn.execute("SELECT count(*) FROM event_store.commit").fetchone() == (0,)
+
+    assert server.stop()
+    server.start()
+    assert "host=" in server.url("reader")
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)
+
+
+def test_a_port_is_a_port(home: Path) -> None:
+    with pytest.raises(UsageError, match="65535"):
+        EmbeddedServer(home).listen(70_000)
+
+
+def test_a_home_that_cannot_be_made_is_said_plainly(home: Path) -> None:
+    home.write_text("a file, not a folder")
+    try:
+        with pytest.raises(UsageError, match="REPLAYHOUSE_HOME"):
+            EmbeddedServer(home / "below").start()
+    finally:
+        home.unlink()
+
+
+def test_client_programs_of_the_same_version_are_at_hand(home: Path) -> None:
+    server = EmbeddedServer(home)
+    server.start()
+    told = subprocess.run(
+        [str(server.program("psql")), server.url(), "-AXtc", "SELECT 1 + 1"], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "2"

@@ -1,0 +1,182 @@
+"""Records read one by one through the row shapes and all at once in SQL come out the same, problems included."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from infra.csv.files import FILES, SOURCE_FILES
+from infra.csv.reader import empty_file, read_file
+from infra.csv.staging import sql
+from ingest.records import RECORDS, Problem, read_record
+from tests.integration.staging_support import Row, a_good_extract
+
+TRAPS = (
+    *(
+        "",
+        " ",
+        "0",
+        "-0",
+        "00",
+        "-1",
+        "+1",
+        "1.",
+        ".5",
+        "1.5",
+        "1.50",
+        "1.555",
+        "40.0",
+        "1e2",
+        "1E+2",
+        "-1e-400",
+        "1e400",
+    ),
+    *(
+        "nan",
+        "inf",
+        "1_000",
+        "0x10",
+        "٣",
+        "１",
+        "123456789",
+        "1234567890",
+        "9999999999.99",
+        "10000000000",
+        "00000000001",
+    ),
+    *("1 ", " 1", "1\n", "1\r\n", "-", "--1", "5\u00a0", "6", "1,5", "12345", "123456", "00001", "-12", "1e5"),
+    *(
+        "2018-02-28 00:00:00",
+        "2018-02-29 00:00:00",
+        "2016-02-29 23:59:59",
+        "2018-02-30 00:00:00",
+        "2018-13-01 00:00:00",
+    ),
+    *("0000-01-01 00:00:00", "0001-01-01 00:00:00", "9999-12-31 23:59:59", "10000-01-01 00:00:00", "2018-1-1 0:0:0"),
+    *("2018-01-01 24:00:00", "2018-01-01 23:59:60", "2018-01-01 23:60:00", "2018-01-01", "2018-01-01T00:00:00"),
+    *(
+        "2018-01-01 00:00:00 ",
+        "2018-01-01 00:00:00.0",
+        "2018-01-01 00:00:00+00",
+        "2018-01-01 00:00:00\n",
+        "-2018-01-01 00:00:00",
+    ),
+    *("0123456789abcdef0123456789ABCDEF", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdef0"),
+    *("{0123456789abcdef0123456789abcdef}", "01234567-89ab-cdef-0123-456789abcdef", "g123456789abcdef0123456789abcdef"),
+    *("-23.5475", "-0.0", "5e-324", "2.2250738585072011e-308", "1.7976931348623159e308", "9007199254740993"),
+    *(
+        "-46.633862438491114",
+        "0.1e1",
+        "-.5",
+        "+5.0",
+        "1e",
+        "e5",
+        "1.7976931348623157e308",
+        "100000000000000000000000.0",
+    ),
+    *("created", "Created", "delivered ", "canceled", "cancelled"),
+)
+
+texts = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=6)
+
+
+def cells_of(column: str) -> st.SearchStrategy[str]:
+    """What a column may hold: mostly what a good record does, else a trap, a good cell harmed, or anything."""
+    good = [row[column] for rows in a_good_extract().values() for row in rows if column in row]
+    harmed = st.tuples(st.sampled_from(good), st.integers(0, 32), texts).map(
+        lambda t: t[0][: t[1]] + t[2] + t[0][t[1] :]
+    )
+    return st.one_of(st.sampled_from(good), st.sampled_from(good), st.sampled_from(TRAPS), harmed, texts)
+
+
+def records_of(file: str) -> st.SearchStrategy[list[Row]]:
+    columns = SOURCE_FILES[file].columns
+    return st.lists(st.fixed_dictionaries({column: cells_of(column) for column in columns}), min_size=1, max_size=20)
+
+
+extracts = st.fixed_dictionaries({file: records_of(file) for file in FILES})
+
+
+def every_trap_in_every_column() -> dict[str, list[Row]]:
+    good = a_good_extract()
+    return {
+        file: [good[file][0], *({**good[file][0], column: trap} for column in source.columns for trap in TRAPS)]
+        for file, source in SOURCE_FILES.items()
+    }
+
+
+def in_sql(directory: Path, extract: dict[str, list[Row]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each record of each file as SQL reads it, in the order of the lines."""
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute(sql("macros"))
+        for file, source in SOURCE_FILES.items():
+            path = directory / f"{file}.csv"
+            with path.open("w", encoding="utf-8", newline="") as stream:
+                writer = csv.DictWriter(stream, source.columns, quoting=csv.QUOTE_ALL, lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(extract[file])
+            read = read_file(file, path, directory) if extract[file] else empty_file(file, directory)
+            assert read.unreadable is None
+        connection.execute("SET VARIABLE cells = ?", [str(directory)])
+        connection.execute(sql("read"))
+        for file in FILES:
+            table = connection.table(file if file == "geolocation" else f"read_{file}").order("line")
+            for row in table.fetchall():
+                yield file, dict(zip(table.columns, row, strict=True))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=15)
+@given(extract=extracts)
+@example(extract=every_trap_in_every_column())
+def test_sql_reads_a_record_as_its_shape_does(tmp_path: Path, extract: dict[str, list[Row]]) -> None:
+    records = iter([row for file in FILES for row in extract[file]])
+    for file, found in in_sql(tmp_path, extract):
+        cells = next(records)
+        expected = read_record(file, cells)
+        problem = found["problem"]
+        if isinstance(expected, Problem):
+            assert problem is not None, (file, cells, expected)
+            assert (problem["rule"], problem["reason"].split()[0]) == expected, (file, cells)
+            continue
+        assert problem is None, (file, cells, problem)
+        values = expected.model_dump()
+        assert {name: found[name] for name in values} == values
+        assert {name: str(found[name]) for name in values} == {name: str(value) for name, value in values.items()}
+        if file != "geolocation":
+            assert (found["key"], found["fingerprint"]) == (expected.key, expected.fingerprint), (file, cells)
+    assert next(records, None) is None
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_shape_has_the_columns_of_its_file_in_their_order(file: str) -> None:
+    aliases = tuple(field.alias for field in RECORDS[file].model_fields.values())
+    assert aliases == SOURCE_FILES[file].columns
+
+
+def test_the_same_content_written_differently_has_the_same_fingerprint() -> None:
+    good = a_good_extract()
+    for file, column, other in (
+        ("customers", "customer_zip_code_prefix", "1001"),
+        ("customers", "customer_id", good["customers"][0]["customer_id"].upper()),
+        ("order_items", "price", "90"),
+        ("order_items", "price", "090.00"),
+        ("order_payments", "payment_installments", "03"),
+    ):
+        one, two = read_record(file, good[file][0]), read_record(file, {**good[file][0], column: other})
+        assert not isinstance(one, Problem)
+        assert not isinstance(two, Problem)
+        assert (one.key, one.fingerprint) == (two.key, two.fingerprint)
+
+
+def test_an_empty_cell_and_its_neighbour_are_not_mixed_up_in_a_fingerprint() -> None:
+    row = a_good_extract()["order_reviews"][0]
+    one = read_record("order_reviews", {**row, "review_comment_title": "a", "review_comment_message": ""})
+    two = read_record("order_reviews", {**row, "review_comment_title": "", "review_comment_message": "a"})
+    assert not isinstance(one, Problem)
+    assert not isinstance(two, Problem)
+    assert one.fingerprint != two.fingerprint

@@ -1,0 +1,205 @@
+"""Each rule of quality has an extract that breaks it, and one that does not."""
+
+from pathlib import Path
+
+import pytest
+
+from domain.quality.rules import RULES, passed
+from infra.csv.checks import queries
+from ingest.assess import FILE_RULES, assess
+from tests.integration.staging_support import (
+    Harm,
+    Tables,
+    a_good_extract,
+    an_id,
+    category,
+    customer,
+    item,
+    order,
+    payment,
+    product,
+    review,
+    sample,
+    seller,
+    staged,
+    write,
+)
+
+DAY_BEFORE = "2017-12-31 09:00:00"
+NOBODY = an_id("nobody", 1)
+
+
+def set_cell(file: str, column: str, value: str) -> Harm:
+    def harm(tables: Tables) -> None:
+        tables[file][0][column] = value
+
+    return harm
+
+
+def add(file: str, row: dict[str, str]) -> Harm:
+    return lambda tables: tables[file].append(row)
+
+
+def drop_first(file: str) -> Harm:
+    return lambda tables: tables[file].__delitem__(0)
+
+
+def both(*harms: Harm) -> Harm:
+    def harm(tables: Tables) -> None:
+        for each in harms:
+            each(tables)
+
+    return harm
+
+
+KNOWN = {
+    "orders": "order_id,customer_alias,status,placed_at,sellers\n"
+    f"{an_id('order', 1)},{an_id('alias', 1)},canceled,2018-01-01 10:00:00,\n"
+    f"{an_id('order', 2)},{an_id('alias', 9)},created,2018-01-01 10:00:00,\n",
+    "aliases": f"customer_alias,customer_id\n{an_id('alias', 1)},{an_id('person', 7)}\n",
+}
+
+HARMS: dict[str, Harm] = {
+    "required_cells_filled": set_cell("customers", "customer_city", ""),
+    "orders_have_customer": drop_first("customers"),
+    "orders_have_lines": drop_first("order_items"),
+    "orders_have_payments": drop_first("order_payments"),
+    "approved_orders_have_time": set_cell("orders", "order_approved_at", ""),
+    "shipped_orders_have_time": set_cell("orders", "order_delivered_carrier_date", ""),
+    "delivered_orders_have_time": set_cell("orders", "order_delivered_customer_date", ""),
+    "reviews_have_answer_time": set_cell("order_reviews", "review_answer_timestamp", ""),
+    "products_have_category": set_cell("products", "product_category_name", ""),
+    "products_have_measures": set_cell("products", "product_height_cm", ""),
+    "products_have_description": set_cell("products", "product_photos_qty", ""),
+    "categories_translated": set_cell("products", "product_category_name", "pc_gamer"),
+    "zip_prefixes_sampled": set_cell("sellers", "seller_zip_code_prefix", "99999"),
+    "samples_inside_brazil": set_cell("geolocation", "geolocation_lng", "-8.6"),
+    "payments_match_total": set_cell("order_payments", "payment_value", "99.98"),
+    "prices_positive": set_cell("order_items", "price", "0"),
+    "payments_positive": set_cell("order_payments", "payment_value", "0.00"),
+    "weights_positive": set_cell("products", "product_weight_g", "0"),
+    "sizes_positive": set_cell("products", "product_width_cm", "0"),
+    "orders_known": add("order_payments", payment(4)),
+    "orders_not_quarantined": both(
+        add("orders", order(4, order_status="lost")), add("customers", customer(4)), add("order_items", item(4))
+    ),
+    "items_have_product": set_cell("order_items", "product_id", NOBODY),
+    "items_have_seller": set_cell("order_items", "seller_id", NOBODY),
+    "item_numbers_without_gap": set_cell("order_items", "order_item_id", "2"),
+    "times_fit_status": set_cell("orders", "order_status", "shipped"),
+    "canceled_orders_not_delivered": set_cell("orders", "order_status", "canceled"),
+    "prefixes_in_one_state": set_cell("geolocation", "geolocation_state", "RJ"),
+    "approved_after_placed": set_cell("orders", "order_approved_at", DAY_BEFORE),
+    "shipped_after_approved": set_cell("orders", "order_delivered_carrier_date", "2018-01-01 10:30:00"),
+    "delivered_after_shipped": set_cell("orders", "order_delivered_customer_date", "2018-01-02 11:59:59"),
+    "promised_after_placed": set_cell("orders", "order_estimated_delivery_date", DAY_BEFORE),
+    "ship_by_after_placed": set_cell("order_items", "shipping_limit_date", DAY_BEFORE),
+    "reviewed_after_placed": set_cell("order_reviews", "review_creation_date", DAY_BEFORE),
+    "answered_after_created": set_cell("order_reviews", "review_answer_timestamp", DAY_BEFORE),
+    "answered_within_30_days": set_cell("order_reviews", "review_answer_timestamp", "2018-02-05 00:00:01"),
+    "keys_unique": add("sellers", seller(1, seller_state="RJ")),
+    "records_not_repeated": add("sellers", seller(1)),
+    "reviews_of_one_order": set_cell("order_reviews", "review_id", an_id("review", 2)),
+    "orders_reviewed_once": add("order_reviews", review(3, order_id=an_id("order", 1))),
+    "values_readable": set_cell("orders", "order_purchase_timestamp", "01/01/2018"),
+    "statuses_known": set_cell("orders", "order_status", "lost"),
+    "scores_in_range": set_cell("order_reviews", "review_score", "6"),
+    "states_known": set_cell("customers", "customer_state", "XX"),
+    "cities_plain": set_cell("customers", "customer_city", "são paulo / sp"),
+    "payment_methods_known": set_cell("order_payments", "payment_type", "not_defined"),
+    "installments_positive": set_cell("order_payments", "payment_installments", "0"),
+    "numbers_not_negative": add("products", product(2, product_weight_g="-5")),
+}
+
+
+def test_a_good_extract_breaks_no_rule_and_every_rule_is_checked(tmp_path: Path) -> None:
+    tables = a_good_extract()
+    result = staged(tmp_path, tables)
+    judged = assess(list(tables), result.unreadable, result.checks)
+    assert [check.rule.name for check in judged.checks if check.failed] == []
+    assert [check.rule.name for check in judged.checks if not check.checked] == []
+    assert {check.rule for check in judged.checks} == set(RULES)
+    assert judged.is_accepted
+    assert str(judged.score) == "100.00"
+
+
+@pytest.mark.parametrize(("rule", "harm"), HARMS.items(), ids=HARMS.keys())
+def test_a_harmed_extract_breaks_the_rule_once(tmp_path: Path, rule: str, harm: Harm) -> None:
+    tables = a_good_extract()
+    harm(tables)
+    checks = {check.rule.name: check for check in staged(tmp_path, tables).checks}
+    assert checks[rule].failed == 1
+    assert not passed(checks[rule])
+
+
+@pytest.mark.parametrize("rule", ["statuses_go_up", "orders_keep_customer", "aliases_keep_person"])
+def test_an_extract_that_contradicts_the_log_breaks_the_rule(tmp_path: Path, rule: str) -> None:
+    checks = {check.rule.name: check for check in staged(tmp_path, a_good_extract(), KNOWN).checks}
+    assert checks[rule].failed == 1
+
+
+def test_a_record_with_too_many_cells_breaks_the_rule(tmp_path: Path) -> None:
+    tables = a_good_extract()
+    path = write(tmp_path / "extract", tables) / "olist_sellers_dataset.csv"
+    tables.pop("sellers")
+    path.write_text(path.read_text() + "a,b,c,d,e\n")
+    checks = {check.rule.name: check for check in staged(tmp_path, tables).checks}
+    assert checks["records_well_formed"].failed == 1
+
+
+def test_every_rule_on_records_has_a_query_and_an_extract_that_breaks_it() -> None:
+    on_records = {rule.name for rule in RULES} - {rule.name for rule in FILE_RULES}
+    assert set(queries()) == on_records
+    by_other_tests = {"statuses_go_up", "orders_keep_customer", "aliases_keep_person", "records_well_formed"}
+    assert set(HARMS) | by_other_tests == on_records
+
+
+@pytest.mark.parametrize(
+    ("file", "rules"),
+    [
+        ("order_items", {"orders_have_lines", "items_have_product", "items_have_seller", "prices_positive"}),
+        ("order_payments", {"orders_have_payments", "payments_positive", "payments_match_total"}),
+        ("categories", {"categories_translated"}),
+        ("geolocation", {"zip_prefixes_sampled", "samples_inside_brazil", "prefixes_in_one_state"}),
+    ],
+)
+def test_what_an_absent_file_would_tell_is_not_checked(tmp_path: Path, file: str, rules: set[str]) -> None:
+    tables = a_good_extract()
+    del tables[file]
+    checks = {check.rule.name: check for check in staged(tmp_path, tables).checks}
+    assert {rule: (checks[rule].checked, checks[rule].failed) for rule in rules} == dict.fromkeys(rules, (0, 0))
+
+
+def test_what_the_log_knows_counts_as_there(tmp_path: Path) -> None:
+    tables = a_good_extract()
+    for file in ("customers", "products", "sellers", "categories"):
+        tables[file] = []
+    known = {
+        "fingerprints": f"file,key,fingerprint\nproducts,{an_id('product', 1)},{NOBODY}\n",
+        "orders": "order_id,customer_alias,status,placed_at,sellers\n"
+        + "".join(
+            f"{an_id('order', number)},{an_id('alias', number)},created,2018-01-01 10:00:00,\n" for number in (1, 2, 3)
+        ),
+        "aliases": "customer_alias,customer_id\n"
+        + "".join(f"{an_id('alias', number)},{an_id('person', number)}\n" for number in (1, 2, 3)),
+        "sellers": f"seller_id,zip_prefix\n{an_id('seller', 1)},01001\n",
+    }
+    checks = {check.rule.name: check for check in staged(tmp_path, tables, known).checks}
+    for rule in ("orders_have_customer", "items_have_product", "items_have_seller"):
+        assert (checks[rule].checked, checks[rule].failed) == (3, 0)
+
+
+def test_names_of_cities_may_have_accents_hyphens_and_apostrophes(tmp_path: Path) -> None:
+    tables = a_good_extract()
+    for name in ("são joão d'aliança", "embu-guaçu", "sta. bárbara d´oeste", "Olho-d'Água do Borges"):
+        tables["sellers"].append(seller(len(tables["sellers"]) + 1, seller_city=name))
+    checks = {check.rule.name: check for check in staged(tmp_path, tables).checks}
+    assert checks["cities_plain"].failed == 0
+
+
+def test_a_translation_is_found_whatever_else_is_translated(tmp_path: Path) -> None:
+    tables = a_good_extract()
+    tables["categories"].append(category("brinquedos", "toys"))
+    tables["geolocation"].append(sample(geolocation_zip_code_prefix="1002"))
+    checks = {check.rule.name: check for check in staged(tmp_path, tables).checks}
+    assert checks["categories_translated"].failed == 0
