@@ -24,6 +24,7 @@ from infra.loading.known import export_known
 from infra.loading.loads import Load, Loads
 from infra.loading.log import CONTEXTS, CountingLoadLog, OpenLoad, PostgresLoadLog
 from infra.loading.pool import Assignment, run_units
+from infra.loading.release import release_those_that_pass
 from infra.loading.work import DuckDBWork, plan
 from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
@@ -185,6 +186,8 @@ class _Run:
         if as_of is not None:
             self._append(load, units, as_of)
             evaluate_the_lapsed(log, as_of)
+        if not self._is_first:
+            release_those_that_pass(self._connection, log, self._staged, batch_id, self._now)
         tell_completion(log, batch_id, self._assessed.counts, self._loads.events_of(batch_id), datetime.now(UTC))
         return self._finish(batch_id, name, "completed")
 
