@@ -113,7 +113,8 @@ class EmbeddedServer:
     def listen(self, port: int) -> None:
         """The same, over TCP on the loopback interface too, at `port` (1 to 65535), until the server is stopped.
 
-        A server that does not listen there is started again; Conflicting if others are connected to it.
+        A server that does not listen there is started again; Conflicting if others are connected to it, or if another
+        program has the port.
         """
         if not 1 <= port <= 65535:
             raise UsageError(f"A port is a number from 1 to 65535, not {port}.")
@@ -121,6 +122,7 @@ class EmbeddedServer:
             running = self._postmaster() if self.is_running() else None
             if running and running.listens and running.port == port:
                 return
+            _refuse_taken(port)
             if running:
                 self._refuse_if_in_use()
                 self._stop(running)
@@ -195,7 +197,7 @@ class EmbeddedServer:
     def _postmaster(self) -> _Postmaster | None:
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except PermissionError as error:
             raise Unreachable(f"The embedded database in {self.data} belongs to another user.") from error
@@ -362,6 +364,17 @@ class EmbeddedServer:
 def _seen_by(account: Account, folder: Path) -> str:
     """The data folder's name for the server; as another user it may be unable to search the parents (see account)."""
     return "/proc/self/cwd" if account.switched else str(folder)
+
+
+def _refuse_taken(port: int) -> None:
+    """Looked at before a running server is stopped for it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            reason = error.strerror
+            raise Conflicting(f"The database cannot listen on port {port}: {reason}. Choose another port.") from error
 
 
 def _environment() -> dict[str, str]:

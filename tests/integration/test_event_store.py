@@ -45,9 +45,7 @@ def order(stream: UUID, version: int, event: DomainEvent = APPROVED, source: str
 
 
 def registered(stream: UUID, city: str = "são paulo") -> Recorded:
-    event = CustomerRegistered(
-        occurred_at=AT, alias=uuid4(), zip_prefix="01310", city=city, state="SP", placed_at=AT
-    )
+    event = CustomerRegistered(occurred_at=AT, alias=uuid4(), zip_prefix="01310", city=city, state="SP", placed_at=AT)
     return Recorded("customer", stream, 1, event)
 
 

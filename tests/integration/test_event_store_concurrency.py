@@ -106,6 +106,7 @@ def test_a_writer_killed_under_the_lock_leaves_nothing_and_holds_nobody_up(
 ) -> None:
     STORE.append(conn, [order(uuid4(), 1)], None)
     with database.connect() as victim:
+        victim.execute("SELECT 1")
         STORE.append(victim, [order(uuid4(), 1)], None)  # within a transaction that stays open: the head is locked
         conn.execute("SELECT pg_terminate_backend(%s)", [victim.info.backend_pid])
         with pytest.raises(psycopg.OperationalError):

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from infra.errors import Conflicting, Unreachable, UsageError
+from infra.postgres import account
 from infra.postgres.connection import open_database
 from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.store import EventStore
@@ -147,8 +148,7 @@ def test_a_home_with_a_long_path_has_a_socket_all_the_same(home: Path) -> None:
     try:
         server.start()
         with psycopg.connect(server.url()) as conn:
-            assert conn.execute("SELECT 1").fetchone() == (1,)
-        folder = Path(conn.info.host)
+            folder = Path(conn.info.host)
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     finally:
         server.stop()
@@ -190,6 +190,17 @@ def test_over_tcp_only_the_reader_is_let_in_by_password_and_can_only_read(home: 
         psycopg.connect(url)
 
 
+def test_a_port_that_another_program_has_does_not_cost_the_running_server(home: Path) -> None:
+    server = EmbeddedServer(home)
+    server.start()
+    with socket(AF_INET, SOCK_STREAM) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(Conflicting, match="another port"):
+            server.listen(other.getsockname()[1])
+    assert server.is_running()
+
+
 def test_a_port_is_a_port(home: Path) -> None:
     with pytest.raises(UsageError, match="65535"):
         EmbeddedServer(home).listen(70_000)
@@ -211,3 +222,21 @@ def test_client_programs_of_the_same_version_are_at_hand(home: Path) -> None:
         [str(server.program("psql")), server.url(), "-AXtc", "SELECT 1 + 1"], capture_output=True, text=True, check=True
     )
     assert told.stdout.strip() == "2"
+
+
+def test_programs_in_a_private_folder_are_copied_to_where_another_user_can_run_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As root with an environment under /root, the server's user could not even find the programs."""
+    with TemporaryDirectory(prefix="replayhouse-") as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setattr(account, "_SHARED_PROGRAMS", Path(folder) / "shared")
+        user = account.server_account(Path(folder) / "nothing yet")
+        before = account.packaged_programs().stat()
+        copied = account._shared_copy(account.packaged_programs(), user)
+
+        assert copied.is_relative_to(folder)
+        assert account._may_run(copied / "postgres", user)
+        assert account._may_run(copied / "initdb", user)
+        assert account._shared_copy(account.packaged_programs(), user) == copied, "once is enough"
+        assert account.packaged_programs().stat().st_mode == before.st_mode

@@ -8,7 +8,7 @@ CREATE TABLE event_store.batch (
     batch_seq int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     batch_id uuid NOT NULL UNIQUE,
     name text NOT NULL,
-    status text NOT NULL CHECK (status IN ('open', 'accepted', 'rejected', 'completed', 'retracted')),
+    status text NOT NULL CHECK (status IN ('open', 'rejected', 'completed', 'retracted')),
     opened_at timestamptz NOT NULL,
     completed_at timestamptz,
     files jsonb NOT NULL,
@@ -22,7 +22,7 @@ COMMENT ON TABLE event_store.batch IS 'The loads, as the write side must know th
 COMMENT ON COLUMN event_store.batch.batch_seq IS 'The order of the loads';
 COMMENT ON COLUMN event_store.batch.batch_id IS 'UUIDv5 of the hashes of its files and the attempt';
 COMMENT ON COLUMN event_store.batch.name IS 'What the user calls it';
-COMMENT ON COLUMN event_store.batch.status IS 'open, accepted, rejected, completed or retracted';
+COMMENT ON COLUMN event_store.batch.status IS 'open, rejected, completed or retracted';
 COMMENT ON COLUMN event_store.batch.opened_at IS 'When it was opened';
 COMMENT ON COLUMN event_store.batch.completed_at IS 'When it was completed or rejected';
 COMMENT ON COLUMN event_store.batch.files IS 'By short name of the file, its SHA-256';
@@ -31,6 +31,9 @@ COMMENT ON COLUMN event_store.batch.as_of IS 'The date at which it evaluates seg
 COMMENT ON COLUMN event_store.batch.units IS 'How its work is divided: the first bucket of each unit';
 COMMENT ON COLUMN event_store.batch.owner IS 'Token of the process at work on it; who finds another one stops';
 COMMENT ON COLUMN event_store.batch.outcome IS 'What its command answered';
+
+CREATE UNIQUE INDEX batch_open ON event_store.batch ((true)) WHERE status = 'open';
+COMMENT ON INDEX event_store.batch_open IS 'One load at a time';
 
 CREATE TABLE event_store.batch_progress (
     batch_id uuid NOT NULL,

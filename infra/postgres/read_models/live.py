@@ -18,7 +18,7 @@ from infra.postgres.keys import read_keys
 from infra.postgres.read_models import tracking
 from infra.postgres.read_models.calendar import keep_calendar, may_move_the_end
 from infra.postgres.read_models.lines import DoesNotFit
-from infra.postgres.read_models.reading import COLUMNS, StoredStream, StreamReader, rows_of
+from infra.postgres.read_models.reading import COLUMNS, StoredStream, StreamReader, described, rows_of
 from infra.postgres.read_models.schema import Model, prepare
 from infra.postgres.read_models.writing import TableLines, encode, write
 from projections.projection import Rows
@@ -72,7 +72,7 @@ class Window:
 
     def park(self, stream: UUID, known: int, position: int, error: Exception) -> None:
         """The stream's rows stay those of position `known`."""
-        self.parked.append(tracking.Parked(stream, known, position, f"{type(error).__name__}: {error}"))
+        self.parked.append(tracking.Parked(stream, known, position, described(error)))
 
 
 def head_of(conn: psycopg.Connection) -> int:

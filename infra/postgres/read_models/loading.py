@@ -19,7 +19,7 @@ from infra.errors import ReplayhouseError
 from infra.postgres.connection import Database, translated
 from infra.postgres.keys import read_keys
 from infra.postgres.read_models.lines import DoesNotFit, copy_data
-from infra.postgres.read_models.reading import COLUMNS, StoredStream, StreamReader, rows_of
+from infra.postgres.read_models.reading import COLUMNS, StreamReader, described, rows_of
 from infra.postgres.read_models.schema import Model, add_key, copy_into, line_writer, qualified
 from projections.digest import NOTHING, Digest, digest_of
 from projections.projection import Row, Rows
@@ -41,9 +41,10 @@ _RANGE = sql.SQL("""
         ORDER BY originator_id, originator_version
     ) TO STDOUT (FORMAT binary)
 """)
+_STREAM_AT = sql.SQL("SELECT originator_id FROM event_store.{} WHERE notification_id = %s")
 
 
-class Unfoldable(ReplayhouseError):
+class Unfoldable(ReplayhouseError):  # noqa: N818 - the name says what is the matter
     """A stream cannot be folded, which ends a rebuild."""
 
 
@@ -107,11 +108,11 @@ class Loader:
                 for stream in streams:
                     events += len(stream.positions)
                     if stream.error is not None:
-                        raise unfoldable(task.context, stream, stream.error) from stream.error
+                        raise unfoldable(task.context, stream.originator_id, described(stream.error)) from stream.error
                     try:
                         rows = fold(stream.effective())
                     except Exception as error:
-                        raise unfoldable(task.context, stream, error) from error
+                        raise unfoldable(task.context, stream.originator_id, described(error)) from error
                     waiting.add(rows)
                 waiting.send(ROWS_A_COPY)
             waiting.send(1)
@@ -152,9 +153,7 @@ class _Waiting:
             if len(rows) >= least:
                 lines = self._lines(self._model.projection_table(name), rows)
                 self.sent[name] += digest_of(lines)
-                copy_into(
-                    self._conn, qualified(self._model.tables[name]), copy_data(lines, [row[-1] for row in rows])
-                )
+                copy_into(self._conn, qualified(self._model.tables[name]), copy_data(lines, [row[-1] for row in rows]))
                 rows.clear()
 
     def _lines(self, table: Table, rows: list[Row]) -> list[bytes]:
@@ -166,7 +165,9 @@ class _Waiting:
                 try:
                     writer.lines([row])
                 except DoesNotFit as error:
-                    raise Unfoldable(f"The stream with the event at position {row[-1]} has no row: {error}.") from error
+                    context = self._model.projection.context
+                    stream = _stream_at(self._conn, context, row[-1])
+                    raise unfoldable(context, stream, described(error)) from error
             raise
 
 
@@ -176,12 +177,18 @@ def model_of(context: str, schema: str) -> Model:
     return Model(PROJECTIONS[context], schema)
 
 
-def unfoldable(context: str, stream: StoredStream, error: Exception) -> Unfoldable:
+def unfoldable(context: str, stream: UUID, error: str) -> Unfoldable:
     """The error of a rebuild that met a stream it cannot fold."""
     return Unfoldable(
-        f"The stream {stream.originator_id} of {context} cannot be folded: {type(error).__name__}: {error}. "
-        "The live read model stays as it was."
+        f"The stream {stream} of {context} cannot be folded: {error}. The live read model stays as it was."
     )
+
+
+def _stream_at(conn: psycopg.Connection, context: str, position: int) -> UUID:
+    row = conn.execute(_STREAM_AT.format(sql.Identifier(f"{context}_events")), [position]).fetchone()
+    assert row is not None  # the row was folded from it
+    stream: UUID = row[0]
+    return stream
 
 
 def ranges(context: str, schema: str, position: int, number: int) -> Iterable[Range]:
@@ -193,5 +200,5 @@ def ranges(context: str, schema: str, position: int, number: int) -> Iterable[Ra
 
 
 def without_garbage_collection() -> None:
-    """For a process that only folds: nothing it makes refers to itself, and looking for that takes a tenth of its time."""
+    """For a process that only folds: nothing it makes refers to itself, and looking for that takes time."""
     gc.disable()

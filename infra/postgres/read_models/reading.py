@@ -145,10 +145,15 @@ class StreamReader:
 
 def _without_header(rows: Iterable[memoryview]) -> Iterator[memoryview]:
     messages = iter(rows)
-    first = next(messages, None)
-    if first is None or len(first) <= _HEADER_BYTES + _TRAILER_BYTES:
-        return
-    yield first[_HEADER_BYTES:]
+    for first in messages:
+        if len(first) > _HEADER_BYTES + _TRAILER_BYTES:
+            yield first[_HEADER_BYTES:]
+        break
     for row in messages:
         if len(row) > _TRAILER_BYTES:
             yield row
+
+
+def described(error: Exception) -> str:
+    """What a person needs to know of an error that a fold or a decoder raised."""
+    return f"{type(error).__name__}: {error}"
