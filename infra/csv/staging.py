@@ -144,7 +144,13 @@ def stage(
 
 
 LATEST_PLACED_AT = """
-    SELECT max(placed_at) FROM (SELECT placed_at FROM orders UNION ALL SELECT placed_at FROM known_order)"""
+    SELECT max(placed_at)
+    FROM (
+        SELECT placed_at FROM orders
+        UNION ALL
+        SELECT placed_at FROM known_order ANTI JOIN orders USING (order_id)
+    )"""
+"""By what is known now: the extract's word on an order stands before the log's."""
 
 
 def _clear(directory: Path) -> None:

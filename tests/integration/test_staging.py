@@ -106,9 +106,10 @@ def test_one_changed_value_makes_one_changed_record(tmp_path: Path) -> None:
 
 def test_samples_of_a_prefix_are_new_changed_or_unchanged_together_in_any_order(tmp_path: Path) -> None:
     tables = a_good_extract()
-    tables["geolocation"] = [sample(geolocation_zip_code_prefix=z) for z in ("1", "1", "2", "2", "3")]
+    tables["geolocation"] = [sample(geolocation_zip_code_prefix=z) for z in ("1", "1", "2", "2", "3", "5")]
     tables["geolocation"][0]["geolocation_lat"] = "-23.0"
     known = exported(staged(tmp_path, tables))
+    tables["geolocation"][-1]["geolocation_city"] = "campinas"
     tables["geolocation"].reverse()
     tables["geolocation"].append(sample(geolocation_zip_code_prefix="4"))
     tables["geolocation"].append(sample(geolocation_zip_code_prefix="00002"))
@@ -118,8 +119,9 @@ def test_samples_of_a_prefix_are_new_changed_or_unchanged_together_in_any_order(
         ("00002", 3, "changed"),
         ("00003", 1, "unchanged"),
         ("00004", 1, "new"),
+        ("00005", 1, "changed"),
     ]
-    assert result.counts["geolocation"] == FileCounts(7, 1, 3, 3, 0)
+    assert result.counts["geolocation"] == FileCounts(8, 1, 4, 3, 0)
 
 
 def test_of_records_with_one_key_the_first_good_one_stays(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from domain.quality.rules import RULES, passed
 from infra.csv.checks import queries
+from infra.csv.extract import open_extract
+from infra.csv.staging import stage
 from ingest.assess import FILE_RULES, assess
 from tests.integration.staging_support import (
     Harm,
@@ -145,6 +147,32 @@ def test_a_record_with_too_many_cells_breaks_the_rule(tmp_path: Path) -> None:
     path.write_text(path.read_text() + "a,b,c,d,e\n")
     checks = {check.rule.name: check for check in staged(tmp_path, tables).checks}
     assert checks["records_well_formed"].failed == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "content"),
+    [
+        ("required_files_present", None),
+        ("columns_present", b"seller_id,seller_city,seller_state\n"),
+        ("files_complete", b"seller_id,seller_zip_code_prefix,seller_city,seller_state\nx"),
+        ("files_in_utf8", b"seller_id,seller_zip_code_prefix,seller_city,seller_state\nx,1,\xe3,SP\n"),
+        ("quotes_closed", b'seller_id,seller_zip_code_prefix,seller_city,seller_state\nx,1,"y,SP\n'),
+    ],
+)
+def test_a_harmed_file_breaks_the_rule_and_rejects_the_extract(
+    tmp_path: Path, rule: str, content: bytes | None
+) -> None:
+    path = write(tmp_path / "extract", a_good_extract())
+    (path / "olist_sellers_dataset.csv").unlink()
+    if content is not None:
+        (path / "olist_sellers_dataset.csv").write_bytes(content)
+    extract = open_extract(path, tmp_path)
+    result = stage(extract, tmp_path / "stage")
+    judged = assess(list(extract.files), result.unreadable, result.checks)
+    failed = {check.rule.name: check.failed for check in judged.checks if check.rule in FILE_RULES and check.failed}
+    assert failed == {rule: 1}
+    assert len(judged.reasons) == 1
+    assert "sellers" in judged.reasons[0]
 
 
 def test_every_rule_on_records_has_a_query_and_an_extract_that_breaks_it() -> None:

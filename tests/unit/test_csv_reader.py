@@ -86,7 +86,10 @@ def character_by_character(text: str) -> Expected:
     if began < len(text):
         records.append((start, line - start + 1, [*cells, cell]))
         blank_at_end = 0
-    records = records[: len(records) - blank_at_end]
+    return of_records(records[: len(records) - blank_at_end])
+
+
+def of_records(records: list[tuple[int, int, list[str]]]) -> Expected:
     if records and len(records[-1][2]) < 2:
         return Expected([], [], ("files_complete", records[-1][0], None))
     good = [(at, lines, cells[0] or None, cells[1] or None) for at, lines, cells in records if len(cells) == 2]
