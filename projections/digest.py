@@ -43,7 +43,7 @@ class Digest:
 NOTHING = Digest()
 
 
-def digest_of(lines: Iterable[bytes]) -> Digest:
+def digest_of(lines: Iterable[bytes | memoryview]) -> Digest:
     """The digest of rows given as lines, without the ends of the lines and without `position`."""
     sha256, number = hashlib.sha256, int.from_bytes
     hashes = [number(sha256(line).digest(), "big") for line in lines]

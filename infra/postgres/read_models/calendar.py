@@ -11,7 +11,11 @@ from projections.projection import Rows
 from projections.shared import BUSINESS_TIMES, DIM_DATE
 from projections.warehouse import PROJECTIONS
 
-_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('replayhouse:calendar', 0))"
+# All facts are looked at, which a window of events has told the planner not to do.
+_ONE_AT_A_TIME = """
+    SET LOCAL enable_seqscan = on;
+    SELECT pg_advisory_xact_lock(hashtextextended('replayhouse:calendar', 0))
+"""
 _END = "SELECT max(date) FROM shared.dim_date"
 _LATEST = """
     SELECT greatest(max(placed_at), max(approved_at), max(shipped_at), max(completed_at), max(promised_by),

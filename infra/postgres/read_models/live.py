@@ -1,98 +1,64 @@
 """Following the log: the streams that new events touched are folded again, and the rows that differ are written.
 
 A window of events is one transaction with one compare-and-set of the tracked position: an event counts exactly once,
-whatever dies and starts again. Only the rows of a fold are ever written, so it does not matter how often it is done.
+whatever dies and starts again.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
-from typing import NamedTuple
-from uuid import UUID
+from collections.abc import Iterable
 
 import psycopg
-from psycopg import sql
 
+from infra.errors import Conflicting
 from infra.postgres.connection import Database, translated
-from infra.postgres.keys import read_keys
 from infra.postgres.read_models import tracking
 from infra.postgres.read_models.calendar import keep_calendar, may_move_the_end
-from infra.postgres.read_models.lines import DoesNotFit
-from infra.postgres.read_models.reading import COLUMNS, StoredStream, StreamReader, described, rows_of
+from infra.postgres.read_models.following import Follower, events_of, head_of
+from infra.postgres.read_models.loading import Unfoldable
+from infra.postgres.read_models.rebuild import fill
 from infra.postgres.read_models.schema import Model, prepare
-from infra.postgres.read_models.writing import TableLines, encode, write
-from projections.projection import Rows
-from projections.replay import differences, refold
 from projections.warehouse import PROJECTIONS
 
-EVENTS_A_WINDOW = 20_000
-
-_HEAD = "SELECT position FROM event_store.head"
-_WINDOW_END = sql.SQL("""
-    SELECT count(*), max(notification_id)
-    FROM (
-        SELECT notification_id FROM event_store.{events}
-        WHERE notification_id > %s AND notification_id <= %s
-        ORDER BY notification_id LIMIT %s
-    ) AS window_of_events
-""")
-# Each touched stream is looked up by its key; the planner, who knows nothing of the window, might read all streams.
-_NO_SCANS = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
-_TOUCHED = sql.SQL("""
-    COPY (
-        SELECT {columns}
-        FROM event_store.{events}
-        JOIN (
-            SELECT originator_id FROM event_store.{events}
-            WHERE notification_id > {known} AND notification_id <= {end}
-            UNION
-            SELECT originator_id FROM read_model.parked WHERE {retry} AND context = {context}
-        ) AS touched USING (originator_id)
-        WHERE notification_id <= {end}
-        ORDER BY originator_id, originator_version
-    ) TO STDOUT (FORMAT binary)
-""")
-
-
-class Folded(NamedTuple):
-    """A stream's rows as the tables show them (those of position `known`) and as they are to be (of `position`)."""
-
-    before: Rows
-    after: Rows
-    known: int
-    position: int
-
-
-@dataclass
-class Window:
-    """What became of the streams that the events of a window touched."""
-
-    folded: dict[UUID, Folded] = field(default_factory=dict)
-    parked: list[tracking.Parked] = field(default_factory=list)
-
-    def park(self, stream: UUID, known: int, position: int, error: Exception) -> None:
-        """The stream's rows stay those of position `known`."""
-        self.parked.append(tracking.Parked(stream, known, position, described(error)))
-
-
-def head_of(conn: psycopg.Connection) -> int:
-    """The position of the newest event; everything up to it is visible from now on."""
-    row = conn.execute(_HEAD).fetchone()
-    assert row is not None  # the head is always one row
-    return int(row[0])
+FILL_FROM_EVENTS = 50_000
+"""An empty read model is filled at once rather than window by window if so many events wait for it."""
 
 
 def catch_up(
-    database: Database, contexts: Iterable[str] = tuple(PROJECTIONS), *, retry_parked: bool = False
+    database: Database,
+    contexts: Iterable[str] = tuple(PROJECTIONS),
+    *,
+    retry_parked: bool = False,
+    workers: int | None = None,
 ) -> dict[str, int]:
     """Brings the live read models up to the head of the log; how many events of each context that took.
 
     Others may do the same at the same time: each window is taken by one of them. Streams that cannot be folded are
-    parked, with the error; with `retry_parked`, those parked before are tried again. Raises what `translated` says.
+    parked, with the error; with `retry_parked`, those parked before are tried again. Empty read models that have much
+    to show are filled by `workers` processes. Raises what `translated` says.
     """
+    events = dict.fromkeys(contexts, 0)
     with database.connect("replayhouse project", autocommit=True) as conn, translated():
         prepare(conn)
-        return {context: Projector(conn, context).catch_up(retry_parked=retry_parked) for context in contexts}
+        events.update(_fill_empty_ones(database, conn, events, workers))
+        for context in events:
+            events[context] += Projector(conn, context).catch_up(retry_parked=retry_parked)
+        if any(events.values()):
+            with conn.transaction():
+                keep_calendar(conn)
+    return events
+
+
+def _fill_empty_ones(
+    database: Database, conn: psycopg.Connection, contexts: Iterable[str], workers: int | None
+) -> dict[str, int]:
+    live = {context: tracking.projected(conn, context) for context in contexts}
+    empty = [context for context, known in live.items() if known is not None and known.position == 0]
+    if not empty or sum(events_of(conn, context) for context in empty) < FILL_FROM_EVENTS:
+        return {}
+    try:
+        return {context: filled.events for context, filled in fill(database, empty, workers).items()}
+    except (Conflicting, Unfoldable):
+        # Somebody else fills them, or a stream is to be parked: window by window it goes all the same.
+        return {}
 
 
 class Projector:
@@ -134,69 +100,3 @@ class Projector:
         folded = window.folded.values()
         if may_move_the_end(self._conn, self._context, (f.before for f in folded), (f.after for f in folded)):
             keep_calendar(self._conn)
-
-
-class Follower:
-    """Folds what new events touched and writes it to the tables of one revision, live or being built."""
-
-    def __init__(self, conn: psycopg.Connection, model: Model) -> None:
-        self._conn = conn
-        self._model = model
-        self._events = sql.Identifier(f"{model.projection.context}_events")
-        self._reader = StreamReader(partial(read_keys, conn))
-
-    def window_after(self, known: int, head: int) -> tuple[int, int]:
-        """How many events the next window after a position has, and the position it ends at, `head` at most."""
-        query = _WINDOW_END.format(events=self._events)
-        events, last = self._conn.execute(query, [known, head, EVENTS_A_WINDOW]).fetchone() or (0, None)
-        return events, (last if events == EVENTS_A_WINDOW else head)
-
-    def follow(self, known: int, end: int, parked: Mapping[UUID, int], *, retry_parked: bool = False) -> Window:
-        """Writes, within a transaction, what the streams touched after the position `known` up to `end` have become.
-
-        The tables show all streams as of `known`, but those that are parked as of theirs. What cannot be folded, or
-        does not fit into the tables, is left as it is, and told.
-        """
-        self._conn.execute(_NO_SCANS)
-        statement = _TOUCHED.format(
-            columns=COLUMNS,
-            events=self._events,
-            known=sql.Literal(known),
-            end=sql.Literal(end),
-            retry=sql.Literal(retry_parked),
-            context=sql.Literal(self._model.projection.context),
-        )
-        window = Window()
-        for streams in self._reader.read(list(rows_of(self._conn, statement))):
-            for stream in streams:
-                self._fold(stream, parked.get(stream.originator_id, known), window)
-        write(self._conn, self._model, self._encoded(window))
-        return window
-
-    def _fold(self, stream: StoredStream, known: int, window: Window) -> None:
-        """Folds a stream as it was at the position that its rows show, and as it is."""
-        position = stream.positions[-1]
-        try:
-            if stream.error is not None:
-                raise stream.error
-            before, after = refold(self._model.projection, stream.effective_up_to(known), stream.effective())
-        except Exception as error:  # whatever is wrong with one stream must not stop the others
-            window.park(stream.originator_id, known, position, error)
-        else:
-            window.folded[stream.originator_id] = Folded(before, after, known, position)
-
-    def _encoded(self, window: Window) -> dict[str, TableLines]:
-        """What to write; streams with rows that the tables cannot hold are parked."""
-        projection = self._model.projection
-        changes = {stream: differences(projection, f.before, f.after) for stream, f in window.folded.items()}
-        try:
-            return encode(self._model, changes.values())
-        except DoesNotFit:
-            for stream, of_stream in list(changes.items()):
-                try:
-                    encode(self._model, [of_stream])
-                except DoesNotFit as error:
-                    folded = window.folded.pop(stream)
-                    window.park(stream, folded.known, folded.position, error)
-                    del changes[stream]
-            return encode(self._model, changes.values())

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
@@ -18,7 +18,6 @@ from multiprocessing import get_context, parent_process
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from infra.errors import ReplayhouseError
 from infra.postgres.connection import Database, translated
@@ -26,7 +25,7 @@ from infra.postgres.locks import exclusive
 from infra.postgres.read_models import revisions, tracking
 from infra.postgres.read_models.calendar import keep_calendar
 from infra.postgres.read_models.digests import tables_as_json
-from infra.postgres.read_models.live import Follower, Window, head_of
+from infra.postgres.read_models.following import Follower, Window, events_of, head_of
 from infra.postgres.read_models.loading import (
     Finish,
     Loaded,
@@ -47,7 +46,6 @@ LOCK = "rebuild"
 _EVENTS_A_RANGE = 25_000
 _MOST_RANGES = 64
 _EVENTS_WORTH_A_PROCESS = 30_000  # a process takes half a second to start
-_COUNT = sql.SQL("SELECT count(*) FROM event_store.{} WHERE notification_id <= %s")
 
 
 @dataclass
@@ -79,17 +77,32 @@ def rebuild(
 ) -> dict[str, Rebuilt]:
     """Folds the contexts' streams into next revisions and swaps them in, all at once.
 
-    `workers` processes share the work, by default as many as there are processors. Waits up
-    to `wait` seconds for another rebuild to end. Raises Conflicting while another
-    rebuild is at work, Unfoldable where a stream cannot be folded, and what `translated` says.
+    `workers` processes share the work, by default as many as there are processors. Raises Conflicting if another
+    rebuild is still at work after `wait` seconds, Unfoldable where a stream cannot be folded, and what `translated`
+    says; the live read models are then as they were.
     """
+    return _rebuild(database, contexts, workers, wait, revisions.begin)
+
+
+def fill(database: Database, contexts: Iterable[str], workers: int | None = None) -> dict[str, Rebuilt]:
+    """Does the same for read models that are empty yet: they are filled, and keep their revision. Does not wait."""
+    return _rebuild(database, contexts, workers, 0.0, revisions.begin_filling)
+
+
+def _rebuild(
+    database: Database,
+    contexts: Iterable[str],
+    workers: int | None,
+    wait: float,
+    begin: Callable[[psycopg.Connection, str], NextRevision],
+) -> dict[str, Rebuilt]:
     with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
         prepare(conn)
         with exclusive(conn, LOCK, wait):
             revisions.remove_unfinished(conn)
             begun: list[NextRevision] = []
             try:
-                begun.extend(revisions.begin(conn, context) for context in contexts)
+                begun.extend(begin(conn, context) for context in contexts)
                 return _Rebuild(database, conn, begun).run(workers or os.cpu_count() or 1)
             except BaseException:
                 for revision in begun:
@@ -115,7 +128,7 @@ class _Rebuild:
         for revision in self._begun:
             rebuilt = Rebuilt(revision.revision, head, tables=_unknown_members(revision))
             self._built[revision.context] = rebuilt
-            events = self._count(revision.context, head)
+            events = events_of(self._conn, revision.context, head)
             total += events
             number = max(1, min(_MOST_RANGES, events // _EVENTS_A_RANGE))
             tasks += ranges(revision.context, revision.schema, head, number)
@@ -135,10 +148,6 @@ class _Rebuild:
             keep_calendar(self._conn)
         revisions.drop_retired(self._conn)
         return shown
-
-    def _count(self, context: str, head: int) -> int:
-        row = self._conn.execute(_COUNT.format(sql.Identifier(f"{context}_events")), [head]).fetchone()
-        return int(row[0]) if row else 0
 
     def _load(self, crew: "_Crew", tasks: Sequence[Range]) -> None:
         """Loads all ranges; the tables of a context are finished as soon as its last range is in."""

@@ -27,7 +27,13 @@ _NEXT = """
     SELECT %s::text, max(revision) + 1 FROM read_model.revision WHERE context = %s
     RETURNING revision
 """
-_UNFINISHED = "SELECT context, revision FROM read_model.revision WHERE live_at IS NULL"
+# The live revision stands under the name of its context: under that of its number it was to be filled.
+_UNFINISHED = """
+    SELECT context, revision, false FROM read_model.revision WHERE live_at IS NULL
+    UNION ALL
+    SELECT context, revision, true FROM read_model.projection
+    WHERE to_regnamespace(format('%s_r%s', context, revision)) IS NOT NULL
+"""
 _FORGET = "DELETE FROM read_model.revision WHERE context = %s AND revision = %s"
 _RETIRED = """
     SELECT r.context, r.revision
@@ -57,10 +63,11 @@ _OLDER_SNAPSHOTS = """
 
 @dataclass(frozen=True)
 class NextRevision:
-    """A revision that is being built beside the live one."""
+    """A revision that is being built beside the live one; `fills` if it has the number of the live one, still empty."""
 
     context: str
     revision: int
+    fills: bool = False
 
     @property
     def schema(self) -> str:
@@ -83,25 +90,37 @@ def begin(conn: psycopg.Connection, context: str) -> NextRevision:
     with conn.transaction():
         row = conn.execute(_NEXT, [context, context]).fetchone()
         assert row is not None  # every context has a first revision
-        revision = NextRevision(context, row[0])
-        conn.execute(_DROP_UNUSED.format(sql.Identifier(revision.schema)))
-        revision.model.create(conn)
-        for table in revision.model.tables.values():
-            drop_key(conn, table)
-        return revision
+        return _made(conn, NextRevision(context, row[0]))
+
+
+def begin_filling(conn: psycopg.Connection, context: str) -> NextRevision:
+    """The same, to take the place of the live revision, which is empty, under its number."""
+    with conn.transaction():
+        live = tracking.projected(conn, context)
+        assert live is not None  # the read models are prepared
+        return _made(conn, NextRevision(context, live.revision, fills=True))
+
+
+def _made(conn: psycopg.Connection, revision: NextRevision) -> NextRevision:
+    conn.execute(_DROP_UNUSED.format(sql.Identifier(revision.schema)))
+    revision.model.create(conn)
+    for table in revision.model.tables.values():
+        drop_key(conn, table)
+    return revision
 
 
 def remove_unfinished(conn: psycopg.Connection) -> None:
     """Removes what killed rebuilds have left; the caller knows that none is running."""
-    for context, revision in conn.execute(_UNFINISHED).fetchall():
-        abandon(conn, NextRevision(context, revision))
+    for context, revision, fills in conn.execute(_UNFINISHED).fetchall():
+        abandon(conn, NextRevision(context, revision, fills))
 
 
 def abandon(conn: psycopg.Connection, revision: NextRevision) -> None:
     """Removes a revision that was never live."""
     with conn.transaction():
         conn.execute(_DROP_UNUSED.format(sql.Identifier(revision.schema)))
-        conn.execute(_FORGET, [revision.context, revision.revision])
+        if not revision.fills:
+            conn.execute(_FORGET, [revision.context, revision.revision])
 
 
 def wait_for_old_snapshots(conn: psycopg.Connection) -> None:
@@ -148,16 +167,27 @@ def swap(
 def _exchange(
     conn: psycopg.Connection, revision: NextRevision, known: tracking.Projected, position: int, events: int
 ) -> None:
-    context = revision.context
-    live = [qualified(table) for table in model_of(context, context).tables.values()]
-    conn.execute(_LOCK_TABLES.format(sql.SQL(", ").join(live)))
-    retired = sql.Identifier(schema_of(context, known.revision))
-    conn.execute(_RENAME.format(sql.Identifier(context), retired))
+    context, live = revision.context, model_of(revision.context, revision.context)
+    conn.execute(_LOCK_TABLES.format(sql.SQL(", ").join(map(qualified, live.tables.values()))))
+    if revision.fills:
+        if known.position > 0:
+            raise Conflicting(f"Another command has begun to fill the read model of {context} meanwhile.")
+        _drop_empty(conn, live)
+    else:
+        retired = sql.Identifier(schema_of(context, known.revision))
+        conn.execute(_RENAME.format(sql.Identifier(context), retired))
     conn.execute(_RENAME.format(sql.Identifier(revision.schema), sql.Identifier(context)))
     grant(conn, context)
     conn.execute(_UNPARK, [context])
     conn.execute(_TRACK, [revision.revision, position, context])
     conn.execute(_LIVE, [position, events, context, revision.revision])
+
+
+def _drop_empty(conn: psycopg.Connection, live: Model) -> None:
+    try:
+        _drop(conn, live)
+    except errors.DependentObjectsStillExist as error:
+        raise Conflicting(f"Views of others stand on the empty tables of {live.schema}, which stay.") from error
 
 
 def drop_retired(conn: psycopg.Connection) -> None:

@@ -1,0 +1,86 @@
+"""A rebuild makes of the log what following it has made, and readers notice nothing but a new revision."""
+
+import psycopg
+import pytest
+
+from domain.sales.order import NEW_ORDER, observe, order_of
+from infra.errors import Conflicting
+from infra.postgres.connection import Database
+from infra.postgres.locks import exclusive
+from infra.postgres.read_models.digests import digests
+from infra.postgres.read_models.live import catch_up
+from infra.postgres.read_models.loading import Unfoldable
+from infra.postgres.read_models.rebuild import rebuild
+from tests.read_side import Log, a_header, a_line, a_payment, an_id
+
+
+def some_orders(conn: psycopg.Connection, count: int = 40) -> Log:
+    log = Log(conn)
+    placed = {
+        an_id(n << 120): observe(NEW_ORDER, an_id(n), a_header("approved"), [a_line(1), a_line(2)], [a_payment()])
+        for n in range(count)
+    }
+    log.append_all("sales", placed)
+    catch_up_later = {
+        stream: observe(order_of(events), None, a_header("delivered")) for stream, events in list(placed.items())[::2]
+    }
+    log.append_all("sales", catch_up_later)
+    return log
+
+
+def test_a_rebuild_shows_what_following_the_log_shows(database: Database, conn: psycopg.Connection) -> None:
+    some_orders(conn)
+    catch_up(database)
+    live = digests(database)
+
+    rebuilt = rebuild(database, workers=1)
+
+    again = digests(database)
+    for context, before in live.items():
+        assert again[context].tables == before.tables == rebuilt[context].tables
+        assert (before.revision, again[context].revision, rebuilt[context].revision) == (1, 2, 2)
+        assert again[context].position == before.position == rebuilt[context].position
+
+
+def test_any_number_of_processes_gives_the_same(database: Database, conn: psycopg.Connection) -> None:
+    some_orders(conn)
+    alone = rebuild(database, ["sales"], workers=1)["sales"]
+    together = rebuild(database, ["sales"], workers=2)["sales"]
+    assert together.tables == alone.tables
+    assert together.events == alone.events
+
+
+def test_the_live_model_goes_on_after_a_rebuild(database: Database, conn: psycopg.Connection) -> None:
+    log = some_orders(conn)
+    catch_up(database)
+    rebuild(database)
+    log.append("sales", an_id(99), observe(NEW_ORDER, None, a_header(), [a_line()]))
+    catch_up(database)
+    assert digests(database)["sales"].tables == rebuild(database)["sales"].tables
+
+
+def test_nothing_is_left_of_the_revision_before(database: Database, conn: psycopg.Connection) -> None:
+    some_orders(conn, 3)
+    rebuild(database)
+    rebuild(database)
+    schemas = conn.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '_r[0-9]+$'").fetchall()
+    assert schemas == []
+
+
+def test_two_rebuilds_exclude_each_other(database: Database, conn: psycopg.Connection) -> None:
+    with exclusive(conn, "rebuild"), pytest.raises(Conflicting):
+        rebuild(database, wait=0.1)
+
+
+def test_a_stream_that_cannot_be_folded_ends_the_rebuild_and_is_named(
+    database: Database, conn: psycopg.Connection
+) -> None:
+    catch_up(database)
+    big = a_line(1, price="9999999999.99", freight="9999999999.99")
+    Log(conn).append("sales", an_id(5), observe(NEW_ORDER, None, a_header(), [big]))
+    before = digests(database)
+
+    with pytest.raises(Unfoldable, match=str(an_id(5))):
+        rebuild(database)
+
+    assert digests(database) == before

@@ -1,0 +1,71 @@
+"""What holds for every fold: it fails on no subsequence of a stream, and its rows fit its tables."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.kernel.events import effective
+from infra.postgres.read_models.lines import LineWriter
+from projections.projection import POSITION, Projection, Row, Rows, Stream, key_width
+from projections.replay import difference
+from projections.warehouse import PROJECTIONS
+from tests.read_side_events import KINDS, a_stream
+
+STREAM = UUID(int=4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+def test_a_fold_fails_on_no_events_and_its_rows_fit(kind: str, data: st.DataObject) -> None:
+    projection = PROJECTIONS[KINDS[kind][0]]
+    events = effective(data.draw(a_stream(kind, 7)))
+
+    rows = projection.fold(Stream(STREAM, 42, events))
+
+    tables = {table.name: table for table in projection.tables}
+    for name, of_table in rows.items():
+        assert len(LineWriter(tables[name]).lines(of_table)) == len(of_table)
+        width = key_width(tables[name])
+        assert len({row[:width] for row in of_table}) == len(of_table), "two rows of a stream have the same key"
+        assert {row[-1] for row in of_table} <= {42}
+        assert {len(row) for row in of_table} <= {len(tables[name].columns)}
+        required = [place for place, column in enumerate(tables[name].columns) if not column.nullable]
+        assert all(row[place] is not None for row in of_table for place in required)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_events_there_are_no_rows(kind: str) -> None:
+    assert not any(PROJECTIONS[KINDS[kind][0]].fold(Stream(STREAM, 42, [])).values())
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS.values(), ids=PROJECTIONS)
+def test_keys_stand_first_and_position_last_and_everything_is_explained(projection: Projection) -> None:
+    for table in projection.tables:
+        names = [column.name for column in table.columns]
+        assert names[-1] == POSITION
+        assert names[: key_width(table)] == [column.name for column in table.primary_key.columns]
+        assert table.comment
+        assert all(column.comment for column in table.columns)
+
+
+def test_every_dimension_has_its_unknown_member() -> None:
+    dimensions = {"dim_geography", "dim_customer", "product", "dim_seller", "dim_category"}
+    unknown: Rows = {name: rows for p in PROJECTIONS.values() for name, rows in p.unknown_members.items()}
+    assert unknown.keys() == dimensions
+    assert all([row[-1] for row in rows] == [0] for rows in unknown.values())
+
+
+ROWS = st.dictionaries(st.integers(0, 5), st.integers(0, 2)).map(lambda rows: sorted(rows.items()))
+
+
+@given(before=ROWS, after=ROWS)
+def test_a_difference_leads_from_the_rows_before_to_those_after(before: list[Row], after: list[Row]) -> None:
+    table = {row[0]: row for row in before}
+    written, gone = difference(1, before, after)
+    for row in gone:
+        assert table.pop(row[0]) == row
+    table.update({row[0]: row for row in written})
+    assert table == {row[0]: row for row in after}
+    assert not any(row in before for row in written)
