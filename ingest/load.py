@@ -93,12 +93,16 @@ def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 def numbered(decisions: Iterable[Decision], known: Known) -> Iterator[tuple[Decision, int]]:
     """Each decision with its version: the streams go on where the log has them."""
-    versions: dict[tuple[str, UUID], int] = {}
+    versions: dict[str, dict[int, int]] = {}  # by the number of the id: a UUID computes its hash in Python
     for decision in decisions:
-        stream = (decision.context, decision.stream_id)
-        version = versions.get(stream)
-        version = (known.last_version(*stream) if version is None else version) + 1
-        versions[stream] = version
+        context, stream_id, _, _ = decision
+        of_context = versions.get(context)
+        if of_context is None:
+            of_context = versions[context] = {}
+        stream = stream_id.int
+        version = of_context.get(stream)
+        version = (known.last_version(context, stream_id) if version is None else version) + 1
+        of_context[stream] = version
         yield decision, version
 
 

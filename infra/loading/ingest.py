@@ -195,8 +195,7 @@ class _Run:
         self._ingest._progress(Step("planning"))
         with _writing(self._staged) as connection:
             sizes = plan(connection)
-        placed = [at for at in (self._staged.latest_placed_at, self._loads.latest_placed_at(self._seq)) if at]
-        return units_of(sizes), evaluation_date(max(placed, default=None)) or date.min
+        return units_of(sizes), evaluation_date(self._staged.latest_placed_at) or date.min
 
     def _append(self, load: OpenLoad, units: list[Unit], as_of: date) -> None:
         self._ingest._progress(Step("appending", 0, len(units)))
@@ -235,6 +234,8 @@ class _Run:
                     self._ingest._progress(Step("deciding", number, len(units)))
                     work_through(unit, work, log, as_of, work.seller_zips())
             evaluate_the_lapsed(log, as_of)
+            if not self._is_first:
+                release_those_that_pass(self._connection, log, self._staged, batch_id, self._now)
             log.events["quality"] += 1  # the completion, which only a load that was opened can tell
         return self._report(batch_id, name, "planned", log.events)
 

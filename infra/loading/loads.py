@@ -37,13 +37,6 @@ EVENTS = "SELECT events FROM event_store.batch_progress WHERE batch_id = %s"
 
 NEXT_SEQ = "SELECT coalesce(max(batch_seq), 0) + 1 FROM event_store.batch"
 
-LATEST_PLACED_AT = """
-SELECT max(r.placed_at)
-FROM event_store.order_reference AS r
-JOIN event_store.batch AS b USING (batch_seq)
-WHERE b.status <> 'retracted' AND b.batch_seq < %s
-"""
-
 
 class Load(NamedTuple):
     """A load as the write side knows it. `files` maps short names to SHA-256, `units` are first buckets."""
@@ -100,11 +93,6 @@ class Loads:
             "SELECT 1 FROM event_store.batch WHERE batch_seq < %s AND status <> 'rejected' LIMIT 1", (batch_seq,)
         )
         return found.fetchone() is not None
-
-    def latest_placed_at(self, before: int) -> datetime | None:
-        """The newest order of the loads before a number."""
-        row = self._connection.execute(LATEST_PLACED_AT, (before,)).fetchone()
-        return row[0] if row else None
 
     def begin(
         self,

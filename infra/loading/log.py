@@ -53,18 +53,30 @@ JOIN event_store.batch AS b USING (batch_seq)
 WHERE r.order_id = ANY(%s) AND b.status <> 'retracted'
 """
 
+# Who was found lapsed may not be so as of an earlier day, to which the evaluation goes back where the newest order's
+# placing was corrected: all of them are looked at again, once a load.
 DUE_CUSTOMERS = """
 SELECT customer_id
 FROM (
-    SELECT DISTINCT ON (d.customer_id) d.customer_id, d.due
+    SELECT DISTINCT ON (d.customer_id) d.customer_id, d.due, d.batch_seq
     FROM event_store.segment_due AS d
     JOIN event_store.batch AS b USING (batch_seq)
     WHERE b.status <> 'retracted'
     ORDER BY d.customer_id, d.batch_seq DESC
 ) AS newest
-WHERE due <= %s AND customer_id <> ALL(%s)
+WHERE (
+    due <= %(as_of)s
+    OR due IS NULL AND batch_seq < %(batch_seq)s AND %(as_of)s < (
+        SELECT as_of
+        FROM event_store.batch
+        WHERE status = 'completed' AND batch_seq < %(batch_seq)s
+        ORDER BY batch_seq DESC
+        LIMIT 1
+    )
+)
+AND customer_id <> ALL(%(evaluated)s)
 ORDER BY customer_id
-LIMIT %s
+LIMIT %(limit)s
 """
 
 
@@ -160,12 +172,20 @@ class PostgresLoadLog:
 
     def due_customers(self, as_of: date, limit: int) -> list[UUID]:
         """Persons whose last purchase is so long ago, as of a date, that their evaluation is due; `limit` at most."""
-        rows = self._connection.execute(DUE_CUSTOMERS, (as_of, [], limit)).fetchall()
-        return [customer_id for (customer_id,) in rows]
+        return self._due_customers(as_of, limit, evaluated=())
+
+    def _due_customers(self, as_of: date, limit: int, evaluated: Collection[UUID]) -> list[UUID]:
+        parameters = {
+            "as_of": as_of,
+            "batch_seq": self._load.batch_seq,
+            "evaluated": list(evaluated),
+            "limit": limit,
+        }
+        return [customer_id for (customer_id,) in self._connection.execute(DUE_CUSTOMERS, parameters)]
 
     def _append(self, decisions: Sequence[Decision], known: Known, before: Callable[[psycopg.Connection], None]) -> int:
         """One transaction, also for a family of more events than the store takes at once."""
-        recorded = sorted(_recorded(decisions, known), key=_stream_order)
+        recorded = list(_recorded(decisions, known))
         with self._connection.transaction():
             before(self._connection)
             for some in batched(recorded, LARGEST_APPEND):
@@ -222,8 +242,7 @@ class CountingLoadLog(PostgresLoadLog):
 
     def due_customers(self, as_of: date, limit: int) -> list[UUID]:
         """As the real one, but for those whom this run has evaluated."""
-        rows = self._connection.execute(DUE_CUSTOMERS, (as_of, list(self._evaluated), limit)).fetchall()
-        return [customer_id for (customer_id,) in rows]
+        return self._due_customers(as_of, limit, self._evaluated)
 
     def _count(self, decisions: Sequence[Decision]) -> int:
         self.events.update(decision.context for decision in decisions)
@@ -257,11 +276,6 @@ def _stream_ids(families: Iterable[Family]) -> dict[str, set[UUID]]:
 def _recorded(decisions: Iterable[Decision], known: Known) -> Iterator[Recorded]:
     for (context, stream_id, event, source), version in numbered(decisions, known):
         yield Recorded(context, stream_id, version, event, source)
-
-
-def _stream_order(recorded: Recorded) -> tuple[int, int, int]:
-    """By context and stream: rows in the order of their key load faster, and are read faster ever after."""
-    return CONTEXTS.index(recorded.context), recorded.originator_id.int, recorded.originator_version
 
 
 COPIES = {
