@@ -82,8 +82,8 @@ def tell_opening(log: QualityLog, batch_id: UUID, name: str, assessed: Assessed,
     """
     known = log.known_rows([batch_id])
     batch = batch_of(known.events("quality", batch_id))
-    if batch.status in ("accepted", "completed"):
-        return True
+    if batch.status in ("accepted", "completed", "rejected"):
+        return batch.status != "rejected"
     told: list[DomainEvent] = []
 
     def tell(batch: Batch, events: Iterable[DomainEvent]) -> Batch:
@@ -122,9 +122,14 @@ def _quarantined(records: Mapping[UUID, BadRecord], known: Known, at: datetime) 
 def tell_completion(
     log: QualityLog, batch_id: UUID, counts: tuple[FileCount, ...], events: Mapping[str, int], at: datetime
 ) -> None:
-    """Completes a batch; `events` by context, without the completion itself, which is counted in."""
+    """Completes a batch; `events` by context, without the completion itself, which is counted in.
+
+    Told again, by a load that was killed between its completion and its end, it says nothing.
+    """
     known = log.known_rows([batch_id])
     batch = batch_of(known.events("quality", batch_id))
+    if batch.status == "completed":
+        return
     counted = {**events, "quality": events.get("quality", 0) + 1}
     told = complete(batch, counts, tuple(ContextCount(*count) for count in counted.items()), at)
     log.append_quality([Decision("quality", batch_id, event, None) for event in told], known)

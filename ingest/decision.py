@@ -41,7 +41,8 @@ class Known:
 
     def events(self, context: str, stream_id: UUID) -> Sequence[DomainEvent]:
         """The events that count of one stream, in order."""
-        stream = self._streams.get(context, {}).get(stream_id)
+        streams = self._streams.get(context)
+        stream = streams.get(stream_id) if streams else None
         return stream.effective_events if stream is not None else ()
 
     def last_version(self, context: str, stream_id: UUID) -> int:
@@ -68,4 +69,4 @@ def lines_of(file: str, lines: Sequence[int]) -> str:
 
 def source_of(*parts: str) -> str | None:
     """The source of an event, from what `lines_of` says of each file; None if no line caused it."""
-    return " ".join(part for part in parts if part) or None
+    return " ".join([part for part in parts if part]) or None

@@ -120,6 +120,8 @@ class Customer:
             address = alias.address
             if not history or history[-1].address != address:
                 history.append(Residence(address, alias.placed_at))
+            elif history[-1].valid_from is None:  # shown so far only by aliases without an order
+                history[-1] = Residence(address, alias.placed_at)
         return history
 
     @property

@@ -81,4 +81,4 @@ def most_frequent(texts: Iterable[str]) -> str:
     """The mode; of equally frequent texts the smallest by code point (R28)."""
     counts = Counter(texts)
     most = max(counts.values())
-    return min(text for text, count in counts.items() if count == most)
+    return min([text for text, count in counts.items() if count == most])

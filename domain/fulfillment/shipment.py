@@ -7,7 +7,7 @@ extract shows beside the order.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.fulfillment.events import (
@@ -24,9 +24,11 @@ from domain.kernel.ids import UNKNOWN_ID
 from domain.kernel.state import changed
 
 
-@dataclass(frozen=True, slots=True)
-class OrderProgress:
-    """What Sales knows of the order: how far it is, and since when; null where the source does not tell the time."""
+class OrderProgress(NamedTuple):
+    """What Sales knows of the order: how far it is, and since when; null where the source does not tell the time.
+
+    The approval is no step of a shipment, but what has no time of its own happened no earlier.
+    """
 
     order_id: UUID
     customer_id: UUID
@@ -37,6 +39,7 @@ class OrderProgress:
     is_completed: bool
     completed_at: datetime | None
     is_ended: bool
+    approved_at: datetime | None = None
 
     @property
     def shipment_status(self) -> str:
@@ -48,8 +51,7 @@ class OrderProgress:
         return "canceled" if self.is_ended else "planned"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """From where to where: zip prefixes, null where there is no such row (R26).
 
     `origins` are those of the lines' sellers in the order of the lines. The destination of a person who `is_anonymized`
@@ -183,17 +185,26 @@ def follow(shipment: Shipment, order: OrderProgress, route: Route) -> tuple[Doma
         happened(event)
     target = order.shipment_status
     if shipment.status == "delivered" and target != "delivered":
-        happened(DeliveryRevoked(shipment.latest_time))
+        happened(DeliveryRevoked(_latest_time(shipment, order)))
     if target == "canceled":
         if shipment.status != "canceled":
-            happened(ShipmentCanceled(shipment.latest_time))
+            happened(ShipmentCanceled(_latest_time(shipment, order)))
     elif target != "planned":
-        for event in dispatch(shipment, order.shipped_at):
+        for event in dispatch(shipment, order.shipped_at, _latest_time(shipment, order)):
             happened(event)
     if target == "delivered":
-        for event in deliver(shipment, order.completed_at):
+        for event in deliver(shipment, order.completed_at, _latest_time(shipment, order)):
             happened(event)
     return tuple(events)
+
+
+def _latest_time(shipment: Shipment, order: OrderProgress) -> datetime:
+    """The latest time known so far, the same as Sales knows: the order and its shipment end at the same time."""
+    latest_time = shipment.latest_time
+    for time in (order.approved_at, order.shipped_at):
+        if time is not None and time > latest_time:
+            latest_time = time
+    return latest_time
 
 
 def _plan(shipment: Shipment, order: OrderProgress, route: Route) -> tuple[DomainEvent, ...]:
@@ -213,25 +224,26 @@ def _plan(shipment: Shipment, order: OrderProgress, route: Route) -> tuple[Domai
     return (ShipmentReplanned(order.placed_at, *facts, destination_zip=route.destination_zip),)
 
 
-def dispatch(shipment: Shipment, dispatched_at: datetime | None) -> tuple[DomainEvent, ...]:
-    """The carrier has the parcel; the source may not say since when.
+def dispatch(shipment: Shipment, dispatched_at: datetime | None, latest_time: datetime) -> tuple[DomainEvent, ...]:
+    """The carrier has the parcel; the source may not say since when, but after `latest_time`, the latest one known.
 
     Nothing if that is known already; again, with the corrected time, if it changed (the last one wins).
     """
     if shipment.is_dispatched and shipment.dispatched_at == dispatched_at:
         return ()
-    return (ShipmentDispatched(dispatched_at or shipment.latest_time, dispatched_at),)
+    return (ShipmentDispatched(dispatched_at or latest_time, dispatched_at),)
 
 
-def deliver(shipment: Shipment, delivered_at: datetime | None) -> tuple[DomainEvent, ...]:
-    """The customer has the parcel; the source may not say since when. Late deliveries are announced as delayed.
+def deliver(shipment: Shipment, delivered_at: datetime | None, latest_time: datetime) -> tuple[DomainEvent, ...]:
+    """The customer has the parcel; the source may not say since when, but after `latest_time`, the latest one known.
 
+    Late deliveries are announced as delayed.
     Nothing if that is known already; again if the time or, by a corrected promise, the delay changed.
     """
     late = days_late(delivered_at, shipment.promised_by)
     if shipment.status == "delivered" and (shipment.delivered_at, shipment.announced_days_late) == (delivered_at, late):
         return ()
-    occurred_at = delivered_at or shipment.latest_time
+    occurred_at = delivered_at or latest_time
     completed = DeliveryCompleted(occurred_at, delivered_at, late)
     if late and late != shipment.announced_days_late:
         return (completed, DeliveryDelayed(occurred_at, late))

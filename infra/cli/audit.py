@@ -11,7 +11,7 @@ from infra.cli.output import count, legible, print_json, progress, say, seconds_
 if TYPE_CHECKING:
     from infra.cli.history import HistoricEvent
 
-app = typer.Typer(name="audit", help="Read the history of one thing; prove that the log is whole.", rich_markup_mode=None)
+app = typer.Typer(name="audit", help="Histories, and whether the log is whole.", rich_markup_mode=None)
 
 COMMITS = "SELECT count(*) FROM event_store.commit"
 
@@ -26,9 +26,10 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id in the sou
     )
 )
 def history(kind: KindArgument, key: IdArgument, json: Json = False) -> None:
-    """Show every event of one thing: when it happened, when we learnt it, and the lines it came from.
+    """Show every event of one thing.
 
-    Events that a retracted load brought are shown as well, and marked as rewound. A review's id may stand at several
+    Each is told with when it happened, when we learnt it, and the lines of the extract that it came from. Events
+    that a retracted load brought are shown as well, and marked as rewound. A review's id may stand at several
     orders: all are shown.
     """
     from infra.cli.history import history_of
@@ -46,7 +47,10 @@ def history(kind: KindArgument, key: IdArgument, json: Json = False) -> None:
 
 @app.command(epilog=example("replayhouse audit verify", "replayhouse audit verify --json"))
 def verify(json: Json = False) -> None:
-    """Recompute the hash chain of the whole log. Exit code 1, and the first position, where it does not hold."""
+    """Recompute the hash chain of the whole log.
+
+    Where it does not hold, the exit code is 1, and the first such position is named.
+    """
     from infra.cli.warehouse import open_warehouse
     from infra.postgres.verify import Broken
     from infra.postgres.verify import verify as recompute

@@ -36,13 +36,16 @@ Listen = Annotated[
     ),
 ]
 RoleOption = Annotated[
-    Role, typer.Option("--role", help="'reader' is for BI tools: it reads everything but the keys, and changes nothing.")
+    Role, typer.Option("--role", help="'reader' is for BI tools: it reads all but the keys, and changes nothing.")
 ]
 
 
 @app.command(epilog=example("replayhouse db start", "replayhouse db start --listen 5439"))
 def start(listen: Listen = None, json: Json = False) -> None:
-    """Start the embedded database; it goes on running after this command. Started already, it stays as it is."""
+    """Start the embedded database.
+
+    It goes on running after this command. Started already, it stays as it is.
+    """
     from infra.postgres.connection import open_database
     from infra.settings import load_settings
 
@@ -61,7 +64,10 @@ def start(listen: Listen = None, json: Json = False) -> None:
 
 @app.command(epilog=example("replayhouse db stop"))
 def stop(json: Json = False) -> None:
-    """Stop the embedded database and end the connections to it. Nothing that was committed is lost."""
+    """Stop the embedded database.
+
+    Connections to it end; nothing that was committed is lost.
+    """
     from infra.settings import load_settings
 
     was_running = _embedded(load_settings()).stop()
@@ -73,7 +79,10 @@ def stop(json: Json = False) -> None:
 
 @app.command(epilog=example("replayhouse db url", 'psql "$(replayhouse db url --role reader)"'))
 def url(role: RoleOption = Role.ADMINISTRATOR, json: Json = False) -> None:
-    """Print one line: a libpq URL that any client on this machine can use at once. It starts the embedded database."""
+    """Print a libpq URL, on one line.
+
+    Any client on this machine can use it at once: the embedded database is started where it does not run.
+    """
     found = _url_of(role)
     if json:
         print_json({"url": found})
@@ -87,13 +96,21 @@ def url(role: RoleOption = Role.ADMINISTRATOR, json: Json = False) -> None:
     options_metavar="[OPTIONS OF PSQL]...",
 )
 def psql(context: typer.Context, role: RoleOption = Role.ADMINISTRATOR) -> None:
-    """Open psql on the warehouse; options that are not ours are psql's."""
+    """Open psql on the warehouse.
+
+    Options that are not ours are psql's; so is all that stands after two hyphens.
+    """
+    from psycopg import conninfo
+
     from infra.postgres.embedded import EmbeddedServer
     from infra.settings import load_settings
 
     found = _url_of(role)
     program = shutil.which("psql") or str(EmbeddedServer(load_settings().home).program("psql"))
-    os.execv(program, [program, *context.args, "--dbname", found])
+    place = conninfo.conninfo_to_dict(found)
+    password = place.pop("password", None)  # on the command line every user of the machine could read it
+    environment = {**os.environ, "PGPASSWORD": str(password)} if password else dict(os.environ)
+    os.execve(program, [program, *context.args, "--dbname", conninfo.make_conninfo("", **place)], environment)
 
 
 def _url_of(role: Role) -> str:

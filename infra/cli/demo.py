@@ -29,10 +29,11 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(orders: Orders = 2_000, seed: Seed = 1, json: Json = False) -> None:
-    """See it all at work: make an extract up, load it, fold the star schema, and ask it three questions.
+    """See it all at work on an extract made up on the spot.
 
-    The demo has a warehouse of its own, in the folder demo of REPLAYHOUSE_HOME, made anew each time; it touches no
-    other. What it prints at the end says how to look around in it.
+    The extract is loaded, the star schema folded from its events, and asked three questions. The demo has a
+    warehouse of its own, in the folder demo of REPLAYHOUSE_HOME, made anew each time; it touches no other. What it
+    prints at the end says how to look around in it.
     """
     from infra.cli.demo_report import document_of, show
     from infra.settings import load_settings

@@ -1,6 +1,6 @@
 """What `demo` tells at its end: what was loaded, what it is worth, and three answers of the star schema."""
 
-import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from infra.cli.loads import GOAL, document_of as ingest_document, show_counts
+from infra.cli.loads import GOAL, rows_by_file, show_counts
+from infra.cli.loads import document_of as ingest_document
 from infra.cli.output import count, say, seconds_so_far, table
 from infra.cli.quality import findings, quality_of
 from infra.loading.ingest import IngestReport
@@ -46,6 +47,13 @@ ORDER BY sales DESC, category
 LIMIT 8
 """
 
+LATEST_DELIVERY = """
+SELECT order_id
+FROM fulfillment.fact_delivery
+ORDER BY days_late DESC NULLS LAST, order_id
+LIMIT 1
+"""
+
 ROWS = "SELECT count(*) FROM {table}"
 
 FINDINGS_SHOWN = 8
@@ -62,13 +70,17 @@ class Answers(NamedTuple):
 
 
 class DemoReport(NamedTuple):
-    """All that the demo tells. `tables`: rows by table; `found`: rule, failed, checked, sentence."""
+    """All that the demo tells. `tables`: rows by table; `found`: rule, failed, checked, sentence.
+
+    `latest_order` is the order whose delivery was the latest after its promise: one worth a look.
+    """
 
     home: Path
     loaded: IngestReport
     tables: dict[str, int]
     found: list[tuple[str, int, int, str]]
     answers: Answers
+    latest_order: str
 
 
 def report_on(connection: psycopg.Connection, home: Path, loaded: IngestReport) -> DemoReport:
@@ -83,6 +95,7 @@ def report_on(connection: psycopg.Connection, home: Path, loaded: IngestReport) 
             _answer(connection, ON_TIME_BY_REGION),
             _answer(connection, TOP_CATEGORIES),
         ),
+        "".join(str(row["order_id"]) for row in _answer(connection, LATEST_DELIVERY)),
     )
 
 
@@ -101,7 +114,7 @@ def document_of(report: DemoReport) -> dict[str, Any]:
 def show(report: DemoReport, *, hides_own_database: bool) -> None:
     """The report for people."""
     loaded = report.loaded
-    records = sum(sum(counted[1:]) for counted in loaded.counts.values())
+    records = sum(rows_by_file(loaded).values())
     told = f"{count(records, 'CSV record')} became {count(sum(loaded.events.values()), 'event')}"
     say(f"{told}, and those the star schema, in {seconds_so_far():.1f} s.")
     say()
@@ -166,24 +179,17 @@ def _chart(bars: Sequence[tuple[str, float, str]]) -> None:
 
 
 def _show_next(report: DemoReport, *, hides_own_database: bool) -> None:
-    order = "ORDER_ID"
     say("To look around:")
-    say(f"  export REPLAYHOUSE_HOME={_quoted(report.home)}")
+    say(f"  export REPLAYHOUSE_HOME={shlex.quote(str(report.home))}")
     if hides_own_database:
         say("  unset REPLAYHOUSE_DATABASE_URL")
     for command, why in (
         ("replayhouse status", "how far each context is"),
         ("replayhouse quality report", "what the rules found"),
-        (f"replayhouse audit history order {order}", "every event of an order, and its CSV lines"),
+        (f"replayhouse audit history order {report.latest_order}", "the order that came latest, event by event"),
         ("replayhouse rebuild", "fold everything again, beside the live tables, and swap it in"),
         ("replayhouse audit verify", "has anyone tampered with the log?"),
         ("replayhouse db psql", "ask the star schema yourself"),
         ("replayhouse db stop", "when you are done"),
     ):
-        say(f"  {command:<44}  {why}")
-
-
-def _quoted(path: Path) -> str:
-    import shlex
-
-    return shlex.quote(os.fspath(path))
+        say(f"  {command:<68}  {why}")

@@ -27,7 +27,9 @@ def register(app: typer.Typer) -> None:
     )(generate)
 
 
-def generate(directory: Directory, orders: Orders = 2_000, seed: Seed = 1, until: Until = None, json: Json = False) -> None:
+def generate(
+    directory: Directory, orders: Orders = 2_000, seed: Seed = 1, until: Until = None, json: Json = False
+) -> None:
     """Write nine CSV files, shaped and as dirty as the Olist dataset.
 
     With the same seed and number of orders, extracts of different dates belong together: a later one shows how the

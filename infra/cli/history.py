@@ -1,4 +1,4 @@
-"""The streams of one order, person, product ... as an auditor reads them: every event, whether it still counts or not."""
+"""The streams of one order, person or product as an auditor reads them: every event, even if it counts no longer."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

@@ -1,6 +1,5 @@
 """`ingest` and `batches`: extracts become events, and what became of each load."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -35,7 +34,8 @@ GOAL = 95
 
 PathArgument = Annotated[Path, typer.Argument(metavar="PATH", help="A folder or a zip with some of the nine files.")]
 Name = Annotated[
-    str | None, typer.Option("--name", metavar="NAME", help="What to call this load; by default, as the path is called.")
+    str | None,
+    typer.Option("--name", metavar="NAME", help="What to call this load; by default, as the path is called."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be appended, and append nothing.")]
 NoProject = Annotated[bool, typer.Option("--no-project", help="Leave the read models as they are.")]
@@ -52,6 +52,12 @@ class BatchRow(NamedTuple):
     events: int
     score: float | None
 
+    def document(self, *names: str) -> dict[str, object]:
+        """The load as JSON shows it: these of its fields, or all."""
+        fields = {"batch": self.batch_id, **self._asdict()}
+        del fields["batch_id"]
+        return {name: fields[name] for name in names or fields}
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
@@ -67,10 +73,11 @@ def register(app: typer.Typer) -> None:
 def ingest(
     path: PathArgument, name: Name = None, dry_run: DryRun = False, no_project: NoProject = False, json: Json = False
 ) -> None:
-    """Load an extract: append what is new in it to the log, then catch the read models up.
+    """Load an extract and catch the read models up.
 
-    Only what is new or changed becomes an event; the same files again append nothing. Records that cannot be read are
-    quarantined and the rest goes on; an extract that is not believable as a whole is rejected (exit code 1).
+    Only what is new or changed in it becomes an event; the same files again append nothing. Records that cannot be
+    read are quarantined and the rest goes on; an extract that is not believable as a whole is rejected (exit code
+    1).
     """
     from infra.cli.warehouse import open_warehouse
 
@@ -91,10 +98,7 @@ def batches(json: Json = False) -> None:
     with open_warehouse() as warehouse, warehouse.database.connect("replayhouse batches") as connection:
         rows = all_batches(connection)
     if json:
-        print_json([{"batch": row.batch_id, **_without_id(row)} for row in rows])
-        return
-    if not rows:
-        say("There is no load yet. To make one: replayhouse ingest PATH, or replayhouse demo.")
+        print_json([row.document() for row in rows])
         return
     show_batches(rows)
 
@@ -152,14 +156,13 @@ def all_batches(connection: "psycopg.Connection") -> list[BatchRow]:
 
 def show_batches(rows: list[BatchRow]) -> None:
     """The list of loads for people."""
+    if not rows:
+        say("There is no load yet. To make one: replayhouse ingest PATH.")
+        return
     table(
         ("batch", "name", "status", "opened (UTC)", "events", "score"),
         [(row.batch_id, row.name, row.status, row.opened_at, row.events, _score(row.score)) for row in rows],
     )
-
-
-def _without_id(row: BatchRow) -> Mapping[str, object]:
-    return {name: value for name, value in row._asdict().items() if name != "batch_id"}
 
 
 def _score(score: float | None) -> str | None:
@@ -173,7 +176,7 @@ def _show(report: "IngestReport", *, is_dry_run: bool, is_left: bool) -> None:
             say(f"  {reason}")
     say()
     show_counts(report)
-    if report.missing:
+    if report.missing and not report.reasons:
         say(f"The extract holds no {', '.join(report.missing)}; what earlier loads brought of that stays as it is.")
     if report.score is not None:
         say(f"Quality score: {report.score:.2f} of 100 (the goal is above {GOAL}).")
@@ -189,18 +192,18 @@ def _show(report: "IngestReport", *, is_dry_run: bool, is_left: bool) -> None:
 
 
 def _headline(report: "IngestReport", *, is_dry_run: bool) -> str:
-    events, name = sum(report.events.values()), legible(report.name)
-    seconds = f"{seconds_so_far():.1f} s"
+    told = count(sum(report.events.values()), "event")
+    name, batch, seconds = legible(report.name), report.batch_id, f"{seconds_so_far():.1f} s"
     if report.reasons:
         would = "would be" if is_dry_run else "was"
-        return f"The extract {name} {would} rejected: nothing of it becomes an event (batch {report.batch_id})."
-    match report.status:
-        case "unchanged":
-            return f"Nothing is new: load {report.batch_id} ({name}) brought these very files. No event was appended."
-        case "planned":
-            return f"{name} would append {count(events, 'event')}. Nothing was appended ({seconds})."
-        case _:
-            return f"{name} is loaded: {count(events, 'event')} in {seconds} (batch {report.batch_id})."
+        return f"The extract {name} {would} rejected: nothing of it becomes an event (batch {batch})."
+    if report.status == "unchanged":
+        return f"Nothing is new, so no event was appended: the load {batch} ({name}) brought these very files."
+    if is_dry_run:
+        return f"{name} would append {told}. Nothing was appended ({seconds})."
+    if not any(events for context, events in report.events.items() if context != "quality"):
+        return f"{name} is loaded in {seconds}. Nothing in it is new: no event but those of the load itself ({batch})."
+    return f"{name} is loaded: {told} in {seconds} (batch {batch})."
 
 
 def show_counts(report: "IngestReport") -> None:

@@ -85,11 +85,11 @@ def run(arguments: Sequence[str]) -> int:
     wants_json, is_debugging = "--json" in ours, "--debug" in ours
     words = [word for word in ours if word != "--debug"] + list(arguments[len(ours) :])
     try:
-        code = get_command(app).main(args=words, prog_name=PROGRAM, standalone_mode=False)
-        return code if isinstance(code, int) else 0
-    except (KeyboardInterrupt, typer.Abort):
-        warn("Interrupted.")
-        return INTERRUPTED
+        outcome = get_command(app).main(args=words, prog_name=PROGRAM, standalone_mode=False)
+        code = outcome if isinstance(outcome, int) else 0
+        if code == INTERRUPTED:
+            warn("Interrupted.")
+        return code
     except Exception as error:
         if is_debugging:
             traceback.print_exc()
@@ -105,7 +105,7 @@ def _told(error: Exception) -> tuple[str, int]:
     if isinstance(error, ReplayhouseError):
         return str(error), error.exit_code
     if isinstance(error, typer.TyperException):
-        message = error.format_message().strip().rstrip(".")
+        message = error.format_message().replace("Value error, ", "").strip().rstrip(".")
         path = context.command_path if (context := getattr(error, "ctx", None)) else PROGRAM
         return f"{message}. See '{path} --help'.", WRONG_USAGE
     if isinstance(error, OSError) and error.strerror:

@@ -18,6 +18,9 @@ from uuid import UUID
 Tell = Callable[[str, int, int], None]
 """Takes what a command is doing, and how many of how many parts of it are done (0 of 0 where nobody knows)."""
 
+SPACE_BETWEEN = 3
+"""What rich puts between two columns."""
+
 _STARTED = time.perf_counter()
 
 
@@ -113,12 +116,14 @@ def _rich_table(headers: Sequence[str], cells: list[list[str]], numeric: list[bo
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title=title or None, title_justify="left")
     for header, right in zip(headers, numeric, strict=True):
-        drawn.add_column(header, justify="right" if right else "left", overflow="fold")
+        drawn.add_column(header, justify="right" if right else "left", no_wrap=True)
     for row in cells:
         drawn.add_row(*(Text(cell) for cell in row))
-    Console().print(drawn)
+    # As wide as its contents: an id that is cut off or runs over two lines cannot be copied.
+    widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
+    Console(width=sum(widths) + SPACE_BETWEEN * len(widths) + 2, highlight=False).print(drawn)
 
 
 @contextmanager

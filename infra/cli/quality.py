@@ -32,7 +32,7 @@ BatchArgument = Annotated[
 
 
 class QualityReport(NamedTuple):
-    """A load with what the rules found. `quarantine` counts, by rule, the records that this load was first to keep apart."""
+    """A load with what the rules found. `quarantine`: by rule, how many records this load was first to keep apart."""
 
     batch_id: UUID
     batch: "Batch"
@@ -40,10 +40,15 @@ class QualityReport(NamedTuple):
 
 
 @app.command(
-    epilog=example("replayhouse quality report", "replayhouse quality report 6f1c1d3a-0c6e-5a43-9f0e-3c1b8a1d2e4f --json")
+    epilog=example(
+        "replayhouse quality report", "replayhouse quality report 6f1c1d3a-0c6e-5a43-9f0e-3c1b8a1d2e4f --json"
+    )
 )
 def report(batch: BatchArgument = None, json: Json = False) -> None:
-    """Show how each rule fared in a load, its score, and how many records were quarantined by which rule."""
+    """Show how each rule fared in a load.
+
+    Told are its score too, what was found in words, and how many records were quarantined by which rule.
+    """
     from infra.cli.warehouse import open_warehouse
 
     wanted = read_id(batch) if batch is not None else None
@@ -56,7 +61,7 @@ def report(batch: BatchArgument = None, json: Json = False) -> None:
 
 
 def quality_of(connection: "psycopg.Connection", batch_id: UUID | None) -> QualityReport:
-    """The report of a load, by default of the newest, from its stream. Raises UsageError where there is no such load."""
+    """The report of a load, by default of the newest, from its stream. Raises UsageError if there is no such load."""
     from domain.quality.batch import batch_of
     from infra.postgres.store import EventStore
 
@@ -80,7 +85,10 @@ def findings(found: QualityReport) -> list[tuple[str, int, int, str]]:
         (check for check in found.batch.checks if check.failed),
         key=lambda check: (-WEIGHTS[Severity(check.severity)], -check.failed, check.rule),
     )
-    return [(check.rule, check.failed, check.checked, RULE[check.rule].sentence) for check in broken]
+    return [
+        (check.rule, check.failed, check.checked, RULE[check.rule].sentence if check.rule in RULE else check.rule)
+        for check in broken
+    ]
 
 
 def _document(found: QualityReport) -> dict[str, Any]:

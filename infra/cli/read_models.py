@@ -1,11 +1,12 @@
 """`status`, `project`, `rebuild` and `digest`: the read models, how far they are, and how they are made anew."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from infra.cli.options import CONTEXTS, Contexts, Json, chosen, example
-from infra.cli.output import count, print_json, progress, say, seconds_so_far, table
+from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, table
 
 if TYPE_CHECKING:
     from infra.cli.warehouse import Warehouse
@@ -35,34 +36,109 @@ def catch_up_all(warehouse: "Warehouse") -> None:
 
 
 def status(json: Json = False) -> None:
-    """Show how far each context's read model is behind the log, and the loads so far."""
+    """Show how far each context is, and the loads so far."""
     from infra.cli.loads import all_batches, show_batches
     from infra.cli.warehouse import open_warehouse
-    from infra.postgres.read_models.status import status as read_status
+    from infra.postgres.read_models.status import parked_streams
+    from infra.postgres.read_models.status import status as status_of
+    from infra.postgres.store import EventStore
 
     with open_warehouse() as warehouse:
-        found = read_status(warehouse.database)
+        found = status_of(warehouse.database)
         with warehouse.database.connect("replayhouse status") as connection:
-            loads = all_batches(connection)
+            parked = parked_streams(connection)
+            head, loads = EventStore().head(connection), all_batches(connection)
+    if json:
+        document = {
+            "position": head.position,
+            "chain": head.chain.hex(),
+            "contexts": {context: found[context]._asdict() for context in CONTEXTS},
+            "batches": [row.document("batch", "name", "status", "opened_at", "events") for row in loads],
+        }
+        print_json(document)
+        return
+    say(f"Head of the log: position {head.position:,}, chain {head.chain.hex()}")
+    say()
+    table(
+        ("context", "head", "projected", "lag", "revision", "events", "parked"),
+        [(context, *found[context]) for context in CONTEXTS],
+    )
+    for stream in parked:
+        say(f"Parked: {stream.context} {stream.originator_id} at {stream.position:,}: {legible(stream.error)}")
+    say()
+    show_batches(loads)
 
 
 def project(contexts: Contexts = None, retry_parked: RetryParked = False, json: Json = False) -> None:
-    """Catch the read models up with the log: fold the streams that new events touched, write the rows that differ."""
+    """Catch the read models up with the log.
+
+    The streams that new events touched are folded again, and the rows that differ are written. A stream that cannot be
+    folded is parked and the others go on; status names it.
+    """
     from infra.cli.warehouse import open_warehouse
     from infra.postgres.read_models.live import catch_up
+    from infra.postgres.read_models.status import status as status_of
 
     with open_warehouse() as warehouse, progress() as tell:
         tell("catching up", 0, 0)
         events = catch_up(warehouse.database, chosen(contexts), retry_parked=retry_parked)
+        found = status_of(warehouse.database)
+    rows = [(context, done, found[context].projected, found[context].parked) for context, done in events.items()]
     if json:
-        print_json({"contexts": {context: {"events": done} for context, done in events.items()}, "seconds": seconds_so_far()})
+        told = {context: {"events": done, "projected": at, "parked": parked} for context, done, at, parked in rows}
+        print_json({"contexts": told, "seconds": seconds_so_far()})
         return
-    table(("context", "events projected"), events.items())
+    table(("context", "events", "projected", "parked"), rows)
+    if any(parked for *_, parked in rows):
+        say("Parked streams could not be folded: replayhouse status says why, project --retry-parked tries again.")
 
 
 def rebuild(contexts: Contexts = None, workers: Workers = None, json: Json = False) -> None:
-    """Fold everything again into the next revision, beside the live one, and swap it in."""
+    """Fold everything again and swap it in.
+
+    The next revision is made beside the live one. Readers see the old tables or the new ones, never a mixture. The
+    same log gives the same digests, whatever the number of processes; digest prints those of the live tables, to
+    compare.
+    """
+    from infra.cli.warehouse import open_warehouse
+    from infra.postgres.read_models.rebuild import rebuild as fold_again
+
+    with open_warehouse() as warehouse, progress() as tell:
+        tell("folding every stream again", 0, 0)
+        found = fold_again(warehouse.database, chosen(contexts), workers or warehouse.settings.workers)
+    documents = {context: rebuilt.as_json() for context, rebuilt in found.items()}
+    if json:
+        print_json({"contexts": documents, "seconds": seconds_so_far()})
+        return
+    _show_tables(documents)
+    say()
+    events = sum(rebuilt.events for rebuilt in found.values())
+    say(f"{count(events, 'event')} folded in {seconds_so_far():.1f} s; the new revisions are live.")
 
 
 def digest(contexts: Contexts = None, json: Json = False) -> None:
-    """Print the digest and the number of rows of each read-model table."""
+    """Print digest and number of rows of each table.
+
+    The digest does not depend on the order of the rows nor on how they came there: the same log gives the same one.
+    """
+    from infra.cli.warehouse import open_warehouse
+    from infra.postgres.read_models.digests import digests
+
+    with open_warehouse() as warehouse:
+        found = digests(warehouse.database, chosen(contexts))
+    documents = {context: of_context.as_json() for context, of_context in found.items()}
+    if json:
+        print_json({"contexts": documents})
+        return
+    _show_tables(documents)
+
+
+def _show_tables(documents: Mapping[str, Mapping[str, Any]]) -> None:
+    table(
+        ("table", "revision", "position", "rows", "digest"),
+        [
+            (f"{context}.{name}", of_context["revision"], of_context["position"], told["rows"], told["digest"])
+            for context, of_context in documents.items()
+            for name, told in of_context["tables"].items()
+        ],
+    )

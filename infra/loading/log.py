@@ -53,28 +53,35 @@ JOIN event_store.batch AS b USING (batch_seq)
 WHERE r.order_id = ANY(%s) AND b.status <> 'retracted'
 """
 
-# Who was found lapsed may not be so as of an earlier day, to which the evaluation goes back where the newest order's
-# placing was corrected: all of them are looked at again, once a load.
+# Where the newest order turns out to have been placed earlier, the evaluation goes back to an earlier day, as of which
+# those who count as lapsed may not be so: all persons without a date are looked at then, once a load.
 DUE_CUSTOMERS = """
-SELECT customer_id
-FROM (
+WITH newest AS (
     SELECT DISTINCT ON (d.customer_id) d.customer_id, d.due, d.batch_seq
     FROM event_store.segment_due AS d
     JOIN event_store.batch AS b USING (batch_seq)
     WHERE b.status <> 'retracted'
     ORDER BY d.customer_id, d.batch_seq DESC
-) AS newest
-WHERE (
-    due <= %(as_of)s
-    OR due IS NULL AND batch_seq < %(batch_seq)s AND %(as_of)s < (
+)
+SELECT customer_id
+FROM newest
+WHERE due <= %(as_of)s AND customer_id <> ALL(%(evaluated)s)
+UNION
+SELECT person.customer_id
+FROM event_store.alias_reference AS person
+JOIN event_store.batch AS b ON b.batch_seq = person.batch_seq
+LEFT JOIN newest ON newest.customer_id = person.customer_id
+WHERE %(as_of)s < (
         SELECT as_of
         FROM event_store.batch
         WHERE status = 'completed' AND batch_seq < %(batch_seq)s
         ORDER BY batch_seq DESC
         LIMIT 1
     )
-)
-AND customer_id <> ALL(%(evaluated)s)
+    AND b.status <> 'retracted'
+    AND newest.due IS NULL
+    AND coalesce(newest.batch_seq, 0) < %(batch_seq)s
+    AND person.customer_id <> ALL(%(evaluated)s)
 ORDER BY customer_id
 LIMIT %(limit)s
 """

@@ -62,14 +62,15 @@ class Worker:
         self._staged.close()
 
 
+_assignment: Assignment | None = None
 _worker: Worker | None = None
 
 
 def _start(assignment: Assignment) -> None:
-    global _worker  # the one worker of a process of the pool: its initializer makes it, its tasks use it
+    global _assignment  # what the one worker of a process of the pool is made of, by its first task
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker = Worker(assignment)
-    Finalize(_worker, _stop, exitpriority=1)
+    Finalize(None, _stop, exitpriority=1)
+    _assignment = assignment
 
 
 def _stop() -> None:
@@ -90,7 +91,11 @@ def _end_with_parent() -> None:
 
 
 def _run(unit: Unit) -> int:
-    assert _worker is not None, "the initializer has made it"
+    """What goes wrong in making the worker is told like what goes wrong at work: an initializer would print it."""
+    global _worker  # the one worker of a process of the pool, used by all its tasks
+    if _worker is None:
+        assert _assignment is not None, "the initializer has set it"
+        _worker = Worker(_assignment)
     return _worker.run(unit)
 
 
@@ -120,5 +125,6 @@ def _pooled(assignment: Assignment, units: Sequence[Unit], processes: int) -> It
                 "A process of this load ended unexpectedly: nothing is lost, run the same command again to go on."
             ) from error
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Nobody goes on after the command: it holds the lock, and owns the folder that they read from.
+            pool.shutdown(wait=True, cancel_futures=True)
             raise

@@ -37,6 +37,7 @@ READER = "replayhouse_bi"
 
 _READER_GROUP = "replayhouse_reader"
 _DEFAULT_PORT = 5432
+_PREPARED = "replayhouse.prepared"  # in the data folder: the database exists
 _LONGEST_SOCKET_PATH = 103  # bytes; Linux allows 107, macOS 103
 _LONGEST_START_SECONDS = 300.0  # recovery after a crash may have gigabytes of WAL to read
 _LONGEST_STOP_SECONDS = 60.0
@@ -104,11 +105,13 @@ class EmbeddedServer:
 
     def start(self) -> None:
         """The server accepts connections and the database exists when this returns. Does nothing if so already."""
-        if self.is_running():
+        if self.is_running() and self._is_prepared():
             return
         with self._exclusively():
             if not self.is_running():
                 self._start(port=None)
+            elif not self._is_prepared():  # its starter was killed in between
+                self._ensure_database()
 
     def listen(self, port: int) -> None:
         """The same, over TCP on the loopback interface too, at `port` (1 to 65535), until the server is stopped.
@@ -302,10 +305,14 @@ class EmbeddedServer:
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or stat.S_IMODE(found.st_mode) & 0o077:
             raise UsageError(f"The folder {folder} is not ours alone: remove it, or shorten REPLAYHOUSE_HOME.")
 
+    def _is_prepared(self) -> bool:
+        return (self.data / _PREPARED).exists()
+
     def _ensure_database(self) -> None:
         with self._administer("postgres") as conn:
             if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        (self.data / _PREPARED).touch()
 
     def _refuse_if_in_use(self) -> None:
         with self._administer("postgres") as conn:

@@ -1,6 +1,7 @@
 """The schema of the database: numbered SQL files, each run once, by whoever comes first.
 
-A file `migrations/NNNN_name.sql` is one transaction. Files are never edited once released; a change is a new file.
+The missing ones run in one transaction, with the roles after them. Files are never edited once released; a change is
+a new file.
 """
 
 import re
@@ -78,14 +79,14 @@ def migrate(conn: psycopg.Connection) -> int:
         conn.execute(_FIRST_TABLE)
         present = schema_version(conn)
         _refuse_newer(present, len(wanted))
-        for migration in wanted[present:]:
-            with conn.transaction():
+        with conn.transaction():  # all or none: the roles are made by nobody who finds the newest version
+            for migration in wanted[present:]:
                 conn.execute(migration.statements.encode())
                 conn.execute(
                     "INSERT INTO event_store.schema_version (version, name) VALUES (%s, %s)",
                     [migration.version, migration.name],
                 )
-        conn.execute(_ROLES.read_bytes())
+            conn.execute(_ROLES.read_bytes())
         return len(wanted) - present
     finally:
         conn.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])

@@ -21,6 +21,7 @@ from domain.customer.customer import (
 )
 from domain.customer.customer import evolve as evolve_customer
 from domain.customer.review import reassign, review_of, review_stream_id, submit
+from domain.fulfillment.events import ShipmentPlanned, ShipmentReplanned
 from domain.fulfillment.shipment import OrderProgress, Route, follow, shipment_of
 from domain.kernel.events import DomainEvent
 from domain.kernel.ids import UNKNOWN_ID
@@ -33,12 +34,14 @@ from domain.sales.events import (
     PaymentAmended,
     PaymentReceived,
 )
-from domain.sales.order import Order, evolve, observe, order_of
+from domain.sales.order import ENDED, Order, observed, order_of
 from ingest.decision import Decision, Known, lines_of, source_of
 from ingest.work import OrderWork, PersonWork
 
 SHIPPED_OR_LATER = frozenset({"shipped", "delivered"})
-ENDED = frozenset({"canceled", "unavailable"})
+OF_A_PAYMENT = (PaymentReceived, PaymentAmended)
+OF_A_LINE = (OrderLineAdded, OrderLineAmended)
+PLANS = (ShipmentPlanned, ShipmentReplanned)
 
 
 @dataclass(slots=True)
@@ -52,9 +55,13 @@ class PersonDecided:
 
 @dataclass(slots=True)
 class _OrderAtHand:
+    """An order after it was decided on, and the lines that tell of it: its own, its alias', and those of all of it."""
+
     work: OrderWork
     order: Order
-    source: str | None
+    header: str
+    customer: str
+    whole: str | None
 
 
 def decide_person(
@@ -81,39 +88,38 @@ def decide_person(
 
 
 def _decide_order(decided: PersonDecided, person: PersonWork, work: OrderWork, known: Known) -> _OrderAtHand:
-    order = order_of(known.events("sales", work.order_id))
-    header = lines_of("orders", [work.header.line]) if work.header else ""
-    events = observe(
-        order,
+    events, order = observed(
+        order_of(known.events("sales", work.order_id)),
         person.customer_id,
         work.header.header if work.header else None,
         [row.item for row in work.items],
         [row.payment for row in work.payments],
     )
+    header = lines_of("orders", [work.header.line]) if work.header else ""
+    items = lines_of("order_items", [row.line for row in work.items])
+    customer = lines_of("customers", [row.line for row in person.customers if row.alias == order.customer_alias])
+    at_hand = _OrderAtHand(work, order, header, customer, source_of(header, items, customer))
     for event in events:
-        source = _source_of_order_event(event, header, person, work)
-        decided.decisions.append(Decision("sales", work.order_id, event, source))
-        order = evolve(order, event)
-    return _OrderAtHand(work, order, source_of(header))
+        decided.decisions.append(Decision("sales", work.order_id, event, _source_of_order_event(event, at_hand, items)))
+    return at_hand
 
 
-def _source_of_order_event(event: DomainEvent, header: str, person: PersonWork, work: OrderWork) -> str | None:
+def _source_of_order_event(event: DomainEvent, order: _OrderAtHand, items: str) -> str | None:
     """The lines that caused an event: of a placed order its header, lines and customer; of a payment its own."""
-    if isinstance(event, PaymentReceived | PaymentAmended):
-        lines = [row.line for row in work.payments if row.payment.payment_no == event.payment_no]
-        return source_of(lines_of("order_payments", lines))
-    if isinstance(event, OrderPlaced):
-        customers = [row.line for row in person.customers if row.alias == event.customer_alias]
-        items = lines_of("order_items", [row.line for row in work.items])
-        return source_of(header, items, lines_of("customers", customers))
-    if isinstance(event, OrderLineAdded | OrderLineAmended):
-        lines = [row.line for row in work.items if row.item.item_no == event.line.item_no]
-        return source_of(lines_of("order_items", lines))
-    if isinstance(event, OrderPaid):
-        return source_of(header, lines_of("order_payments", [row.line for row in work.payments]))
+    kind = type(event)
+    if kind is OrderPlaced:
+        return order.whole
+    if isinstance(event, OF_A_PAYMENT):
+        lines = [row.line for row in order.work.payments if row.payment.payment_no == event.payment_no]
+        return lines_of("order_payments", lines)
+    if kind is OrderPaid:
+        return source_of(order.header, items, lines_of("order_payments", [row.line for row in order.work.payments]))
+    if isinstance(event, OF_A_LINE):
+        lines = [row.line for row in order.work.items if row.item.item_no == event.line.item_no]
+        return lines_of("order_items", lines)
     if isinstance(event, OrderAmended) and event.what == "customer_id":
-        return source_of(lines_of("customers", [row.line for row in person.customers]))
-    return source_of(header)
+        return order.customer or None
+    return order.header or None
 
 
 def _decide_aliases(decided: PersonDecided, work: PersonWork, orders: list[_OrderAtHand], known: Known) -> Customer:
@@ -130,18 +136,22 @@ def _decide_aliases(decided: PersonDecided, work: PersonWork, orders: list[_Orde
     seen += [
         AliasSeen(alias, at, None) for alias, at in placed_at.items() if alias not in rows and alias in customer.aliases
     ]
-    everyone = lines_of("customers", [row.line for row in work.customers])
     for event in observe_aliases(customer, seen):
-        alias_row = rows.get(getattr(event, "alias", UNKNOWN_ID))
-        told = lines_of("customers", [alias_row.line]) if alias_row else everyone
-        source = source_of(told) or source_of(_lines_of_orders(orders))
+        source = _source_of_alias_event(getattr(event, "alias", None), work, orders)
         decided.decisions.append(Decision("customer", work.customer_id, event, source))
         customer = evolve_customer(customer, event)
     return customer
 
 
-def _lines_of_orders(orders: Iterable[_OrderAtHand]) -> str:
-    return lines_of("orders", [at_hand.work.header.line for at_hand in orders if at_hand.work.header])
+def _source_of_alias_event(alias: UUID | None, work: PersonWork, orders: Iterable[_OrderAtHand]) -> str | None:
+    """The lines that show an alias and date it; all of the person's where the event is not of one alias (a move)."""
+    headers = [
+        at_hand.work.header.line
+        for at_hand in orders
+        if at_hand.work.header is not None and alias in (None, at_hand.order.customer_alias)
+    ]
+    customers = [row.line for row in work.customers if alias in (None, row.alias)]
+    return source_of(lines_of("orders", headers), lines_of("customers", customers))
 
 
 def _decide_shipment(
@@ -169,10 +179,12 @@ def _decide_shipment(
         is_completed=order.is_completed,
         completed_at=order.shown_completed_at,
         is_ended=order.status in ENDED,
+        approved_at=order.approved_at,
     )
     shipment = shipment_of(known.events("fulfillment", order_id))
-    source = at_hand.source or source_of(lines_of("order_items", [row.line for row in at_hand.work.items]))
+    step = at_hand.header or at_hand.whole
     for event in follow(shipment, progress, route):
+        source = at_hand.whole if isinstance(event, PLANS) else step
         decided.decisions.append(Decision("fulfillment", order_id, event, source))
 
 
@@ -192,14 +204,14 @@ def _decide_reviews(
         if stream_id not in shown:
             review = review_of(known.events("customer", stream_id))
             for event in reassign(review, at_hand.order.customer_id):
-                decided.decisions.append(Decision("customer", stream_id, event, at_hand.source))
+                decided.decisions.append(Decision("customer", stream_id, event, at_hand.customer or None))
 
 
 def _decide_purchases(
     decided: PersonDecided, customer_id: UUID, customer: Customer, orders: list[_OrderAtHand], as_of: date
 ) -> None:
     """The policy between Sales and Customer, and the segment that follows from it."""
-    due_before = due_on(customer)
+    lapse_before = _lapse_of(customer)
     outcomes = [
         OrderOutcome(
             order_id=at_hand.work.order_id,
@@ -210,28 +222,35 @@ def _decide_purchases(
         )
         for at_hand in orders
     ]
-    sources = {at_hand.work.order_id: at_hand.source for at_hand in orders}
+    sources = {at_hand.work.order_id: at_hand.whole for at_hand in orders}
     for event in record_purchases(customer, outcomes):
         source = sources.get(getattr(event, "order_id", UNKNOWN_ID))
         decided.decisions.append(Decision("customer", customer_id, event, source))
         customer = evolve_customer(customer, event)
-    _decide_segment(decided, customer_id, customer, due_before, as_of)
+    customer = _decide_segment(decided, customer_id, customer, as_of)
+    decided.due_changed = _lapse_of(customer) != lapse_before
 
 
-def _decide_segment(
-    decided: PersonDecided, customer_id: UUID, customer: Customer, due_before: date | None, as_of: date
-) -> None:
+def _lapse_of(customer: Customer) -> tuple[date | None, bool]:
+    """When the person would lapse, and whether they did.
+
+    Who lapsed at first sight has no date, and must be found all the same if the evaluation goes back to an earlier day.
+    """
+    return due_on(customer), customer.segment == "CHURNED"
+
+
+def _decide_segment(decided: PersonDecided, customer_id: UUID, customer: Customer, as_of: date) -> Customer:
     for event in evaluate(customer, as_of):
         decided.decisions.append(Decision("customer", customer_id, event, None))
         customer = evolve_customer(customer, event)
     decided.due = due_on(customer)
-    decided.due_changed = decided.due != due_before
+    return customer
 
 
 def lapse(customer_id: UUID, known: Known, as_of: date) -> PersonDecided:
     """The evaluation of a person whom this load does not show, but whose last purchase is long ago now (R33)."""
     decided = PersonDecided([])
     customer = customer_of(known.events("customer", customer_id))
-    _decide_segment(decided, customer_id, customer, due_on(customer), as_of)
+    _decide_segment(decided, customer_id, customer, as_of)
     decided.due_changed = True
     return decided

@@ -8,8 +8,9 @@ import psycopg
 from psycopg import IsolationLevel, sql
 
 from infra.postgres.connection import Database, translated
+from infra.postgres.read_models.preparing import prepare
 from infra.postgres.read_models.reading import rows_of
-from infra.postgres.read_models.schema import Model, prepare, qualified
+from infra.postgres.read_models.schema import Model, qualified
 from infra.postgres.read_models.tracking import projected
 from projections.digest import Digest, digest_of
 from projections.projection import columns_without_position

@@ -109,20 +109,21 @@ def _numerics(precision: int, scale: int) -> Writer:
     return write
 
 
+_FIRST_EXPONENT = 1e15  # from here on PostgreSQL writes exponents
+
+
 def _floats(values: Sequence[float | None]) -> Sequence[bytes]:
     return [NULL if value is None else _shortest(value) for value in values]
 
 
 def _shortest(value: float) -> bytes:
-    """As PostgreSQL writes a float8: like Python, but for a whole number's `.0`, and exponents from 1e+15 on."""
-    text = repr(value)
-    if text.endswith(".0") and abs(value) < 1e15:
-        return text[:-2].encode()
-    if "e" not in text and abs(value) >= 1e15:
-        digits, sign = str(abs(int(value))), "-" if value < 0 else ""
-        shown = digits.rstrip("0")
-        return f"{sign}{shown[0]}{'.' if shown[1:] else ''}{shown[1:]}e+{len(digits) - 1:02}".encode()
-    return {"nan": b"NaN", "inf": b"Infinity", "-inf": b"-Infinity"}.get(text) or text.encode()
+    """As PostgreSQL writes a float8: like Python, but for the `.0` of a whole number.
+
+    Larger ones they round in other ways. No coordinate is larger.
+    """
+    if not abs(value) < _FIRST_EXPONENT:
+        raise DoesNotFit(f"{value}: no coordinate is that large")
+    return repr(value).removesuffix(".0").encode()
 
 
 _FLAGS = {True: b"t", False: b"f", None: NULL}

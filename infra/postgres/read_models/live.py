@@ -14,8 +14,9 @@ from infra.postgres.read_models import tracking
 from infra.postgres.read_models.calendar import keep_calendar, may_move_the_end
 from infra.postgres.read_models.following import Follower, events_of, head_of
 from infra.postgres.read_models.loading import Unfoldable
+from infra.postgres.read_models.preparing import prepare
 from infra.postgres.read_models.rebuild import fill
-from infra.postgres.read_models.schema import Model, prepare
+from infra.postgres.read_models.schema import Model
 from projections.warehouse import PROJECTIONS
 
 FILL_FROM_EVENTS = 50_000
@@ -41,9 +42,8 @@ def catch_up(
         events.update(_fill_empty_ones(database, conn, events, workers))
         for context in events:
             events[context] += Projector(conn, context).catch_up(retry_parked=retry_parked)
-        if any(events.values()):
-            with conn.transaction():
-                keep_calendar(conn)
+        with conn.transaction():  # also where nothing was new: a killed command may have got no further than the events
+            keep_calendar(conn)
     return events
 
 

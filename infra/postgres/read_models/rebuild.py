@@ -35,8 +35,9 @@ from infra.postgres.read_models.loading import (
     unfoldable,
     without_garbage_collection,
 )
+from infra.postgres.read_models.preparing import prepare
 from infra.postgres.read_models.revisions import NextRevision
-from infra.postgres.read_models.schema import line_writer, prepare
+from infra.postgres.read_models.schema import line_writer
 from projections.digest import NOTHING, Digest, digest_of
 from projections.projection import Rows
 from projections.warehouse import PROJECTIONS
@@ -45,6 +46,7 @@ LOCK = "rebuild"
 
 _EVENTS_A_RANGE = 25_000
 _MOST_RANGES = 64
+_LAST_OF_A_KILLED_SECONDS = 2.0  # the server looks each second whether its clients live
 _EVENTS_WORTH_A_PROCESS = 30_000  # a process takes half a second to start
 
 
@@ -85,8 +87,11 @@ def rebuild(
 
 
 def fill(database: Database, contexts: Iterable[str], workers: int | None = None) -> dict[str, Rebuilt]:
-    """Does the same for read models that are empty yet: they are filled, and keep their revision. Does not wait."""
-    return _rebuild(database, contexts, workers, 0.0, revisions.begin_filling)
+    """Does the same for read models that are empty yet: they are filled, and keep their revision.
+
+    Waits no longer than the lock of a killed command may live on.
+    """
+    return _rebuild(database, contexts, workers, _LAST_OF_A_KILLED_SECONDS, revisions.begin_filling)
 
 
 def _rebuild(
@@ -228,6 +233,7 @@ def _tell_apart(revision: NextRevision, window: Window, rebuilt: Rebuilt) -> Non
 # --- processes --------------------------------------------------------------------------------------------------
 
 _Task = Range | Finish
+_database: Database | None = None
 _loader: Loader | None = None
 
 
@@ -285,10 +291,10 @@ def _crew(database: Database, processes: int) -> Iterator[_Crew]:
 
 
 def _start(database: Database) -> None:
-    global _loader  # a process of the pool has one: its initializer makes it, its tasks use it
+    global _database  # where the loader of a process of the pool works, which its first task makes
     threading.Thread(target=_end_with_parent, daemon=True).start()
     without_garbage_collection()
-    _loader = Loader(database)
+    _database = database
 
 
 def _end_with_parent() -> None:
@@ -300,7 +306,11 @@ def _end_with_parent() -> None:
 
 
 def _do(task: _Task) -> Loaded | None:
-    assert _loader is not None, "the initializer has made it"
+    """What goes wrong in making the loader is told like what goes wrong at work: an initializer would print it."""
+    global _loader  # a process of the pool has one, used by all its tasks
+    if _loader is None:
+        assert _database is not None, "the initializer has set it"
+        _loader = Loader(_database)
     return _done(_loader, task)
 
 

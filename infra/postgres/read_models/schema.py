@@ -10,10 +10,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement, SetColumnComment, SetTableComment
 
 from infra.postgres.read_models.lines import LineWriter, copy_data
-from infra.postgres.read_models.tracking import projected
 from projections.projection import Projection, Row
-from projections.shared import DIM_DATE
-from projections.warehouse import PROJECTIONS
 
 READER = "replayhouse_reader"
 
@@ -23,7 +20,6 @@ _SCHEMA_COMMENTS = {
     "customer": "People, their addresses and segments, reviews",
     "marketplace": "Products, sellers and categories",
     "quality": "Loads, what their rules found, and rows that were kept apart",
-    "shared": "The calendar",
 }
 
 _READER_EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = 'replayhouse_reader'"
@@ -52,8 +48,7 @@ class Model:
 
     def create(self, conn: psycopg.Connection) -> None:
         """Makes schema, tables with their primary keys and unknown members, and views, with comments and grants."""
-        run(conn, CreateSchema(self.schema))
-        _comment_on_schema(conn, self.schema, _SCHEMA_COMMENTS[self.projection.context])
+        create_schema(conn, self.schema, _SCHEMA_COMMENTS[self.projection.context])
         for table in self.tables.values():
             create_table(conn, table)
         for name, rows in self.projection.unknown_members.items():
@@ -70,33 +65,6 @@ class Model:
             conn.execute(sql.SQL("COMMENT ON VIEW {} IS {}").format(name, sql.Literal(view.comment)))
             for column, comment in view.column_comments.items():
                 _comment_on_column(conn, self.schema, view.name, column, comment)
-
-
-def prepare(conn: psycopg.Connection) -> None:
-    """Revision 1 of every context, empty but for the unknown members, where there is none yet; `conn` in autocommit."""
-    if all(projected(conn, context) for context in PROJECTIONS):
-        return
-    with conn.transaction():
-        conn.execute("LOCK TABLE read_model.projection IN SHARE ROW EXCLUSIVE MODE")
-        for context, projection in PROJECTIONS.items():
-            if projected(conn, context) is None:
-                Model(projection, context).create(conn)
-                conn.execute(
-                    "INSERT INTO read_model.revision (context, revision, position, events, live_at)"
-                    " VALUES (%s, 1, 0, 0, clock_timestamp())",
-                    [context],
-                )
-                conn.execute("INSERT INTO read_model.projection VALUES (%s, 1, 0)", [context])
-        grant(conn, "read_model")
-        _create_calendar(conn)
-
-
-def _create_calendar(conn: psycopg.Connection) -> None:
-    if conn.execute("SELECT to_regclass('shared.dim_date')").fetchone() == (None,):
-        run(conn, CreateSchema("shared", if_not_exists=True))
-        _comment_on_schema(conn, "shared", _SCHEMA_COMMENTS["shared"])
-        create_table(conn, DIM_DATE)
-        grant(conn, "shared")
 
 
 def create_table(conn: psycopg.Connection, table: Table) -> None:
@@ -157,7 +125,9 @@ def run(conn: psycopg.Connection, statement: ExecutableDDLElement) -> None:
     conn.execute(str(statement.compile(dialect=_DIALECT)).encode())
 
 
-def _comment_on_schema(conn: psycopg.Connection, schema: str, comment: str) -> None:
+def create_schema(conn: psycopg.Connection, schema: str, comment: str) -> None:
+    """Makes a schema with its comment."""
+    run(conn, CreateSchema(schema))
     conn.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(schema), sql.Literal(comment)))
 
 

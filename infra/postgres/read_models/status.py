@@ -7,7 +7,6 @@ import psycopg
 from psycopg import sql
 
 from infra.postgres.connection import Database, translated
-from infra.postgres.read_models.schema import prepare
 from projections.warehouse import PROJECTIONS
 
 _STATUS = sql.SQL("""

@@ -1,0 +1,36 @@
+"""The first revision of every read model, and the calendar: empty, from the first command on."""
+
+import psycopg
+
+from infra.postgres.read_models.calendar import keep_calendar
+from infra.postgres.read_models.schema import Model, create_schema, create_table, grant
+from infra.postgres.read_models.tracking import projected
+from projections.shared import DIM_DATE
+from projections.warehouse import PROJECTIONS
+
+_ONE_AT_A_TIME = "LOCK TABLE read_model.projection IN SHARE ROW EXCLUSIVE MODE"
+_FIRST_REVISION = """
+    INSERT INTO read_model.revision (context, revision, position, events, live_at)
+    VALUES (%s, 1, 0, 0, clock_timestamp())
+"""
+_TRACK = "INSERT INTO read_model.projection (context, revision, position) VALUES (%s, 1, 0)"
+_CALENDAR = "SELECT to_regclass('shared.dim_date') IS NOT NULL"
+
+
+def prepare(conn: psycopg.Connection) -> None:
+    """Makes the read models that are not there yet, with nothing but their unknown members; `conn` in autocommit."""
+    if all(projected(conn, context) for context in PROJECTIONS):
+        return
+    with conn.transaction():
+        conn.execute(_ONE_AT_A_TIME)
+        for context, projection in PROJECTIONS.items():
+            if projected(conn, context) is None:
+                Model(projection, context).create(conn)
+                conn.execute(_FIRST_REVISION, [context])
+                conn.execute(_TRACK, [context])
+        grant(conn, "read_model")
+        if conn.execute(_CALENDAR).fetchone() == (False,):
+            create_schema(conn, "shared", "The calendar")
+            create_table(conn, DIM_DATE)
+            grant(conn, "shared")
+        keep_calendar(conn)
