@@ -1,0 +1,99 @@
+"""`demo`, and what commands look like on a terminal."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.cli_support import CONTEXTS, FILES, PROGRAM, TIMEOUT_S, Program
+
+ANSWERS = {
+    "revenue_by_month": {"month", "revenue", "orders"},
+    "on_time_by_region": {"region", "on_time", "deliveries"},
+    "top_categories": {"category", "sales", "items"},
+}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    """The program in a new home, whose demo is stopped at the end."""
+    made = Program(tmp_path / "home")
+    yield made
+    Program(tmp_path / "home" / "demo").run("db", "stop")
+
+
+def on_a_terminal(program: Program, *arguments: str) -> str:
+    """What a command writes to a terminal, with its control sequences."""
+    ours, theirs = pty.openpty()
+    environment = program.environment | {"TERM": "xterm-256color"}
+    process = subprocess.Popen([PROGRAM, *arguments], env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    written = b""
+    try:
+        while block := os.read(ours, 65_536):
+            written += block
+    except OSError:  # how Linux tells that nobody has the terminal open any more
+        assert written
+    finally:
+        os.close(ours)
+    assert process.wait(TIMEOUT_S) == 0, written.decode()
+    return written.decode().replace("\r\n", "\n")
+
+
+def test_the_demo_goes_all_the_way_and_says_how_to_go_on(program: Program) -> None:
+    done = program.succeed("demo", "--orders", "150", "--seed", "3")
+    demo = program.home / "demo"
+    assert f"export REPLAYHOUSE_HOME={demo}" in done.out
+    assert "\x1b" not in done.out
+    for file in FILES:
+        assert f"\n{file} " in done.out
+    status = Program(demo).json("status")
+    assert f"position {status['position']:,}, {status['chain']}" in done.out
+    assert [batch["name"] for batch in status["batches"]] == ["demo"]
+    assert all(context["lag"] == 0 for context in status["contexts"].values())
+    assert not (program.home / "postgres").exists(), "the user's own warehouse is not touched"
+    suggested = re.search(r"replayhouse (audit history order [0-9a-f-]{36})", done.out)
+    assert suggested is not None
+    assert Program(demo).json(*suggested[1].split())[0]["event"] == "OrderPlaced"
+
+
+def test_the_demo_as_a_document_holds_figures_and_answers(program: Program) -> None:
+    first = program.json("demo", "--orders", "150", "--seed", "3")
+    assert set(first) == {"home", "ingest", "findings", "tables", "answers", "seconds"}
+    assert first["home"] == str(program.home / "demo")
+    assert tuple(first["ingest"]["events"]) == CONTEXTS
+    assert first["tables"]["sales.fact_order"] == 150
+    assert {name: set(rows[0]) for name, rows in first["answers"].items()} == ANSWERS
+    placed = sum(row["orders"] for row in first["answers"]["revenue_by_month"])
+    assert 0 < placed <= 150
+    assert all(0 <= row["on_time"] <= 100 for row in first["answers"]["on_time_by_region"])
+    again = program.json("demo", "--orders", "150", "--seed", "3")
+    assert again["ingest"]["status"] == "completed"
+    assert (again["tables"], again["answers"]) == (first["tables"], first["answers"])
+
+
+def test_the_demo_takes_no_folder_that_it_has_not_made(program: Program) -> None:
+    (program.home / "demo").mkdir(parents=True)
+    precious = program.home / "demo" / "thesis.txt"
+    precious.write_text("ten years of work")
+    done = program.run("demo", "--orders", "10", "--json")
+    assert done.code == 2
+    assert str(precious.parent) in done.document["error"]
+    assert precious.read_text() == "ten years of work"
+
+
+def test_on_a_terminal_tables_are_drawn_and_documents_are_still_documents(program: Program) -> None:
+    program.succeed("demo", "--orders", "20")
+    demo = Program(program.home / "demo")
+    plain = demo.succeed("batches").out
+    drawn = on_a_terminal(demo, "batches")
+    assert "─" in drawn
+    assert "─" not in plain
+    batch = demo.json("batches")[0]["batch"]
+    assert batch in drawn, "an id is on one line, however narrow the terminal"
+    assert json.loads(on_a_terminal(demo, "batches", "--json")) == demo.json("batches")
