@@ -167,15 +167,14 @@ class MemoryLoadLog:
     def due_customers(self, as_of: date, limit: int) -> list[UUID]:
         """Persons whose evaluation is due as of a date; `limit` at most.
 
-        As of an earlier date than that of the load before, all whom an earlier load found lapsed are due too.
+        As of an earlier date than that of the load before, all persons without a date are due too, once.
         """
+        due = {customer_id for customer_id, (at, _) in self._log.due.items() if at is not None and at <= as_of}
         before = list(self._log.loads.values())[: self._number]
-        goes_back = bool(before) and as_of < before[-1]
-        due = [
-            customer_id
-            for customer_id, (at, load) in self._log.due.items()
-            if (goes_back and load < self._number if at is None else at <= as_of)
-        ]
+        if before and as_of < before[-1]:
+            undated = MemoryDue(None, -1)
+            newest = {person: self._log.due.get(person, undated) for person in self._log.persons.values()}
+            due |= {person for person, (at, load) in newest.items() if at is None and load < self._number}
         return sorted(due)[:limit]
 
     def _remember_due(self, due: Iterable[Due]) -> None:

@@ -264,7 +264,7 @@ def test_another_route_replans_the_shipment_and_leaves_it_where_it_is(route: Rou
 @pytest.mark.parametrize(
     "corrected",
     [{"placed_at": TUESDAY}, {"promised_by": FRIDAY}, {"customer_id": NEIGHBOUR}],
-    ids=lambda told: [*told][0],
+    ids=lambda told: next(iter(told)),
 )
 def test_a_corrected_order_replans_the_shipment(corrected: dict[str, object]) -> None:
     (event,) = follow(following(OPEN), OPEN._replace(**corrected), ROUTE)  # type: ignore[arg-type] # parametrised facts

@@ -1,0 +1,53 @@
+"""Given what was seen of products, sellers and categories, when folded, then these are their rows (R36 to R38)."""
+
+import pytest
+
+from domain.kernel.events import DomainEvent
+from domain.marketplace.events import (
+    CategoryNamed,
+    ProductListed,
+    ProductRecategorized,
+    ProductRemeasured,
+    SellerMoved,
+    SellerRegistered,
+)
+from projections.marketplace import fold
+from projections.projection import Rows, Stream
+from tests.read_side import an_id
+
+THING = an_id(70)
+
+
+def folded(*events: DomainEvent) -> Rows:
+    return fold(Stream(THING, 5, events))
+
+
+def test_a_product_with_its_volume() -> None:
+    listed = ProductListed("perfumaria", 40, 287, 1, 0, 16, 10, 14)
+    assert folded(listed) == {"product": [(THING, "perfumaria", 40, 287, 1, 0, 16, 10, 14, 2240, 5)]}
+
+
+def test_a_product_without_category_or_a_side() -> None:
+    listed = ProductListed(None, None, None, None, None, 16, None, 14)
+    row = (THING, "unknown", None, None, None, None, 16, None, 14, None, 5)
+    assert folded(listed) == {"product": [row]}
+
+
+def test_corrections_change_what_they_name() -> None:
+    listed = ProductListed("perfumaria", 40, 287, 1, 225, 16, 10, 14)
+    [row] = folded(listed, ProductRemeasured(300, 1, 2, 3), ProductRecategorized("artes"))["product"]
+    assert row == (THING, "artes", 40, 287, 1, 300, 1, 2, 3, 6, 5)
+
+
+def test_a_seller_is_where_the_last_event_says() -> None:
+    rows = folded(SellerRegistered("13023", "campinas", "SP"), SellerMoved("97000", "Sta.  María", "XX"))
+    assert rows == {"dim_seller": [(THING, "97000", "Sta.  María", "sta. maria", "XX", "unknown", 5)]}
+
+
+@pytest.mark.parametrize(("english", "shown"), [("perfumery", "perfumery"), (None, "perfumaria")])
+def test_an_untranslated_category_has_its_own_name(english: str | None, shown: str) -> None:
+    assert folded(CategoryNamed("perfumaria", english)) == {"dim_category": [("perfumaria", shown, 5)]}
+
+
+def test_what_was_never_listed_has_no_row() -> None:
+    assert folded(ProductRecategorized("artes")) == {}
