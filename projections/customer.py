@@ -102,9 +102,12 @@ FACT_REVIEW = Table(
 
 
 def fold(stream: Stream) -> Rows:
-    """The rows of a person, once registered, or of a review."""
+    """The rows of a person, once registered, or of a review.
+
+    An extract may know a person whose id is the zero UUID: that row is the unknown member's (R14).
+    """
     events = stream.events
-    if not events:
+    if not events or stream.originator_id == UNKNOWN_ID:
         return {}
     if isinstance(events[0], ReviewSubmitted | ReviewRevised):
         return _review_rows(stream)

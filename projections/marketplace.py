@@ -91,7 +91,7 @@ def _seller_rows(stream: Stream) -> Rows:
 
 def _category_rows(stream: Stream) -> Rows:
     category = category_of(stream.events)
-    if not category.is_named:
+    if not category.is_named or category.name == UNKNOWN:
         return {}
     return {"dim_category": [(category.name, category.english, stream.position)]}
 
@@ -108,9 +108,14 @@ _FOLD_BY_EVENT: dict[type[DomainEvent], Callable[[Stream], Rows]] = {
 
 
 def fold(stream: Stream) -> Rows:
-    """The row of a product, a seller or a category, once it was seen."""
+    """The row of a product, a seller or a category, once it was seen.
+
+    An extract may show a zero UUID, or a category named `unknown`: those rows are the unknown members' (R14).
+    """
     events = stream.events
-    return _FOLD_BY_EVENT[type(events[0])](stream) if events else {}
+    if not events or stream.originator_id == UNKNOWN_ID:
+        return {}
+    return _FOLD_BY_EVENT[type(events[0])](stream)
 
 
 def _dim_product(tables: Mapping[str, Table]) -> Select[Any]:

@@ -1,6 +1,7 @@
 """Places of Brazil: zip prefixes, states and their regions, city names made comparable, distances."""
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -28,13 +29,16 @@ def zip_prefix_of(digits: str) -> str:
     return digits.zfill(5)
 
 
+_WHITE_SPACE = re.compile(r"[^\S\x1c-\x1f]+")
+"""White space by Unicode: Python's, without the four control characters that it adds."""
+
+
 def normalised_city(city: str) -> str:
     """A city's name without accents, in lower case, with single spaces (R12)."""
-    if city.isascii():
-        return " ".join(city.lower().split())
-    letters = unicodedata.normalize("NFD", city)
-    plain = "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
-    return " ".join(plain.lower().split())
+    if not city.isascii():
+        letters = unicodedata.normalize("NFD", city)
+        city = "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
+    return _WHITE_SPACE.sub(" ", city.lower()).strip(" ")
 
 
 def is_in_brazil(latitude: float, longitude: float) -> bool:

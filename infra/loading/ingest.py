@@ -1,7 +1,5 @@
 """The command `ingest`: an extract becomes events of the log."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from infra.loading.loads import Load, Loads
 from infra.loading.log import CONTEXTS, CountingLoadLog, OpenLoad, PostgresLoadLog
 from infra.loading.pool import Assignment, run_units
 from infra.loading.release import release_those_that_pass
+from infra.loading.scratch import scratch_folder
 from infra.loading.work import DuckDBWork, plan
 from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
@@ -90,7 +89,7 @@ class Ingest:
             translated(),
             self._database.connect("replayhouse ingest", autocommit=True) as connection,
             exclusive(connection, "ingest"),
-            _scratch(self._settings.home) as scratch,
+            scratch_folder(self._settings.home) as scratch,
         ):
             self._progress(Step("opening the extract"))
             limits = Limits(self._settings.zip_max_bytes, self._settings.zip_max_ratio)
@@ -259,22 +258,6 @@ class _Run:
 def _units(firsts: list[int]) -> list[Unit]:
     """Units by their first buckets: each ends before the next one begins."""
     return [Unit(first, after - 1) for first, after in zip(firsts, [*firsts[1:], 256], strict=True)]
-
-
-@contextmanager
-def _scratch(home: Path) -> Iterator[Path]:
-    """A directory for what is needed during one ingest, on the disk of the warehouse; gone afterwards.
-
-    The caller holds the lock of ingest: what is found there was left by a process that was killed.
-    """
-    staging = home / "staging"
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
-    scratch = Path(tempfile.mkdtemp(prefix="ingest-", dir=staging))
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextmanager

@@ -211,7 +211,7 @@ def _decide_purchases(
     decided: PersonDecided, customer_id: UUID, customer: Customer, orders: list[_OrderAtHand], as_of: date
 ) -> None:
     """The policy between Sales and Customer, and the segment that follows from it."""
-    lapse_before = _lapse_of(customer)
+    due_before = due_on(customer)
     outcomes = [
         OrderOutcome(
             order_id=at_hand.work.order_id,
@@ -227,24 +227,15 @@ def _decide_purchases(
         source = sources.get(getattr(event, "order_id", UNKNOWN_ID))
         decided.decisions.append(Decision("customer", customer_id, event, source))
         customer = evolve_customer(customer, event)
-    customer = _decide_segment(decided, customer_id, customer, as_of)
-    decided.due_changed = _lapse_of(customer) != lapse_before
+    _decide_segment(decided, customer_id, customer, as_of)
+    decided.due_changed = decided.due != due_before
 
 
-def _lapse_of(customer: Customer) -> tuple[date | None, bool]:
-    """When the person would lapse, and whether they did.
-
-    Who lapsed at first sight has no date, and must be found all the same if the evaluation goes back to an earlier day.
-    """
-    return due_on(customer), customer.segment == "CHURNED"
-
-
-def _decide_segment(decided: PersonDecided, customer_id: UUID, customer: Customer, as_of: date) -> Customer:
+def _decide_segment(decided: PersonDecided, customer_id: UUID, customer: Customer, as_of: date) -> None:
     for event in evaluate(customer, as_of):
         decided.decisions.append(Decision("customer", customer_id, event, None))
         customer = evolve_customer(customer, event)
     decided.due = due_on(customer)
-    return customer
 
 
 def lapse(customer_id: UUID, known: Known, as_of: date) -> PersonDecided:

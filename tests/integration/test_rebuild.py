@@ -42,14 +42,6 @@ def test_a_rebuild_shows_what_following_the_log_shows(database: Database, conn: 
         assert again[context].position == before.position == rebuilt[context].position
 
 
-def test_any_number_of_processes_gives_the_same(database: Database, conn: psycopg.Connection) -> None:
-    some_orders(conn)
-    alone = rebuild(database, ["sales"], workers=1)["sales"]
-    together = rebuild(database, ["sales"], workers=2)["sales"]
-    assert together.tables == alone.tables
-    assert together.events == alone.events
-
-
 def test_the_live_model_goes_on_after_a_rebuild(database: Database, conn: psycopg.Connection) -> None:
     log = some_orders(conn)
     catch_up(database)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -163,11 +162,9 @@ _ESCAPED = str.maketrans({"\\": r"\\", "\b": r"\b", "\t": r"\t", "\n": r"\n", "\
 
 
 def _texts(values: Sequence[str | None]) -> Sequence[bytes]:
-    if None in values:
-        return [NULL if value is None else _text(value) for value in values]
-    if _SPECIAL.search("".join(values)):  # type: ignore[arg-type]  # no None among them
-        return list(map(_text, values))  # type: ignore[arg-type]  # no None among them
-    return list(map(str.encode, values, repeat("utf-8")))  # type: ignore[arg-type]  # no None among them
+    # Most texts are codes and names that many rows share: each is written once.
+    written = {value: NULL if value is None else _text(value) for value in set(values)}
+    return list(map(written.__getitem__, values))
 
 
 def _text(value: str) -> bytes:

@@ -5,8 +5,7 @@ from functools import cache, cached_property
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import MetaData, Table
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Dialect, MetaData, Table
 from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement, SetColumnComment, SetTableComment
 
 from infra.postgres.read_models.lines import LineWriter, copy_data
@@ -26,7 +25,6 @@ _READER_EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = 'replayhouse_reader'"
 _GRANT = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
 _DROP_KEY = sql.SQL("ALTER TABLE {table} DROP CONSTRAINT {key}")
 _ADD_KEY = sql.SQL("ALTER TABLE {table} ADD CONSTRAINT {key} PRIMARY KEY ({columns})")
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy does not annotate it
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class Model:
         for view in self.projection.views:
             query = view.select(self.tables)
             name = sql.Identifier(self.schema, view.name)
-            text = str(query.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+            text = str(query.compile(dialect=_dialect(), compile_kwargs={"literal_binds": True}))
             conn.execute(sql.SQL("CREATE VIEW {} AS ").format(name).as_bytes(conn) + text.encode())
             conn.execute(sql.SQL("COMMENT ON VIEW {} IS {}").format(name, sql.Literal(view.comment)))
             for column, comment in view.column_comments.items():
@@ -120,9 +118,18 @@ def grant(conn: psycopg.Connection, schema: str) -> None:
         conn.execute(_GRANT.format(schema=sql.Identifier(schema), role=sql.Identifier(READER)))
 
 
+@cache
+def _dialect() -> Dialect:
+    # Imported here because it brings all drivers along: the processes of a rebuild make no tables and need none.
+    from sqlalchemy.dialects import postgresql
+
+    dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy does not annotate it
+    return dialect
+
+
 def run(conn: psycopg.Connection, statement: ExecutableDDLElement) -> None:
     """Executes a statement of SQLAlchemy's."""
-    conn.execute(str(statement.compile(dialect=_DIALECT)).encode())
+    conn.execute(str(statement.compile(dialect=_dialect())).encode())
 
 
 def create_schema(conn: psycopg.Connection, schema: str, comment: str) -> None:

@@ -7,6 +7,7 @@ import psycopg
 from psycopg import sql
 
 from infra.postgres.connection import Database, translated
+from infra.postgres.read_models.preparing import prepare
 from projections.warehouse import PROJECTIONS
 
 _STATUS = sql.SQL("""

@@ -1,0 +1,119 @@
+"""Any streams, appended in any steps: live tables and rebuilt ones show what the folds of the whole streams say."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from psycopg import sql
+
+from domain.kernel.events import DomainEvent, effective
+from infra.postgres.connection import Database
+from infra.postgres.embedded import EmbeddedServer
+from infra.postgres.read_models import following
+from infra.postgres.read_models.digests import ContextDigest, digests
+from infra.postgres.read_models.live import catch_up
+from infra.postgres.read_models.rebuild import Rebuilt, rebuild
+from infra.postgres.read_models.schema import line_writer
+from infra.postgres.store import EventStore
+from infra.recorded import Recorded
+from projections.digest import Digest, digest_of
+from projections.projection import Row, Stream
+from projections.warehouse import PROJECTIONS
+from tests.read_side_events import KINDS, a_stream, next_number
+
+Place = tuple[str, UUID]
+Histories = dict[Place, list[DomainEvent]]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> Histories:
+    """Streams of every kind, several of some, under ids and natural keys that no other example has."""
+    found: Histories = {}
+    for kind in draw(st.lists(st.sampled_from(list(KINDS)), min_size=1, max_size=8)):
+        number = next_number()
+        found[KINDS[kind][0], UUID(int=number << 100)] = list(draw(a_stream(kind, number)))
+    return found
+
+
+class Steps:
+    """Appends the streams bit by bit, many at once, as loads do."""
+
+    def __init__(self, conn: psycopg.Connection, streams: Histories) -> None:
+        self._conn = conn
+        self._streams = streams
+        self._appended: dict[Place, int] = defaultdict(int)
+
+    def append(self, most: int) -> None:
+        """At most so many further events of each stream."""
+        recorded = []
+        for (context, stream), events in self._streams.items():
+            done = self._appended[context, stream]
+            for version, event in enumerate(events[done : done + most], start=done + 1):
+                recorded.append(Recorded(context, stream, version, event))
+            self._appended[context, stream] = min(len(events), done + most)
+        EventStore().append(self._conn, recorded, None)
+
+
+def folded(everything: Histories) -> dict[str, dict[str, Digest]]:
+    """The digests of the tables that the folds of these streams make, with the unknown members."""
+    rows: dict[str, dict[str, list[Row]]] = {
+        context: {table.name: list(p.unknown_members.get(table.name, ())) for table in p.tables}
+        for context, p in PROJECTIONS.items()
+    }
+    for (context, stream), events in everything.items():
+        for name, of_table in PROJECTIONS[context].fold(Stream(stream, 1, effective(events))).items():
+            rows[context][name] += of_table
+    return {
+        context: {table.name: digest_of(line_writer(table).lines(rows[context][table.name])) for table in p.tables}
+        for context, p in PROJECTIONS.items()
+    }
+
+
+@contextmanager
+def fresh_database(server: EmbeddedServer) -> Iterator[Database]:
+    """A database for one example: what one leaves must not fail the next."""
+    name = f"example_{next_number()}"
+    url = server.url()
+    with psycopg.connect(url.replace("/replayhouse?", "/postgres?"), autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE replayhouse").format(sql.Identifier(name)))
+        try:
+            yield Database(url.replace("/replayhouse?", f"/{name}?"))
+        finally:
+            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+# Not made smaller: each attempt takes a second.
+@settings(max_examples=20, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(streams=histories(), steps=st.lists(st.integers(1, 4), max_size=3), window=st.integers(1, 12))
+def test_live_folded_and_rebuilt_are_the_same(
+    server: EmbeddedServer, streams: Histories, steps: Sequence[int], window: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch, fresh_database(server) as database:
+        patch.setattr(following, "EVENTS_A_WINDOW", window)
+        with database.connect(autocommit=True) as conn:
+            appending = Steps(conn, streams)
+            for most in (*steps, 99):
+                appending.append(most)
+                catch_up(database)
+            assert tables(digests(database)) == folded(streams)
+            assert tables(rebuild(database, workers=1)) == folded(streams)
+            assert tables(digests(database)) == folded(streams)
+            assert [found for query in POSITIONS for found in conn.execute(query.encode())] == []
+
+
+def tables(found: Mapping[str, ContextDigest | Rebuilt]) -> dict[str, Mapping[str, Digest]]:
+    return {context: of_context.tables for context, of_context in found.items()}
+
+
+# Rows whose position is not that of an event of their context.
+POSITIONS = [
+    f"SELECT * FROM {context}.{table.name} WHERE position > 0 AND position NOT IN"
+    f" (SELECT notification_id FROM event_store.{context}_events)"
+    for context, projection in PROJECTIONS.items()
+    for table in projection.tables
+]

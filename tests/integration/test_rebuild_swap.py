@@ -1,0 +1,169 @@
+"""A rebuild that dies leaves nothing behind; readers and projectors at work meanwhile see only a new revision."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+import psycopg
+import pytest
+
+from domain.sales.order import NEW_ORDER, observe
+from infra.postgres.connection import Database
+from infra.postgres.read_models import rebuild as rebuilding
+from infra.postgres.read_models import revisions
+from infra.postgres.read_models.digests import digests
+from infra.postgres.read_models.live import catch_up
+from infra.postgres.read_models.loading import Loader
+from infra.postgres.read_models.rebuild import rebuild
+from tests.read_side import Log, a_header, a_line, a_payment, an_id
+
+PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
+LEFT_OVER = "SELECT count(*) FROM pg_namespace WHERE nspname ~ '_r[0-9]+$'"
+
+
+def many_orders(conn: psycopg.Connection, first: int, count: int) -> Log:
+    log = Log(conn)
+    log.append_all("sales", {an_id((first + n) << 110): PLACED for n in range(count)})
+    return log
+
+
+def _stuck_rebuild(database: Database, step: str) -> None:
+    """In a process of its own: begins a rebuild and never gets beyond a step of it."""
+
+    def stuck(*_: Any, **__: Any) -> Any:
+        time.sleep(60)
+
+    owner: Any = revisions if hasattr(revisions, step) else Loader
+    setattr(owner, step, stuck)
+    rebuild(database, workers=1)
+
+
+@pytest.mark.parametrize("step", ["load", "finish", "swap", "drop_retired"])
+def test_killed_at_any_step_it_can_be_done_again(database: Database, conn: psycopg.Connection, step: str) -> None:
+    many_orders(conn, 1, 50)
+    catch_up(database)
+    before = digests(database)
+    process = multiprocessing.get_context("spawn").Process(target=_stuck_rebuild, args=(database, step))
+    process.start()
+    deadline = time.monotonic() + 60
+    while conn.execute(LEFT_OVER).fetchone() == (0,) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+
+    live = digests(database)
+    assert {context: found.tables for context, found in live.items()} == {
+        c: found.tables for c, found in before.items()
+    }
+    rebuilt = rebuild(database)
+    assert {c: found.tables for c, found in rebuilt.items()} == {c: found.tables for c, found in before.items()}
+    assert rebuilt["sales"].revision == live["sales"].revision + 1
+    assert conn.execute(LEFT_OVER).fetchone() == (0,)
+
+
+def test_what_is_appended_meanwhile_is_in_the_new_revision(
+    database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = many_orders(conn, 1, 20)
+    catch_up(database)
+    wait = revisions.wait_for_old_snapshots
+    positions = []
+
+    def appending(connection: psycopg.Connection) -> None:
+        wait(connection)
+        positions.append(log.append_all("sales", {an_id(n): PLACED for n in range(5)}))
+
+    monkeypatch.setattr(revisions, "wait_for_old_snapshots", appending)
+    rebuilt = rebuild(database, ["sales"])["sales"]
+
+    assert rebuilt.position == positions[0]
+    assert digests(database)["sales"].tables == rebuilt.tables
+    assert rebuilt.tables["fact_order"].rows == 25
+    assert catch_up(database)["sales"] == 0
+
+
+def test_readers_see_one_revision_or_the_other(database: Database, conn: psycopg.Connection) -> None:
+    many_orders(conn, 1, 30)
+    catch_up(database)
+    seen: set[Any] = set()
+    stop = threading.Event()
+
+    def read() -> None:
+        with database.connect(autocommit=True) as reader:
+            while not stop.is_set():
+                seen.add(
+                    reader.execute(
+                        "SELECT (SELECT count(*) FROM sales.fact_order), (SELECT count(*) FROM sales.fact_payment),"
+                        " (SELECT count(*) FROM marketplace.dim_product)"
+                    ).fetchone()
+                )
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    try:
+        for _ in range(3):
+            rebuild(database)
+    finally:
+        stop.set()
+        for reader in readers:
+            reader.join()
+    assert seen == {(30, 30, 1)}
+
+
+def test_a_view_of_somebody_else_keeps_the_revision_that_it_stands_on(
+    database: Database, conn: psycopg.Connection
+) -> None:
+    many_orders(conn, 1, 3)
+    catch_up(database)
+    conn.execute("CREATE VIEW public.mine AS SELECT count(*) FROM sales.fact_order")
+    rebuild(database)
+    assert conn.execute("SELECT * FROM public.mine").fetchone() == (3,)
+    conn.execute("DROP VIEW public.mine")
+    rebuild(database)
+    assert conn.execute(LEFT_OVER).fetchone() == (0,)
+
+
+def test_any_number_of_processes_gives_the_same(
+    database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many_orders(conn, 1, 200)
+    alone = rebuild(database, ["sales"], workers=1)["sales"]
+    monkeypatch.setattr(rebuilding, "_EVENTS_WORTH_A_PROCESS", 100)
+    monkeypatch.setattr(rebuilding, "_EVENTS_A_RANGE", 100)
+    together = rebuild(database, ["sales"], workers=3)["sales"]
+    assert together.tables == alone.tables
+    assert together.events == alone.events
+
+
+def test_a_large_first_load_is_filled_in_at_once_and_keeps_its_revision(
+    database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.postgres.read_models.live.FILL_FROM_EVENTS", 100)
+    many_orders(conn, 1, 60)
+    assert catch_up(database)["sales"] == 60 * len(PLACED)
+    live = digests(database)["sales"]
+    assert live.revision == 1
+    assert rebuild(database, ["sales"])["sales"].tables == live.tables
+
+
+def test_two_that_catch_up_at_once_count_each_event_once(
+    database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.postgres.read_models.following.EVENTS_A_WINDOW", 20)
+    catch_up(database)
+    many_orders(conn, 1, 60)
+    counted: list[int] = []
+    threads = [threading.Thread(target=lambda: counted.append(catch_up(database)["sales"])) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(counted) == 60 * len(PLACED)
+    live = digests(database)["sales"].tables
+    assert rebuild(database, ["sales"])["sales"].tables == live
