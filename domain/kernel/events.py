@@ -50,7 +50,7 @@ def effective(events: Sequence[DomainEvent]) -> Sequence[DomainEvent]:
 
     `events` is a stream from its first event (version 1) on, without gaps. Events that survive a rewind stay.
     """
-    if not any(type(event) is Rewound for event in events):
+    if Rewound not in map(type, events):
         return events
     kept: list[tuple[int, DomainEvent]] = []
     for version, event in enumerate(events, start=1):

@@ -8,6 +8,9 @@ from domain.kernel.events import DomainEvent
 from domain.kernel.state import changed
 from domain.marketplace.events import ProductDescribed, ProductListed, ProductRecategorized, ProductRemeasured
 
+LARGEST_VOLUME_CM3 = 2**31 - 1
+"""What a whole number of the star schema holds: about the cargo of a small ship."""
+
 
 class ProductFacts(NamedTuple):
     """A product as the extract shows it: `category` the Portuguese name, lengths of texts in characters, the number
@@ -40,10 +43,14 @@ class Product:
 
     @property
     def volume_cm3(self) -> int | None:
-        """The parcel's volume; None if one side is not known (R37)."""
+        """The parcel's volume; None if one side is not known (R37), or if no parcel can be that large.
+
+        Sides of nine digits are legal in an extract; what they make is a slip of the pen, not a volume.
+        """
         if self.length_cm is None or self.height_cm is None or self.width_cm is None:
             return None
-        return self.length_cm * self.height_cm * self.width_cm
+        volume = self.length_cm * self.height_cm * self.width_cm
+        return volume if abs(volume) <= LARGEST_VOLUME_CM3 else None
 
     @property
     def page(self) -> tuple[int | None, int | None, int | None]:

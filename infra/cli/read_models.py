@@ -32,7 +32,7 @@ def catch_up_all(warehouse: "Warehouse") -> None:
     """Brings every context's live read model up to the head of the log."""
     from infra.postgres.read_models.live import catch_up
 
-    catch_up(warehouse.database)
+    catch_up(warehouse.database, workers=warehouse.settings.workers)
 
 
 def status(json: Json = False) -> None:
@@ -81,7 +81,9 @@ def project(contexts: Contexts = None, retry_parked: RetryParked = False, json: 
 
     with open_warehouse() as warehouse, progress() as tell:
         tell("catching up", 0, 0)
-        events = catch_up(warehouse.database, chosen(contexts), retry_parked=retry_parked)
+        events = catch_up(
+            warehouse.database, chosen(contexts), retry_parked=retry_parked, workers=warehouse.settings.workers
+        )
         found = status_of(warehouse.database)
     rows = [(context, done, found[context].projected, found[context].parked) for context, done in events.items()]
     if json:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -256,8 +257,8 @@ class _Run:
 
 
 def _units(firsts: list[int]) -> list[Unit]:
-    """Units by their first buckets: each ends before the next one begins."""
-    return [Unit(first, after - 1) for first, after in zip(firsts, [*firsts[1:], 256], strict=True)]
+    """Units by their first buckets: each ends before the next one begins. A rejected load has none."""
+    return [Unit(first, after - 1) for first, after in pairwise([*firsts, 256])]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from domain.sales.order import NEW_ORDER, observe
+from infra.errors import Conflicting
 from infra.postgres.connection import Database
 from infra.postgres.read_models import rebuild as rebuilding
 from infra.postgres.read_models import revisions
@@ -167,3 +168,34 @@ def test_two_that_catch_up_at_once_count_each_event_once(
     assert sum(counted) == 60 * len(PLACED)
     live = digests(database)["sales"].tables
     assert rebuild(database, ["sales"])["sales"].tables == live
+
+
+def test_a_reader_with_an_old_snapshot_never_sees_empty_tables(database: Database, conn: psycopg.Connection) -> None:
+    many_orders(conn, 1, 30)
+    catch_up(database)
+    with database.connect() as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT count(*) FROM event_store.sales_events")
+        rebuilding_thread = threading.Thread(target=rebuild, args=(database,))
+        rebuilding_thread.start()
+        time.sleep(1.5)
+        assert reader.execute("SELECT count(*) FROM sales.fact_order").fetchone() == (30,)
+        reader.rollback()
+        rebuilding_thread.join()
+    assert digests(database)["sales"].revision == 2
+
+
+def test_readers_that_do_not_let_go_end_the_rebuild(
+    database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revisions, "_SWAP_SECONDS", 0.3)
+    many_orders(conn, 1, 3)
+    catch_up(database)
+    before = digests(database)
+    with database.connect() as reader:
+        reader.execute("SELECT count(*) FROM sales.fact_order")
+        with pytest.raises(Conflicting):
+            rebuild(database)
+        reader.rollback()
+    assert digests(database) == before
+    assert conn.execute(LEFT_OVER).fetchone() == (0,)

@@ -26,7 +26,7 @@ from domain.marketplace.events import (
     SellerMoved,
     SellerRegistered,
 )
-from domain.marketplace.product import NEW_PRODUCT, Product, ProductFacts, product_of
+from domain.marketplace.product import LARGEST_VOLUME_CM3, NEW_PRODUCT, Product, ProductFacts, product_of
 from domain.marketplace.product import observe as observe_product
 from domain.marketplace.seller import NEW_SELLER, SellerFacts, seller_of
 from domain.marketplace.seller import observe as observe_seller
@@ -90,6 +90,12 @@ def test_the_volume_is_that_of_the_parcel_and_unknown_if_one_side_is() -> None:
     assert listed(VASE._replace(length_cm=0)).volume_cm3 == 0
     for side in ("length_cm", "height_cm", "width_cm"):
         assert listed(VASE._replace(**{side: None})).volume_cm3 is None
+
+
+def test_a_volume_that_no_parcel_can_have_is_not_known() -> None:
+    largest = VASE._replace(length_cm=LARGEST_VOLUME_CM3, height_cm=1, width_cm=1)
+    assert listed(largest).volume_cm3 == LARGEST_VOLUME_CM3
+    assert listed(largest._replace(width_cm=2)).volume_cm3 is None
 
 
 NUMBERS = st.none() | st.integers(0, 2)

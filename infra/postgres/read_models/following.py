@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from infra.postgres.keys import read_keys
-from infra.postgres.read_models import tracking
+from infra.postgres.read_models import collector, tracking
 from infra.postgres.read_models.lines import DoesNotFit
 from infra.postgres.read_models.reading import COLUMNS, StoredStream, StreamReader, described, rows_of
 from infra.postgres.read_models.schema import Model
@@ -117,10 +117,12 @@ class Follower:
             context=sql.Literal(self._model.projection.context),
         )
         window = Window()
-        for streams in self._reader.read(list(rows_of(self._conn, statement))):
-            for stream in streams:
-                self._fold(stream, parked.get(stream.originator_id, known), window)
-        write(self._conn, self._model, self._encoded(window))
+        with collector.paused():
+            for streams in self._reader.read(list(rows_of(self._conn, statement))):
+                for stream in streams:
+                    self._fold(stream, parked.get(stream.originator_id, known), window)
+            lines = self._encoded(window)
+        write(self._conn, self._model, lines)
         return window
 
     def _fold(self, stream: StoredStream, known: int, window: Window) -> None:

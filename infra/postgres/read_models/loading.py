@@ -4,7 +4,6 @@ A process has two connections: rows of events stream in through one while keys a
 the other. Memory holds a few thousand events and rows, whatever the size of the log.
 """
 
-import gc
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from sqlalchemy import Table
 from infra.errors import ReplayhouseError
 from infra.postgres.connection import Database, translated
 from infra.postgres.keys import read_keys
+from infra.postgres.read_models import collector
 from infra.postgres.read_models.lines import DoesNotFit, copy_data
 from infra.postgres.read_models.reading import COLUMNS, StreamReader, described, rows_of
 from infra.postgres.read_models.schema import Model, add_key, copy_into, line_writer, qualified
@@ -103,7 +103,7 @@ class Loader:
         )
         fold, model = PROJECTIONS[task.context].fold, model_of(task.context, task.schema)
         events, waiting = 0, _Waiting(self._rows, model)
-        with translated():
+        with translated(), collector.paused():
             for streams in self._reader.read(rows_of(self._events, statement)):
                 for stream in streams:
                     events += len(stream.positions)
@@ -197,8 +197,3 @@ def ranges(context: str, schema: str, position: int, number: int) -> Iterable[Ra
     for place in range(number):
         last = 2**128 - 1 if place == number - 1 else (place + 1) * width - 1
         yield Range(context, schema, UUID(int=place * width), UUID(int=last), position)
-
-
-def without_garbage_collection() -> None:
-    """For a process that only folds: nothing it makes refers to itself, and looking for that takes time."""
-    gc.disable()

@@ -1,7 +1,7 @@
 """Streams out of the log, many at a time: rows in binary form become events with their personal fields in clear text.
 
-This is the hot loop of every rebuild: 1.5 million events at full size. So rows are taken from libpq one by one without
-the driver's round trip through its generators, and unpacked by hand.
+This is the hot loop of every rebuild: 1.5 million events at full size. So rows are unpacked by hand, which takes half
+the time of the driver's own way.
 """
 
 from bisect import bisect_right
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
-from psycopg import pq, sql
+from psycopg import sql
 
 from domain.kernel.events import DomainEvent, effective
 from infra.mapping.errors import MappingError
@@ -61,29 +61,12 @@ class StoredStream(NamedTuple):
 
 
 def rows_of(conn: psycopg.Connection, statement: sql.Composed) -> Iterator[memoryview]:
-    """The messages of a `COPY ... TO STDOUT (FORMAT binary)`: one row each, the header before the first.
+    """The messages of a `COPY ... TO STDOUT`: one row each; in binary format the header stands before the first.
 
-    `conn` can do nothing else until the last one was taken; it is closed if that does not happen.
+    `conn` can do nothing else until the last one was taken, or the iterator is closed.
     """
-    pgconn = conn.pgconn
-    result = pgconn.exec_(statement.as_bytes(conn))
-    if result.status != pq.ExecStatus.COPY_OUT:
-        raise psycopg.errors.error_from_result(result)
-    ended = False
-    try:
-        while True:
-            count, data = pgconn.get_copy_data(0)
-            if count < 0:
-                break
-            yield data
-        while (ending := pgconn.get_result()) is not None:
-            result = ending
-        ended = True
-        if result.status != pq.ExecStatus.COMMAND_OK:
-            raise psycopg.errors.error_from_result(result)
-    finally:
-        if not ended:
-            conn.close()
+    with conn.cursor() as cursor, cursor.copy(statement) as copy:
+        yield from copy  # type: ignore[misc]  # libpq's wrappers give views, though typed as any buffer
 
 
 class StreamReader:

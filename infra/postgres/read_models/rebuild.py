@@ -33,7 +33,6 @@ from infra.postgres.read_models.loading import (
     Range,
     ranges,
     unfoldable,
-    without_garbage_collection,
 )
 from infra.postgres.read_models.preparing import prepare
 from infra.postgres.read_models.revisions import NextRevision
@@ -293,7 +292,6 @@ def _crew(database: Database, processes: int) -> Iterator[_Crew]:
 def _start(database: Database) -> None:
     global _database  # where the loader of a process of the pool works, which its first task makes
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    without_garbage_collection()
     _database = database
 
 
