@@ -1,0 +1,262 @@
+"""What README and docs show is what the program does: their commands are run, and their output is compared.
+
+Each page is run by itself, from top to bottom, in an empty folder and an empty warehouse:
+
+* In blocks marked `console` or `sh`, a line that begins with `$ ` is a command, `> ` goes on with it, and what follows
+  is its output. A line `...` stands for any number of lines; a command without output is only run.
+* A command must exit with 0, or with what the page shows for `echo $?` right after it.
+* A block marked `python` whose first line is a comment with a file name is written to that file for the commands.
+* `make TARGET` is not run; its target must exist, and if output is shown, that is the output of the target's command.
+
+What differs from run to run (recorded times, seconds, the hash chain, which holds both) is not compared.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from domain.quality.rules import RULES, TARGETS, WEIGHTS, Rule, Severity
+from infra.csv.checks import queries
+from infra.postgres.embedded import EmbeddedServer
+from infra.settings import Settings
+from projections.warehouse import PROJECTIONS
+
+ROOT = Path(__file__).parents[2]
+RUN = ("README.md", *(f"docs/{page}.md" for page in ("event-store", "ingest", "read-models", "quality", "operations")))
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *ROOT.glob("docs/**/*.md")))
+TIMEOUT_S = 120
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE_NAME = re.compile(r"# ([\w.-]+\.py)\n")
+ANY_LINES = "(?:.*\n)*"
+PROGRESS = re.compile(r" \.\.\.$")
+CHANGING = (
+    (re.compile(r"\b20[2-9]\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00(?::00)?)?"), "<recorded time>"),
+    (re.compile(r"\b\d+\.\d+ s\b"), "<seconds>"),
+    (re.compile(r'(?<="seconds": )\d+\.\d+'), "<seconds>"),
+    (re.compile(r'((?:chain"?:? "?|position [\d,]+, ))[0-9a-f]{64}'), r"\1<chain>"),
+    (re.compile(r"^(quality\.\w+ .*)[0-9a-f]{64}$"), r"\1<digest>"),
+    (re.compile(r"(?<=UTC, )position [\d,]+$"), "<position>"),
+    (re.compile(r"^(sales|fulfillment|customer|marketplace) +[\d,]+(?=(?: +[\d,]+){5}$)"), r"\1 <position>"),
+)
+"""The read model of quality tells when each load was, so its digest differs from run to run; in which order the streams
+of a chunk are appended, hence an event's position, is nobody's promise."""
+
+
+class Command(NamedTuple):
+    """A command of a page, with the output and the exit code that the page shows."""
+
+    line: int
+    text: str
+    output: list[str]
+    code: int
+
+
+def commands_of(page: str) -> list[Command]:
+    """The commands of a page's text, in order."""
+    found: list[Command] = []
+    for block in BLOCK.finditer(page):
+        if block[1] in ("console", "sh"):
+            begins = page.count("\n", 0, block.start()) + 2
+            found += _commands_of_block(block[2].splitlines(), begins)
+    return found
+
+
+def _commands_of_block(lines: Sequence[str], begins: int) -> list[Command]:
+    found: list[Command] = []
+    for number, line in enumerate(lines, begins):
+        if line.startswith("$ "):
+            found.append(Command(number, line[2:], [], 0))
+        elif found and line.startswith("> ") and not found[-1].output:
+            found[-1] = found[-1]._replace(text=f"{found[-1].text}\n{line[2:]}")
+        elif found:
+            found[-1].output.append(line)
+    with_codes: list[Command] = []
+    for command in found:
+        if command.text == "echo $?":
+            with_codes[-1] = with_codes[-1]._replace(code=int(command.output[0]))
+        else:
+            with_codes.append(command)
+    return with_codes
+
+
+def python_files_of(page: str) -> dict[str, str]:
+    """The snippets of a page's text that have a file name, by that name."""
+    snippets = (block[2] for block in BLOCK.finditer(page) if block[1] == "python")
+    return {name[1]: text for text in snippets if (name := FILE_NAME.match(text))}
+
+
+def is_shown(shown: Sequence[str], told: Sequence[str]) -> bool:
+    """Whether a page shows what a command told, but for what changes, what is left out, and blank lines at the end."""
+    pattern = "".join(ANY_LINES if line.strip() == "..." else f"{re.escape(_stable(line))}\n" for line in shown)
+    return re.fullmatch(rf"{pattern}\n*", "".join(f"{_stable(line)}\n" for line in told)) is not None
+
+
+def _stable(line: str) -> str:
+    for pattern, instead in CHANGING:
+        line = pattern.sub(instead, line)
+    return line.rstrip()
+
+
+def recipe_of(target: str) -> str:
+    """The command that `make TARGET` ends with, as it can be called with the environment's programs on the path."""
+    rule = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert rule, f"the Makefile has no target {target}"
+    return rule[1].strip().splitlines()[-1].replace("$(BIN)/", "")
+
+
+class Shell:
+    """Runs commands in a folder, with the programs of this environment and a home of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("REPLAYHOUSE_")}
+        path = os.pathsep.join((str(Path(sys.executable).parent), ours.get("PATH", os.defpath)))
+        self.environment = ours | {"REPLAYHOUSE_HOME": str(self.home), "PATH": path, "PYTHONUTF8": "1"}
+
+    def run(self, command: str) -> tuple[int, list[str]]:
+        """Exit code and lines told: standard output, then errors; progress, which a terminal wipes out, is left out."""
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+        errors = [line for line in done.stderr.splitlines() if not PROGRESS.search(line)]
+        return done.returncode, done.stdout.splitlines() + errors
+
+
+@pytest.fixture
+def shell() -> Iterator[Shell]:
+    """A shell in an empty folder with a short name, for sockets; its database is stopped at the end."""
+    with tempfile.TemporaryDirectory(prefix="replayhouse-") as folder:
+        shell = Shell(Path(folder))
+        try:
+            yield shell
+        finally:
+            for home in (shell.home, shell.home / "demo", shell.folder / "restored"):
+                if home.exists():
+                    EmbeddedServer(home).stop()
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_the_commands_of_a_page_do_what_it_shows(name: str, shell: Shell) -> None:
+    page = (ROOT / name).read_text(encoding="utf-8")
+    for file, text in python_files_of(page).items():
+        (shell.folder / file).write_text(text, encoding="utf-8")
+    commands = commands_of(page)
+    assert commands, f"{name} shows no commands"
+    for command in commands:
+        text = command.text
+        if made := re.fullmatch(r"make (\w+)", text):
+            text = recipe_of(made[1])
+            if not command.output:
+                continue
+        code, told = shell.run(text)
+        place, whole = f"{name}:{command.line}: {command.text}", "\n".join(told)
+        assert code == command.code, f"{place}\nexits with {code}, not {command.code}:\n{whole}"
+        shown = command.output
+        assert not shown or is_shown(shown, told), f"{place}\nshows other output than this:\n{whole}"
+
+
+def test_output_that_differs_is_noticed() -> None:
+    told = ["table  rows", "a         1", "b         2", "done in 1.7 s"]
+
+    assert is_shown(["table  rows", "...", "done in 0.1 s"], told)
+    assert is_shown(told, told)
+    assert not is_shown(["table  rows", "a         1", "done in 0.1 s"], told), "a line is left out without saying so"
+    assert not is_shown(["table  rows", "...", "b         3", "..."], told)
+    assert not is_shown(["...", "done in 2 s"], told)
+
+
+def test_commands_are_found_with_their_output_and_exit_code() -> None:
+    page = "text\n```console\n$ one\n$ two \\\n> more\nout\n\n$ three\n$ echo $?\n3\n```\n```text\n$ four\n```\n"
+
+    assert commands_of(page) == [
+        Command(3, "one", [], 0),
+        Command(4, "two \\\nmore", ["out", ""], 0),
+        Command(8, "three", [], 3),
+    ]
+
+
+def rules_table() -> list[str]:
+    """The table of docs/quality.md."""
+    lines = []
+    for dimension, target in TARGETS.items():
+        lines += [
+            f"**{dimension.capitalize()}**, target {target} %",
+            "",
+            "| rule | what should hold | severity | broken |",
+            "|---|---|---|---|",
+            *(
+                f"| `{rule.name}` | {rule.sentence} | {rule.severity} | {_consequence(rule)} |"
+                for rule in RULES
+                if rule.dimension is dimension
+            ),
+            "",
+        ]
+    return lines
+
+
+def _consequence(rule: Rule) -> str:
+    if rule.severity is Severity.CRITICAL:
+        return "extract rejected"
+    return "record quarantined" if "FROM quarantine" in queries()[rule.name] else "finding"
+
+
+def settings_table() -> list[str]:
+    """The rows of docs/operations.md, but for the defaults, which are written for people."""
+    return [f"| `REPLAYHOUSE_{name.upper()}` | {field.description} |" for name, field in Settings.model_fields.items()]
+
+
+def test_the_table_of_rules_is_that_of_the_program() -> None:
+    """If it is not: the assertion shows the table as it should be."""
+    page = (ROOT / "docs/quality.md").read_text(encoding="utf-8")
+    begin, end = "<!-- rules: checked by a test -->\n\n", "<!-- end of rules -->"
+    assert page.split(begin)[1].split(end)[0] == "".join(f"{line}\n" for line in rules_table())
+    for severity, weight in WEIGHTS.items():
+        assert f"{severity} {weight}" in page, "the weight of each severity"
+
+
+def test_every_setting_is_described_and_no_other() -> None:
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^(\| `REPLAYHOUSE_\w+` \| [^|]+ \|)", page, re.MULTILINE)
+    assert shown == settings_table()
+
+    known = {f"REPLAYHOUSE_{name.upper()}" for name in Settings.model_fields} | {"REPLAYHOUSE_SAMPLE"}
+    named = {word for path in PAGES for word in re.findall(r"REPLAYHOUSE_[A-Z_]+", (ROOT / path).read_text("utf-8"))}
+    assert named <= known
+
+
+def test_every_table_of_the_star_schema_is_named() -> None:
+    page = (ROOT / "docs/read-models.md").read_text(encoding="utf-8")
+    tables = {f"{context}.{table.name}" for context, model in PROJECTIONS.items() for table in model.tables}
+    views = {f"{context}.{view.name}" for context, model in PROJECTIONS.items() for view in model.views}
+    assert {name for name in tables | views | {"shared.dim_date"} if f"`{name}`" not in page} == set()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_to_files(name: str) -> None:
+    page = ROOT / name
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_indexes_name_every_page() -> None:
+    for index in ("docs/README.md", "docs/decisions/README.md"):
+        folder = (ROOT / index).parent
+        text = (ROOT / index).read_text(encoding="utf-8")
+        assert [path.name for path in sorted(folder.glob("*.md")) if f"({path.name})" not in text] == ["README.md"]
