@@ -78,11 +78,16 @@ def date_key_of(time: datetime) -> int:
     return time.year * 10_000 + time.month * 100 + time.day
 
 
-def hundredths_of(since: datetime, until: datetime | None, seconds_a_unit: int) -> Decimal | None:
-    """The duration in units of so many seconds, to two decimals, half away from zero (R7, R8); null without an end."""
+def hundredths_of(since: datetime, until: datetime | None, seconds_a_unit: int, digits: int) -> Decimal | None:
+    """The duration in units of so many seconds, to two decimals, half away from zero (R7, R8); null without an end.
+
+    Null too if it has more than so many digits: the source's placeholders for "never" lie thousands of years ahead.
+    """
     if until is None:
         return None
     passed = until - since
     seconds = passed.days * 86_400 + passed.seconds
     rounded = (200 * abs(seconds) + seconds_a_unit) // (2 * seconds_a_unit)
+    if rounded >= 10**digits:
+        return None
     return Decimal(rounded if seconds >= 0 else -rounded).scaleb(-2)

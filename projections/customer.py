@@ -168,7 +168,7 @@ def _review_rows(stream: Stream) -> Rows:
         review.created_at,
         review.answered_at,
         date_key_of(review.created_at),
-        hundredths_of(review.created_at, review.answered_at, _HOUR),
+        hundredths_of(review.created_at, review.answered_at, _HOUR, 10),
         stream.position,
     )
     return {"fact_review": [row]}

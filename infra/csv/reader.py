@@ -19,7 +19,8 @@ from infra.csv.files import SOURCE_FILES
 from ingest.assess import Unreadable
 
 BLOCK_BYTES = 1 << 20
-LONGEST_RECORD = 16 << 20
+LONGEST_RECORD = 1 << 20
+"""Bytes of a record that is believed: a longer one is an unclosed quote."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MALFORMED_SCHEMA = pa.schema([("line", pa.int32()), ("lines", pa.int32()), ("cells", pa.int32())])
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from infra import collector
 from infra.errors import ReplayhouseError
 from infra.loading.log import OpenLoad, PostgresLoadLog
 from infra.loading.work import DuckDBWork
@@ -53,7 +54,7 @@ class Worker:
 
     def run(self, unit: Unit) -> int:
         """Decides and appends what is left of a unit; returns how many events that were."""
-        with translated():
+        with translated(), collector.paused():
             return work_through(unit, self._work, self._log, self._as_of, self._seller_zips)
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """The folder for what is needed during one ingest only; it never outlives the next one."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -8,7 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import duckdb
+
+from infra.errors import UsageError
+
 LOCK = "lock"
+
+_IS_FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
 
 
 @contextmanager
@@ -16,7 +23,8 @@ def scratch_folder(home: Path) -> Iterator[Path]:
     """A new folder on the disk of the warehouse, gone afterwards.
 
     It is locked while its process lives. Folders that nobody holds were left by killed processes, and are removed; the
-    others belong to loads of other databases that share the home.
+    others belong to loads of other databases that share the home. Raises UsageError where the disk has no room for what
+    the block writes there.
     """
     staging = home / "staging"
     staging.mkdir(parents=True, exist_ok=True)
@@ -26,10 +34,25 @@ def scratch_folder(home: Path) -> Iterator[Path]:
         scratch = Path(tempfile.mkdtemp(prefix="ingest-", dir=staging))
         held = _hold(scratch / LOCK)
     try:
-        yield scratch
+        with _translated(staging):
+            yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         os.close(held)
+
+
+@contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    """DuckDB's errors have no numbers, so that all are known by their words."""
+    try:
+        yield
+    except (OSError, duckdb.Error) as error:
+        if any(words in str(error) for words in _IS_FULL):
+            raise UsageError(
+                f"The disk of {folder} has no room left for what the load needs meanwhile: make room, and run the same "
+                "command again."
+            ) from error
+        raise
 
 
 def _remove_what_was_left(folder: Path) -> None:

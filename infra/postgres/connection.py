@@ -25,6 +25,7 @@ OLDEST_SERVER = 16
 _OPTIONS = "-c lock_timeout=10s -c timezone=UTC"
 _CONNECT_TIMEOUT_SECONDS = 10
 
+_NO_ROOM = (errors.DiskFull, errors.OutOfMemory, errors.ConfigurationLimitExceeded)
 _SERVER_IS_GONE = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.DatabaseDropped)
 
 
@@ -100,7 +101,8 @@ def _check_version(conn: psycopg.Connection) -> None:
 def translated() -> Iterator[None]:
     """Errors of the driver inside this block become ours; what is no failure of a service stays a driver's error.
 
-    Lost connections are Unreachable, lock timeouts and deadlocks Conflicting, missing privileges WrongServer.
+    Lost connections and full disks are Unreachable, lock timeouts and deadlocks Conflicting, missing privileges
+    WrongServer.
     """
     try:
         yield
@@ -110,6 +112,11 @@ def translated() -> Iterator[None]:
         raise Conflicting(f"Another command holds what this one needs: {_first_line(error)}. Try again.") from error
     except errors.InsufficientPrivilege as error:
         raise WrongServer(f"The database user may not do this: {_first_line(error)}.") from error
+    except _NO_ROOM as error:
+        raise Unreachable(
+            f"The database has no room left: {_first_line(error)}. What was under way is undone: make room, and run "
+            "the same command again."
+        ) from error
     except _SERVER_IS_GONE as error:
         raise Unreachable(f"The database has ended the connection: {_first_line(error)}.") from error
     except psycopg.OperationalError as error:

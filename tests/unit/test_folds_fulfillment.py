@@ -103,6 +103,11 @@ def test_an_area_without_samples_has_no_row() -> None:
     [(432, "0.01"), (431, "0.00"), (-432, "-0.01"), (-431, "0.00"), (0, "0.00"), (86_400, "1.00"), (-86_400, "-1.00")],
 )
 def test_durations_are_rounded_half_away_from_zero(seconds: int, days: str) -> None:
-    rounded = hundredths_of(MONDAY, MONDAY + timedelta(seconds=seconds), 86_400)
+    rounded = hundredths_of(MONDAY, MONDAY + timedelta(seconds=seconds), 86_400, 8)
     assert rounded == Decimal(days)
     assert str(rounded) == days
+
+
+def test_a_duration_that_its_column_cannot_hold_is_not_known() -> None:
+    assert hundredths_of(MONDAY, MONDAY + timedelta(days=999_999), 86_400, 8) == Decimal("999999.00")
+    assert hundredths_of(MONDAY, datetime.max.replace(microsecond=0), 86_400, 8) is None

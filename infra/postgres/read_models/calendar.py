@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from itertools import islice
 
 import psycopg
 
@@ -23,6 +24,7 @@ _LATEST = """
         (SELECT greatest(max(created_at), max(answered_at)) FROM customer.fact_review))
     FROM sales.fact_order
 """
+_DAYS_AT_ONCE = 10_000  # an extract may show the year 9999
 _FROM = "DELETE FROM shared.dim_date WHERE date > %s"
 
 _PLACES: dict[str, dict[str, tuple[int, ...]]] = {
@@ -48,7 +50,9 @@ def keep_calendar(conn: psycopg.Connection) -> None:
     latest = _single(conn, _LATEST)
     end, known = last_day(latest), _single(conn, _END)
     if known is None or end > known:
-        copy_rows(conn, DIM_DATE, [row for row in date_rows(latest) if known is None or row.date > known])
+        missing = (row for row in date_rows(latest) if known is None or row.date > known)
+        while some := list(islice(missing, _DAYS_AT_ONCE)):
+            copy_rows(conn, DIM_DATE, some)
     elif end < known:
         conn.execute(_FROM, [end])
 

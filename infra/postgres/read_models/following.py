@@ -12,8 +12,9 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from infra import collector
 from infra.postgres.keys import read_keys
-from infra.postgres.read_models import collector, tracking
+from infra.postgres.read_models import tracking
 from infra.postgres.read_models.lines import DoesNotFit
 from infra.postgres.read_models.reading import COLUMNS, StoredStream, StreamReader, described, rows_of
 from infra.postgres.read_models.schema import Model

@@ -14,10 +14,10 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Table
 
+from infra import collector
 from infra.errors import ReplayhouseError
 from infra.postgres.connection import Database, translated
 from infra.postgres.keys import read_keys
-from infra.postgres.read_models import collector
 from infra.postgres.read_models.lines import DoesNotFit, copy_data
 from infra.postgres.read_models.reading import COLUMNS, StreamReader, described, rows_of
 from infra.postgres.read_models.schema import Model, add_key, copy_into, line_writer, qualified

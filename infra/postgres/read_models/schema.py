@@ -1,5 +1,6 @@
 """The tables of one revision of a context's read model: made from the declarations in `projections`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -88,7 +89,7 @@ def _key_of(table: Table) -> sql.Identifier:
     return sql.Identifier(f"{table.name}_pkey")
 
 
-def copy_rows(conn: psycopg.Connection, table: Table, rows: list[Row]) -> None:
+def copy_rows(conn: psycopg.Connection, table: Table, rows: Sequence[Row]) -> None:
     """Adds rows to a table."""
     lines = line_writer(table).lines(rows)
     data = copy_data(lines, [row[-1] for row in rows]) if "position" in table.columns else b"\n".join([*lines, b""])

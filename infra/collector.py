@@ -1,6 +1,6 @@
-"""Python's garbage collector, paused while streams are folded.
+"""Python's garbage collector, paused while streams are folded, or a load decided.
 
-Folding makes millions of small objects, none of which refers to itself: reference counts free them all, and looking
+That makes millions of small objects, none of which refers to itself: reference counts free them all, and looking
 for cycles among them took a third of the time.
 """
 
