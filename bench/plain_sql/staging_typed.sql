@@ -1,11 +1,5 @@
--- Staging tables for the nine files. Their columns are typed: reading a value once, in COPY, came out quicker than text
--- columns that are cast by every statement that uses them. Unlogged, as nobody needs them afterwards.
-
-CREATE SCHEMA staging;
-CREATE SCHEMA sales;
-CREATE SCHEMA fulfillment;
-CREATE SCHEMA customer;
-CREATE SCHEMA marketplace;
+-- Staging tables with typed columns: a value is read once, by COPY, and not by every statement that uses it. Unlogged, as
+-- nobody needs them afterwards.
 
 CREATE UNLOGGED TABLE staging.customers (
     customer_id uuid, customer_unique_id uuid, customer_zip_code_prefix text, customer_city text COLLATE "C",
@@ -39,15 +33,3 @@ CREATE UNLOGGED TABLE staging.sellers (
     seller_id uuid, seller_zip_code_prefix text, seller_city text COLLATE "C", seller_state text COLLATE "C"
 );
 CREATE UNLOGGED TABLE staging.categories (product_category_name text, product_category_name_english text);
-
-CREATE TABLE staging.region (state text COLLATE "C" PRIMARY KEY, region text NOT NULL);
-INSERT INTO staging.region
-SELECT unnest(string_to_array(states, ' ')), region
-FROM (VALUES
-    ('North', 'AC AM AP PA RO RR TO'),
-    ('Northeast', 'AL BA CE MA PB PE PI RN SE'),
-    ('Central-West', 'DF GO MS MT'),
-    ('Southeast', 'ES MG RJ SP'),
-    ('South', 'PR RS SC')
-) AS regions (region, states);
-ANALYZE staging.region;

@@ -1,0 +1,63 @@
+"""`python -m bench`: measures the table of `docs/performance.md` on this machine, and writes it there.
+
+A run on a part (`--only`) or of another size (`--orders`) prints its figures and leaves the page as it is.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+FULL_SIZE = 100_000
+SEED = 20_180_903
+LARGE = 10
+
+
+def main() -> int:
+    from bench.report import show, write
+    from bench.session import Session
+
+    arguments = _arguments()
+    orders = arguments.orders * LARGE if arguments.large else arguments.orders
+    scratch = Path(tempfile.mkdtemp(prefix="replayhouse-bench-", dir=arguments.directory))
+    begun = time.monotonic()
+
+    def tell(doing: str) -> None:
+        print(f"{time.monotonic() - begun:6.1f} s  {doing}", file=sys.stderr, flush=True)
+
+    try:
+        session = Session(scratch, orders, arguments.seed, tell)
+        if arguments.large:
+            session.run_large()
+        else:
+            session.run(arguments.only)
+    finally:
+        if arguments.keep:
+            tell(f"kept {scratch}")
+        else:
+            shutil.rmtree(scratch, ignore_errors=True)
+    show(session.report)
+    if arguments.is_complete and not session.report.failures:
+        write(session.report, "large" if arguments.large else "results")
+    return 0 if session.report.is_good else 1
+
+
+def _arguments() -> argparse.Namespace:
+    from bench.session import PARTS
+
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--orders", type=int, default=FULL_SIZE, metavar="N", help=f"default {FULL_SIZE:,}")
+    parser.add_argument("--seed", type=int, default=SEED, metavar="S", help="of the generator")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--large", action="store_true", help="peak memory alone, at 10 times the size (30 GB of disk)")
+    parser.add_argument("--directory", type=Path, metavar="DIR", help="where to work; by default the system's place")
+    parser.add_argument("--keep", action="store_true", help="leave the working folder behind")
+    arguments = parser.parse_args()
+    arguments.is_complete = arguments.orders == FULL_SIZE and set(arguments.only) == set(PARTS)
+    return arguments
+
+
+if __name__ == "__main__":
+    sys.exit(main())

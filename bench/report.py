@@ -1,0 +1,82 @@
+"""The figures of a run: as a table on the terminal, and as a section of `docs/performance.md`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+
+HEADERS = ("what", "the program", "baseline, its best case", "ratio", "to reach", "reached")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table. `ratio` and `reach` say what they are of; `is_reached` is None where nothing is asked."""
+
+    what: str
+    ours: str
+    baseline: str
+    ratio: str
+    reach: str
+    is_reached: bool | None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row in the order of HEADERS."""
+        reached = {True: "yes", False: "no", None: ""}[self.is_reached]
+        return (self.what, self.ours, self.baseline, self.ratio, self.reach, reached)
+
+
+@dataclass
+class Report:
+    """What a run found, as it goes on."""
+
+    machine: Sequence[str] = ()
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    costs: dict[str, dict[str, float]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything was measured and reached."""
+        return not self.failures and all(row.is_reached is not False for row in self.rows)
+
+
+def show(report: Report) -> None:
+    """Prints the report as it would stand on the page."""
+    print(_markdown(report))
+
+
+def write(report: Report, section: str) -> None:
+    """Puts the report between the markers of its section of the page."""
+    begin, end = f"<!-- {section}: begin, written by bench -->", f"<!-- {section}: end -->"
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    if not rest or end not in page:
+        raise ValueError(f"{PAGE.name} has no place for the section {section}")
+    PAGE.write_text(f"{before}{begin}\n{_markdown(report)}\n{end}{after}", encoding="utf-8")
+
+
+def _markdown(report: Report) -> str:
+    parts = ["", *(f"- {line}" for line in report.machine), ""]
+    parts += _markdown_table(HEADERS, (row.cells for row in report.rows))
+    for title, shares in report.costs.items():
+        parts += ["", *_markdown_table((title, "seconds", "share"), _shares(shares))]
+    if report.notes:
+        parts += ["", *(f"- {note}" for note in report.notes)]
+    if report.failures:
+        parts += ["", *(f"- Not measured: {failure}" for failure in report.failures)]
+    return "\n".join([*parts, ""])
+
+
+def _markdown_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [headers, ["---"] * len(headers), *rows]
+    return [f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines]
+
+
+def _shares(seconds: dict[str, float]) -> list[tuple[str, str, str]]:
+    total = sum(seconds.values()) or 1.0
+    ordered = sorted(seconds.items(), key=lambda item: -item[1])
+    return [(doing, f"{spent:.1f}", f"{spent / total:.0%}") for doing, spent in ordered]

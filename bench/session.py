@@ -1,0 +1,249 @@
+"""One run of the benchmarks: which measurement needs which warehouse, and the rows that come of their figures."""
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import psycopg
+
+from bench import costs, peak_memory, plain_sql, raw_copy, second_load
+from bench.extracts import rows_of, sample_repeated
+from bench.machine import machine
+from bench.memory import MEGABYTE
+from bench.report import Report, Row
+from bench.timing import Best, NotMeasured, Timing, repeated
+from bench.warehouse import Finished, Warehouse
+
+PARTS = ("save", "copy", "projection", "sql", "second", "next-day", "memory", "costs", "sample")
+"""What `--only` may name."""
+
+SAMPLE_ORDERS = 4_100
+COSTS_SHARE = 4
+"""The look at costs takes an extract of a quarter of the size: shares do not depend on it."""
+
+
+class Session:
+    """Runs parts of the benchmarks on an extract of so many orders; what comes of it is gathered in `report`."""
+
+    def __init__(self, scratch: Path, orders: int, seed: int, tell: Callable[[str], None]) -> None:
+        self._scratch = scratch
+        self._orders = orders
+        self._seed = seed
+        self._tell = tell
+        self._extract = scratch / "extract"
+        self.report = Report()
+
+    def run(self, parts: Collection[str]) -> None:
+        """Measures these parts. What cannot be measured is told as a failure, and the others go on."""
+        with self._warehouse("main") as warehouse:
+            with psycopg.connect(warehouse.url()) as connection:
+                self.report.machine = machine(connection).lines
+            self._generate(warehouse)
+            if {"save", "copy", "projection", "sql", "second"} & set(parts):
+                self._attempt("ingest and rebuild", lambda: self._on_a_full_log(warehouse, parts))
+        separate = {
+            "next-day": self._next_day,
+            "memory": self._memory,
+            "costs": self._costs,
+            "sample": self._sample,
+        }
+        for part, measure in separate.items():
+            if part in parts:
+                self._attempt(part, measure)
+
+    def run_large(self) -> None:
+        """The memory row alone, on this size."""
+        with self._warehouse("large") as warehouse:
+            with psycopg.connect(warehouse.url()) as connection:
+                self.report.machine = machine(connection).lines
+            self._generate(warehouse)
+            self._attempt("memory", lambda: self._memory_row(warehouse))
+
+    # --- what is measured ---------------------------------------------------------------------------------------
+
+    def _on_a_full_log(self, warehouse: Warehouse, parts: Collection[str]) -> None:
+        self._tell("ingest")
+        ingest = warehouse.timed("ingest", self._extract, "--no-project")
+        events = sum(ingest.document["events"].values())
+        self.report.notes.append(
+            f"Ingest of {rows_of(self._extract):,} CSV rows ({self._orders:,} orders, made by the generator): "
+            f"{ingest.seconds:.2f} s, {events:,} events, {events / ingest.seconds:,.0f} events/s."
+        )
+        if "save" in parts:
+            self._attempt("Application.save()", lambda: self._save(warehouse, events / ingest.seconds))
+        if "copy" in parts:
+            self._attempt("raw COPY", lambda: self._copy(warehouse, ingest))
+        if {"projection", "sql"} & set(parts):
+            self._tell("rebuild")
+            rebuild = repeated(lambda: warehouse.timed("rebuild").seconds)
+            self.report.notes.append(
+                f"Rebuild of all read models: {rebuild}, {events / rebuild.seconds:,.0f} events/s."
+            )
+            if "projection" in parts:
+                self._attempt("ProjectionRunner", lambda: self._projection(warehouse, events / rebuild.seconds))
+            if "sql" in parts:
+                self._attempt("plain SQL", lambda: self._sql(warehouse, self._extract, rebuild, "rebuild"))
+        if "second" in parts:
+            self._attempt("second load", lambda: self._second_load(warehouse, ingest))
+
+    def _save(self, warehouse: Warehouse, ours: float) -> None:
+        self._tell("Application.save() of the library")
+        from bench import library_save  # the library's recorder needs psycopg_pool: without it, this row alone is lost
+
+        best, events = library_save.measure(warehouse)
+        self._rate_row("ingest: CSV rows to durable events", ours, "Application.save()", best, events, 5)
+
+    def _projection(self, warehouse: Warehouse, ours: float) -> None:
+        self._tell("ProjectionRunner of the library")
+        from bench import library_projection  # as above
+
+        best, events = library_projection.measure(warehouse)
+        self._rate_row("rebuild of all read models", ours, "ProjectionRunner, fact_order alone", best, events, 100)
+
+    def _copy(self, warehouse: Warehouse, ingest: Finished, only: str | None = None) -> None:
+        self._tell("raw COPY of the same events")
+        best = raw_copy.measure(warehouse, self._scratch / f"raw-{warehouse.home.name}", only)
+        self._time_row(
+            "ingest" if only is None else "ingest of the repeated sample", ingest.seconds, "raw COPY", best, 4
+        )
+
+    def _sql(self, warehouse: Warehouse, extract: Path, rebuild: Timing, what: str, only: str | None = None) -> None:
+        self._tell("COPY of the CSVs and plain SQL")
+        best = plain_sql.measure(warehouse, extract, only)
+        differing = plain_sql.differences(warehouse.url(), warehouse.url(plain_sql.DATABASE))
+        warehouse.drop_database(plain_sql.DATABASE)
+        if differing:
+            raise NotMeasured(f"plain SQL and the read models differ in {', '.join(differing)}: not the same work")
+        self._time_row(f"{what} (same tables, compared)", rebuild.seconds, "COPY of the CSVs + SQL", best, 1)
+
+    def _second_load(self, warehouse: Warehouse, first: Finished) -> None:
+        self._tell("the same extract again")
+        again = second_load.same_again(warehouse, self._extract)
+        self.report.rows.append(
+            Row(
+                "second load of the same extract",
+                str(again),
+                f"the first: {first.seconds:.2f} s",
+                f"{again.seconds / first.seconds:.3f} of its time",
+                "a fifth",
+                again.seconds <= first.seconds / 5,
+            )
+        )
+
+    def _next_day(self) -> None:
+        self._tell("the extract of the next day")
+        with self._warehouse("next-day") as warehouse:
+            found = second_load.next_day(warehouse, self._scratch, self._orders, self._seed)
+        events = sum(found.second.document["events"].values())
+        self.report.rows.append(
+            Row(
+                "extract of the next day, read models and all",
+                f"{found.second.seconds:.2f} s, {events:,} events",
+                f"the day before, into an empty warehouse: {found.first.seconds:.2f} s",
+                f"{found.second.seconds / found.first.seconds:.2f} of its time",
+                "",
+                None,
+            )
+        )
+
+    def _memory(self) -> None:
+        with self._warehouse("memory") as warehouse:
+            self._memory_row(warehouse)
+
+    def _memory_row(self, warehouse: Warehouse) -> None:
+        self._tell("peak memory")
+        watched = peak_memory.measure(warehouse, self._extract)
+        ingest, rebuild = watched.ingest_peak, watched.rebuild_peak
+        self.report.rows.append(
+            Row(
+                f"peak memory of ingest and rebuild, all processes, {self._orders:,} orders",
+                f"{ingest} and {rebuild}",
+                "",
+                "",
+                "under 1 GB",
+                watched.is_within_limit,
+            )
+        )
+        for command, peak, finished in (
+            ("ingest", ingest, watched.ingest),
+            ("rebuild", rebuild, watched.rebuild),
+        ):
+            self.report.notes.append(
+                f"Memory of {command}, {self._orders:,} orders: {peak.processes} processes, {peak}; counting shared "
+                f"pages once for each process {peak.resident / MEGABYTE:,.0f} MB; the server beside it "
+                f"{peak.server / MEGABYTE:,.0f} MB. While being watched it took {finished.seconds:.1f} s."
+            )
+
+    def _costs(self) -> None:
+        self._tell("where the time goes")
+        with self._warehouse("costs") as warehouse:
+            found = costs.measure(warehouse, self._scratch, max(1, self._orders // COSTS_SHARE), self._seed)
+        size = f"{found.orders:,} orders, one process"
+        self.report.costs[f"ingest, {size}"] = found.ingest
+        self.report.costs[f"rebuild, {size}"] = found.rebuild
+
+    def _sample(self) -> None:
+        times = max(1, self._orders // SAMPLE_ORDERS)
+        extract = sample_repeated(self._scratch / "sample", times)
+        if extract is None:
+            self.report.notes.append("The real sample is not at hand: REPLAYHOUSE_SAMPLE names its folder.")
+            return
+        self._tell(f"the sample {times} times over")
+        with self._warehouse("sample") as warehouse:
+            ingest = warehouse.timed("ingest", extract, "--no-project")
+            events = sum(ingest.document["events"].values())
+            rebuild = Timing((warehouse.timed("rebuild").seconds,))
+            self.report.notes.append(
+                f"The real sample {times} times over with changed ids: {rows_of(extract):,} CSV rows, "
+                f"{events:,} events, ingest {ingest.seconds:.2f} s, rebuild {rebuild}."
+            )
+            self._copy(warehouse, ingest, only="sorted by stream, 2 connections")
+            self._sql(
+                warehouse, extract, rebuild, "rebuild of the repeated sample", only="typed columns, 2 connections"
+            )
+
+    # --- how ----------------------------------------------------------------------------------------------------
+
+    def _warehouse(self, name: str) -> Warehouse:
+        return Warehouse(self._scratch / name)
+
+    def _generate(self, warehouse: Warehouse) -> None:
+        self._tell(f"generating {self._orders:,} orders")
+        warehouse.run("generate", self._extract, "--orders", str(self._orders), "--seed", str(self._seed))
+
+    def _attempt(self, what: str, measure: Callable[[], None]) -> None:
+        try:
+            measure()
+        except (NotMeasured, ImportError, psycopg.Error) as error:
+            self.report.failures.append(f"{what}: {error}")
+
+    def _rate_row(self, what: str, ours: float, against: str, best: Best, events: int, times: int) -> None:
+        theirs = events / best.seconds
+        self.report.rows.append(
+            Row(
+                what,
+                f"{ours:,.0f} events/s",
+                f"{against}: {theirs:,.0f} events/s ({best.setting})",
+                f"{ours / theirs:.1f} times its events/s",
+                f"{times} times",
+                ours >= times * theirs,
+            )
+        )
+        rates = ", ".join(f"{setting} {events / seconds:,.0f}" for setting, seconds in best.firsts.items())
+        self.report.notes.append(
+            f"{against}, {events:,} events, events/s: {rates}; the best again and again {best.timing}."
+        )
+
+    def _time_row(self, what: str, ours: float, against: str, best: Best, times: int) -> None:
+        self.report.rows.append(
+            Row(
+                what,
+                f"{ours:.2f} s",
+                f"{against}: {best.timing} ({best.setting})",
+                f"{ours / best.seconds:.1f} times its time",
+                f"at most {times}",
+                ours <= times * best.seconds,
+            )
+        )
+        if len(best.firsts) > 1:
+            seconds = ", ".join(f"{setting} {first:.2f} s" for setting, first in best.firsts.items())
+            self.report.notes.append(f"{against}, each setting once: {seconds}.")
