@@ -1,6 +1,9 @@
 """What can go wrong outside the domain, as one tree; each kind knows the exit code of the command that meets it.
 
 ReplayhouseError         1  the answer is no
+├── MappingError         1  an event cannot be stored, or what is stored cannot be read (infra/mapping/errors.py)
+├── LostKeys             1  personal fields have neither a key nor were they erased (infra/postgres/keys.py)
+├── Unfoldable           1  a stream cannot be folded (infra/postgres/read_models/loading.py)
 ├── Rejected             1  a batch was rejected, a check failed
 ├── UsageError           2  the command was called in a wrong way, or a setting makes no sense
 ├── InputError           2  what was given to read cannot be read

@@ -30,7 +30,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="REPLAYHOUSE_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
-        default_factory=_default_home, description="folder with the embedded database, its log and the keys"
+        default_factory=_default_home,
+        description="folder with the embedded database, its log and the keys, and `staging` for loads at work",
     )
     database_url: str | None = Field(
         default=None, repr=False, description="libpq URL of a PostgreSQL 16 or newer to use instead of the embedded one"

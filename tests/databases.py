@@ -1,9 +1,10 @@
 """Databases for tests: one embedded server a test process, a fresh and migrated database each test."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -43,6 +44,14 @@ def database(server: EmbeddedServer) -> Iterator[Database]:
         conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE replayhouse").format(sql.Identifier(name)))
         yield Database(url.replace("/replayhouse?", f"/{name}?"))
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def lose_keys(conn: psycopg.Connection, subjects: Iterable[UUID] | None = None) -> None:
+    """Takes rows of keys away, all of them if no subjects are named, as a backup restored without them would."""
+    lost = None if subjects is None else list(subjects)
+    conn.execute("ALTER TABLE event_store.subject_key DISABLE TRIGGER append_only")
+    conn.execute("DELETE FROM event_store.subject_key WHERE %s::uuid[] IS NULL OR subject_id = ANY(%s)", [lost, lost])
+    conn.execute("ALTER TABLE event_store.subject_key ENABLE ALWAYS TRIGGER append_only")
 
 
 @pytest.fixture

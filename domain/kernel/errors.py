@@ -1,5 +1,7 @@
 """The one error of the domain: a decision that would break a rule."""
 
+from collections.abc import Callable
+
 
 class DomainError(Exception):
     """Says which rule, on which aggregate, with which values."""
@@ -10,3 +12,11 @@ class DomainError(Exception):
         self.values = values
         told = ", ".join(f"{name} {value}" for name, value in values.items())
         super().__init__(f"{rule}: {aggregate} ({told})" if told else f"{rule}: {aggregate}")
+
+    def __reduce__(self) -> "tuple[Callable[..., DomainError], tuple[str, str, dict[str, object]]]":
+        """The same error in another process: loads are decided by several."""
+        return _told_again, (self.rule, self.aggregate, self.values)
+
+
+def _told_again(rule: str, aggregate: str, values: dict[str, object]) -> DomainError:
+    return DomainError(rule, aggregate, **values)

@@ -6,10 +6,18 @@ from typing import Annotated
 import typer
 
 from infra.cli.options import Json, example, read_local_time
-from infra.cli.output import print_json, say, seconds_so_far, table, warn
+from infra.cli.output import count, print_json, say, seconds_so_far, table, warn
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; it is made where it is missing.")]
-Orders = Annotated[int, typer.Option("--orders", metavar="N", min=1, help="How many orders the extract holds.")]
+Orders = Annotated[
+    int,
+    typer.Option(
+        "--orders",
+        metavar="N",
+        min=1,
+        help="How many orders the extract holds; with --until, how many the whole one holds.",
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", metavar="S", help="The same seed gives the same bytes.")]
 Until = Annotated[
     str | None,
@@ -39,7 +47,7 @@ def generate(
     from ingest.synthetic import generate as write
 
     moment = read_local_time(until) if until is not None else None
-    warn(f"writing {orders:,} orders to {directory} ...")
+    warn(f"writing to {directory} ...")
     records = write(directory, orders, seed, moment, load_settings().workers)
     if json:
         document = {"directory": str(directory), "seed": seed, "until": moment, "records": records}
@@ -47,4 +55,6 @@ def generate(
         return
     table(("file", "records"), records.items())
     say()
-    say(f"{sum(records.values()):,} records in {seconds_so_far():.1f} s. To load them: replayhouse ingest {directory}")
+    written = f"{records['orders']:,} of {orders:,} orders" if moment else count(orders, "order")
+    say(f"{written}, {sum(records.values()):,} records in {seconds_so_far():.1f} s.")
+    say(f"To load them: replayhouse ingest {directory}")

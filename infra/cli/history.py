@@ -103,7 +103,10 @@ class HistoricEvent(NamedTuple):
 
 
 def history_of(connection: psycopg.Connection, kind: HistoryKind, key: UUID) -> list[HistoricEvent]:
-    """Every event of the streams that the key names, stream by stream. Raises UsageError where there is none."""
+    """Every event of the streams that the key names, stream by stream.
+
+    Raises UsageError where there is none, LostKeys where personal fields can be neither shown nor said to be erased.
+    """
     context, first_topic = _STREAMS[kind]
     query = sql.SQL(EVENTS).format(events=sql.Identifier(f"{context}_events"))
     ids = _streams_of_review(connection, key) if kind is HistoryKind.REVIEW else [key]
@@ -154,7 +157,7 @@ def _facts(mapper: Mapper, event: DomainEvent, stream: UUID, keys: Keys) -> dict
     """The fields of an event, personal ones in clear text while their key exists."""
     sealed = [name for name in personal_fields(type(event)) if getattr(event, name) is not None]
     subject = mapper.subject_of(event, stream)
-    key = keys.get(subject) if subject is not None else None
+    key = keys[subject] if subject is not None else None
     facts: dict[str, Any] = msgspec.to_builtins(mapper.reveal(event, stream, key) if sealed else event)
     if sealed and key is None:
         facts.update(dict.fromkeys(sealed, ERASED))

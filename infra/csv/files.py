@@ -96,5 +96,8 @@ SOURCE_FILES: dict[str, SourceFile] = {
 FILES = tuple(SOURCE_FILES)
 """The nine short names."""
 
+PERSONAL_FILES = frozenset({"customers", "order_reviews"})
+"""Files that hold personal fields: what is told of them in clear text quotes none of their cells."""
+
 SHORT_NAMES = {source.name: short for short, source in SOURCE_FILES.items()}
 """Short name by published name."""

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from infra.csv.blocks import Block, Fault, cell_quote, first_fault, open_quote, split
-from infra.csv.files import SOURCE_FILES
+from infra.csv.files import PERSONAL_FILES, SOURCE_FILES
 from ingest.assess import Unreadable
 
 BLOCK_BYTES = 1 << 20
@@ -63,7 +63,7 @@ def read_file(file: str, path: Path, directory: Path, block_bytes: int = BLOCK_B
             reading = _Reading(stream, block_bytes)
             header = reading.header()
             header_cells = len(header)
-            places = _places(header, SOURCE_FILES[file].columns)
+            places = _places(header, file)
             for block in reading.blocks():
                 sink.write(block, reading.line, places, len(header))
             sink.refuse_cut_off(len(header))
@@ -165,11 +165,14 @@ class _Reading:
         return self.line + data.count(b"\n", 0, at)
 
 
-def _places(header: list[str], columns: tuple[str, ...]) -> dict[str, int]:
+def _places(header: list[str], file: str) -> dict[str, int]:
     """Where each column of the source stands; more columns, and any order, are no fault."""
-    found = ", ".join(header) or "nothing"
+    columns = SOURCE_FILES[file].columns
+    # Of a file without a header this is the first record: where that is a person's, the source's own names are told.
+    told = {name: name if name in columns or file not in PERSONAL_FILES else "(not quoted)" for name in header}
+    found = ", ".join(told[name] for name in header) or "nothing"
     if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise _RefusedError("columns_present", f"the header names {twice[0]!r} twice (found: {found})", line=1)
+        raise _RefusedError("columns_present", f"the header names {told[twice[0]]!r} twice (found: {found})", line=1)
     if missing := [name for name in columns if name not in header]:
         named = ", ".join(missing)
         what = "column" if len(missing) == 1 else "columns"

@@ -1,6 +1,6 @@
 """What can be wrong between an event and what the log stores of it.
 
-MappingError
+MappingError (of ReplayhouseError: 1)
 ├── UnknownTopic      a topic, or a class of events, that this program has no name for
 ├── UnreadableState   a state that is not the JSON its topic promises
 ├── MissingKey        a personal field is to be sealed, and nobody looked up its subject's key
@@ -9,8 +9,10 @@ MappingError
 
 # ruff: noqa: N818 - the names say what is the matter; "Error" behind each would add nothing
 
+from infra.errors import ReplayhouseError
 
-class MappingError(Exception):
+
+class MappingError(ReplayhouseError):
     """An event cannot be stored, or what is stored cannot be read."""
 
 

@@ -58,7 +58,7 @@ class Mapper:
         try:
             return read(state)
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-            raise UnreadableState(f"the state of an event {topic} cannot be read: {exc}") from exc
+            raise UnreadableState(f"The state of an event {topic} cannot be read: {exc}.") from exc
 
     def subject_of(self, event: DomainEvent, originator_id: UUID) -> UUID | None:
         """Whose key the personal fields need: the person that the event names, or its stream where it names nobody.

@@ -82,7 +82,7 @@ class PersonalFields:
             key = keys[subject]
         except KeyError:
             raise MissingKey(
-                f"{self._topic} of stream {originator_id}: no key of subject {subject} is at hand"
+                f"{self._topic} of stream {originator_id}: no key of subject {subject} is at hand."
             ) from None
         if key is None:
             state.update((name, None) for name, _ in self._personal)
@@ -118,6 +118,6 @@ class PersonalFields:
         except (InvalidTag, ValueError) as exc:  # ValueError: no base64, too short, or a key of no possible length
             raise BrokenSeal(
                 f"{self._topic} of stream {originator_id}: a personal field cannot be opened; "
-                "the event was changed in the log, or the key is not its subject's"
+                "the event was changed in the log, or the key is not its subject's."
             ) from exc
         return event

@@ -70,7 +70,7 @@ class Registry:
         try:
             return self._topics[context, event_type]
         except KeyError:
-            raise UnknownTopic(f"the context {context} has no event {event_type.__name__}") from None
+            raise UnknownTopic(f"The context {context} has no event {event_type.__name__}.") from None
 
     def event_type_of(self, topic: str) -> type[DomainEvent]:
         """The class of a topic, of a current or an older version. Raises UnknownTopic for any other."""
@@ -85,8 +85,8 @@ class Registry:
             return self._known[topic]
         except KeyError:
             raise UnknownTopic(
-                f"the log holds an event {topic}, which this program does not know: "
-                "the program is older than the log, update it; or the log was not written by this program"
+                f"The log holds an event {topic}, which this program does not know: "
+                "the program is older than the log, update it; or the log was not written by this program."
             ) from None
 
 

@@ -26,6 +26,7 @@ _OPTIONS = "-c lock_timeout=10s -c timezone=UTC"
 _CONNECT_TIMEOUT_SECONDS = 10
 
 _NO_ROOM = (errors.DiskFull, errors.OutOfMemory, errors.ConfigurationLimitExceeded)
+_NO_ROOM_HINT = "Check free disk space."  # the server's word where a file may not grow for another reason
 _SERVER_IS_GONE = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.DatabaseDropped)
 
 
@@ -112,7 +113,9 @@ def translated() -> Iterator[None]:
         raise Conflicting(f"Another command holds what this one needs: {_first_line(error)}. Try again.") from error
     except errors.InsufficientPrivilege as error:
         raise WrongServer(f"The database user may not do this: {_first_line(error)}.") from error
-    except _NO_ROOM as error:
+    except (*_NO_ROOM, errors.InternalError_) as error:
+        if not isinstance(error, _NO_ROOM) and error.diag.message_hint != _NO_ROOM_HINT:
+            raise
         raise Unreachable(
             f"The database has no room left: {_first_line(error)}. What was under way is undone: make room, and run "
             "the same command again."

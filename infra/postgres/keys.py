@@ -1,6 +1,7 @@
 """The keys of personal fields, one per subject, in bulk. Whose key is destroyed has a row with null, for ever.
 
-Nothing is cached: a key that was destroyed a moment ago must not be used again.
+So a subject without a row is not an erased one: its key is lost. Nothing is cached: a key that was destroyed a moment
+ago must not be used again.
 """
 
 from collections.abc import Collection, Iterable
@@ -8,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 
+from infra.errors import ReplayhouseError
 from infra.mapping.personal import new_key
 
 Keys = dict[UUID, bytes | None]
@@ -27,24 +29,43 @@ _DESTROY = """
 """
 
 
+class LostKeys(ReplayhouseError):  # noqa: N818 - the name says what is the matter
+    """Something was sealed for a subject that has no row of keys. It is the store that is incomplete, not a stream."""
+
+
 def read_keys(conn: psycopg.Connection, subjects: Collection[UUID]) -> Keys:
-    """The keys of those subjects that have one, or had one."""
-    if not subjects:
-        return {}
-    with conn.cursor(binary=True) as cursor:
-        return dict(cursor.execute(_READ, [list(subjects)]).fetchall())
+    """The keys of subjects for which something was sealed, each of them, None where it was destroyed.
+
+    Raises LostKeys where one of them has no row: shown as erased, it would be taken for that by everybody after.
+    """
+    keys = _known_keys(conn, subjects)
+    if lost := sorted(subject for subject in subjects if subject not in keys):
+        others = f" (and of {len(lost) - 1:,} more)" if len(lost) > 1 else ""
+        raise LostKeys(
+            f"The key of the personal fields of {lost[0]}{others} is lost: the table event_store.subject_key "
+            "has no row for it. Restore the keys from their backup."
+        )
+    return keys
 
 
 def make_keys(conn: psycopg.Connection, subjects: Collection[UUID]) -> Keys:
     """The keys of all these subjects; whoever has none gets one, in the transaction at hand."""
-    keys = read_keys(conn, subjects)
+    keys = _known_keys(conn, subjects)
     # Sorted, so that two transactions that make the same keys wait for each other instead of for ever.
     missing = sorted(subject for subject in subjects if subject not in keys)
     if missing:
         with conn.cursor(binary=True) as cursor:
             keys.update(cursor.execute(_MAKE, [missing, [new_key() for _ in missing]]).fetchall())
-        keys.update(read_keys(conn, [subject for subject in missing if subject not in keys]))
+        keys.update(_known_keys(conn, [subject for subject in missing if subject not in keys]))
     return keys
+
+
+def _known_keys(conn: psycopg.Connection, subjects: Collection[UUID]) -> Keys:
+    """Of those subjects that have a row."""
+    if not subjects:
+        return {}
+    with conn.cursor(binary=True) as cursor:
+        return dict(cursor.execute(_READ, [list(subjects)]).fetchall())
 
 
 def destroy_keys(conn: psycopg.Connection, subjects: Iterable[UUID]) -> None:

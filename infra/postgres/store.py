@@ -121,7 +121,7 @@ class EventStore:
     ) -> dict[UUID, Stream]:
         """Those of the streams that the log has, by id; with `up_to`, as they were at that position.
 
-        Good for thousands of ids at once: two queries whatever their number.
+        Good for thousands of ids at once: two queries whatever their number. Raises LostKeys.
         """
         if not ids:
             return {}
@@ -152,7 +152,7 @@ class EventStore:
         found: dict[UUID, list[DomainEvent]] = {}
         ends: dict[UUID, tuple[int, int]] = {}
         for (stream, version, _, _, position), event, subject in zip(rows, events, subjects, strict=True):
-            clear = event if subject is None else reveal(event, stream, keys.get(subject))
+            clear = event if subject is None else reveal(event, stream, keys[subject])
             found.setdefault(stream, []).append(clear)
             ends[stream] = version, position
         return {stream: Stream(stream, *ends[stream], events) for stream, events in found.items()}

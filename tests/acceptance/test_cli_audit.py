@@ -16,6 +16,7 @@ from infra.postgres.keys import destroy_keys
 from infra.postgres.store import EventStore
 from infra.recorded import Recorded
 from tests.acceptance.cli_support import Loaded, Program, empty, loaded
+from tests.databases import lose_keys
 
 __all__ = ["empty", "loaded"]  # pytest finds the fixtures by their names in this module
 
@@ -170,6 +171,20 @@ def test_what_was_rewound_or_erased_is_still_told(empty: Program, loaded: Loaded
     plain = empty.succeed("audit", "history", "customer", customer.hex).out
     assert plain.count("REWOUND") == len(events) - 1
     assert "erased" in plain
+
+
+def test_a_lost_key_is_no_erasure(empty: Program, loaded: Loaded) -> None:
+    empty.json("ingest", loaded.extract, "--no-project")
+    customer = loaded.value(ONE_OF["customer"][1])
+    with psycopg.connect(empty.environment["REPLAYHOUSE_DATABASE_URL"], autocommit=True) as connection:
+        lose_keys(connection, [customer])
+    done = empty.run("audit", "history", "customer", str(customer), "--json")
+    assert done.code == 1
+    assert f"{customer} is lost" in done.document["error"]
+    assert "Restore the keys" in done.document["error"]
+    done = empty.run("project")
+    assert (done.code, done.err.count("is lost")) == (1, 1)
+    assert "Traceback" not in done.err
 
 
 def test_a_log_that_holds_is_verified_with_its_counts(loaded: Loaded) -> None:

@@ -186,7 +186,12 @@ def test_an_extract_of_an_earlier_day_holds_fewer_orders(tmp_path: Path) -> None
     program = Program(tmp_path / "home")
     earlier = program.json("generate", tmp_path / "a", "--orders", "60", "--until", "2017-12-31")
     assert earlier["until"].startswith("2017-12-31T23:59:59")
-    assert 0 < earlier["records"]["orders"] < 60
+    written = earlier["records"]["orders"]
+    assert 0 < written < 60
+    told = program.succeed("generate", tmp_path / "b", "--orders", "60", "--until", "2017-12-31")
+    assert f"{written} of 60 orders, " in told.out
+    assert "60 orders" not in told.err
+    assert "\n60 orders, " in program.succeed("generate", tmp_path / "c", "--orders", "60").out
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

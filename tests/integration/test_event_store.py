@@ -13,11 +13,12 @@ from domain.kernel.events import DomainEvent, Rewound
 from domain.sales.events import OrderApproved, OrderPaid
 from infra.errors import Conflict, Unreachable
 from infra.postgres.connection import Database
-from infra.postgres.keys import destroy_keys, make_keys
+from infra.postgres.keys import LostKeys, destroy_keys, make_keys
 from infra.postgres.merkle import GENESIS
 from infra.postgres.store import LARGEST_APPEND, EventStore, Head
 from infra.postgres.verify import Verified, verify
 from infra.recorded import Recorded
+from tests.databases import lose_keys
 
 AT = datetime(2018, 1, 2, 3, 4, 5)
 STORE = EventStore()
@@ -228,6 +229,27 @@ def test_without_the_key_personal_fields_are_none_and_later_ones_are_not_recorde
     ).fetchone()  # fmt: skip
     assert state == (None,)
     assert isinstance(verify(conn), Verified)
+
+
+def test_a_lost_key_is_not_taken_for_a_destroyed_one(conn: psycopg.Connection) -> None:
+    person, erased = uuid4(), uuid4()
+    STORE.append(conn, [registered(person), registered(erased)], None)
+    destroy_keys(conn, [erased])
+    lose_keys(conn, [person])
+
+    with pytest.raises(LostKeys, match=rf"{person} is lost.*event_store\.subject_key.*Restore the keys"):
+        STORE.streams(conn, "customer", [person, erased])
+    [found] = events_of(conn, "customer", erased)
+    assert isinstance(found, CustomerRegistered)
+    assert found.city is None
+
+
+def test_of_many_lost_keys_one_is_named(conn: psycopg.Connection) -> None:
+    people = sorted(uuid4() for _ in range(3))
+    STORE.append(conn, [registered(person) for person in people], None)
+    lose_keys(conn, people)
+    with pytest.raises(LostKeys, match=rf"{people[0]} \(and of 2 more\) is lost"):
+        STORE.streams(conn, "customer", people)
 
 
 def test_a_subject_has_one_key_whoever_makes_it(conn: psycopg.Connection) -> None:

@@ -34,16 +34,18 @@ def test_what_was_recorded_cannot_be_changed(conn: psycopg.Connection, table: st
     change = sql.SQL(statement).format(sql.Identifier("event_store", table))
     for role in ("origin", "replica"):
         conn.execute(sql.SQL("SET session_replication_role = {}").format(role))
-        with pytest.raises(errors.RestrictViolation, match=f"event_store.{table} is append-only"):
+        with pytest.raises(errors.RestrictViolation, match=f"event_store.{table} is append-only") as refusal:
             conn.execute(change)
+        assert "loading a corrected extract" in (refusal.value.diag.message_hint or "")
 
 
 def test_a_key_can_be_destroyed_but_not_replaced_or_removed(conn: psycopg.Connection) -> None:
     STORE.append(conn, [registered(uuid4())], None)
     with pytest.raises(errors.RestrictViolation, match="destroyed"):
         conn.execute("UPDATE event_store.subject_key SET key = 'another'")
-    with pytest.raises(errors.RestrictViolation, match="append-only"):
+    with pytest.raises(errors.RestrictViolation, match="append-only") as removal:
         conn.execute("DELETE FROM event_store.subject_key")
+    assert "destroyed by setting it to null" in (removal.value.diag.message_hint or "")
     conn.execute("UPDATE event_store.subject_key SET key = NULL")
     with pytest.raises(errors.RestrictViolation, match="destroyed"):
         conn.execute("UPDATE event_store.subject_key SET key = 'again'")

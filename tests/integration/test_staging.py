@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from infra.csv.extract import open_extract
-from infra.csv.files import FILES, SOURCE_FILES
+from infra.csv.files import FILES, PERSONAL_FILES, SOURCE_FILES
 from infra.csv.staging import FileCounts, Staged, stage
 from tests.integration.staging_support import (
     Tables,
@@ -252,11 +252,40 @@ def test_a_quarantined_record_keeps_its_text_as_it_stands_in_the_file(tmp_path: 
     assert found[1].reason == "the record has 1 cell, the header 7"
 
 
-def test_a_reason_names_no_value_that_may_identify_a_person(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", sorted(PERSONAL_FILES))
+def test_a_reason_quotes_no_cell_of_a_file_with_personal_fields(tmp_path: Path, file: str) -> None:
+    """Whatever slipped into whichever column."""
+    slipped = "moro na rua augusta 12"
     tables = a_good_extract()
-    tables["customers"][0]["customer_zip_code_prefix"] = "01001-000"
-    (record,) = staged(tmp_path, tables).quarantined()
-    assert record.reason == "customer_zip_code_prefix is not one to five digits"
+    good = tables[file][0]
+    tables[file] = [{**good, column: slipped} for column in SOURCE_FILES[file].columns]
+    reasons = [record.reason for record in staged(tmp_path, tables).quarantined()]
+    assert len(reasons) >= 3
+    assert [reason for reason in reasons if "augusta" in reason or "moro" in reason] == []
+    assert all(reason.split()[0] in good or reason.startswith("line ") for reason in reasons)
+
+
+def test_a_reason_names_nobody(tmp_path: Path) -> None:
+    """Neither the person of an alias, nor whose review it is: that would outlive an erasure."""
+    tables = a_good_extract()
+    tables["customers"].append(customer(4, customer_zip_code_prefix="01001-000"))
+    tables["order_reviews"] += [review(3, review_score="987"), review(9)]
+    tables["orders"][1]["order_status"] = "lost"
+    aliases = f"customer_alias,customer_id\n{an_id('alias', 1)},{an_id('person', 9)}\n"
+    result = staged(tmp_path, tables, {"aliases": aliases})
+    assert [(record.rule, record.reason) for record in result.quarantined() if record.file in PERSONAL_FILES] == [
+        (
+            "aliases_keep_person",
+            "customer_unique_id is not that which the customer_id belongs to since an earlier load",
+        ),
+        ("values_readable", "customer_zip_code_prefix is not one to five digits"),
+        (
+            "orders_not_quarantined",
+            "order_id is of an order that is quarantined itself, and no earlier load has it",
+        ),
+        ("scores_in_range", "review_score is not 1 to 5"),
+        ("orders_known", "order_id is of an order that is neither in this extract nor in an earlier load"),
+    ]
 
 
 def test_missing_files_are_named_and_count_nothing(tmp_path: Path) -> None:

@@ -9,10 +9,17 @@ import pytest
 
 from infra.cli.main import run
 from infra.errors import Conflicting, InputError, Rejected, ReplayhouseError, Unreachable, UsageError, WrongServer
+from infra.mapping.errors import BrokenSeal, UnknownTopic, UnreadableState
+from infra.mapping.registry import REGISTRY
+from infra.postgres.keys import LostKeys
 
 CODES = {
     Rejected: 1,
     ReplayhouseError: 1,
+    UnknownTopic: 1,
+    UnreadableState: 1,
+    BrokenSeal: 1,
+    LostKeys: 1,
     UsageError: 2,
     InputError: 2,
     WrongServer: 2,
@@ -52,6 +59,17 @@ def test_with_json_an_error_is_the_one_document(
     fail_with(kind("The disk is made of cheese."))
     assert run(["status", "--json"]) == code
     assert json.loads(capsys.readouterr().out) == {"error": "The disk is made of cheese."}
+
+
+def test_an_event_of_a_newer_program_is_told_plainly(fail_with: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UnknownTopic) as found:
+        REGISTRY.event_type_of("sales.OrderPlaced.v99")
+    fail_with(found.value)
+    assert run(["status"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("The log holds an event sales.OrderPlaced.v99")
+    assert "update it" in told
+    assert told.endswith(".\n")
 
 
 def test_a_traceback_is_shown_with_debug_only(fail_with: Any, capsys: pytest.CaptureFixture[str]) -> None:

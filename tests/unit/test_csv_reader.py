@@ -168,6 +168,19 @@ def test_a_header_alone_is_a_file_without_records(tmp_path: Path) -> None:
     assert (result.records, result.unreadable) == (0, None)
 
 
+def test_of_a_persons_record_in_the_place_of_the_header_nothing_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "extract.csv"
+    for content, told in (
+        (b"a1,customer_id,01310,santos\n", "found: (not quoted), customer_id, (not quoted), (not quoted)"),
+        (b"santos,customer_id,santos\n", "the header names '(not quoted)' twice"),
+    ):
+        path.write_bytes(content)
+        unreadable = read_file("customers", path, tmp_path).unreadable
+        assert unreadable is not None
+        assert told in unreadable.reason
+        assert "santos" not in unreadable.reason
+
+
 @pytest.mark.parametrize(
     ("content", "rule", "line", "words"),
     [

@@ -1,5 +1,6 @@
 """The kernel: which events count after loads were taken back, identities, money, places, errors, states."""
 
+import pickle
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -256,3 +257,9 @@ def test_distances_are_kilometres_along_the_great_circle() -> None:
     assert sao_paulo.distance_to(rio) == rio.distance_to(sao_paulo)
     assert sao_paulo.distance_to(sao_paulo) == 0.0
     assert Point(0.0, 0.0).distance_to(Point(0.0, 180.0)) == pytest.approx(20015.1, abs=0.1)
+
+
+def test_an_error_of_the_domain_is_the_same_in_another_process() -> None:
+    error = DomainError("an order does not go backwards", "order", known="shipped", shown="created")
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.rule, again.values) == (str(error), error.rule, error.values)

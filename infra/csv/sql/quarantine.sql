@@ -21,8 +21,7 @@ ALTER TABLE geolocation DROP COLUMN problem;
 
 INSERT INTO quarantine
 SELECT 'customers', line, lines, 'aliases_keep_person',
-    'customer_id ' || customer_alias || ' belongs to customer_unique_id ' || known.customer_id
-        || ' since an earlier load, not to ' || customers.customer_id
+    'customer_unique_id is not that which the customer_id belongs to since an earlier load'
 FROM read_customers AS customers
 JOIN known_alias AS known USING (customer_alias)
 WHERE problem IS NULL AND known.customer_id <> customers.customer_id;
@@ -61,7 +60,7 @@ WHERE order_id IS NOT NULL;
 INSERT INTO quarantine
 SELECT file, line, lines,
     CASE WHEN is_refused THEN 'orders_not_quarantined' ELSE 'orders_known' END,
-    'order ' || order_id
+    CASE file WHEN 'order_reviews' THEN 'order_id is of an order that' ELSE 'order ' || order_id END
         || CASE WHEN is_refused THEN ' is quarantined itself, and no earlier load has it'
                 ELSE ' is neither in this extract nor in an earlier load' END
 FROM (

@@ -12,9 +12,9 @@ SELECT line, lines, customer_alias, customer_id, zip_prefix, city, state,
         WHEN cell.customer_zip_code_prefix IS NULL THEN empty('customer_zip_code_prefix')
         WHEN city IS NULL THEN empty('customer_city')
         WHEN state IS NULL THEN empty('customer_state')
-        WHEN customer_alias IS NULL THEN unreadable('customer_id', cell.customer_id, an_id())
-        WHEN customer_id IS NULL THEN unreadable('customer_unique_id', cell.customer_unique_id, an_id())
-        WHEN zip_prefix IS NULL THEN unreadable_zip('customer_zip_code_prefix')
+        WHEN customer_alias IS NULL THEN unreadable_unquoted('customer_id', an_id())
+        WHEN customer_id IS NULL THEN unreadable_unquoted('customer_unique_id', an_id())
+        WHEN zip_prefix IS NULL THEN unreadable_unquoted('customer_zip_code_prefix', a_zip_prefix())
     END AS problem
 FROM (
     SELECT cell, cell.line, cell.lines,
@@ -140,15 +140,15 @@ SELECT line, lines, review_id, order_id, score, title, comment, created_at, answ
         WHEN cell.order_id IS NULL THEN empty('order_id')
         WHEN cell.review_score IS NULL THEN empty('review_score')
         WHEN cell.review_creation_date IS NULL THEN empty('review_creation_date')
-        WHEN review_id IS NULL THEN unreadable('review_id', cell.review_id, an_id())
-        WHEN order_id IS NULL THEN unreadable('order_id', cell.order_id, an_id())
-        WHEN score IS NULL THEN unreadable('review_score', cell.review_score, a_whole_number())
+        WHEN review_id IS NULL THEN unreadable_unquoted('review_id', an_id())
+        WHEN order_id IS NULL THEN unreadable_unquoted('order_id', an_id())
+        WHEN score IS NULL THEN unreadable_unquoted('review_score', a_whole_number())
         WHEN created_at IS NULL
-            THEN unreadable('review_creation_date', cell.review_creation_date, a_time())
+            THEN unreadable_unquoted('review_creation_date', a_time())
         WHEN is_unreadable(cell.review_answer_timestamp, answered_at)
-            THEN unreadable('review_answer_timestamp', cell.review_answer_timestamp, a_time())
+            THEN unreadable_unquoted('review_answer_timestamp', a_time())
         WHEN score NOT BETWEEN 1 AND 5
-            THEN problem('scores_in_range', 'review_score is ' || score || ', not 1 to 5')
+            THEN problem('scores_in_range', 'review_score is not 1 to 5')
     END AS problem
 FROM (
     SELECT cell, cell.line, cell.lines,
@@ -211,7 +211,7 @@ SELECT line, lines, seller_id, zip_prefix, city, state,
         WHEN city IS NULL THEN empty('seller_city')
         WHEN state IS NULL THEN empty('seller_state')
         WHEN seller_id IS NULL THEN unreadable('seller_id', cell.seller_id, an_id())
-        WHEN zip_prefix IS NULL THEN unreadable_zip('seller_zip_code_prefix')
+        WHEN zip_prefix IS NULL THEN unreadable_unquoted('seller_zip_code_prefix', a_zip_prefix())
     END AS problem
 FROM (
     SELECT cell, cell.line, cell.lines,
@@ -248,7 +248,7 @@ SELECT line, lines, zip_prefix, latitude, longitude, city, state,
         WHEN cell.geolocation_lng IS NULL THEN empty('geolocation_lng')
         WHEN city IS NULL THEN empty('geolocation_city')
         WHEN state IS NULL THEN empty('geolocation_state')
-        WHEN zip_prefix IS NULL THEN unreadable_zip('geolocation_zip_code_prefix')
+        WHEN zip_prefix IS NULL THEN unreadable_unquoted('geolocation_zip_code_prefix', a_zip_prefix())
         WHEN latitude IS NULL THEN unreadable('geolocation_lat', cell.geolocation_lat, a_decimal_number())
         WHEN longitude IS NULL THEN unreadable('geolocation_lng', cell.geolocation_lng, a_decimal_number())
     END AS problem

@@ -6,10 +6,13 @@ CREATE FUNCTION event_store.refuse_change() RETURNS trigger LANGUAGE plpgsql AS 
 BEGIN
     RAISE EXCEPTION '%.% is append-only: % is refused', tg_table_schema, tg_table_name, tg_op
         USING ERRCODE = 'restrict_violation',
-              HINT = 'What was recorded stays. To take a load back, retract it: that appends.';
+              HINT = coalesce(
+                  tg_argv[0],
+                  'Events are never changed or removed; what is wrong is corrected by loading a corrected extract.'
+              );
 END
 $$;
-COMMENT ON FUNCTION event_store.refuse_change() IS 'Trigger of the append-only tables: raises';
+COMMENT ON FUNCTION event_store.refuse_change() IS 'Trigger of the append-only tables: raises; its argument is the hint';
 
 CREATE TABLE event_store.head (
     position bigint NOT NULL,
@@ -51,7 +54,7 @@ CREATE TABLE event_store.subject_key (
 COMMENT ON TABLE event_store.subject_key IS
     'Keys of the personal fields, one per subject. Backups of the log leave this table out';
 COMMENT ON COLUMN event_store.subject_key.subject_id IS 'The person, or the stream, that the fields are about';
-COMMENT ON COLUMN event_store.subject_key.key IS 'AES-256 key; null once it is destroyed, for good';
+COMMENT ON COLUMN event_store.subject_key.key IS 'AES-256 key; null once it is destroyed, for good; without a row it is lost';
 
 CREATE FUNCTION event_store.refuse_other_key() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -67,7 +70,9 @@ CREATE TRIGGER only_destroyed BEFORE UPDATE ON event_store.subject_key
     FOR EACH ROW EXECUTE FUNCTION event_store.refuse_other_key();
 ALTER TABLE event_store.subject_key ENABLE ALWAYS TRIGGER only_destroyed;
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON event_store.subject_key
-    FOR EACH STATEMENT EXECUTE FUNCTION event_store.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION event_store.refuse_change(
+        'A key is destroyed by setting it to null. Its row stays: a subject without one has lost its key.'
+    );
 ALTER TABLE event_store.subject_key ENABLE ALWAYS TRIGGER append_only;
 
 -- The five tables differ in nothing but their names.

@@ -28,6 +28,7 @@ COLUMNS = sql.SQL("originator_id, notification_id, topic, state")
 """What `read` expects of a row; rows are ordered by originator_id and originator_version."""
 
 KeysOf = Callable[[Collection[UUID]], Keys]
+"""The keys of all these subjects; raises where one has none and was not erased, which ends the reading."""
 
 _HEADER_BYTES = 19  # signature, flags and length of the extension; in the same message as the first row
 _FIXED = Struct(">6x16s4xqi")  # number of fields and length, originator_id, length, notification_id, length of topic
@@ -120,7 +121,7 @@ class StreamReader:
         for (place, event), subject in zip(sealed, subjects, strict=True):
             if subject is not None:
                 try:
-                    reveal(event, batch[place].originator_id, keys.get(subject))
+                    reveal(event, batch[place].originator_id, keys[subject])
                 except MappingError as error:
                     batch[place] = batch[place]._replace(error=error)
         return batch
@@ -139,4 +140,4 @@ def _without_header(rows: Iterable[memoryview]) -> Iterator[memoryview]:
 
 def described(error: Exception) -> str:
     """What a person needs to know of an error that a fold or a decoder raised."""
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error}".rstrip(".")
