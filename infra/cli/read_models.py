@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from infra.cli.options import CONTEXTS, Contexts, Json, chosen, example
-from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, table
+from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, table, warn
 
 if TYPE_CHECKING:
     from infra.cli.warehouse import Warehouse
@@ -29,10 +29,18 @@ def register(app: typer.Typer) -> None:
 
 
 def catch_up_all(warehouse: "Warehouse") -> None:
-    """Brings every context's live read model up to the head of the log."""
+    """Brings every context's live read model up to the head of the log; says so if streams are parked on the way."""
     from infra.postgres.read_models.live import catch_up
+    from infra.postgres.read_models.status import parked_streams
 
     catch_up(warehouse.database, workers=warehouse.settings.workers)
+    with warehouse.database.connect("replayhouse status") as connection:
+        parked = parked_streams(connection)
+    if parked:
+        warn(
+            f"Parked, with their rows as they were: {count(len(parked), 'stream')} that cannot be folded. "
+            "replayhouse status shows which and why."
+        )
 
 
 def status(json: Json = False) -> None:
