@@ -8,9 +8,10 @@ import json
 import random
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,8 +43,11 @@ FINGERPRINT = """
     FROM (SELECT {} FROM {}) AS r
 """
 
+MADE = "scenes.json"
+FIRST, SECOND = "first.csv", "second.csv"
 ORDERS = 1_500
-FIRST_UNTIL = "2017-12-31 23:59:59"
+SEED = 5
+FIRST_UNTIL = datetime(2017, 12, 31, 23, 59, 59)
 
 
 class Moment(NamedTuple):
@@ -68,9 +72,12 @@ class Timeline:
         """The timeline of a command that has just ended."""
         return cls([("", 0.0), *command.stages], time.monotonic() - command.started)
 
-    def moment(self, chance: random.Random) -> Moment:
-        """A moment, all equally likely: told from the stage that it falls into, for no two runs are equally quick."""
-        at = chance.uniform(0.0, self.end)
+    def moment(self, chance: random.Random, *, at_work: bool) -> Moment:
+        """A moment, all equally likely: told from the stage that it falls into, for no two runs are equally quick.
+
+        `at_work`: not before the first stage that it tells of, for until then it has no connections.
+        """
+        at = chance.uniform(self.stages[1][1] if at_work else 0.0, self.end)
         stage, began = next((stage, began) for stage, began in reversed(self.stages) if began <= at)
         return Moment(stage, at - began)
 
@@ -95,17 +102,17 @@ class Scene:
 class Scenes:
     """All scenes, and the extracts that they use."""
 
-    def __init__(self, folder: Path, told: dict[str, Any]) -> None:
-        self.first, self.second = folder / "first.csv", folder / "second.csv"
-        self._scenes = {name: _scene(folder / name, **scene) for name, scene in told.items()}
+    def __init__(self, folder: Path, scenes: dict[str, Scene]) -> None:
+        self.first, self.second = folder / FIRST, folder / SECOND
+        self._scenes = scenes
 
     def __getitem__(self, name: str) -> Scene:
         return self._scenes[name]
 
-
-def _scene(home: Path, arguments: list[str], timeline: dict[str, Any], expected: dict[str, str]) -> Scene:
-    stages = [(stage, began) for stage, began in timeline["stages"]]
-    return Scene(Home(home), tuple(arguments), Timeline(stages, timeline["end"]), expected)
+    @property
+    def names(self) -> Collection[str]:
+        """What may be asked for."""
+        return self._scenes.keys()
 
 
 # --- what stands in the database --------------------------------------------------------------------------------
@@ -163,10 +170,10 @@ def shared_scenes(parent: Path) -> Iterator[Scenes]:
     folder, users = parent / "scenes", parent / "scenes.users"
     with _locked(parent / "scenes.lock"):
         users.write_text(str(_number(users) + 1))
-        if not (folder / "scenes.json").exists():
+        if not (folder / MADE).exists():
             shutil.rmtree(folder, ignore_errors=True)
             make_scenes(folder)
-        made = Scenes(folder, json.loads((folder / "scenes.json").read_text()))
+        made = read_scenes(folder)
     try:
         yield made
     finally:
@@ -188,7 +195,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def make_scenes(folder: Path, orders: int = ORDERS, program: tuple[str, ...] = IN_SMALL_STEPS) -> None:
-    """Runs all scenes once, without disturbance, one on what the other has left, and writes `scenes.json`."""
+    """Runs all scenes once, without disturbance, one on what the other has left, for `read_scenes`."""
     folder.mkdir(parents=True)
     first, second = _extracts(folder, orders)
     made: dict[str, dict[str, Any]] = {}
@@ -212,16 +219,31 @@ def make_scenes(folder: Path, orders: int = ORDERS, program: tuple[str, ...] = I
     home.succeed("status")
     play("first load", "ingest", str(first))
     home.remove()
-    (folder / "scenes.json").write_text(json.dumps(made))
+    (folder / MADE).write_text(json.dumps(made))
+
+
+def read_scenes(folder: Path, program: tuple[str, ...] = IN_SMALL_STEPS) -> Scenes:
+    """What `make_scenes` has made there, to be played by the same program."""
+    told: dict[str, dict[str, Any]] = json.loads((folder / MADE).read_text())
+    return Scenes(
+        folder,
+        {
+            name: Scene(
+                Home(folder / name, program),
+                tuple(scene["arguments"]),
+                Timeline([(stage, began) for stage, began in scene["timeline"]["stages"]], scene["timeline"]["end"]),
+                scene["expected"],
+            )
+            for name, scene in told.items()
+        },
+    )
 
 
 def _extracts(folder: Path, orders: int) -> tuple[Path, Path]:
     """An extract and a later one; some rows of the first pass only in the second, some pass in neither."""
-    from datetime import datetime
-
-    first, second = folder / "first.csv", folder / "second.csv"
-    generate(first, orders, 5, datetime.fromisoformat(FIRST_UNTIL), 1)
-    generate(second, orders, 5, None, 1)
+    first, second = folder / FIRST, folder / SECOND
+    generate(first, orders, SEED, FIRST_UNTIL, 1)
+    generate(second, orders, SEED, None, 1)
     items, payments = FILES["order_items"], FILES["order_payments"]
     known = set((first / items).read_text().splitlines())
     early = [line for line in (second / items).read_text().splitlines() if line not in known][:100]

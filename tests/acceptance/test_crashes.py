@@ -1,0 +1,135 @@
+"""Whatever is killed, and whenever: the same command again, and all is as if nothing had happened."""
+
+import shutil
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.cli_support import CONTEXTS
+from tests.crashes import Attack, a_backend, a_seed, a_worker, is_plain, survive, the_command, the_server
+from tests.homes import Home, a_copy
+from tests.oracle.expected import FILES
+from tests.scenes import Scenes, complaints, scenes
+from tests.small_steps import KILL_AFTER
+
+__all__ = ["scenes"]
+
+ATTACKS = (
+    Attack("beginning", the_command, 1),
+    Attack("first load", the_command, 2),
+    Attack("first load", a_worker, 1, "appending"),
+    Attack("first load", the_server, 2),
+    Attack("first load", the_command, 1, "catching the read models up"),
+    Attack("second load", the_command, 3),
+    Attack("second load", a_worker, 1, "appending"),
+    Attack("second load", a_backend, 2),
+    Attack("rebuild", the_command, 2),
+    Attack("rebuild", a_worker, 1, "folding every stream again"),
+    Attack("rebuild", the_server, 1),
+    Attack("project", the_command, 2),
+    Attack("project", a_backend, 1),
+)
+"""Twenty kills, at moments that differ from run to run."""
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=str)
+def test_killed_at_any_moment_and_started_again_the_result_is_the_same(attack: Attack, scenes: Scenes) -> None:
+    survive(attack, scenes[attack.scene], a_seed())
+
+
+def killed_after(home: Home, points: Iterable[str], *arguments: str) -> None:
+    """Runs a command, without others that share its work, once a point; each time it dies right after that."""
+    for point in points:
+        done = home.run(*arguments, REPLAYHOUSE_WORKERS="1", **{KILL_AFTER: point})
+        assert done.code == -signal.SIGKILL or is_plain(done), f"{point}: exit code {done.code}\n{done.err}"
+
+
+BEGINNING = (
+    "infra.postgres.embedded:EmbeddedServer._initialise",
+    "infra.postgres.embedded:EmbeddedServer._launch",
+    "infra.postgres.embedded:EmbeddedServer._ensure_database",
+    "infra.postgres.connection:migrate",
+    "infra.postgres.read_models.status:prepare",
+)
+
+STEPS_OF_A_LOAD = (
+    "infra.loading.loads:Loads.begin",
+    "infra.loading.ingest:tell_opening",
+    "infra.loading.log:PostgresLoadLog.append_quality:3",
+    "infra.loading.log:PostgresLoadLog.append:2",
+    "infra.loading.ingest:evaluate_the_lapsed",
+    "infra.loading.ingest:tell_completion",
+    "infra.loading.loads:Loads.finish",
+)
+
+STEPS_OF_FILLING = (
+    "infra.postgres.read_models.revisions:begin_filling:3",
+    "infra.postgres.read_models.revisions:swap",
+)
+
+STEPS_OF_A_LATER_LOAD = (
+    "infra.loading.ingest:export_known",
+    "infra.loading.loads:Loads.begin",
+    "infra.loading.loads:Loads.take_over",
+    "infra.loading.log:PostgresLoadLog.append_lapsed",
+    "infra.loading.log:PostgresLoadLog.append_quality:2",
+    "infra.loading.ingest:release_those_that_pass",
+    "infra.postgres.read_models.tracking:move:3",
+)
+
+STEPS_OF_A_REBUILD = (
+    "infra.postgres.read_models.revisions:begin:2",
+    "infra.postgres.read_models.loading:Loader.finish:3",
+    "infra.postgres.read_models.revisions:swap",
+    "infra.postgres.read_models.rebuild:keep_calendar",
+)
+
+
+@pytest.mark.parametrize(
+    ("scene", "points"),
+    [
+        ("first load", STEPS_OF_A_LOAD + STEPS_OF_FILLING),
+        ("second load", STEPS_OF_A_LATER_LOAD),
+        ("rebuild", STEPS_OF_A_REBUILD),
+    ],
+    ids=["first load", "later load", "rebuild"],
+)
+def test_killed_after_every_step_of_it_in_turn_a_command_comes_to_the_same_end(
+    scene: str, points: tuple[str, ...], scenes: Scenes
+) -> None:
+    played = scenes[scene]
+    with a_copy(played.home) as home:
+        killed_after(home, points, *played.arguments)
+        home.succeed(*played.arguments)
+        assert complaints(home, played.expected) == []
+
+
+def test_killed_while_the_database_is_made_a_command_makes_it_the_next_time(scenes: Scenes) -> None:
+    played = scenes["beginning"]
+    with a_copy(played.home) as home:
+        killed_after(home, BEGINNING, "status")
+        home.succeed(*played.arguments)
+        assert complaints(home, played.expected) == []
+
+
+def test_a_rejection_that_was_killed_half_told_is_told_the_next_time(scenes: Scenes, tmp_path: Path) -> None:
+    harmed = tmp_path / "harmed"
+    shutil.copytree(scenes.second, harmed)
+    with (harmed / FILES["orders"]).open("a") as orders:
+        orders.write('"no end')
+    with a_copy(scenes["second load"].home) as home:
+        before = home.warehouse().json("status")
+        killed_after(home, ["infra.loading.ingest:tell_opening"], "ingest", str(harmed))
+
+        done = home.run("ingest", harmed, "--json")
+
+        assert (done.code, done.document["status"]) == (1, "rejected"), done.err
+        batches = home.warehouse().json("batches")
+        assert [batch["status"] for batch in batches] == ["completed", "rejected"]
+        after = home.warehouse().json("status")["contexts"]
+        assert {name: told["events"] - before["contexts"][name]["events"] for name, told in after.items()} == {
+            **dict.fromkeys(CONTEXTS, 0),
+            "quality": 3,
+        }

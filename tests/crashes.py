@@ -1,0 +1,125 @@
+"""Killing processes of the program, and what must hold once the same command has run again."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.acceptance.cli_support import Done
+from tests.homes import Command, Home, a_copy
+from tests.scenes import Scene, complaints
+
+SEED = "REPLAYHOUSE_CRASH_SEED"
+
+Victim = Callable[[Home, Command, random.Random], bool]
+"""Kills a process, and says whether there was one to kill."""
+
+Tell = Callable[[str], None]
+
+
+def the_command(home: Home, command: Command, chance: random.Random) -> bool:
+    """The command's main process."""
+    return command.kill()
+
+
+def a_worker(home: Home, command: Command, chance: random.Random) -> bool:
+    """One of the processes that share the work."""
+    workers = command.workers()
+    return bool(workers) and _kill(chance.choice(workers))
+
+
+def the_server(home: Home, command: Command, chance: random.Random) -> bool:
+    """PostgreSQL's main process; its others end as soon as they notice."""
+    try:
+        return command.is_running() and _kill(home.postmaster())
+    except OSError:
+        return False
+
+
+def a_backend(home: Home, command: Command, chance: random.Random) -> bool:
+    """A process that serves one of the command's connections; the server then ends all others too, and recovers."""
+    backends = home.backends("replayhouse %")
+    return bool(backends) and _kill(chance.choice(sorted(backends)))
+
+
+def _kill(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Attack:
+    """Whom to kill in a scene: `kills` times, one after the other, at moments of `stage` only if that is given."""
+
+    scene: str
+    victim: Victim
+    kills: int
+    stage: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.scene}, {self.victim.__name__}" + (f", {self.stage}" if self.stage else "")
+
+
+def a_seed() -> int:
+    """The seed to repeat, from the environment, or a new one."""
+    return int(os.environ.get(SEED) or random.SystemRandom().randrange(10**6))
+
+
+def survive(attack: Attack, scene: Scene, seed: int, tell: Tell = print) -> None:
+    """Kills, starts again, kills again; in the end all is as if nothing had happened, or AssertionError.
+
+    A kill that comes too late, for the command is done by then, does not count and is made up for on a fresh copy.
+    """
+    tell(f"{attack}: to repeat, set {SEED}={seed}")
+    chance = random.Random(f"{seed}: {attack}")
+    left = attack.kills
+    for _ in range(3 * attack.kills):
+        with a_copy(scene.home) as home:
+            while left and _has_killed(attack, scene, home, chance, tell):
+                left -= 1
+            home.succeed(*scene.arguments)
+            must_be_empty(complaints(home, scene.expected))
+        if not left:
+            return
+    raise AssertionError(f"{left} of {attack.kills} kills came too late, again and again")
+
+
+def _has_killed(attack: Attack, scene: Scene, home: Home, chance: random.Random, tell: Tell) -> bool:
+    """Runs the command and kills at some moment; false if it was done in spite of that."""
+    if attack.stage is None:
+        moment = scene.timeline.moment(chance, at_work=attack.victim is not the_command)
+    else:
+        moment = scene.timeline.moment_within(attack.stage, chance)
+    command = home.start(*scene.arguments)
+    if moment.stage:
+        command.reaches(moment.stage)
+    if attack.victim is a_worker:
+        command.has_workers()
+    time.sleep(moment.delay)
+    was_there = attack.victim(home, command, chance)
+    done = command.result()
+    tell(f"  {moment}: {'killed' if was_there else 'nobody to kill'}, exit code {done.code}")
+    must_be_empty(command.left_behind())
+    if done.code == 0:
+        return False
+    if attack.victim is the_command:
+        assert done.code == -signal.SIGKILL, f"exit code {done.code}\n{done.err}"
+    else:
+        assert was_there, f"exit code {done.code}, and nobody was killed\n{done.err}"
+        assert is_plain(done), f"exit code {done.code}\n{done.err}"
+    return True
+
+
+def is_plain(done: Done) -> bool:
+    """Whether a command that could not go on has said so in plain words, with one of its exit codes."""
+    return done.code in (1, 2, 3, 4) and "Traceback" not in done.err and "nobody expected" not in done.err
+
+
+def must_be_empty(complaints: list[str]) -> None:
+    """Raises AssertionError that tells all of them."""
+    assert not complaints, "\n".join(complaints)

@@ -1,0 +1,77 @@
+"""The program in small steps: `python -m tests.small_steps ingest ...` is `replayhouse ingest ...`, with other numbers.
+
+Chunks, windows and ranges hold a tenth of what they hold otherwise, so that a small load has as many transactions and
+processes, and as many moments to be killed at, as a large one.
+
+With KILL_AFTER=<module>:<name>[:<n>] a process kills itself as soon as it has called that function (as the module
+knows it, counted from 1) for the n-th time: for moments so short that chance seldom meets them.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from functools import wraps
+from importlib import import_module
+from typing import Any
+
+import ingest.batch
+import ingest.load
+
+KILL_AFTER = "KILL_AFTER"
+
+EVENTS_A_CHUNK = 1_500
+
+
+def _take_small_steps() -> None:
+    ingest.load.EVENTS_A_CHUNK = EVENTS_A_CHUNK
+    ingest.load.FAMILIES_AT_ONCE = 100
+    ingest.load.LAPSED_AT_ONCE = 50
+    ingest.load.units_of.__defaults__ = (EVENTS_A_CHUNK,)
+    ingest.batch.ROWS_AT_ONCE = 40
+
+
+def _take_small_steps_of_read_models() -> None:
+    from infra.postgres.read_models import following, live, rebuild
+
+    following.EVENTS_A_WINDOW = 2_000
+    live.FILL_FROM_EVENTS = 5_000
+    rebuild._EVENTS_A_RANGE = 4_000
+    rebuild._EVENTS_WORTH_A_PROCESS = 3_000
+
+
+def _kill_after(point: str) -> None:
+    module, name, *count = point.split(":")
+    *owner, last = name.split(".")
+    place: Any = import_module(module)
+    for part in owner:
+        place = getattr(place, part)
+    setattr(place, last, _deadly(getattr(place, last), int(count[0]) if count else 1))
+
+
+def _deadly(function: Callable[..., Any], at_call: int) -> Callable[..., Any]:
+    calls = 0
+
+    @wraps(function)
+    def called(*arguments: Any, **named: Any) -> Any:
+        nonlocal calls
+        result = function(*arguments, **named)
+        calls += 1
+        if calls == at_call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    return called
+
+
+# The processes that share the work import this module too, under another name, and take the same steps.
+_take_small_steps()
+if KILL_AFTER in os.environ:
+    _kill_after(os.environ[KILL_AFTER])
+
+if __name__ == "__main__":
+    from infra.cli.main import main
+
+    _take_small_steps_of_read_models()
+    sys.argv[0] = "replayhouse"
+    main()

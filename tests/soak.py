@@ -1,0 +1,86 @@
+"""Kills processes of the installed program for a long time: `python -m tests.soak [--kills N] [--seed S] [--orders N]`.
+
+The scenes are those of the crash tests, with extracts large enough for several processes and their chunks in full size.
+Ends with exit code 1 at the first run that does not come to the same end as an undisturbed one, and tells the seed.
+"""
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.crashes import Attack, a_backend, a_seed, a_worker, survive, the_command, the_server
+from tests.homes import AS_INSTALLED
+from tests.scenes import Scenes, make_scenes, read_scenes
+
+ORDERS = 14_000
+"""Half of them are in the first load, and that is worth two processes."""
+
+MOST_KILLS_IN_A_ROW = 4
+
+SHARED_STAGES = {
+    "beginning": "appending",
+    "first load": "appending",
+    "second load": "appending",
+    "rebuild": "folding every stream again",
+}
+"""The stage in which processes share the work, by scene; `project` has none."""
+
+VICTIMS = (the_command, the_command, a_worker, the_server, a_backend)
+"""As likely as they are listed."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the soak; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kills", type=int, default=100, help="how many processes to kill; 100 by default")
+    parser.add_argument("--seed", type=int, default=None, help="repeats the whole soak; a new one by default")
+    parser.add_argument("--orders", type=int, default=ORDERS, help=f"size of the extract; {ORDERS:,} by default")
+    given = parser.parse_args(arguments)
+    seed = a_seed() if given.seed is None else given.seed
+    say(f"seed {seed}, {given.kills} kills")
+    with tempfile.TemporaryDirectory(prefix="replayhouse-soak-") as folder:
+        scenes = _scenes(Path(folder, "scenes"), given.orders)
+        return _soak(scenes, given.kills, seed)
+
+
+def _scenes(folder: Path, orders: int) -> Scenes:
+    say(f"what undisturbed runs give, on extracts of {orders:,} orders ...")
+    make_scenes(folder, orders, AS_INSTALLED)
+    return read_scenes(folder, AS_INSTALLED)
+
+
+def _soak(scenes: Scenes, kills: int, seed: int) -> int:
+    chance = random.Random(seed)
+    left, began = kills, time.monotonic()
+    while left > 0:
+        attack = _attack(scenes, chance, left)
+        try:
+            survive(attack, scenes[attack.scene], chance.randrange(10**6), say)
+        except AssertionError as error:
+            say(f"This came to another end, with --seed {seed}, after {kills - left} kills or more:\n{error}")
+            return 1
+        left -= attack.kills
+        say(f"{kills - left} of {kills} kills in {time.monotonic() - began:.0f} s")
+    say("Each time the same command came to the same end.")
+    return 0
+
+
+def _attack(scenes: Scenes, chance: random.Random, left: int) -> Attack:
+    scene = chance.choice(sorted(scenes.names))
+    victims = [victim for victim in VICTIMS if victim is not a_worker or scene in SHARED_STAGES]
+    victim = chance.choice(victims)
+    in_a_row = min(chance.randint(1, MOST_KILLS_IN_A_ROW), left)
+    return Attack(scene, victim, in_a_row, SHARED_STAGES[scene] if victim is a_worker else None)
+
+
+def say(text: str) -> None:
+    """A line at once, also into a pipe."""
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
