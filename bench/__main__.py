@@ -21,6 +21,8 @@ def main() -> int:
 
     arguments = _arguments()
     orders = arguments.orders * LARGE if arguments.large else arguments.orders
+    if arguments.directory is not None:
+        arguments.directory.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="replayhouse-bench-", dir=arguments.directory))
     begun = time.monotonic()
 
