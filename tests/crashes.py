@@ -24,6 +24,11 @@ def the_command(home: Home, command: Command, chance: random.Random) -> bool:
     return command.kill()
 
 
+def the_parent(home: Home, command: Command, chance: random.Random) -> bool:
+    """The command's main process, while others share its work."""
+    return bool(command.workers()) and command.kill()
+
+
 def a_worker(home: Home, command: Command, chance: random.Random) -> bool:
     """One of the processes that share the work."""
     workers = command.workers()
@@ -98,7 +103,7 @@ def _has_killed(attack: Attack, scene: Scene, home: Home, chance: random.Random,
     command = home.start(*scene.arguments)
     if moment.stage:
         command.reaches(moment.stage)
-    if attack.victim is a_worker:
+    if attack.victim in (a_worker, the_parent):
         command.has_workers()
     time.sleep(moment.delay)
     was_there = attack.victim(home, command, chance)
@@ -107,7 +112,7 @@ def _has_killed(attack: Attack, scene: Scene, home: Home, chance: random.Random,
     must_be_empty(command.left_behind())
     if done.code == 0:
         return False
-    if attack.victim is the_command:
+    if attack.victim in (the_command, the_parent):
         assert done.code == -signal.SIGKILL, f"exit code {done.code}\n{done.err}"
     else:
         assert was_there, f"exit code {done.code}, and nobody was killed\n{done.err}"

@@ -104,8 +104,13 @@ class Command:
         return True
 
     def result(self) -> Done:
-        """Waits for its end."""
-        code = self._process.wait(LONGEST_RUN_S)
+        """Waits for its end; a command that hangs shows where, in an AssertionError."""
+        try:
+            code = self._process.wait(LONGEST_RUN_S)
+        except subprocess.TimeoutExpired as error:
+            os.killpg(self.pid, signal.SIGABRT)  # all print their stacks
+            self._reader.join(LONGEST_FAREWELL_S)
+            raise AssertionError(f"{error}\n{''.join(self._lines)}") from error
         self._reader.join(LONGEST_FAREWELL_S)
         self._out.seek(0)
         return Done(code, self._out.read(), "".join(self._lines))
@@ -152,7 +157,8 @@ class Home:
         self.server = EmbeddedServer(path)
         self._program = tuple(program)
         ours = {name: value for name, value in os.environ.items() if not name.startswith("REPLAYHOUSE_")}
-        self._environment = ours | {"REPLAYHOUSE_HOME": str(path), "REPLAYHOUSE_WORKERS": "2", "COLUMNS": "100"}
+        self._environment = ours | {"REPLAYHOUSE_HOME": str(path), "REPLAYHOUSE_WORKERS": "2"}
+        self._environment |= {"COLUMNS": "100", "PYTHONFAULTHANDLER": "1"}
 
     def start(self, *arguments: str | Path, **settings: str) -> Command:
         """Starts a command."""

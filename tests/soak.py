@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.crashes import Attack, a_backend, a_seed, a_worker, survive, the_command, the_server
+from tests.crashes import Attack, a_backend, a_seed, a_worker, survive, the_command, the_parent, the_server
 from tests.homes import AS_INSTALLED
 from tests.scenes import Scenes, make_scenes, read_scenes
 
@@ -29,8 +29,8 @@ SHARED_STAGES = {
 }
 """The stage in which processes share the work, by scene; `project` has none."""
 
-VICTIMS = (the_command, the_command, a_worker, the_server, a_backend)
-"""As likely as they are listed."""
+VICTIMS = (the_command, the_parent, a_worker, the_server, a_backend)
+OF_SHARED_WORK = (the_parent, a_worker)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,10 +71,9 @@ def _soak(scenes: Scenes, kills: int, seed: int) -> int:
 
 def _attack(scenes: Scenes, chance: random.Random, left: int) -> Attack:
     scene = chance.choice(sorted(scenes.names))
-    victims = [victim for victim in VICTIMS if victim is not a_worker or scene in SHARED_STAGES]
-    victim = chance.choice(victims)
+    victim = chance.choice([victim for victim in VICTIMS if victim not in OF_SHARED_WORK or scene in SHARED_STAGES])
     in_a_row = min(chance.randint(1, MOST_KILLS_IN_A_ROW), left)
-    return Attack(scene, victim, in_a_row, SHARED_STAGES[scene] if victim is a_worker else None)
+    return Attack(scene, victim, in_a_row, SHARED_STAGES[scene] if victim in OF_SHARED_WORK else None)
 
 
 def say(text: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.cli_support import CONTEXTS
-from tests.crashes import Attack, a_backend, a_seed, a_worker, is_plain, survive, the_command, the_server
+from tests.crashes import Attack, a_backend, a_seed, a_worker, is_plain, survive, the_command, the_parent, the_server
 from tests.homes import Home, a_copy
 from tests.oracle.expected import FILES
 from tests.scenes import Scenes, complaints, scenes
@@ -22,10 +22,12 @@ ATTACKS = (
     Attack("first load", a_worker, 1, "appending"),
     Attack("first load", the_server, 2),
     Attack("first load", the_command, 1, "catching the read models up"),
-    Attack("second load", the_command, 3),
+    Attack("second load", the_command, 2),
+    Attack("second load", the_parent, 1, "appending"),
     Attack("second load", a_worker, 1, "appending"),
     Attack("second load", a_backend, 2),
-    Attack("rebuild", the_command, 2),
+    Attack("rebuild", the_command, 1),
+    Attack("rebuild", the_parent, 1, "folding every stream again"),
     Attack("rebuild", a_worker, 1, "folding every stream again"),
     Attack("rebuild", the_server, 1),
     Attack("project", the_command, 2),
