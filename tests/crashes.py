@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tests.acceptance.cli_support import Done
 from tests.homes import Command, Home, a_copy
@@ -57,17 +58,22 @@ def _kill(pid: int) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class Attack:
-    """Whom to kill in a scene: `kills` times, one after the other, at moments of `stage` only if that is given."""
+class Kill(NamedTuple):
+    """Whom to kill, and in which stage of the command; in any, if none is given."""
 
-    scene: str
     victim: Victim
-    kills: int
     stage: str | None = None
 
+
+@dataclass(frozen=True)
+class Attack:
+    """Kills, one after the other, in a scene whose command is started again after each."""
+
+    scene: str
+    kills: tuple[Kill, ...]
+
     def __str__(self) -> str:
-        return f"{self.scene}, {self.victim.__name__}" + (f", {self.stage}" if self.stage else "")
+        return f"{self.scene}: {', '.join(kill.victim.__name__ for kill in self.kills)}"
 
 
 def a_seed() -> int:
@@ -80,39 +86,40 @@ def survive(attack: Attack, scene: Scene, seed: int, tell: Tell = print) -> None
 
     A kill that comes too late, for the command is done by then, does not count and is made up for on a fresh copy.
     """
-    tell(f"{attack}: to repeat, set {SEED}={seed}")
+    tell(f"{attack}. To repeat, set {SEED}={seed}")
     chance = random.Random(f"{seed}: {attack}")
-    left = attack.kills
-    for _ in range(3 * attack.kills):
+    left = list(attack.kills)
+    for _ in range(3 * len(attack.kills)):
         with a_copy(scene.home) as home:
-            while left and _has_killed(attack, scene, home, chance, tell):
-                left -= 1
+            while left and _has_killed(left[0], scene, home, chance, tell):
+                del left[0]
             home.succeed(*scene.arguments)
             must_be_empty(complaints(home, scene.expected))
         if not left:
             return
-    raise AssertionError(f"{left} of {attack.kills} kills came too late, again and again")
+    raise AssertionError(f"{len(left)} of {len(attack.kills)} kills came too late, again and again")
 
 
-def _has_killed(attack: Attack, scene: Scene, home: Home, chance: random.Random, tell: Tell) -> bool:
+def _has_killed(kill: Kill, scene: Scene, home: Home, chance: random.Random, tell: Tell) -> bool:
     """Runs the command and kills at some moment; false if it was done in spite of that."""
-    if attack.stage is None:
-        moment = scene.timeline.moment(chance, at_work=attack.victim is not the_command)
+    if kill.stage is None:
+        moment = scene.timeline.moment(chance, at_work=kill.victim is not the_command)
     else:
-        moment = scene.timeline.moment_within(attack.stage, chance)
+        moment = scene.timeline.moment_within(kill.stage, chance)
     command = home.start(*scene.arguments)
     if moment.stage:
         command.reaches(moment.stage)
-    if attack.victim in (a_worker, the_parent):
+    if kill.victim in (a_worker, the_parent):
         command.has_workers()
     time.sleep(moment.delay)
-    was_there = attack.victim(home, command, chance)
+    was_there = kill.victim(home, command, chance)
     done = command.result()
-    tell(f"  {moment}: {'killed' if was_there else 'nobody to kill'}, exit code {done.code}")
+    found = "killed" if was_there else "not there"
+    tell(f"  {kill.victim.__name__} {found} {moment}, exit code {done.code}")
     must_be_empty(command.left_behind())
     if done.code == 0:
         return False
-    if attack.victim in (the_command, the_parent):
+    if kill.victim in (the_command, the_parent):
         assert done.code == -signal.SIGKILL, f"exit code {done.code}\n{done.err}"
     else:
         assert was_there, f"exit code {done.code}, and nobody was killed\n{done.err}"

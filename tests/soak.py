@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.crashes import Attack, a_backend, a_seed, a_worker, survive, the_command, the_parent, the_server
+from tests.crashes import Attack, Kill, a_backend, a_seed, a_worker, survive, the_command, the_parent, the_server
 from tests.homes import AS_INSTALLED
 from tests.scenes import Scenes, make_scenes, read_scenes
 
@@ -55,25 +55,29 @@ def _scenes(folder: Path, orders: int) -> Scenes:
 
 def _soak(scenes: Scenes, kills: int, seed: int) -> int:
     chance = random.Random(seed)
-    left, began = kills, time.monotonic()
-    while left > 0:
-        attack = _attack(scenes, chance, left)
+    done, began = 0, time.monotonic()
+    while done < kills:
+        attack = _attack(scenes, chance, kills - done)
         try:
             survive(attack, scenes[attack.scene], chance.randrange(10**6), say)
         except AssertionError as error:
-            say(f"This came to another end, with --seed {seed}, after {kills - left} kills or more:\n{error}")
+            say(f"After {done} kills or more, this came to another end; to repeat, --seed {seed}:\n{error}")
             return 1
-        left -= attack.kills
-        say(f"{kills - left} of {kills} kills in {time.monotonic() - began:.0f} s")
+        done += len(attack.kills)
+        say(f"{done} of {kills} kills in {time.monotonic() - began:.0f} s")
     say("Each time the same command came to the same end.")
     return 0
 
 
-def _attack(scenes: Scenes, chance: random.Random, left: int) -> Attack:
+def _attack(scenes: Scenes, chance: random.Random, most: int) -> Attack:
     scene = chance.choice(sorted(scenes.names))
+    in_a_row = min(chance.randint(1, MOST_KILLS_IN_A_ROW), most)
+    return Attack(scene, tuple(_kill(scene, chance) for _ in range(in_a_row)))
+
+
+def _kill(scene: str, chance: random.Random) -> Kill:
     victim = chance.choice([victim for victim in VICTIMS if victim not in OF_SHARED_WORK or scene in SHARED_STAGES])
-    in_a_row = min(chance.randint(1, MOST_KILLS_IN_A_ROW), left)
-    return Attack(scene, victim, in_a_row, SHARED_STAGES[scene] if victim in OF_SHARED_WORK else None)
+    return Kill(victim, SHARED_STAGES[scene] if victim in OF_SHARED_WORK else None)
 
 
 def say(text: str) -> None:

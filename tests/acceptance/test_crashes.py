@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.cli_support import CONTEXTS
-from tests.crashes import Attack, a_backend, a_seed, a_worker, is_plain, survive, the_command, the_parent, the_server
+from tests.crashes import (
+    Attack,
+    Kill,
+    a_backend,
+    a_seed,
+    a_worker,
+    is_plain,
+    survive,
+    the_command,
+    the_parent,
+    the_server,
+)
 from tests.homes import Home, a_copy
 from tests.oracle.expected import FILES
 from tests.scenes import Scenes, complaints, scenes
@@ -16,22 +27,17 @@ from tests.small_steps import KILL_AFTER
 
 __all__ = ["scenes"]
 
+APPENDING, CATCHING_UP, FOLDING = "appending", "catching the read models up", "folding every stream again"
+
 ATTACKS = (
-    Attack("beginning", the_command, 1),
-    Attack("first load", the_command, 2),
-    Attack("first load", a_worker, 1, "appending"),
-    Attack("first load", the_server, 2),
-    Attack("first load", the_command, 1, "catching the read models up"),
-    Attack("second load", the_command, 2),
-    Attack("second load", the_parent, 1, "appending"),
-    Attack("second load", a_worker, 1, "appending"),
-    Attack("second load", a_backend, 2),
-    Attack("rebuild", the_command, 1),
-    Attack("rebuild", the_parent, 1, "folding every stream again"),
-    Attack("rebuild", a_worker, 1, "folding every stream again"),
-    Attack("rebuild", the_server, 1),
-    Attack("project", the_command, 2),
-    Attack("project", a_backend, 1),
+    Attack("beginning", (Kill(the_command),)),
+    Attack("first load", (Kill(the_command), Kill(a_worker, APPENDING), Kill(the_command))),
+    Attack("first load", (Kill(the_server), Kill(the_server), Kill(the_command, CATCHING_UP))),
+    Attack("second load", (Kill(the_parent, APPENDING), Kill(the_command), Kill(the_command))),
+    Attack("second load", (Kill(a_backend), Kill(a_worker, APPENDING), Kill(a_backend))),
+    Attack("rebuild", (Kill(the_parent, FOLDING), Kill(a_worker, FOLDING), Kill(the_command))),
+    Attack("rebuild", (Kill(the_server),)),
+    Attack("project", (Kill(the_command), Kill(a_backend), Kill(the_command))),
 )
 """Twenty kills, at moments that differ from run to run."""
 
