@@ -200,6 +200,8 @@ def test_following_an_order_again_is_no_news(path: list[Snapshot], routes: list[
 
 @given(paths(), st.lists(ROUTES, min_size=4, max_size=4))
 def test_whatever_a_shipment_went_through_the_last_extract_decides(path: list[Snapshot], routes: list[Route]) -> None:
+    """But for the destination of an anonymised person, which is not compared."""
+    routes = [route._replace(is_anonymized=False) for route in routes]
     events, order = followed(path, routes)
     at_once = follow(NEW_SHIPMENT, progress_of(order), routes[len(path) - 1])
     assert shown_of(shipment_of(events)) == shown_of(shipment_of(at_once))
