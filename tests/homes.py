@@ -17,7 +17,7 @@ import psycopg
 
 from infra.errors import Unreachable
 from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
+from infra.postgres.embedded import EmbeddedServer, serves
 from tests.acceptance.cli_support import PROGRAM, Done
 from tests.acceptance.in_process import Warehouse
 
@@ -196,9 +196,12 @@ class Home:
     def _probing(self) -> psycopg.Connection:
         return psycopg.connect(self.server.url(), autocommit=True)
 
-    def postmaster(self) -> int:
-        """The number of the server's main process."""
-        return int((self.path / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+    def postmaster(self) -> int | None:
+        """The number of the server's main process, if it lives; numbers of dead ones are soon given to others."""
+        with suppress(OSError, ValueError, IndexError):
+            pid = int((self.path / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+            return pid if serves(pid, self.path / "postgres") else None
+        return None
 
     def save(self, path: Path) -> "Home":
         """A copy, whose server is not running; that of this one is stopped for it."""
@@ -208,8 +211,8 @@ class Home:
 
     def halt(self) -> None:
         """Ends the server the quickest way, as a crash would."""
-        with suppress(OSError, ValueError, IndexError):
-            pid = self.postmaster()
+        pid = self.postmaster()
+        if pid is not None:
             os.kill(pid, signal.SIGQUIT)
             wait_until(lambda: not any(found.pid == pid for found in _processes()))
 

@@ -17,7 +17,7 @@ from tests.homes import AS_INSTALLED
 from tests.scenes import Scenes, make_scenes, read_scenes
 
 ORDERS = 14_000
-"""Half of them are in the first load, and that is worth two processes."""
+"""Half of them are in the first load, and fewer are not worth two processes."""
 
 MOST_KILLS_IN_A_ROW = 4
 
@@ -38,8 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=100, help="how many processes to kill; 100 by default")
     parser.add_argument("--seed", type=int, default=None, help="repeats the whole soak; a new one by default")
-    parser.add_argument("--orders", type=int, default=ORDERS, help=f"size of the extract; {ORDERS:,} by default")
+    parser.add_argument("--orders", type=int, default=ORDERS, help=f"size of the extract; {ORDERS:,} at least")
     given = parser.parse_args(arguments)
+    if given.orders < ORDERS:
+        parser.error(f"with fewer than {ORDERS:,} orders there are no processes that share the work, and none to kill")
     seed = a_seed() if given.seed is None else given.seed
     say(f"seed {seed}, {given.kills} kills")
     with tempfile.TemporaryDirectory(prefix="replayhouse-soak-") as folder:

@@ -279,12 +279,12 @@ class EmbeddedServer:
         raise Unreachable(f"The embedded database still recovers after {_LONGEST_START_SECONDS:.0f} s; see {self.log}.")
 
     def _forget_dead_postmaster(self) -> None:
-        """Removes `postmaster.pid` of a killed server if its number now belongs to some other program.
+        """Removes `postmaster.pid` of a killed server if its number now belongs to some other program or server.
 
         PostgreSQL itself removes it when no process has the number, and refuses to start otherwise.
         """
         postmaster = self._postmaster()
-        if postmaster is not None and not _is_postgres(postmaster.pid):
+        if postmaster is not None and not serves(postmaster.pid, self.data):
             (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _make_socket_folder(self, account: Account) -> None:
@@ -381,13 +381,16 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
-def _is_postgres(pid: int) -> bool:
-    """Whether the process is there and runs PostgreSQL; numbers of dead processes are given to others."""
+def serves(pid: int, data: Path) -> bool:
+    """Whether the process is there and a server of this data folder; numbers of dead processes are given to others."""
     if pid <= 0:
         return False
     if sys.platform.startswith("linux"):
         try:
-            return "postgres" in Path(f"/proc/{pid}/comm").read_text()
+            is_postgres = "postgres" in Path(f"/proc/{pid}/comm").read_text()
+            return is_postgres and Path(f"/proc/{pid}/cwd").samefile(data)
+        except PermissionError:  # another user's, and PostgreSQL itself knows what to make of that
+            return True
         except OSError:
             return False
     listed = subprocess.run(["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False)

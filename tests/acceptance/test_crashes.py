@@ -1,5 +1,6 @@
 """Whatever is killed, and whenever: the same command again, and all is as if nothing had happened."""
 
+import os
 import shutil
 import signal
 from collections.abc import Iterable
@@ -141,3 +142,19 @@ def test_a_rejection_that_was_killed_half_told_is_told_the_next_time(scenes: Sce
             **dict.fromkeys(CONTEXTS, 0),
             "quality": 3,
         }
+
+
+def test_a_killed_server_starts_again_though_another_home_s_server_has_its_number_now(scenes: Scenes) -> None:
+    with a_copy(scenes["first load"].home) as home, a_copy(scenes["first load"].home) as other:
+        for started in (home, other):
+            started.succeed("status")
+        killed, number = home.postmaster(), other.postmaster()
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        left_behind = home.path / "postgres" / "postmaster.pid"
+        left_behind.write_text(left_behind.read_text().replace(str(killed), str(number), 1))
+
+        home.succeed("status")
+
+        assert home.postmaster() not in (None, number)
+        assert other.postmaster() == number
