@@ -102,7 +102,7 @@ def survive(attack: Attack, scene: Scene, seed: int, tell: Tell = print) -> None
 def _has_killed(kill: Kill, scene: Scene, home: Home, chance: random.Random, tell: Tell, haste: float) -> bool:
     """Runs the command and kills at some moment; false if it was done in spite of that.
 
-    `haste` is 1, or less for a part of the time only from the stage to the moment.
+    `haste` is 1, or less where only a part of the time from the stage to the moment is waited for.
     """
     if kill.stage is None:
         moment = scene.timeline.moment(chance, at_work=kill.victim is not the_command)
