@@ -26,6 +26,7 @@ SELECT
     ), 0)::bigint AS events,
     (b.outcome ->> 'score')::float8 AS score
 FROM event_store.batch AS b
+WHERE b.kind = 'load'
 ORDER BY b.batch_seq
 """
 

@@ -14,7 +14,7 @@ from infra.errors import Conflicting
 NEWEST = """
 SELECT batch_seq, batch_id, name, files, as_of, units, outcome
 FROM event_store.batch
-WHERE status = %s
+WHERE kind = 'load' AND status = %s
 ORDER BY batch_seq DESC
 LIMIT 1
 """
@@ -31,6 +31,12 @@ FINISH = """
 UPDATE event_store.batch
 SET status = %s, outcome = %s, completed_at = clock_timestamp(), owner = NULL
 WHERE batch_id = %s AND owner = %s AND status = 'open'
+"""
+
+FILES_LOADED = """
+SELECT DISTINCT jsonb_object_keys(files)
+FROM event_store.batch
+WHERE kind = 'load' AND status = 'completed'
 """
 
 EVENTS = "SELECT events FROM event_store.batch_progress WHERE batch_id = %s"
@@ -71,16 +77,13 @@ class Loads:
     def attempts(self, files: Mapping[str, str]) -> int:
         """How many loads there were of these very files."""
         counted = self._connection.execute(
-            "SELECT count(*) FROM event_store.batch WHERE files = %s", (json.dumps(dict(files)),)
+            "SELECT count(*) FROM event_store.batch WHERE kind = 'load' AND files = %s", (json.dumps(dict(files)),)
         ).fetchone()
         return int(counted[0]) if counted else 0
 
     def files_loaded(self) -> set[str]:
         """Short names of the files that some load, done and not taken back, has brought."""
-        rows = self._connection.execute(
-            "SELECT DISTINCT jsonb_object_keys(files) FROM event_store.batch WHERE status = 'completed'"
-        )
-        return {file for (file,) in rows}
+        return {file for (file,) in self._connection.execute(FILES_LOADED)}
 
     def next_seq(self) -> int:
         """The number after that of the newest load: all loads so far are before it."""
