@@ -32,12 +32,12 @@ def _take_small_steps() -> None:
 
 
 def _take_small_steps_of_read_models() -> None:
-    from infra.postgres.read_models import following, live, rebuild
+    from infra.postgres.read_models import building, following, live
 
     following.EVENTS_A_WINDOW = 2_000
     live.FILL_FROM_EVENTS = 5_000
-    rebuild._EVENTS_A_RANGE = 4_000
-    rebuild._EVENTS_WORTH_A_PROCESS = 3_000
+    building._EVENTS_A_RANGE = 4_000
+    building._EVENTS_WORTH_A_PROCESS = 3_000
 
 
 def _kill_after(point: str) -> None:

@@ -15,9 +15,10 @@ from domain.kernel.events import DomainEvent, effective
 from infra.postgres.connection import Database
 from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.read_models import following
+from infra.postgres.read_models.building import Rebuilt
 from infra.postgres.read_models.digests import ContextDigest, digests
 from infra.postgres.read_models.live import catch_up
-from infra.postgres.read_models.rebuild import Rebuilt, rebuild
+from infra.postgres.read_models.rebuild import rebuild
 from infra.postgres.read_models.schema import line_writer
 from infra.postgres.store import EventStore
 from infra.recorded import Recorded

@@ -13,8 +13,7 @@ import pytest
 from domain.sales.order import NEW_ORDER, observe
 from infra.errors import Conflicting
 from infra.postgres.connection import Database
-from infra.postgres.read_models import rebuild as rebuilding
-from infra.postgres.read_models import revisions
+from infra.postgres.read_models import building, revisions
 from infra.postgres.read_models.digests import digests
 from infra.postgres.read_models.live import catch_up
 from infra.postgres.read_models.loading import Loader
@@ -135,8 +134,8 @@ def test_any_number_of_processes_gives_the_same(
 ) -> None:
     many_orders(conn, 1, 200)
     alone = rebuild(database, ["sales"], workers=1)["sales"]
-    monkeypatch.setattr(rebuilding, "_EVENTS_WORTH_A_PROCESS", 100)
-    monkeypatch.setattr(rebuilding, "_EVENTS_A_RANGE", 100)
+    monkeypatch.setattr(building, "_EVENTS_WORTH_A_PROCESS", 100)
+    monkeypatch.setattr(building, "_EVENTS_A_RANGE", 100)
     together = rebuild(database, ["sales"], workers=3)["sales"]
     assert together.tables == alone.tables
     assert together.events == alone.events

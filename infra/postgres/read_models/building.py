@@ -1,0 +1,202 @@
+"""What every rebuild shares, whatever becomes of the tables: the work cut into ranges, and the processes that do it.
+
+The tables that are filled stand beside the live ones; nothing here looks at those.
+"""
+
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context, parent_process
+from typing import Any
+
+import psycopg
+
+from infra.errors import ReplayhouseError
+from infra.postgres.connection import Database
+from infra.postgres.read_models.digests import tables_as_json
+from infra.postgres.read_models.following import events_of
+from infra.postgres.read_models.loading import Finish, Loaded, Loader, Range, ranges
+from infra.postgres.read_models.schema import Model, line_writer
+from projections.digest import NOTHING, Digest, digest_of
+from projections.projection import Rows
+
+_EVENTS_A_RANGE = 25_000
+_MOST_RANGES = 64
+_EVENTS_WORTH_A_PROCESS = 30_000  # a process takes half a second to start
+
+
+@dataclass
+class Rebuilt:
+    """What came of a context: its new revision, the position it shows, how much was folded, its tables' digests.
+
+    `revision` is None where the tables stand under a prefix.
+    """
+
+    revision: int | None
+    position: int
+    events: int = 0
+    seconds: float = 0.0
+    tables: dict[str, Digest] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """As `rebuild --json` prints it."""
+        return {
+            "revision": self.revision,
+            "position": self.position,
+            "events": self.events,
+            "seconds": round(self.seconds, 3),
+            "tables": tables_as_json(self.tables),
+        }
+
+
+def load_all(
+    database: Database,
+    conn: psycopg.Connection,
+    models: Sequence[Model],
+    built: Mapping[str, Rebuilt],
+    workers: int,
+) -> None:
+    """Fills new tables (their unknown members are in, their keys off) with all streams up to the positions of `built`.
+
+    What was folded is told there, by context. The tables of a context are finished as soon as its last range is in.
+    Raises Unfoldable, and ReplayhouseError where a process dies.
+    """
+    started = time.monotonic()
+    tasks: list[Range] = []
+    total = 0
+    for model in models:
+        context = model.projection.context
+        built[context].tables = unknown_members(model)
+        events = events_of(conn, context, built[context].position)
+        total += events
+        number = max(1, min(_MOST_RANGES, events // _EVENTS_A_RANGE))
+        tasks += ranges(context, model.schema, built[context].position, number)
+    left: dict[str, int] = defaultdict(int)
+    for task in tasks:
+        left[task.context] += 1
+    with _crew(database, min(workers, 1 + total // _EVENTS_WORTH_A_PROCESS)) as crew:
+        for done, loaded in crew.do(tasks):
+            if loaded is not None:
+                rebuilt = built[done.context]
+                rebuilt.events += loaded.events
+                for name, digest in loaded.tables.items():
+                    rebuilt.tables[name] += digest
+                left[done.context] -= 1
+                if left[done.context] == 0:
+                    for name, digest in rebuilt.tables.items():
+                        crew.add(Finish(done.context, done.schema, name, digest.rows))
+            built[done.context].seconds = time.monotonic() - started
+
+
+def unknown_members(model: Model) -> dict[str, Digest]:
+    """The digests of new tables as they were made."""
+    found = dict.fromkeys((table.name for table in model.projection.tables), NOTHING)
+    found.update(digests_of(model, [model.projection.unknown_members]))
+    return found
+
+
+def digests_of(model: Model, streams: Iterable[Rows]) -> dict[str, Digest]:
+    """By table, the digest of the rows of some streams."""
+    rows: Rows = defaultdict(list)
+    for of_stream in streams:
+        for name, of_table in of_stream.items():
+            rows[name] += of_table
+    return {name: digest_of(line_writer(model.projection_table(name)).lines(of)) for name, of in rows.items()}
+
+
+# --- processes --------------------------------------------------------------------------------------------------
+
+
+_Task = Range | Finish
+_database: Database | None = None
+_loader: Loader | None = None
+
+
+class _Crew:
+    """Does tasks, here or in processes; more may be added while they are done."""
+
+    def __init__(self, database: Database, pool: ProcessPoolExecutor | None) -> None:
+        self._database = database
+        self._pool = pool
+        self._waiting: list[_Task] = []
+
+    def add(self, task: _Task) -> None:
+        """One more task."""
+        self._waiting.append(task)
+
+    def do(self, tasks: Iterable[_Task]) -> Iterator[tuple[_Task, Loaded | None]]:
+        """Each task, as it is done, with what came of it."""
+        self._waiting += tasks
+        return self._here() if self._pool is None else self._in(self._pool)
+
+    def _here(self) -> Iterator[tuple[_Task, Loaded | None]]:
+        loader = Loader(self._database)
+        try:
+            while self._waiting:
+                task = self._waiting.pop(0)
+                yield task, _done(loader, task)
+        finally:
+            loader.close()
+
+    def _in(self, pool: ProcessPoolExecutor) -> Iterator[tuple[_Task, Loaded | None]]:
+        running: dict[Future[Loaded | None], _Task] = {}
+        while self._waiting or running:
+            running.update({pool.submit(_do, task): task for task in self._waiting})
+            self._waiting.clear()
+            for future in wait_for(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
+
+
+@contextmanager
+def _crew(database: Database, processes: int) -> Iterator[_Crew]:
+    if processes <= 1:
+        yield _Crew(database, None)
+        return
+    with ProcessPoolExecutor(processes, get_context("spawn"), _start, (database,)) as pool:
+        try:
+            yield _Crew(database, pool)
+        except BrokenProcessPool as error:
+            raise ReplayhouseError(
+                "A process of the rebuild ended unexpectedly, perhaps for want of memory. The live read models stay as "
+                "they were: run it again, with fewer --workers."
+            ) from error
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _start(database: Database) -> None:
+    global _database  # where the loader of a process of the pool works, which its first task makes
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _database = database
+
+
+def _end_with_parent() -> None:
+    """A pool's process would wait for ever for a parent that was killed."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _do(task: _Task) -> Loaded | None:
+    """What goes wrong in making the loader is told like what goes wrong at work: an initializer would print it."""
+    global _loader  # a process of the pool has one, used by all its tasks
+    if _loader is None:
+        assert _database is not None, "the initializer has set it"
+        _loader = Loader(_database)
+    return _done(_loader, task)
+
+
+def _done(loader: Loader, task: _Task) -> Loaded | None:
+    if isinstance(task, Range):
+        return loader.load(task)
+    loader.finish(task)
+    return None
