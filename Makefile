@@ -6,6 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL_LOCKED := $(PIP) install --no-compile --no-deps --only-binary :all: --require-hashes -r
+# Written here once: where Python may write none later, each start of the program would compile all that it imports.
+BYTECODE := $(BIN)/python -m compileall -q -j 0
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet $(LOCK_FLAGS)
 
@@ -55,9 +57,11 @@ $(PROGRAM): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(INSTALL_LOCKED) requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BYTECODE) $(VENV)/lib domain ingest projections infra
 	@touch $@
 
 $(TOOLS): $(PROGRAM) requirements-dev.lock
 	@echo "Adding the developers' tools from requirements-dev.lock"
 	@$(INSTALL_LOCKED) requirements-dev.lock
+	@$(BYTECODE) $(VENV)/lib
 	@touch $@
