@@ -3,6 +3,7 @@
 Importing pydantic-settings takes a tenth of a second: commands import this module when they run, not before.
 """
 
+import getpass
 import os
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,13 @@ def _default_workers() -> int:
     return max(1, allowed or 1)
 
 
+def _default_actor() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, as in some containers
+        return "unknown"
+
+
 class Settings(BaseSettings):
     """What a user may set, each as `REPLAYHOUSE_<NAME>`; an empty value counts as not set."""
 
@@ -36,6 +44,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None, repr=False, description="libpq URL of a PostgreSQL 16 or newer to use instead of the embedded one"
     )
+    actor: str = Field(default_factory=_default_actor, description="who decides, as it is recorded with decisions")
     workers: int = Field(default_factory=_default_workers, ge=1, description="processes that share large work")
     zip_max_bytes: int = Field(default=50 * 2**30, ge=1, description="largest unpacked size of a zip, bytes")
     zip_max_ratio: float = Field(default=20.0, gt=1, description="largest unpacked size over packed size of a zip")

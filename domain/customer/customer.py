@@ -86,12 +86,17 @@ class Purchase(NamedTuple):
 
 @dataclass(frozen=True)
 class Customer:
-    """What is known of a person. `segment_changes` are in the order in which they were recorded."""
+    """What is known of a person. `segment_changes` are in the order in which they were recorded.
+
+    `is_anonymized` once nobody can read their fields, `is_erasure_told` once the log also says so: of a stream cut off
+    before that event, and of keys destroyed by other means, only the first is true.
+    """
 
     aliases: Mapping[UUID, AliasAddress] = field(default_factory=dict)
     purchases: Mapping[UUID, Purchase] = field(default_factory=dict)
     segment_changes: tuple[SegmentChanged, ...] = ()
     is_anonymized: bool = False
+    is_erasure_told: bool = False
 
     @property
     def is_registered(self) -> bool:
@@ -209,6 +214,10 @@ def _in_segment(customer: Customer, event: SegmentChanged) -> Customer:
     return changed(customer, segment_changes=(*customer.segment_changes, event))
 
 
+def _erased(customer: Customer, event: CustomerAnonymized) -> Customer:
+    return changed(_anonymized(customer, event), is_erasure_told=True)
+
+
 def _anonymized(customer: Customer, _: DomainEvent) -> Customer:
     forgotten = {key: alias._replace(zip_prefix=None, city=None) for key, alias in customer.aliases.items()}
     return changed(customer, aliases=forgotten, is_anonymized=True)
@@ -223,7 +232,7 @@ _EVOLUTION: dict[type[DomainEvent], Callable[[Customer, Any], Customer]] = {
     PurchaseAmended: _bought,
     PurchaseRevoked: _did_not_buy,
     SegmentChanged: _in_segment,
-    CustomerAnonymized: _anonymized,
+    CustomerAnonymized: _erased,
 }
 
 
@@ -308,6 +317,16 @@ def evaluate(customer: Customer, as_of: date) -> tuple[SegmentChanged, ...]:
             spent=customer.spent,
         ),
     )
+
+
+def anonymize(customer: Customer, reason: str, by: str, at: datetime) -> tuple[CustomerAnonymized, ...]:
+    """The person asked to be forgotten, and their key is destroyed; nothing if that was told already.
+
+    `reason` and `by` are kept in clear text, for ever; `at` is local time in Brazil, as all times of a person are.
+    """
+    if customer.is_erasure_told:
+        return ()
+    return (CustomerAnonymized(occurred_at=at, reason=reason, by=by),)
 
 
 def due_on(customer: Customer) -> date | None:

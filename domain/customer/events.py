@@ -105,12 +105,17 @@ class SegmentChanged(DomainEvent):
 
 @dataclass(frozen=True, slots=True)
 class CustomerAnonymized(DomainEvent):
-    """The person's key was destroyed: no personal field can be read any more, before or after this event."""
+    """The person's key was destroyed: no personal field can be read any more, before or after this event.
 
+    `by` is who did it, `reason` why they did; `unknown` in events of version 1, which did not say it.
+    """
+
+    version: ClassVar[int] = 2
     survives_rewind: ClassVar[bool] = True
 
     occurred_at: datetime
     reason: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)

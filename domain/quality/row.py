@@ -16,6 +16,9 @@ from domain.kernel.ids import UNKNOWN_ID, natural_id
 from domain.kernel.state import changed
 from domain.quality.events import RowDiscarded, RowQuarantined, RowReleased
 
+BY_LOAD = "load"
+"""Who lets in a record that passes in a later extract; persons are called otherwise."""
+
 
 class BadRecord(NamedTuple):
     """A record that cannot become an event: where it starts (physical line, the header being 1), and why not."""
@@ -51,6 +54,11 @@ class QuarantinedRow:
     def was_quarantined(self) -> bool:
         """Whether any load kept it apart."""
         return self.status != ""
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether a person let it in or gave it up. What a load let in is judged again by later ones."""
+        return self.status == "discarded" or (self.status == "released" and self.by != BY_LOAD)
 
 
 NEW_ROW = QuarantinedRow()
@@ -95,12 +103,13 @@ _EVOLUTION: dict[type[DomainEvent], Callable[[QuarantinedRow, Any], QuarantinedR
 
 
 def quarantine(row: QuarantinedRow, record: BadRecord, at: datetime) -> tuple[DomainEvent, ...]:
-    """A load keeps the record apart, for the first time or after it had been let in.
+    """A load keeps the record apart, for the first time or after another load had let it in.
 
     Nothing if it stands apart already, for whatever rule: the stream is the text's, so it is the same text, also where
-    its key is destroyed and nobody can compare. Nothing either if a person has given it up: that decision stands.
+    its key is destroyed and nobody can compare. Nothing either if a person has let it in, corrected perhaps, or given
+    it up: that decision stands.
     """
-    if row.status in ("quarantined", "discarded"):
+    if row.status == "quarantined" or row.is_decided:
         return ()
     return (RowQuarantined(at, *record),)
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from infra.cli import audit, database, demo, extracts, loads, quality, read_models
+from infra.cli import audit, customer, database, demo, extracts, loads, quality, read_models
 from infra.cli.options import example
 from infra.cli.output import print_json, say, warn
 from infra.errors import ReplayhouseError
@@ -40,6 +40,7 @@ loads.register(app)
 read_models.register(app)
 app.add_typer(audit.app)
 app.add_typer(quality.app)
+app.add_typer(customer.app)
 app.add_typer(database.app)
 
 

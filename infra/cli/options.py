@@ -36,6 +36,8 @@ CONTEXTS = tuple(name.value for name in ContextName)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
 
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is recorded with the decision.")]
+
 Contexts = Annotated[
     list[ContextName] | None,
     typer.Argument(metavar="CONTEXT", help="The contexts to do it for; all where none is named."),
@@ -58,6 +60,13 @@ def read_id(text: str) -> UUID:
     if len(digits) != 32 or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
         raise UsageError(f"'{text}' is not an id: an id is 32 hexadecimal digits, with or without hyphens.")
     return UUID(digits)
+
+
+def read_reason(text: str) -> str:
+    """Why somebody decides something, in a word at least. Raises UsageError."""
+    if not text.strip():
+        raise UsageError("--reason is empty: say why, for those who will ask later.")
+    return text.strip()
 
 
 def read_local_time(text: str) -> datetime:

@@ -19,6 +19,7 @@ from infra.csv.files import FILES
 from infra.csv.staging import Staged, stage
 from infra.errors import Conflicting
 from infra.loading.assessment import assess
+from infra.loading.erased import forget_erased
 from infra.loading.known import export_known
 from infra.loading.loads import Load, Loads
 from infra.loading.log import CONTEXTS, CountingLoadLog, OpenLoad, PostgresLoadLog
@@ -27,6 +28,7 @@ from infra.loading.release import release_those_that_pass
 from infra.loading.scratch import scratch_folder
 from infra.loading.work import DuckDBWork, plan
 from infra.postgres.connection import Database, translated
+from infra.postgres.erasure import forget_rows_of_erased
 from infra.postgres.locks import exclusive
 from infra.postgres.store import EventStore
 from infra.settings import Settings
@@ -182,12 +184,14 @@ class _Run:
         log = PostgresLoadLog(self._connection, self._ingest._store, load, None)
         if not tell_opening(log, batch_id, name, self._assessed, self._now):
             return self._finish(batch_id, name, "rejected")
+        forget_erased(self._connection, self._staged)
         keep_apart(log, batch_id, self._bad_records(batch_id), self._now)
         if as_of is not None:
             self._append(load, units, as_of)
             evaluate_the_lapsed(log, as_of)
         if not self._is_first:
             release_those_that_pass(self._connection, log, self._staged, batch_id, self._now)
+        forget_rows_of_erased(self._connection)
         tell_completion(log, batch_id, self._assessed.counts, self._loads.events_of(batch_id), datetime.now(UTC))
         return self._finish(batch_id, name, "completed")
 

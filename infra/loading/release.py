@@ -14,7 +14,7 @@ from uuid import UUID
 import duckdb
 import psycopg
 
-from domain.quality.row import release, row_of, row_stream_id
+from domain.quality.row import BY_LOAD, release, row_of, row_stream_id
 from infra.csv.staging import Staged
 from infra.loading.log import PostgresLoadLog
 from ingest.batch import ROWS_AT_ONCE
@@ -48,7 +48,7 @@ def release_those_that_pass(
             Decision("quality", stream_id, event, source)
             for stream_id, source in sources.items()
             for event in release(
-                row_of(known.events("quality", stream_id)), "load", f"it passes in the load {batch_id}", at
+                row_of(known.events("quality", stream_id)), BY_LOAD, f"it passes in the load {batch_id}", at
             )
         ]
         log.append_quality(decisions, known)

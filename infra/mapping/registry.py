@@ -18,7 +18,9 @@ from infra.mapping.errors import UnknownTopic
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 """Makes the state of one version, as parsed JSON, that of the next."""
 
-UPCASTERS: dict[tuple[str, int], Upcaster] = {}
+UPCASTERS: dict[tuple[str, int], Upcaster] = {
+    ("customer.CustomerAnonymized", 1): lambda state: {**state, "by": "unknown"},
+}
 """By topic without version, and the version they start from: `("sales.OrderPlaced", 1)`.
 
 Personal fields are sealed at this point, under the name of their field: an upcaster may drop one, never rename it.

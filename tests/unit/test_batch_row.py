@@ -12,6 +12,7 @@ from domain.kernel.events import DomainEvent
 from domain.marketplace.events import SellerMoved
 from domain.quality.events import RowDiscarded, RowQuarantined, RowReleased
 from domain.quality.row import (
+    BY_LOAD,
     NEW_ROW,
     BadRecord,
     QuarantinedRow,
@@ -52,10 +53,14 @@ def test_a_record_whose_text_nobody_can_read_any_more_is_still_the_same_record()
     assert quarantine(unreadable, AGAIN, LATER) == ()
 
 
-def test_a_record_that_was_let_in_and_is_bad_again_is_kept_apart_again() -> None:
-    released = row_of([*APART, LET_IN])
-    row = row_of([*APART, LET_IN, *quarantine(released, AGAIN, LATER)])
+def test_a_record_that_a_load_let_in_and_is_bad_again_is_kept_apart_again() -> None:
+    passed = release(row_of(APART), BY_LOAD, "passes now", NOW)
+    row = row_of([*APART, *passed, *quarantine(row_of([*APART, *passed]), AGAIN, LATER)])
     assert row == QuarantinedRow("quarantined", *AGAIN)
+
+
+def test_a_record_that_a_person_let_in_stays_let_in() -> None:
+    assert quarantine(row_of([*APART, LET_IN]), AGAIN, LATER) == ()
 
 
 def test_a_record_that_a_person_gave_up_stays_given_up() -> None:
@@ -76,8 +81,8 @@ def test_a_record_can_be_let_in_with_a_corrected_text_beside_the_original_one() 
 
 
 def test_a_record_that_passes_in_a_later_load_is_let_in_as_it_is() -> None:
-    (event,) = release(row_of(APART), "ingest", "passes now", LATER)
-    assert event == RowReleased(LATER, "ingest", "passes now", None)
+    (event,) = release(row_of(APART), BY_LOAD, "passes now", LATER)
+    assert event == RowReleased(LATER, "load", "passes now", None)
 
 
 def test_a_record_can_be_given_up() -> None:

@@ -31,7 +31,7 @@ ACROSS_TOWN = Address("04038", "são paulo", "SP")
 THERE = Address("20040", "rio de janeiro", "RJ")
 JANUARY, MARCH, MAY = datetime(2018, 1, 5, 10), datetime(2018, 3, 5, 10), datetime(2018, 5, 5, 10)
 FIRST, SECOND, THIRD = UUID(int=1), UUID(int=2), UUID(int=3)
-ERASED = CustomerAnonymized(datetime(2026, 1, 1), "asked for it")
+ERASED = CustomerAnonymized(datetime(2026, 1, 1), "asked for it", "ana")
 
 
 def seen(alias: UUID, placed_at: datetime | None, address: Address | None) -> AliasSeen:

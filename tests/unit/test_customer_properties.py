@@ -60,7 +60,7 @@ OUTCOMES = st.lists(
 )
 LOADS = st.lists(st.tuples(SIGHTS, OUTCOMES, DATES), max_size=4)
 Loads = list[tuple[list[AliasSeen], list[OrderOutcome], date]]
-ERASED = CustomerAnonymized(datetime(2026, 1, 1), "asked for it")
+ERASED = CustomerAnonymized(datetime(2026, 1, 1), "asked for it", "ana")
 
 
 def decide(customer: Customer, sights: Sequence[AliasSeen], outcomes: Sequence[OrderOutcome], as_of: date) -> Any:

@@ -80,7 +80,7 @@ def test_the_address_is_that_of_the_newest_order_whenever_it_was_learnt() -> Non
 
 
 def test_of_an_anonymised_person_the_state_stays() -> None:
-    [row] = folded(registered(), CustomerAnonymized(LATER, "asked for it"))["dim_customer"]
+    [row] = folded(registered(), CustomerAnonymized(LATER, "asked for it", "ana"))["dim_customer"]
     assert row[1:6] == ("unknown", "unknown", "unknown", "SP", "Southeast")
     assert row[14] is True
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.customer.events import CustomerAnonymized
 from domain.kernel.events import DomainEvent
 from domain.sales.events import Line, OrderPlaced
 from infra.mapping.errors import UnknownTopic, UnreadableState
@@ -269,3 +270,10 @@ def test_a_changed_class_without_a_way_from_its_older_versions_is_refused_at_the
 def test_two_classes_of_one_name_in_a_context_are_refused_at_the_start() -> None:
     with pytest.raises(ValueError, match=r"two classes of events are called parcels\.ParcelLost"):
         Registry({"parcels": [ParcelLost, ParcelLost]})
+
+
+def test_an_erasure_of_version_1_did_not_say_who_did_it() -> None:
+    state = b'{"occurred_at":"2026-01-01T10:00:00","reason":"asked for it"}'
+    erased = MAPPER.decode("customer.CustomerAnonymized.v1", state)
+    assert erased == CustomerAnonymized(datetime(2026, 1, 1, 10), "asked for it", "unknown")
+    assert REGISTRY.topic_of("customer", CustomerAnonymized) == "customer.CustomerAnonymized.v2"

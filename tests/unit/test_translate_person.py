@@ -244,7 +244,7 @@ def test_a_delivered_order_that_is_canceled_is_bought_and_delivered_no_longer() 
 
 def erased() -> Warehouse:
     warehouse = loaded(a_day())
-    warehouse.log.streams["customer", PERSON].append(CustomerAnonymized(FRIDAY, "asked for it"))
+    warehouse.log.streams["customer", PERSON].append(CustomerAnonymized(FRIDAY, "asked for it", "ana"))
     return warehouse
 
 

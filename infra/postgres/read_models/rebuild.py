@@ -12,9 +12,10 @@ import psycopg
 
 from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
-from infra.postgres.read_models import revisions, tracking
+from infra.postgres.read_models import refolding, revisions, tracking
 from infra.postgres.read_models.building import Rebuilt, digests_of, load_all
 from infra.postgres.read_models.calendar import keep_calendar
+from infra.postgres.read_models.digests import table_digests
 from infra.postgres.read_models.following import Follower, Window, head_of
 from infra.postgres.read_models.loading import unfoldable
 from infra.postgres.read_models.preparing import prepare
@@ -80,8 +81,10 @@ class _Rebuild:
         self._begun = begun
         self._started = time.monotonic()
         self._built: dict[str, Rebuilt] = {}
+        self._asked = 0
 
     def run(self, workers: int) -> dict[str, Rebuilt]:
+        self._asked = refolding.newest(self._conn)  # before the first key is read
         head = head_of(self._conn)
         self._built = {revision.context: Rebuilt(revision.revision, head) for revision in self._begun}
         models = [revision.model for revision in self._begun]
@@ -122,9 +125,18 @@ class _Rebuild:
             copy = Rebuilt(rebuilt.revision, rebuilt.position, rebuilt.events, rebuilt.seconds, dict(rebuilt.tables))
             self._follow(revision, copy)
             assert copy.position >= known[revision.context].position
+            self._forget(revision, copy)
             copy.seconds = time.monotonic() - self._started
             shown[revision.context] = copy
         return shown
+
+    def _forget(self, revision: NextRevision, rebuilt: Rebuilt) -> None:
+        """Takes out what was read with keys that were destroyed meanwhile."""
+        streams = refolding.asked_since(self._conn, revision.context, self._asked)
+        if streams:
+            for failed in refolding.refold(self._conn, revision.model, streams, rebuilt.position):
+                raise unfoldable(revision.context, failed.originator_id, failed.error)
+            rebuilt.tables = table_digests(self._conn, revision.model)
 
 
 def _all_folded(window: Window, context: str) -> Window:

@@ -13,10 +13,13 @@ from infra.postgres.read_models.schema import Model, copy_into, line_writer, qua
 from projections.projection import POSITION, Row, key_width
 from projections.replay import Difference
 
+# They may have been filled before in the same transaction: a swap takes several last steps in one.
 _MAKE = sql.SQL("""
     CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} (LIKE {table}) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS {outgoing} ON COMMIT DELETE ROWS AS
-    SELECT {keys}, position FROM {table} WITH NO DATA
+    SELECT {keys}, position FROM {table} WITH NO DATA;
+    DELETE FROM {incoming};
+    DELETE FROM {outgoing}
 """)
 # A row that belongs to another stream by now has another position: it stays.
 _REMOVE = sql.SQL("DELETE FROM {table} AS t USING {outgoing} AS o WHERE {same_key} AND t.position = o.position")

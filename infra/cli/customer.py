@@ -1,0 +1,89 @@
+"""`customer`: what a person may ask for."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from infra.cli.options import Json, Reason, example, read_id, read_reason
+from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown
+from infra.errors import UsageError
+
+if TYPE_CHECKING:
+    from infra.cli.output import Tell
+    from infra.cli.warehouse import Warehouse
+    from infra.postgres.erasure import Erasure
+
+app = typer.Typer(name="customer", help="Erase a person's data.", rich_markup_mode=None)
+
+
+@app.callback()
+def _customer() -> None:
+    """Keeps the name of the one command on the line."""
+
+
+@app.command(
+    epilog=example('replayhouse customer erase 7c396fd4830fd04220f754e42b4e5bff --reason "asked for it on 2 March"')
+)
+def erase(
+    key: Annotated[str, typer.Argument(metavar="ID", help="The person's id (customer_unique_id of the source).")],
+    reason: Reason,
+    json: Json = False,
+) -> None:
+    """Destroy the key of a person's data.
+
+    Zip prefix, city, titles and comments of reviews, and quarantined records that name the person, cannot be read any
+    more: not in the log, not in its backups, not after any rebuild. The read models follow at once; counts and sums
+    stay. It cannot be undone. The reason is recorded in clear text for ever: do not name the person in it. Once
+    erased, the person stays so: a later extract is loaded, without these fields.
+    """
+    from infra.cli.warehouse import open_warehouse
+
+    person, why = read_id(key), read_reason(reason)
+    with open_warehouse() as warehouse, progress() as tell:
+        done = _erase(warehouse, person, why, tell)
+    if json:
+        print_json(_document(person, done, warehouse.settings.actor, why))
+    elif done.is_news:
+        say(f"The data of {person} is erased, and {count(done.rows, 'quarantined record')} with it.")
+        say(f"The log tells it at position {done.position:,}; the read models show it.")
+    else:
+        say(f"{person} was erased already, {shown(done.at)} UTC (position {done.position:,}). No event was appended.")
+
+
+def _erase(warehouse: "Warehouse", person: UUID, reason: str, tell: "Tell") -> "Erasure":
+    from infra.cli.read_models import catch_up_all
+    from infra.erased import ErasedSubjects
+    from infra.postgres.erasure import erase as erase_person
+    from infra.postgres.erasure import vacuum
+    from infra.postgres.locks import exclusive
+
+    listed = ErasedSubjects(warehouse.settings.home)
+    with (
+        warehouse.database.connect("replayhouse customer erase", autocommit=True) as connection,
+        exclusive(connection, "ingest"),
+    ):
+        tell("erasing", 0, 0)
+        done = erase_person(connection, person, reason, warehouse.settings.actor, listed.add)
+        if done is None:
+            raise UsageError(
+                f"The log knows no person {person}. A person's id is the customer_unique_id of the customers file."
+            )
+        if person not in listed.subjects():  # told by another machine, or before there was a list here
+            listed.add(person, done.at, done.position)
+        tell("catching the read models up", 0, 0)
+        catch_up_all(warehouse)
+        vacuum(connection)
+    return done
+
+
+def _document(person: UUID, done: "Erasure", by: str, reason: str) -> dict[str, Any]:
+    return {
+        "customer": person,
+        "status": "erased" if done.is_news else "already erased",
+        "erased_at": done.at,
+        "position": done.position,
+        **({"by": by, "reason": reason} if done.is_news else {}),
+        "quarantined_rows": done.rows,
+        "seconds": seconds_so_far(),
+    }

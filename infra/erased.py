@@ -1,0 +1,71 @@
+"""The list of erased people, kept outside of the database: a backup made before an erasure does not know of it.
+
+Restored, such a backup would bring the person's key back. So the list is what a restore applies again. It is a CSV file
+with a header, only ever added to, one line for each erasure: the person, when (UTC), and the position of the event.
+"""
+
+import csv
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+from infra.errors import InputError
+
+NAME = "erased_subjects.csv"
+HEADER = b"subject_id,erased_at,position\n"
+
+
+class ErasedSubjects:
+    """The list in the folder of a warehouse (REPLAYHOUSE_HOME)."""
+
+    def __init__(self, home: Path) -> None:
+        self.path = home / NAME
+
+    def add(self, subject: UUID, erased_at: datetime, position: int) -> None:
+        """Adds a line, which is on the disk when this returns. A line that a killed process left unfinished goes.
+
+        Call it before the erasure is committed: a line too many costs nothing, one too few may bring a person back.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with _held(self.path) as file:
+            whole = file.read().rfind(b"\n") + 1
+            file.truncate(whole)
+            file.seek(whole)
+            line = f"{subject},{erased_at.astimezone(UTC).isoformat()},{position}\n".encode()
+            file.write(line if whole else HEADER + line)
+            file.flush()
+            os.fsync(file.fileno())
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the file's name, too
+        finally:
+            os.close(folder)
+
+    def subjects(self) -> list[UUID]:
+        """Everybody on the list, each once, in the order of their erasure; nobody if there is no list.
+
+        Raises InputError where a line names nobody.
+        """
+        if not self.path.exists():
+            return []
+        lines = self.path.read_bytes().split(b"\n")[:-1]  # without what a killed process left unfinished
+        found: dict[UUID, None] = {}
+        for number, cells in enumerate(csv.reader(line.decode() for line in lines[1:]), start=2):
+            try:
+                found[UUID(cells[0])] = None
+            except (IndexError, ValueError) as error:
+                raise InputError(f"{self.path}, line {number}, does not begin with the id of a person.") from error
+        return list(found)
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[BinaryIO]:
+    """The file, made where it is missing, for this process alone; only its owner may read it."""
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file

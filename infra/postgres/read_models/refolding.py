@@ -1,0 +1,109 @@
+"""Folding streams again to which nothing happened but that a key was destroyed: their rows lose personal fields.
+
+What follows the log compares a stream before and after new events; here both would look alike, and many a stream has
+no new event at all. So all rows of the stream are removed, by the positions that only its rows carry, and written anew.
+
+Whoever destroys a key asks for this in the same transaction (`ask`). Tables that were being filled at that moment, from
+events that were read with the key, are set right before they are shown: who fills them remembers `newest` from before
+the first event was read, and folds again what was asked for since.
+"""
+
+from collections.abc import Collection, Mapping
+from functools import partial
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from infra.postgres.keys import read_keys
+from infra.postgres.read_models import tracking
+from infra.postgres.read_models.reading import COLUMNS, StoredStream, StreamReader, described, rows_of
+from infra.postgres.read_models.schema import Model, qualified
+from infra.postgres.read_models.writing import encode, write
+from projections.replay import Difference, differences
+
+_NEWEST = "SELECT coalesce(max(seq), 0) FROM read_model.refold"
+_ASK = "INSERT INTO read_model.refold (context, originator_id) SELECT %s, unnest(%s::uuid[])"
+_SINCE = "SELECT DISTINCT originator_id FROM read_model.refold WHERE context = %s AND seq > %s"
+_STREAMS = sql.SQL("""
+    COPY (
+        SELECT {columns} FROM event_store.{events}
+        WHERE originator_id = ANY({streams}) AND notification_id <= {position}
+        ORDER BY originator_id, originator_version
+    ) TO STDOUT (FORMAT binary)
+""")
+_REMOVE = sql.SQL("DELETE FROM {} WHERE position = ANY(%s)")
+
+
+def newest(conn: psycopg.Connection) -> int:
+    """The number of the newest stream that was asked for; 0 where there is none."""
+    row = conn.execute(_NEWEST).fetchone()
+    assert row is not None  # aggregates always give a row
+    return int(row[0])
+
+
+def ask(conn: psycopg.Connection, context: str, streams: Collection[UUID]) -> None:
+    """These streams must be folded again; within the transaction that destroys a key."""
+    conn.execute(_ASK, [context, sorted(streams)])
+
+
+def asked_since(conn: psycopg.Connection, context: str, number: int) -> list[UUID]:
+    """The streams of a context that were asked for after a number that `newest` gave."""
+    return [stream for (stream,) in conn.execute(_SINCE, [context, number])]
+
+
+def refold_live(conn: psycopg.Connection, context: str, model: Model, streams: Collection[UUID]) -> None:
+    """Writes the rows of these streams in the live tables anew; within a transaction, which holds projectors back.
+
+    What the tables show stays what it was, but for fields whose key is destroyed. A stream that cannot be folded is
+    left without rows and parked.
+    """
+    known = tracking.lock(conn, context)
+    parked = tracking.parked(conn, context)
+    failed = refold(conn, model, streams, known.position, parked)
+    tracking.park(conn, context, failed)
+
+
+def refold(
+    conn: psycopg.Connection,
+    model: Model,
+    streams: Collection[UUID],
+    position: int,
+    parked: Mapping[UUID, int] | None = None,
+) -> list[tracking.Parked]:
+    """Writes the rows of these streams anew in tables that show `position`, or for parked ones the position given.
+
+    Within a transaction; the tables have their primary keys. Removed are the rows of all the streams; those that
+    cannot be folded again are returned, and have none.
+    """
+    if not streams:
+        return []
+    statement = _STREAMS.format(
+        columns=COLUMNS,
+        events=sql.Identifier(f"{model.projection.context}_events"),
+        streams=sql.Literal(sorted(streams)),
+        position=sql.Literal(position),
+    )
+    reader = StreamReader(partial(read_keys, conn))
+    found = [stream for some in reader.read(list(rows_of(conn, statement))) for stream in some]
+    failed: list[tracking.Parked] = []
+    changes: list[dict[str, Difference]] = []
+    for stream in found:
+        try:
+            changes.append(_written(model, stream, (parked or {}).get(stream.originator_id, position)))
+        except Exception as error:  # whatever is wrong with one stream: its rows must go all the same
+            failed.append(tracking.Parked(stream.originator_id, 0, stream.positions[-1], described(error)))
+    positions = [at for stream in found for at in stream.positions]
+    for table in model.tables.values():
+        conn.execute(_REMOVE.format(qualified(table)), [positions])
+    write(conn, model, encode(model, changes))
+    return failed
+
+
+def _written(model: Model, stream: StoredStream, known: int) -> dict[str, Difference]:
+    if stream.error is not None:
+        raise stream.error
+    seen = stream.effective_up_to(known)
+    changes = differences(model.projection, {}, {} if seen is None else model.projection.fold(seen))
+    encode(model, [changes])  # raises DoesNotFit, here where it tells of one stream
+    return changes
