@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from domain.kernel.errors import DomainError
+
 
 class DomainEvent:
     """What all events have in common; a subclass is a frozen, slotted dataclass.
@@ -43,6 +45,17 @@ class Rewound(DomainEvent):
     occurred_at: datetime
     batch_id: UUID
     to_version: int
+
+
+def rewind(load_id: UUID, first_version: int, at: datetime) -> Rewound:
+    """What a stream gets when the load is taken back that brought its events from `first_version` (1 or more) on.
+
+    The load is the newest that counts, so that whatever came after its first event is its own, or is rewound already,
+    or survives: events of no load in between must have been looked for.
+    """
+    if first_version < 1:
+        raise DomainError("versions start at 1", "stream", load=load_id, first_version=first_version)
+    return Rewound(occurred_at=at, batch_id=load_id, to_version=first_version - 1)
 
 
 def effective(events: Sequence[DomainEvent]) -> Sequence[DomainEvent]:

@@ -85,8 +85,8 @@ class Ingest:
     def run(self, path: Path, name: str | None, *, dry_run: bool) -> IngestReport:
         """Loads an extract, goes on with a killed load of the same files, or says that nothing is new.
 
-        Raises InputError where there is no extract at `path`; Conflicting while another process ingests, or another
-        extract's load is open.
+        Raises InputError where there is no extract at `path`; Conflicting while another process ingests, another
+        extract's load is open, or a load is half taken back.
         """
         with (
             translated(),
@@ -106,6 +106,7 @@ class Ingest:
         self, connection: psycopg.Connection, extract: Extract, name: str, scratch: Path, *, dry_run: bool
     ) -> IngestReport:
         loads = Loads(connection)
+        loads.refuse_while_retracting()
         files = {file: found.sha256 for file, found in extract.files.items()}
         newest, under_way = loads.newest_completed(), loads.open_load()
         if under_way is not None and under_way.files != files:

@@ -39,6 +39,12 @@ FROM event_store.batch
 WHERE kind = 'load' AND status = 'completed'
 """
 
+RETRACTING = """
+SELECT batch_id, name
+FROM event_store.batch
+WHERE kind = 'load' AND status = 'retracting'
+"""
+
 EVENTS = "SELECT events FROM event_store.batch_progress WHERE batch_id = %s"
 
 NEXT_SEQ = "SELECT coalesce(max(batch_seq), 0) + 1 FROM event_store.batch"
@@ -73,6 +79,16 @@ class Loads:
     def _newest(self, status: str) -> Load | None:
         row = self._connection.execute(NEWEST, (status,)).fetchone()
         return Load(*row) if row is not None else None
+
+    def refuse_while_retracting(self) -> None:
+        """Raises Conflicting while a load is half taken back: what counts of it nobody can tell."""
+        row = self._connection.execute(RETRACTING).fetchone()
+        if row is not None:
+            batch_id, name = row
+            raise Conflicting(
+                f"The load {batch_id} ({name}) is being taken back, and that is not finished: run replayhouse retract "
+                f"{batch_id} --reason TEXT to finish it, then this again."
+            )
 
     def attempts(self, files: Mapping[str, str]) -> int:
         """How many loads there were of these very files."""

@@ -29,7 +29,10 @@ from infra.settings import Settings
 from projections.warehouse import PROJECTIONS
 
 ROOT = Path(__file__).parents[2]
-RUN = ("README.md", *(f"docs/{page}.md" for page in ("event-store", "ingest", "read-models", "quality", "operations")))
+RUN = (
+    "README.md",
+    *(f"docs/{page}.md" for page in ("event-store", "ingest", "retraction", "read-models", "quality", "operations")),
+)
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *ROOT.glob("docs/**/*.md")))
 TIMEOUT_S = 120
 

@@ -1,0 +1,111 @@
+"""`retract`: a load is taken back, and the read models follow."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infra.cli.options import CONTEXTS, Json, example, read_id
+from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, table
+from infra.errors import UsageError
+
+if TYPE_CHECKING:
+    from infra.loading.retraction import RetractReport, TakenBack
+
+BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="The load; replayhouse batches lists them.")]
+Reason = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why. It is recorded, with who has decided so.")
+]
+Cascade = Annotated[bool, typer.Option("--cascade", help="Take all later loads back before it, the newest first.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        epilog=example(
+            'replayhouse retract 6f1c1d3a-0c6e-5a43-9f0e-3c1b8a1d2e4f --reason "prices in cents"',
+            'replayhouse retract 6f1c1d3a-0c6e-5a43-9f0e-3c1b8a1d2e4f --cascade --reason "wrong shop"',
+        )
+    )(retract)
+
+
+def retract(batch: BatchArgument, reason: Reason = None, cascade: Cascade = False, json: Json = False) -> None:
+    """Take the newest load back, and catch the read models up.
+
+    The log keeps what the load brought; each stream that it touched gets one more event, after which what the load
+    brought counts no longer. The read models are then as if it had never been there, and the same files can be loaded
+    again. A killed retraction goes on when the same command is run again.
+    """
+    from infra.cli.read_models import catch_up_all
+    from infra.cli.warehouse import open_warehouse
+    from infra.loading.retraction import Retract
+
+    wanted, why = read_id(batch), _read_reason(reason)
+    with open_warehouse() as warehouse, progress() as tell:
+        command = Retract(warehouse.database, warehouse.settings.actor, lambda step: tell(*step))
+        report = command.run(wanted, why, cascade=cascade)
+        tell("catching the read models up", 0, 0)
+        catch_up_all(warehouse)
+    if json:
+        print_json(document_of(report, is_cascade=cascade))
+        return
+    _show(report)
+
+
+def document_of(report: "RetractReport", *, is_cascade: bool) -> dict[str, Any]:
+    """The JSON document: of the load that was asked for, with `events` of all together; `batches` with --cascade."""
+    asked = report.asked
+    return {
+        "batch": asked.load.batch_id,
+        "name": asked.load.name,
+        "status": asked.status,
+        "reason": asked.reason,
+        "by": asked.by,
+        "events": report.events,
+        **({"batches": [_of_load(load) for load in report.loads]} if is_cascade else {}),
+        "position": report.position,
+        "chain": report.chain,
+        "seconds": seconds_so_far(),
+    }
+
+
+def _of_load(taken: "TakenBack") -> dict[str, Any]:
+    return {
+        "batch": taken.load.batch_id,
+        "name": taken.load.name,
+        "status": taken.status,
+        "reason": taken.reason,
+        "by": taken.by,
+        "events": taken.events,
+    }
+
+
+def _read_reason(reason: str | None) -> str:
+    """The reason, which must say something. Raises UsageError."""
+    if reason is None or not reason.strip():
+        raise UsageError("Say why the load is taken back: --reason TEXT. It is recorded with the retraction.")
+    try:
+        reason.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("The reason given with --reason is not text in UTF-8.") from error
+    return reason
+
+
+def _show(report: "RetractReport") -> None:
+    for taken in report.loads:
+        say(_headline(taken))
+    say()
+    table(("context", "events"), [(context, report.events[context]) for context in CONTEXTS])
+    say()
+    say(f"Head of the chain: position {report.position:,}, {report.chain}")
+    say()
+    say("Next:")
+    say("  replayhouse ingest PATH       load a good extract: it appends what is missing")
+    say("  replayhouse batches           the loads, and which count")
+
+
+def _headline(taken: "TakenBack") -> str:
+    load = f"{legible(taken.load.name)} ({taken.load.batch_id})"
+    if taken.status == "rejected":
+        return f"The load {load} had been rejected before its process was killed: it is closed now."
+    told = count(sum(taken.events.values()), "event")
+    return f"The load {load} is taken back: {told} of it count no longer."

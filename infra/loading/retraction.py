@@ -1,0 +1,139 @@
+"""The command `retract`: the newest loads are taken back."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import psycopg
+
+from domain.quality.batch import batch_of
+from infra.loading.ingest import Progress, Step
+from infra.loading.log import CONTEXTS
+from infra.loading.retraction_log import PostgresRetractionLog, refuse_decided
+from infra.loading.retractions import LoadStatus, Retractions
+from infra.loading.touched import TouchedStreams
+from infra.postgres.connection import Database, translated
+from infra.postgres.locks import exclusive
+from infra.postgres.read_models.tracking import projected
+from infra.postgres.store import EventStore
+from ingest.retract import Retraction, take_back
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What became of one load. `events` of it count no longer, by context; `status` is retracted, rejected or planned.
+
+    Of a load that was killed before its rejection was written down `status` is rejected: it is closed, no more.
+    """
+
+    load: LoadStatus
+    status: str
+    reason: str | None
+    by: str
+    events: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class RetractReport:
+    """What `retract` answers: what became of each load, the newest first, and the head of the log."""
+
+    loads: list[TakenBack]
+    position: int
+    chain: str
+
+    @property
+    def asked(self) -> TakenBack:
+        """The load that was asked for."""
+        return self.loads[-1]
+
+    @property
+    def events(self) -> dict[str, int]:
+        """How many events count no longer, by context, of all loads together."""
+        total = Counter[str]()
+        for load in self.loads:
+            total.update(load.events)
+        return {context: total[context] for context in CONTEXTS}
+
+
+@dataclass
+class Retract:
+    """One run of the command, by a person."""
+
+    database: Database
+    by: str
+    progress: Progress
+    _store: EventStore = field(default_factory=EventStore)
+
+    def run(self, batch_id: UUID, reason: str, *, cascade: bool) -> RetractReport:
+        """Takes a load back, with `cascade` all later ones before it, or goes on where a killed process has ended.
+
+        The last step, the caller's, is to catch the read models up: a load that was taken back, but is shown still,
+        is told once more.
+
+        Raises UsageError where there is no such load, or nothing to take back of it. Raises Conflicting while another
+        process ingests or retracts, where later loads stand on it and `cascade` is not given, and where a decision of
+        a person does; nothing is taken back then.
+        """
+        with (
+            translated(),
+            self.database.connect("replayhouse retract", autocommit=True) as connection,
+            exclusive(connection, "ingest"),
+        ):
+            retractions = Retractions(connection)
+            finished = retractions.finished(batch_id)
+            if finished is not None and _is_shown_up_to(connection) < finished.position:
+                load, told, events, _ = finished
+                return self._report(connection, [TakenBack(load, "retracted", told.reason, told.by, events)])
+            loads = retractions.chosen(batch_id, cascade=cascade)
+            self.progress(Step("looking at what the load has touched"))
+            for load in loads:
+                _check(connection, load)
+            return self._report(connection, [self._take_back(connection, retractions, load, reason) for load in loads])
+
+    def _report(self, connection: psycopg.Connection, taken: list[TakenBack]) -> RetractReport:
+        head = self._store.head(connection)
+        return RetractReport(taken, head.position, head.chain.hex())
+
+    def _take_back(
+        self, connection: psycopg.Connection, retractions: Retractions, load: LoadStatus, reason: str
+    ) -> TakenBack:
+        if load.status == "open" and self._was_rejected(connection, load.batch_id):
+            retractions.reject(load.batch_id)
+            return TakenBack(load, "rejected", reason, self.by, dict.fromkeys(CONTEXTS, 0))
+        owner = uuid4()
+        told = retractions.told(load.batch_id)
+        if told is None:
+            told = Retraction(load.batch_id, reason, self.by, datetime.now(UTC))
+            retractions.begin(load, told, owner)
+        else:
+            retractions.take_over(load.batch_id, owner)
+        log = PostgresRetractionLog(connection, self._store, load.batch_id, owner)
+        streams, done = log.streams_touched(), 0
+
+        def count(rewound: int) -> None:
+            nonlocal done
+            done += rewound
+            self.progress(Step("rewinding", done, streams))
+
+        self.progress(Step("rewinding", done, streams))
+        events = take_back(log, told, count)
+        return TakenBack(load, "retracted", told.reason, told.by, events)
+
+    def _was_rejected(self, connection: psycopg.Connection, load_id: UUID) -> bool:
+        stream = self._store.streams(connection, "quality", [load_id]).get(load_id)
+        return stream is not None and batch_of(stream.effective_events).status == "rejected"
+
+
+def _is_shown_up_to(connection: psycopg.Connection) -> int:
+    """The position up to which all read models show the log; 0 while one of them is missing."""
+    known = [projected(connection, context) for context in CONTEXTS]
+    return min(one.position if one is not None else 0 for one in known)
+
+
+def _check(connection: psycopg.Connection, load: LoadStatus) -> None:
+    """Raises Conflicting where a person has decided on what a load has touched."""
+    touched = TouchedStreams(connection)
+    touched.find([load.batch_id])
+    refuse_decided(str(load), touched.decided())
