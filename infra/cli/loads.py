@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from infra.cli.options import CONTEXTS, Json, example
-from infra.cli.output import Tell, count, legible, print_json, progress, say, seconds_so_far, table
+from infra.cli.output import Tell, count, legible, print_json, progress, say, seconds_so_far, table, warn
 
 if TYPE_CHECKING:
     import psycopg
@@ -110,12 +110,16 @@ def load(
     """Ingests an extract and catches the read models up, also where the extract brought nothing new."""
     from infra.cli.read_models import catch_up_all
     from infra.loading.ingest import Ingest
+    from infra.mapping.errors import NewerVersion
 
     ingest_it = Ingest(warehouse.settings, warehouse.database, lambda step: tell(*step))
     report = ingest_it.run(path, name, dry_run=dry_run)
     if not dry_run and not leave_read_models:
         tell("catching the read models up", 0, 0)
-        catch_up_all(warehouse)
+        try:
+            catch_up_all(warehouse)
+        except NewerVersion as error:  # the load is complete all the same
+            warn(f"The read models could not follow. {error}")
     return report
 
 

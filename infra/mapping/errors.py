@@ -2,6 +2,7 @@
 
 MappingError (of ReplayhouseError: 1)
 ├── UnknownTopic      a topic, or a class of events, that this program has no name for
+│   └── NewerVersion  2: of an event it knows, a version that only a newer program can have recorded
 ├── UnreadableState   a state that is not the JSON its topic promises
 ├── MissingKey        a personal field is to be sealed, and nobody looked up its subject's key
 └── BrokenSeal        a sealed field that its key does not open
@@ -18,6 +19,12 @@ class MappingError(ReplayhouseError):
 
 class UnknownTopic(MappingError):
     """This program does not know the topic, or knows only older versions of it."""
+
+
+class NewerVersion(UnknownTopic):
+    """The log was written by a newer program. No stream is at fault: what this one would make of it is out of date."""
+
+    exit_code = 2
 
 
 class UnreadableState(MappingError):

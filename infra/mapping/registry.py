@@ -4,6 +4,7 @@ A topic is `<context>.<ClassName>.v<version>`: a name that outlives modules and 
 stays. A changed shape gets the next version and an upcaster from the one before.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ import domain.marketplace.events
 import domain.quality.events
 import domain.sales.events
 from domain.kernel.events import DomainEvent, Rewound
-from infra.mapping.errors import UnknownTopic
+from infra.mapping.errors import NewerVersion, UnknownTopic
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 """Makes the state of one version, as parsed JSON, that of the next."""
@@ -25,6 +26,10 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {
 
 Personal fields are sealed at this point, under the name of their field: an upcaster may drop one, never rename it.
 """
+
+
+_NEWER = re.compile(r"[1-9][0-9]{0,8}")
+"""A version that is none of those known; `v0` and `v03` are no versions of anything."""
 
 
 class Registry:
@@ -75,7 +80,10 @@ class Registry:
             raise UnknownTopic(f"The context {context} has no event {event_type.__name__}.") from None
 
     def event_type_of(self, topic: str) -> type[DomainEvent]:
-        """The class of a topic, of a current or an older version. Raises UnknownTopic for any other."""
+        """The class of a topic, of a current or an older version.
+
+        Raises NewerVersion for a newer one of an event that is known, UnknownTopic for any other topic.
+        """
         return self._found(topic)[0]
 
     def upcasters_of(self, topic: str) -> tuple[Upcaster, ...]:
@@ -86,6 +94,12 @@ class Registry:
         try:
             return self._known[topic]
         except KeyError:
+            name, _, version = topic.rpartition(".v")
+            if name in self._names and _NEWER.fullmatch(version):
+                raise NewerVersion(
+                    f"The log holds an event {topic}, and this program knows {name} in older versions only: the "
+                    "program is older than the log, update it."
+                ) from None
             raise UnknownTopic(
                 f"The log holds an event {topic}, which this program does not know: "
                 "the program is older than the log, update it; or the log was not written by this program."

@@ -8,6 +8,7 @@ import pytest
 
 from domain.kernel.events import Rewound
 from domain.sales.order import NEW_ORDER, observe, order_of
+from infra.mapping.errors import NewerVersion
 from infra.postgres.connection import Database
 from infra.postgres.read_models.digests import digests
 from infra.postgres.read_models.live import catch_up
@@ -118,3 +119,33 @@ def test_an_event_that_cannot_be_read_parks_its_stream(database: Database, log: 
     assert statuses(conn) == [(GOOD, "approved")]
     [parked] = parked_streams(conn)
     assert "sales.OrderDreamt.v1" in parked.error
+
+
+def test_an_event_of_a_newer_program_stops_its_context_and_no_other(
+    database: Database, log: Log, conn: psycopg.Connection
+) -> None:
+    """Parking the stream would hide that this program is too old for the log; no stream is at fault."""
+    log.append_all("sales", {BAD: PLACED})
+    catch_up(database)
+    before = status(database)["sales"].projected
+    log.append_all("sales", {BAD: observe(order_of(PLACED), None, a_header("delivered")), GOOD: PLACED})
+    log.append("fulfillment", GOOD, [Rewound(MONDAY, UUID(int=7), to_version=0)])
+    conn.execute("ALTER TABLE event_store.sales_events DISABLE TRIGGER append_only")
+    rename = "UPDATE event_store.sales_events SET topic = %s WHERE originator_id = %s AND topic = %s"
+    newer = ["sales.OrderPlaced.v2", GOOD, "sales.OrderPlaced.v1"]
+    conn.execute(rename, newer)
+
+    with pytest.raises(NewerVersion, match=r"sales\.OrderPlaced\.v2.* the program is older than the log, update it"):
+        catch_up(database)
+
+    found = status(database)
+    assert (found["sales"].projected, found["sales"].parked) == (before, 0)
+    assert statuses(conn) == [(BAD, "approved")]
+    assert found["fulfillment"].lag == 0, "the others have gone on"
+    with pytest.raises(NewerVersion):
+        rebuild(database, ["sales"])
+    assert statuses(conn) == [(BAD, "approved")]
+
+    conn.execute(rename, newer[2:] + newer[1:2] + newer[:1])  # as if the program had been updated
+    catch_up(database)
+    assert statuses(conn) == [(BAD, "delivered"), (GOOD, "approved")]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from domain.customer.events import CustomerAnonymized
 from domain.kernel.events import DomainEvent
 from domain.sales.events import Line, OrderPlaced
-from infra.mapping.errors import UnknownTopic, UnreadableState
+from infra.mapping.errors import NewerVersion, UnknownTopic, UnreadableState
 from infra.mapping.mapper import Mapper
 from infra.mapping.personal import new_key
 from infra.mapping.registry import REGISTRY, Registry
@@ -218,7 +218,7 @@ def test_events_are_written_in_their_current_version() -> None:
 
 
 def test_an_event_of_a_newer_version_says_that_the_program_is_older_than_the_log() -> None:
-    with pytest.raises(UnknownTopic, match=r"parcels\.ParcelWeighed\.v4.*the program is older than the log"):
+    with pytest.raises(NewerVersion, match=r"parcels\.ParcelWeighed\.v4.*the program is older than the log"):
         Mapper(PARCELS).decode("parcels.ParcelWeighed.v4", b"{}")
 
 
@@ -238,8 +238,9 @@ def test_an_event_of_a_newer_version_says_that_the_program_is_older_than_the_log
     ],
 )
 def test_a_topic_that_nobody_registered_is_refused_by_its_name(topic: str) -> None:
-    with pytest.raises(UnknownTopic, match="which this program does not know"):
+    with pytest.raises(UnknownTopic, match="which this program does not know") as refused:
         Mapper(PARCELS).decode(topic, b"{}")
+    assert not isinstance(refused.value, NewerVersion), "rubbish is no newer version of anything"
 
 
 def test_an_event_of_another_context_is_not_encoded() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import psycopg
 
 from infra.errors import Conflicting
+from infra.mapping.errors import NewerVersion
 from infra.postgres.connection import Database, translated
 from infra.postgres.read_models import tracking
 from infra.postgres.read_models.calendar import keep_calendar, may_move_the_end
@@ -34,16 +35,23 @@ def catch_up(
 
     Others may do the same at the same time: each window is taken by one of them. Streams that cannot be folded are
     parked, with the error; with `retry_parked`, those parked before are tried again. Empty read models that have much
-    to show are filled by `workers` processes. Raises what `translated` says.
+    to show are filled by `workers` processes. Raises what `translated` says; and NewerVersion where a context met an
+    event of a newer program: it stays at the position before that window, and the other contexts have gone on.
     """
     events = dict.fromkeys(contexts, 0)
     with database.connect("replayhouse project", autocommit=True) as conn, translated():
         prepare(conn)
         events.update(_fill_empty_ones(database, conn, events, workers))
+        stopped: NewerVersion | None = None
         for context in events:
-            events[context] += Projector(conn, context).catch_up(retry_parked=retry_parked)
+            try:
+                events[context] += Projector(conn, context).catch_up(retry_parked=retry_parked)
+            except NewerVersion as error:
+                stopped = stopped or error
         with conn.transaction():  # also where nothing was new: a killed command may have got no further than the events
             keep_calendar(conn)
+    if stopped is not None:
+        raise stopped
     return events
 
 
@@ -56,8 +64,8 @@ def _fill_empty_ones(
         return {}
     try:
         return {context: filled.events for context, filled in fill(database, empty, workers).items()}
-    except (Conflicting, Unfoldable):
-        # Somebody else fills them, or a stream is to be parked: window by window it goes all the same.
+    except (Conflicting, NewerVersion, Unfoldable):
+        # Somebody else fills them, a stream is to be parked, or one context is to stop: it goes window by window.
         return {}
 
 

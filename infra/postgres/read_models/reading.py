@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from domain.kernel.events import DomainEvent, effective
-from infra.mapping.errors import MappingError
+from infra.mapping.errors import MappingError, NewerVersion
 from infra.mapping.mapper import Mapper
 from infra.mapping.personal import personal_fields
 from infra.mapping.registry import REGISTRY
@@ -79,7 +79,7 @@ class StreamReader:
         self._topics: dict[bytes, str] = {}
 
     def read(self, rows: Iterable[memoryview]) -> Iterator[list[StoredStream]]:
-        """Streams in the order of their rows, in batches of a few thousand events."""
+        """Streams in the order of their rows, in batches of a few thousand events. Raises NewerVersion."""
         unpack, decode, topics = _FIXED.unpack_from, self._mapper.decode, self._topics
         batch: list[StoredStream] = []
         current, held = b"", 0
@@ -102,6 +102,8 @@ class StreamReader:
             held += 1
             try:
                 events.append(decode(topic, row[state_at + 4 :]))  # type: ignore[arg-type]  # any buffer will do
+            except NewerVersion:  # not the stream's fault, and parking it would hide that the program is too old
+                raise
             except MappingError as error:
                 if batch[-1].error is None:
                     batch[-1] = batch[-1]._replace(error=error)
