@@ -108,17 +108,28 @@ def history_of(connection: psycopg.Connection, kind: HistoryKind, key: UUID) -> 
     Raises UsageError where there is none, LostKeys where personal fields can be neither shown nor said to be erased.
     """
     context, first_topic = _STREAMS[kind]
-    query = sql.SQL(EVENTS).format(events=sql.Identifier(f"{context}_events"))
     ids = _streams_of_review(connection, key) if kind is HistoryKind.REVIEW else [key]
-    streams: dict[UUID, list[_Stored]] = {}
-    with connection.cursor(binary=True) as cursor:
-        for row in map(_Stored._make, cursor.execute(query, [ids])):
-            streams.setdefault(row.stream, []).append(row)
-    found = [stored for stored in streams.values() if stored[0].topic.startswith(first_topic)]
+    found = [stored for stored in _stored(connection, context, ids) if stored[0].topic.startswith(first_topic)]
     if not found:
         raise UsageError(f"The log knows no {kind} {key}. Ids are those of the source; a customer's is the person's.")
     mapper = Mapper()
     return [event for stored in found for event in _revealed(connection, mapper, context, stored)]
+
+
+def history_of_stream(connection: psycopg.Connection, context: str, stream: UUID) -> list[HistoricEvent]:
+    """Every event of one stream, in order; nothing where the context has no such stream. Raises LostKeys."""
+    found = _stored(connection, context, [stream])
+    return [event for stored in found for event in _revealed(connection, Mapper(), context, stored)]
+
+
+def _stored(connection: psycopg.Connection, context: str, ids: Sequence[UUID]) -> list[list[_Stored]]:
+    """The events of streams, stream by stream."""
+    query = sql.SQL(EVENTS).format(events=sql.Identifier(f"{context}_events"))
+    streams: dict[UUID, list[_Stored]] = {}
+    with connection.cursor(binary=True) as cursor:
+        for row in map(_Stored._make, cursor.execute(query, [ids])):
+            streams.setdefault(row.stream, []).append(row)
+    return list(streams.values())
 
 
 def _streams_of_review(connection: psycopg.Connection, review_id: UUID) -> list[UUID]:

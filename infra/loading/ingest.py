@@ -172,15 +172,18 @@ class _Run:
         if dry_run:
             return self._planned(name)
         units, as_of = self._plan() if not self._assessed.reasons else ([], None)
+        origin = self._staged.extract.path.absolute()
         if under_way is not None:
             batch_id, name, as_of = under_way.batch_id, under_way.name, under_way.as_of
             units = _units(under_way.units)
-            self._loads.take_over(batch_id, self._owner)
+            self._loads.take_over(batch_id, self._owner, origin)
         else:
             attempt = self._loads.attempts(self._files)
             batch_id = batch_id_of(self._files, attempt)
             firsts = [unit.first_bucket for unit in units]
-            self._seq = self._loads.begin(batch_id, name, self._files, attempt, as_of, firsts, self._owner, self._now)
+            self._seq = self._loads.begin(
+                batch_id, name, self._files, attempt, as_of, firsts, self._owner, self._now, origin
+            )
         load = OpenLoad(batch_id, self._seq, self._owner, self._is_first)
         log = PostgresLoadLog(self._connection, self._ingest._store, load, None)
         if not tell_opening(log, batch_id, name, self._assessed, self._now):

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,12 +21,12 @@ LIMIT 1
 """
 
 BEGIN = """
-INSERT INTO event_store.batch (batch_id, name, status, opened_at, files, attempt, as_of, units, owner)
-VALUES (%s, %s, 'open', %s, %s, %s, %s, %s, %s)
+INSERT INTO event_store.batch (batch_id, name, status, opened_at, files, attempt, as_of, units, owner, origin)
+VALUES (%s, %s, 'open', %s, %s, %s, %s, %s, %s, %s)
 RETURNING batch_seq
 """
 
-TAKE_OVER = "UPDATE event_store.batch SET owner = %s WHERE batch_id = %s AND status = 'open'"
+TAKE_OVER = "UPDATE event_store.batch SET owner = %s, origin = %s WHERE batch_id = %s AND status = 'open'"
 
 FINISH = """
 UPDATE event_store.batch
@@ -123,16 +124,21 @@ class Loads:
         units: Iterable[int],
         owner: UUID,
         opened_at: datetime,
+        origin: Path,
     ) -> int:
-        """Opens a load; returns its number."""
-        values = (batch_id, name, opened_at, json.dumps(dict(files)), attempt, as_of, list(units), owner)
+        """Opens a load of the extract at `origin`, an absolute path; returns its number."""
+        hashes = json.dumps(dict(files))
+        values = (batch_id, name, opened_at, hashes, attempt, as_of, list(units), owner, _storable(origin))
         row = self._connection.execute(BEGIN, values).fetchone()
         assert row is not None, "INSERT ... RETURNING gives a row"
         return int(row[0])
 
-    def take_over(self, batch_id: UUID, owner: UUID) -> None:
-        """The load is this process' from now on; what is left of an earlier one ends at its next chunk."""
-        self._connection.execute(TAKE_OVER, (owner, batch_id))
+    def take_over(self, batch_id: UUID, owner: UUID, origin: Path) -> None:
+        """The load is this process' from now on; what is left of an earlier one ends at its next chunk.
+
+        Its files may stand elsewhere by now: at `origin`.
+        """
+        self._connection.execute(TAKE_OVER, (owner, _storable(origin), batch_id))
 
     def finish(self, batch_id: UUID, owner: UUID, status: str, outcome: Mapping[str, object]) -> None:
         """Closes a load as completed or rejected. Raises Conflicting if somebody else has taken it over."""
@@ -146,3 +152,13 @@ class Loads:
         for (counts,) in self._connection.execute(EVENTS, (batch_id,)):
             events.update(counts)
         return events
+
+
+def _storable(origin: Path) -> str | None:
+    """The path as text; None of one whose bytes are no text, which no column can hold."""
+    text = str(origin)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return None
+    return text

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID, uuid4
 
@@ -77,7 +78,7 @@ class PostgresWarehouse:
         if self._open is not None:
             self._loads.finish(self._open.batch_id, self._open.owner, "completed", {})
         batch_id, owner = uuid4(), uuid4()
-        seq = self._loads.begin(batch_id, "load", {}, 0, as_of, [0], owner, datetime.now(UTC))
+        seq = self._loads.begin(batch_id, "load", {}, 0, as_of, [0], owner, datetime.now(UTC), Path("extract"))
         self._open = OpenLoad(batch_id, seq, owner, is_first=False)
         return PostgresLoadLog(
             self._connection,
