@@ -48,6 +48,12 @@ class Settings(BaseSettings):
     workers: int = Field(default_factory=_default_workers, ge=1, description="processes that share large work")
     zip_max_bytes: int = Field(default=50 * 2**30, ge=1, description="largest unpacked size of a zip, bytes")
     zip_max_ratio: float = Field(default=20.0, gt=1, description="largest unpacked size over packed size of a zip")
+    signing_key: Path | None = Field(default=None, description="file with the Ed25519 key that signs checkpoints")
+
+    @property
+    def signing_key_path(self) -> Path:
+        """Where the key that signs checkpoints is, or is to be: by default in the home folder."""
+        return self.home / "signing_key.pem" if self.signing_key is None else self.signing_key.expanduser().absolute()
 
 
 def load_settings() -> Settings:

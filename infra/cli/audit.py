@@ -1,19 +1,20 @@
 """`audit`: what the log says of one thing, and whether anyone has tampered with it."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infra.cli import lineage, proof
+from infra.cli.event_report import say_event
 from infra.cli.options import HistoryKind, Json, example, read_id
-from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, shown
+from infra.cli.output import count, print_json, say
 
 if TYPE_CHECKING:
     from infra.cli.history import HistoricEvent
 
-app = typer.Typer(name="audit", help="Histories, and whether the log is whole.", rich_markup_mode=None)
-
-COMMITS = "SELECT count(*) FROM event_store.commit"
+app = typer.Typer(
+    name="audit", help="Histories, what rows are made of, and whether the log is whole.", rich_markup_mode=None
+)
 
 KindArgument = Annotated[HistoryKind, typer.Argument(metavar="KIND", help="What the id is of.")]
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id in the source, with or without hyphens.")]
@@ -45,76 +46,14 @@ def history(kind: KindArgument, key: IdArgument, json: Json = False) -> None:
         _show_stream(kind, wanted, [event for event in events if event.stream == stream])
 
 
-@app.command(epilog=example("replayhouse audit verify", "replayhouse audit verify --json"))
-def verify(json: Json = False) -> None:
-    """Recompute the hash chain of the whole log.
-
-    Where it does not hold, the exit code is 1, and the first such position is named.
-    """
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.verify import Broken
-    from infra.postgres.verify import verify as recompute
-
-    with (
-        open_warehouse() as warehouse,
-        warehouse.database.connect("replayhouse audit verify", autocommit=True) as connection,
-        progress() as tell,
-    ):
-        result = recompute(connection, lambda done, of: tell("verifying", done, of))
-        row = connection.execute(COMMITS).fetchone()
-    if isinstance(result, Broken):
-        if json:
-            print_json({"valid": False, "position": result.position, "reason": result.why, "seconds": seconds_so_far()})
-        else:
-            say(f"The log does not hold from position {result.position:,} on: {result.why}.")
-        raise typer.Exit(1)
-    events, commits = result.position, int(row[0]) if row else 0
-    if json:
-        document = {"valid": True, "position": events, "chain": result.chain.hex(), "events": events}
-        print_json({**document, "commits": commits, "seconds": seconds_so_far()})
-        return
-    say(f"The log holds: {count(events, 'event')} in {count(commits, 'commit')}, each as it was recorded.")
-    say(f"Head of the chain: position {events:,}, {result.chain.hex()}")
-
-
 def _show_stream(kind: str, key: object, events: "list[HistoricEvent]") -> None:
     stream = "" if events[0].stream == key else f", stream {events[0].stream}"
     say(f"{kind} {key}{stream}: {count(len(events), 'event')} in {events[0].context}")
     for event in events:
         say()
-        happened = shown(event.occurred_at) if event.occurred_at else "timeless"
-        mark = "  REWOUND" if event.is_rewound else ""
-        say(f"{event.version:>4}  {event.name}{mark}")
-        says: list[tuple[str, str]] = [
-            ("happened", happened),
-            ("recorded", f"{shown(event.recorded_at)} UTC, position {event.position:,}"),
-        ]
-        if event.batch_id is not None:
-            says.append(("load", f"{legible(event.batch_name or '')} ({event.batch_id})"))
-        if event.source is not None:
-            says.append(("from", event.source))
-        _say_pairs([*says, *_lines_of(event.facts)])
+        say_event(event)
     say()
 
 
-def _say_pairs(pairs: Iterable[tuple[str, str]]) -> None:
-    told = list(pairs)
-    width = max(len(name) for name, _ in told)
-    for name, value in told:
-        say(f"      {name:<{width}}  {value}")
-
-
-def _lines_of(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Facts by name, one a line; lists of records one record a line, the name before the first."""
-    for name, value in facts.items():
-        if isinstance(value, list | tuple):
-            for place, entry in enumerate(value or [None]):
-                yield name if place == 0 else "", _entry(entry)
-        else:
-            yield name, _entry(value)
-
-
-def _entry(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_entry(inner)}" for name, inner in value.items())
-    return shown(value)
+lineage.register(app)
+proof.register(app)

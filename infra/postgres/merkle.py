@@ -11,6 +11,7 @@ All numbers are big-endian; `+` joins bytes.
   largest power of two of leaves that is smaller than their number.
 * *Chain* of a commit: SHA-256(chain of the commit before (32 zero bytes for the first) + first position (int64) + last
   position (int64) + recorded_at (int64, microseconds since 1970-01-01 00:00 UTC) + root).
+* *Path* of an event in its commit: the Merkle audit path of RFC 6962, section 2.1.1, the nearest node first.
 """
 
 from collections.abc import Sequence
@@ -38,12 +39,40 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     """
     level = list(leaves)
     while len(level) > 1:
-        pairs = zip(level[::2], level[1::2], strict=False)
-        above = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
-        if len(level) % 2:
-            above.append(level[-1])
-        level = above
+        level = _level_above(level)
     return level[0]
+
+
+def _level_above(level: Sequence[bytes]) -> list[bytes]:
+    pairs = zip(level[::2], level[1::2], strict=False)
+    above = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+    if len(level) % 2:
+        above.append(level[-1])
+    return above
+
+
+def path_of(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """The Merkle audit path of one of the leaves, counted from 0: the nodes (32 bytes each) that its root needs."""
+    path, level = [], list(leaves)
+    while len(level) > 1:
+        if index ^ 1 < len(level):
+            path.append(level[index ^ 1])
+        level = _level_above(level)
+        index //= 2
+    return path
+
+
+def root_by_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """The root of a tree of `size` leaves that has this leaf at `index`; None where the path is of no such tree."""
+    node, nodes = leaf, iter(path)
+    while size > 1:
+        if index ^ 1 < size:
+            beside = next(nodes, None)
+            if beside is None:
+                return None
+            node = sha256(b"\x01" + (beside + node if index % 2 else node + beside)).digest()
+        index, size = index // 2, (size + 1) // 2
+    return node if next(nodes, None) is None else None
 
 
 def chain_of(previous: bytes, first_position: int, last_position: int, recorded_at: datetime, root: bytes) -> bytes:

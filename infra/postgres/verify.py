@@ -1,7 +1,7 @@
 """Has anyone tampered with the log? Recomputes every leaf, every root and the chain, and compares them with the head.
 
 One pass in the order of positions, in bounded memory: the server sends each event in the binary COPY format, in which
-all but the first bytes and the last 48 are exactly what its leaf was made of (see merkle).
+all but the first bytes and the last 68 are exactly what its leaf was made of (see merkle).
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 import psycopg
 
@@ -31,12 +32,13 @@ _BEGIN = """
     SET LOCAL max_parallel_workers_per_gather = 0;
 """
 _COMMITS = """
-    SELECT first_position, last_position, recorded_at, root, chain
+    SELECT first_position, last_position, batch_id, recorded_at, root, chain
     FROM event_store.commit WHERE last_position > %s ORDER BY last_position LIMIT %s
 """
 _EVENTS = """
     COPY (
-        SELECT context, originator_id, originator_version, topic, state, batch_id, source, notification_id, leaf
+        SELECT context, originator_id, originator_version, topic, state, batch_id, source,
+            coalesce(batch_id, '00000000-0000-0000-0000-000000000000'), notification_id, leaf
         FROM event_store.log WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id
     ) TO STDOUT (FORMAT binary)
 """
@@ -47,7 +49,10 @@ _OUTSIDE = """
     )
 """
 
+_CHAIN_AT = "SELECT chain FROM event_store.commit WHERE last_position = %s"
+
 _TWICE = "two events have this position"
+_REWRITTEN = "the log was rewritten, here or before: its chain up to here is not the one that the checkpoint signed"
 
 _SIGNATURE = b"PGCOPY\n"
 _HEADER_BYTES = 19
@@ -70,9 +75,17 @@ class Broken:
     why: str
 
 
+class Anchor(NamedTuple):
+    """What a checkpoint knows: the chain (32 bytes) up to a position."""
+
+    position: int
+    chain: bytes
+
+
 class _Commit(NamedTuple):
     first: int
     last: int
+    batch_id: UUID | None
     recorded_at: datetime
     root: bytes
     chain: bytes
@@ -83,16 +96,23 @@ class _BreakFound(Exception):  # noqa: N818 - not an error of this program: it c
         self.broken = Broken(position, why)
 
 
-def verify(conn: psycopg.Connection, progress: Progress | None = None) -> Verified | Broken:
-    """Recomputes the hashes of the whole log as it is now; 1.5 million events take about 4 s.
+def verify(
+    conn: psycopg.Connection,
+    progress: Progress | None = None,
+    anchor: Anchor | None = None,
+    *,
+    is_only_after: bool = False,
+) -> Verified | Broken:
+    """Recomputes the hashes of the whole log as it is now; 1.5 million events take about 7 s.
 
-    `conn` is in no transaction. A log cut off at its end together with its head is whole in itself: only a checkpoint
-    kept elsewhere shows that.
+    `conn` is in no transaction. A log cut off at its end together with its head, or rewritten as a whole, is whole in
+    itself: only an anchor kept elsewhere shows that. With `is_only_after` the chain is taken to be that of the anchor,
+    and what came after it is recomputed.
     """
     try:
         with translated(), conn.transaction():
             conn.execute(_BEGIN)
-            return _Verification(conn, read_head(conn), progress).run()
+            return _Verification(conn, read_head(conn), progress, anchor).run(is_only_after=is_only_after)
     except _BreakFound as found:
         return found.broken
 
@@ -100,44 +120,70 @@ def verify(conn: psycopg.Connection, progress: Progress | None = None) -> Verifi
 class _Verification:
     """How far a verification has come: every position up to `verified` holds, and leads to `chain`."""
 
-    def __init__(self, conn: psycopg.Connection, head: Head, progress: Progress | None) -> None:
+    def __init__(self, conn: psycopg.Connection, head: Head, progress: Progress | None, anchor: Anchor | None) -> None:
         self._conn = conn
         self._head = head
         self._progress = progress
+        self._anchor = anchor
         self._told = 0
         self.verified = 0
         self.chain = GENESIS
 
-    def run(self) -> Verified:
+    def run(self, *, is_only_after: bool) -> Verified:
         recorded_at = self._head.recorded_at
+        if is_only_after and self._anchor is not None:
+            self._start_at(self._anchor)
         while rows := self._conn.execute(_COMMITS, [self.verified, _COMMITS_AT_ONCE]).fetchall():
             commits = [_Commit(*row) for row in rows]
             with closing(_leaves(self._conn, self.verified + 1, commits[-1].last)) as leaves:
                 for commit in commits:
                     self._verify(commit, leaves)
-                for position, _ in leaves:
+                for position, _, _ in leaves:
                     raise _BreakFound(position, _TWICE)
             recorded_at = commits[-1].recorded_at
         self._verify_end(recorded_at)
         return Verified(self.verified, self.chain)
 
-    def _verify(self, commit: _Commit, leaves: Iterator[tuple[int, bytes]]) -> None:
+    def _start_at(self, anchor: Anchor) -> None:
+        """Takes all up to the anchor for verified; the commit there must at least have its chain."""
+        if anchor.position:
+            found = self._conn.execute(_CHAIN_AT, [anchor.position]).fetchone()
+            if (found is not None and found[0] != anchor.chain) or (
+                found is None and anchor.position <= self._head.position
+            ):
+                raise _BreakFound(anchor.position, _REWRITTEN)
+            if found is None:
+                self._refuse_cut_off(anchor, self._head.position)
+        self.verified, self.chain = anchor.position, anchor.chain
+
+    def _verify(self, commit: _Commit, leaves: "Iterator[_Leaf]") -> None:
         first, last = commit.first, commit.last
         if first != self.verified + 1:
             raise _BreakFound(min(first, self.verified + 1), f"the next commit begins at position {first}")
-        own = [_next_leaf(leaves, position) for position in range(first, last + 1)]
+        own, batches = [], set()
+        for position in range(first, last + 1):
+            leaf, batch = _next_leaf(leaves, position)
+            own.append(leaf)
+            batches.add(batch)
         if root_of(own) != commit.root:
             raise _BreakFound(first, f"the events from here to {last} are not those of their commit")
+        if commit.batch_id != _common_batch(batches):
+            raise _BreakFound(first, "the commit that begins here names another batch than its events do")
         self.chain = chain_of(self.chain, first, last, commit.recorded_at, commit.root)
         if self.chain != commit.chain:
             raise _BreakFound(first, "the commit that begins here does not follow from the one before")
         self.verified = last
+        anchor = self._anchor
+        if anchor is not None and first <= anchor.position <= last and (last, self.chain) != anchor:
+            raise _BreakFound(anchor.position, _REWRITTEN)
         if self._progress is not None and last - self._told >= _POSITIONS_BETWEEN_PROGRESS:
             self._told = last
             self._progress(last, self._head.position)
 
     def _verify_end(self, recorded_at: datetime) -> None:
         head, verified = self._head, self.verified
+        if self._anchor is not None and self._anchor.position > verified:
+            self._refuse_cut_off(self._anchor, verified)
         if head.position > verified:
             raise _BreakFound(verified + 1, f"the log was cut off here; its head says it ends at {head.position}")
         outside = self._conn.execute(_OUTSIDE, [verified]).fetchone()
@@ -148,9 +194,16 @@ class _Verification:
         if (head.recorded_at, head.chain) != (recorded_at, self.chain):
             raise _BreakFound(verified, "the head is not what the newest commit made it")
 
+    def _refuse_cut_off(self, anchor: Anchor, end: int) -> None:
+        raise _BreakFound(end + 1, f"the log was cut off here; the checkpoint knows it up to {anchor.position}")
 
-def _leaves(conn: psycopg.Connection, first: int, last: int) -> Generator[tuple[int, bytes], None, None]:
-    """Position and leaf of each event, recomputed and found to be as stored, by position."""
+
+_Leaf = tuple[int, bytes, bytes]
+"""Position, leaf and batch of an event; the batch as 16 bytes, zeros where there is none."""
+
+
+def _leaves(conn: psycopg.Connection, first: int, last: int) -> Generator[_Leaf, None, None]:
+    """Those of each event, by position; the leaf recomputed, and found to be as stored."""
     with conn.cursor().copy(_EVENTS, [first, last]) as copy:
         for data in copy:
             row = bytes(data)
@@ -159,16 +212,22 @@ def _leaves(conn: psycopg.Connection, first: int, last: int) -> Generator[tuple[
             if not row or row == _TRAILER:
                 continue
             position = int.from_bytes(row[-44:-36], "big")
-            leaf = leaf_of(row[2:-48])
+            leaf = leaf_of(row[2:-68])
             if leaf != row[-32:]:
                 raise _BreakFound(position, "the event was changed: its leaf is another one")
-            yield position, leaf
+            yield position, leaf, row[-64:-48]
 
 
-def _next_leaf(leaves: Iterator[tuple[int, bytes]], position: int) -> bytes:
-    found, leaf = next(leaves, (0, b""))
+def _next_leaf(leaves: Iterator[_Leaf], position: int) -> tuple[bytes, bytes]:
+    found, leaf, batch = next(leaves, (0, b"", b""))
     if 0 < found < position:
         raise _BreakFound(found, _TWICE)
     if found != position:
         raise _BreakFound(position, "the event was removed")
-    return leaf
+    return leaf, batch
+
+
+def _common_batch(batches: set[bytes]) -> UUID | None:
+    """The batch of all events of a commit; None where they have none, or several."""
+    [batch, *others] = batches
+    return None if others or not any(batch) else UUID(bytes=batch)

@@ -1,0 +1,317 @@
+"""`audit verify`, `keygen`, `checkpoint`, `prove` and `check-proof`: whether anyone has tampered with the log."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infra.cli.options import Json, example
+from infra.cli.output import count, iso, legible, print_json, progress, say, seconds_so_far, shown
+from infra.errors import UsageError
+
+if TYPE_CHECKING:
+    from infra.proof.checkpoint import Checkpoint
+    from infra.proof.inclusion import Proved
+    from infra.settings import Settings
+
+COMMITS = "SELECT count(*) FROM event_store.commit WHERE last_position > %s"
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")]
+ProofFile = Annotated[Path, typer.Argument(metavar="FILE", help="The proof.")]
+CheckpointOption = Annotated[
+    Path | None,
+    typer.Option("--checkpoint", metavar="FILE", help="A checkpoint kept elsewhere, which the log must lead to."),
+]
+SinceCheckpoint = Annotated[
+    bool, typer.Option("--since-checkpoint", help="Recompute only what came after the checkpoint.")
+]
+PublicKey = Annotated[
+    str | None,
+    typer.Option(
+        "--public-key",
+        metavar="KEY",
+        help="The key that must have signed the checkpoint: 64 hexadecimal digits, or a file.",
+    ),
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Where to write it; by default on standard output.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
+PositionArgument = Annotated[int, typer.Argument(metavar="POSITION", help="The position of the event in the log.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command(
+        epilog=example("replayhouse audit verify", "replayhouse audit verify --checkpoint 2026-03.checkpoint --json")
+    )(verify)
+    app.command(epilog=example("replayhouse audit keygen"))(keygen)
+    app.command(epilog=example("replayhouse audit checkpoint 2026-03.checkpoint"))(checkpoint)
+    app.command(
+        epilog=example(
+            "replayhouse audit prove 1042 --out event.proof",
+            "replayhouse audit prove 1042 --checkpoint 2026-03.checkpoint --out event.proof",
+        )
+    )(prove)
+    app.command(
+        "check-proof",
+        epilog=example(
+            "replayhouse audit check-proof event.proof",
+            "replayhouse audit check-proof event.proof --checkpoint 2026-03.checkpoint --public-key auditor.key",
+        ),
+    )(check_proof)
+
+
+def verify(
+    checkpoint: CheckpointOption = None,
+    since_checkpoint: SinceCheckpoint = False,
+    public_key: PublicKey = None,
+    json: Json = False,
+) -> None:
+    """Recompute the hash chain of the whole log.
+
+    Where it does not hold, the exit code is 1, and the first such position is named. With a checkpoint the chain must
+    be the one that was signed, so a log that was rewritten as a whole, or cut off at its end, is found out as well.
+    """
+    from infra.cli.warehouse import open_warehouse
+    from infra.postgres.proofs import refuse_another_store
+    from infra.postgres.verify import Anchor, Broken
+    from infra.postgres.verify import verify as recompute
+
+    if since_checkpoint and checkpoint is None:
+        raise UsageError("--since-checkpoint needs the checkpoint: --checkpoint FILE.")
+    with (
+        open_warehouse() as warehouse,
+        warehouse.database.connect("replayhouse audit verify", autocommit=True) as connection,
+        progress() as tell,
+    ):
+        signed = None
+        if checkpoint is not None:
+            with _answered(json):
+                signed = _read(checkpoint, public_key, warehouse.settings)
+                refuse_another_store(connection, signed)
+        anchor = Anchor(signed.position, signed.chain) if signed is not None else None
+        told = partial(tell, "verifying")
+        result = recompute(connection, told, anchor, is_only_after=since_checkpoint)
+        before = signed.position if signed is not None and since_checkpoint else 0
+        row = connection.execute(COMMITS, [before]).fetchone()
+    if isinstance(result, Broken):
+        if json:
+            print_json({"valid": False, "position": result.position, "reason": result.why, "seconds": seconds_so_far()})
+        else:
+            say(f"The log does not hold from position {result.position:,} on: {result.why}.")
+        raise typer.Exit(1)
+    events, commits = result.position - before, int(row[0]) if row else 0
+    if json:
+        document = {"valid": True, "position": result.position, "chain": result.chain.hex(), "events": events}
+        of_signed = {"checkpoint": _document(signed)} if signed is not None else {}
+        print_json({**document, "commits": commits, **of_signed, "seconds": seconds_so_far()})
+        return
+    after = f" after position {before:,}" if before else ""
+    say(f"The log holds: {count(events, 'event')} in {count(commits, 'commit')}{after}, each as it was recorded.")
+    if signed is not None:
+        say(f"It leads to the checkpoint of position {signed.position:,}, signed {shown(signed.signed_at)} UTC.")
+        _say_who_signed(signed, public_key, warehouse.settings)
+    say(f"Head of the chain: position {result.position:,}, {result.chain.hex()}")
+
+
+def keygen(json: Json = False) -> None:
+    """Make the key that signs checkpoints.
+
+    It is an Ed25519 key, in the file that REPLAYHOUSE_SIGNING_KEY names, by default signing_key.pem in the home folder;
+    nobody else may read it. A key that is there is never overwritten. Keep a copy of it, and the public key where
+    those who check can find it.
+    """
+    from infra.proof.keys import make_key
+    from infra.settings import load_settings
+
+    path = load_settings().signing_key_path
+    public_key = make_key(path).hex()
+    if json:
+        print_json({"path": str(path), "public_key": public_key})
+        return
+    say(f"The signing key is made: {legible(str(path))}")
+    say(f"Public key: {public_key}")
+
+
+def checkpoint(file: FileArgument, force: Force = False, json: Json = False) -> None:
+    """Write the signed head of the chain, to be kept where those who write to the database cannot reach.
+
+    It proves later, to anybody, what the log was at this time: audit verify --checkpoint.
+    """
+    from datetime import UTC, datetime
+
+    from infra.cli.warehouse import open_warehouse
+    from infra.postgres.proofs import head_to_sign
+    from infra.proof.checkpoint import signed
+    from infra.proof.keys import read_key
+
+    with open_warehouse() as warehouse:
+        key = read_key(warehouse.settings.signing_key_path)
+        with warehouse.database.connect("replayhouse audit checkpoint") as connection:
+            head = head_to_sign(connection)
+    signed_at = datetime.now(UTC)
+    _write(file, signed(head, signed_at, key), is_forced=force)
+    public_key = key.public_key().public_bytes_raw().hex()
+    if json:
+        told = {"file": str(file), "store": head.store, "position": head.position, "chain": head.chain.hex()}
+        print_json({**told, "recorded_at": head.recorded_at, "signed_at": signed_at, "public_key": public_key})
+        return
+    say(f"{legible(str(file))} holds the head of the chain, signed: position {head.position:,}, {head.chain.hex()}")
+    say(f"Public key: {public_key}")
+
+
+def prove(
+    position: PositionArgument,
+    out: Out = None,
+    checkpoint: CheckpointOption = None,
+    public_key: PublicKey = None,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Write a proof that an event stands in the log.
+
+    The proof holds the event, its path in its commit, and what the chain needs of each later commit, up to the
+    checkpoint or else to the head. It is checked without the database: audit check-proof.
+    """
+    from infra.cli.warehouse import open_warehouse
+    from infra.postgres.proofs import inclusion_proof, refuse_another_store
+    from infra.proof.inclusion import written
+
+    with open_warehouse() as warehouse:
+        signed = _read(checkpoint, public_key, warehouse.settings) if checkpoint is not None else None
+        with warehouse.database.connect("replayhouse audit prove", autocommit=True) as connection:
+            if signed is not None:
+                refuse_another_store(connection, signed)
+            proof = inclusion_proof(connection, position, signed)
+    if out is None:
+        say(written(proof).decode().removesuffix("\n"))
+        return
+    _write(out, written(proof), is_forced=force)
+    head = proof.head
+    if json:
+        event = {"position": position, "topic": proof.event.topic}
+        print_json({"file": str(out), **event, "head": {"position": head.position, "chain": head.chain}})
+        return
+    say(f"{legible(str(out))} proves the event at position {position:,}: {proof.event.topic}")
+    say(f"It leads to position {head.position:,}, {head.chain}")
+
+
+def check_proof(
+    file: ProofFile, checkpoint: CheckpointOption = None, public_key: PublicKey = None, json: Json = False
+) -> None:
+    """Check a proof, without the database.
+
+    Without a checkpoint it shows to which head of the chain the event leads: compare that with one that you trust.
+    """
+    from infra.proof.inclusion import check, check_against, read_proof
+
+    with _answered(json):
+        proved = check(read_proof(file))
+        signed = _read(checkpoint, public_key, None) if checkpoint is not None else None
+        if signed is not None:
+            check_against(proved, signed)
+    if json:
+        print_json(_proved(proved, signed))
+        return
+    event = proved.event
+    say(f"The proof holds: position {event.position:,} is {legible(event.topic)}, version {event.originator_version}")
+    say(f"of the stream {event.originator_id} in {legible(event.context)}, recorded {shown(proved.recorded_at)} UTC.")
+    if event.source is not None:
+        say(f"From: {legible(event.source)}, load {event.batch_id}")
+    say(f"State: {legible(event.state)}")
+    last = max(proved.chains)
+    if signed is None:
+        say(f"It leads to position {last:,}, {proved.chains[last].hex()}")
+        say("That is worth as much as your trust in this head: compare it with a checkpoint (--checkpoint FILE).")
+        return
+    say(f"It leads to the checkpoint of position {signed.position:,}, signed {shown(signed.signed_at)} UTC.")
+    _say_who_signed(signed, public_key, None)
+
+
+@contextmanager
+def _answered(is_json: bool) -> Iterator[None]:
+    """What does not hold is the answer of the command: with `--json`, its document."""
+    from infra.proof.documents import DoesNotHold
+
+    try:
+        yield
+    except DoesNotHold as error:
+        if not is_json:
+            raise
+        print_json({"valid": False, "reason": str(error), "seconds": seconds_so_far()})
+        raise typer.Exit(1) from error
+
+
+def _read(path: Path, public_key: str | None, settings: "Settings | None") -> "Checkpoint":
+    from infra.proof.checkpoint import read_checkpoint
+
+    return read_checkpoint(path, _trusted(public_key, settings))
+
+
+def _trusted(public_key: str | None, settings: "Settings | None") -> bytes | None:
+    """The key that must have signed: the one named, else ours; None where there is neither.
+
+    Raises UsageError where the settings name a key that is not there: whose checkpoints are to be trusted is lost then.
+    """
+    from infra.proof.keys import read_key, read_public_key
+
+    if public_key is not None:
+        return read_public_key(public_key)
+    if settings is None or (settings.signing_key is None and not settings.signing_key_path.exists()):
+        return None
+    return read_key(settings.signing_key_path).public_key().public_bytes_raw()
+
+
+def _say_who_signed(checkpoint: "Checkpoint", public_key: str | None, settings: "Settings | None") -> None:
+    if _trusted(public_key, settings) is None:
+        say(f"Nobody vouches for the key that signed it, {checkpoint.public_key.hex()}: see that it is the right one,")
+        say("or name the key that you trust: --public-key KEY.")
+
+
+def _document(checkpoint: "Checkpoint") -> dict[str, Any]:
+    return {
+        "store": checkpoint.store,
+        "position": checkpoint.position,
+        "chain": checkpoint.chain.hex(),
+        "signed_at": checkpoint.signed_at,
+        "public_key": checkpoint.public_key.hex(),
+    }
+
+
+def _proved(proved: "Proved", checkpoint: "Checkpoint | None") -> dict[str, Any]:
+    event, last = proved.event, max(proved.chains)
+    return {
+        "valid": True,
+        "position": event.position,
+        "context": event.context,
+        "stream": event.originator_id,
+        "version": event.originator_version,
+        "topic": event.topic,
+        "state": event.state,
+        "batch": event.batch_id,
+        "source": event.source,
+        "recorded_at": iso(proved.recorded_at),
+        "head": {"position": last, "chain": proved.chains[last].hex()},
+        "checkpoint": _document(checkpoint) if checkpoint is not None else None,
+    }
+
+
+def _write(path: Path, data: bytes, *, is_forced: bool) -> None:
+    """Writes a file, whole or not at all. Raises UsageError where there is one and nobody said to write over it."""
+    import os
+
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is not a file that could be written over.")
+    if path.exists() and not is_forced:
+        raise UsageError(f"There is a file {path} already; --force writes over it.")
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,1 @@
+"""Proofs about the log that are checked without the database: checkpoints, the keys that sign them, inclusion."""
