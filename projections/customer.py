@@ -1,9 +1,11 @@
 """Customer: people with their addresses and segments, and what they say of orders (R29 to R35)."""
 
+from datetime import date
+
 from sqlalchemy import MetaData, Table
 
-from domain.customer.customer import Customer, customer_of
-from domain.customer.events import ReviewRevised, ReviewSubmitted
+from domain.customer.customer import Customer, customer_of, evaluate
+from domain.customer.events import ReviewRevised, ReviewSubmitted, SegmentChanged
 from domain.customer.review import review_of
 from domain.kernel.ids import UNKNOWN_ID
 from domain.kernel.money import NOTHING, brl
@@ -115,6 +117,17 @@ def fold(stream: Stream) -> Rows:
     return _customer_rows(stream, customer) if customer.is_registered else {}
 
 
+def fold_as_of(stream: Stream, as_of: date) -> Rows:
+    """The same as one evaluation, on that day, would have left it: by R33 and R34, and without a history.
+
+    The evaluations that the loads made belong to their own days, which are those of the extracts.
+    """
+    events = [event for event in stream.events if not isinstance(event, SegmentChanged)]
+    evaluated = [*events, *evaluate(customer_of(events), as_of)]
+    rows = fold(stream._replace(events=evaluated))
+    return {table: of_table for table, of_table in rows.items() if table != SEGMENT_HISTORY.name}
+
+
 def _customer_rows(stream: Stream, customer: Customer) -> Rows:
     customer_id, at = stream.originator_id, stream.position
     history = customer.address_history
@@ -181,4 +194,5 @@ PROJECTION = Projection(
     (DIM_CUSTOMER, CUSTOMER_ALIAS, ADDRESS_HISTORY, SEGMENT_HISTORY, FACT_REVIEW),
     fold,
     unknown_members={"dim_customer": [_NOBODY]},
+    fold_as_of=fold_as_of,
 )

@@ -6,6 +6,7 @@ back are all the same fold over a longer, shorter or filtered stream.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -37,6 +38,9 @@ class Stream(NamedTuple):
 Fold = Callable[[Stream], Rows]
 """Total on any subsequence of a stream; no clock, no randomness, no set order, no locale."""
 
+FoldAsOf = Callable[[Stream, date], Rows]
+"""A fold of what had happened by a day, in business time: what loads evaluate is evaluated as of that day instead."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -56,7 +60,9 @@ class Projection:
     """The read model of one context.
 
     `tables` stand in the order of the star schema, each with its `position` last. `unknown_members` are the rows that
-    no stream makes (R14); they have position 0.
+    no stream makes (R14); they have position 0. `fold_as_of` takes the place of `fold` where one looks back in business
+    time; None where that makes no difference. A context whose times are recorded times only has no business time, and
+    no rows there but the unknown members.
     """
 
     context: str
@@ -64,6 +70,8 @@ class Projection:
     fold: Fold
     unknown_members: Rows
     views: tuple[View, ...] = ()
+    fold_as_of: FoldAsOf | None = None
+    has_business_time: bool = True
 
 
 def key_width(table: Table) -> int:

@@ -120,4 +120,6 @@ def _utc(time: datetime) -> datetime:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
-PROJECTION = Projection("quality", (BATCH, BATCH_FILE, FACT_CHECK, QUARANTINE), fold, unknown_members={})
+PROJECTION = Projection(
+    "quality", (BATCH, BATCH_FILE, FACT_CHECK, QUARANTINE), fold, unknown_members={}, has_business_time=False
+)

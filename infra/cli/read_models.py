@@ -7,6 +7,7 @@ import typer
 
 from infra.cli.options import CONTEXTS, Contexts, Json, chosen, example
 from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, table, warn
+from infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, limits_of, rebuild_beside
 
 if TYPE_CHECKING:
     from infra.cli.warehouse import Warehouse
@@ -24,7 +25,14 @@ def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command(epilog=example("replayhouse status", "replayhouse status --json"))(status)
     app.command(epilog=example("replayhouse project", "replayhouse project sales customer"))(project)
-    app.command(epilog=example("replayhouse rebuild", "replayhouse rebuild sales --workers 4 --json"))(rebuild)
+    app.command(
+        epilog=example(
+            "replayhouse rebuild",
+            "replayhouse rebuild sales --workers 4 --json",
+            "replayhouse rebuild --as-of 2026-03-01T12:00-03:00 --into march",
+            "replayhouse rebuild --occurred-before 2018-03-31 --into spring",
+        )
+    )(rebuild)
     app.command(epilog=example("replayhouse digest", "replayhouse digest sales --json"))(digest)
 
 
@@ -103,13 +111,25 @@ def project(contexts: Contexts = None, retry_parked: RetryParked = False, json: 
         say("Parked streams could not be folded: replayhouse status says why, project --retry-parked tries again.")
 
 
-def rebuild(contexts: Contexts = None, workers: Workers = None, json: Json = False) -> None:
-    """Fold everything again and swap it in.
+def rebuild(
+    contexts: Contexts = None,
+    workers: Workers = None,
+    as_of: AsOf = None,
+    to_position: ToPosition = None,
+    occurred_before: OccurredBefore = None,
+    into: Into = None,
+    json: Json = False,
+) -> None:
+    """Fold everything again and swap it in; or, with --into, fold it as far as limits go, beside the live tables.
 
     The next revision is made beside the live one. Readers see the old tables or the new ones, never a mixture. The
     same log gives the same digests, whatever the number of processes; digest prints those of the live tables, to
-    compare.
+    compare. Limits may be combined: the position counts first, business time last.
     """
+    limits = limits_of(as_of, to_position, occurred_before, into)
+    if into is not None:
+        rebuild_beside(chosen(contexts), into, limits, workers, json)
+        return
     from infra.cli.warehouse import open_warehouse
     from infra.postgres.read_models.rebuild import rebuild as fold_again
 

@@ -13,6 +13,7 @@ from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from multiprocessing import get_context, parent_process
 from typing import Any
 
@@ -62,25 +63,29 @@ def load_all(
     models: Sequence[Model],
     built: Mapping[str, Rebuilt],
     workers: int,
+    occurred_before: datetime | None = None,
 ) -> None:
     """Fills new tables (their unknown members are in, their keys off) with all streams up to the positions of `built`.
 
-    What was folded is told there, by context. The tables of a context are finished as soon as its last range is in.
-    Raises Unfoldable, and ReplayhouseError where a process dies.
+    With `occurred_before`, a local time, with what had happened by then. What was read is told in `built`, by context.
+    The tables of a context are finished as soon as its last range is in. Raises Unfoldable, and ReplayhouseError where
+    a process dies.
     """
     started = time.monotonic()
-    tasks: list[Range] = []
+    tasks: list[_Task] = []
+    left: dict[str, int] = {}
     total = 0
     for model in models:
-        context = model.projection.context
+        context, position = model.projection.context, built[model.projection.context].position
         built[context].tables = unknown_members(model)
-        events = events_of(conn, context, built[context].position)
+        if occurred_before is not None and not model.projection.has_business_time:
+            tasks += _finishes(model, built[context])
+            continue
+        events = events_of(conn, context, position)
         total += events
-        number = max(1, min(_MOST_RANGES, events // _EVENTS_A_RANGE))
-        tasks += ranges(context, model.schema, built[context].position, number)
-    left: dict[str, int] = defaultdict(int)
-    for task in tasks:
-        left[task.context] += 1
+        left[context] = max(1, min(_MOST_RANGES, events // _EVENTS_A_RANGE))
+        tasks += ranges(context, model.schema, position, left[context], occurred_before)
+    by_context = {model.projection.context: model for model in models}
     with _crew(database, min(workers, 1 + total // _EVENTS_WORTH_A_PROCESS)) as crew:
         for done, loaded in crew.do(tasks):
             if loaded is not None:
@@ -90,9 +95,14 @@ def load_all(
                     rebuilt.tables[name] += digest
                 left[done.context] -= 1
                 if left[done.context] == 0:
-                    for name, digest in rebuilt.tables.items():
-                        crew.add(Finish(done.context, done.schema, name, digest.rows))
+                    for task in _finishes(by_context[done.context], rebuilt):
+                        crew.add(task)
             built[done.context].seconds = time.monotonic() - started
+
+
+def _finishes(model: Model, rebuilt: Rebuilt) -> list[Finish]:
+    context = model.projection.context
+    return [Finish(context, model.schema, name, digest.rows) for name, digest in rebuilt.tables.items()]
 
 
 def unknown_members(model: Model) -> dict[str, Digest]:

@@ -1,12 +1,14 @@
 """Keeps shared.dim_date as long as the fact tables need it (R15)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import islice
 
 import psycopg
+from psycopg import sql
+from sqlalchemy import MetaData, Table
 
-from infra.postgres.read_models.schema import copy_rows
+from infra.postgres.read_models.schema import Model, copy_rows, create_schema, create_table, grant, qualified
 from projections.dates import date_rows, last_day
 from projections.projection import Rows
 from projections.shared import BUSINESS_TIMES, DIM_DATE
@@ -24,6 +26,8 @@ _LATEST = """
         (SELECT greatest(max(created_at), max(answered_at)) FROM customer.fact_review))
     FROM sales.fact_order
 """
+_LATEST_OF = sql.SQL("SELECT greatest({}) FROM {}")
+_MAX = sql.SQL("max({})")
 _DAYS_AT_ONCE = 10_000  # an extract may show the year 9999
 _FROM = "DELETE FROM shared.dim_date WHERE date > %s"
 
@@ -50,11 +54,30 @@ def keep_calendar(conn: psycopg.Connection) -> None:
     latest = _single(conn, _LATEST)
     end, known = last_day(latest), _single(conn, _END)
     if known is None or end > known:
-        missing = (row for row in date_rows(latest) if known is None or row.date > known)
-        while some := list(islice(missing, _DAYS_AT_ONCE)):
-            copy_rows(conn, DIM_DATE, some)
+        _add_days(conn, DIM_DATE, latest, known)
     elif end < known:
         conn.execute(_FROM, [end])
+
+
+def make_calendar(conn: psycopg.Connection, schema: str, models: Mapping[str, Model]) -> None:
+    """Makes a calendar beside the live one, as long as the facts of these contexts need it; within a transaction."""
+    table = DIM_DATE.to_metadata(MetaData(schema=schema), schema=schema)
+    create_schema(conn, schema, "The calendar")
+    create_table(conn, table)
+    times = [
+        _single(conn, _LATEST_OF.format(sql.SQL(", ").join(_MAX.format(sql.Identifier(c)) for c in names), facts))
+        for context, model in models.items()
+        for name, names in BUSINESS_TIMES.get(context, {}).items()
+        for facts in [qualified(model.tables[name])]
+    ]
+    _add_days(conn, table, max((time for time in times if time is not None), default=None), None)
+    grant(conn, schema)
+
+
+def _add_days(conn: psycopg.Connection, table: Table, latest: date | None, known: date | None) -> None:
+    missing = (row for row in date_rows(latest) if known is None or row.date > known)
+    while some := list(islice(missing, _DAYS_AT_ONCE)):
+        copy_rows(conn, table, some)
 
 
 def may_move_the_end(conn: psycopg.Connection, context: str, before: Iterable[Rows], after: Iterable[Rows]) -> bool:
@@ -80,8 +103,8 @@ def _times(context: str, rows: Rows) -> Iterator[datetime]:
                     yield row[place]
 
 
-def _single(conn: psycopg.Connection, query: str) -> date | None:
-    row = conn.execute(query.encode()).fetchone()
+def _single(conn: psycopg.Connection, query: str | sql.Composed) -> date | None:
+    row = conn.execute(query.encode() if isinstance(query, str) else query).fetchone()
     assert row is not None  # aggregates always give a row
     found: date | None = row[0]
     return found

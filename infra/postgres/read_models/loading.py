@@ -7,6 +7,7 @@ the other. Memory holds a few thousand events and rows, whatever the size of the
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, partial
 from uuid import UUID
 
@@ -21,8 +22,9 @@ from infra.postgres.keys import read_keys
 from infra.postgres.read_models.lines import DoesNotFit, copy_data
 from infra.postgres.read_models.reading import COLUMNS, StreamReader, described, rows_of
 from infra.postgres.read_models.schema import Model, add_key, copy_into, line_writer, qualified
+from projections.business_time import fold_before
 from projections.digest import NOTHING, Digest, digest_of
-from projections.projection import Row, Rows
+from projections.projection import Fold, Row, Rows
 from projections.warehouse import PROJECTIONS
 
 ROWS_A_COPY = 4_000
@@ -50,13 +52,17 @@ class Unfoldable(ReplayhouseError):  # noqa: N818 - the name says what is the ma
 
 @dataclass(frozen=True)
 class Range:
-    """Streams from `low` to `high`, both included, up to a position, to be folded into the tables of a schema."""
+    """Streams from `low` to `high`, both included, up to a position, to be folded into the tables of a schema.
+
+    With `occurred_before`, a local time, of their events only what had happened by then.
+    """
 
     context: str
     schema: str
     low: UUID
     high: UUID
     position: int
+    occurred_before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,7 @@ class Loader:
             high=sql.Literal(task.high),
             position=sql.Literal(task.position),
         )
-        fold, model = PROJECTIONS[task.context].fold, model_of(task.context, task.schema)
+        fold, model = _fold_of(task), model_of(task.context, task.schema)
         events, waiting = 0, _Waiting(self._rows, model)
         with translated(), collector.paused():
             for streams in self._reader.read(rows_of(self._events, statement)):
@@ -132,6 +138,11 @@ class Loader:
             found = self._rows.execute(sql.SQL("SELECT count(*) FROM {}").format(qualified(table))).fetchone()
         if found != (task.rows,):
             raise ReplayhouseError(f"{task.context}.{task.table} has {found} rows after loading {task.rows} of them")
+
+
+def _fold_of(task: Range) -> Fold:
+    projection, before = PROJECTIONS[task.context], task.occurred_before
+    return projection.fold if before is None else lambda stream: fold_before(projection, stream, before)
 
 
 class _Waiting:
@@ -191,9 +202,11 @@ def _stream_at(conn: psycopg.Connection, context: str, position: int) -> UUID:
     return stream
 
 
-def ranges(context: str, schema: str, position: int, number: int) -> Iterable[Range]:
+def ranges(
+    context: str, schema: str, position: int, number: int, occurred_before: datetime | None = None
+) -> Iterable[Range]:
     """The whole of a context cut into ranges of equal width, so that processes can share it."""
     width = 2**128 // number
     for place in range(number):
         last = 2**128 - 1 if place == number - 1 else (place + 1) * width - 1
-        yield Range(context, schema, UUID(int=place * width), UUID(int=last), position)
+        yield Range(context, schema, UUID(int=place * width), UUID(int=last), position, occurred_before)

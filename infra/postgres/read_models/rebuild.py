@@ -12,7 +12,7 @@ import psycopg
 
 from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
-from infra.postgres.read_models import refolding, revisions, tracking
+from infra.postgres.read_models import prefixes, refolding, revisions, tracking
 from infra.postgres.read_models.building import Rebuilt, digests_of, load_all
 from infra.postgres.read_models.calendar import keep_calendar
 from infra.postgres.read_models.digests import table_digests
@@ -61,6 +61,7 @@ def _rebuild(
         prepare(conn)
         with exclusive(conn, LOCK, wait):
             revisions.remove_unfinished(conn)
+            prefixes.remove_unfinished(conn)
             begun: list[NextRevision] = []
             try:
                 begun.extend(begin(conn, context) for context in contexts)

@@ -20,6 +20,7 @@ from infra.postgres.read_models import tracking
 from infra.postgres.read_models.reading import COLUMNS, StoredStream, StreamReader, described, rows_of
 from infra.postgres.read_models.schema import Model, qualified
 from infra.postgres.read_models.writing import encode, write
+from projections.projection import Fold, Stream
 from projections.replay import Difference, differences
 
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM read_model.refold"
@@ -70,8 +71,11 @@ def refold(
     streams: Collection[UUID],
     position: int,
     parked: Mapping[UUID, int] | None = None,
+    fold: Fold | None = None,
 ) -> list[tracking.Parked]:
     """Writes the rows of these streams anew in tables that show `position`, or for parked ones the position given.
+
+    `fold` takes the place of the projection's own, where the tables show what had happened by some business time.
 
     Within a transaction; the tables have their primary keys. Removed are the rows of all the streams; those that
     cannot be folded again are returned, and have none.
@@ -90,7 +94,8 @@ def refold(
     changes: list[dict[str, Difference]] = []
     for stream in found:
         try:
-            changes.append(_written(model, stream, (parked or {}).get(stream.originator_id, position)))
+            seen = stream.effective_up_to((parked or {}).get(stream.originator_id, position))
+            changes.append(_written(model, stream, seen, fold or model.projection.fold))
         except Exception as error:  # whatever is wrong with one stream: its rows must go all the same
             failed.append(tracking.Parked(stream.originator_id, 0, stream.positions[-1], described(error)))
     positions = [at for stream in found for at in stream.positions]
@@ -100,10 +105,9 @@ def refold(
     return failed
 
 
-def _written(model: Model, stream: StoredStream, known: int) -> dict[str, Difference]:
+def _written(model: Model, stream: StoredStream, seen: Stream | None, fold: Fold) -> dict[str, Difference]:
     if stream.error is not None:
         raise stream.error
-    seen = stream.effective_up_to(known)
-    changes = differences(model.projection, {}, {} if seen is None else model.projection.fold(seen))
+    changes = differences(model.projection, {}, {} if seen is None else fold(seen))
     encode(model, [changes])  # raises DoesNotFit, here where it tells of one stream
     return changes

@@ -1,0 +1,143 @@
+"""The warehouse as it was: all of it, or some contexts, folded with limits into schemas beside the live ones.
+
+Nothing of the live read models is touched, nor is how far they are. The limits apply in this order: the position, what
+was rewound up to there, business time.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+
+from infra.errors import UsageError
+from infra.postgres.connection import Database, translated
+from infra.postgres.locks import exclusive
+from infra.postgres.read_models import prefixes, revisions
+from infra.postgres.read_models.building import Rebuilt, load_all
+from infra.postgres.read_models.calendar import make_calendar
+from infra.postgres.read_models.following import head_of
+from infra.postgres.read_models.rebuild import LOCK
+from infra.postgres.read_models.schema import Model, create_schema, grant
+from projections.warehouse import PROJECTIONS
+
+_POSITION_AS_OF = """
+    SELECT last_position FROM event_store.commit WHERE recorded_at <= %s ORDER BY last_position DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of the log is seen.
+
+    `position`: events up to it. `as_of`, a recorded time with its zone: events of commits up to then. Of both the lower
+    position counts; None: up to the head. `occurred_before`, local to Brazil: of those events that count, the ones that
+    had happened by then.
+    """
+
+    position: int | None = None
+    as_of: datetime | None = None
+    occurred_before: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return self != Limits()
+
+
+def rebuild_into(
+    database: Database,
+    prefix: str,
+    contexts: Iterable[str] = tuple(PROJECTIONS),
+    limits: Limits | None = None,
+    workers: int | None = None,
+    wait: float = 10.0,
+) -> dict[str, Rebuilt]:
+    """Folds the contexts' streams, as far as the limits go, into the schemas of a prefix; by context, what came of it.
+
+    What stood under the prefix before is replaced, all at once. Raises UsageError for an unusable prefix or a position
+    beyond the head; Conflicting if a rebuild is at work, or somebody holds on to what is replaced; Unfoldable.
+    """
+    wanted = tuple(contexts)
+    with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
+        prefixes.refuse_unusable(conn, prefix)
+        with alone(conn, wait), made(database, conn, wanted, limits or Limits(), workers) as beside:
+            former = [p for p in prefixes.prefixes(conn) if p.prefix == prefix]
+            if former:
+                prefixes.refuse_views_of_others(conn, prefix, former[0].contexts)
+                revisions.wait_for_old_snapshots(conn)
+            tables = {context: rebuilt.tables for context, rebuilt in beside.rebuilt.items()}
+            prefixes.put_in_place(conn, beside.prefix, prefix, tables)
+            return beside.rebuilt
+
+
+def remake(database: Database, prefix: str, workers: int | None = None) -> None:
+    """Makes what stands under a prefix again, with the same limits: for what the log no longer tells in clear text.
+
+    Raises UsageError where nothing stands under it, and what `rebuild_into` does.
+    """
+    with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
+        known = next((p for p in prefixes.prefixes(conn) if p.prefix == prefix), None)
+    if known is None:
+        raise UsageError(f"Nothing stands under the prefix '{prefix}'.")
+    limits = Limits(known.position, known.as_of, known.occurred_before)
+    rebuild_into(database, prefix, known.contexts, limits, workers)
+
+
+@contextmanager
+def alone(conn: psycopg.Connection, wait: float = 10.0) -> Iterator[None]:
+    """No rebuild of any kind is at work while the block runs, and what killed ones have left is removed."""
+    with exclusive(conn, LOCK, wait):
+        revisions.remove_unfinished(conn)
+        prefixes.remove_unfinished(conn)
+        yield
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Read models that were made beside the live ones, under a prefix of their own, and what came of each context."""
+
+    prefix: str
+    models: Mapping[str, Model]
+    rebuilt: dict[str, Rebuilt]
+
+
+@contextmanager
+def made(
+    database: Database, conn: psycopg.Connection, contexts: Iterable[str], limits: Limits, workers: int | None
+) -> Iterator[Beside]:
+    """Read models made for the time of the block: removed after it, unless they were put in place. See `alone`."""
+    position = position_of(conn, limits)
+    wanted = tuple(contexts)
+    prefix, models = prefixes.begin(conn, wanted, position, limits.as_of, limits.occurred_before)
+    try:
+        built = {context: Rebuilt(None, position) for context in wanted}
+        in_order = list(models.values())
+        load_all(database, conn, in_order, built, workers or os.cpu_count() or 1, limits.occurred_before)
+        with conn.transaction():
+            _complete(conn, prefix, models)
+        yield Beside(prefix, models, built)
+    finally:
+        if not conn.closed:
+            prefixes.abandon(conn, prefix, wanted)
+
+
+def position_of(conn: psycopg.Connection, limits: Limits) -> int:
+    """Up to where the log is seen. Raises UsageError for a position beyond its head."""
+    position = head_of(conn)
+    if limits.position is not None:
+        if limits.position > position:
+            raise UsageError(f"The log has no position {limits.position:,}: its head is {position:,}.")
+        position = limits.position
+    if limits.as_of is not None:
+        row = conn.execute(_POSITION_AS_OF, [limits.as_of]).fetchone()
+        position = min(position, row[0] if row else 0)
+    return position
+
+
+def _complete(conn: psycopg.Connection, prefix: str, models: Mapping[str, Model]) -> None:
+    """What follows from the facts: their calendar, and the marts."""
+    make_calendar(conn, prefixes.schema_in(prefix, "shared"), models)
+    mart = prefixes.schema_in(prefix, "mart")
+    create_schema(conn, mart, "Views over the star schema")
+    grant(conn, mart)
