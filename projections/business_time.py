@@ -6,9 +6,10 @@ later load corrected counts from the time of the fact on, not from the load on.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from domain.kernel.events import DomainEvent
-from projections.projection import Projection, Rows, Stream
+from projections.projection import Fold, Projection, Rows, Stream
 
 
 def happened_before(events: Sequence[DomainEvent], before: datetime) -> list[DomainEvent]:
@@ -23,12 +24,23 @@ def happened_before(events: Sequence[DomainEvent], before: datetime) -> list[Dom
     ]
 
 
-def fold_before(projection: Projection, stream: Stream, before: datetime) -> Rows:
-    """The rows of a stream as things stood at a local time, given all its effective events.
+def fold_of(projection: Projection, before: datetime | None) -> Fold:
+    """The fold of a projection, or with a local time `before` the fold of how things stood then.
 
-    What follows from a day's evaluation is evaluated as of that day. No rows where the context has no business time.
+    Given all effective events of a stream. What follows from a day's evaluation is evaluated as of that day. No rows
+    where the context has no business time.
     """
+    if before is None:
+        return projection.fold
     if not projection.has_business_time:
-        return {}
+        return _nothing
+    return partial(_fold_before, projection, before)
+
+
+def _fold_before(projection: Projection, before: datetime, stream: Stream) -> Rows:
     seen = stream._replace(events=happened_before(stream.events, before))
     return projection.fold(seen) if projection.fold_as_of is None else projection.fold_as_of(seen, before.date())
+
+
+def _nothing(_: Stream) -> Rows:
+    return {}

@@ -18,7 +18,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_MODULUS = 1 << 256
+MODULUS = 1 << 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Digest:
     total: int = 0
 
     def __add__(self, other: "Digest") -> "Digest":
-        return Digest(self.rows + other.rows, (self.total + other.total) % _MODULUS)
+        return Digest(self.rows + other.rows, (self.total + other.total) % MODULUS)
 
     def __sub__(self, other: "Digest") -> "Digest":
-        return Digest(self.rows - other.rows, (self.total - other.total) % _MODULUS)
+        return Digest(self.rows - other.rows, (self.total - other.total) % MODULUS)
 
     @property
     def hex(self) -> str:
@@ -47,4 +47,4 @@ def digest_of(lines: Iterable[bytes | memoryview]) -> Digest:
     """The digest of rows given as lines, without the ends of the lines and without `position`."""
     sha256, number = hashlib.sha256, int.from_bytes
     hashes = [number(sha256(line).digest(), "big") for line in lines]
-    return Digest(len(hashes), sum(hashes) % _MODULUS)
+    return Digest(len(hashes), sum(hashes) % MODULUS)

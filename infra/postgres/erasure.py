@@ -19,7 +19,7 @@ from domain.customer.events import ReviewRevised, ReviewSubmitted
 from domain.kernel.ids import UNKNOWN_ID
 from infra.postgres.keys import destroy_keys
 from infra.postgres.naming import Names, erased_people, names_of, rows_naming, texts_of_rows
-from infra.postgres.read_models import refolding, tracking
+from infra.postgres.read_models import prefixes, refolding, tracking
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.schema import qualified
 from infra.postgres.store import EventStore, Stream
@@ -122,6 +122,7 @@ def make_rows_unreadable(conn: psycopg.Connection, rows: Collection[UUID]) -> No
 
 def _fold_again(conn: psycopg.Connection, context: str, streams: Collection[UUID]) -> None:
     refolding.ask(conn, context, streams)
+    prefixes.refold(conn, context, streams)
     if tracking.projected(conn, context) is not None:
         refolding.refold_live(conn, context, model_of(context, context), streams)
 

@@ -22,9 +22,9 @@ from infra.postgres.keys import read_keys
 from infra.postgres.read_models.lines import DoesNotFit, copy_data
 from infra.postgres.read_models.reading import COLUMNS, StreamReader, described, rows_of
 from infra.postgres.read_models.schema import Model, add_key, copy_into, line_writer, qualified
-from projections.business_time import fold_before
+from projections.business_time import fold_of
 from projections.digest import NOTHING, Digest, digest_of
-from projections.projection import Fold, Row, Rows
+from projections.projection import Row, Rows
 from projections.warehouse import PROJECTIONS
 
 ROWS_A_COPY = 4_000
@@ -107,7 +107,8 @@ class Loader:
             high=sql.Literal(task.high),
             position=sql.Literal(task.position),
         )
-        fold, model = _fold_of(task), model_of(task.context, task.schema)
+        fold = fold_of(PROJECTIONS[task.context], task.occurred_before)
+        model = model_of(task.context, task.schema)
         events, waiting = 0, _Waiting(self._rows, model)
         with translated(), collector.paused():
             for streams in self._reader.read(rows_of(self._events, statement)):
@@ -138,11 +139,6 @@ class Loader:
             found = self._rows.execute(sql.SQL("SELECT count(*) FROM {}").format(qualified(table))).fetchone()
         if found != (task.rows,):
             raise ReplayhouseError(f"{task.context}.{task.table} has {found} rows after loading {task.rows} of them")
-
-
-def _fold_of(task: Range) -> Fold:
-    projection, before = PROJECTIONS[task.context], task.occurred_before
-    return projection.fold if before is None else lambda stream: fold_before(projection, stream, before)
 
 
 class _Waiting:

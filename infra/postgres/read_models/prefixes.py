@@ -7,18 +7,22 @@ command leaves is found by that.
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import psycopg
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from infra.errors import Conflicting, UsageError
+from infra.postgres.read_models import refolding
+from infra.postgres.read_models.digests import table_digests, tables_as_json
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.schema import Model, drop_key
-from projections.digest import NOTHING, Digest
+from projections.business_time import fold_of
+from projections.digest import MODULUS, Digest
 from projections.warehouse import PROJECTIONS
 
 BESIDE_CONTEXTS = ("shared", "mart")
@@ -39,7 +43,9 @@ _TAKEN = re.compile(
     """
 )
 
-_QUICK_LOCK = "SET LOCAL lock_timeout = '50ms'"
+# Who puts a prefix in place and who destroys a key (`refold`) take this one after the other: see there.
+_QUICK_LOCK = "SET LOCAL lock_timeout = '50ms'; LOCK TABLE read_model.prefix IN ROW EXCLUSIVE MODE"
+_NOBODY_ELSE = "LOCK TABLE read_model.prefix IN SHARE ROW EXCLUSIVE MODE"
 _LIST = """
     SELECT prefix, position, as_of, occurred_before, contexts, made_at, digest, tables
     FROM read_model.prefix WHERE made_at IS NOT NULL ORDER BY prefix
@@ -54,6 +60,7 @@ _CONTEXTS = "SELECT contexts FROM read_model.prefix WHERE prefix = %s AND made_a
 _FINISH = """
     UPDATE read_model.prefix SET prefix = %s, made_at = clock_timestamp(), tables = %s, digest = %s WHERE prefix = %s
 """
+_REFOLDED = "UPDATE read_model.prefix SET tables = %s, digest = %s WHERE prefix = %s"
 _FORGET = "DELETE FROM read_model.prefix WHERE prefix = %s"
 _EXISTING = "SELECT nspname::text FROM pg_namespace WHERE nspname = ANY(%s) ORDER BY 1"
 _VIEWS_OF_OTHERS = """
@@ -71,11 +78,14 @@ _DROP = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE")
 _RENAME = sql.SQL("ALTER SCHEMA {} RENAME TO {}")
 
 
+Tables = dict[str, dict[str, dict[str, Any]]]
+"""By context and table, `rows` and `digest`, as `rebuild --json` has them."""
+
+
 class Prefix(NamedTuple):
     """A read model that stands: up to which position, and before which business time, it shows what the log says.
 
-    `as_of` is the recorded time that was asked for, if one was. `tables` holds rows and digest by context and table,
-    as `rebuild --json` does; `digest` is the sum of them all.
+    `as_of` is the recorded time that was asked for, if one was. `digest` is the sum of those of all tables.
     """
 
     prefix: str
@@ -85,7 +95,7 @@ class Prefix(NamedTuple):
     contexts: tuple[str, ...]
     made_at: datetime
     digest: str
-    tables: dict[str, dict[str, dict[str, Any]]]
+    tables: Tables
 
 
 def prefixes(conn: psycopg.Connection) -> list[Prefix]:
@@ -121,49 +131,88 @@ def _schemas(prefix: str, contexts: Iterable[str]) -> list[str]:
     return [schema_in(prefix, name) for name in (*contexts, *BESIDE_CONTEXTS)]
 
 
+class Unfinished(NamedTuple):
+    """A prefix in the making: what `read_model.prefix` says of it, and its models by context.
+
+    `asked` is what `refolding.newest` gave before the first event was read.
+    """
+
+    prefix: str
+    position: int
+    occurred_before: datetime | None
+    models: Mapping[str, Model]
+    asked: int
+
+
 def begin(
     conn: psycopg.Connection,
     contexts: Iterable[str],
     position: int,
     as_of: datetime | None,
     occurred_before: datetime | None,
-) -> tuple[str, dict[str, Model]]:
-    """The name of a prefix in the making, and its new tables by context, with unknown members, without primary keys."""
-    wanted = list(contexts)
+) -> Unfinished:
+    """Makes the tables of a prefix to come, with their unknown members, without primary keys; in one transaction."""
+    wanted, asked = list(contexts), refolding.newest(conn)
     with conn.transaction():
         row = conn.execute(_BEGIN, [position, as_of, occurred_before, wanted]).fetchone()
         assert row is not None  # one row is inserted
-        prefix: str = row[0]
-        models = {context: model_of(context, schema_in(prefix, context)) for context in wanted}
+        models = {context: model_of(context, schema_in(row[0], context)) for context in wanted}
         for model in models.values():
             model.create(conn)
             for table in model.tables.values():
                 drop_key(conn, table)
-    return prefix, models
+    return Unfinished(row[0], position, occurred_before, models, asked)
 
 
 def put_in_place(
-    conn: psycopg.Connection, unfinished: str, prefix: str, tables: Mapping[str, Mapping[str, Digest]]
+    conn: psycopg.Connection, made: Unfinished, prefix: str, tables: Mapping[str, Mapping[str, Digest]]
 ) -> None:
     """Gives what was made its prefix, in the place of what had that before: readers see the one or the other.
 
-    Waits for readers of the former tables 50 ms at a time, up to 30 s, then raises Conflicting; so it does where views
-    of others stand on them.
+    `tables` are its digests. Rows of streams whose keys were destroyed since it was begun are set right first. Waits
+    for readers of the former tables 50 ms at a time, up to 30 s, then raises Conflicting; so it does where views of
+    others stand on them.
     """
-    told = {
-        context: {name: {"rows": digest.rows, "digest": digest.hex} for name, digest in of_context.items()}
-        for context, of_context in tables.items()
-    }
-    whole = sum((digest for of_context in tables.values() for digest in of_context.values()), NOTHING)
 
     def step() -> None:
         _drop_if_there(conn, prefix)
-        for name in (*tables, *BESIDE_CONTEXTS):
-            old, new = (sql.Identifier(schema_in(p, name)) for p in (unfinished, prefix))
+        told = {context: tables_as_json(of_context) for context, of_context in tables.items()}
+        for context, model in made.models.items():
+            if streams := refolding.asked_since(conn, context, made.asked):
+                told[context] = _refolded(conn, model, streams, made.position, made.occurred_before)
+        for name in (*made.models, *BESIDE_CONTEXTS):
+            old, new = (sql.Identifier(schema_in(p, name)) for p in (made.prefix, prefix))
             conn.execute(_RENAME.format(old, new))
-        conn.execute(_FINISH, [prefix, Jsonb(told), whole.hex, unfinished])
+        conn.execute(_FINISH, [prefix, Jsonb(told), _sum_of(told), made.prefix])
 
     _patiently(conn, prefix, step)
+
+
+def refold(conn: psycopg.Connection, context: str, streams: Collection[UUID]) -> None:
+    """Folds some streams again under every prefix that has the context: this transaction destroys a key of theirs.
+
+    A prefix that is put in place at the same moment waits for that, and then sets its own rows right.
+    """
+    conn.execute(_NOBODY_ELSE)
+    for known in prefixes(conn):
+        if context in known.contexts:
+            model = model_of(context, schema_in(known.prefix, context))
+            told = dict(known.tables)
+            told[context] = _refolded(conn, model, streams, known.position, known.occurred_before)
+            conn.execute(_REFOLDED, [Jsonb(told), _sum_of(told), known.prefix])
+
+
+def _refolded(
+    conn: psycopg.Connection, model: Model, streams: Collection[UUID], position: int, before: datetime | None
+) -> dict[str, dict[str, Any]]:
+    """Folds streams again under a prefix; what is told of its tables then. What cannot be folded has no rows."""
+    refolding.refold(conn, model, streams, position, fold=fold_of(model.projection, before))
+    return tables_as_json(table_digests(conn, model))
+
+
+def _sum_of(told: Tables) -> str:
+    digests = [int(table["digest"], 16) for of_context in told.values() for table in of_context.values()]
+    return Digest(0, sum(digests) % MODULUS).hex
 
 
 def drop(conn: psycopg.Connection, prefix: str) -> None:

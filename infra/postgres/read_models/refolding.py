@@ -75,10 +75,9 @@ def refold(
 ) -> list[tracking.Parked]:
     """Writes the rows of these streams anew in tables that show `position`, or for parked ones the position given.
 
-    `fold` takes the place of the projection's own, where the tables show what had happened by some business time.
-
     Within a transaction; the tables have their primary keys. Removed are the rows of all the streams; those that
-    cannot be folded again are returned, and have none.
+    cannot be folded again are returned, and have none. `fold` takes the place of the projection's own, where the tables
+    show what had happened by some business time.
     """
     if not streams:
         return []

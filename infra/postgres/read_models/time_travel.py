@@ -5,10 +5,11 @@ was rewound up to there, business time.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import psycopg
 
@@ -20,7 +21,7 @@ from infra.postgres.read_models.building import Rebuilt, load_all
 from infra.postgres.read_models.calendar import make_calendar
 from infra.postgres.read_models.following import head_of
 from infra.postgres.read_models.rebuild import LOCK
-from infra.postgres.read_models.schema import Model, create_schema, grant
+from infra.postgres.read_models.schema import create_schema, grant
 from projections.warehouse import PROJECTIONS
 
 _POSITION_AS_OF = """
@@ -66,8 +67,10 @@ def rebuild_into(
             if former:
                 prefixes.refuse_views_of_others(conn, prefix, former[0].contexts)
                 revisions.wait_for_old_snapshots(conn)
+            with conn.transaction():
+                _complete(conn, beside.unfinished)
             tables = {context: rebuilt.tables for context, rebuilt in beside.rebuilt.items()}
-            prefixes.put_in_place(conn, beside.prefix, prefix, tables)
+            prefixes.put_in_place(conn, beside.unfinished, prefix, tables)
             return beside.rebuilt
 
 
@@ -93,12 +96,10 @@ def alone(conn: psycopg.Connection, wait: float = 10.0) -> Iterator[None]:
         yield
 
 
-@dataclass(frozen=True)
-class Beside:
-    """Read models that were made beside the live ones, under a prefix of their own, and what came of each context."""
+class Beside(NamedTuple):
+    """Read models that were made beside the live ones, under a name of their own, and what came of each context."""
 
-    prefix: str
-    models: Mapping[str, Model]
+    unfinished: prefixes.Unfinished
     rebuilt: dict[str, Rebuilt]
 
 
@@ -107,19 +108,16 @@ def made(
     database: Database, conn: psycopg.Connection, contexts: Iterable[str], limits: Limits, workers: int | None
 ) -> Iterator[Beside]:
     """Read models made for the time of the block: removed after it, unless they were put in place. See `alone`."""
-    position = position_of(conn, limits)
-    wanted = tuple(contexts)
-    prefix, models = prefixes.begin(conn, wanted, position, limits.as_of, limits.occurred_before)
+    wanted, position = tuple(contexts), position_of(conn, limits)
+    begun = prefixes.begin(conn, wanted, position, limits.as_of, limits.occurred_before)
     try:
         built = {context: Rebuilt(None, position) for context in wanted}
-        in_order = list(models.values())
-        load_all(database, conn, in_order, built, workers or os.cpu_count() or 1, limits.occurred_before)
-        with conn.transaction():
-            _complete(conn, prefix, models)
-        yield Beside(prefix, models, built)
+        models = list(begun.models.values())
+        load_all(database, conn, models, built, workers or os.cpu_count() or 1, limits.occurred_before)
+        yield Beside(begun, built)
     finally:
         if not conn.closed:
-            prefixes.abandon(conn, prefix, wanted)
+            prefixes.abandon(conn, begun.prefix, wanted)
 
 
 def position_of(conn: psycopg.Connection, limits: Limits) -> int:
@@ -135,9 +133,9 @@ def position_of(conn: psycopg.Connection, limits: Limits) -> int:
     return position
 
 
-def _complete(conn: psycopg.Connection, prefix: str, models: Mapping[str, Model]) -> None:
-    """What follows from the facts: their calendar, and the marts."""
-    make_calendar(conn, prefixes.schema_in(prefix, "shared"), models)
-    mart = prefixes.schema_in(prefix, "mart")
+def _complete(conn: psycopg.Connection, begun: prefixes.Unfinished) -> None:
+    """Makes what follows from the facts: their calendar, and the marts."""
+    make_calendar(conn, prefixes.schema_in(begun.prefix, "shared"), begun.models)
+    mart = prefixes.schema_in(begun.prefix, "mart")
     create_schema(conn, mart, "Views over the star schema")
     grant(conn, mart)
