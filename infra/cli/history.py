@@ -47,6 +47,7 @@ _STREAMS = {
     HistoryKind.PRODUCT: _Streams("marketplace", "marketplace.ProductListed."),
     HistoryKind.SELLER: _Streams("marketplace", "marketplace.SellerRegistered."),
     HistoryKind.BATCH: _Streams("quality", "quality.BatchOpened."),
+    HistoryKind.ROW: _Streams("quality", "quality.RowQuarantined."),
 }
 """The context of each kind, and how its streams begin: products and sellers share a table, and so do others."""
 

@@ -30,6 +30,16 @@ class HistoryKind(StrEnum):
     PRODUCT = "product"
     SELLER = "seller"
     BATCH = "batch"
+    ROW = "row"
+
+
+class RowStatus(StrEnum):
+    """What became of a record that was kept apart; `all` for whatever."""
+
+    QUARANTINED = "quarantined"
+    RELEASED = "released"
+    DISCARDED = "discarded"
+    ALL = "all"
 
 
 CONTEXTS = tuple(name.value for name in ContextName)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import typer
 
+from infra.cli import quarantine
 from infra.cli.loads import GOAL, all_batches
 from infra.cli.options import Json, example, read_id
 from infra.cli.output import legible, print_json, say, table
@@ -145,3 +146,6 @@ def _show(found: QualityReport) -> None:
     say(f"Quarantined: {batch.quarantined:,} records.")
     if found.quarantine:
         table(("rule", "new in quarantine"), found.quarantine.items())
+
+
+quarantine.register(app)

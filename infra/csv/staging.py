@@ -34,6 +34,10 @@ LOAD_KNOWN = {
         INSERT INTO known_fingerprint
         FROM read_csv($path, header = true, auto_detect = false,
             columns = {'file': 'VARCHAR', 'key': 'UUID', 'fingerprint': 'UUID'})""",
+    "superseded.csv": """
+        INSERT INTO superseded_fingerprint
+        FROM read_csv($path, header = true, auto_detect = false,
+            columns = {'file': 'VARCHAR', 'key': 'UUID', 'fingerprint': 'UUID'})""",
     "orders.csv": """
         INSERT INTO known_order
         SELECT order_id, customer_alias, status, placed_at,
@@ -117,9 +121,9 @@ def stage(
     """Reads the extract into `directory`/stage.duckdb; what an earlier, perhaps killed, staging left there is removed.
 
     `known` is a directory with what the log knows, as CSV files with a header: `fingerprints.csv` (file, key,
-    fingerprint), `orders.csv` (order_id, customer_alias, status, placed_at, sellers joined with ;), `aliases.csv`
-    (customer_alias, customer_id) and `sellers.csv` (seller_id, zip_prefix); a missing one is empty. `memory_limit` is
-    that of DuckDB alone.
+    fingerprint), `superseded.csv` (the same, of records in whose place a person has let others in), `orders.csv`
+    (order_id, customer_alias, status, placed_at, sellers joined with ;), `aliases.csv` (customer_alias, customer_id)
+    and `sellers.csv` (seller_id, zip_prefix); a missing one is empty. `memory_limit` is that of DuckDB alone.
     """
     cells = directory / "cells"
     database = directory / DATABASE

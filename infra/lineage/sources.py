@@ -75,6 +75,8 @@ def cited_by(source: str | None) -> list[Cited]:
     found = []
     for part in (source or "").split():
         file, _, told = part.partition(":")
+        if file == "release":  # a person let the record in: what follows is the row, no line
+            continue
         ranges = [run.partition("-") for run in told.split(",")]
         found.append(Cited(file, tuple((int(first), int(last or first)) for first, _, last in ranges)))
     return found

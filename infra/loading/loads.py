@@ -48,6 +48,16 @@ WHERE kind = 'load' AND status = 'retracting'
 
 EVENTS = "SELECT events FROM event_store.batch_progress WHERE batch_id = %s"
 
+DECIDE = """
+INSERT INTO event_store.batch (batch_id, name, status, kind, opened_at, completed_at, files, attempt, as_of, units)
+VALUES (%s, %s, 'completed', 'decision', clock_timestamp(), clock_timestamp(), '{}', 0, %s, '{}')
+RETURNING batch_seq
+"""
+
+UNDER_WAY = """
+SELECT batch_id, name, status FROM event_store.batch WHERE status IN ('open', 'retracting') ORDER BY batch_seq LIMIT 1
+"""
+
 NEXT_SEQ = "SELECT coalesce(max(batch_seq), 0) + 1 FROM event_store.batch"
 
 
@@ -132,6 +142,19 @@ class Loads:
         row = self._connection.execute(BEGIN, values).fetchone()
         assert row is not None, "INSERT ... RETURNING gives a row"
         return int(row[0])
+
+    def decide(self, batch_id: UUID, name: str, as_of: date | None) -> int:
+        """Notes a person's decision as a batch of its own, done at once; its number, for what later loads look up."""
+        [(batch_seq,)] = self._connection.execute(DECIDE, (batch_id, name, as_of)).fetchall()
+        return int(batch_seq)
+
+    def refuse_while_under_way(self) -> None:
+        """Raises Conflicting if a load is open, or half taken back: what is decided now it would not know of."""
+        row = self._connection.execute(UNDER_WAY).fetchone()
+        if row is not None:
+            batch_id, name, status = row
+            how = "is open: ingest its files again" if status == "open" else "is being taken back: retract it again"
+            raise Conflicting(f"The load {batch_id} ({name}) {how} to finish that, then decide on rows.")
 
     def take_over(self, batch_id: UUID, owner: UUID, origin: Path) -> None:
         """The load is this process' from now on; what is left of an earlier one ends at its next chunk.

@@ -152,7 +152,7 @@ class PostgresLoadLog:
             self._check_ownership(connection)
             if self._work is not None:
                 for table, lines in self._work.references(chunk.after, chunk.up_to, self._load.batch_seq):
-                    _copy_lines(connection, table, lines)
+                    copy_lines(connection, table, lines)
             self._copy_due(connection, chunk.due)
             self._advance(connection, unit, chunk.part, (*chunk.up_to, is_done), chunk.decisions)
 
@@ -192,7 +192,7 @@ class PostgresLoadLog:
 
     def _append(self, decisions: Sequence[Decision], known: Known, before: Callable[[psycopg.Connection], None]) -> int:
         """One transaction, also for a family of more events than the store takes at once."""
-        recorded = list(_recorded(decisions, known))
+        recorded = list(recorded_of(decisions, known))
         with self._connection.transaction():
             before(self._connection)
             for some in batched(recorded, LARGEST_APPEND):
@@ -204,9 +204,7 @@ class PostgresLoadLog:
             raise Conflicting(f"another process has taken over the load {self._load.batch_id}: this one ends here")
 
     def _copy_due(self, connection: psycopg.Connection, due: Iterable[Due]) -> None:
-        seq = self._load.batch_seq
-        lines = "\n".join(f"{seq}\t{customer_id}\t{at or chr(92) + 'N'}" for customer_id, at in due)
-        _copy_lines(connection, "segment_due", lines)
+        copy_due(connection, self._load.batch_seq, due)
 
     def _advance(
         self,
@@ -280,7 +278,8 @@ def _stream_ids(families: Iterable[Family]) -> dict[str, set[UUID]]:
     return wanted
 
 
-def _recorded(decisions: Iterable[Decision], known: Known) -> Iterator[Recorded]:
+def recorded_of(decisions: Iterable[Decision], known: Known) -> Iterator[Recorded]:
+    """Decisions as the store takes them: each stream goes on where the log has it."""
     for (context, stream_id, event, source), version in numbered(decisions, known):
         yield Recorded(context, stream_id, version, event, source)
 
@@ -295,7 +294,14 @@ COPIES = {
 }
 
 
-def _copy_lines(connection: psycopg.Connection, table: str, lines: str) -> None:
+def copy_due(connection: psycopg.Connection, batch_seq: int, due: Iterable[Due]) -> None:
+    """Writes from which days on persons count as lapsed, as a batch found out."""
+    lines = "\n".join(f"{batch_seq}\t{customer_id}\t{at or chr(92) + 'N'}" for customer_id, at in due)
+    copy_lines(connection, "segment_due", lines)
+
+
+def copy_lines(connection: psycopg.Connection, table: str, lines: str) -> None:
+    """Adds lines of COPY text, without the last line's end, to a table of what later loads look up."""
     if lines:
         with connection.cursor().copy(COPIES[table]) as copy:
             copy.write(lines)

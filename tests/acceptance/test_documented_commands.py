@@ -31,7 +31,10 @@ from projections.warehouse import PROJECTIONS
 ROOT = Path(__file__).parents[2]
 RUN = (
     "README.md",
-    *(f"docs/{page}.md" for page in ("event-store", "ingest", "retraction", "read-models", "quality", "operations")),
+    *(
+        f"docs/{page}.md"
+        for page in ("event-store", "ingest", "retraction", "read-models", "quality", "personal-data", "operations")
+    ),
 )
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *ROOT.glob("docs/**/*.md")))
 TIMEOUT_S = 120

@@ -15,6 +15,14 @@ FROM (
 ANTI JOIN quarantine USING (file, line)
 WHERE problem IS NULL;
 
+-- A person has let another record in for the same key. While the extract only repeats what it said before, that stands:
+-- such a record is neither quarantined nor kept, and counts as unchanged.
+
+CREATE TABLE superseded AS
+SELECT file, line FROM candidate SEMI JOIN superseded_fingerprint USING (file, key, fingerprint);
+
+DELETE FROM candidate USING superseded WHERE candidate.file = superseded.file AND candidate.line = superseded.line;
+
 CREATE TEMP TABLE shared_key AS
 SELECT file, key, min(line) AS first_line, arg_min(fingerprint, line) AS first_fingerprint
 FROM candidate
@@ -108,6 +116,7 @@ SELECT file,
 FROM (
     SELECT file, change FROM verdict
     UNION ALL SELECT file, 'unchanged' FROM repetition
+    UNION ALL SELECT file, 'unchanged' FROM superseded
     UNION ALL SELECT file, 'quarantined' FROM quarantine
     UNION ALL SELECT 'geolocation', change FROM geolocation JOIN areas USING (zip_prefix)
 )

@@ -1,6 +1,7 @@
 -- What the log knows of earlier loads, an empty quarantine, and the files that the extract has.
 
 CREATE TABLE known_fingerprint (file VARCHAR, key UUID, fingerprint UUID);
+CREATE TABLE superseded_fingerprint (file VARCHAR, key UUID, fingerprint UUID);
 CREATE TABLE known_order (order_id UUID, customer_alias UUID, status VARCHAR, placed_at TIMESTAMP, sellers UUID[]);
 CREATE TABLE known_alias (customer_alias UUID, customer_id UUID);
 CREATE TABLE known_seller (seller_id UUID, zip_prefix VARCHAR);
