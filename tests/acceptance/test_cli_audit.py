@@ -216,3 +216,11 @@ def test_a_changed_event_is_named_by_its_position(empty: Program, loaded: Loaded
     plain = empty.run("audit", "verify")
     assert plain.code == 1
     assert f"from position {row[0]:,} on: {done.document['reason']}" in plain.out
+
+
+def test_the_log_before_anything_was_recorded_can_be_compared_with_now(loaded: Loaded) -> None:
+    told = loaded.program.json("audit", "compare", "0", "live", "--table", "dim_customer")
+    one = told["tables"]["customer.dim_customer"]
+    assert one["added"] == loaded.value("SELECT count(*) FROM customer.dim_customer") - 1
+    assert (one["removed"], one["changed"]) == (0, 0)
+    assert UUID(one["rows"][0]["key"]["customer_id"])
