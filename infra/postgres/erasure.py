@@ -6,7 +6,7 @@ anybody knew whose they are.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 from uuid import UUID
@@ -19,7 +19,7 @@ from domain.customer.events import ReviewRevised, ReviewSubmitted
 from domain.kernel.ids import UNKNOWN_ID
 from infra.postgres.keys import destroy_keys
 from infra.postgres.naming import Names, erased_people, names_of, rows_naming, texts_of_rows
-from infra.postgres.read_models import prefixes, refolding, tracking
+from infra.postgres.read_models import prefixes, refolding, revisions, tracking
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.schema import qualified
 from infra.postgres.store import EventStore, Stream
@@ -125,16 +125,22 @@ def _fold_again(conn: psycopg.Connection, context: str, streams: Collection[UUID
     prefixes.refold(conn, context, streams)
     if tracking.projected(conn, context) is not None:
         refolding.refold_live(conn, context, model_of(context, context), streams)
+        for model in revisions.kept(conn, context):
+            refolding.refold_kept(conn, model, streams)
 
 
 def vacuum(conn: psycopg.Connection) -> None:
     """Lets the space of the rows and keys that are no more be used again; `conn` is in autocommit."""
-    tables = [sql.Identifier("event_store", "subject_key")]
-    for context in PERSONAL_CONTEXTS:
-        if tracking.projected(conn, context) is not None:
-            tables += [qualified(table) for table in model_of(context, context).tables.values()]
-    for table in tables:
-        conn.execute(_VACUUM.format(table))
+    models = [model_of(context, context) for context in PERSONAL_CONTEXTS if tracking.projected(conn, context)]
+    models += [model for context in PERSONAL_CONTEXTS for model in revisions.kept(conn, context)]
+    for known in prefixes.prefixes(conn):
+        under = [context for context in PERSONAL_CONTEXTS if context in known.contexts]
+        models += [model_of(context, prefixes.schema_in(known.prefix, context)) for context in under]
+    conn.execute(_VACUUM.format(sql.Identifier("event_store", "subject_key")))
+    for model in models:
+        for table in model.tables.values():
+            with suppress(psycopg.errors.UndefinedTable):  # it was removed meanwhile
+                conn.execute(_VACUUM.format(qualified(table)))
 
 
 @contextmanager

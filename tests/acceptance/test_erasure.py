@@ -217,6 +217,30 @@ def test_read_models_that_lag_behind_show_nothing_either(warehouse: Warehouse, t
     assert {context: rebuilt[context] for context in live} == live
 
 
+def test_revisions_that_are_kept_show_nothing_either(warehouse: Warehouse) -> None:
+    """Here somebody's views keep them from being removed; of one, the tables are no longer what they were."""
+    views = ("customer.dim_customer", "fulfillment.fact_delivery", "quality.quarantine")
+    with warehouse.database.connect("test", autocommit=True) as connection:
+        for number, table in enumerate(views):
+            connection.execute(f"CREATE VIEW public.of_somebody_{number} AS SELECT * FROM {table}".encode())
+        warehouse.json("rebuild")
+        connection.execute("ALTER TABLE quality_r1.quarantine ADD COLUMN more int")
+        assert {"customer_r1", "fulfillment_r1", "quality_r1"} <= {
+            str(name) for (name,) in connection.execute("SELECT nspname FROM pg_namespace")
+        }
+        deliveries = warehouse.rows("SELECT count(*) FROM fulfillment_r1.fact_delivery")
+        assert shown_anywhere(warehouse) == set(PERSONAL)
+
+        assert warehouse.run("customer", "erase", ERASED, "--reason", "asked for it").code == 0
+
+    assert shown_anywhere(warehouse) == set()
+    assert warehouse.rows("SELECT count(*) FROM fulfillment_r1.fact_delivery") == deliveries
+    assert warehouse.rows("SELECT city FROM public.of_somebody_0 WHERE customer_id = %s::uuid", ERASED) == [
+        ("unknown",)
+    ]
+    assert warehouse.rows("SELECT count(*) FROM public.of_somebody_2") == [(1,)]
+
+
 def test_killed_after_the_commit_or_before_it_the_same_command_ends_the_same(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

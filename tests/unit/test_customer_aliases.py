@@ -12,6 +12,7 @@ from domain.customer.customer import (
     AliasSeen,
     Customer,
     Residence,
+    anonymize,
     customer_of,
     evolve,
     observe_aliases,
@@ -241,3 +242,17 @@ def test_who_was_erased_and_whose_load_was_taken_back_registers_anew_and_stays_e
 def test_an_announced_move_changes_nothing_that_does_not_follow_from_the_aliases() -> None:
     customer = person(seen(FIRST, JANUARY, HERE))
     assert evolve(customer, CustomerMoved(MARCH, "RJ", MARCH, "20040", "rio de janeiro")) == customer
+
+
+def test_an_erasure_is_told_once_with_who_did_it_and_why() -> None:
+    at = datetime(2026, 1, 1)
+    known = person(seen(FIRST, JANUARY, HERE))
+    assert anonymize(known, "asked for it", "ana", at) == (ERASED,)
+    assert anonymize(evolve(known, ERASED), "asked once more", "bia", at) == ()
+
+
+def test_fields_that_nobody_can_read_do_not_stand_for_the_telling() -> None:
+    """A key may have been destroyed by other means, or the log have been restored to a moment before."""
+    unreadable = customer_of([CustomerRegistered(JANUARY, FIRST, "SP", JANUARY, None, None)])
+    assert unreadable.is_anonymized
+    assert len(anonymize(unreadable, "asked for it", "ana", datetime(2026, 1, 1))) == 1

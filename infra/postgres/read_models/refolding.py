@@ -20,7 +20,7 @@ from infra.postgres.read_models import tracking
 from infra.postgres.read_models.reading import COLUMNS, StoredStream, StreamReader, described, rows_of
 from infra.postgres.read_models.schema import Model, qualified
 from infra.postgres.read_models.writing import encode, write
-from projections.projection import Fold, Stream
+from projections.projection import POSITION, Fold, Stream
 from projections.replay import Difference, differences
 
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM read_model.refold"
@@ -34,6 +34,21 @@ _STREAMS = sql.SQL("""
     ) TO STDOUT (FORMAT binary)
 """)
 _REMOVE = sql.SQL("DELETE FROM {} WHERE position = ANY(%s)")
+_COLUMNS = """
+    SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum)
+    FROM pg_class AS c
+    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'r'
+    GROUP BY c.relname
+"""
+_SHOWN = sql.SQL("""
+    SELECT originator_id, max(notification_id)
+    FROM event_store.{events}
+    WHERE originator_id = ANY(%s) AND notification_id IN ({positions})
+    GROUP BY originator_id
+""")
+_POSITIONS_SHOWN = sql.SQL("SELECT position FROM {}")
+_POSITIONS = sql.SQL("SELECT notification_id FROM event_store.{} WHERE originator_id = ANY(%s)")
 
 
 def newest(conn: psycopg.Connection) -> int:
@@ -59,10 +74,34 @@ def refold_live(conn: psycopg.Connection, context: str, model: Model, streams: C
     What the tables show stays what it was, but for fields whose key is destroyed. A stream that cannot be folded is
     left without rows and parked.
     """
-    known = tracking.lock(conn, context)
-    parked = tracking.parked(conn, context)
-    failed = refold(conn, model, streams, known.position, parked)
+    known, parked = tracking.lock(conn, context), tracking.parked(conn, context)
+    failed = refold(conn, model, [stream for stream in streams if stream not in parked], known.position)
+    for stream in parked.keys() & set(streams):  # what came after may be what nobody can read
+        failed += refold(conn, model, [stream], parked[stream])
+    tracking.release(conn, context, [stream.originator_id for stream in failed])
     tracking.park(conn, context, failed)
+
+
+def refold_kept(conn: psycopg.Connection, model: Model, streams: Collection[UUID]) -> None:
+    """The same in tables that were live once, and are kept: each stream as of the position that its rows carry.
+
+    Where the tables have other columns than they would be given today, the rows are removed, no more: nothing could
+    bring such a revision up to date either.
+    """
+    context = model.projection.context
+    there: dict[str, list[str]] = dict(conn.execute(_COLUMNS, [model.schema]).fetchall())
+    events = sql.Identifier(f"{context}_events")
+    if all(there.get(name) == [c.name for c in table.columns] for name, table in model.tables.items()):
+        shown = sql.SQL(" UNION ALL ").join(_POSITIONS_SHOWN.format(qualified(t)) for t in model.tables.values())
+        found: dict[UUID, int] = dict(
+            conn.execute(_SHOWN.format(events=events, positions=shown), [list(streams)]).fetchall()
+        )
+        refold(conn, model, found.keys(), max(found.values(), default=0), found)
+        return
+    positions = [position for (position,) in conn.execute(_POSITIONS.format(events), [list(streams)])]
+    for name, columns in there.items():
+        if POSITION in columns:
+            conn.execute(_REMOVE.format(sql.Identifier(model.schema, name)), [positions])
 
 
 def refold(
@@ -70,10 +109,10 @@ def refold(
     model: Model,
     streams: Collection[UUID],
     position: int,
-    parked: Mapping[UUID, int] | None = None,
+    earlier: Mapping[UUID, int] | None = None,
     fold: Fold | None = None,
 ) -> list[tracking.Parked]:
-    """Writes the rows of these streams anew in tables that show `position`, or for parked ones the position given.
+    """Writes the rows of these streams anew in tables that show `position`, or for some streams an earlier one.
 
     Within a transaction; the tables have their primary keys. Removed are the rows of all the streams; those that
     cannot be folded again are returned, and have none. `fold` takes the place of the projection's own, where the tables
@@ -93,7 +132,7 @@ def refold(
     changes: list[dict[str, Difference]] = []
     for stream in found:
         try:
-            seen = stream.effective_up_to((parked or {}).get(stream.originator_id, position))
+            seen = stream.effective_up_to((earlier or {}).get(stream.originator_id, position))
             changes.append(_written(model, stream, seen, fold or model.projection.fold))
         except Exception as error:  # whatever is wrong with one stream: its rows must go all the same
             failed.append(tracking.Parked(stream.originator_id, 0, stream.positions[-1], described(error)))

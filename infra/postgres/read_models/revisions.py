@@ -115,6 +115,16 @@ def remove_unfinished(conn: psycopg.Connection) -> None:
         abandon(conn, NextRevision(context, revision, fills))
 
 
+def kept(conn: psycopg.Connection, context: str) -> list[Model]:
+    """Revisions of a context that were live once, and whose tables stand."""
+    projection = model_of(context, context).projection
+    return [
+        Model(projection, schema_of(context, revision))
+        for of, revision in conn.execute(_RETIRED).fetchall()
+        if of == context
+    ]
+
+
 def abandon(conn: psycopg.Connection, revision: NextRevision) -> None:
     """Removes a revision that was never live."""
     with conn.transaction():
