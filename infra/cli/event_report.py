@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from infra.cli.history import HistoricEvent
 
 
-def say_event(event: "HistoricEvent", more: Iterable[tuple[str, str]] = ()) -> None:
-    """One event, its facts last; `more` are names and values that stand before them."""
+def say_event(event: "HistoricEvent", more: Iterable[tuple[str, str]] = (), *, is_brief: bool = False) -> None:
+    """One event, its facts last, or left out if `is_brief`; `more` are names and values that stand before them."""
     mark = "  REWOUND" if event.is_rewound else ""
     say(f"{event.version:>4}  {event.name}{mark}")
     happened = shown(event.occurred_at) if event.occurred_at else "timeless"
@@ -22,7 +22,7 @@ def say_event(event: "HistoricEvent", more: Iterable[tuple[str, str]] = ()) -> N
         says.append(("load", f"{legible(event.batch_name or '')} ({event.batch_id})"))
     if event.source is not None:
         says.append(("from", event.source))
-    say_pairs([*says, *more, *_lines_of(event.facts)])
+    say_pairs([*says, *more, *([] if is_brief else _lines_of(event.facts))])
 
 
 def say_pairs(pairs: Iterable[tuple[str, str]]) -> None:

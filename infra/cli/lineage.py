@@ -126,7 +126,7 @@ def _document(row: "TracedRow", events: Sequence[TracedEvent]) -> dict[str, Any]
         "row": row.row,
         "stream": row.stream,
         "note": row.note,
-        "beside": [{"table": table, "key": key} for table, key in row.beside],
+        "beside": [{"table": table, "key": key} for table, key in _beside(row, events)],
         "events": [
             {
                 **event.document(),
@@ -137,6 +137,14 @@ def _document(row: "TracedRow", events: Sequence[TracedEvent]) -> dict[str, Any]
             for event, effect, quotes in events
         ],
     }
+
+
+def _beside(row: "TracedRow", events: Sequence[TracedEvent]) -> list[tuple[str, str]]:
+    """Rows that have to do with this one: what gave a view its other columns, and quarantined rows that were let in."""
+    from infra.lineage.sources import released_row
+
+    released = (released_row(event.source) for event, _, _ in events if row.name != "quality.quarantine")
+    return [*row.beside, *dict.fromkeys(("quality.quarantine", str(one)) for one in released if one is not None)]
 
 
 def _quoted_document(quoted: "Quoted") -> dict[str, Any]:
@@ -152,31 +160,42 @@ def _quoted_document(quoted: "Quoted") -> dict[str, Any]:
 
 def _show(row: "TracedRow", events: Sequence[TracedEvent]) -> None:
     say(f"{row.name} {' '.join(legible(str(value)) for value in row.key.values())}")
-    say_pairs((name, shown(value)) for name, value in row.row.items() if name not in row.key)
+    say_pairs((name, _cell(value)) for name, value in row.row.items() if name not in row.key)
     say()
     if row.note is not None:
         say(row.note)
     else:
         say(f"Made of the stream {row.stream}: {count(len(events), 'event')} in {row.context}")
+    told: set[tuple[str, int]] = set()
     for event, effect, quotes in events:
         say()
-        did = {"none": "nothing to this row", "made": "made this row", "removed": "removed this row"}
-        more = [("did", did.get(effect.what) or f"changed {', '.join(effect.columns)}")]
-        say_event(event, more)
+        if effect.what == "none":
+            say_event(event, [("did", "nothing to this row")], is_brief=True)
+            continue
+        did = {"made": "made this row", "removed": "removed this row"}
+        say_event(event, [("did", did.get(effect.what) or f"changed {', '.join(effect.columns)}")])
         for quoted in quotes:
-            _show_lines(quoted)
-    for table, key in row.beside:
+            _show_lines(quoted, told)
+    for table, key in _beside(row, events):
         say()
         say(f"See also: replayhouse audit lineage {table} {_argument(key)}")
 
 
-def _show_lines(quoted: "Quoted") -> None:
+def _cell(value: object) -> str:
+    """A value of a row; whole numbers as they are, since many are keys and dates."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else shown(value)
+
+
+def _show_lines(quoted: "Quoted", told: set[tuple[str, int]]) -> None:
+    """The texts of lines, each once: `told` holds those that were shown."""
     if quoted.status != "found":
         why = STATUSES[quoted.status].format(place=legible(quoted.place or ""), why=legible(quoted.why))
         say(f"      {quoted.file}:{quoted.lines}  {why}")
         return
     for line, text in quoted.texts:
-        say(f"      {quoted.file}:{line}  {legible(text)}")
+        place = (quoted.place or "", line)
+        say(f"      {quoted.file}:{line}  {'(as above)' if place in told else legible(text)}")
+        told.add(place)
     if quoted.left_out:
         say(f"      {quoted.file}  and {count(quoted.left_out, 'line')} more (--limit)")
 
@@ -197,7 +216,7 @@ def _show_mart(found: "TracedMartRow") -> None:
     told = ", ".join(f"{column} {shown(value)}" for column, value in found.key.items())
     say(f"{found.name} with {told}: {count(len(found.rows), 'row')}")
     for row in found.rows:
-        say_pairs((name, shown(value)) for name, value in row.items() if name not in found.key)
+        say_pairs((name, _cell(value)) for name, value in row.items() if name not in found.key)
         say()
     say("It is a view. Of the tables that it reads, these rows have the same values in the columns of its key;")
     say("which of them count in it, and how, its definition says.")

@@ -268,8 +268,8 @@ def _trusted(public_key: str | None, settings: "Settings | None") -> bytes | Non
 
 def _say_who_signed(checkpoint: "Checkpoint", public_key: str | None, settings: "Settings | None") -> None:
     if _trusted(public_key, settings) is None:
-        say(f"Nobody vouches for the key that signed it, {checkpoint.public_key.hex()}: see that it is the right one,")
-        say("or name the key that you trust: --public-key KEY.")
+        say(f"Signed with the key {checkpoint.public_key.hex()}, for which nobody vouches:")
+        say("see that it is the right one, or name the one that you trust with --public-key.")
 
 
 def _document(checkpoint: "Checkpoint") -> dict[str, Any]:

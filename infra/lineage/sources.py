@@ -20,9 +20,17 @@ from infra.csv.lines import LinesAtHand, lines_at_hand
 ERASED = "erased"
 """Stands for the text of a line about somebody, or a record, whose key was destroyed."""
 
+RELEASE = "release"
+"""What stands in a source before the row that a person let in, `release:<row_id> orders:1042`."""
+
 NO_EXTRACT, NOT_NOTED = "no extract", "not noted"
 
 _BATCHES = "SELECT batch_id, name, files, origin FROM event_store.batch WHERE batch_id = ANY(%s)"
+_QUARANTINED_BY = """
+    SELECT DISTINCT ON (originator_id) originator_id, batch_id FROM event_store.quality_events
+    WHERE originator_id = ANY(%s) AND topic LIKE 'quality.RowQuarantined.%%'
+    ORDER BY originator_id, originator_version DESC
+"""
 _ERASED = "SELECT subject_id FROM event_store.subject_key WHERE subject_id = ANY(%s) AND key IS NULL"
 _PERSONS_OF_ORDERS = """
     SELECT o.order_id, a.customer_id
@@ -70,12 +78,18 @@ class Quoted(NamedTuple):
     why: str = ""
 
 
+def released_row(source: str | None) -> UUID | None:
+    """The quarantined row whose release caused an event; None where no release did."""
+    first, _, row_id = (source or "").partition(" ")[0].partition(":")
+    return _id(row_id) if first == RELEASE else None
+
+
 def cited_by(source: str | None) -> list[Cited]:
     """What a source names, file by file: `orders:1042 order_items:2210-2212,2215`."""
     found = []
     for part in (source or "").split():
         file, _, told = part.partition(":")
-        if file == "release":  # a person let the record in: what follows is the row, no line
+        if file == RELEASE:  # a person let the record in: what follows is the row, no line
             continue
         ranges = [run.partition("-") for run in told.split(",")]
         found.append(Cited(file, tuple((int(first), int(last or first)) for first, _, last in ranges)))
@@ -94,6 +108,9 @@ class Sources:
     ) -> None:
         """`events` are batches and sources; `instead` is where the extract is now, if not where it was loaded from."""
         self._limit = limit
+        released = {row for _, source in events if (row := released_row(source)) is not None}
+        self._apart: dict[UUID | None, UUID] = dict(conn.execute(_QUARANTINED_BY, [list(released)]).fetchall())
+        events = [(self._load_of(batch, source), source) for batch, source in events]
         batches = {batch for batch, source in events if batch is not None and source is not None}
         self._batches = {row[0]: row[1:] for row in conn.execute(_BATCHES, [list(batches)])}
         wanted: dict[tuple[UUID, str], set[int]] = defaultdict(set)
@@ -108,7 +125,7 @@ class Sources:
 
     def quote(self, batch: UUID | None, source: str | None) -> list[Quoted]:
         """What is at hand of the lines that an event names."""
-        quoted = []
+        batch, quoted = self._load_of(batch, source), []
         for cited in cited_by(source):
             if batch is None or batch not in self._batches:
                 quoted.append(Quoted(cited.file, cited.told, NO_EXTRACT, None, [], 0))
@@ -123,6 +140,10 @@ class Sources:
             place = found.place or None
             quoted.append(Quoted(cited.file, cited.told, found.status, place, texts, left_out, found.why))
         return quoted
+
+    def _load_of(self, batch: UUID | None, source: str | None) -> UUID | None:
+        """The load whose lines a source names: of a release, that which kept the row apart."""
+        return self._apart.get(released_row(source)) if batch is None else batch
 
     def _look(self, batch: UUID, file: str, lines: set[int], instead: Path | None) -> LinesAtHand:
         _, files, origin = self._batches[batch]

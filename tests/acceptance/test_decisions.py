@@ -92,6 +92,10 @@ def test_a_corrected_record_is_let_in_as_if_an_extract_had_brought_it(loads: Dec
     assert loads.kept_apart() == [("order_items", 7, "values_readable", "released")]
     lineage = loads.warehouse.run("audit", "lineage", "sales.fact_order_item", an_id(1), "3")
     assert (lineage.code, f"release:{row} order_items:7" in lineage.out) == (0, True), lineage
+    traced = loads.warehouse.json("audit", "lineage", "sales.fact_order_item", an_id(1), "3")
+    [made] = [event for event in traced["events"] if event["effect"] == "made"]
+    assert made["lines"][0]["texts"] == [{"line": 7, "text": BAD_ITEM}], "the line of the load that kept it apart"
+    assert traced["beside"] == [{"table": "quality.quarantine", "key": str(row)}]
     history = loads.warehouse.json("audit", "history", "row", row)[-1]
     assert (history["event"], history["facts"]["why"], history["facts"]["text"]) == (
         "RowReleased",

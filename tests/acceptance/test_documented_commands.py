@@ -33,7 +33,17 @@ RUN = (
     "README.md",
     *(
         f"docs/{page}.md"
-        for page in ("event-store", "ingest", "retraction", "read-models", "quality", "personal-data", "operations")
+        for page in (
+            "event-store",
+            "ingest",
+            "retraction",
+            "read-models",
+            "quality",
+            "personal-data",
+            "operations",
+            "audit",
+            "proof-format",
+        )
     ),
 )
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *ROOT.glob("docs/**/*.md")))

@@ -130,6 +130,12 @@ def test_an_event_that_was_removed_is_named_though_all_after_it_moved_up(log: ps
     assert verify(log) == Broken(4, "the events from here to 4 are not those of their commit")
 
 
+def test_an_event_that_was_removed_is_named_before_one_after_it_that_was_changed(log: psycopg.Connection) -> None:
+    log.execute("DELETE FROM event_store.sales_events WHERE notification_id = 4")
+    log.execute("UPDATE event_store.sales_events SET state = '{}' WHERE notification_id = 5")
+    assert verify(log) == Broken(4, "the event was removed")
+
+
 def test_events_that_changed_places_over_commits_are_named(log: psycopg.Connection) -> None:
     for old, new in ((5, 100), (9, 5), (100, 9)):
         log.execute("UPDATE event_store.sales_events SET notification_id = %s WHERE notification_id = %s", [new, old])
