@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from infra.cli.options import CONTEXTS, Json, example, read_id
-from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, table
+from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, shown, table
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
     from infra.loading.retraction import RetractReport, TakenBack
+    from infra.loading.retraction_plan import Change
 
 BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="The load; replayhouse batches lists them.")]
 Reason = Annotated[
@@ -18,37 +19,53 @@ Reason = Annotated[
 Cascade = Annotated[bool, typer.Option("--cascade", help="Take all later loads back before it, the newest first.")]
 
 
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell which rows would change, and take nothing back.")]
+
+
 def register(app: typer.Typer) -> None:
     """Adds the command."""
     app.command(
         epilog=example(
             'replayhouse retract 6f1c1d3a-0c6e-5a43-9f0e-3c1b8a1d2e4f --reason "prices in cents"',
+            "replayhouse retract 6f1c1d3a-0c6e-5a43-9f0e-3c1b8a1d2e4f --dry-run",
             'replayhouse retract 6f1c1d3a-0c6e-5a43-9f0e-3c1b8a1d2e4f --cascade --reason "wrong shop"',
         )
     )(retract)
 
 
-def retract(batch: BatchArgument, reason: Reason = None, cascade: Cascade = False, json: Json = False) -> None:
+def retract(
+    batch: BatchArgument,
+    reason: Reason = None,
+    cascade: Cascade = False,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
     """Take the newest load back, and catch the read models up.
 
     The log keeps what the load brought; each stream that it touched gets one more event, after which what the load
     brought counts no longer. The read models are then as if it had never been there, and the same files can be loaded
-    again. A killed retraction goes on when the same command is run again.
+    again. A killed retraction goes on when the same command is run again. With --dry-run, nothing is taken back: it
+    tells which rows of which tables would change.
     """
     from infra.cli.read_models import catch_up_all
     from infra.cli.warehouse import open_warehouse
     from infra.loading.retraction import Retract
 
-    wanted, why = read_id(batch), _read_reason(reason)
+    wanted, why = read_id(batch), _read_reason(reason, is_needed=not dry_run)
     with open_warehouse() as warehouse, progress() as tell:
         command = Retract(warehouse.database, warehouse.settings.actor, lambda step: tell(*step))
-        report = command.run(wanted, why, cascade=cascade)
-        tell("catching the read models up", 0, 0)
-        catch_up_all(warehouse)
+        if dry_run:
+            report = command.plan(wanted, why, cascade=cascade)
+        else:
+            report = command.run(wanted, why, cascade=cascade)
+            tell("catching the read models up", 0, 0)
+            catch_up_all(warehouse)
     if json:
         print_json(document_of(report, is_cascade=cascade))
-        return
-    _show(report)
+    elif dry_run:
+        _show_plan(report)
+    else:
+        _show(report)
 
 
 def document_of(report: "RetractReport", *, is_cascade: bool) -> dict[str, Any]:
@@ -62,6 +79,7 @@ def document_of(report: "RetractReport", *, is_cascade: bool) -> dict[str, Any]:
         "by": asked.by,
         "events": report.events,
         **({"batches": [_of_load(load) for load in report.loads]} if is_cascade else {}),
+        **({"tables": {name: told.document() for name, told in report.tables.items()}} if report.tables else {}),
         "position": report.position,
         "chain": report.chain,
         "seconds": seconds_so_far(),
@@ -79,8 +97,10 @@ def _of_load(taken: "TakenBack") -> dict[str, Any]:
     }
 
 
-def _read_reason(reason: str | None) -> str:
-    """The reason, which must say something. Raises UsageError."""
+def _read_reason(reason: str | None, *, is_needed: bool) -> str:
+    """The reason, which must say something; of a plan there need be none. Raises UsageError."""
+    if reason is None and not is_needed:
+        return ""
     if reason is None or not reason.strip():
         raise UsageError("Say why the load is taken back: --reason TEXT. It is recorded with the retraction.")
     try:
@@ -101,6 +121,32 @@ def _show(report: "RetractReport") -> None:
     say("Next:")
     say("  replayhouse ingest PATH       load a good extract: it appends what is missing")
     say("  replayhouse batches           the loads, and which count")
+
+
+def _show_plan(report: "RetractReport") -> None:
+    for taken in report.loads:
+        load = f"{legible(taken.load.name)} ({taken.load.batch_id})"
+        say(f"Of the load {load}, {count(sum(taken.events.values()), 'event')} would count no longer.")
+    say("Nothing was taken back.")
+    say()
+    table(
+        ("table", "added", "changed", "removed"),
+        [(name, told.added, told.changed, told.removed) for name, told in report.tables.items()],
+    )
+    say()
+    say("For example:")
+    for name, told in report.tables.items():
+        for change in told.examples:
+            _show_change(name, change)
+
+
+def _show_change(name: str, change: "Change") -> None:
+    document = change.document()
+    key = ", ".join(f"{column} {value}" for column, value in document["key"].items())
+    say(f"  {name} {legible(key)}: {change.kind}")
+    if change.kind == "changed":
+        for column, values in document["columns"].items():
+            say(f"    {column}: {shown(values['from'])} -> {shown(values['to'])}")
 
 
 def _headline(taken: "TakenBack") -> str:

@@ -1,8 +1,9 @@
 """The command `retract`: the newest loads are taken back."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -12,10 +13,12 @@ from domain.quality.batch import batch_of
 from infra.loading.ingest import Progress, Step
 from infra.loading.log import CONTEXTS
 from infra.loading.retraction_log import PostgresRetractionLog, refuse_decided
+from infra.loading.retraction_plan import RetractionPlan, TableChanges, summarised
 from infra.loading.retractions import LoadStatus, Retractions
 from infra.loading.touched import TouchedStreams
 from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
+from infra.postgres.read_models.live import catch_up
 from infra.postgres.read_models.tracking import projected
 from infra.postgres.store import EventStore
 from ingest.retract import Retraction, take_back
@@ -37,11 +40,15 @@ class TakenBack:
 
 @dataclass(frozen=True)
 class RetractReport:
-    """What `retract` answers: what became of each load, the newest first, and the head of the log."""
+    """What `retract` answers: what became of each load, the newest first, and the head of the log.
+
+    `tables`, of a plan only, tells what would change in each table of the star schema.
+    """
 
     loads: list[TakenBack]
     position: int
     chain: str
+    tables: Mapping[str, TableChanges] = field(default_factory=dict)
 
     @property
     def asked(self) -> TakenBack:
@@ -76,21 +83,52 @@ class Retract:
         process ingests or retracts, where later loads stand on it and `cascade` is not given, and where a decision of
         a person does; nothing is taken back then.
         """
-        with (
-            translated(),
-            self.database.connect("replayhouse retract", autocommit=True) as connection,
-            exclusive(connection, "ingest"),
-        ):
+        with self._alone() as connection:
             retractions = Retractions(connection)
             finished = retractions.finished(batch_id)
             if finished is not None and _is_shown_up_to(connection) < finished.position:
                 load, told, events, _ = finished
                 return self._report(connection, [TakenBack(load, "retracted", told.reason, told.by, events)])
-            loads = retractions.chosen(batch_id, cascade=cascade)
-            self.progress(Step("looking at what the load has touched"))
-            for load in loads:
-                _check(connection, load)
+            loads = self._chosen(connection, batch_id, cascade=cascade)
             return self._report(connection, [self._take_back(connection, retractions, load, reason) for load in loads])
+
+    def plan(self, batch_id: UUID, reason: str, *, cascade: bool) -> RetractReport:
+        """What `run` would do, and what it would change in the read models, which are caught up for that.
+
+        Appends nothing. Raises what `run` does.
+        """
+        with self._alone() as connection:
+            loads = self._chosen(connection, batch_id, cascade=cascade)
+            touched, now = TouchedStreams(connection), datetime.now(UTC)
+            planned = []
+            for load in loads:
+                touched.find([load.batch_id])
+                planned.append(TakenBack(load, "planned", reason or None, self.by, touched.events()))
+            self.progress(Step("catching the read models up"))
+            catch_up(self.database)
+            self.progress(Step("folding what the load has touched"))
+            retractions = [Retraction(load.batch_id, reason, self.by, now) for load in loads]
+            tables = summarised(RetractionPlan(connection, retractions).changes())
+            return replace(self._report(connection, planned), tables=tables)
+
+    @contextmanager
+    def _alone(self) -> Iterator[psycopg.Connection]:
+        with (
+            translated(),
+            self.database.connect("replayhouse retract", autocommit=True) as connection,
+            exclusive(connection, "ingest"),
+        ):
+            yield connection
+
+    def _chosen(self, connection: psycopg.Connection, batch_id: UUID, *, cascade: bool) -> list[LoadStatus]:
+        """The loads to take back, the newest first; no person has decided on what they brought."""
+        loads = Retractions(connection).chosen(batch_id, cascade=cascade)
+        self.progress(Step("looking at what the load has touched"))
+        touched = TouchedStreams(connection)
+        for load in loads:
+            touched.find([load.batch_id])
+            refuse_decided(str(load), touched.decided())
+        return loads
 
     def _report(self, connection: psycopg.Connection, taken: list[TakenBack]) -> RetractReport:
         head = self._store.head(connection)
@@ -130,10 +168,3 @@ def _is_shown_up_to(connection: psycopg.Connection) -> int:
     """The position up to which all read models show the log; 0 while one of them is missing."""
     known = [projected(connection, context) for context in CONTEXTS]
     return min(one.position if one is not None else 0 for one in known)
-
-
-def _check(connection: psycopg.Connection, load: LoadStatus) -> None:
-    """Raises Conflicting where a person has decided on what a load has touched."""
-    touched = TouchedStreams(connection)
-    touched.find([load.batch_id])
-    refuse_decided(str(load), touched.decided())

@@ -91,12 +91,11 @@ class PostgresRetractionLog:
 
     def streams_touched(self) -> int:
         """How many streams the load has touched, those included that are rewound."""
-        return sum(streams for _, streams in self._touched.counts().values())
+        return self._touched.streams()
 
     def events_of_load(self) -> dict[str, int]:
         """How many events the load has in each context, those of its own stream left out."""
-        counts = self._touched.counts()
-        return {context: counts.get(context, (0, 0))[0] for context in CONTEXTS}
+        return self._touched.events()
 
     def known_load(self) -> Known:
         """The load's own stream."""

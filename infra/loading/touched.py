@@ -95,9 +95,14 @@ class TouchedStreams:
                     self._conn.execute(query, {"load": load_id})
             self._conn.execute("ANALYZE touched_stream")
 
-    def counts(self) -> dict[str, tuple[int, int]]:
-        """How many events of the loads, and how many streams, each context has; those without any are left out."""
-        return {CONTEXTS[number]: (events, streams) for number, events, streams in self._conn.execute(_COUNTS)}
+    def events(self) -> dict[str, int]:
+        """How many events of the loads each context has, all five; those of the loads' own streams are left out."""
+        counts = {CONTEXTS[number]: events for number, events, _ in self._conn.execute(_COUNTS)}
+        return {context: counts.get(context, 0) for context in CONTEXTS}
+
+    def streams(self) -> int:
+        """How many streams of all contexts the loads have touched."""
+        return sum(streams for _, _, streams in self._conn.execute(_COUNTS))
 
     def after(self, context: str, stream_id: UUID | None, limit: int) -> list[Touched]:
         """The streams of a context after one of them, or from the first on, in order; `limit` at most."""

@@ -84,14 +84,20 @@ def may_move_the_end(conn: psycopg.Connection, context: str, before: Iterable[Ro
     """Whether rows that changed may make the calendar longer or shorter: a new latest time, or the loss of the old."""
     if context not in BUSINESS_TIMES:
         return False
-    end = _single(conn, _END)
+    end = calendar_end(conn)
     if end is None:
         return True
-    newest, former = _latest(context, after), _latest(context, before)
+    newest, former = latest_time(context, after), latest_time(context, before)
     return (newest is not None and last_day(newest) > end) or (former is not None and last_day(former) >= end)
 
 
-def _latest(context: str, streams: Iterable[Rows]) -> datetime | None:
+def calendar_end(conn: psycopg.Connection) -> date | None:
+    """The last day of the calendar as it stands; None while it is empty."""
+    return _single(conn, _END)
+
+
+def latest_time(context: str, streams: Iterable[Rows]) -> datetime | None:
+    """The latest business time in rows of a context; None where there is none."""
     return max((time for rows in streams for time in _times(context, rows)), default=None)
 
 
