@@ -7,9 +7,10 @@ a time, so that a load can be tried on a handful of records without a database.
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.customer.customer import Address
@@ -74,12 +75,15 @@ class MemoryDue(NamedTuple):
 class MemoryLog:
     """All that loads have appended: events in order, and what later loads look up.
 
-    `loads` maps the loads so far to the dates as of which they evaluate segments. `seen` holds the newest row of each
-    record by file and key, `sellers` those of an order's lines, `due` the newest date of each person.
+    `loads` maps the loads so far to the dates as of which they evaluate segments, `taken_back` are those that count no
+    longer. `batches` has the load or retraction of each recorded event. `seen` holds the newest row of each record by
+    file and key, `sellers` those of an order's lines, `due` the newest date of each person.
     """
 
     loads: dict[UUID, date] = field(default_factory=dict)
+    taken_back: set[UUID] = field(default_factory=set)
     recorded: list[Recorded] = field(default_factory=list)
+    batches: list[UUID | None] = field(default_factory=list)
     streams: dict[tuple[str, UUID], list[DomainEvent]] = field(default_factory=lambda: defaultdict(list))
     progress: dict[tuple[UUID, Unit], Progress] = field(default_factory=dict)
     seen: dict[tuple[str, object], object] = field(default_factory=dict)
@@ -89,17 +93,27 @@ class MemoryLog:
     seller_zips: dict[UUID, str] = field(default_factory=dict)
     reviews: dict[UUID, list[UUID]] = field(default_factory=lambda: defaultdict(list))
     due: dict[UUID, MemoryDue] = field(default_factory=dict)
+    rewound_to: dict[UUID, tuple[int, UUID]] = field(default_factory=dict)
+    _before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
     def open_load(self, batch_id: UUID, as_of: date, work: "MemoryWork | None" = None) -> "MemoryLoadLog":
         """A load begins, or goes on; the loads before it are done."""
-        self.loads.setdefault(batch_id, as_of)
+        if batch_id not in self.loads:
+            self.loads[batch_id] = as_of
+            self._before[batch_id] = {name: deepcopy(getattr(self, name)) for name in LOOKUPS}
         return MemoryLoadLog(self, batch_id, work)
+
+    def forget(self, load_id: UUID) -> None:
+        """What later loads look up is as it was before the load, the newest of all, which counts no longer."""
+        self.taken_back.add(load_id)
+        for name, lookup in self._before[load_id].items():
+            setattr(self, name, lookup)
 
     def events(self, context: str, stream_id: UUID) -> list[DomainEvent]:
         """The events of one stream, in order; none of a stream that is not there."""
         return self.streams.get((context, stream_id), [])
 
-    def append(self, recorded: Sequence[Recorded]) -> None:
+    def append(self, recorded: Sequence[Recorded], batch_id: UUID | None = None) -> None:
         """Appends all or nothing. Raises Conflict where a version is not the next one of its stream."""
         ends: dict[tuple[str, UUID], int] = {}
         for context, stream_id, version, _, _ in recorded:
@@ -111,6 +125,11 @@ class MemoryLog:
         for event in recorded:
             self.streams[event.context, event.originator_id].append(event.event)
         self.recorded += recorded
+        self.batches += [batch_id] * len(recorded)
+
+
+LOOKUPS = ("seen", "aliases", "persons", "sellers", "seller_zips", "reviews", "due")
+"""What later loads look up of earlier ones."""
 
 
 class MemoryLoadLog:
@@ -170,7 +189,8 @@ class MemoryLoadLog:
         As of an earlier date than that of the load before, all persons without a date are due too, once.
         """
         due = {customer_id for customer_id, (at, _) in self._log.due.items() if at is not None and at <= as_of}
-        before = list(self._log.loads.values())[: self._number]
+        loads = list(self._log.loads.items())[: self._number]
+        before = [evaluated for load_id, evaluated in loads if load_id not in self._log.taken_back]
         if before and as_of < before[-1]:
             undated = MemoryDue(None, -1)
             newest = {person: self._log.due.get(person, undated) for person in self._log.persons.values()}
@@ -185,7 +205,8 @@ class MemoryLoadLog:
             [
                 Recorded(context, stream_id, version, event, source)
                 for (context, stream_id, event, source), version in numbered(decisions, known)
-            ]
+            ],
+            self._batch_id,
         )
 
     def _known(self, only: set[UUID] | None = None) -> Known:

@@ -92,7 +92,8 @@ def survive(attack: Attack, scene: Scene, seed: int, tell: Tell = print) -> None
         with a_copy(scene.home) as home:
             while left and _has_killed(left[0], scene, home, chance, tell, 0.7**misses):
                 del left[0]
-            home.succeed(*scene.arguments)
+            done = home.run(*scene.arguments)
+            assert scene.is_done(done), f"exit code {done.code}\n{done.err}"
             must_be_empty(complaints(home, scene.expected))
         if not left:
             return
@@ -120,7 +121,7 @@ def _has_killed(kill: Kill, scene: Scene, home: Home, chance: random.Random, tel
     found = "killed" if was_there else "not there"
     tell(f"  {kill.victim.__name__} {found} {moment}, exit code {done.code}")
     must_be_empty(command.left_behind())
-    if done.code == 0:
+    if scene.is_done(done):
         return False
     if kill.victim in (the_command, the_parent):
         assert done.code == -signal.SIGKILL, f"exit code {done.code}\n{done.err}"

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ingest.synthetic import generate
-from tests.acceptance.cli_support import CONTEXTS
+from tests.acceptance.cli_support import CONTEXTS, Done
 from tests.homes import IN_SMALL_STEPS, Command, Home
 from tests.oracle.expected import FILES
 
@@ -91,12 +91,20 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Scene:
-    """A command, the stopped home that a copy of is given to it, and what an undisturbed run of it is like."""
+    """A command, the stopped home that a copy of is given to it, and what an undisturbed run of it is like.
+
+    A command that can be done once says `refusal` when it is run again, and exits with 2.
+    """
 
     home: Home
     arguments: tuple[str, ...]
     timeline: Timeline
     expected: dict[str, str]
+    refusal: str = ""
+
+    def is_done(self, done: Done) -> bool:
+        """Whether a run of the command came to its end, or an earlier one had."""
+        return done.code == 0 or (done.code == 2 and bool(self.refusal) and self.refusal in done.err)
 
 
 class Scenes:
@@ -148,7 +156,11 @@ def complaints(home: Home, expected: dict[str, str]) -> list[str]:
         said.append(f"audit verify: {verified.out}{verified.err}")
     status = warehouse.json("status")
     said += [f"{context}: {told}" for context, told in status["contexts"].items() if told["lag"] or told["parked"]]
-    said += [f"the load {load['name']} is {load['status']}" for load in status["batches"] if load["status"] == "open"]
+    said += [
+        f"the load {load['name']} is {load['status']}"
+        for load in status["batches"]
+        if load["status"] in ("open", "retracting")
+    ]
     said += [f"{left} is left" for left in (home.path / "staging").glob("*")]
     return said
 
@@ -202,14 +214,17 @@ def make_scenes(folder: Path, orders: int = ORDERS, program: tuple[str, ...] = I
     home = Home(folder / "at-work", program)
     home.path.mkdir()
 
-    def play(name: str, *arguments: str) -> None:
+    def play(name: str, *arguments: str, refusal: str = "") -> None:
         home.save(folder / name)
         timeline = Timeline.of(home.succeed(*arguments))
-        made[name] = {"arguments": arguments, "timeline": asdict(timeline), "expected": state_of(home)}
+        expected = state_of(home)
+        made[name] = {"arguments": arguments, "timeline": asdict(timeline), "expected": expected, "refusal": refusal}
 
     play("beginning", "ingest", str(first))
     play("second load", "ingest", str(second))
     play("rebuild", "rebuild", "--workers", "2")
+    *_, newest = home.warehouse().json("batches")
+    play("retraction", "retract", newest["batch"], "--reason", "a test", refusal="taken back already")
     home.remove()
     home = Home(folder / "second load", program).save(folder / "at-work")
     home.succeed("ingest", str(second), "--no-project")
@@ -233,6 +248,7 @@ def read_scenes(folder: Path, program: tuple[str, ...] = IN_SMALL_STEPS) -> Scen
                 tuple(scene["arguments"]),
                 Timeline([(stage, began) for stage, began in scene["timeline"]["stages"]], scene["timeline"]["end"]),
                 scene["expected"],
+                scene["refusal"],
             )
             for name, scene in told.items()
         },

@@ -17,6 +17,7 @@ from typing import Any
 
 import ingest.batch
 import ingest.load
+import ingest.retract
 
 KILL_AFTER = "KILL_AFTER"
 
@@ -29,6 +30,7 @@ def _take_small_steps() -> None:
     ingest.load.LAPSED_AT_ONCE = 50
     ingest.load.units_of.__defaults__ = (EVENTS_A_CHUNK,)
     ingest.batch.ROWS_AT_ONCE = 40
+    ingest.retract.STREAMS_A_CHUNK = 200
 
 
 def _take_small_steps_of_read_models() -> None:

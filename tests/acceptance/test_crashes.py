@@ -29,6 +29,7 @@ from tests.small_steps import KILL_AFTER
 __all__ = ["scenes"]
 
 APPENDING, CATCHING_UP, FOLDING = "appending", "catching the read models up", "folding every stream again"
+REWINDING = "rewinding"
 
 ATTACKS = (
     Attack("beginning", (Kill(the_command),)),
@@ -39,8 +40,10 @@ ATTACKS = (
     Attack("rebuild", (Kill(the_parent, FOLDING), Kill(a_worker, FOLDING), Kill(the_command))),
     Attack("rebuild", (Kill(the_server),)),
     Attack("project", (Kill(the_command), Kill(a_backend), Kill(the_command))),
+    Attack("retraction", (Kill(the_command), Kill(a_backend), Kill(the_command, REWINDING))),
+    Attack("retraction", (Kill(the_server, REWINDING), Kill(the_command, CATCHING_UP))),
 )
-"""Twenty kills, at moments that differ from run to run."""
+"""Twenty-five kills, at moments that differ from run to run."""
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
@@ -95,6 +98,14 @@ STEPS_OF_A_REBUILD = (
     "infra.postgres.read_models.rebuild:keep_calendar",
 )
 
+STEPS_OF_A_RETRACTION = (
+    "infra.loading.retractions:Retractions.begin",
+    "infra.loading.retraction_log:PostgresRetractionLog.append_rewinds:2",
+    "infra.loading.retractions:Retractions.take_over",
+    "infra.loading.retraction_log:PostgresRetractionLog.finish",
+    "infra.postgres.read_models.tracking:move:2",
+)
+
 
 @pytest.mark.parametrize(
     ("scene", "points"),
@@ -102,8 +113,9 @@ STEPS_OF_A_REBUILD = (
         ("first load", STEPS_OF_A_LOAD + STEPS_OF_FILLING),
         ("second load", STEPS_OF_A_LATER_LOAD),
         ("rebuild", STEPS_OF_A_REBUILD),
+        ("retraction", STEPS_OF_A_RETRACTION),
     ],
-    ids=["first load", "later load", "rebuild"],
+    ids=["first load", "later load", "rebuild", "retraction"],
 )
 def test_killed_after_every_step_of_it_in_turn_a_command_comes_to_the_same_end(
     scene: str, points: tuple[str, ...], scenes: Scenes

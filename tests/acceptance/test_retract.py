@@ -1,7 +1,10 @@
 """A load is taken back: all is as before it, the log keeps it, and the same files can be loaded again."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,9 +13,12 @@ from domain.customer.events import CustomerAnonymized
 from domain.kernel.events import DomainEvent
 from domain.quality.events import RowReleased
 from domain.sales.events import OrderInvoiced
+from infra.loading.retraction_log import PostgresRetractionLog
 from infra.postgres.connection import Database
+from infra.postgres.locks import exclusive
 from infra.postgres.store import EventStore
 from infra.recorded import Recorded
+from ingest.batch import tell_completion, tell_opening
 from tests.acceptance.extracts import Lines, a_good_extract, adding, changed, replacing, times, write
 from tests.acceptance.in_process import Warehouse, refused
 from tests.acceptance.loads import Loads
@@ -20,6 +26,9 @@ from tests.databases import database, server
 from tests.oracle.lines import a_customer, an_id, an_item, an_order
 
 __all__ = ["database", "server"]
+
+FINISH = "infra.loading.loads.Loads.finish"
+APPEND = "infra.loading.retraction_log.PostgresRetractionLog.append_rewinds"
 
 BECAUSE = ("--reason", "the shop was closed that day")
 MONDAY = datetime(2018, 1, 8, 10, 30)
@@ -86,6 +95,22 @@ def test_the_read_models_are_those_from_before_the_load_live_and_rebuilt(loads: 
     status = loads.warehouse.json("status")
     assert (taken["position"], taken["chain"]) == (status["position"], status["chain"])
     assert loads.warehouse.run("audit", "verify").code == 0
+    assert loads.warehouse.json("ingest", loads.folder / "1")["status"] == "unchanged"
+    history_shows_it(loads.warehouse, told["batch"])
+
+
+def history_shows_it(warehouse: Warehouse, batch: str) -> None:
+    events = warehouse.json("audit", "history", "order", an_id(4))
+    assert [(event["event"], event["rewound"]) for event in events] == [
+        ("OrderPlaced", False),
+        ("OrderApproved", True),
+        ("OrderShipped", True),
+        ("OrderCompleted", True),
+        ("Rewound", False),
+    ]
+    assert events[-1]["facts"] == {"batch_id": batch, "to_version": 1}
+    (*_, last) = warehouse.json("audit", "history", "batch", batch)
+    assert (last["event"], last["facts"]["reason"], last["facts"]["by"]) == ("BatchRetracted", BECAUSE[1], "ana")
 
 
 def test_the_only_load_leaves_nothing_but_the_log_and_what_is_told_of_it(loads: Loads) -> None:
@@ -97,6 +122,9 @@ def test_the_only_load_leaves_nothing_but_the_log_and_what_is_told_of_it(loads: 
     assert loads.shown(DAYS) == [(731, datetime(2017, 12, 31).date())]
     assert all(loads.warehouse.events()[context] > number for context, number in events.items())
     loads.check()
+    lacking = write(loads.folder / "lacking", {k: v for k, v in a_good_extract().items() if k != "sellers"})
+    done = loads.warehouse.run("ingest", lacking, "--json")
+    assert done.document["status"] == "rejected", "a required file that only that load had brought"
 
 
 def test_rows_that_the_load_kept_apart_are_kept_apart_no_longer_and_those_it_let_in_are_so_again(loads: Loads) -> None:
@@ -108,24 +136,6 @@ def test_rows_that_the_load_kept_apart_are_kept_apart_no_longer_and_those_it_let
     loads.warehouse.json("retract", told["batch"], *BECAUSE)
     assert loads.kept_apart() == before
     loads.check()
-
-
-def test_history_shows_what_was_taken_back(loads: Loads) -> None:
-    loads.load(a_good_extract())
-    told = loads.load(a_later_extract())
-    loads.warehouse.json("retract", told["batch"], *BECAUSE)
-    events = loads.warehouse.json("audit", "history", "order", an_id(4))
-    assert [(event["event"], event["rewound"]) for event in events] == [
-        ("OrderPlaced", False),
-        ("OrderApproved", True),
-        ("OrderShipped", True),
-        ("OrderCompleted", True),
-        ("Rewound", False),
-    ]
-    assert events[-1]["facts"] == {"batch_id": told["batch"], "to_version": 1}
-    (*_, last) = loads.warehouse.json("audit", "history", "batch", told["batch"])
-    assert last["event"] == "BatchRetracted"
-    assert last["facts"]["reason"] == BECAUSE[1]
 
 
 # --- loaded again ---------------------------------------------------------------------------------------------------
@@ -142,20 +152,6 @@ def test_the_same_files_append_what_is_missing_as_another_batch(loads: Loads) ->
     assert loads.warehouse.digests() == after
     assert statuses(loads) == ["completed", "retracted", "completed"]
     loads.check()
-
-
-def test_the_files_of_the_load_before_bring_nothing_new(loads: Loads) -> None:
-    loads.load(a_good_extract())
-    told = loads.load(a_later_extract())
-    loads.warehouse.json("retract", told["batch"], *BECAUSE)
-    assert loads.warehouse.json("ingest", loads.folder / "1")["status"] == "unchanged"
-
-
-def test_a_required_file_that_only_the_load_had_brought_is_missing_again(loads: Loads) -> None:
-    told = loads.load(a_good_extract())
-    loads.warehouse.json("retract", told["batch"], *BECAUSE)
-    lacking = write(loads.folder / "lacking", {k: v for k, v in a_good_extract().items() if k != "sellers"})
-    assert loads.warehouse.run("ingest", lacking, "--json").document["status"] == "rejected"
 
 
 def test_a_rejected_load_is_in_the_way_of_nothing(loads: Loads) -> None:
@@ -190,16 +186,134 @@ def test_later_loads_are_named_and_taken_back_before_it_with_cascade(loads: Load
     loads.check()
 
 
-def test_one_after_the_other_they_are_taken_back_with_a_load_in_between(loads: Loads) -> None:
+# --- not finished ---------------------------------------------------------------------------------------------------
+
+
+def dying_after(calls: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which ends in an error once it has been called so often."""
+    left = iter(range(calls))
+
+    def called(*arguments: Any, **named: Any) -> Any:
+        if next(left, None) is None:
+            raise RuntimeError("killed")
+        return function(*arguments, **named)
+
+    return called
+
+
+def test_an_open_load_can_be_taken_back_so_that_other_files_can_be_loaded(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = loads.load(a_good_extract())
-    one = loads.warehouse.digests()
-    loads.warehouse.json("retract", loads.load(a_later_extract())["batch"], *BECAUSE)
-    third = loads.load(changed(a_later_extract(), sellers=replacing("04002", "04003")))
-    loads.warehouse.json("retract", third["batch"], *BECAUSE)
-    assert loads.warehouse.digests() == one
-    loads.warehouse.json("retract", first["batch"], *BECAUSE)
-    loads.check()
-    assert loads.shown("SELECT count(*)::int FROM sales.fact_order") == [(0,)]
+    before = loads.warehouse.digests()
+    lost = write(loads.folder / "lost", a_later_extract())
+    with monkeypatch.context() as patched:
+        patched.setattr("infra.loading.ingest.tell_completion", dying_after(0, tell_completion))
+        assert loads.warehouse.run("ingest", lost).code == 1
+    (_, open_load) = loads.warehouse.json("batches")
+    others = write(loads.folder / "others", changed(a_good_extract(), sellers=replacing("04001", "04003")))
+    refused(loads.warehouse.run("ingest", others, "--json"), 4, open_load["batch"])
+    refused(loads.warehouse.run("retract", first["batch"], *BECAUSE, "--json"), 4, open_load["batch"])
+
+    loads.warehouse.json("retract", open_load["batch"], *BECAUSE)
+
+    assert loads.warehouse.digests() == before
+    loads.warehouse.ingest(others)
+    assert statuses(loads) == ["completed", "retracted", "completed"]
+
+
+def test_a_load_that_was_killed_before_it_told_anything_or_its_rejection_is_closed(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extracts = write(loads.folder / "good", a_good_extract()), write(loads.folder / "bad", {"orders": ['"']})
+    for extract, point in zip(extracts, ("infra.loading.ingest.tell_opening", FINISH), strict=True):
+        with monkeypatch.context() as patched:
+            patched.setattr(point, dying_after(0, tell_opening))
+            assert loads.warehouse.run("ingest", extract).code == 1
+        *_, open_load = loads.warehouse.json("batches")
+        assert open_load["status"] == "open"
+        loads.warehouse.json("retract", open_load["batch"], *BECAUSE)
+    assert statuses(loads) == ["retracted", "rejected"]
+
+
+def test_a_killed_retraction_is_finished_by_the_same_command_and_no_load_is_taken_in_before(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = loads.load(a_good_extract())
+    before = loads.warehouse.digests()
+    told = loads.load(a_later_extract())
+    monkeypatch.setattr("ingest.retract.STREAMS_A_CHUNK", 4)
+    with monkeypatch.context() as patched:
+        patched.setattr(APPEND, dying_after(2, PostgresRetractionLog.append_rewinds))
+        assert loads.warehouse.run("retract", told["batch"], "--reason", "the first reason").code == 1
+    assert statuses(loads) == ["completed", "retracting"]
+    for command in (("ingest", loads.folder / "1"), ("ingest", loads.folder / "1", "--dry-run")):
+        refused(loads.warehouse.run(*command, "--json"), 4, f"replayhouse retract {told['batch']}")
+    refused(loads.warehouse.run("retract", first["batch"], *BECAUSE, "--json"), 4, told["batch"])
+
+    with monkeypatch.context() as patched:
+        patched.setattr("infra.cli.read_models.catch_up_all", dying_after(0, print))
+        assert loads.warehouse.run("retract", told["batch"], *BECAUSE).code == 1
+    taken = loads.warehouse.json("retract", told["batch"], *BECAUSE)
+    assert taken["events"] == {**told["events"], "quality": 1}
+    assert taken["reason"] == "the first reason"
+    assert loads.warehouse.digests() == before
+    refused(loads.warehouse.run("retract", told["batch"], *BECAUSE, "--json"), 2, "already", "the first reason")
+
+
+def test_while_another_command_writes_the_log_it_says_so(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = loads.load(a_good_extract())
+    monkeypatch.setattr("infra.loading.retraction.exclusive", partial(exclusive, wait=0.1))
+    with loads.warehouse.database.connect("somebody else", autocommit=True) as conn, exclusive(conn, "ingest"):
+        refused(loads.warehouse.run("retract", told["batch"], *BECAUSE, "--json"), 4, "somebody else")
+
+
+# --- planned --------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_tells_what_would_change_and_changes_nothing(loads: Loads) -> None:
+    loads.load(a_good_extract())
+    rows, days = counted(loads), loads.shown(DAYS)
+    told = loads.load(a_later_extract())
+    events, digests, more = loads.warehouse.events(), loads.warehouse.digests(), counted(loads)
+
+    planned = loads.warehouse.json("retract", told["batch"], "--dry-run")
+
+    assert (loads.warehouse.events(), loads.warehouse.digests()) == (events, digests)
+    assert (planned["status"], planned["events"]) == ("planned", {**told["events"], "quality": 1})
+    tables = planned["tables"]
+    less = {name: more[name] + tables[name]["added"] - tables[name]["removed"] for name in rows}
+    assert less == {**rows, "quality.batch": 2, "quality.batch_file": 18, "quality.fact_check": 112}
+    assert tables["shared.dim_date"]["removed"] == 365 == loads.shown(DAYS)[0][0] - days[0][0]
+    assert tables["sales.fact_order"]["examples"] == [
+        {
+            "key": {"order_id": str(UUID(an_id(4)))},
+            "change": "changed",
+            "columns": {
+                "status": {"from": "delivered", "to": "created"},
+                "approved_at": {"from": "2017-05-03T12:00:00", "to": None},
+                "shipped_at": {"from": "2017-05-05T12:00:00", "to": None},
+                "completed_at": {"from": "2017-05-25T12:00:00", "to": None},
+            },
+        },
+        {
+            "key": {"order_id": str(UUID(an_id(6)))},
+            "change": "removed",
+            "columns": tables["sales.fact_order"]["examples"][1]["columns"],
+        },
+    ]
+    removed = tables["sales.fact_order"]["examples"][1]["columns"]
+    assert removed["status"] == {"from": "delivered", "to": None}
+    assert "position" not in removed
+    said = loads.warehouse.run("retract", told["batch"], "--dry-run").out
+    assert "Nothing was taken back." in said
+    assert "status: delivered -> created" in said
+
+
+def counted(loads: Loads) -> dict[str, int]:
+    """The number of rows of each table."""
+    told = loads.warehouse.json("digest")["contexts"]
+    return {f"{name}.{table}": of["rows"] for name, tables in told.items() for table, of in tables["tables"].items()}
 
 
 # --- refused --------------------------------------------------------------------------------------------------------
@@ -219,26 +333,14 @@ def test_what_cannot_be_taken_back_is_told_in_plain_words(loads: Loads) -> None:
     refused(run("retract", told["batch"], *BECAUSE, "--json"), 2, "already", BECAUSE[1])
 
 
-@pytest.mark.parametrize("is_cascade", [False, True])
-def test_a_later_decision_of_a_person_blocks_it_and_is_named(loads: Loads, is_cascade: bool) -> None:
+def test_a_later_decision_of_a_person_blocks_it_and_is_named_before_any_load_is_taken_back(loads: Loads) -> None:
     told = loads.load(a_good_extract())
     decide(loads.warehouse, "sales", UUID(an_id(3)), OrderInvoiced(MONDAY))
-    if is_cascade:
-        loads.load(a_later_extract())
+    loads.load(a_later_extract())
     events, digests = loads.warehouse.events(), loads.warehouse.digests()
-    done = loads.warehouse.run("retract", told["batch"], *BECAUSE, "--json", *["--cascade"] * is_cascade)
+    done = loads.warehouse.run("retract", told["batch"], *BECAUSE, "--json", "--cascade")
     refused(done, 4, "sales.OrderInvoiced.v1", "at position 61", str(UUID(an_id(3))))
-    assert (loads.warehouse.events(), loads.warehouse.digests()) == (events, digests), "no load is taken back"
-
-
-def test_a_decision_made_before_the_load_does_not_block_it(loads: Loads) -> None:
-    loads.load(a_good_extract())
-    decide(loads.warehouse, "sales", UUID(an_id(4)), OrderInvoiced(MONDAY))
-    loads.warehouse.json("project")
-    before = loads.warehouse.digests()
-    told = loads.load(a_later_extract())
-    loads.warehouse.json("retract", told["batch"], *BECAUSE)
-    assert loads.warehouse.digests() == before
+    assert (loads.warehouse.events(), loads.warehouse.digests()) == (events, digests)
 
 
 def test_a_row_that_a_person_has_released_blocks_it_in_those_words(loads: Loads) -> None:

@@ -10,7 +10,7 @@ from domain.customer.customer import Address, Customer, customer_of
 from domain.customer.review import Review, ReviewFacts, review_of, review_stream_id
 from domain.fulfillment.area import Area, area_of, area_stream_id
 from domain.fulfillment.shipment import Shipment, shipment_of
-from domain.kernel.events import DomainEvent
+from domain.kernel.events import DomainEvent, effective
 from domain.kernel.ids import UNKNOWN_ID
 from domain.marketplace.category import Category, category_of, category_stream_id
 from domain.marketplace.product import Product, product_of
@@ -18,7 +18,9 @@ from domain.marketplace.seller import Seller, SellerFacts, seller_of
 from domain.sales.events import Line
 from domain.sales.order import Order, OrderHeader, Payment, order_of
 from infra.memory import CustomerRecord, MemoryExtract, MemoryLog, MemoryWork
+from infra.memory_retraction import MemoryRetractionLog
 from ingest.load import evaluate_the_lapsed, units_of, work_through
+from ingest.retract import Retraction, take_back
 from tests.unit.order_support import ALIAS, MONDAY, PERSON, SELLER
 
 ORDER, OTHER_ORDER = UUID(int=0xE1), UUID(int=0xE2)
@@ -78,36 +80,46 @@ class Warehouse:
         evaluate_the_lapsed(log, self.as_of)
         return [(one.context, type(one.event).__name__, one.source) for one in self.log.recorded[before:]]
 
+    def take_back(self, load_id: UUID) -> dict[str, int]:
+        """Takes back a load, which is the newest that counts; returns how many of its events count no longer."""
+        at = datetime(2018, 12, 1)
+        return take_back(MemoryRetractionLog(self.log, load_id), Retraction(load_id, "why not", "ana", at), _unheard)
+
     def told(self, shown: MemoryExtract) -> list[str]:
         """Loads an extract; returns the names of the events."""
         return [event for _, event, _ in self.load(shown)]
 
     def order(self, order_id: UUID = ORDER) -> Order:
-        return order_of(self.log.events("sales", order_id))
+        return order_of(self.events("sales", order_id))
 
     def shipment(self, order_id: UUID = ORDER) -> Shipment:
-        return shipment_of(self.log.events("fulfillment", order_id))
+        return shipment_of(self.events("fulfillment", order_id))
 
     def customer(self, customer_id: UUID = PERSON) -> Customer:
-        return customer_of(self.log.events("customer", customer_id))
+        return customer_of(self.events("customer", customer_id))
 
     def review(self, order_id: UUID = ORDER, review_id: UUID = REVIEW) -> Review:
-        return review_of(self.log.events("customer", review_stream_id(review_id, order_id)))
+        return review_of(self.events("customer", review_stream_id(review_id, order_id)))
 
     def product(self, product_id: UUID) -> Product:
-        return product_of(self.log.events("marketplace", product_id))
+        return product_of(self.events("marketplace", product_id))
 
     def seller(self, seller_id: UUID) -> Seller:
-        return seller_of(self.log.events("marketplace", seller_id))
+        return seller_of(self.events("marketplace", seller_id))
 
     def category(self, name: str) -> Category:
-        return category_of(self.log.events("marketplace", category_stream_id(name)))
+        return category_of(self.events("marketplace", category_stream_id(name)))
 
     def area(self, zip_prefix: str) -> Area:
-        return area_of(self.log.events("fulfillment", area_stream_id(zip_prefix)))
+        return area_of(self.events("fulfillment", area_stream_id(zip_prefix)))
 
     def events(self, context: str, stream_id: UUID) -> Sequence[DomainEvent]:
-        return self.log.events(context, stream_id)
+        """The events of a stream that count."""
+        return effective(self.log.events(context, stream_id))
+
+
+def _unheard(_: int) -> None:
+    """Nobody wants to know how far it is."""
 
 
 def loaded(*shown: MemoryExtract) -> Warehouse:
