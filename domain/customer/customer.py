@@ -4,11 +4,11 @@ Every alias brings an address; the newest order's is the current one. Purchases 
 `record_purchases`; what they add up to puts the person into a segment.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.customer.events import (
@@ -28,7 +28,7 @@ from domain.kernel.errors import DomainError
 from domain.kernel.events import DomainEvent
 from domain.kernel.money import brl, total_of
 from domain.kernel.places import UNKNOWN
-from domain.kernel.state import changed
+from domain.kernel.state import Changes, Steps, evolved, folded
 
 # --- what a customer is -----------------------------------------------------------------------------------------
 
@@ -173,58 +173,52 @@ NEW_CUSTOMER = Customer()
 
 def customer_of(events: Iterable[DomainEvent]) -> Customer:
     """The person whom these events made; `events` are effective ones, or any subsequence of them."""
-    customer = NEW_CUSTOMER
-    for event in events:
-        customer = evolve(customer, event)
-    return customer
+    return folded(NEW_CUSTOMER, events, _EVOLUTION)
 
 
 def evolve(customer: Customer, event: DomainEvent) -> Customer:
     """The person after an event. An event that does not change the state, or of another kind, leaves it as it is."""
-    apply = _EVOLUTION.get(type(event))
-    return customer if apply is None else apply(customer, event)
+    return evolved(customer, event, _EVOLUTION)
 
 
-def _under_alias(customer: Customer, event: CustomerRegistered | AliasLinked | AliasAmended) -> Customer:
+def _under_alias(customer: Customer, event: CustomerRegistered | AliasLinked | AliasAmended) -> Changes:
     # The source always has a zip prefix: none to read means that the person's key is destroyed.
-    if event.zip_prefix is None and not customer.is_anonymized:
-        customer = _anonymized(customer, event)
-    readable = not customer.is_anonymized
+    is_anonymized = customer.is_anonymized or event.zip_prefix is None
     alias = AliasAddress(
         event.alias,
-        event.zip_prefix if readable else None,
-        event.city if readable else None,
+        None if is_anonymized else event.zip_prefix,
+        None if is_anonymized else event.city,
         event.state,
         event.placed_at,
     )
-    return changed(customer, aliases={**customer.aliases, event.alias: alias})
+    known = _forgotten(customer.aliases) if is_anonymized else customer.aliases
+    return {"aliases": {**known, event.alias: alias}, "is_anonymized": is_anonymized}
 
 
-def _bought(customer: Customer, event: PurchaseRecorded | PurchaseAmended) -> Customer:
+def _bought(customer: Customer, event: PurchaseRecorded | PurchaseAmended) -> Changes:
     purchase = Purchase(event.order_id, event.amount, event.placed_at, event.completed_at)
-    return changed(customer, purchases={**customer.purchases, event.order_id: purchase})
+    return {"purchases": {**customer.purchases, event.order_id: purchase}}
 
 
-def _did_not_buy(customer: Customer, event: PurchaseRevoked) -> Customer:
+def _did_not_buy(customer: Customer, event: PurchaseRevoked) -> Changes:
     left = {order_id: purchase for order_id, purchase in customer.purchases.items() if order_id != event.order_id}
-    return changed(customer, purchases=left)
+    return {"purchases": left}
 
 
-def _in_segment(customer: Customer, event: SegmentChanged) -> Customer:
-    return changed(customer, segment_changes=(*customer.segment_changes, event))
+def _in_segment(customer: Customer, event: SegmentChanged) -> Changes:
+    return {"segment_changes": (*customer.segment_changes, event)}
 
 
-def _erased(customer: Customer, event: CustomerAnonymized) -> Customer:
-    return changed(_anonymized(customer, event), is_erasure_told=True)
+def _erased(customer: Customer, _: CustomerAnonymized) -> Changes:
+    return {"aliases": _forgotten(customer.aliases), "is_anonymized": True, "is_erasure_told": True}
 
 
-def _anonymized(customer: Customer, _: DomainEvent) -> Customer:
-    forgotten = {key: alias._replace(zip_prefix=None, city=None) for key, alias in customer.aliases.items()}
-    return changed(customer, aliases=forgotten, is_anonymized=True)
+def _forgotten(aliases: Mapping[UUID, AliasAddress]) -> dict[UUID, AliasAddress]:
+    return {key: alias._replace(zip_prefix=None, city=None) for key, alias in aliases.items()}
 
 
 # CustomerMoved is missing on purpose: what it announces follows from the aliases, also when some are filtered out.
-_EVOLUTION: dict[type[DomainEvent], Callable[[Customer, Any], Customer]] = {
+_EVOLUTION: Steps[Customer] = {
     CustomerRegistered: _under_alias,
     AliasLinked: _under_alias,
     AliasAmended: _under_alias,

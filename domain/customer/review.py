@@ -4,7 +4,7 @@ In the source the same review_id may stand at several orders, and an order may h
 review of its own (R35).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from domain.customer.events import ReviewRevised, ReviewSubmitted
 from domain.kernel.errors import DomainError
 from domain.kernel.events import DomainEvent
 from domain.kernel.ids import UNKNOWN_ID, natural_id
-from domain.kernel.state import changed
+from domain.kernel.state import Changes, Steps, evolved, folded
 
 WORST, BEST = 1, 5
 
@@ -90,34 +90,29 @@ def review_stream_id(review_id: UUID, order_id: UUID) -> UUID:
 
 def review_of(events: Iterable[DomainEvent]) -> Review:
     """The review that these events made; `events` are effective ones, or any subsequence of them."""
-    review = NEW_REVIEW
-    for event in events:
-        review = evolve(review, event)
-    return review
+    return folded(NEW_REVIEW, events, _EVOLUTION)
 
 
 def evolve(review: Review, event: DomainEvent) -> Review:
     """The review after an event: the last one tells all of it. An event of another kind leaves it as it is."""
-    apply = _EVOLUTION.get(type(event))
-    return review if apply is None else apply(review, event)
+    return evolved(review, event, _EVOLUTION)
 
 
-def _reads(review: Review, event: ReviewSubmitted | ReviewRevised) -> Review:
-    return changed(
-        review,
-        is_submitted=True,
-        review_id=event.review_id,
-        order_id=event.order_id,
-        customer_id=event.customer_id,
-        score=event.score,
-        title=event.title,
-        comment=event.comment,
-        created_at=event.created_at,
-        answered_at=event.answered_at,
-    )
+def _reads(review: Review, event: ReviewSubmitted | ReviewRevised) -> Changes:
+    return {
+        "is_submitted": True,
+        "review_id": event.review_id,
+        "order_id": event.order_id,
+        "customer_id": event.customer_id,
+        "score": event.score,
+        "title": event.title,
+        "comment": event.comment,
+        "created_at": event.created_at,
+        "answered_at": event.answered_at,
+    }
 
 
-_EVOLUTION: dict[type[DomainEvent], Callable[[Review, Any], Review]] = {
+_EVOLUTION: Steps[Review] = {
     ReviewSubmitted: _reads,
     ReviewRevised: _reads,
 }

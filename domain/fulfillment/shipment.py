@@ -4,10 +4,10 @@ Sales is upstream: `follow` is the policy that takes in what happened to an orde
 extract shows beside the order.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.fulfillment.events import (
@@ -21,7 +21,7 @@ from domain.fulfillment.events import (
 )
 from domain.kernel.events import DomainEvent
 from domain.kernel.ids import UNKNOWN_ID
-from domain.kernel.state import changed
+from domain.kernel.state import Changes, Steps, evolved, folded
 
 
 class OrderProgress(NamedTuple):
@@ -103,52 +103,49 @@ def days_late(delivered_at: datetime | None, promised_by: datetime) -> int | Non
     return max(0, delivered_at.toordinal() - promised_by.toordinal())
 
 
-def _planned(shipment: Shipment, event: ShipmentPlanned | ShipmentReplanned) -> Shipment:
-    return changed(
-        shipment,
-        is_planned=True,
-        status=shipment.status or "planned",
-        order_id=event.order_id,
-        customer_id=event.customer_id,
-        placed_at=event.placed_at,
-        promised_by=event.promised_by,
-        destination_zip=event.destination_zip,
-        origin_zip=event.origin_zip,
-        origins=event.origins,
-        latest_time=max(shipment.latest_time, event.occurred_at),
-    )
+def _planned(shipment: Shipment, event: ShipmentPlanned | ShipmentReplanned) -> Changes:
+    return {
+        "is_planned": True,
+        "status": shipment.status or "planned",
+        "order_id": event.order_id,
+        "customer_id": event.customer_id,
+        "placed_at": event.placed_at,
+        "promised_by": event.promised_by,
+        "destination_zip": event.destination_zip,
+        "origin_zip": event.origin_zip,
+        "origins": event.origins,
+        "latest_time": max(shipment.latest_time, event.occurred_at),
+    }
 
 
-def _dispatched(shipment: Shipment, event: ShipmentDispatched) -> Shipment:
-    return changed(
-        shipment,
-        status=shipment.status if shipment.status == "delivered" else "dispatched",
-        is_dispatched=True,
-        dispatched_at=event.dispatched_at,
-        latest_time=max(shipment.latest_time, event.occurred_at),
-    )
+def _dispatched(shipment: Shipment, event: ShipmentDispatched) -> Changes:
+    return {
+        "status": shipment.status if shipment.status == "delivered" else "dispatched",
+        "is_dispatched": True,
+        "dispatched_at": event.dispatched_at,
+        "latest_time": max(shipment.latest_time, event.occurred_at),
+    }
 
 
-def _completed(shipment: Shipment, event: DeliveryCompleted) -> Shipment:
-    return changed(
-        shipment,
-        status="delivered",
-        delivered_at=event.delivered_at,
-        announced_days_late=event.days_late,
-        latest_time=max(shipment.latest_time, event.occurred_at),
-    )
+def _completed(shipment: Shipment, event: DeliveryCompleted) -> Changes:
+    return {
+        "status": "delivered",
+        "delivered_at": event.delivered_at,
+        "announced_days_late": event.days_late,
+        "latest_time": max(shipment.latest_time, event.occurred_at),
+    }
 
 
-def _canceled(shipment: Shipment, event: ShipmentCanceled) -> Shipment:
-    return changed(shipment, status="canceled", is_dispatched=False, dispatched_at=None)
+def _canceled(shipment: Shipment, event: ShipmentCanceled) -> Changes:
+    return {"status": "canceled", "is_dispatched": False, "dispatched_at": None}
 
 
-def _revoked(shipment: Shipment, event: DeliveryRevoked) -> Shipment:
+def _revoked(shipment: Shipment, event: DeliveryRevoked) -> Changes:
     status = "dispatched" if shipment.is_dispatched else "planned"
-    return changed(shipment, status=status, delivered_at=None, announced_days_late=None)
+    return {"status": status, "delivered_at": None, "announced_days_late": None}
 
 
-_EVOLVE: dict[type[DomainEvent], Callable[[Shipment, Any], Shipment]] = {
+_EVOLVE: Steps[Shipment] = {
     ShipmentPlanned: _planned,
     ShipmentReplanned: _planned,
     ShipmentDispatched: _dispatched,
@@ -160,16 +157,12 @@ _EVOLVE: dict[type[DomainEvent], Callable[[Shipment, Any], Shipment]] = {
 
 def evolve(shipment: Shipment, event: DomainEvent) -> Shipment:
     """The shipment after an event; total on any subsequence of a stream, other events change nothing."""
-    step = _EVOLVE.get(type(event))
-    return shipment if step is None else step(shipment, event)
+    return evolved(shipment, event, _EVOLVE)
 
 
 def shipment_of(events: Iterable[DomainEvent]) -> Shipment:
     """The shipment that these events made."""
-    shipment = NEW_SHIPMENT
-    for event in events:
-        shipment = evolve(shipment, event)
-    return shipment
+    return folded(NEW_SHIPMENT, events, _EVOLVE)
 
 
 def follow(shipment: Shipment, order: OrderProgress, route: Route) -> tuple[DomainEvent, ...]:

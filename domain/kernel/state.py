@@ -1,16 +1,50 @@
-"""Frozen aggregate states: how one becomes the next."""
+"""Frozen aggregate states: how one becomes the next.
 
-from typing import TypeVar
+An aggregate says for each kind of event what it changes of the state; here that is applied, to a copy for each event
+while something is decided, to one and the same state while a stream is folded.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from domain.kernel.events import DomainEvent
 
 State = TypeVar("State")
 
+Changes = Mapping[str, object]
+"""Fields of a state by name, with their new values."""
 
-def changed(state: State, **changes: object) -> State:
+Steps = Mapping[type[DomainEvent], Callable[[State, Any], Changes]]
+"""By kind of event, what one of them changes of a state; other kinds change nothing."""
+
+
+def changed(state: State, changes: Changes) -> State:
     """A copy of a frozen dataclass (not slotted) with some fields changed.
 
-    `dataclasses.replace` runs the constructor, field by field; states are folded millions of times, and copying the
-    dictionary is four times as fast. Names are not checked: the tests of each `evolve` do that.
+    `dataclasses.replace` runs the constructor, field by field; copying the dictionary is four times as fast. Names are
+    not checked: the tests of each `evolve` do that.
     """
     copy = object.__new__(type(state))
-    copy.__dict__.update(state.__dict__, **changes)
+    copy.__dict__.update(state.__dict__)
+    copy.__dict__.update(changes)
     return copy
+
+
+def evolved(state: State, event: DomainEvent, steps: Steps[State]) -> State:
+    """The state after an event; the state itself stays as it is."""
+    step = steps.get(type(event))
+    return state if step is None else changed(state, step(state, event))
+
+
+def folded(new: State, events: Iterable[DomainEvent], steps: Steps[State]) -> State:
+    """What `evolved` makes of a new state by one event after the other.
+
+    Nobody sees the states in between, so a single copy goes through all of them: half the time, in millions of streams.
+    """
+    state = changed(new, {})
+    fields = state.__dict__
+    for event in events:
+        step = steps.get(type(event))
+        if step is not None:
+            fields.update(step(state, event))
+    return state

@@ -1,11 +1,11 @@
 """The product: in which category it stands, how well its page describes it, what the parcel measures."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from domain.kernel.events import DomainEvent
-from domain.kernel.state import changed
+from domain.kernel.state import Changes, Steps, evolved, folded
 from domain.marketplace.events import ProductDescribed, ProductListed, ProductRecategorized, ProductRemeasured
 
 LARGEST_VOLUME_CM3 = 2**31 - 1
@@ -68,53 +68,50 @@ NEW_PRODUCT = Product()
 
 def product_of(events: Iterable[DomainEvent]) -> Product:
     """The product that these events made; `events` are effective ones, or any subsequence of them."""
-    product = NEW_PRODUCT
-    for event in events:
-        product = evolve(product, event)
-    return product
+    return folded(NEW_PRODUCT, events, _EVOLUTION)
 
 
 def evolve(product: Product, event: DomainEvent) -> Product:
     """The product after an event. An event of another kind leaves it as it is."""
-    apply = _EVOLUTION.get(type(event))
-    return product if apply is None else apply(product, event)
+    return evolved(product, event, _EVOLUTION)
 
 
-def _listed(_: Product, event: ProductListed) -> Product:
-    return Product(
-        True,
-        event.category,
-        event.name_length,
-        event.description_length,
-        event.photos,
-        event.weight_g,
-        event.length_cm,
-        event.height_cm,
-        event.width_cm,
-    )
+def _listed(_: Product, event: ProductListed) -> Changes:
+    return {
+        "is_listed": True,
+        "category": event.category,
+        "name_length": event.name_length,
+        "description_length": event.description_length,
+        "photos": event.photos,
+        "weight_g": event.weight_g,
+        "length_cm": event.length_cm,
+        "height_cm": event.height_cm,
+        "width_cm": event.width_cm,
+    }
 
 
-def _recategorized(product: Product, event: ProductRecategorized) -> Product:
-    return changed(product, category=event.category)
+def _recategorized(product: Product, event: ProductRecategorized) -> Changes:
+    return {"category": event.category}
 
 
-def _described(product: Product, event: ProductDescribed) -> Product:
-    return changed(
-        product, name_length=event.name_length, description_length=event.description_length, photos=event.photos
-    )
+def _described(product: Product, event: ProductDescribed) -> Changes:
+    return {
+        "name_length": event.name_length,
+        "description_length": event.description_length,
+        "photos": event.photos,
+    }
 
 
-def _remeasured(product: Product, event: ProductRemeasured) -> Product:
-    return changed(
-        product,
-        weight_g=event.weight_g,
-        length_cm=event.length_cm,
-        height_cm=event.height_cm,
-        width_cm=event.width_cm,
-    )
+def _remeasured(product: Product, event: ProductRemeasured) -> Changes:
+    return {
+        "weight_g": event.weight_g,
+        "length_cm": event.length_cm,
+        "height_cm": event.height_cm,
+        "width_cm": event.width_cm,
+    }
 
 
-_EVOLUTION: dict[type[DomainEvent], Callable[[Product, Any], Product]] = {
+_EVOLUTION: Steps[Product] = {
     ProductListed: _listed,
     ProductRecategorized: _recategorized,
     ProductDescribed: _described,

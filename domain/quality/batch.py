@@ -7,15 +7,14 @@ An open or accepted batch can be taken back too. Every step told once more in th
 load that was killed can tell its story again; a step that does not fit the status raises DomainError.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from domain.kernel.errors import DomainError
 from domain.kernel.events import DomainEvent
-from domain.kernel.state import changed
+from domain.kernel.state import Changes, Steps, evolved, folded
 from domain.quality.events import (
     BatchAccepted,
     BatchAssessed,
@@ -78,58 +77,55 @@ NEW_BATCH = Batch()
 
 def batch_of(events: Iterable[DomainEvent]) -> Batch:
     """The load that these events made; `events` are effective ones, or any subsequence of them."""
-    batch = NEW_BATCH
-    for event in events:
-        batch = evolve(batch, event)
-    return batch
+    return folded(NEW_BATCH, events, _EVOLUTION)
 
 
 def evolve(batch: Batch, event: DomainEvent) -> Batch:
     """The load after an event. An event of another kind leaves it as it is."""
-    apply = _EVOLUTION.get(type(event))
-    return batch if apply is None else apply(batch, event)
+    return evolved(batch, event, _EVOLUTION)
 
 
-def _opened(batch: Batch, event: BatchOpened) -> Batch:
-    return changed(
-        batch,
-        status="open",
-        name=event.name,
-        opened_at=event.opened_at,
-        files=event.files,
-        rows=sum(file.rows for file in event.files),
-    )
+def _opened(batch: Batch, event: BatchOpened) -> Changes:
+    return {
+        "status": "open",
+        "name": event.name,
+        "opened_at": event.opened_at,
+        "files": event.files,
+        "rows": sum(file.rows for file in event.files),
+    }
 
 
-def _assessed(batch: Batch, event: BatchAssessed) -> Batch:
-    return changed(batch, checks=event.checks, score=event.score)
+def _assessed(batch: Batch, event: BatchAssessed) -> Changes:
+    return {"checks": event.checks, "score": event.score}
 
 
-def _accepted(batch: Batch, event: BatchAccepted) -> Batch:
-    return changed(batch, status="accepted", rows=event.rows, quarantined=event.quarantined)
+def _accepted(batch: Batch, event: BatchAccepted) -> Changes:
+    return {"status": "accepted", "rows": event.rows, "quarantined": event.quarantined}
 
 
-def _rejected(batch: Batch, event: BatchRejected) -> Batch:
-    return changed(batch, status="rejected", reasons=event.reasons)
+def _rejected(batch: Batch, event: BatchRejected) -> Changes:
+    return {"status": "rejected", "reasons": event.reasons}
 
 
-def _completed(batch: Batch, event: BatchCompleted) -> Batch:
-    return changed(
-        batch,
-        status="completed",
-        completed_at=event.completed_at,
-        file_counts=event.files,
-        appended=event.events,
-    )
+def _completed(batch: Batch, event: BatchCompleted) -> Changes:
+    return {
+        "status": "completed",
+        "completed_at": event.completed_at,
+        "file_counts": event.files,
+        "appended": event.events,
+    }
 
 
-def _retracted(batch: Batch, event: BatchRetracted) -> Batch:
-    return changed(
-        batch, status="retracted", retracted_because=event.reason, retracted_by=event.by, rewound=event.events
-    )
+def _retracted(batch: Batch, event: BatchRetracted) -> Changes:
+    return {
+        "status": "retracted",
+        "retracted_because": event.reason,
+        "retracted_by": event.by,
+        "rewound": event.events,
+    }
 
 
-_EVOLUTION: dict[type[DomainEvent], Callable[[Batch, Any], Batch]] = {
+_EVOLUTION: Steps[Batch] = {
     BatchOpened: _opened,
     BatchAssessed: _assessed,
     BatchAccepted: _accepted,

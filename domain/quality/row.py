@@ -4,16 +4,16 @@ It is known by its file and its text, wherever it stands in whatever extract: sh
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.kernel.errors import DomainError
 from domain.kernel.events import DomainEvent
 from domain.kernel.ids import UNKNOWN_ID, natural_id
-from domain.kernel.state import changed
+from domain.kernel.state import Changes, Steps, evolved, folded
 from domain.quality.events import RowDiscarded, RowQuarantined, RowReleased
 
 BY_LOAD = "load"
@@ -71,31 +71,38 @@ def row_stream_id(file: str, text: str) -> UUID:
 
 def row_of(events: Iterable[DomainEvent]) -> QuarantinedRow:
     """The row that these events made; `events` are effective ones, or any subsequence of them."""
-    row = NEW_ROW
-    for event in events:
-        row = evolve(row, event)
-    return row
+    return folded(NEW_ROW, events, _EVOLUTION)
 
 
 def evolve(row: QuarantinedRow, event: DomainEvent) -> QuarantinedRow:
     """The row after an event. An event of another kind leaves it as it is."""
-    apply = _EVOLUTION.get(type(event))
-    return row if apply is None else apply(row, event)
+    return evolved(row, event, _EVOLUTION)
 
 
-def _quarantined(_: QuarantinedRow, event: RowQuarantined) -> QuarantinedRow:
-    return QuarantinedRow("quarantined", event.batch_id, event.file, event.line, event.rule, event.reason, event.text)
+def _quarantined(_: QuarantinedRow, event: RowQuarantined) -> Changes:
+    return {
+        "status": "quarantined",
+        "batch_id": event.batch_id,
+        "file": event.file,
+        "line": event.line,
+        "rule": event.rule,
+        "reason": event.reason,
+        "text": event.text,
+        "corrected": None,
+        "by": None,
+        "why": None,
+    }
 
 
-def _released(row: QuarantinedRow, event: RowReleased) -> QuarantinedRow:
-    return changed(row, status="released", corrected=event.text, by=event.by, why=event.why)
+def _released(row: QuarantinedRow, event: RowReleased) -> Changes:
+    return {"status": "released", "corrected": event.text, "by": event.by, "why": event.why}
 
 
-def _discarded(row: QuarantinedRow, event: RowDiscarded) -> QuarantinedRow:
-    return changed(row, status="discarded", by=event.by, why=event.why)
+def _discarded(row: QuarantinedRow, event: RowDiscarded) -> Changes:
+    return {"status": "discarded", "by": event.by, "why": event.why}
 
 
-_EVOLUTION: dict[type[DomainEvent], Callable[[QuarantinedRow, Any], QuarantinedRow]] = {
+_EVOLUTION: Steps[QuarantinedRow] = {
     RowQuarantined: _quarantined,
     RowReleased: _released,
     RowDiscarded: _discarded,

@@ -4,18 +4,17 @@ An extract shows a snapshot, not what happened. `observe` holds the snapshot aga
 steps that must have happened from status and times; a second, later snapshot yields only what is new.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from domain.kernel.errors import DomainError
 from domain.kernel.events import DomainEvent
 from domain.kernel.ids import UNKNOWN_ID
 from domain.kernel.money import NOTHING, total_of
-from domain.kernel.state import changed
+from domain.kernel.state import Changes, Steps, evolved, folded
 from domain.sales.events import (
     AmendedFact,
     Line,
@@ -135,47 +134,46 @@ def _is_paid(paid: Decimal, total: Decimal) -> bool:
     return paid > NOTHING and paid >= total
 
 
-def _placed(order: Order, event: OrderPlaced) -> Order:
-    return changed(
-        order,
-        is_placed=True,
-        status=order.status or "created",
-        customer_id=event.customer_id,
-        customer_alias=event.customer_alias,
-        placed_at=event.placed_at,
-        promised_by=event.promised_by,
-        lines={line.item_no: line for line in event.lines},
-        latest_time=max(order.latest_time, event.occurred_at),
-    )
+def _placed(order: Order, event: OrderPlaced) -> Changes:
+    return {
+        "is_placed": True,
+        "status": order.status or "created",
+        "customer_id": event.customer_id,
+        "customer_alias": event.customer_alias,
+        "placed_at": event.placed_at,
+        "promised_by": event.promised_by,
+        "lines": {line.item_no: line for line in event.lines},
+        "latest_time": max(order.latest_time, event.occurred_at),
+    }
 
 
-def _line(order: Order, event: OrderLineAdded | OrderLineAmended) -> Order:
-    return changed(order, lines={**order.lines, event.line.item_no: event.line})
+def _line(order: Order, event: OrderLineAdded | OrderLineAmended) -> Changes:
+    return {"lines": {**order.lines, event.line.item_no: event.line}}
 
 
-def _amended(order: Order, event: OrderAmended) -> Order:
+def _amended(order: Order, event: OrderAmended) -> Changes:
     value = event.customer_id if event.what == "customer_id" else event.time
-    return changed(order, **{event.what: value}, latest_time=max(order.latest_time, event.occurred_at))
+    return {event.what: value, "latest_time": max(order.latest_time, event.occurred_at)}
 
 
-def _payment(order: Order, event: PaymentReceived | PaymentAmended) -> Order:
+def _payment(order: Order, event: PaymentReceived | PaymentAmended) -> Changes:
     payment = Payment(event.payment_no, event.method, event.installments, event.amount)
-    return changed(order, payments={**order.payments, event.payment_no: payment})
+    return {"payments": {**order.payments, event.payment_no: payment}}
 
 
-def _paid(order: Order, event: OrderPaid) -> Order:
-    return changed(order, was_paid=True)
+def _paid(order: Order, event: OrderPaid) -> Changes:
+    return {"was_paid": True}
 
 
-def _stepped(order: Order, status: str, occurred_at: datetime, **facts: datetime | None) -> Order:
+def _stepped(order: Order, status: str, occurred_at: datetime, **facts: datetime | None) -> Changes:
     """The order with a step taken: its status goes up, or stays where it is further already."""
     if RANK[status] < RANK.get(order.status, 0):
         status = order.status
     latest = order.latest_time
-    return changed(order, status=status, latest_time=latest if latest > occurred_at else occurred_at, **facts)
+    return {"status": status, "latest_time": latest if latest > occurred_at else occurred_at, **facts}
 
 
-_EVOLVE: dict[type[DomainEvent], Callable[[Order, Any], Order]] = {
+_EVOLVE: Steps[Order] = {
     OrderPlaced: _placed,
     OrderLineAdded: _line,
     OrderLineAmended: _line,
@@ -195,16 +193,12 @@ _EVOLVE: dict[type[DomainEvent], Callable[[Order, Any], Order]] = {
 
 def evolve(order: Order, event: DomainEvent) -> Order:
     """The order after an event; total on any subsequence of a stream, other events change nothing."""
-    step = _EVOLVE.get(type(event))
-    return order if step is None else step(order, event)
+    return evolved(order, event, _EVOLVE)
 
 
 def order_of(events: Iterable[DomainEvent]) -> Order:
     """The order that these events made."""
-    order = NEW_ORDER
-    for event in events:
-        order = evolve(order, event)
-    return order
+    return folded(NEW_ORDER, events, _EVOLVE)
 
 
 class _Course:

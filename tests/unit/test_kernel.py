@@ -23,7 +23,7 @@ from domain.kernel.places import (
     region_of,
     zip_prefix_of,
 )
-from domain.kernel.state import changed
+from domain.kernel.state import Steps, changed, evolved, folded
 
 calm = settings(deadline=None)  # how long one example takes says nothing on a busy machine
 
@@ -148,9 +148,24 @@ def test_a_changed_state_is_another_one_and_the_first_stays() -> None:
         count: int = 0
 
     first = State("order")
-    second = changed(first, count=1)
+    second = changed(first, {"count": 1})
     assert (first, second) == (State("order", 0), State("order", 1))
     assert type(second) is State
+
+
+def test_a_fold_is_one_event_after_the_other_and_leaves_the_new_state_new() -> None:
+    @dataclass(frozen=True)
+    class State:
+        notes: tuple[int, ...] = ()
+        count: int = 0
+
+    steps: Steps[State] = {Noted: lambda state, e: {"notes": (*state.notes, e.note), "count": state.count + 1}}
+    new, events = State(), [Noted(3), rewound(1), Noted(4)]
+    one_by_one = new
+    for event in events:
+        one_by_one = evolved(one_by_one, event, steps)
+    assert folded(new, events, steps) == one_by_one == State((3, 4), 2)
+    assert new == State()
 
 
 def test_an_error_says_which_rule_on_which_aggregate_with_which_values() -> None:
