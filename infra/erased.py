@@ -26,6 +26,13 @@ class ErasedSubjects:
     def __init__(self, home: Path) -> None:
         self.path = home / NAME
 
+    @classmethod
+    def at(cls, path: Path) -> "ErasedSubjects":
+        """The list in some other file: one that was kept elsewhere."""
+        listed = cls(path.parent)
+        listed.path = path
+        return listed
+
     def add(self, subject: UUID, erased_at: datetime, position: int) -> None:
         """Adds a line, which is on the disk when this returns. A line that a killed process left unfinished goes.
 

@@ -12,7 +12,19 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from infra.cli import audit, compare, customer, database, demo, extracts, loads, quality, read_models, retract
+from infra.cli import (
+    audit,
+    backups,
+    compare,
+    customer,
+    database,
+    demo,
+    extracts,
+    loads,
+    quality,
+    read_models,
+    retract,
+)
 from infra.cli.options import example
 from infra.cli.output import print_json, say, warn
 from infra.errors import ReplayhouseError
@@ -40,6 +52,7 @@ loads.register(app)
 retract.register(app)
 read_models.register(app)
 compare.register(audit.app)
+backups.register(database.app)
 app.add_typer(audit.app)
 app.add_typer(quality.app)
 app.add_typer(customer.app)

@@ -39,9 +39,15 @@ def register(app: typer.Typer) -> None:
 def catch_up_all(warehouse: "Warehouse") -> None:
     """Brings every context's live read model up to the head of the log; says so if streams are parked on the way."""
     from infra.postgres.read_models.live import catch_up
-    from infra.postgres.read_models.status import parked_streams
 
     catch_up(warehouse.database, workers=warehouse.settings.workers)
+    warn_of_parked(warehouse)
+
+
+def warn_of_parked(warehouse: "Warehouse") -> None:
+    """Says so if there are streams that could not be folded."""
+    from infra.postgres.read_models.status import parked_streams
+
     with warehouse.database.connect("replayhouse status") as connection:
         parked = parked_streams(connection)
     if parked:

@@ -15,6 +15,7 @@ from psycopg import conninfo, errors
 from infra.errors import Conflicting, ReplayhouseError, Unreachable, UsageError, WrongServer
 from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.migrate import migrate
+from infra.postgres.unfinished import refuse_unfinished_restore
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -64,19 +65,24 @@ def open_database(settings: "Settings") -> Database:
     """The database of the settings: started if it is the embedded one, of a version that fits, its schema up to date.
 
     Raises Unreachable; UsageError if the URL is none; WrongServer if the server is older than PostgreSQL 16, or the
-    schema newer than this program.
+    schema newer than this program; Conflicting if a backup is being restored there.
     """
-    if settings.database_url is not None:
-        database = _given(settings.database_url)
-    else:
-        server = EmbeddedServer(settings.home)
-        server.start()
-        database = Database(server.url())
+    database = reach_database(settings)
     with database.connect("replayhouse migrate", autocommit=True) as conn:
-        _check_version(conn)
+        check_version(conn)
         with translated():
+            refuse_unfinished_restore(conn)
             migrate(conn)
     return database
+
+
+def reach_database(settings: "Settings") -> Database:
+    """The same database as it is: started if it is the embedded one, and nothing is asked of it."""
+    if settings.database_url is not None:
+        return _given(settings.database_url)
+    server = EmbeddedServer(settings.home)
+    server.start()
+    return Database(server.url())
 
 
 def _given(url: str) -> Database:
@@ -89,7 +95,8 @@ def _given(url: str) -> Database:
     return Database(url)
 
 
-def _check_version(conn: psycopg.Connection) -> None:
+def check_version(conn: psycopg.Connection) -> None:
+    """Raises WrongServer if the server is older than PostgreSQL 16."""
     major = conn.info.server_version // 10_000
     if major < OLDEST_SERVER:
         raise WrongServer(

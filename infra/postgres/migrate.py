@@ -86,11 +86,16 @@ def migrate(conn: psycopg.Connection) -> int:
                     "INSERT INTO event_store.schema_version (version, name) VALUES (%s, %s)",
                     [migration.version, migration.name],
                 )
-            conn.execute(_ROLES.read_bytes())
+            make_roles(conn)
         return len(wanted) - present
     finally:
         conn.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
         conn.execute("RESET lock_timeout")
+
+
+def make_roles(conn: psycopg.Connection) -> None:
+    """Makes the roles and gives them their rights on the schema as it is, if the user may; safe to repeat."""
+    conn.execute(_ROLES.read_bytes())
 
 
 def _refuse_newer(present: int, known: int) -> None:

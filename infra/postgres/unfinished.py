@@ -1,0 +1,41 @@
+"""The mark on a database into which a backup is being restored: nobody works there until all of it is in.
+
+The mark is a schema, so that it needs no table of ours and stands before any of them; a killed restore leaves it.
+"""
+
+import psycopg
+from psycopg import sql
+
+from infra.errors import Conflicting
+
+_MARK = "unfinished_restore"
+_IS_MARKED = "SELECT to_regnamespace('unfinished_restore') IS NOT NULL"
+_SET = sql.SQL("""
+    CREATE SCHEMA IF NOT EXISTS {mark};
+    COMMENT ON SCHEMA {mark} IS 'A backup is being restored here: until that is done, nothing else works here'
+""").format(mark=sql.Identifier(_MARK))
+_REMOVE = sql.SQL("DROP SCHEMA IF EXISTS {}").format(sql.Identifier(_MARK))
+
+
+def is_marked(conn: psycopg.Connection) -> bool:
+    """Whether a restore was begun here and has not ended well."""
+    return conn.execute(_IS_MARKED).fetchone() == (True,)
+
+
+def mark(conn: psycopg.Connection) -> None:
+    """A restore begins."""
+    conn.execute(_SET)
+
+
+def unmark(conn: psycopg.Connection) -> None:
+    """It has ended: what was restored is there for everybody, or nothing is."""
+    conn.execute(_REMOVE)
+
+
+def refuse_unfinished_restore(conn: psycopg.Connection) -> None:
+    """Raises Conflicting in a database with the mark."""
+    if is_marked(conn):
+        raise Conflicting(
+            "A backup is being restored into this database, or was when that command was killed: wait until it has "
+            "ended, or run the same replayhouse db restore again."
+        )
