@@ -174,32 +174,28 @@ def _document(a: str, b: str, found: "list[Comparison]", missing: list[str]) -> 
 
 
 def _show(a: str, b: str, found: "list[Comparison]", missing: list[str]) -> None:
-    table(
-        ("table", "added", "removed", "changed", "columns that changed"),
-        [
-            (one.table, one.added, one.removed, one.changed, ", ".join(f"{n} {c:,}" for n, c in one.columns.items()))
-            for one in found
-        ],
-    )
+    table(("table", "added", "removed", "changed"), [(one.table, one.added, one.removed, one.changed) for one in found])
     for name in missing:
         say(f"{name}: only one of the two has this table.")
     for one in found:
         if one.left_out:
             say(f"{one.table}: only one of the two has {', '.join(one.left_out)}.")
     for one in found:
-        if one.rows:
+        if not one.is_equal:
             _show_rows(one)
-    say()
     if all(one.is_equal for one in found):
+        say()
         say(f"{a} and {b} are equal.")
 
 
 def _show_rows(one: "Comparison") -> None:
-    """One block a row: its key, then a line for each column that differs."""
+    """How often each column changed; then one block a row: its key, and a line for each column that differs."""
     different = one.added + one.removed + one.changed
-    more = f", the first {len(one.rows):,} by key" if len(one.rows) < different else ""
+    more = f", the first {len(one.rows):,} by key" if 0 < len(one.rows) < different else ""
     say()
     say(f"{one.table}: {count(different, 'row')} differ{'s' if different == 1 else ''}{more}")
+    if one.columns:
+        say(f"  changed: {', '.join(f'{name} {number:,}' for name, number in one.columns.items())}")
     for row in one.rows:
         say()
         say(f"  {row.kind}  {'  '.join(f'{name} {_plain(value)}' for name, value in row.key.items())}")

@@ -1,6 +1,6 @@
 """`rebuild --into PREFIX`: the warehouse as it was, beside the live one; and how its two kinds of times are read."""
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -111,5 +111,9 @@ def rebuild_beside(contexts: tuple[str, ...], prefix: str, limits: "Limits", wor
     position = max(rebuilt.position for rebuilt in found.values())
     say(f"{count(events, 'event')} read in {seconds_so_far():.1f} s; shown is the log up to position {position:,}.")
     if limits.occurred_before is not None:
-        say(f"Of that, what had happened before {shown(limits.occurred_before)}, local time of Brazil.")
+        say(f"Of that, what had happened {_told(limits.occurred_before)}, local time of Brazil.")
     say(f"replayhouse audit compare {prefix} live tells what differs, revisions drop {prefix} removes it.")
+
+
+def _told(before: datetime) -> str:
+    return f"by the end of {before.date()}" if before.time() == time.max else f"before {shown(before)}"

@@ -38,6 +38,7 @@ RUN = (
             "ingest",
             "retraction",
             "read-models",
+            "time-travel",
             "quality",
             "personal-data",
             "operations",
