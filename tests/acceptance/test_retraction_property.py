@@ -106,7 +106,7 @@ class Warehouses:
     folder: Path
     extracts: dict[str, Path]
     _kept: dict[tuple[str, ...], str] = field(default_factory=lambda: {(): "replayhouse"})
-    _found: dict[tuple[str, ...], Tables] = field(default_factory=dict)
+    _found: dict[tuple[str, ...], Tables] = field(default_factory=dict, repr=False)
 
     def of(self, name: str) -> Warehouse:
         return Warehouse(Database(self.server.url().replace("/replayhouse?", f"/{name}?")), self.folder / "home")
@@ -295,6 +295,7 @@ def digest_of_row(table: str, row: Row | None) -> Digest:
 # --- the property ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.timeout(300 + 60 * EXAMPLES)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
