@@ -1,21 +1,27 @@
 """One run of the benchmarks: which measurement needs which warehouse, and the rows that come of their figures."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 import psycopg
 
-from bench import costs, peak_memory, plain_sql, raw_copy, second_load
+from bench import costs, peak_memory, plain_sql, raw_copy, retraction, second_load
 from bench.extracts import rows_of, sample_repeated
 from bench.machine import machine
 from bench.memory import MEGABYTE
+from bench.replay import Replay
 from bench.report import Report, Row
-from bench.timing import Best, NotMeasured, Timing, repeated
+from bench.rows import note_rates, note_seconds, rate_row, time_row
+from bench.timing import NotMeasured, Timing, repeated
 from bench.warehouse import Finished, Warehouse
 
-PARTS = ("save", "copy", "projection", "sql", "second", "next-day", "memory", "costs", "sample")
+ON_A_FULL_LOG = ("save", "copy", "projection", "sql", "verify", "compare", "second", "retract")
+PARTS = (*ON_A_FULL_LOG, "next-day", "memory", "costs", "sample")
 """What `--only` may name."""
 
+PROCESSES = 2
+"""Rebuilds are measured with one process and with so many, as the baselines have one connection or two."""
 SAMPLE_ORDERS = 4_100
 COSTS_SHARE = 4
 """The look at costs takes an extract of a quarter of the size: shares do not depend on it."""
@@ -31,6 +37,7 @@ class Session:
         self._tell = tell
         self._extract = scratch / "extract"
         self.report = Report()
+        self._replay = Replay(self.report, tell)
 
     def run(self, parts: Collection[str]) -> None:
         """Measures these parts. What cannot be measured is told as a failure, and the others go on."""
@@ -38,7 +45,7 @@ class Session:
             with psycopg.connect(warehouse.url()) as connection:
                 self.report.machine = machine(connection).lines
             self._generate(warehouse)
-            if {"save", "copy", "projection", "sql", "second"} & set(parts):
+            if set(ON_A_FULL_LOG) & set(parts):
                 self._attempt("ingest and rebuild", lambda: self._on_a_full_log(warehouse, parts))
         separate = {
             "next-day": self._next_day,
@@ -73,47 +80,80 @@ class Session:
         if "copy" in parts:
             self._attempt("raw COPY", lambda: self._copy(warehouse, ingest))
         if {"projection", "sql"} & set(parts):
-            self._tell("rebuild")
-            rebuild = repeated(lambda: warehouse.timed("rebuild").seconds)
-            self.report.notes.append(
-                f"Rebuild of all read models: {rebuild}, {events / rebuild.seconds:,.0f} events/s."
-            )
-            if "projection" in parts:
-                self._attempt("ProjectionRunner", lambda: self._projection(warehouse, events / rebuild.seconds))
-            if "sql" in parts:
-                self._attempt("plain SQL", lambda: self._sql(warehouse, self._extract, rebuild, "rebuild"))
+            self._rebuilds(warehouse, parts, events)
+        if "verify" in parts:
+            self._attempt("audit verify", lambda: self._replay.verify(warehouse))
+        if "compare" in parts:
+            self._attempt("audit compare", lambda: self._replay.compare(warehouse))
         if "second" in parts:
             self._attempt("second load", lambda: self._second_load(warehouse, ingest))
+        if "retract" in parts:
+            self._attempt("retract", lambda: self._retract(warehouse))
+
+    def _rebuilds(self, warehouse: Warehouse, parts: Collection[str], events: int) -> None:
+        """Rebuilds by one process and by several, and both baselines once for all of them."""
+        timings: dict[str, Timing] = {}
+        for workers in sorted({1, PROCESSES}):
+            self._tell(f"rebuild, {workers} processes")
+            name = "1 process" if workers == 1 else f"{workers} processes"
+            timings[name] = repeated(partial(_rebuild, warehouse, workers))
+            rate = events / timings[name].seconds
+            self.report.notes.append(f"Rebuild of all read models, {name}: {timings[name]}, {rate:,.0f} events/s.")
+        if "projection" in parts:
+            self._attempt("ProjectionRunner", lambda: self._projection(warehouse, timings, events))
+        if "sql" in parts:
+            self._attempt("plain SQL", lambda: self._sql(warehouse, self._extract, timings, "rebuild"))
 
     def _save(self, warehouse: Warehouse, ours: float) -> None:
         self._tell("Application.save() of the library")
         from bench import library_save  # the library's recorder needs psycopg_pool: without it, this row alone is lost
 
-        best, events = library_save.measure(warehouse)
-        self._rate_row("ingest: CSV rows to durable events", ours, "Application.save()", best, events, 5)
+        best, saved = library_save.measure(warehouse)
+        against = "Application.save()"
+        rate_row(self.report, "ingest: CSV rows to durable events", ours, against, best, saved, 5)
+        note_rates(self.report, against, best, saved)
 
-    def _projection(self, warehouse: Warehouse, ours: float) -> None:
+    def _projection(self, warehouse: Warehouse, rebuilds: Mapping[str, Timing], events: int) -> None:
         self._tell("ProjectionRunner of the library")
         from bench import library_projection  # as above
 
-        best, events = library_projection.measure(warehouse)
-        self._rate_row("rebuild of all read models", ours, "ProjectionRunner, fact_order alone", best, events, 100)
+        best, folded = library_projection.measure(warehouse)
+        against = "ProjectionRunner, fact_order alone"
+        for name, rebuild in rebuilds.items():
+            what = f"rebuild of all read models, {name}"
+            rate_row(self.report, what, events / rebuild.seconds, against, best, folded, 100)
+        note_rates(self.report, against, best, folded)
 
     def _copy(self, warehouse: Warehouse, ingest: Finished, only: str | None = None) -> None:
         self._tell("raw COPY of the same events")
         best = raw_copy.measure(warehouse, self._scratch / f"raw-{warehouse.home.name}", only)
-        self._time_row(
-            "ingest" if only is None else "ingest of the repeated sample", ingest.seconds, "raw COPY", best, 4
-        )
+        what = "ingest" if only is None else "ingest of the repeated sample"
+        time_row(self.report, what, ingest.seconds, "raw COPY", best, 4)
+        note_seconds(self.report, "raw COPY", best)
 
-    def _sql(self, warehouse: Warehouse, extract: Path, rebuild: Timing, what: str, only: str | None = None) -> None:
+    def _sql(
+        self, warehouse: Warehouse, extract: Path, rebuilds: Mapping[str, Timing], what: str, only: str | None = None
+    ) -> None:
         self._tell("COPY of the CSVs and plain SQL")
         best = plain_sql.measure(warehouse, extract, only)
         differing = plain_sql.differences(warehouse.url(), warehouse.url(plain_sql.DATABASE))
         warehouse.drop_database(plain_sql.DATABASE)
         if differing:
             raise NotMeasured(f"plain SQL and the read models differ in {', '.join(differing)}: not the same work")
-        self._time_row(f"{what} (same tables, compared)", rebuild.seconds, "COPY of the CSVs + SQL", best, 1)
+        against = "COPY of the CSVs + SQL"
+        for name, rebuild in rebuilds.items():
+            time_row(self.report, f"{what}, {name} (same tables, compared)", rebuild.seconds, against, best, 1)
+        note_seconds(self.report, against, best)
+
+    def _retract(self, large: Warehouse) -> None:
+        extract, smaller = self._scratch / "load", self._orders // retraction.SMALLER
+        retraction.generate(large, extract, self._orders, self._seed)
+        with self._warehouse("smaller") as small:
+            small.run(
+                "generate", self._scratch / "smaller-extract", "--orders", str(smaller), "--seed", str(self._seed)
+            )
+            small.run("ingest", self._scratch / "smaller-extract")
+            self._replay.retract(large, small, extract, self._orders)
 
     def _second_load(self, warehouse: Warehouse, first: Finished) -> None:
         self._tell("the same extract again")
@@ -191,14 +231,15 @@ class Session:
         with self._warehouse("sample") as warehouse:
             ingest = warehouse.timed("ingest", extract, "--no-project")
             events = sum(ingest.document["events"].values())
-            rebuild = Timing((warehouse.timed("rebuild").seconds,))
+            rebuild = Timing((warehouse.timed("rebuild", "--workers", str(PROCESSES)).seconds,))
             self.report.notes.append(
                 f"The real sample {times} times over with changed ids: {rows_of(extract):,} CSV rows, "
                 f"{events:,} events, ingest {ingest.seconds:.2f} s, rebuild {rebuild}."
             )
             self._copy(warehouse, ingest, only="sorted by stream, 2 connections")
+            timings = {f"{PROCESSES} processes": rebuild}
             self._sql(
-                warehouse, extract, rebuild, "rebuild of the repeated sample", only="typed columns, 2 connections"
+                warehouse, extract, timings, "rebuild of the repeated sample", only="typed columns, 2 connections"
             )
 
     # --- how ----------------------------------------------------------------------------------------------------
@@ -216,34 +257,6 @@ class Session:
         except (NotMeasured, ImportError, psycopg.Error) as error:
             self.report.failures.append(f"{what}: {error}")
 
-    def _rate_row(self, what: str, ours: float, against: str, best: Best, events: int, times: int) -> None:
-        theirs = events / best.seconds
-        self.report.rows.append(
-            Row(
-                what,
-                f"{ours:,.0f} events/s",
-                f"{against}: {theirs:,.0f} events/s ({best.setting})",
-                f"{ours / theirs:.1f} times its events/s",
-                f"{times} times",
-                ours >= times * theirs,
-            )
-        )
-        rates = ", ".join(f"{setting} {events / seconds:,.0f}" for setting, seconds in best.firsts.items())
-        self.report.notes.append(
-            f"{against}, {events:,} events, events/s: {rates}; the best again and again {best.timing}."
-        )
 
-    def _time_row(self, what: str, ours: float, against: str, best: Best, times: int) -> None:
-        self.report.rows.append(
-            Row(
-                what,
-                f"{ours:.2f} s",
-                f"{against}: {best.timing} ({best.setting})",
-                f"{ours / best.seconds:.1f} times its time",
-                f"at most {times}",
-                ours <= times * best.seconds,
-            )
-        )
-        if len(best.firsts) > 1:
-            seconds = ", ".join(f"{setting} {first:.2f} s" for setting, first in best.firsts.items())
-            self.report.notes.append(f"{against}, each setting once: {seconds}.")
+def _rebuild(warehouse: Warehouse, workers: int) -> float:
+    return warehouse.timed("rebuild", "--workers", str(workers)).seconds

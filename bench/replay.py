@@ -1,0 +1,75 @@
+"""The rows about replay as rollback and audit: verify, compare, retract; each measured by a module of its own."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import compare, retraction, verify
+from bench.report import Report, Row
+from bench.rows import note_seconds, time_row
+from bench.warehouse import Warehouse
+
+MOST_OF_READING = 3
+MOST_OF_JOINING = 2
+MOST_OF_A_SMALLER_LOG = 1.5
+
+
+class Replay:
+    """Measures on warehouses that others have filled, and adds what it finds to a report."""
+
+    def __init__(self, report: Report, tell: Callable[[str], None]) -> None:
+        self._report = report
+        self._tell = tell
+
+    def verify(self, warehouse: Warehouse) -> None:
+        """Recomputing every hash of the log, against reading it once."""
+        self._tell("audit verify")
+        ours = verify.verify(warehouse)
+        self._tell("reading the log once by COPY")
+        best = verify.read(warehouse)
+        against = "binary COPY of the log"
+        time_row(self._report, "audit verify", ours.seconds, against, best, MOST_OF_READING)
+        self._report.notes.append(f"audit verify: {ours}.")
+        note_seconds(self._report, against, best)
+
+    def compare(self, warehouse: Warehouse) -> None:
+        """What differs between two read models, against the joins that count it."""
+        self._tell("an earlier read model")
+        compare.prepare(warehouse)
+        self._tell("audit compare")
+        ours, told = compare.compare(warehouse)
+        self._tell("full outer joins in SQL")
+        best = compare.join(warehouse, told)
+        against = "full outer joins in SQL"
+        time_row(
+            self._report,
+            "audit compare of two read models (counts agree)",
+            ours.seconds,
+            against,
+            best,
+            MOST_OF_JOINING,
+        )
+        self._report.notes.append(f"audit compare: {ours}; {compare.differing(told):,} rows differ.")
+        note_seconds(self._report, against, best)
+
+    def retract(self, large: Warehouse, small: Warehouse, extract: Path, orders: int) -> None:
+        """The same load taken back from a log of so many orders, and from a smaller one."""
+        self._tell(f"retraction, on a log of {orders // retraction.SMALLER:,} orders")
+        from_small = retraction.measure(small, extract)
+        self._tell(f"retraction, on a log of {orders:,} orders")
+        from_large = retraction.measure(large, extract)
+        times = from_large.retraction.seconds / from_small.retraction.seconds
+        share = max(1, orders // retraction.SHARE)
+        self._report.rows.append(
+            Row(
+                f"retraction of a load of {share:,} orders from a log of {orders:,}, read models and all",
+                str(from_large.retraction),
+                f"the same from a log of {orders // retraction.SMALLER:,}: {from_small.retraction}",
+                f"{times:.2f} times its time, at {retraction.SMALLER} times the log",
+                f"at most {MOST_OF_A_SMALLER_LOG}",
+                times <= MOST_OF_A_SMALLER_LOG,
+            )
+        )
+        self._report.notes.append(
+            f"The load that is taken back: {from_large.load}, {from_large.loaded:,} events, read models and all "
+            f"(on the smaller log {from_small.load}); its retraction appends {from_large.appended:,}."
+        )
