@@ -5,6 +5,8 @@ What is checked here is checked as an outsider would: by what docs/proof-format.
 
 import json
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -291,3 +293,8 @@ def test_a_public_key_is_taken_as_digits_or_from_a_file(tmp_path: Path) -> None:
             read_public_key(str(path))
     with pytest.raises(InputError, match="cannot be read"):
         read_public_key(str(tmp_path / "none"))
+
+
+def test_proofs_are_checked_without_a_driver_of_databases() -> None:
+    code = "import sys, infra.proof.inclusion, infra.proof.checkpoint; print('psycopg' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
