@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from infra.postgres.connection import Database, open_database
 from infra.postgres.embedded import EmbeddedServer
@@ -38,10 +40,18 @@ def server() -> Iterator[EmbeddedServer]:
 @pytest.fixture
 def database(server: EmbeddedServer) -> Iterator[Database]:
     """A database of its own for the test, with the schema and no events."""
-    name = f"test_{next(_numbers)}"
-    url = server.url()
+    with copied(server) as copy:
+        yield copy
+
+
+@contextmanager
+def copied(server: EmbeddedServer, template: Database | None = None) -> Iterator[Database]:
+    """A new database: a copy of another one that nobody is connected to, or one with the schema and no events."""
+    name, url = f"test_{next(_numbers)}", server.url()
+    of = conninfo_to_dict(template.url)["dbname"] if template is not None else "replayhouse"
     with psycopg.connect(url.replace("/replayhouse?", "/postgres?"), autocommit=True) as conn:
-        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE replayhouse").format(sql.Identifier(name)))
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(str(of)))
+        conn.execute(copy)
         yield Database(url.replace("/replayhouse?", f"/{name}?"))
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 

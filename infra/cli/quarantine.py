@@ -1,6 +1,7 @@
 """`quality quarantine`, `release` and `discard`: the records that were kept apart, and what people decide on them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -14,6 +15,8 @@ from infra.errors import UsageError
 if TYPE_CHECKING:
     import psycopg
 
+    from infra.cli.output import Tell
+    from infra.cli.warehouse import Warehouse
     from infra.loading.decision import Decided, Refused
 
 FEW = 50
@@ -141,9 +144,8 @@ def release(
     row_id, why = read_id(key), read_reason(reason)
     with open_warehouse() as warehouse, progress() as tell:
         tell("holding the record against the log", 0, 0)
-        done = Decider(warehouse.settings, warehouse.database).release(row_id, why, text)
-        if not isinstance(done, Refused):
-            _catch_up(warehouse, tell)
+        with _caught_up(warehouse, tell):
+            done = Decider(warehouse.settings, warehouse.database).release(row_id, why, text)
     if isinstance(done, Refused):
         _tell_refusal(done, json=json)
         raise typer.Exit(1)
@@ -168,9 +170,8 @@ def discard(key: RowArgument, reason: Reason, json: Json = False) -> None:
     from infra.loading.decision import Decider
 
     row_id, why = read_id(key), read_reason(reason)
-    with open_warehouse() as warehouse, progress() as tell:
+    with open_warehouse() as warehouse, progress() as tell, _caught_up(warehouse, tell):
         done = Decider(warehouse.settings, warehouse.database).discard(row_id, why)
-        _catch_up(warehouse, tell)
     if json:
         print_json(_document(done, "discarded"))
         return
@@ -178,9 +179,18 @@ def discard(key: RowArgument, reason: Reason, json: Json = False) -> None:
     say(f"Head of the chain: position {done.position:,}, {done.chain}")
 
 
-def _catch_up(warehouse: Any, tell: Any) -> None:
+@contextmanager
+def _caught_up(warehouse: "Warehouse", tell: "Tell") -> Iterator[None]:
+    """Catches the read models up after the block, also where the row was decided on before: by a command, it may be,
+    that was killed before it came to that.
+    """
     from infra.cli.read_models import catch_up_all
 
+    try:
+        yield
+    except UsageError:
+        catch_up_all(warehouse)
+        raise
     tell("catching the read models up", 0, 0)
     catch_up_all(warehouse)
 

@@ -23,7 +23,7 @@ from tests.crashes import (
 )
 from tests.homes import Home, a_copy
 from tests.oracle.expected import FILES
-from tests.scenes import Scenes, complaints, scenes
+from tests.scenes import Scenes, complaints, scenes, state_of
 from tests.small_steps import KILL_AFTER
 
 __all__ = ["scenes"]
@@ -125,6 +125,28 @@ def test_killed_after_every_step_of_it_in_turn_a_command_comes_to_the_same_end(
         killed_after(home, points, *played.arguments)
         home.succeed(*played.arguments)
         assert complaints(home, played.expected) == []
+
+
+STEPS_OF_AN_ERASURE = (
+    "infra.postgres.erasure:destroy_keys",
+    "infra.erased:ErasedSubjects.add",
+    "infra.postgres.erasure:erase",
+)
+
+A_REVIEWER = "SELECT customer_id::text FROM customer.fact_review WHERE comment IS NOT NULL ORDER BY 1 LIMIT 1"
+
+
+def test_killed_after_every_step_of_an_erasure_it_is_done_in_the_end(scenes: Scenes) -> None:
+    arguments: tuple[str, ...]
+    with a_copy(scenes["rebuild"].home) as home:
+        home.succeed("status")
+        arguments = ("customer", "erase", str(home.warehouse().rows(A_REVIEWER)[0][0]), "--reason", "asked for it")
+        home.succeed(*arguments)
+        expected = state_of(home)
+    with a_copy(scenes["rebuild"].home) as home:
+        killed_after(home, STEPS_OF_AN_ERASURE, *arguments)
+        home.succeed(*arguments)
+        assert complaints(home, expected) == []
 
 
 def test_killed_while_the_database_is_made_a_command_makes_it_the_next_time(scenes: Scenes) -> None:

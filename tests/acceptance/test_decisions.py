@@ -8,10 +8,11 @@ import pytest
 
 from infra.loading import ingest as loading
 from infra.postgres.connection import Database
+from infra.postgres.embedded import EmbeddedServer
 from tests.acceptance.extracts import Lines, a_good_extract, a_review, adding, changed, instead, times, write
 from tests.acceptance.in_process import Warehouse, refused
 from tests.acceptance.loads import NO_EVENTS, Loads, events_of, of_file
-from tests.databases import database, server
+from tests.databases import copied, database, server
 from tests.oracle.expected import DEPENDS_ON_EARLIER_LOADS, expected
 from tests.oracle.lines import a_customer, a_payment, an_id, an_item, an_order, line
 
@@ -46,15 +47,6 @@ class Decisions(Loads):
         return self.warehouse.differs_from(oracle, *DEPENDS_ON_EARLIER_LOADS)
 
 
-@pytest.fixture
-def loads(database: Database, tmp_path: Path) -> Iterator[Decisions]:
-    """No loads yet; when the test is through, a rebuild must not change anything, and the chain must hold."""
-    loads = Decisions(Warehouse(database, tmp_path / "home"), tmp_path)
-    yield loads
-    loads.check()
-    assert loads.warehouse.json("audit", "verify")["valid"]
-
-
 GOOD_ITEM = an_item(1, 3, "12.50", "1.00")
 BAD_ITEM = GOOD_ITEM.replace("12.50", "12.505")
 SELLER = line(an_id(52), 1, "x", "SP")
@@ -69,63 +61,84 @@ def with_good_item(*sellers: str) -> Lines:
     return changed(a_good_extract(), order_items=adding(GOOD_ITEM), sellers=adding(*sellers))
 
 
+@pytest.fixture
+def loads(database: Database, tmp_path: Path) -> Decisions:
+    """No loads yet."""
+    return Decisions(Warehouse(database, tmp_path / "home"), tmp_path)
+
+
+@pytest.fixture(scope="module")
+def loaded(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A database with the bad item apart, to be copied."""
+    folder = tmp_path_factory.mktemp("loaded")
+    with copied(server) as database:
+        Decisions(Warehouse(database, folder / "home"), folder).load(with_bad_item())
+        yield database
+
+
+@pytest.fixture
+def apart(server: EmbeddedServer, loaded: Database, tmp_path: Path) -> Iterator[Decisions]:
+    """One load, with the bad item apart."""
+    with copied(server, loaded) as database:
+        yield Decisions(Warehouse(database, tmp_path / "home"), tmp_path)
+
+
 # --- letting in ------------------------------------------------------------------------------------------------------
 
 
-def test_a_corrected_record_is_let_in_as_if_an_extract_had_brought_it(loads: Decisions) -> None:
-    loads.load(with_bad_item())
-    row = loads.row("order_items")
+def test_a_corrected_record_is_let_in_as_if_an_extract_had_brought_it(apart: Decisions) -> None:
+    row = apart.row("order_items")
 
-    told = loads.release(row, "--text", GOOD_ITEM, "--reason", "a digit too many")
+    told = apart.release(row, "--text", GOOD_ITEM, "--reason", "a digit too many")
 
     assert (told["status"], told["file"], told["line"], told["corrected"]) == ("released", "order_items", 7, True)
-    assert loads.differs_from(with_good_item()) == ""
+    assert apart.differs_from(with_good_item()) == ""
     source = f"release:{row} order_items:7"
-    assert loads.events_of_no_load() == [
+    assert apart.events_of_no_load() == [
         ("RowReleased", source),
         ("OrderLineAdded", source),
         ("ShipmentReplanned", source),
         ("PurchaseAmended", source),
     ]
     assert told["events"] == {"sales": 1, "fulfillment": 1, "customer": 1, "marketplace": 0, "quality": 1}
-    assert loads.shown("SELECT count(DISTINCT last_position) FROM event_store.commit WHERE batch_id IS NULL") == [(1,)]
-    assert loads.kept_apart() == [("order_items", 7, "values_readable", "released")]
-    lineage = loads.warehouse.run("audit", "lineage", "sales.fact_order_item", an_id(1), "3")
+    assert apart.shown("SELECT count(DISTINCT last_position) FROM event_store.commit WHERE batch_id IS NULL") == [(1,)]
+    assert apart.kept_apart() == [("order_items", 7, "values_readable", "released")]
+    lineage = apart.warehouse.run("audit", "lineage", "sales.fact_order_item", an_id(1), "3")
     assert (lineage.code, f"release:{row} order_items:7" in lineage.out) == (0, True), lineage
-    traced = loads.warehouse.json("audit", "lineage", "sales.fact_order_item", an_id(1), "3")
+    traced = apart.warehouse.json("audit", "lineage", "sales.fact_order_item", an_id(1), "3")
     [made] = [event for event in traced["events"] if event["effect"] == "made"]
     assert made["lines"][0]["texts"] == [{"line": 7, "text": BAD_ITEM}], "the line of the load that kept it apart"
     assert traced["beside"] == [{"table": "quality.quarantine", "key": str(row)}]
-    history = loads.warehouse.json("audit", "history", "row", row)[-1]
+    history = apart.warehouse.json("audit", "history", "row", row)[-1]
     assert (history["event"], history["facts"]["why"], history["facts"]["text"]) == (
         "RowReleased",
         "a digit too many",
         GOOD_ITEM,
     )
+    apart.check()
+    assert apart.warehouse.json("audit", "verify")["valid"]
 
 
-def test_the_same_bad_text_in_the_next_extract_neither_comes_back_nor_undoes_the_correction(loads: Decisions) -> None:
-    loads.load(with_bad_item())
-    loads.release(loads.row("order_items"), "--text", GOOD_ITEM)
-    told = loads.load(with_bad_item(SELLER))
+def test_the_same_bad_text_in_the_next_extract_neither_comes_back_nor_undoes_the_correction(apart: Decisions) -> None:
+    apart.release(apart.row("order_items"), "--text", GOOD_ITEM)
+    told = apart.load(with_bad_item(SELLER))
     assert events_of(told) == {**NO_EVENTS, "marketplace": 1}
-    assert loads.differs_from(with_good_item(SELLER)) == ""
-    assert loads.kept_apart() == [("order_items", 7, "values_readable", "released")]
+    assert apart.differs_from(with_good_item(SELLER)) == ""
+    assert apart.kept_apart() == [("order_items", 7, "values_readable", "released")]
 
     # nor does it where the order is decided again for another reason
     paid = changed(with_bad_item(SELLER), order_payments=adding(a_payment(1, 2, "13.50")))
-    loads.load(paid)
-    assert loads.differs_from(changed(with_good_item(SELLER), order_payments=adding(a_payment(1, 2, "13.50")))) == ""
+    apart.load(paid)
+    assert apart.differs_from(changed(with_good_item(SELLER), order_payments=adding(a_payment(1, 2, "13.50")))) == ""
 
 
-def test_a_good_record_in_a_later_extract_changes_what_was_let_in(loads: Decisions) -> None:
-    loads.load(with_bad_item())
-    loads.release(loads.row("order_items"), "--text", GOOD_ITEM)
-    as_let_in = loads.load_whole(with_good_item(SELLER))
+def test_a_good_record_in_a_later_extract_changes_what_was_let_in(apart: Decisions) -> None:
+    apart.release(apart.row("order_items"), "--text", GOOD_ITEM)
+    as_let_in = apart.load_whole(with_good_item(SELLER))
     assert (events_of(as_let_in)["sales"], of_file(as_let_in, "order_items")) == (0, (0, 0, 6, 0))
 
     dearer = changed(a_good_extract(), order_items=adding(GOOD_ITEM.replace("12.50", "20.00")), sellers=adding(SELLER))
-    told = loads.load_whole(dearer)
+    told = apart.load_whole(dearer)
     assert of_file(told, "order_items") == (0, 1, 5, 0)
 
 
@@ -151,6 +164,7 @@ def test_of_two_records_with_the_same_key_a_person_may_choose_the_second(loads: 
     assert of_file(told, "order_items") == (0, 1, 4, 0)
     told = loads.load(changed(a_good_extract(), products=adding(line(an_id(73), *[""] * 8))))  # news again by now
     assert of_file(told, "order_items") == (0, 1, 4, 0)
+    loads.check()
 
 
 def test_a_quarantined_order_is_let_in_and_what_belongs_to_it_one_by_one_after_it(loads: Decisions) -> None:
@@ -177,6 +191,7 @@ def test_a_quarantined_order_is_let_in_and_what_belongs_to_it_one_by_one_after_i
     told = loads.load(changed(with_order, sellers=adding(SELLER)))
     assert events_of(told) == {**NO_EVENTS, "marketplace": 1}
     assert [of_file(told, file)[0] for file in told["files"]] == [0, 0, 0, 0, 0, 0, 0, 1, 0]
+    loads.check()
 
 
 SEGMENT = """
@@ -194,17 +209,16 @@ def test_who_was_let_in_is_put_into_a_segment_as_of_the_newest_load(loads: Decis
 # --- giving up, and what cannot be done ------------------------------------------------------------------------------
 
 
-def test_what_was_given_up_does_not_come_back(loads: Decisions) -> None:
-    loads.load(with_bad_item())
-    row = loads.row("order_items")
-    done = loads.warehouse.run("quality", "discard", row, "--reason", "a test order", "--json", REPLAYHOUSE_ACTOR="ana")
+def test_what_was_given_up_does_not_come_back(apart: Decisions) -> None:
+    row = apart.row("order_items")
+    done = apart.warehouse.run("quality", "discard", row, "--reason", "a test order", "--json", REPLAYHOUSE_ACTOR="ana")
     assert (done.code, done.document["status"], done.document["events"]["quality"]) == (0, "discarded", 1)
-    told = loads.load(with_bad_item(SELLER))
+    told = apart.load(with_bad_item(SELLER))
     assert told["events"]["quality"] == 4
-    assert loads.kept_apart() == [("order_items", 7, "values_readable", "discarded")]
-    assert loads.warehouse.json("audit", "history", "row", row)[-1]["facts"] == {"by": "ana", "why": "a test order"}
-    refused(loads.warehouse.run("quality", "release", row, "--json"), 2, "is discarded already, by ana")
-    refused(loads.warehouse.run("quality", "discard", row, "--reason", "x", "--json"), 2, "is discarded already")
+    assert apart.kept_apart() == [("order_items", 7, "values_readable", "discarded")]
+    assert apart.warehouse.json("audit", "history", "row", row)[-1]["facts"] == {"by": "ana", "why": "a test order"}
+    refused(apart.warehouse.run("quality", "release", row, "--json"), 2, "is discarded already, by ana")
+    refused(apart.warehouse.run("quality", "discard", row, "--reason", "x", "--json"), 2, "is discarded already")
 
 
 def test_what_does_not_pass_is_told_and_appends_nothing(loads: Decisions) -> None:
@@ -252,20 +266,43 @@ def test_a_load_that_a_decision_stands_on_is_not_taken_back_and_an_erasure_stand
     assert loads.kept_apart() == [("order_items", 7, "values_readable", "released")]
 
 
-def test_while_a_load_is_open_nothing_is_let_in(loads: Decisions, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_a_load_is_open_nothing_is_let_in(apart: Decisions, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    loads.load(with_bad_item())
-    row = loads.row("order_items")
-    folder = write(loads.folder / "next", with_bad_item(SELLER))
+    row = apart.row("order_items")
+    folder = write(apart.folder / "next", with_bad_item(SELLER))
     with monkeypatch.context() as patched:
         patched.setattr(loading, "run_units", interrupted)
-        assert loads.warehouse.run("ingest", folder).code == 130
-    refused(loads.warehouse.run("quality", "release", row, "--text", GOOD_ITEM, "--json"), 4, "next", "is open")
-    loads.warehouse.ingest(folder)
-    loads.release(row, "--text", GOOD_ITEM)
-    assert loads.differs_from(with_good_item(SELLER)) == ""
+        assert apart.warehouse.run("ingest", folder).code == 130
+    refused(apart.warehouse.run("quality", "release", row, "--text", GOOD_ITEM, "--json"), 4, "next", "is open")
+    apart.warehouse.ingest(folder)
+    apart.release(row, "--text", GOOD_ITEM)
+    assert apart.differs_from(with_good_item(SELLER)) == ""
+
+
+def test_killed_at_any_step_a_release_is_made_up_for_or_was_done(
+    apart: Decisions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    row = apart.row("order_items")
+    command = ("quality", "release", row, "--text", GOOD_ITEM)
+    position = apart.warehouse.json("status")["position"]
+    for point in ("decision.copy_lines", "decision.copy_due", "work.DuckDBWork.references"):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"infra.loading.{point}", killed)
+            assert apart.warehouse.run(*command).code == 130
+        assert apart.warehouse.json("status")["position"] == position
+    with monkeypatch.context() as patched:
+        patched.setattr("infra.cli.read_models.catch_up_all", killed)
+        assert apart.warehouse.run(*command).code == 130
+    assert apart.differs_from(with_good_item()) != ""
+
+    refused(apart.warehouse.run(*command, "--json"), 2, "is released already")
+    assert apart.differs_from(with_good_item()) == ""
+    assert apart.shown("SELECT count(*) FROM event_store.batch WHERE kind = 'decision'") == [(1,)]
 
 
 def told_batch(loads: Decisions) -> str:

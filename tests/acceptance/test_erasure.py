@@ -1,5 +1,6 @@
 """A person is erased: nobody can read their fields any more, wherever they look; what is counted stays as it was."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -10,15 +11,16 @@ import pytest
 from infra.erased import ErasedSubjects
 from infra.postgres import locks
 from infra.postgres.connection import Database
+from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.erasure import erase, reapply
 from infra.postgres.keys import read_keys
 from infra.postgres.read_models import revisions
 from tests.acceptance.extracts import a_good_extract, a_review, adding, changed, times, write
 from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import database, server
+from tests.databases import copied, server
 from tests.oracle.lines import a_customer, an_id, an_order, line
 
-__all__ = ["database", "server"]
+__all__ = ["server"]
 
 ERASED = str(UUID(int=901))
 FACTS = """
@@ -57,11 +59,19 @@ def with_a_person_of_their_own() -> dict[str, list[str]]:
     )
 
 
+@pytest.fixture(scope="module")
+def loaded(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A database with the person, to be copied."""
+    folder = tmp_path_factory.mktemp("loaded")
+    with copied(server) as database:
+        Warehouse(database, folder / "home").ingest(write(folder / "first", with_a_person_of_their_own()))
+        yield database
+
+
 @pytest.fixture
-def warehouse(database: Database, tmp_path: Path) -> Warehouse:
-    warehouse = Warehouse(database, tmp_path / "home")
-    warehouse.ingest(write(tmp_path / "first", with_a_person_of_their_own()))
-    return warehouse
+def warehouse(server: EmbeddedServer, loaded: Database, tmp_path: Path) -> Iterator[Warehouse]:
+    with copied(server, loaded) as database:
+        yield Warehouse(database, tmp_path / "home")
 
 
 def shown_anywhere(warehouse: Warehouse) -> set[str]:

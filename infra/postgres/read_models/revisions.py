@@ -40,6 +40,11 @@ _RETIRED = """
     FROM read_model.revision AS r JOIN read_model.projection AS p USING (context)
     WHERE r.dropped_at IS NULL AND r.live_at IS NOT NULL AND r.revision <> p.revision
 """
+_KEPT = """
+    SELECT r.revision
+    FROM read_model.revision AS r JOIN read_model.projection AS p USING (context)
+    WHERE r.context = %s AND r.dropped_at IS NULL AND r.live_at IS NOT NULL AND r.revision <> p.revision
+"""
 _DROPPED = "UPDATE read_model.revision SET dropped_at = clock_timestamp() WHERE context = %s AND revision = %s"
 _LIVE = """
     UPDATE read_model.revision SET live_at = clock_timestamp(), position = %s, events = %s
@@ -118,11 +123,8 @@ def remove_unfinished(conn: psycopg.Connection) -> None:
 def kept(conn: psycopg.Connection, context: str) -> list[Model]:
     """Revisions of a context that were live once, and whose tables stand."""
     projection = model_of(context, context).projection
-    return [
-        Model(projection, schema_of(context, revision))
-        for of, revision in conn.execute(_RETIRED).fetchall()
-        if of == context
-    ]
+    found = conn.execute(_KEPT, [context]).fetchall()
+    return [Model(projection, schema_of(context, revision)) for (revision,) in found]
 
 
 def abandon(conn: psycopg.Connection, revision: NextRevision) -> None:
