@@ -24,6 +24,7 @@ from infra.cli import (
     quality,
     read_models,
     retract,
+    revisions,
 )
 from infra.cli.options import example
 from infra.cli.output import print_json, say, warn
@@ -52,6 +53,7 @@ loads.register(app)
 retract.register(app)
 read_models.register(app)
 compare.register(audit.app)
+app.add_typer(revisions.app)
 backups.register(database.app)
 app.add_typer(audit.app)
 app.add_typer(quality.app)

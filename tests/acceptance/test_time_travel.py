@@ -13,13 +13,17 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 
+from infra.errors import Conflicting
 from infra.postgres.connection import Database
+from infra.postgres.locks import exclusive
+from infra.postgres.read_models import building
+from infra.postgres.read_models.rebuild import LOCK
 from infra.postgres.read_models.time_travel import Limits, rebuild_into
 from ingest.synthetic import generate
 from tests.acceptance.cli_support import CONTEXTS
 from tests.acceptance.in_process import Warehouse, refused
 from tests.databases import database, server
-from tests.read_side import Log, a_header, a_line, a_payment, an_id
+from tests.read_side import HOUR, MONDAY, Log, a_header, a_line, a_payment, an_id
 from tests.small_steps import KILL_AFTER
 
 __all__ = ["database", "server"]
@@ -155,7 +159,7 @@ def test_bad_limits_and_prefixes_are_refused_in_plain_words(warehouse: Warehouse
     refused(told("--occurred-before", "March", "--into", "x"), 2, "2018-03-31")
     for foreign in ("mine", "other"):
         refused(told("--into", foreign), 2, foreign, "schemas already")
-    for taken in ("sales", "mart", "shared", "pg_me", "live", "r2", "sales_r2", "read_model", "event_store", "public"):
+    for taken in ("sales", "mart", "shared", "pg_me", "live", "r2", "sales_r2", "read_model", "mart_gone"):
         refused(told("--into", taken), 2, taken, "choose another")
     for malformed in ("Mine", "1st", "a-b", "_a", "a" * 41, "", "é"):
         refused(told("--into", malformed), 2, "no prefix")
@@ -214,6 +218,32 @@ def test_a_prefix_that_is_made_again_is_replaced_at_once(database: Database, log
             reader.join()
     assert not failed
     assert seen == {(20, 20), (30, 30)}
+
+
+def test_a_prefix_can_be_dropped_and_no_other_schema(warehouse: Warehouse) -> None:
+    warehouse.json("rebuild", "sales", "--into", "then")
+    refused(warehouse.run("revisions", "drop", "them", "--json"), 2, "them", "then")
+    refused(warehouse.run("revisions", "drop", "sales", "--json"), 2, "then")
+    assert warehouse.json("revisions", "drop", "then")["dropped"] == "then"
+    assert warehouse.rows(OURS) == []
+    refused(warehouse.run("revisions", "drop", "then", "--json"), 2, "there is none")
+    assert warehouse.run("digest").code == 0
+
+
+def test_any_number_of_processes_gives_the_same_and_two_rebuilds_exclude_each_other(
+    database: Database, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    position = log.append_all("sales", orders(1, 40))
+    log.append_all("sales", orders(100, 10))
+    limits = Limits(position, occurred_before=MONDAY + 30 * HOUR)
+    alone = rebuild_into(database, "then", ["sales"], limits, workers=1)["sales"]
+    monkeypatch.setattr(building, "_EVENTS_WORTH_A_PROCESS", 100)
+    monkeypatch.setattr(building, "_EVENTS_A_RANGE", 50)
+    together = rebuild_into(database, "then", ["sales"], limits, workers=2)["sales"]
+    assert together.tables == alone.tables
+    assert (together.events, together.position) == (alone.events, position)
+    with database.connect(autocommit=True) as conn, exclusive(conn, LOCK), pytest.raises(Conflicting):
+        rebuild_into(database, "then", ["sales"], limits, wait=0.1)
 
 
 def test_a_view_of_somebody_else_keeps_a_prefix_from_being_replaced(warehouse: Warehouse) -> None:

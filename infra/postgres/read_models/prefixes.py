@@ -39,7 +39,7 @@ _TAKEN = re.compile(
     r"""(?x)  live | r\d+  # what `audit compare` calls other things
     | unfinished(_\d+)?
     | pg_.* | public | information_schema | replayhouse | event_store | read_model
-    | (shared | mart | sales | fulfillment | customer | marketplace | quality) (_r\d+ | _next)?
+    | (shared | mart | sales | fulfillment | customer | marketplace | quality) (_r\d+ | _next | _gone)?
     """
 )
 
