@@ -95,7 +95,14 @@ def verify(
                 refuse_another_store(connection, signed)
         anchor = Anchor(signed.position, signed.chain) if signed is not None else None
         told = partial(tell, "verifying")
-        result = recompute(connection, told, anchor, is_only_after=since_checkpoint)
+        result = recompute(
+            connection,
+            told,
+            anchor,
+            is_only_after=since_checkpoint,
+            database=warehouse.database,
+            workers=warehouse.settings.workers,
+        )
         before = signed.position if signed is not None and since_checkpoint else 0
         row = connection.execute(COMMITS, [before]).fetchone()
     if isinstance(result, Broken):

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from infra.postgres import verify as verifying
+from infra.postgres.connection import Database
 from infra.postgres.merkle import root_of
 from infra.postgres.store import EventStore
 from infra.postgres.verify import Broken, Verified, verify
@@ -156,10 +157,23 @@ def test_the_chain_goes_on_over_more_commits_than_are_read_at_once(
     log: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verifying, "_COMMITS_AT_ONCE", 1)
-    monkeypatch.setattr(verifying, "_POSITIONS_BETWEEN_PROGRESS", 4)
+    monkeypatch.setattr(verifying, "_POSITIONS_A_RUN", 3)
     told: list[tuple[int, int]] = []
     assert verify(log, lambda done, of: told.append((done, of))) == Verified(12, STORE.head(log).chain)
-    assert told == [(5, 12), (12, 12)]
+    assert told == [(3, 12), (5, 12), (6, 12), (12, 12)]
+
+
+def test_several_processes_find_what_one_does(
+    log: psycopg.Connection, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifying, "EVENTS_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(verifying, "_POSITIONS_A_RUN", 1)
+    assert verify(log, database=database, workers=2) == Verified(12, STORE.head(log).chain)
+    log.execute("UPDATE event_store.sales_events SET state = '{}' WHERE notification_id = 11")
+    log.execute("DELETE FROM event_store.sales_events WHERE notification_id = 5")
+    log.execute("UPDATE event_store.commit SET chain = sha256('') WHERE last_position = 6")
+    assert verify(log, database=database, workers=2) == Broken(5, "the event was removed")
+    assert verify(log, database=database, workers=2) == verify(log)
 
 
 def test_a_log_cut_off_together_with_its_head_has_another_chain(log: psycopg.Connection) -> None:
