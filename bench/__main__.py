@@ -13,6 +13,8 @@ from pathlib import Path
 FULL_SIZE = 100_000
 SEED = 20_180_903
 LARGE = 10
+GROWTH = (0.1, 1.0)
+"""The sizes of `--growth`, in times of the usual one, if none are named."""
 
 
 def main() -> int:
@@ -33,6 +35,8 @@ def main() -> int:
         session = Session(scratch, orders, arguments.seed, tell)
         if arguments.large:
             session.run_large()
+        elif arguments.growth is not None:
+            session.run_growth(arguments.growth or GROWTH)
         else:
             session.run(arguments.only)
     finally:
@@ -42,7 +46,8 @@ def main() -> int:
             shutil.rmtree(scratch, ignore_errors=True)
     show(session.report)
     if arguments.is_complete and not session.report.failures:
-        write(session.report, "large" if arguments.large else "results")
+        section = "large" if arguments.large else "results" if arguments.growth is None else "growth"
+        write(session.report, section)
     return 0 if session.report.is_good else 1
 
 
@@ -54,6 +59,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=SEED, metavar="S", help="of the generator")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--large", action="store_true", help="peak memory alone, at 10 times the size (30 GB of disk)")
+    parser.add_argument(
+        "--growth",
+        nargs="*",
+        type=float,
+        metavar="TIMES",
+        help="the commands alone, at several sizes; by default 0.1 and 1 times the usual one (10 needs 60 GB of disk)",
+    )
     parser.add_argument("--directory", type=Path, metavar="DIR", help="where to work; by default the system's place")
     parser.add_argument("--keep", action="store_true", help="leave the working folder behind")
     arguments = parser.parse_args()

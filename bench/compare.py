@@ -53,10 +53,15 @@ def compare(warehouse: Warehouse) -> tuple[Timing, Finished]:
     answers: list[Finished] = []
 
     def run() -> float:
-        answers.append(warehouse.timed("audit", "compare", PREFIX, "live"))
+        answers.append(once(warehouse))
         return answers[-1].seconds
 
     return repeated(run), answers[-1]
+
+
+def once(warehouse: Warehouse) -> Finished:
+    """One run of the command."""
+    return warehouse.timed("audit", "compare", PREFIX, "live")
 
 
 def differing(told: Finished) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -35,6 +36,7 @@ class Report:
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     costs: dict[str, dict[str, float]] = field(default_factory=dict)
+    growth: dict[str, dict[int, float]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
     @property
@@ -61,7 +63,10 @@ def write(report: Report, section: str) -> None:
 
 def _markdown(report: Report) -> str:
     parts = ["", *(f"- {line}" for line in report.machine), ""]
-    parts += _markdown_table(HEADERS, (row.cells for row in report.rows))
+    if report.rows:
+        parts += _markdown_table(HEADERS, (row.cells for row in report.rows))
+    if report.growth:
+        parts += _markdown_table(*_growth(report.growth))
     for title, shares in report.costs.items():
         parts += ["", *_markdown_table((title, "seconds", "share"), _shares(shares))]
     if report.notes:
@@ -80,3 +85,16 @@ def _shares(seconds: dict[str, float]) -> list[tuple[str, str, str]]:
     total = sum(seconds.values()) or 1.0
     ordered = sorted(seconds.items(), key=lambda item: -item[1])
     return [(doing, f"{spent:.1f}", f"{spent / total:.0%}") for doing, spent in ordered]
+
+
+def _growth(seconds: dict[str, dict[int, float]]) -> tuple[list[str], list[list[str]]]:
+    """Headers and rows: seconds at each size, and how many times as long the next size takes."""
+    sizes = sorted({orders for at in seconds.values() for orders in at})
+    steps = list(pairwise(sizes))
+    headers = ["what", *(f"{orders:,} orders" for orders in sizes)]
+    headers += [f"{larger / smaller:g} times the orders" for smaller, larger in steps]
+    rows = []
+    for what, at in seconds.items():
+        times = [f"{at[larger] / at[smaller]:.1f} times the time" for smaller, larger in steps]
+        rows.append([what, *(f"{at[orders]:.2f} s" for orders in sizes), *times])
+    return headers, rows

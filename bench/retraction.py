@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.timing import Timing, repeated
-from bench.warehouse import Warehouse
+from bench.warehouse import Finished, Warehouse
 
 SHARE = 100
 """The load has so many times fewer orders than the log."""
@@ -21,8 +21,16 @@ REASON = "to see how long it takes"
 
 
 @dataclass(frozen=True)
+class Once:
+    """A load and its retraction."""
+
+    load: Finished
+    retraction: Finished
+
+
+@dataclass(frozen=True)
 class TakenBack:
-    """How long the load took, then its retraction; events that each appended."""
+    """How long the load took, then its retraction, again and again; events that each appended."""
 
     load: Timing
     retraction: Timing
@@ -37,20 +45,26 @@ def generate(warehouse: Warehouse, extract: Path, orders: int, seed: int) -> Pat
     return extract
 
 
+def once(warehouse: Warehouse, extract: Path) -> Once:
+    """Loads the extract on top of a log whose read models are up to date, and takes it back."""
+    load = warehouse.timed("ingest", extract)
+    return Once(load, warehouse.timed("retract", load.document["batch"], "--reason", REASON))
+
+
 def measure(warehouse: Warehouse, extract: Path) -> TakenBack:
-    """Loads the extract on top of the log, and takes it back, again and again: the read models are caught up before."""
+    """The same, several times over; the read models are brought up to date before."""
     warehouse.run("project")
-    loads: list[float] = []
-    loaded: list[int] = []
-    appended: list[int] = []
+    runs: list[Once] = []
 
-    def load_and_take_back() -> float:
-        load = warehouse.timed("ingest", extract)
-        loads.append(load.seconds)
-        loaded.append(sum(load.document["events"].values()))
-        taken = warehouse.timed("retract", load.document["batch"], "--reason", REASON)
-        appended.append(int(taken.document["position"]) - int(load.document["position"]))
-        return taken.seconds
+    def run() -> float:
+        runs.append(once(warehouse, extract))
+        return runs[-1].retraction.seconds
 
-    retraction = repeated(load_and_take_back)
-    return TakenBack(Timing(tuple(loads)), retraction, loaded[0], appended[0])
+    retraction = repeated(run)
+    first = runs[0]
+    return TakenBack(
+        load=Timing(tuple(run.load.seconds for run in runs)),
+        retraction=retraction,
+        loaded=sum(first.load.document["events"].values()),
+        appended=int(first.retraction.document["position"]) - int(first.load.document["position"]),
+    )

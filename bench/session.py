@@ -1,6 +1,6 @@
 """One run of the benchmarks: which measurement needs which warehouse, and the rows that come of their figures."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import psycopg
 
 from bench import costs, peak_memory, plain_sql, raw_copy, retraction, second_load
 from bench.extracts import rows_of, sample_repeated
+from bench.growth import Growth
 from bench.machine import machine
 from bench.memory import MEGABYTE
 from bench.replay import Replay
@@ -64,6 +65,14 @@ class Session:
                 self.report.machine = machine(connection).lines
             self._generate(warehouse)
             self._attempt("memory", lambda: self._memory_row(warehouse))
+
+    def run_growth(self, times: Sequence[float]) -> None:
+        """Commands at so many times this size, each."""
+        sizes = sorted({max(1, round(self._orders * factor)) for factor in times})
+        with self._warehouse("main") as warehouse, psycopg.connect(warehouse.url()) as connection:
+            self.report.machine = machine(connection).lines
+        growth = Growth(self._scratch / "growth", self._seed, self._tell)
+        self._attempt("growth", lambda: self.report.growth.update(growth.measure(sizes)))
 
     # --- what is measured ---------------------------------------------------------------------------------------
 
