@@ -27,7 +27,7 @@ SHARED_STAGES = {
     "second load": "appending",
     "rebuild": "folding every stream again",
 }
-"""The stage in which processes share the work, by scene; `project` has none."""
+"""The stage in which processes share the work, by scene; `project` and `retraction` have none."""
 
 VICTIMS = (the_command, the_parent, a_worker, the_server, a_backend)
 OF_SHARED_WORK = (the_parent, a_worker)

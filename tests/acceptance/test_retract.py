@@ -14,6 +14,7 @@ from domain.kernel.events import DomainEvent
 from domain.quality.events import RowReleased
 from domain.sales.events import OrderInvoiced
 from infra.loading.retraction_log import PostgresRetractionLog
+from infra.loading.retractions import Retractions
 from infra.postgres.connection import Database
 from infra.postgres.locks import exclusive
 from infra.postgres.store import EventStore
@@ -70,6 +71,18 @@ def decide(warehouse: Warehouse, context: str, stream: UUID, event: DomainEvent)
 
 def statuses(loads: Loads) -> list[str]:
     return [batch["status"] for batch in loads.warehouse.json("batches")]
+
+
+def dying_after(calls: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which ends in an error once it has been called so often."""
+    left = iter(range(calls))
+
+    def called(*arguments: Any, **named: Any) -> Any:
+        if next(left, None) is None:
+            raise RuntimeError("killed")
+        return function(*arguments, **named)
+
+    return called
 
 
 # --- as before it ---------------------------------------------------------------------------------------------------
@@ -165,7 +178,10 @@ def test_a_rejected_load_is_in_the_way_of_nothing(loads: Loads) -> None:
 # --- in order -------------------------------------------------------------------------------------------------------
 
 
-def test_later_loads_are_named_and_taken_back_before_it_with_cascade(loads: Loads) -> None:
+def test_later_loads_are_named_and_taken_back_before_it_with_cascade(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between two of them, the same command takes the others back."""
     empty = loads.warehouse.digests()
     first, second = loads.load(a_good_extract()), loads.load(a_later_extract())
     third = loads.load(changed(a_later_extract(), sellers=replacing("04002", "04003")))
@@ -175,9 +191,14 @@ def test_later_loads_are_named_and_taken_back_before_it_with_cascade(loads: Load
     refused(done, 4, second["batch"], third["batch"], "--cascade")
     assert loads.warehouse.events() == events
 
+    with monkeypatch.context() as patched:
+        patched.setattr("infra.loading.retractions.Retractions.begin", dying_after(1, Retractions.begin))
+        assert loads.warehouse.run("retract", first["batch"], "--cascade", *BECAUSE).code == 1
+    assert statuses(loads) == ["completed", "completed", "retracted"]
+
     told = loads.warehouse.json("retract", first["batch"], "--cascade", *BECAUSE)
     assert [(one["batch"], one["status"]) for one in told["batches"]] == [
-        (load["batch"], "retracted") for load in (third, second, first)
+        (load["batch"], "retracted") for load in (second, first)
     ]
     assert told["batch"] == first["batch"]
     assert told["events"] == {name: sum(one["events"][name] for one in told["batches"]) for name in told["events"]}
@@ -187,18 +208,6 @@ def test_later_loads_are_named_and_taken_back_before_it_with_cascade(loads: Load
 
 
 # --- not finished ---------------------------------------------------------------------------------------------------
-
-
-def dying_after(calls: int, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, which ends in an error once it has been called so often."""
-    left = iter(range(calls))
-
-    def called(*arguments: Any, **named: Any) -> Any:
-        if next(left, None) is None:
-            raise RuntimeError("killed")
-        return function(*arguments, **named)
-
-    return called
 
 
 def test_an_open_load_can_be_taken_back_so_that_other_files_can_be_loaded(
