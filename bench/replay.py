@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import compare, retraction, verify
+from bench import compare, live, retraction, verify
 from bench.report import Report, Row
 from bench.rows import note_seconds, time_row
 from bench.warehouse import Warehouse
@@ -11,6 +11,7 @@ from bench.warehouse import Warehouse
 MOST_OF_READING = 3
 MOST_OF_JOINING = 2
 MOST_OF_A_SMALLER_LOG = 1.5
+LONGEST_DELAY_S = 0.5
 
 
 class Replay:
@@ -50,6 +51,27 @@ class Replay:
         )
         self._report.notes.append(f"audit compare: {ours}; {compare.differing(told):,} rows differ.")
         note_seconds(self._report, against, best)
+
+    def follow(self, warehouse: Warehouse) -> None:
+        """How late rows are visible behind `project --follow`, at a steady rate, and the rate that it keeps up with."""
+        self._tell("following the log")
+        found = live.measure(warehouse)
+        late, half, longest = found.percentile(0.99), found.percentile(0.5), found.delays[-1]
+        self._report.rows.append(
+            Row(
+                f"append to visible, live, at {live.EVENTS_A_SECOND} events/s: 99th percentile",
+                f"{1000 * late:.0f} ms",
+                "",
+                "",
+                f"below {1000 * LONGEST_DELAY_S:.0f} ms",
+                late < LONGEST_DELAY_S,
+            )
+        )
+        self._report.notes.append(
+            f"Append to visible, {len(found.delays):,} appends of {live.EVENTS_AN_ORDER} events: median "
+            f"{1000 * half:.0f} ms, longest {1000 * longest:.0f} ms. Appended as fast as one process can, "
+            f"{found.sustained:,.0f} events/s were visible from the first append to the last row."
+        )
 
     def retract(self, large: Warehouse, small: Warehouse, extract: Path, orders: int) -> None:
         """The same load taken back from a log of so many orders, and from a smaller one."""

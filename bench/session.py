@@ -17,7 +17,7 @@ from bench.rows import note_rates, note_seconds, rate_row, time_row
 from bench.timing import NotMeasured, Timing, repeated
 from bench.warehouse import Finished, Warehouse
 
-ON_A_FULL_LOG = ("save", "copy", "projection", "sql", "verify", "compare", "second", "retract")
+ON_A_FULL_LOG = ("save", "copy", "projection", "sql", "verify", "compare", "second", "retract", "live")
 PARTS = (*ON_A_FULL_LOG, "next-day", "memory", "costs", "sample")
 """What `--only` may name."""
 
@@ -98,6 +98,8 @@ class Session:
             self._attempt("second load", lambda: self._second_load(warehouse, ingest))
         if "retract" in parts:
             self._attempt("retract", lambda: self._retract(warehouse))
+        if "live" in parts:
+            self._attempt("live", lambda: self._replay.follow(warehouse))
 
     def _rebuilds(self, warehouse: Warehouse, parts: Collection[str], events: int) -> None:
         """Rebuilds by one process and by several, and both baselines once for all of them."""

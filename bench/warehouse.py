@@ -2,9 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +75,20 @@ class Warehouse:
             seconds = time.perf_counter() - begun
         _check(arguments, process.returncode, printed, complaints)
         return Finished(seconds, json.loads(printed)), watch.peak
+
+    @contextmanager
+    def background(self, *arguments: str | Path) -> Iterator[None]:
+        """Runs a command while the block runs, and ends it as Ctrl-C would. NotMeasured if it ended before."""
+        command = [str(PROGRAM), *map(str, arguments)]
+        with subprocess.Popen(
+            command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                yield
+                if process.poll() is not None:
+                    raise NotMeasured(f"replayhouse {' '.join(map(str, arguments))} exited with {process.returncode}")
+            finally:
+                process.send_signal(signal.SIGINT)
 
     @property
     def server_pid(self) -> int:
