@@ -36,6 +36,13 @@ def evolved(state: State, event: DomainEvent, steps: Steps[State]) -> State:
     return state if step is None else changed(state, step(state, event))
 
 
+def happen(state: State, event: DomainEvent, steps: Steps[State]) -> None:
+    """Makes the state that of after the event; it must be a copy (`changed`) that its owner alone has."""
+    step = steps.get(type(event))
+    if step is not None:
+        state.__dict__.update(step(state, event))
+
+
 def folded(new: State, events: Iterable[DomainEvent], steps: Steps[State]) -> State:
     """What `evolved` makes of a new state by one event after the other.
 

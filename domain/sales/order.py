@@ -14,7 +14,7 @@ from domain.kernel.errors import DomainError
 from domain.kernel.events import DomainEvent
 from domain.kernel.ids import UNKNOWN_ID
 from domain.kernel.money import NOTHING, total_of
-from domain.kernel.state import Changes, Steps, evolved, folded
+from domain.kernel.state import Changes, Steps, changed, evolved, folded, happen
 from domain.sales.events import (
     AmendedFact,
     Line,
@@ -205,12 +205,12 @@ class _Course:
     """An order while it is decided on: what happens changes it at once."""
 
     def __init__(self, order: Order) -> None:
-        self.order = order
+        self.order = changed(order, {})
         self.events: list[DomainEvent] = []
 
     def happened(self, event: DomainEvent) -> None:
         self.events.append(event)
-        self.order = evolve(self.order, event)
+        happen(self.order, event, _EVOLVE)
 
 
 def observe(

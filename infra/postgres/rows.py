@@ -4,7 +4,7 @@ A row is the number of fields, the fields that the leaf covers (all but the cont
 position and leaf. The position is known only under the lock; all the rest is made before.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
@@ -78,11 +78,14 @@ class EncodedRows:
         # The hot loop of every load: about a microsecond and a half an event, half of it SHA-256.
         started = {context: sha256(b"\x00" + _text(context)) for context in CONTEXTS}
         topics: dict[str, bytes] = {}
-        batches: Mapping[UUID | None, bytes] = {event.batch_id: _uuid_or_null(event.batch_id) for event in events}
+        batch: UUID | None = None
+        batch_field = _NULL  # the same batch brings all events of an append, as a rule
         for place, (context, originator_id, version, topic, state, batch_id, source) in enumerate(events):
             topic_field = topics.get(topic)
             if topic_field is None:
                 topic_field = topics[topic] = _text(topic)
+            if batch_id is not batch:
+                batch, batch_field = batch_id, _uuid_or_null(batch_id)
             fields = b"".join(
                 (
                     _UUID,
@@ -92,7 +95,7 @@ class EncodedRows:
                     topic_field,
                     len(state).to_bytes(4, "big"),
                     state,
-                    batches[batch_id],
+                    batch_field,
                     _NULL if source is None else _text(source),
                 )
             )
