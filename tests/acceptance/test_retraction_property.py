@@ -295,7 +295,7 @@ def digest_of_row(table: str, row: Row | None) -> Digest:
 # --- the property ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.timeout(300 + 60 * EXAMPLES)
+@pytest.mark.timeout(300 + 120 * EXAMPLES)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
