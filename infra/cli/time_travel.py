@@ -1,6 +1,6 @@
 """`rebuild --into PREFIX`: the warehouse as it was, beside the live one; and how its two kinds of times are read."""
 
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,7 +40,7 @@ Into = Annotated[
 
 
 def read_recorded_time(text: str) -> datetime:
-    """A recorded time, which has an offset from UTC. Raises UsageError."""
+    """A recorded time, which is written with an offset; in UTC. Raises UsageError."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -52,7 +52,10 @@ def read_recorded_time(text: str) -> datetime:
             f"'{text}' has no offset: recorded time is the same everywhere, so say from where it is told, as in "
             f"{at:%Y-%m-%dT%H:%M}-03:00 (Brasilia) or {at:%Y-%m-%dT%H:%M}Z (UTC)."
         )
-    return at
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:  # the first and the last hours of all, told from another place
+        raise UsageError(f"'{text}' lies outside the years 1 to 9999 in UTC.") from None
 
 
 def read_business_time(text: str) -> datetime:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import IO, Any, NamedTuple
 
 import psycopg
-from psycopg import IsolationLevel, sql
+from psycopg import IsolationLevel, errors, sql
 from sqlalchemy import Table
 
+from infra.errors import Conflicting
 from projections.projection import POSITION, key_width
 
 KEY_SEPARATOR = "/"
@@ -112,18 +113,28 @@ def is_there(conn: psycopg.Connection, side: Side, context: str, table: Table) -
 
 @contextmanager
 def one_moment(conn: psycopg.Connection, sides: Sequence[Side], tables: Sequence[tuple[str, Table]]) -> Iterator[None]:
-    """The block sees the tables as of one moment, and nobody swaps or drops them meanwhile. `conn` in autocommit."""
+    """The block sees the tables as of one moment, and nobody swaps or drops them meanwhile. `conn` in autocommit.
+
+    Raises Conflicting where one of them was removed a moment ago.
+    """
     conn.isolation_level = IsolationLevel.REPEATABLE_READ
     try:
         with conn.transaction():
-            for side in sides:  # before the snapshot is taken
-                for context, table in tables:
-                    conn.execute(_LOCK.format(sql.Identifier(side.schemas[context], table.name)))
+            _lock(conn, sides, tables)  # before the snapshot is taken
             conn.execute(_SETTINGS)
             yield
     finally:
         if not conn.closed:
             conn.isolation_level = None
+
+
+def _lock(conn: psycopg.Connection, sides: Sequence[Side], tables: Sequence[tuple[str, Table]]) -> None:
+    for side in sides:
+        for context, table in tables:
+            try:
+                conn.execute(_LOCK.format(sql.Identifier(side.schemas[context], table.name)))
+            except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
+                raise Conflicting(f"{side.name} was replaced or removed a moment ago. Try again.") from error
 
 
 class TableOfTwo:
