@@ -54,6 +54,7 @@ def erase(
 def _erase(warehouse: "Warehouse", person: UUID, reason: str, tell: "Tell") -> "Erasure":
     from infra.cli.read_models import catch_up_all
     from infra.erased import ErasedSubjects
+    from infra.loading.loads import Loads
     from infra.postgres.erasure import erase as erase_person
     from infra.postgres.erasure import vacuum
     from infra.postgres.locks import exclusive
@@ -63,6 +64,7 @@ def _erase(warehouse: "Warehouse", person: UUID, reason: str, tell: "Tell") -> "
         warehouse.database.connect("replayhouse customer erase", autocommit=True) as connection,
         exclusive(connection, "ingest"),
     ):
+        Loads(connection).refuse_while_under_way()
         tell("erasing", 0, 0)
         done = erase_person(connection, person, reason, warehouse.settings.actor, listed.add)
         if done is None:

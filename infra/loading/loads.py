@@ -154,7 +154,7 @@ class Loads:
         if row is not None:
             batch_id, name, status = row
             how = "is open: ingest its files again" if status == "open" else "is being taken back: retract it again"
-            raise Conflicting(f"The load {batch_id} ({name}) {how} to finish that, then decide on rows.")
+            raise Conflicting(f"The load {batch_id} ({name}) {how} to finish that, then this again.")
 
     def take_over(self, batch_id: UUID, owner: UUID, origin: Path) -> None:
         """The load is this process' from now on; what is left of an earlier one ends at its next chunk.
