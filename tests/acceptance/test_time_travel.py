@@ -16,7 +16,7 @@ import pytest
 from infra.errors import Conflicting
 from infra.postgres.connection import Database
 from infra.postgres.locks import exclusive
-from infra.postgres.read_models import building
+from infra.postgres.read_models import building, prefixes
 from infra.postgres.read_models.rebuild import LOCK
 from infra.postgres.read_models.time_travel import Limits, rebuild_into
 from ingest.synthetic import generate
@@ -107,11 +107,13 @@ def test_as_of_a_time_is_what_a_digest_said_then_whatever_came_later(warehouse: 
     assert (prefix, position) == ("then", known[0].position)
 
 
-def test_who_is_erased_is_erased_at_every_time(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_who_is_erased_is_erased_at_every_time(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     generate(tmp_path / "extract", 60, 5)
     position = warehouse.ingest(tmp_path / "extract")["position"]
-    [(person,)] = warehouse.rows(
-        "SELECT customer_id FROM customer.fact_review WHERE comment IS NOT NULL ORDER BY customer_id LIMIT 1"
+    [(person,), (another,)] = warehouse.rows(
+        "SELECT DISTINCT customer_id FROM customer.fact_review WHERE comment IS NOT NULL ORDER BY customer_id LIMIT 2"
     )
     limits = [["--to-position", str(position)], ["--occurred-before", "2018-10-17"]]
     for number, limit in enumerate(limits):
@@ -140,6 +142,19 @@ def test_who_is_erased_is_erased_at_every_time(warehouse: Warehouse, tmp_path: P
         assert of_tables == standing_digests(warehouse, f"then{number}")
         assert rebuilt(warehouse, *limit, "--into", "now") == of_tables
         assert len(warehouse.table(f"then{number}_customer.fact_review", ["score"])) == counts[number]
+
+    put_in_place = prefixes.put_in_place
+
+    def erasing_first(*arguments: Any) -> None:
+        warehouse.json("customer", "erase", str(another), "--reason", "asked for it while March was folded")
+        put_in_place(*arguments)
+
+    monkeypatch.setattr(prefixes, "put_in_place", erasing_first)
+    told = rebuilt(warehouse, *limits[1], "--into", "march")
+    assert told == standing_digests(warehouse, "march")
+    assert warehouse.rows(
+        "SELECT city, is_anonymized FROM march_customer.dim_customer WHERE customer_id = %s", another
+    ) == [("unknown", True)]
 
 
 def test_bad_limits_and_prefixes_are_refused_in_plain_words(warehouse: Warehouse) -> None:

@@ -164,22 +164,20 @@ def begin(
     return Unfinished(row[0], position, occurred_before, models, asked)
 
 
-def put_in_place(
-    conn: psycopg.Connection, made: Unfinished, prefix: str, tables: Mapping[str, Mapping[str, Digest]]
-) -> None:
+def put_in_place(conn: psycopg.Connection, made: Unfinished, prefix: str, tables: dict[str, dict[str, Digest]]) -> None:
     """Gives what was made its prefix, in the place of what had that before: readers see the one or the other.
 
-    `tables` are its digests. Rows of streams whose keys were destroyed since it was begun are set right first. Waits
-    for readers of the former tables 50 ms at a time, up to 30 s, then raises Conflicting; so it does where views of
-    others stand on them.
+    `tables` are its digests by context and table. Where keys were destroyed since it was begun, the rows of those
+    streams are set right first, and the digests with them. Waits for readers of the former tables 50 ms at a time, up
+    to 30 s, then raises Conflicting; so it does where views of others stand on them.
     """
 
     def step() -> None:
         _drop_if_there(conn, prefix)
-        told = {context: tables_as_json(of_context) for context, of_context in tables.items()}
         for context, model in made.models.items():
             if streams := refolding.asked_since(conn, context, made.asked):
-                told[context] = _refolded(conn, model, streams, made.position, made.occurred_before)
+                tables[context] = _refolded(conn, model, streams, made.position, made.occurred_before)
+        told = {context: tables_as_json(of_context) for context, of_context in tables.items()}
         for name in (*made.models, *BESIDE_CONTEXTS):
             old, new = (sql.Identifier(schema_in(p, name)) for p in (made.prefix, prefix))
             conn.execute(_RENAME.format(old, new))
@@ -198,16 +196,17 @@ def refold(conn: psycopg.Connection, context: str, streams: Collection[UUID]) ->
         if context in known.contexts:
             model = model_of(context, schema_in(known.prefix, context))
             told = dict(known.tables)
-            told[context] = _refolded(conn, model, streams, known.position, known.occurred_before)
+            digests = _refolded(conn, model, streams, known.position, known.occurred_before)
+            told[context] = tables_as_json(digests)
             conn.execute(_REFOLDED, [Jsonb(told), _sum_of(told), known.prefix])
 
 
 def _refolded(
     conn: psycopg.Connection, model: Model, streams: Collection[UUID], position: int, before: datetime | None
-) -> dict[str, dict[str, Any]]:
-    """Folds streams again under a prefix; what is told of its tables then. What cannot be folded has no rows."""
+) -> dict[str, Digest]:
+    """Folds streams again under a prefix; the digests of its tables then. What cannot be folded has no rows."""
     refolding.refold(conn, model, streams, position, fold=fold_of(model.projection, before))
-    return tables_as_json(table_digests(conn, model))
+    return table_digests(conn, model)
 
 
 def _sum_of(told: Tables) -> str:

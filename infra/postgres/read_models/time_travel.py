@@ -7,7 +7,7 @@ was rewound up to there, business time.
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -71,7 +71,7 @@ def rebuild_into(
                 _complete(conn, beside.unfinished)
             tables = {context: rebuilt.tables for context, rebuilt in beside.rebuilt.items()}
             prefixes.put_in_place(conn, beside.unfinished, prefix, tables)
-            return beside.rebuilt
+            return {context: replace(rebuilt, tables=tables[context]) for context, rebuilt in beside.rebuilt.items()}
 
 
 def remake(database: Database, prefix: str, workers: int | None = None) -> None:
