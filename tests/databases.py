@@ -37,6 +37,17 @@ def server() -> Iterator[EmbeddedServer]:
             embedded.stop()
 
 
+@contextmanager
+def a_database(server: EmbeddedServer) -> Iterator[Database]:
+    """A database with nothing in it, not even the schema; it is gone afterwards."""
+    name = f"bare_{next(_numbers)}"
+    url = server.url()
+    with psycopg.connect(url.replace("/replayhouse?", "/postgres?"), autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        yield Database(url.replace("/replayhouse?", f"/{name}?"))
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
 @pytest.fixture
 def database(server: EmbeddedServer) -> Iterator[Database]:
     """A database of its own for the test, with the schema and no events."""

@@ -87,31 +87,31 @@ def _write(conn: psycopg.Connection, database: Database, log: BinaryIO, keys: Bi
     snapshot, taken_at = _row(conn, _SNAPSHOT)
     head = read_head(conn)
     first = conn.execute(_STORE).fetchone()
-    writer_of_keys, writer = Writer(keys), Writer(log)
-    keys_sha256 = writer_of_keys.add(SUBJECT_KEYS, _copied(conn, _KEYS), in_megabytes(tell, "writing the keys"))
-    writer.add(SUBJECTS, _copied(conn, _SUBJECT_IDS), in_megabytes(tell, "writing the keys"))
     server = conn.info.server_version // 10_000
     pg_dump = clients.program("pg_dump", server)
-    with clients.running(pg_dump, [*_DUMP, f"--snapshot={snapshot}"], database.url, stdout=PIPE) as dump:
-        writer.add(DUMP, iter(lambda: dump.read_from.read(_CHUNK), b""), in_megabytes(tell, "writing the log"))
-        dump.finish()
-    manifest = Manifest(
-        kind=LOG,
-        format=FORMAT,
-        program=version("replayhouse"),
-        server=server,
-        schema_version=schema_version(conn),
-        store=(first[0] if first else head.chain).hex(),
-        position=head.position,
-        chain=head.chain.hex(),
-        recorded_at=head.recorded_at,
-        taken_at=taken_at,
-        subjects=_row(conn, _SUBJECTS)[0],
-        sha256=writer.sha256,
-        keys_sha256=keys_sha256,
-    )
-    writer_of_keys.finish(replace(manifest, kind=KEYS, sha256=writer_of_keys.sha256))
-    writer.finish(manifest)
+    with Writer(keys) as writer_of_keys, Writer(log) as writer:
+        keys_sha256 = writer_of_keys.add(SUBJECT_KEYS, _copied(conn, _KEYS), in_megabytes(tell, "writing the keys"))
+        writer.add(SUBJECTS, _copied(conn, _SUBJECT_IDS), in_megabytes(tell, "writing the keys"))
+        with clients.running(pg_dump, [*_DUMP, f"--snapshot={snapshot}"], database.url, stdout=PIPE) as dump:
+            writer.add(DUMP, iter(lambda: dump.read_from.read(_CHUNK), b""), in_megabytes(tell, "writing the log"))
+            dump.finish()
+        manifest = Manifest(
+            kind=LOG,
+            format=FORMAT,
+            program=version("replayhouse"),
+            server=server,
+            schema_version=schema_version(conn),
+            store=(first[0] if first else head.chain).hex(),
+            position=head.position,
+            chain=head.chain.hex(),
+            recorded_at=head.recorded_at,
+            taken_at=taken_at,
+            subjects=_row(conn, _SUBJECTS)[0],
+            sha256=writer.sha256,
+            keys_sha256=keys_sha256,
+        )
+        writer_of_keys.finish(replace(manifest, kind=KEYS, sha256=writer_of_keys.sha256))
+        writer.finish(manifest)
     return manifest
 
 

@@ -103,11 +103,18 @@ class _Outline:
 
 
 class Writer:
-    """Writes the members of a file, hashing them on the way, and then the manifest."""
+    """Writes the members of a file, hashing them on the way, and then the manifest; in a `with` block."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._zip = ZipFile(file, "w", ZIP_STORED)
         self.sha256: dict[str, str] = {}
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            self._zip.fp = None  # the file is thrown away: nothing is added to it when this object goes
 
     def add(self, name: str, chunks: Iterable[bytes | bytearray | memoryview], tell: TellBytes) -> str:
         """A member, chunk by chunk; its SHA-256."""
