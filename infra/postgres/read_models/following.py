@@ -44,7 +44,8 @@ _TOUCHED = sql.SQL("""
             SELECT originator_id FROM event_store.{events}
             WHERE notification_id > {known} AND notification_id <= {end}
             UNION
-            SELECT originator_id FROM read_model.parked WHERE {retry} AND context = {context}
+            SELECT originator_id FROM read_model.parked JOIN read_model.projection USING (context, revision)
+            WHERE {retry} AND context = {context}
         ) AS touched USING (originator_id)
         WHERE notification_id <= {end}
         ORDER BY originator_id, originator_version

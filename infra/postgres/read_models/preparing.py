@@ -1,8 +1,9 @@
-"""The first revision of every read model, and the calendar: empty, from the first command on."""
+"""The first revision of every read model, the calendar and the marts: empty, from the first command on."""
 
 import psycopg
 
 from infra.postgres.read_models.calendar import keep_calendar
+from infra.postgres.read_models.marts import MART, create_marts, live_schemas, missing
 from infra.postgres.read_models.schema import Model, create_schema, create_table, grant
 from infra.postgres.read_models.tracking import projected
 from projections.shared import DIM_DATE
@@ -14,12 +15,13 @@ _FIRST_REVISION = """
     VALUES (%s, 1, 0, 0, clock_timestamp())
 """
 _TRACK = "INSERT INTO read_model.projection (context, revision, position) VALUES (%s, 1, 0)"
-_CALENDAR = "SELECT to_regclass('shared.dim_date') IS NOT NULL"
+_HAS_CALENDAR = "SELECT to_regclass('shared.dim_date') IS NOT NULL"
+_HAS_SCHEMA = "SELECT to_regnamespace(%s) IS NOT NULL"
 
 
 def prepare(conn: psycopg.Connection) -> None:
     """Makes the read models that are not there yet, with nothing but their unknown members; `conn` in autocommit."""
-    if all(projected(conn, context) for context in PROJECTIONS):
+    if _is_prepared(conn):
         return
     with conn.transaction():
         conn.execute(_ONE_AT_A_TIME)
@@ -29,8 +31,18 @@ def prepare(conn: psycopg.Connection) -> None:
                 conn.execute(_FIRST_REVISION, [context])
                 conn.execute(_TRACK, [context])
         grant(conn, "read_model")
-        if conn.execute(_CALENDAR).fetchone() == (False,):
+        if conn.execute(_HAS_CALENDAR).fetchone() == (False,):
             create_schema(conn, "shared", "The calendar")
             create_table(conn, DIM_DATE)
             grant(conn, "shared")
+        if not _has_marts(conn):
+            create_marts(conn, MART, live_schemas(), missing(conn))
         keep_calendar(conn)
+
+
+def _is_prepared(conn: psycopg.Connection) -> bool:
+    return all(projected(conn, context) for context in PROJECTIONS) and _has_marts(conn)
+
+
+def _has_marts(conn: psycopg.Connection) -> bool:
+    return conn.execute(_HAS_SCHEMA, [MART]).fetchone() == (True,) and not missing(conn)

@@ -6,7 +6,7 @@ from functools import cache, cached_property
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Dialect, MetaData, Table
+from sqlalchemy import Dialect, MetaData, SelectBase, Table
 from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement, SetColumnComment, SetTableComment
 
 from infra.postgres.read_models.lines import LineWriter, copy_data
@@ -59,11 +59,10 @@ class Model:
         for view in self.projection.views:
             query = view.select(self.tables)
             name = sql.Identifier(self.schema, view.name)
-            text = str(query.compile(dialect=_dialect(), compile_kwargs={"literal_binds": True}))
-            conn.execute(sql.SQL("CREATE VIEW {} AS ").format(name).as_bytes(conn) + text.encode())
+            conn.execute(sql.SQL("CREATE VIEW {} AS ").format(name).as_bytes(conn) + compiled(query))
             conn.execute(sql.SQL("COMMENT ON VIEW {} IS {}").format(name, sql.Literal(view.comment)))
             for column, comment in view.column_comments.items():
-                _comment_on_column(conn, self.schema, view.name, column, comment)
+                comment_on_column(conn, self.schema, view.name, column, comment)
 
 
 def create_table(conn: psycopg.Connection, table: Table) -> None:
@@ -128,6 +127,11 @@ def _dialect() -> Dialect:
     return dialect
 
 
+def compiled(query: SelectBase) -> bytes:
+    """A query as text, its values in it: what a view is made of."""
+    return str(query.compile(dialect=_dialect(), compile_kwargs={"literal_binds": True})).encode()
+
+
 def run(conn: psycopg.Connection, statement: ExecutableDDLElement) -> None:
     """Executes a statement of SQLAlchemy's."""
     conn.execute(str(statement.compile(dialect=_dialect())).encode())
@@ -139,6 +143,7 @@ def create_schema(conn: psycopg.Connection, schema: str, comment: str) -> None:
     conn.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(schema), sql.Literal(comment)))
 
 
-def _comment_on_column(conn: psycopg.Connection, schema: str, table: str, column: str, comment: str) -> None:
+def comment_on_column(conn: psycopg.Connection, schema: str, table: str, column: str, comment: str) -> None:
+    """Gives a column of a table or view its comment."""
     name = sql.Identifier(schema, table, column)
     conn.execute(sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(comment)))

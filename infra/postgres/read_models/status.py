@@ -15,12 +15,14 @@ _STATUS = sql.SQL("""
         (SELECT count(*) FROM event_store.{events} WHERE notification_id > p.position),
         p.revision,
         (SELECT count(*) FROM event_store.{events}),
-        (SELECT count(*) FROM read_model.parked WHERE parked.context = p.context)
+        (SELECT count(*) FROM read_model.parked WHERE (parked.context, parked.revision) = (p.context, p.revision))
     FROM read_model.projection AS p
     WHERE p.context = %s
 """)
 _PARKED = """
-    SELECT context, originator_id, folded_to, position, error FROM read_model.parked ORDER BY context, originator_id
+    SELECT context, originator_id, folded_to, parked.position, error
+    FROM read_model.parked JOIN read_model.projection USING (context, revision)
+    ORDER BY context, originator_id
 """
 
 

@@ -11,14 +11,21 @@ from infra.errors import Conflicting
 _PROJECTED = "SELECT revision, position FROM read_model.projection WHERE context = %s"
 _LOCK = "SELECT revision, position FROM read_model.projection WHERE context = %s FOR UPDATE"
 _MOVE = "UPDATE read_model.projection SET position = %s WHERE context = %s AND revision = %s AND position = %s"
-_PARKED = "SELECT originator_id, folded_to FROM read_model.parked WHERE context = %s"
-_PARK = """
-    INSERT INTO read_model.parked (context, originator_id, folded_to, position, error)
-    VALUES (%s, %s, %s, %s, %s)
-    ON CONFLICT (context, originator_id) DO UPDATE
+_LIVE = "SELECT revision FROM read_model.projection WHERE context = %(context)s"
+_PARKED = f"""
+    SELECT originator_id, folded_to FROM read_model.parked
+    WHERE context = %(context)s AND revision = coalesce(%(revision)s, ({_LIVE}))
+"""
+_PARK = f"""
+    INSERT INTO read_model.parked (context, revision, originator_id, folded_to, position, error)
+    VALUES (%(context)s, coalesce(%(revision)s, ({_LIVE})), %(stream)s, %(folded_to)s, %(position)s, %(error)s)
+    ON CONFLICT (context, revision, originator_id) DO UPDATE
     SET position = excluded.position, error = excluded.error, parked_at = clock_timestamp()
 """
-_RELEASE = "DELETE FROM read_model.parked WHERE context = %s AND originator_id = ANY(%s)"
+_RELEASE = f"""
+    DELETE FROM read_model.parked
+    WHERE context = %(context)s AND revision = coalesce(%(revision)s, ({_LIVE})) AND originator_id = ANY(%(streams)s)
+"""
 
 
 class Projected(NamedTuple):
@@ -58,17 +65,29 @@ def move(conn: psycopg.Connection, context: str, known: Projected, position: int
         raise Conflicting(f"Another command has moved the read model of {context} meanwhile. Try again.")
 
 
-def parked(conn: psycopg.Connection, context: str) -> dict[UUID, int]:
-    """The streams that are parked, each with the position that its rows show."""
-    return dict(conn.execute(_PARKED, [context]).fetchall())
+def parked(conn: psycopg.Connection, context: str, revision: int | None = None) -> dict[UUID, int]:
+    """The streams that are parked, each with the position that its rows show; of the live revision if none is named."""
+    return dict(conn.execute(_PARKED, {"context": context, "revision": revision}).fetchall())
 
 
-def park(conn: psycopg.Connection, context: str, streams: Iterable[Parked]) -> None:
+def park(conn: psycopg.Connection, context: str, streams: Iterable[Parked], revision: int | None = None) -> None:
     """These streams could not be folded; those that were parked already keep their `folded_to`."""
-    with conn.cursor() as cursor:
-        cursor.executemany(_PARK, [(context, s.originator_id, s.folded_to, s.position, s.error) for s in streams])
+    rows = [
+        {
+            "context": context,
+            "revision": revision,
+            "stream": stream.originator_id,
+            "folded_to": stream.folded_to,
+            "position": stream.position,
+            "error": stream.error,
+        }
+        for stream in streams
+    ]
+    if rows:
+        with conn.cursor() as cursor:
+            cursor.executemany(_PARK, rows)
 
 
-def release(conn: psycopg.Connection, context: str, streams: Iterable[UUID]) -> None:
+def release(conn: psycopg.Connection, context: str, streams: Iterable[UUID], revision: int | None = None) -> None:
     """These streams are folded again."""
-    conn.execute(_RELEASE, [context, list(streams)])
+    conn.execute(_RELEASE, {"context": context, "revision": revision, "streams": list(streams)})

@@ -1,0 +1,26 @@
+"""What a mart is: a query over tables of several contexts, as a view or, where that takes too long, materialised."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import CompoundSelect, FromClause, Select
+
+Tables = Mapping[str, FromClause]
+"""The star schema by live names: `sales.fact_order`, `marketplace.dim_product`, `shared.dim_date`, `mart.<earlier>`."""
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A view in the schema `mart`. `select` builds it on the tables it is given, wherever they stand.
+
+    `column_comments` has a comment for each of its columns. A materialised mart shows the facts as of when it was made
+    or last refreshed; the columns of `key` are unique then, and it can be refreshed while it is read.
+    """
+
+    name: str
+    comment: str
+    column_comments: Mapping[str, str]
+    select: Callable[[Tables], Select[Any] | CompoundSelect[Any]]
+    materialised: bool = False
+    key: tuple[str, ...] = ()
