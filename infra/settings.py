@@ -45,6 +45,9 @@ class Settings(BaseSettings):
         default=None, repr=False, description="libpq URL of a PostgreSQL 16 or newer to use instead of the embedded one"
     )
     actor: str = Field(default_factory=_default_actor, description="who decides, as it is recorded with decisions")
+    keep_revisions: int = Field(
+        default=2, ge=0, description="earlier revisions of each context that stay after a rebuild or a revert"
+    )
     workers: int = Field(default_factory=_default_workers, ge=1, description="processes that share large work")
     zip_max_bytes: int = Field(default=50 * 2**30, ge=1, description="largest unpacked size of a zip, bytes")
     zip_max_ratio: float = Field(default=20.0, gt=1, description="largest unpacked size over packed size of a zip")

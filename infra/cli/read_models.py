@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 RetryParked = Annotated[
     bool, typer.Option("--retry-parked", help="Try the streams again that could not be folded the last time.")
 ]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; replayhouse revisions shows it.")]
 Workers = Annotated[
     int | None,
     typer.Option("--workers", metavar="N", min=1, help="Processes to share the work; by default REPLAYHOUSE_WORKERS."),
@@ -124,6 +125,7 @@ def rebuild(
     to_position: ToPosition = None,
     occurred_before: OccurredBefore = None,
     into: Into = None,
+    reason: Reason = None,
     json: Json = False,
 ) -> None:
     """Fold everything again and swap it in; or, with --into, fold it as far as limits go, beside the live tables.
@@ -141,7 +143,14 @@ def rebuild(
 
     with open_warehouse() as warehouse, progress() as tell:
         tell("folding every stream again", 0, 0)
-        found = fold_again(warehouse.database, chosen(contexts), workers or warehouse.settings.workers)
+        settings = warehouse.settings
+        found = fold_again(
+            warehouse.database,
+            chosen(contexts),
+            workers or settings.workers,
+            reason=reason,
+            keep=settings.keep_revisions,
+        )
     documents = {context: rebuilt.as_json() for context, rebuilt in found.items()}
     if json:
         print_json({"contexts": documents, "seconds": seconds_so_far()})

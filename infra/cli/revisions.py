@@ -1,18 +1,89 @@
-"""`revisions`: what stands beside the live read models."""
+"""`revisions` and `revert`: what stands beside the live read models, and the way back to it."""
 
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
-from infra.cli.options import Json, example
-from infra.cli.output import print_json, say, seconds_so_far
+from infra.cli.options import ContextName, Contexts, Json, chosen, example
+from infra.cli.output import count, print_json, progress, say, seconds_so_far, table
 
-app = typer.Typer(name="revisions", help="What stands beside the live read models.", rich_markup_mode=None)
+LIST = "list"
 
 
-@app.callback()
-def _revisions() -> None:
-    """Keeps the name of the one command on the line."""
+class _ListByDefault(TyperGroup):
+    """`revisions sales` is `revisions list sales`."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # typer's own context
+        """Adds the name of the command where none is given."""
+        if not args or (args[0] not in self.commands and args[0] != "--help"):
+            args = [LIST, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    name="revisions",
+    cls=_ListByDefault,
+    help="Revisions of the read models, and what stands under prefixes. Without a command, lists them.",
+    epilog=example("replayhouse revisions", "replayhouse revisions sales --json", "replayhouse revisions drop march"),
+    rich_markup_mode=None,
+)
+
+To = Annotated[
+    int | None,
+    typer.Option("--to", metavar="N", min=1, help="The revision; by default the one that was live before this one."),
+]
+
+
+def register(program: typer.Typer) -> None:
+    """Adds the command that goes back."""
+    program.command(epilog=example("replayhouse revert sales", "replayhouse revert sales --to 3"))(revert)
+
+
+@app.command(LIST, epilog=example("replayhouse revisions", "replayhouse revisions sales --json"))
+def list_all(contexts: Contexts = None, json: Json = False) -> None:
+    """List the revisions of the read models, and what stands under prefixes.
+
+    Kept ones can be swapped in again (replayhouse revert) and compared (replayhouse audit compare). A digest is that of
+    all tables together, as of the position at which the revision became the live one.
+    """
+    from infra.cli.warehouse import open_warehouse
+    from infra.postgres.read_models.prefixes import prefixes
+    from infra.postgres.read_models.preparing import prepare
+    from infra.postgres.read_models.revisions import listed
+
+    with (
+        open_warehouse() as warehouse,
+        warehouse.database.connect("replayhouse revisions", autocommit=True) as connection,
+    ):
+        prepare(connection)
+        found = listed(connection, chosen(contexts))
+        beside = prefixes(connection)
+    if json:
+        told = [revision._asdict() for revision in found]
+        told += [
+            {"prefix": p.prefix, "contexts": p.contexts, "status": "prefix", "position": p.position, "as_of": p.as_of}
+            | {"occurred_before": p.occurred_before, "made_at": p.made_at, "digest": p.digest}
+            for p in beside
+        ]
+        print_json(told)
+        return
+    table(
+        ("context", "revision", "status", "position", "events", "live since (UTC)", "reason", "digest"),
+        [
+            (r.context, r.revision, r.status, r.position, r.events, r.live_at, r.reason, (r.digest or "-")[:16])
+            for r in found
+        ],
+    )
+    if beside:
+        say()
+        table(
+            ("prefix", "position", "as of (UTC)", "occurred before", "contexts", "made (UTC)", "digest"),
+            [
+                (p.prefix, p.position, p.as_of, p.occurred_before, " ".join(p.contexts), p.made_at, p.digest[:16])
+                for p in beside
+            ],
+        )
 
 
 @app.command(epilog=example("replayhouse revisions drop march"))
@@ -35,3 +106,39 @@ def drop(
         print_json({"dropped": prefix, "seconds": seconds_so_far()})
         return
     say(f"The schemas under '{prefix}' are removed.")
+
+
+def revert(
+    context: Annotated[ContextName, typer.Argument(metavar="CONTEXT", help="Whose read model.")],
+    to: To = None,
+    json: Json = False,
+) -> None:
+    """Swap an earlier revision of a read model in again.
+
+    It is brought up to date with the log; the one that was live is kept. Readers see the one or the other.
+    """
+    from infra.cli.warehouse import open_warehouse
+    from infra.postgres.read_models.reverting import revert as go_back
+
+    with open_warehouse() as warehouse, progress() as tell:
+        tell("bringing the earlier revision up to date", 0, 0)
+        done = go_back(warehouse.database, context.value, to, keep=warehouse.settings.keep_revisions)
+    if json:
+        print_json(
+            {
+                "context": done.context,
+                "from": {"revision": done.former.revision, "position": done.former.position},
+                "to": {"revision": done.revision, "stood_at": done.stood_at, "position": done.position},
+                "events": done.events,
+                "parked": done.parked,
+                "seconds": seconds_so_far(),
+            }
+        )
+        return
+    say(
+        f"Revision {done.revision} of {done.context} is live again, in the place of {done.former.revision}, which is "
+        f"kept. It stood at position {done.stood_at:,} and was brought up to {done.position:,}: "
+        f"{count(done.events, 'event')}."
+    )
+    if done.parked:
+        say(f"{count(done.parked, 'stream')} of it could not be folded: replayhouse status says why.")

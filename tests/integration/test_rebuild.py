@@ -51,10 +51,10 @@ def test_the_live_model_goes_on_after_a_rebuild(database: Database, conn: psycop
     assert digests(database)["sales"].tables == rebuild(database)["sales"].tables
 
 
-def test_nothing_is_left_of_the_revision_before(database: Database, conn: psycopg.Connection) -> None:
+def test_nothing_is_left_of_revisions_that_are_not_to_be_kept(database: Database, conn: psycopg.Connection) -> None:
     some_orders(conn, 3)
-    rebuild(database)
-    rebuild(database)
+    rebuild(database, keep=0)
+    rebuild(database, keep=0)
     schemas = conn.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '_r[0-9]+$'").fetchall()
     assert schemas == []
 

@@ -13,7 +13,7 @@ import pytest
 from domain.sales.order import NEW_ORDER, observe
 from infra.errors import Conflicting
 from infra.postgres.connection import Database
-from infra.postgres.read_models import building, revisions
+from infra.postgres.read_models import building, revisions, swapping
 from infra.postgres.read_models.digests import digests
 from infra.postgres.read_models.live import catch_up
 from infra.postgres.read_models.loading import Loader
@@ -36,7 +36,7 @@ def _stuck_rebuild(database: Database, step: str) -> None:
     def stuck(*_: Any, **__: Any) -> Any:
         time.sleep(60)
 
-    owner: Any = revisions if hasattr(revisions, step) else Loader
+    owner: Any = next((module for module in (revisions, swapping) if hasattr(module, step)), Loader)
     setattr(owner, step, stuck)
     rebuild(database, workers=1)
 
@@ -60,7 +60,7 @@ def test_killed_at_any_step_it_can_be_done_again(database: Database, conn: psyco
     assert {context: found.tables for context, found in live.items()} == {
         c: found.tables for c, found in before.items()
     }
-    rebuilt = rebuild(database)
+    rebuilt = rebuild(database, keep=0)
     assert {c: found.tables for c, found in rebuilt.items()} == {c: found.tables for c, found in before.items()}
     assert rebuilt["sales"].revision == live["sales"].revision + 1
     assert conn.execute(LEFT_OVER).fetchone() == (0,)
@@ -71,14 +71,14 @@ def test_what_is_appended_meanwhile_is_in_the_new_revision(
 ) -> None:
     log = many_orders(conn, 1, 20)
     catch_up(database)
-    wait = revisions.wait_for_old_snapshots
+    wait = swapping.wait_for_old_snapshots
     positions = []
 
     def appending(connection: psycopg.Connection) -> None:
         wait(connection)
         positions.append(log.append_all("sales", {an_id(n): PLACED for n in range(5)}))
 
-    monkeypatch.setattr(revisions, "wait_for_old_snapshots", appending)
+    monkeypatch.setattr(swapping, "wait_for_old_snapshots", appending)
     rebuilt = rebuild(database, ["sales"])["sales"]
 
     assert rebuilt.position == positions[0]
@@ -122,10 +122,10 @@ def test_a_view_of_somebody_else_keeps_the_revision_that_it_stands_on(
     many_orders(conn, 1, 3)
     catch_up(database)
     conn.execute("CREATE VIEW public.mine AS SELECT count(*) FROM sales.fact_order")
-    rebuild(database)
+    rebuild(database, keep=0)
     assert conn.execute("SELECT * FROM public.mine").fetchone() == (3,)
     conn.execute("DROP VIEW public.mine")
-    rebuild(database)
+    rebuild(database, keep=0)
     assert conn.execute(LEFT_OVER).fetchone() == (0,)
 
 
@@ -187,7 +187,7 @@ def test_a_reader_with_an_old_snapshot_never_sees_empty_tables(database: Databas
 def test_readers_that_do_not_let_go_end_the_rebuild(
     database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(revisions, "_SWAP_SECONDS", 0.3)
+    monkeypatch.setattr(swapping, "_SWAP_SECONDS", 0.3)
     many_orders(conn, 1, 3)
     catch_up(database)
     before = digests(database)

@@ -12,7 +12,7 @@ from infra.postgres.read_models.preparing import prepare
 from infra.postgres.read_models.reading import rows_of
 from infra.postgres.read_models.schema import Model, qualified
 from infra.postgres.read_models.tracking import projected
-from projections.digest import Digest, digest_of
+from projections.digest import NOTHING, Digest, digest_of
 from projections.projection import columns_without_position
 from projections.warehouse import PROJECTIONS
 
@@ -37,6 +37,11 @@ class ContextDigest:
 def tables_as_json(tables: Mapping[str, Digest]) -> dict[str, dict[str, Any]]:
     """By table, rows and digest as the command line prints them."""
     return {name: {"rows": digest.rows, "digest": digest.hex} for name, digest in tables.items()}
+
+
+def sum_of(tables: Mapping[str, Digest]) -> Digest:
+    """One digest for all tables of a context: the sum of theirs."""
+    return sum(tables.values(), NOTHING)
 
 
 def digests(database: Database, contexts: Iterable[str] = tuple(PROJECTIONS)) -> dict[str, ContextDigest]:

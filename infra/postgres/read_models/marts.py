@@ -1,16 +1,17 @@
 """The declared marts in PostgreSQL: made on the tables of whatever schemas are given, and swapped with those.
 
-`create_marts` is for any set of schemas. A rebuild makes `mart_next` on the new tables before the swap, whose
-transaction moves the views from there to `mart`; views of others there stay, see `standing`.
+`create_marts` is for any set of schemas. What is materialised is made on new tables before the swap, in `mart_next`,
+and moved to `mart` by its transaction; views of others there stay, see `standing`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 from sqlalchemy import FromClause, MetaData, TableClause, column
 from sqlalchemy import table as table_clause
 
+from infra.errors import Conflicting
 from infra.postgres.read_models.schema import comment_on_column, compiled, grant
 from projections import marts
 from projections.marts import Mart
@@ -24,13 +25,20 @@ COMMENT = "Views over the star schema: the marts of the program, and your own"
 
 _CREATE_SCHEMA = sql.SQL("CREATE SCHEMA IF NOT EXISTS {schema}; COMMENT ON SCHEMA {schema} IS {comment}")
 _EXISTING = """
-    SELECT c.relname, c.relkind = 'm' FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = %s AND c.relname = ANY(%s) AND c.relkind IN ('v', 'm')
 """
-_MOVE = sql.SQL("ALTER {kind} {name} SET SCHEMA {schema}")
+_GONE = """
+    SELECT c.relname::text FROM pg_class AS c
+    WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'm'
+    ORDER BY c.oid DESC
+"""
+_ASIDE = sql.SQL("CREATE SCHEMA IF NOT EXISTS {gone}; ALTER MATERIALIZED VIEW {name} SET SCHEMA {gone}")
+_MOVE = sql.SQL("ALTER MATERIALIZED VIEW {name} SET SCHEMA {schema}")
+_DROP = sql.SQL("DROP MATERIALIZED VIEW {}")
+_DROP_EMPTY = sql.SQL("DROP SCHEMA IF EXISTS {}")
 _DROP_SCHEMA = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE")
 _UNIQUE = sql.SQL("CREATE UNIQUE INDEX ON {} ({})")
-_VIEW, _MATERIALISED = sql.SQL("VIEW"), sql.SQL("MATERIALIZED VIEW")
 
 
 def live_schemas() -> dict[str, str]:
@@ -75,8 +83,9 @@ def _clause(schema: str, name: str, columns: Iterable[object]) -> TableClause:
 def _create(conn: psycopg.Connection, schema: str, mart: Mart, tables: Mapping[str, FromClause]) -> FromClause:
     query = mart.select(tables)
     name = sql.Identifier(schema, mart.name)
-    kind = _MATERIALISED if mart.materialised else _VIEW
-    conn.execute(sql.SQL("CREATE {} {} AS ").format(kind, name).as_bytes(conn) + compiled(query))
+    kind = sql.SQL("MATERIALIZED VIEW" if mart.materialised else "VIEW")
+    create = sql.SQL("CREATE" if mart.materialised else "CREATE OR REPLACE")
+    conn.execute(sql.SQL("{} {} {} AS ").format(create, kind, name).as_bytes(conn) + compiled(query))
     conn.execute(sql.SQL("COMMENT ON {} {} IS {}").format(kind, name, sql.Literal(mart.comment)))
     for column_name, comment in mart.column_comments.items():
         comment_on_column(conn, schema, mart.name, column_name, comment)
@@ -87,39 +96,65 @@ def _create(conn: psycopg.Connection, schema: str, mart: Mart, tables: Mapping[s
 
 def missing(conn: psycopg.Connection) -> list[Mart]:
     """The declared marts that do not stand in `mart`."""
-    there = _kinds(conn, MART)
+    there = {name for (name,) in conn.execute(_EXISTING, [MART, [mart.name for mart in marts.MARTS]]).fetchall()}
     return [mart for mart in marts.MARTS if mart.name not in there]
 
 
-def _kinds(conn: psycopg.Connection, schema: str) -> dict[str, sql.SQL]:
-    """Of the declared marts those that stand in a schema, each with its kind."""
-    rows = conn.execute(_EXISTING, [schema, [mart.name for mart in marts.MARTS]]).fetchall()
-    return {name: _MATERIALISED if is_materialised else _VIEW for name, is_materialised in rows}
-
-
-# --- in a rebuild -----------------------------------------------------------------------------------------------
+# --- in a swap --------------------------------------------------------------------------------------------------
 
 
 def make_next(conn: psycopg.Connection, new: Mapping[str, str]) -> None:
-    """Makes the declared marts in `mart_next`, on the new tables (schemas by context) and the live ones of the rest."""
-    if marts.MARTS:
-        with conn.transaction():
-            remove_next(conn)
-            create_marts(conn, NEXT, {**live_schemas(), **new})
+    """Makes the materialised marts in `mart_next`, on new tables (schemas by context) and the live ones of the rest.
+
+    Plain ones take no time and are made in the swap; a materialised one that builds on them has their queries in it.
+    """
+    with conn.transaction():
+        remove_next(conn)
+        if not any(mart.materialised for mart in marts.MARTS):
+            return
+        conn.execute(_CREATE_SCHEMA.format(schema=sql.Identifier(NEXT), comment=sql.Literal(COMMENT)))
+        tables = star_schema({**live_schemas(), **new})
+        for mart in marts.MARTS:
+            if mart.materialised:
+                tables[f"{MART}.{mart.name}"] = _create(conn, NEXT, mart, tables)
+            else:
+                tables[f"{MART}.{mart.name}"] = mart.select(tables).subquery(mart.name)
+        grant(conn, NEXT)
 
 
 def remove_next(conn: psycopg.Connection) -> None:
-    """Removes what a rebuild that came to nothing has made."""
+    """Removes what a swap that came to nothing has made."""
     conn.execute(_DROP_SCHEMA.format(sql.Identifier(NEXT)))
 
 
 def move_in(conn: psycopg.Connection) -> None:
-    """Within the transaction of a swap: `mart` has the marts of `mart_next`, the former ones stand in `mart_gone`."""
-    arriving = _kinds(conn, NEXT)
-    if not arriving:
-        return
-    for name, kind in _kinds(conn, MART).items():
-        conn.execute(_MOVE.format(kind=kind, name=sql.Identifier(MART, name), schema=sql.Identifier(GONE)))
-    for name, kind in arriving.items():
-        conn.execute(_MOVE.format(kind=kind, name=sql.Identifier(NEXT, name), schema=sql.Identifier(MART)))
+    """Within the transaction of a swap, after the renaming: the declared marts stand on the tables that are live now.
+
+    A plain one stays itself, with what stands on it. The former materialised ones stand in `mart_gone`.
+    """
+    tables = star_schema(live_schemas())
+    for mart in marts.MARTS:
+        if mart.materialised:
+            conn.execute(_ASIDE.format(gone=sql.Identifier(GONE), name=sql.Identifier(MART, mart.name)))
+            conn.execute(_MOVE.format(name=sql.Identifier(NEXT, mart.name), schema=sql.Identifier(MART)))
+            tables[f"{MART}.{mart.name}"] = _clause(MART, mart.name, mart.select(tables).selected_columns)
+        else:
+            tables[f"{MART}.{mart.name}"] = _create(conn, MART, mart, tables)
+    grant(conn, MART)
     remove_next(conn)
+
+
+def drop_gone(conn: psycopg.Connection) -> None:
+    """Within that transaction, after what stood on them was made anew: the former materialised marts are removed.
+
+    Raises Conflicting where something outside of `mart` stands on one.
+    """
+    for (name,) in conn.execute(_GONE, [GONE]).fetchall():
+        try:
+            conn.execute(_DROP.format(sql.Identifier(GONE, name)))
+        except errors.DependentObjectsStillExist as error:
+            raise Conflicting(
+                f"Views outside of {MART} stand on the materialised view {MART}.{name}, which is made anew with the "
+                "new tables: drop them first. Nothing was swapped."
+            ) from error
+    conn.execute(_DROP_EMPTY.format(sql.Identifier(GONE)))

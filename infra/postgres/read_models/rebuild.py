@@ -12,17 +12,21 @@ import psycopg
 
 from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
-from infra.postgres.read_models import prefixes, refolding, revisions, tracking
+from infra.postgres.read_models import checking, marts, prefixes, refolding, revisions, swapping, tracking
 from infra.postgres.read_models.building import Rebuilt, digests_of, load_all
 from infra.postgres.read_models.calendar import keep_calendar
-from infra.postgres.read_models.digests import table_digests
+from infra.postgres.read_models.digests import sum_of, table_digests
 from infra.postgres.read_models.following import Follower, Window, head_of
 from infra.postgres.read_models.loading import unfoldable
 from infra.postgres.read_models.preparing import prepare
 from infra.postgres.read_models.revisions import NextRevision
+from infra.postgres.read_models.swapping import Shown
 from projections.warehouse import PROJECTIONS
 
 LOCK = "rebuild"
+
+KEPT_REVISIONS = 2
+"""So many earlier revisions of each context stay, unless the settings say otherwise."""
 
 _LAST_OF_A_KILLED_SECONDS = 2.0  # the server looks each second whether its clients live
 
@@ -32,14 +36,16 @@ def rebuild(
     contexts: Iterable[str] = tuple(PROJECTIONS),
     workers: int | None = None,
     wait: float = 10.0,
+    reason: str | None = None,
+    keep: int = KEPT_REVISIONS,
 ) -> dict[str, Rebuilt]:
     """Folds the contexts' streams into next revisions and swaps them in, all at once.
 
-    `workers` processes share the work, by default as many as there are processors. Raises Conflicting if another
-    rebuild is still at work after `wait` seconds, Unfoldable where a stream cannot be folded, and what `translated`
-    says; the live read models are then as they were.
+    `workers` processes share the work, by default as many as there are processors. `reason` is noted; of each context
+    `keep` earlier revisions stay. Raises Conflicting if another rebuild is still at work after `wait` seconds,
+    Unfoldable where a stream cannot be folded, and what `translated` says; the live read models are then as they were.
     """
-    return _rebuild(database, contexts, workers, wait, revisions.begin)
+    return _rebuild(database, contexts, workers, wait, revisions.begin, reason, keep)
 
 
 def fill(database: Database, contexts: Iterable[str], workers: int | None = None) -> dict[str, Rebuilt]:
@@ -47,7 +53,9 @@ def fill(database: Database, contexts: Iterable[str], workers: int | None = None
 
     Waits no longer than the lock of a killed command may live on.
     """
-    return _rebuild(database, contexts, workers, _LAST_OF_A_KILLED_SECONDS, revisions.begin_filling)
+    return _rebuild(
+        database, contexts, workers, _LAST_OF_A_KILLED_SECONDS, revisions.begin_filling, None, KEPT_REVISIONS
+    )
 
 
 def _rebuild(
@@ -56,6 +64,8 @@ def _rebuild(
     workers: int | None,
     wait: float,
     begin: Callable[[psycopg.Connection, str], NextRevision],
+    reason: str | None,
+    keep: int,
 ) -> dict[str, Rebuilt]:
     with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
         prepare(conn)
@@ -65,21 +75,29 @@ def _rebuild(
             begun: list[NextRevision] = []
             try:
                 begun.extend(begin(conn, context) for context in contexts)
-                return _Rebuild(database, conn, begun).run(workers or os.cpu_count() or 1)
+                shown = _Rebuild(database, conn, begun, reason).run(workers or os.cpu_count() or 1)
             except BaseException:
-                for revision in begun:
-                    if not conn.closed:
+                if not conn.closed:
+                    marts.remove_next(conn)
+                    for revision in begun:
                         revisions.abandon(conn, revision)
                 raise
+            with conn.transaction():
+                keep_calendar(conn)
+            revisions.drop_retired(conn, shown, keep)
+            return shown
 
 
 class _Rebuild:
     """One rebuild of some contexts, on a connection that holds the lock."""
 
-    def __init__(self, database: Database, conn: psycopg.Connection, begun: Sequence[NextRevision]) -> None:
+    def __init__(
+        self, database: Database, conn: psycopg.Connection, begun: Sequence[NextRevision], reason: str | None
+    ) -> None:
         self._database = database
         self._conn = conn
         self._begun = begun
+        self._reason = reason
         self._started = time.monotonic()
         self._built: dict[str, Rebuilt] = {}
         self._asked = 0
@@ -92,17 +110,20 @@ class _Rebuild:
         load_all(self._database, self._conn, models, self._built, workers)
         for revision in self._begun:
             self._follow(revision, self._built[revision.context])
-        revisions.wait_for_old_snapshots(self._conn)
+            with self._conn.transaction():
+                checking.check(self._conn, revision.model, self._built[revision.context].position)
+        marts.make_next(self._conn, {revision.context: revision.schema for revision in self._begun})
+        swapping.wait_for_old_snapshots(self._conn)
         shown: dict[str, Rebuilt] = {}
 
-        def last_steps(known: dict[str, tracking.Projected]) -> dict[str, tuple[int, int]]:
+        def last_steps(known: dict[str, tracking.Projected]) -> dict[str, Shown]:
             shown.update(self._last_steps(known))
-            return {context: (rebuilt.position, rebuilt.events) for context, rebuilt in shown.items()}
+            return {
+                context: Shown(rebuilt.position, rebuilt.events, sum_of(rebuilt.tables).hex, self._reason)
+                for context, rebuilt in shown.items()
+            }
 
-        revisions.swap(self._conn, self._begun, last_steps)
-        with self._conn.transaction():
-            keep_calendar(self._conn)
-        revisions.drop_retired(self._conn)
+        swapping.swap(self._conn, self._begun, last_steps)
         return shown
 
     def _follow(self, revision: NextRevision, rebuilt: Rebuilt) -> None:

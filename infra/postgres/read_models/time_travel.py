@@ -20,8 +20,9 @@ from infra.postgres.read_models import prefixes, revisions
 from infra.postgres.read_models.building import Rebuilt, load_all
 from infra.postgres.read_models.calendar import make_calendar
 from infra.postgres.read_models.following import head_of
+from infra.postgres.read_models.marts import create_marts
 from infra.postgres.read_models.rebuild import LOCK
-from infra.postgres.read_models.schema import create_schema, grant
+from infra.postgres.read_models.swapping import wait_for_old_snapshots
 from projections.warehouse import PROJECTIONS
 
 _POSITION_AS_OF = """
@@ -66,7 +67,7 @@ def rebuild_into(
             former = [p for p in prefixes.prefixes(conn) if p.prefix == prefix]
             if former:
                 prefixes.refuse_views_of_others(conn, prefix, former[0].contexts)
-                revisions.wait_for_old_snapshots(conn)
+                wait_for_old_snapshots(conn)
             with conn.transaction():
                 _complete(conn, beside.unfinished)
             tables = {context: rebuilt.tables for context, rebuilt in beside.rebuilt.items()}
@@ -134,8 +135,8 @@ def position_of(conn: psycopg.Connection, limits: Limits) -> int:
 
 
 def _complete(conn: psycopg.Connection, begun: prefixes.Unfinished) -> None:
-    """Makes what follows from the facts: their calendar, and the marts."""
+    """Makes what follows from the facts: their calendar, and the marts, if all contexts that they need are there."""
     make_calendar(conn, prefixes.schema_in(begun.prefix, "shared"), begun.models)
-    mart = prefixes.schema_in(begun.prefix, "mart")
-    create_schema(conn, mart, "Views over the star schema")
-    grant(conn, mart)
+    schemas = {name: prefixes.schema_in(begun.prefix, name) for name in (*PROJECTIONS, "shared")}
+    is_whole = begun.models.keys() == PROJECTIONS.keys()
+    create_marts(conn, prefixes.schema_in(begun.prefix, "mart"), schemas, None if is_whole else ())

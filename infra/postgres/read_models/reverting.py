@@ -1,0 +1,133 @@
+"""Swapping an earlier revision in again: its tables stand, only what came after it was live must be folded."""
+
+from typing import NamedTuple
+
+import psycopg
+
+from infra.errors import UsageError
+from infra.postgres.connection import Database, translated
+from infra.postgres.locks import exclusive
+from infra.postgres.read_models import marts, prefixes, revisions, swapping, tracking
+from infra.postgres.read_models.calendar import keep_calendar
+from infra.postgres.read_models.following import Follower, head_of
+from infra.postgres.read_models.preparing import prepare
+from infra.postgres.read_models.rebuild import KEPT_REVISIONS, LOCK
+from infra.postgres.read_models.revisions import ListedRevision, NextRevision
+from infra.postgres.read_models.swapping import Shown
+
+_MOVE = "UPDATE read_model.revision SET retired_position = %s WHERE context = %s AND revision = %s"
+_COLUMNS = """
+    SELECT c.relname::text, array_agg(a.attname::text ORDER BY a.attnum)
+    FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'r'
+    GROUP BY c.relname
+"""
+
+
+class Reverted(NamedTuple):
+    """Which revision was live and up to where, which one is now, and where that one stood before it was caught up.
+
+    `events` were folded for that; `parked` streams of them could not be.
+    """
+
+    context: str
+    former: tracking.Projected
+    revision: int
+    stood_at: int
+    position: int
+    events: int
+    parked: int
+
+
+def revert(
+    database: Database, context: str, to: int | None = None, wait: float = 10.0, keep: int = KEPT_REVISIONS
+) -> Reverted:
+    """Makes an earlier revision of a context the live one, brought up to date; by default the one that was live last.
+
+    The one that was live is kept. Raises UsageError where there is no such revision, Conflicting as `rebuild` does.
+    """
+    with database.connect("replayhouse revert", autocommit=True) as conn, translated():
+        prepare(conn)
+        with exclusive(conn, LOCK, wait):
+            revisions.remove_unfinished(conn)
+            prefixes.remove_unfinished(conn)
+            chosen = _chosen(conn, context, to)
+            try:
+                reverted = _Revert(conn, chosen).run()
+            except BaseException:
+                if not conn.closed:
+                    marts.remove_next(conn)
+                raise
+            with conn.transaction():
+                keep_calendar(conn)
+            revisions.drop_retired(conn, [context], keep)
+            return reverted
+
+
+def _chosen(conn: psycopg.Connection, context: str, to: int | None) -> ListedRevision:
+    known = {one.revision: one for one in revisions.listed(conn, [context])}
+    standing = [int(model.schema.rpartition("_r")[2]) for model in revisions.kept(conn, context)]
+    wanted = to if to is not None else next(iter(standing), None)
+    if wanted is None or wanted not in standing:
+        what = "no earlier revision" if wanted is None else f"no earlier revision {wanted}"
+        if wanted in known:
+            what = f"revision {wanted}, but it is {known[wanted].status}: it cannot be swapped in"
+        there = f"Kept are {', '.join(map(str, sorted(standing)))}." if standing else "None is kept."
+        raise UsageError(f"Of {context} there is {what}. {there} See replayhouse revisions {context}.")
+    model = NextRevision(context, wanted).model
+    there_are: dict[str, list[str]] = dict(conn.execute(_COLUMNS, [model.schema]).fetchall())
+    if any(there_are.get(name) != [c.name for c in table.columns] for name, table in model.tables.items()):
+        raise UsageError(
+            f"Revision {wanted} of {context} has other columns than this program's star schema: nothing could bring it "
+            "up to date. Run replayhouse rebuild."
+        )
+    return known[wanted]
+
+
+class _Revert:
+    """One reverting, on a connection that holds the lock."""
+
+    def __init__(self, conn: psycopg.Connection, chosen: ListedRevision) -> None:
+        self._conn = conn
+        self._revision = NextRevision(chosen.context, chosen.revision)
+        self._follower = Follower(conn, self._revision.model)
+        self._stood_at = self._position = chosen.position or 0
+        self._events = 0
+
+    def run(self) -> Reverted:
+        context, conn = self._revision.context, self._conn
+        head = head_of(conn)
+        while self._position < head:
+            with conn.transaction():
+                tracking.lock(conn, context)  # whoever destroys a key waits for this one, or this one for them
+                self._advance(head)
+        marts.make_next(conn, {context: self._revision.schema})
+        swapping.wait_for_old_snapshots(conn)
+        reached, events = self._position, self._events
+        found: list[tracking.Projected] = []
+
+        def last_steps(known: dict[str, tracking.Projected]) -> dict[str, Shown]:
+            self._position, self._events = reached, events  # an attempt that failed has undone its own
+            found[:] = [known[context]]
+            head = head_of(conn)
+            while self._position < head:
+                self._advance(head)
+            return {context: Shown(self._position, None, None, None)}
+
+        swapping.swap(conn, [self._revision], last_steps)
+        [former] = found
+        parked = len(tracking.parked(conn, context))
+        return Reverted(context, former, self._revision.revision, self._stood_at, self._position, self._events, parked)
+
+    def _advance(self, head: int) -> None:
+        """One window of events, within a transaction."""
+        context, revision = self._revision.context, self._revision.revision
+        events, end = self._follower.window_after(self._position, head)
+        if events:
+            parked = tracking.parked(self._conn, context, revision)
+            window = self._follower.follow(self._position, end, parked)
+            tracking.park(self._conn, context, window.parked, revision)
+            tracking.release(self._conn, context, parked.keys() & window.folded.keys(), revision)
+        self._conn.execute(_MOVE, [end, context, revision])
+        self._events += events
+        self._position = end

@@ -1,0 +1,141 @@
+"""The swap: other revisions become the live ones, with the marts on them, all in one transaction.
+
+Readers see the old tables or the new ones, never a mixture and never nothing: whoever comes while tables and views are
+locked waits for the end of the transaction, and finds what has the name then.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import psycopg
+from psycopg import errors, sql
+
+from infra.errors import Conflicting
+from infra.postgres.read_models import marts, standing, tracking
+from infra.postgres.read_models.loading import model_of
+from infra.postgres.read_models.revisions import NextRevision, drop, schema_of
+from infra.postgres.read_models.schema import Model, grant, qualified
+
+_OLD_SNAPSHOTS_SECONDS = 30.0
+_SWAP_SECONDS = 30.0
+_PAUSE_SECONDS = 0.05
+_QUICK_LOCK = "SET LOCAL lock_timeout = '50ms'"
+
+_LOCK_TABLES = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
+_RENAME = sql.SQL("ALTER SCHEMA {} RENAME TO {}")
+_TRACK = "UPDATE read_model.projection SET revision = %s, position = %s WHERE context = %s"
+_LIVE = """
+    UPDATE read_model.revision
+    SET live_at = clock_timestamp(), retired_at = NULL, retired_position = NULL,
+        position = %s, events = coalesce(%s, events), digest = %s, reason = coalesce(%s, reason)
+    WHERE context = %s AND revision = %s
+"""
+_RETIRE = """
+    UPDATE read_model.revision SET retired_at = clock_timestamp(), retired_position = %s
+    WHERE context = %s AND revision = %s
+"""
+_THIS_TRANSACTION = "SELECT pg_current_xact_id()::text"
+_OLDER_SNAPSHOTS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+      AND age(backend_xmin) > age(%s::xid)
+"""
+
+
+class Shown(NamedTuple):
+    """What a revision shows when it becomes the live one: up to which position, and what is noted of it.
+
+    `events` were folded for it, None if it was built before; `digest` is the sum of those of its tables, if taken.
+    """
+
+    position: int
+    events: int | None
+    digest: str | None
+    reason: str | None
+
+
+def wait_for_old_snapshots(conn: psycopg.Connection) -> None:
+    """Waits, up to 30 s, until no reader looks at the database as it was before the new tables were filled.
+
+    To such a reader (a long REPEATABLE READ transaction) they would seem empty.
+    """
+    row = conn.execute(_THIS_TRANSACTION).fetchone()
+    deadline = time.monotonic() + _OLD_SNAPSHOTS_SECONDS
+    while conn.execute(_OLDER_SNAPSHOTS, row).fetchone() != (0,) and time.monotonic() < deadline:
+        time.sleep(_PAUSE_SECONDS)
+
+
+def swap(
+    conn: psycopg.Connection,
+    revisions: Sequence[NextRevision],
+    last_steps: Callable[[dict[str, tracking.Projected]], dict[str, Shown]],
+) -> None:
+    """Makes other revisions the live ones, all in one transaction, which holds the projectors back.
+
+    `last_steps` brings them up to the head within it, given what the live ones show, and returns for each context what
+    it shows. Waits for readers of the old tables only 50 ms at a time, so that those who come later never wait longer.
+    Raises Conflicting if they do not let go for 30 s, or where a view in `mart` cannot stand on the new tables.
+    """
+    deadline = time.monotonic() + _SWAP_SECONDS
+    while True:
+        try:
+            with conn.transaction():
+                known = {revision.context: tracking.lock(conn, revision.context) for revision in revisions}
+                shown = last_steps(known)
+                conn.execute(_QUICK_LOCK)
+                _exchange_all(conn, revisions, known, shown)
+                return
+        except errors.LockNotAvailable as error:
+            if time.monotonic() > deadline:
+                raise Conflicting(
+                    "Readers of the live tables have not let go of them for 30 s, so the new ones cannot take their "
+                    "place. Try again when long queries have ended."
+                ) from error
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _exchange_all(
+    conn: psycopg.Connection,
+    revisions: Sequence[NextRevision],
+    known: dict[str, tracking.Projected],
+    shown: dict[str, Shown],
+) -> None:
+    views = standing.take(conn)  # first, as readers take them: a view before the tables that it stands on
+    for revision in revisions:
+        live = model_of(revision.context, revision.context)
+        conn.execute(_LOCK_TABLES.format(sql.SQL(", ").join(map(qualified, live.tables.values()))))
+    emptied: list[Model] = []
+    for revision in revisions:
+        context, former = revision.context, known[revision.context]
+        if revision.fills and former.position > 0:
+            raise Conflicting(f"Another command has begun to fill the read model of {context} meanwhile.")
+        aside = f"{context}_gone" if revision.fills else schema_of(context, former.revision)
+        conn.execute(_RENAME.format(sql.Identifier(context), sql.Identifier(aside)))
+        conn.execute(_RENAME.format(sql.Identifier(revision.schema), sql.Identifier(context)))
+        grant(conn, context)
+        if revision.fills:
+            emptied.append(model_of(context, aside))
+        _note(conn, revision, former, shown[context])
+    marts.move_in(conn)
+    standing.put_back(conn, views)
+    marts.drop_gone(conn)
+    for model in emptied:
+        _drop_empty(conn, model)
+
+
+def _note(conn: psycopg.Connection, revision: NextRevision, former: tracking.Projected, shown: Shown) -> None:
+    context = revision.context
+    if not revision.fills:
+        conn.execute(_RETIRE, [former.position, context, former.revision])
+    conn.execute(_TRACK, [revision.revision, shown.position, context])
+    told = [shown.position, shown.events, shown.digest, shown.reason]
+    conn.execute(_LIVE, [*told, context, revision.revision])
+
+
+def _drop_empty(conn: psycopg.Connection, model: Model) -> None:
+    try:
+        drop(conn, model)
+    except errors.DependentObjectsStillExist as error:
+        context = model.projection.context
+        raise Conflicting(f"Views of others stand on the empty tables of {context}, which stay.") from error
