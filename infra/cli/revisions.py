@@ -40,7 +40,7 @@ def register(program: typer.Typer) -> None:
     program.command(epilog=example("replayhouse revert sales", "replayhouse revert sales --to 3"))(revert)
 
 
-@app.command(LIST, epilog=example("replayhouse revisions", "replayhouse revisions sales --json"))
+@app.command(LIST, epilog=example("replayhouse revisions list", "replayhouse revisions sales --json"))
 def list_all(contexts: Contexts = None, json: Json = False) -> None:
     """List the revisions of the read models, and what stands under prefixes.
 

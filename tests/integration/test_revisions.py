@@ -4,7 +4,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from domain.sales.order import NEW_ORDER, observe
 from infra.errors import Conflicting, ReplayhouseError, UsageError
@@ -170,15 +170,14 @@ def test_a_view_of_others_on_a_materialised_one_is_not_lost(
     assert conn.execute("SELECT orders FROM bi.total").fetchone() == (10,)
 
 
-def _orders_a_day(tables: Tables) -> Select[Any]:
+def _orders_a_day(tables: Tables) -> Any:
     orders = tables["sales.fact_order"]
     return select(orders.c.date_key, func.count().label("orders")).group_by(orders.c.date_key)
 
 
-def _busiest(tables: Tables) -> Select[Any]:
+def _busiest(tables: Tables) -> Any:
     days = tables["mart.orders_a_day"]
-    busiest: Select[Any] = select(func.max(days.c.orders).label("orders"))
-    return busiest
+    return select(func.max(days.c.orders).label("orders"))
 
 
 @pytest.fixture
