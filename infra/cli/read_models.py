@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 RetryParked = Annotated[
     bool, typer.Option("--retry-parked", help="Try the streams again that could not be folded the last time.")
 ]
+Follow = Annotated[bool, typer.Option("--follow", help="Stay, and follow the log until the command is ended.")]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; replayhouse revisions shows it.")]
 Workers = Annotated[
     int | None,
@@ -25,7 +26,9 @@ Workers = Annotated[
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command(epilog=example("replayhouse status", "replayhouse status --json"))(status)
-    app.command(epilog=example("replayhouse project", "replayhouse project sales customer"))(project)
+    app.command(
+        epilog=example("replayhouse project", "replayhouse project sales customer", "replayhouse project --follow")
+    )(project)
     app.command(
         epilog=example(
             "replayhouse rebuild",
@@ -92,12 +95,19 @@ def status(json: Json = False) -> None:
     show_batches(loads)
 
 
-def project(contexts: Contexts = None, retry_parked: RetryParked = False, json: Json = False) -> None:
+def project(
+    contexts: Contexts = None, follow: Follow = False, retry_parked: RetryParked = False, json: Json = False
+) -> None:
     """Catch the read models up with the log.
 
     The streams that new events touched are folded again, and the rows that differ are written. A stream that cannot be
-    folded is parked and the others go on; status names it.
+    folded is parked and the others go on; status names it. With --follow the command stays and does so whenever
+    something is appended, until it is ended with Ctrl-C or SIGTERM. Any number of them may run: a context is followed
+    by one of them, and when that one dies by another.
     """
+    if follow:
+        _follow(chosen(contexts), retry_parked, json)
+        return
     from infra.cli.warehouse import open_warehouse
     from infra.postgres.read_models.live import catch_up
     from infra.postgres.read_models.status import status as status_of
@@ -116,6 +126,27 @@ def project(contexts: Contexts = None, retry_parked: RetryParked = False, json: 
     table(("context", "events", "projected", "parked"), rows)
     if any(parked for *_, parked in rows):
         say("Parked streams could not be folded: replayhouse status says why, project --retry-parked tries again.")
+
+
+def _follow(contexts: tuple[str, ...], retry_parked: bool, json: bool) -> None:
+    import signal
+    import threading
+
+    from infra.cli.warehouse import open_warehouse
+    from infra.postgres.read_models.watching import Watch
+
+    stop = threading.Event()
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, lambda *_: stop.set())
+    with open_warehouse() as warehouse:
+        watch = Watch(warehouse.database, contexts, stop, warn)
+        watch.run(retry_parked=retry_parked, workers=warehouse.settings.workers)
+    if json:
+        print_json({"contexts": {c: {"events": done} for c, done in watch.events.items()}, "seconds": seconds_so_far()})
+    else:
+        table(("context", "events"), watch.events.items())
+    for error in watch.stopped.values():
+        raise error
 
 
 def rebuild(

@@ -46,6 +46,11 @@ def exclusive(conn: psycopg.Connection, name: str, wait: float = 10.0) -> Iterat
                 conn.execute(_RELEASE, [key])
 
 
+def is_taken(conn: psycopg.Connection, name: str) -> bool:
+    """Takes the lock `name` for as long as the session lives, if nobody else has it; whether it did. Does not wait."""
+    return _is_true(conn, _TRY, _key_of(name))
+
+
 def _is_true(conn: psycopg.Connection, query: str, key: int) -> bool:
     row = conn.execute(query.encode(), [key]).fetchone()
     return row is not None and bool(row[0])
