@@ -51,6 +51,11 @@ def is_taken(conn: psycopg.Connection, name: str) -> bool:
     return _is_true(conn, _TRY, _key_of(name))
 
 
+def let_go(conn: psycopg.Connection, name: str) -> None:
+    """Gives up a lock of `is_taken`."""
+    conn.execute(_RELEASE, [_key_of(name)])
+
+
 def _is_true(conn: psycopg.Connection, query: str, key: int) -> bool:
     row = conn.execute(query.encode(), [key]).fetchone()
     return row is not None and bool(row[0])

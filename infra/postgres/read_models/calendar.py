@@ -81,14 +81,19 @@ def _add_days(conn: psycopg.Connection, table: Table, latest: date | None, known
 
 
 def may_move_the_end(conn: psycopg.Connection, context: str, before: Iterable[Rows], after: Iterable[Rows]) -> bool:
-    """Whether rows that changed may make the calendar longer or shorter: a new latest time, or the loss of the old."""
+    """Whether rows that changed may make the calendar longer or shorter: a new latest time, or the loss of the old.
+
+    Not where the rows as they are reach into the calendar's last year themselves, as those of today's orders do.
+    """
     if context not in BUSINESS_TIMES:
         return False
     end = calendar_end(conn)
     if end is None:
         return True
     newest, former = latest_time(context, after), latest_time(context, before)
-    return (newest is not None and last_day(newest) > end) or (former is not None and last_day(former) >= end)
+    if newest is not None and last_day(newest) >= end:
+        return last_day(newest) > end
+    return former is not None and last_day(former) >= end
 
 
 def calendar_end(conn: psycopg.Connection) -> date | None:

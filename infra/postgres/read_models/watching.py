@@ -15,7 +15,7 @@ from psycopg import sql
 from infra.errors import Conflicting, Unreachable
 from infra.mapping.errors import NewerVersion
 from infra.postgres.connection import Database, translated
-from infra.postgres.locks import is_taken
+from infra.postgres.locks import is_taken, let_go
 from infra.postgres.read_models.live import Projector, catch_up
 from infra.postgres.store import CHANNEL
 
@@ -56,16 +56,19 @@ class Watch:
         Where the database goes away, waits for it with growing pauses: it is not started from here. Raises Unreachable
         only if it was never there.
         """
-        with suppress(NewerVersion):  # met again below, by its context alone
+        with suppress(NewerVersion, Conflicting):  # met again below, by its context alone
             done = catch_up(self._database, self._contexts, retry_parked=retry_parked, workers=workers)
             for context, events in done.items():
                 self.events[context] += events
         pause = _FIRST_PAUSE_SECONDS
         while not self._is_over():
+            begun = time.monotonic()
             try:
                 with self._database.connect("replayhouse project --follow", autocommit=True) as conn, translated():
                     _Session(self, conn).run()
             except Unreachable as error:
+                if time.monotonic() - begun > _LONGEST_PAUSE_SECONDS:  # it was there for a while
+                    pause = _FIRST_PAUSE_SECONDS
                 self._tell(f"{error} Waiting for it.")
                 self._stop.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
@@ -118,4 +121,5 @@ class _Session:
         except NewerVersion as error:
             self._watch.stopped[context] = error
             del self._owned[context]
+            let_go(self._conn, f"project {context}")  # a process of a newer program may take it
             self._watch._tell(str(error))
