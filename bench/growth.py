@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import compare, retraction
+from bench import compare, live, retraction
+from bench.timing import NotMeasured
 from bench.warehouse import Warehouse
 
 Seconds = dict[str, dict[int, float]]
@@ -48,7 +49,18 @@ class Growth:
             found["retract of that load, read models and all"] = taken.retraction.seconds
             self.tell(f"{orders:,} orders: backup and restore")
             found |= _backup(warehouse, folder)
+            found |= self._live(warehouse, orders)
         return found
+
+    def _live(self, warehouse: Warehouse, orders: int) -> dict[str, float]:
+        """What needs a rate of appends that the machine may be too busy for; the other figures are kept then."""
+        self.tell(f"{orders:,} orders: following the log")
+        try:
+            found = live.measure(warehouse)
+        except NotMeasured as error:
+            self.tell(f"{orders:,} orders: {error}")
+            return {}
+        return {f"append to visible, live, at {live.EVENTS_A_SECOND} events/s, 99th percentile": found.percentile(0.99)}
 
     def _main_road(self, warehouse: Warehouse, extract: Path, orders: int) -> dict[str, float]:
         self.tell(f"{orders:,} orders: ingest, rebuild, verify")

@@ -30,6 +30,7 @@ FLOOD_ORDERS_AN_APPEND = 50
 _POLL_SECONDS = 0.001
 _LONGEST_SECONDS = 60.0
 _SHOWN = "SELECT position FROM read_model.projection WHERE context = 'sales'"
+_STORE = EventStore()
 _PLACED_AT = datetime(2018, 9, 1, 12)
 
 
@@ -120,7 +121,7 @@ def _append(connection: psycopg.Connection, number: int, orders: int) -> int:
         for order in range(number, number + orders)
         for version, event in enumerate(_order(order), start=1)
     ]
-    return EventStore().append(connection, recorded, None).position
+    return _STORE.append(connection, recorded, None).position
 
 
 def _order(number: int) -> tuple[DomainEvent, ...]:

@@ -95,6 +95,9 @@ def _growth(seconds: dict[str, dict[int, float]]) -> tuple[list[str], list[list[
     headers += [f"{larger / smaller:g} times the orders" for smaller, larger in steps]
     rows = []
     for what, at in seconds.items():
-        times = [f"{at[larger] / at[smaller]:.1f} times the time" for smaller, larger in steps]
-        rows.append([what, *(f"{at[orders]:.2f} s" for orders in sizes), *times])
+        cells = [f"{at[orders]:.2f} s" if orders in at else "" for orders in sizes]
+        for smaller, larger in steps:
+            is_known = smaller in at and larger in at
+            cells.append(f"{at[larger] / at[smaller]:.1f} times the time" if is_known else "")
+        rows.append([what, *cells])
     return headers, rows
