@@ -159,6 +159,27 @@ def test_the_history_of_an_erased_person_tells_that_and_shows_no_field(warehouse
     assert (review["facts"]["comment"], review["facts"]["score"]) == ("erased", 1)
 
 
+def test_the_lines_of_an_erased_person_are_not_quoted(warehouse: Warehouse) -> None:
+    """Though the extract is at hand still: neither for their rows, nor for records that name them."""
+    apart = warehouse.rows("SELECT row_id::text FROM quality.quarantine ORDER BY 1")
+    rows = [
+        ("customer.dim_customer", ERASED),
+        ("customer.fact_review", an_id(802), an_id(2)),
+        ("fulfillment.fact_delivery", an_id(2)),
+        ("sales.fact_order", an_id(1)),
+        *(("quality.quarantine", str(row)) for (row,) in apart),
+    ]
+
+    def told() -> set[str]:
+        lineages = [warehouse.run("audit", "lineage", *row) for row in rows]
+        assert {done.code for done in lineages} == {0}, lineages
+        return {word for word in PERSONAL for done in lineages if word in done.out}
+
+    assert told() == set(PERSONAL)
+    warehouse.json("customer", "erase", ERASED, "--reason", "asked for it")
+    assert told() == set()
+
+
 WRONG: list[tuple[tuple[str, ...], str]] = [
     ((str(UUID(int=999)), "--reason", "x"), "knows no person"),
     ((str(UUID(int=0)), "--reason", "x"), "knows no person"),
