@@ -39,6 +39,7 @@ from infra.postgres.read_models.live import catch_up
 from infra.postgres.store import Head, read_head
 from infra.postgres.unfinished import is_marked, mark, unmark
 from infra.postgres.verify import Broken, verify
+from projections.marts import MARTS
 from projections.warehouse import PROJECTIONS
 
 _LOCK = "ingest"
@@ -56,10 +57,10 @@ _SCHEMAS = """
     WHERE nspname = ANY(%s) OR nspname ~ %s
     ORDER BY nspname
 """
-_NAMES = ("event_store", "read_model", "shared", "mart", "mart_next", *PROJECTIONS)
+_NAMES = ("event_store", "read_model", "shared", "mart", "mart_next", "mart_gone", *PROJECTIONS)
 _REVISIONS = rf"^({'|'.join(PROJECTIONS)})_r\d+$"
-_VIEWS_OF_OTHERS = """
-    SELECT DISTINCT format('%%I.%%I', outside.nspname, view.relname)
+_MADE_BY_HAND = """
+    SELECT format('%%I.%%I', outside.nspname, view.relname)
     FROM pg_depend
     JOIN pg_rewrite ON pg_depend.classid = 'pg_rewrite'::regclass AND pg_rewrite.oid = pg_depend.objid
     JOIN pg_class AS view ON view.oid = pg_rewrite.ev_class
@@ -67,6 +68,9 @@ _VIEWS_OF_OTHERS = """
     JOIN pg_class AS used ON pg_depend.refclassid = 'pg_class'::regclass AND used.oid = pg_depend.refobjid
     JOIN pg_namespace AS ours ON ours.oid = used.relnamespace
     WHERE ours.nspname = ANY(%(ours)s) AND outside.nspname <> ALL(%(ours)s)
+    UNION
+    SELECT format('mart.%%I', relname) FROM pg_class
+    WHERE relnamespace = to_regnamespace('mart') AND relkind = ANY('{r,v,m}') AND relname <> ALL(%(marts)s)
     ORDER BY 1
 """
 _DROP = sql.SQL("DROP SCHEMA {} CASCADE")
@@ -195,9 +199,9 @@ def _refuse_what_is_not_empty(conn: psycopg.Connection) -> None:
             )
     elif found:
         raise UsageError(f"The database {place} is not empty: it has a schema {found[0]} that is not of replayhouse.")
-    views = [str(name) for (name,) in conn.execute(_VIEWS_OF_OTHERS, {"ours": found}).fetchall()]
-    if views:
-        raise UsageError(f"The database {place} is not empty: the view {views[0]} stands on its tables.")
+    known = {"ours": found, "marts": [mart.name for mart in MARTS]}
+    if made := conn.execute(_MADE_BY_HAND, known).fetchone():
+        raise UsageError(f"The database {place} is not empty: somebody has made {made[0]}, which would go with it.")
 
 
 def _schemas(conn: psycopg.Connection) -> list[str]:

@@ -186,12 +186,19 @@ def test_a_changed_byte_is_noticed_or_changes_nothing_that_is_read(shop: Shop, d
     assert told == backup_file.read_manifest(path, kind)
 
 
-def test_views_of_others_on_the_empty_tables_are_not_removed(shop: Shop, database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("schema", ["bi", "mart"])
+def test_views_of_others_on_the_empty_tables_are_not_removed(
+    schema: str, shop: Shop, database: Database, tmp_path: Path
+) -> None:
     warehouse = Warehouse(database, tmp_path / "home")
     warehouse.json("status")
-    execute(warehouse, "CREATE SCHEMA bi", "CREATE VIEW bi.mine AS SELECT * FROM sales.fact_order")
-    refused(warehouse.run("db", "restore", shop.backup, "--json"), BAD_INPUT, "not empty", "bi.mine")
-    assert warehouse.rows("SELECT count(*) FROM bi.mine") == [(0,)]
+    execute(
+        warehouse,
+        f"CREATE SCHEMA IF NOT EXISTS {schema}",
+        f"CREATE VIEW {schema}.mine AS SELECT * FROM sales.fact_order",
+    )
+    refused(warehouse.run("db", "restore", shop.backup, "--json"), BAD_INPUT, "not empty", f"{schema}.mine")
+    assert warehouse.rows(f"SELECT count(*) FROM {schema}.mine") == [(0,)]
 
 
 def test_tables_of_somebody_else_are_not_removed(shop: Shop, empty: Warehouse) -> None:
