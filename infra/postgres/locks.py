@@ -12,6 +12,14 @@ from infra.postgres.connection import translated
 
 _POLL_SECONDS = 0.05
 
+# An autovacuum gives way to whoever waits for longer than deadlock_timeout, a second by default, which a wait of 50 ms
+# never is. Only a superuser may shorten it: others wait until the autovacuum is through.
+QUICK_LOCK = """
+    SET LOCAL lock_timeout = '50ms';
+    SELECT set_config('deadlock_timeout', '10ms', true) FROM pg_roles WHERE rolname = current_user AND rolsuper
+"""
+"""From here to the end of the transaction, waiting for a lock ends after 50 ms, and no autovacuum is waited for."""
+
 _TRY = "SELECT pg_try_advisory_lock(%s)"
 _RELEASE = "SELECT pg_advisory_unlock(%s)"
 _HOLDER = """

@@ -13,6 +13,7 @@ import pytest
 from domain.sales.order import NEW_ORDER, observe
 from infra.errors import Conflicting
 from infra.postgres.connection import Database
+from infra.postgres.locks import QUICK_LOCK
 from infra.postgres.read_models import building, revisions, swapping
 from infra.postgres.read_models.digests import digests
 from infra.postgres.read_models.live import catch_up
@@ -198,3 +199,14 @@ def test_readers_that_do_not_let_go_end_the_rebuild(
         reader.rollback()
     assert digests(database) == before
     assert conn.execute(LEFT_OVER).fetchone() == (0,)
+
+
+def test_an_autovacuum_gives_way_to_the_swap(conn: psycopg.Connection) -> None:
+    """It does so for whoever waits longer than deadlock_timeout, which must be less than the swap waits."""
+    with conn.transaction():
+        conn.execute(QUICK_LOCK)
+        found = conn.execute(
+            "SELECT array_agg(setting::int ORDER BY name) FROM pg_settings WHERE name ~ '^(deadlock|lock)_timeout$'"
+        ).fetchone()
+    assert found == ([10, 50],)
+    assert conn.execute("SELECT current_setting('deadlock_timeout')").fetchone() == ("1s",)

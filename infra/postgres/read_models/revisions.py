@@ -13,13 +13,13 @@ from typing import NamedTuple
 import psycopg
 from psycopg import errors, sql
 
+from infra.postgres.locks import QUICK_LOCK
 from infra.postgres.read_models import tracking
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.schema import Model, drop_key, qualified
 
 _DROP_SECONDS = 5.0
 _PAUSE_SECONDS = 0.05
-_QUICK_LOCK = "SET LOCAL lock_timeout = '50ms'"
 
 _NEXT = """
     INSERT INTO read_model.revision (context, revision)
@@ -168,7 +168,7 @@ def _drop_patiently(conn: psycopg.Connection, model: Model, revision: int) -> No
     while True:
         try:
             with conn.transaction():
-                conn.execute(_QUICK_LOCK)
+                conn.execute(QUICK_LOCK)
                 drop(conn, model)
                 conn.execute(_UNPARK, [model.projection.context, revision])
                 conn.execute(_DROPPED, [model.projection.context, revision])

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import errors, sql
 
 from infra.errors import Conflicting
+from infra.postgres.locks import QUICK_LOCK
 from infra.postgres.read_models import marts, standing, tracking
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.revisions import NextRevision, drop, schema_of
@@ -20,7 +21,6 @@ from infra.postgres.read_models.schema import Model, grant, qualified
 _OLD_SNAPSHOTS_SECONDS = 30.0
 _SWAP_SECONDS = 30.0
 _PAUSE_SECONDS = 0.05
-_QUICK_LOCK = "SET LOCAL lock_timeout = '50ms'"
 
 _LOCK_TABLES = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
 _RENAME = sql.SQL("ALTER SCHEMA {} RENAME TO {}")
@@ -83,7 +83,7 @@ def swap(
             with conn.transaction():
                 known = {revision.context: tracking.lock(conn, revision.context) for revision in revisions}
                 shown = last_steps(known)
-                conn.execute(_QUICK_LOCK)
+                conn.execute(QUICK_LOCK)
                 _exchange_all(conn, revisions, known, shown)
                 return
         except errors.LockNotAvailable as error:
