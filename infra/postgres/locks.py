@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg import errors
 
 from infra.errors import Conflicting
 from infra.postgres.connection import translated
@@ -19,6 +20,9 @@ QUICK_LOCK = """
     SELECT set_config('deadlock_timeout', '10ms', true) FROM pg_roles WHERE rolname = current_user AND rolsuper
 """
 """From here to the end of the transaction, waiting for a lock ends after 50 ms, and no autovacuum is waited for."""
+
+GIVEN_UP = (errors.LockNotAvailable, errors.DeadlockDetected)
+"""What such a wait ends with; who looks for deadlocks so soon is the first to find one, and gives way."""
 
 _TRY = "SELECT pg_try_advisory_lock(%s)"
 _RELEASE = "SELECT pg_advisory_unlock(%s)"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import errors, sql
 
-from infra.postgres.locks import QUICK_LOCK
+from infra.postgres.locks import GIVEN_UP, QUICK_LOCK
 from infra.postgres.read_models import tracking
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.schema import Model, drop_key, qualified
@@ -175,7 +175,7 @@ def _drop_patiently(conn: psycopg.Connection, model: Model, revision: int) -> No
                 return
         except errors.DependentObjectsStillExist:
             return
-        except errors.LockNotAvailable:
+        except GIVEN_UP:
             if time.monotonic() > deadline:
                 return
             time.sleep(_PAUSE_SECONDS)

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import errors, sql
 
 from infra.errors import Conflicting
-from infra.postgres.locks import QUICK_LOCK
+from infra.postgres.locks import GIVEN_UP, QUICK_LOCK
 from infra.postgres.read_models import marts, standing, tracking
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.revisions import NextRevision, drop, schema_of
@@ -86,7 +86,7 @@ def swap(
                 conn.execute(QUICK_LOCK)
                 _exchange_all(conn, revisions, known, shown)
                 return
-        except errors.LockNotAvailable as error:
+        except GIVEN_UP as error:
             if time.monotonic() > deadline:
                 raise Conflicting(
                     "Readers of the live tables have not let go of them for 30 s, so the new ones cannot take their "
