@@ -78,7 +78,7 @@ STEPS_OF_A_LOAD = (
 
 STEPS_OF_FILLING = (
     "infra.postgres.read_models.revisions:begin_filling:3",
-    "infra.postgres.read_models.revisions:swap",
+    "infra.postgres.read_models.swapping:swap",
 )
 
 STEPS_OF_A_LATER_LOAD = (
@@ -94,7 +94,7 @@ STEPS_OF_A_LATER_LOAD = (
 STEPS_OF_A_REBUILD = (
     "infra.postgres.read_models.revisions:begin:2",
     "infra.postgres.read_models.loading:Loader.finish:3",
-    "infra.postgres.read_models.revisions:swap",
+    "infra.postgres.read_models.swapping:swap",
     "infra.postgres.read_models.rebuild:keep_calendar",
 )
 

@@ -14,7 +14,7 @@ from infra.postgres.connection import Database
 from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.erasure import erase, reapply
 from infra.postgres.keys import read_keys
-from infra.postgres.read_models import revisions
+from infra.postgres.read_models import swapping
 from tests.acceptance.extracts import a_good_extract, a_review, adding, changed, times, write
 from tests.acceptance.in_process import Warehouse, refused
 from tests.databases import copied, server
@@ -220,7 +220,7 @@ def test_a_rebuild_that_read_the_key_before_shows_nothing_after(
     def erased_meanwhile(_: object) -> None:
         warehouse.json("customer", "erase", ERASED, "--reason", "asked for it")
 
-    monkeypatch.setattr(revisions, "wait_for_old_snapshots", erased_meanwhile)
+    monkeypatch.setattr(swapping, "wait_for_old_snapshots", erased_meanwhile)
     rebuilt = warehouse.json("rebuild")["contexts"]
 
     assert shown_anywhere(warehouse) == set()

@@ -224,7 +224,6 @@ def test_rewound_events_and_erased_people_are_shown_as_such(warehouse: Warehouse
 
 
 SCORES = """
-    CREATE SCHEMA mart;
     CREATE VIEW mart.sold AS
         SELECT i.seller_id, p.category, sum(i.price) AS price
         FROM sales.fact_order_item AS i LEFT JOIN marketplace.dim_product AS p USING (product_id)

@@ -65,7 +65,7 @@ def test_an_event_of_a_newer_program_is_told_plainly(fail_with: Any, capsys: pyt
     with pytest.raises(UnknownTopic) as found:
         REGISTRY.event_type_of("sales.OrderPlaced.v99")
     fail_with(found.value)
-    assert run(["status"]) == 1
+    assert run(["status"]) == 2
     told = capsys.readouterr().err
     assert told.startswith("The log holds an event sales.OrderPlaced.v99")
     assert "update it" in told
