@@ -14,7 +14,7 @@ from domain.sales.order import NEW_ORDER, observe
 from infra.errors import Conflicting
 from infra.postgres.connection import Database
 from infra.postgres.locks import QUICK_LOCK
-from infra.postgres.read_models import building, revisions, swapping
+from infra.postgres.read_models import building, marts, revisions, swapping
 from infra.postgres.read_models.digests import digests
 from infra.postgres.read_models.live import catch_up
 from infra.postgres.read_models.loading import Loader
@@ -22,6 +22,9 @@ from infra.postgres.read_models.rebuild import rebuild
 from tests.read_side import Log, a_header, a_line, a_payment, an_id
 
 PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
+A_READER_WAITS = """
+    SELECT count(*) FROM pg_stat_activity WHERE application_name = 'a reader' AND wait_event_type = 'Lock'
+"""
 LEFT_OVER = "SELECT count(*) FROM pg_namespace WHERE nspname ~ '_r[0-9]+$'"
 
 
@@ -142,6 +145,23 @@ def test_any_number_of_processes_gives_the_same(
     assert together.events == alone.events
 
 
+def test_a_process_that_is_stuck_does_not_hold_up_a_rebuild_that_has_failed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "_FAREWELL_SECONDS", 0.5)
+
+    def fail_while_one_is_stuck() -> None:
+        with building._crew(database, 2) as crew:
+            assert crew._pool is not None
+            stuck = crew._pool.submit(time.sleep, 10_000)
+            while not stuck.running():
+                time.sleep(0.02)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_while_one_is_stuck()
+
+
 def test_a_large_first_load_is_filled_in_at_once_and_keeps_its_revision(
     database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +203,53 @@ def test_a_reader_with_an_old_snapshot_never_sees_empty_tables(database: Databas
         reader.rollback()
         rebuilding_thread.join()
     assert digests(database)["sales"].revision == 2
+
+
+def test_a_reader_with_an_old_snapshot_that_does_not_end_ends_the_rebuild(
+    database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(swapping, "_OLD_SNAPSHOTS_SECONDS", 0.3)
+    many_orders(conn, 1, 3)
+    catch_up(database)
+    with database.connect("a long report") as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT count(*) FROM event_store.sales_events")
+        with pytest.raises(Conflicting, match="a long report"):
+            rebuild(database)
+        assert reader.execute("SELECT count(*) FROM sales.fact_order").fetchone() == (3,)
+        reader.rollback()
+    assert conn.execute(LEFT_OVER).fetchone() == (0,)
+
+
+def test_who_comes_through_a_view_while_tables_are_exchanged_sees_one_revision(
+    database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many_orders(conn, 1, 3)
+    catch_up(database)
+    conn.execute("DELETE FROM sales.fact_order; DELETE FROM marketplace.product")  # the old revision is told by that
+    seen: list[Any] = []
+
+    def read() -> None:
+        with database.connect("a reader", autocommit=True) as reader:
+            seen.append(
+                reader.execute(
+                    "SELECT (SELECT count(*) FROM marketplace.dim_product), (SELECT count(*) FROM sales.fact_order)"
+                ).fetchone()
+            )
+
+    thread = threading.Thread(target=read)
+    move_in = marts.move_in
+
+    def while_locked(swapper: psycopg.Connection) -> None:
+        thread.start()
+        while conn.execute(A_READER_WAITS).fetchone() == (0,):
+            time.sleep(0.02)
+        move_in(swapper)
+
+    monkeypatch.setattr(marts, "move_in", while_locked)
+    rebuild(database, workers=1)
+    thread.join()
+    assert seen == [(1, 3)]
 
 
 def test_readers_that_do_not_let_go_end_the_rebuild(

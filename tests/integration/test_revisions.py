@@ -204,3 +204,25 @@ def test_declared_marts_are_swapped_with_the_tables(
         assert conn.execute("SELECT sum(orders)::int FROM mart.orders_a_day").fetchone() == (10,)
         left = conn.execute("SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^mart_'").fetchall()
         assert left == []
+
+
+def test_views_made_by_hand_keep_options_comments_and_rights(
+    database: Database, conn: psycopg.Connection, log: Log
+) -> None:
+    conn.execute("""
+        CREATE VIEW mart.guarded WITH (security_barrier = true) AS SELECT order_id FROM sales.fact_order;
+        CREATE MATERIALIZED VIEW mart.later WITH (fillfactor = 70) AS SELECT order_id FROM sales.fact_order
+            WITH NO DATA;
+        COMMENT ON MATERIALIZED VIEW mart.later IS 'a view';
+        COMMENT ON COLUMN mart.later.order_id IS 'a column';
+        GRANT SELECT ON mart.guarded, mart.later TO PUBLIC;
+        ALTER MATERIALIZED VIEW mart.later OWNER TO replayhouse_owner
+    """)
+    told = """
+        SELECT relname, relacl::text, reloptions, relowner::regrole::text, relispopulated, obj_description(oid),
+            col_description(oid, 1)
+        FROM pg_class WHERE relnamespace = 'mart'::regnamespace AND relkind IN ('v', 'm') ORDER BY relname
+    """
+    before = conn.execute(told).fetchall()
+    rebuild(database, ["sales"])
+    assert conn.execute(told).fetchall() == before

@@ -14,7 +14,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import psycopg
@@ -30,6 +31,7 @@ from projections.projection import Rows
 
 _EVENTS_A_RANGE = 25_000
 _MOST_RANGES = 64
+_FAREWELL_SECONDS = 10.0
 _EVENTS_WORTH_A_PROCESS = 30_000  # a process takes half a second to start
 
 
@@ -169,17 +171,36 @@ def _crew(database: Database, processes: int) -> Iterator[_Crew]:
     if processes <= 1:
         yield _Crew(database, None)
         return
+    others = set(active_children())
     with ProcessPoolExecutor(processes, get_context("spawn"), _start, (database,)) as pool:
         try:
             yield _Crew(database, pool)
-        except BrokenProcessPool as error:
-            raise ReplayhouseError(
-                "A process of the rebuild ended unexpectedly, perhaps for want of memory. The live read models stay as "
-                "they were: run it again, with fewer --workers."
-            ) from error
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
+        except BaseException as error:
+            with _killed_when_overdue([child for child in active_children() if child not in others]):
+                pool.shutdown(wait=True, cancel_futures=True)
+            if isinstance(error, BrokenProcessPool):
+                raise ReplayhouseError(
+                    "A process of the rebuild ended unexpectedly, perhaps for want of memory. The live read models "
+                    "stay as they were: run it again, with fewer --workers."
+                ) from error
             raise
+
+
+@contextmanager
+def _killed_when_overdue(processes: Sequence[BaseProcess]) -> Iterator[None]:
+    """Waiting for them in the block comes to an end, whatever they are stuck in: what they do is undone anyway."""
+
+    def kill() -> None:
+        for process in processes:
+            process.kill()
+
+    timer = threading.Timer(_FAREWELL_SECONDS, kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _start(database: Database) -> None:

@@ -34,6 +34,7 @@ _GONE = """
     ORDER BY c.oid DESC
 """
 _ASIDE = sql.SQL("CREATE SCHEMA IF NOT EXISTS {gone}; ALTER MATERIALIZED VIEW {name} SET SCHEMA {gone}")
+_LOCK = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
 _MOVE = sql.SQL("ALTER MATERIALIZED VIEW {name} SET SCHEMA {schema}")
 _DROP = sql.SQL("DROP MATERIALIZED VIEW {}")
 _DROP_EMPTY = sql.SQL("DROP SCHEMA IF EXISTS {}")
@@ -125,6 +126,14 @@ def make_next(conn: psycopg.Connection, new: Mapping[str, str]) -> None:
 def remove_next(conn: psycopg.Connection) -> None:
     """Removes what a swap that came to nothing has made."""
     conn.execute(_DROP_SCHEMA.format(sql.Identifier(NEXT)))
+
+
+def lock(conn: psycopg.Connection) -> None:
+    """Within the transaction of a swap, before anything is renamed: no reader holds a plain mart from here on."""
+    there = {mart.name for mart in marts.MARTS} - {mart.name for mart in missing(conn)}
+    for mart in reversed(marts.MARTS):
+        if mart.name in there and not mart.materialised:
+            conn.execute(_LOCK.format(sql.Identifier(MART, mart.name)))
 
 
 def move_in(conn: psycopg.Connection) -> None:

@@ -2,8 +2,8 @@
 
 A view stands on tables, whatever they are called later; the live tables are those of a name. So their definitions are
 read before the renaming, while they name the live tables, and given again after it. A plain view is replaced and stays
-itself, with its rights, its comment, and what stands on it. A materialised one is made anew, which takes as long as its
-query does, and loses what stands on it outside of `mart`: the swap is refused then.
+itself, with its options, rights, comments, and what stands on it. A materialised one is made anew with all of these,
+which takes as long as its query does, and loses what stands on it outside of `mart`: the swap is refused then.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,31 @@ from projections import marts
 # With nothing but the catalogue on the path, every other name in a definition is written with its schema.
 _PLAIN_PATH = "SET LOCAL search_path = pg_catalog"
 _VIEWS = """
-    SELECT c.oid::bigint, c.relname::text, c.relkind = 'm', pg_get_viewdef(c.oid), obj_description(c.oid, 'pg_class'),
-        ARRAY(SELECT pg_get_indexdef(i.indexrelid) FROM pg_index AS i WHERE i.indrelid = c.oid ORDER BY i.indexrelid),
-        ARRAY(SELECT CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END
-            FROM aclexplode(c.relacl) AS g WHERE g.privilege_type = 'SELECT' AND g.grantee <> c.relowner)
+    SELECT c.oid::bigint, c.relname::text, c.relkind = 'm', c.relispopulated, pg_get_viewdef(c.oid),
+        coalesce(c.reloptions, '{}')
     FROM pg_class AS c
     WHERE c.relnamespace = to_regnamespace('mart') AND c.relkind IN ('v', 'm') AND c.relname <> ALL(%s)
+"""
+# What is lost with a materialised view, as statements that bring it back; the owner comes last, who may do all of it.
+_BESIDES = """
+    SELECT statement FROM (
+        SELECT 1, indexrelid::bigint, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %(view)s::regclass
+        UNION ALL
+        SELECT 2, objsubid, CASE objsubid
+            WHEN 0 THEN format('COMMENT ON MATERIALIZED VIEW %%s IS %%L', %(view)s::text, description)
+            ELSE format('COMMENT ON COLUMN %%s.%%I IS %%L', %(view)s::text, attname, description) END
+        FROM pg_description LEFT JOIN pg_attribute ON attrelid = objoid AND attnum = objsubid AND objsubid > 0
+        WHERE classoid = 'pg_class'::regclass AND objoid = %(view)s::regclass
+        UNION ALL
+        SELECT 3, 0, format('GRANT %%s ON %%s TO %%s%%s', privilege_type, %(view)s::text,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = %(view)s::regclass AND grantee <> relowner
+        UNION ALL
+        SELECT 4, 0, format('ALTER MATERIALIZED VIEW %%s OWNER TO %%s', %(view)s::text, relowner::regrole)
+        FROM pg_class WHERE oid = %(view)s::regclass
+    ) AS besides (kind, place, statement)
+    ORDER BY kind, place
 """
 _STANDS_ON = """
     SELECT DISTINCT r.ev_class::bigint, d.refobjid::bigint
@@ -34,23 +53,21 @@ _STANDS_ON = """
         AND d.refobjid <> r.ev_class
 """
 _LOCK = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
-_REPLACE = sql.SQL("CREATE OR REPLACE VIEW {} AS {}")
-_MATERIALISE = sql.SQL("CREATE MATERIALIZED VIEW {} AS {}")
-_COMMENT = sql.SQL("COMMENT ON MATERIALIZED VIEW {} IS {}")
-_GRANT = sql.SQL("GRANT SELECT ON {} TO {}")
+_REPLACE = sql.SQL("CREATE OR REPLACE VIEW {}{} AS {}")
+_MATERIALISE = sql.SQL("CREATE MATERIALIZED VIEW {}{} AS {} WITH {}")
 _ASIDE = sql.SQL("CREATE SCHEMA IF NOT EXISTS {gone}; ALTER MATERIALIZED VIEW {name} SET SCHEMA {gone}")
 
 
 class StandingView(NamedTuple):
-    """A view of somebody's in `mart`: its query, and of a materialised one what has to be made again with it."""
+    """A view of somebody's in `mart`: its query and options, and what brings back the rest of a materialised one."""
 
     oid: int
     name: str
     is_materialised: bool
+    is_populated: bool
     query: str
-    comment: str | None
-    indexes: list[str]
-    readers: list[str]
+    options: list[str]
+    besides: Sequence[str] = ()
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -66,10 +83,15 @@ def take(conn: psycopg.Connection) -> list[StandingView]:
     for view, on in conn.execute(_STANDS_ON, {"views": list(found)}).fetchall():
         sorter.add(view, on)
     ordered = [found[oid] for oid in sorter.static_order()]
-    for view in ordered:
+    for view in reversed(ordered):
         if not view.is_materialised:
             conn.execute(_LOCK.format(view.identifier))
-    return ordered
+    return [_with_besides(conn, view) if view.is_materialised else view for view in ordered]
+
+
+def _with_besides(conn: psycopg.Connection, view: StandingView) -> StandingView:
+    rows = conn.execute(_BESIDES, {"view": view.identifier.as_string(conn)}).fetchall()
+    return view._replace(besides=[statement for (statement,) in rows])
 
 
 def put_back(conn: psycopg.Connection, views: Sequence[StandingView]) -> None:
@@ -96,12 +118,18 @@ def put_back(conn: psycopg.Connection, views: Sequence[StandingView]) -> None:
 def _make(conn: psycopg.Connection, view: StandingView) -> None:
     query = sql.SQL(view.query.rstrip().rstrip(";"))  # the catalogue's own text
     if not view.is_materialised:
-        conn.execute(_REPLACE.format(view.identifier, query))
+        conn.execute(_REPLACE.format(view.identifier, _options(view), query))
         return
-    conn.execute(_MATERIALISE.format(view.identifier, query))
-    for index in view.indexes:
-        conn.execute(index.encode())
-    if view.comment is not None:
-        conn.execute(_COMMENT.format(view.identifier, sql.Literal(view.comment)))
-    for reader in view.readers:
-        conn.execute(_GRANT.format(view.identifier, sql.SQL(reader)))
+    data = sql.SQL("DATA" if view.is_populated else "NO DATA")
+    conn.execute(_MATERIALISE.format(view.identifier, _options(view), query, data))
+    for statement in view.besides:
+        conn.execute(statement.encode())
+
+
+def _options(view: StandingView) -> sql.Composable:
+    """Such as security_barrier: a view that is replaced without them loses them."""
+    if not view.options:
+        return sql.SQL("")
+    pairs = (option.partition("=") for option in view.options)
+    told = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(value)) for name, _, value in pairs]
+    return sql.SQL(" WITH ({})").format(sql.SQL(", ").join(told))

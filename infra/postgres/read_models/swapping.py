@@ -22,7 +22,7 @@ _OLD_SNAPSHOTS_SECONDS = 30.0
 _SWAP_SECONDS = 30.0
 _PAUSE_SECONDS = 0.05
 
-_LOCK_TABLES = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
+_LOCK = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
 _RENAME = sql.SQL("ALTER SCHEMA {} RENAME TO {}")
 _TRACK = "UPDATE read_model.projection SET revision = %s, position = %s WHERE context = %s"
 _LIVE = """
@@ -35,11 +35,13 @@ _RETIRE = """
     UPDATE read_model.revision SET retired_at = clock_timestamp(), retired_position = %s
     WHERE context = %s AND revision = %s
 """
-_THIS_TRANSACTION = "SELECT pg_current_xact_id()::text"
+_NOW = "SELECT pg_current_xact_id()::text, clock_timestamp()"
+# A snapshot may look older than it is, for a long transaction of somebody else's holds its xmin back: so both count.
 _OLDER_SNAPSHOTS = """
-    SELECT count(*) FROM pg_stat_activity
+    SELECT pid, coalesce(nullif(application_name, ''), 'a client'), xact_start FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
-      AND age(backend_xmin) > age(%s::xid)
+      AND age(backend_xmin) > age(%s::xid) AND xact_start < %s
+    ORDER BY xact_start LIMIT 1
 """
 
 
@@ -58,11 +60,19 @@ class Shown(NamedTuple):
 def wait_for_old_snapshots(conn: psycopg.Connection) -> None:
     """Waits, up to 30 s, until no reader looks at the database as it was before the new tables were filled.
 
-    To such a reader (a long REPEATABLE READ transaction) they would seem empty.
+    To such a reader (a long REPEATABLE READ transaction) they would seem empty. Raises Conflicting, which names one
+    that does not end.
     """
-    row = conn.execute(_THIS_TRANSACTION).fetchone()
+    now = conn.execute(_NOW).fetchone()
     deadline = time.monotonic() + _OLD_SNAPSHOTS_SECONDS
-    while conn.execute(_OLDER_SNAPSHOTS, row).fetchone() != (0,) and time.monotonic() < deadline:
+    while reader := conn.execute(_OLDER_SNAPSHOTS, now).fetchone():
+        if time.monotonic() > deadline:
+            pid, name, since = reader
+            raise Conflicting(
+                f"{name} (server process {pid}) reads in one transaction since {since:%Y-%m-%d %H:%M:%S %Z}, before "
+                "the new tables were filled: to it they would seem empty. The live ones stay; try again when it has "
+                "ended."
+            )
         time.sleep(_PAUSE_SECONDS)
 
 
@@ -101,10 +111,17 @@ def _exchange_all(
     known: dict[str, tracking.Projected],
     shown: dict[str, Shown],
 ) -> None:
-    views = standing.take(conn)  # first, as readers take them: a view before the tables that it stands on
+    # Views first, as readers take them, and all of them: who held one while the tables are exchanged would see the old
+    # tables through it, and the new ones beside it.
+    views = standing.take(conn)
+    marts.lock(conn)
     for revision in revisions:
         live = model_of(revision.context, revision.context)
-        conn.execute(_LOCK_TABLES.format(sql.SQL(", ").join(map(qualified, live.tables.values()))))
+        for view in live.projection.views:
+            conn.execute(_LOCK.format(sql.Identifier(live.schema, view.name)))
+    for revision in revisions:
+        live = model_of(revision.context, revision.context)
+        conn.execute(_LOCK.format(sql.SQL(", ").join(map(qualified, live.tables.values()))))
     emptied: list[Model] = []
     for revision in revisions:
         context, former = revision.context, known[revision.context]
