@@ -28,6 +28,7 @@ LOCK = "rebuild"
 KEPT_REVISIONS = 2
 """So many earlier revisions of each context stay, unless the settings say otherwise."""
 
+_ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 _LAST_OF_A_KILLED_SECONDS = 2.0  # the server looks each second whether its clients live
 
 
@@ -110,8 +111,7 @@ class _Rebuild:
         load_all(self._database, self._conn, models, self._built, workers)
         for revision in self._begun:
             self._follow(revision, self._built[revision.context])
-            with self._conn.transaction():
-                checking.check(self._conn, revision.model, self._built[revision.context].position)
+            self._check(revision, self._built[revision.context])
         marts.make_next(self._conn, {revision.context: revision.schema for revision in self._begun})
         swapping.wait_for_old_snapshots(self._conn)
         shown: dict[str, Rebuilt] = {}
@@ -138,6 +138,13 @@ class _Rebuild:
                     _tell_apart(revision, window, rebuilt)
             rebuilt.events += events
             rebuilt.position = end
+
+    def _check(self, revision: NextRevision, rebuilt: Rebuilt) -> None:
+        """Holds a sample against the log: on one snapshot, so that no key is destroyed in between."""
+        with self._conn.transaction():
+            self._conn.execute(_ONE_SNAPSHOT)
+            self._forget(revision, rebuilt)
+            checking.check(self._conn, revision.model, rebuilt.position)
 
     def _last_steps(self, known: dict[str, tracking.Projected]) -> dict[str, Rebuilt]:
         """The revisions at the head, which all are when the swap commits, within its transaction."""
