@@ -5,14 +5,17 @@ Importing pydantic-settings takes a tenth of a second: commands import this modu
 
 import getpass
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.errors import UsageError
+
+_Settings = TypeVar("_Settings", bound=BaseSettings)
 
 
 def _default_home() -> Path:
@@ -61,9 +64,14 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """The settings in force. Raises UsageError that names the variable which makes no sense."""
+    return checked(Settings, "REPLAYHOUSE_")
+
+
+def checked(settings: Callable[[], _Settings], prefix: str) -> _Settings:
+    """Settings read from the environment. Raises UsageError that names the variable which makes no sense."""
     try:
-        return Settings()
+        return settings()
     except ValidationError as error:
         first = error.errors()[0]
-        variable = "REPLAYHOUSE_" + "_".join(str(part) for part in first["loc"]).upper()
+        variable = prefix + "_".join(str(part) for part in first["loc"]).upper()
         raise UsageError(f"The setting {variable} makes no sense: {first['msg']} (got {first['input']!r}).") from error
