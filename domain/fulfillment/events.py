@@ -2,103 +2,111 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from domain.kernel.events import DomainEvent, personal
+from domain.kernel.meaning import Means, OccurredAt
+
+OrderId = Annotated[UUID, Means("the order")]
+CustomerId = Annotated[UUID, Means("the person who ordered; the zero UUID while nobody knows who that is")]
+PlacedAt = Annotated[datetime, Means("when the order was placed")]
+PromisedBy = Annotated[datetime, Means("until when delivery was promised; the date counts, not the hour")]
+OriginZip = Annotated[
+    str | None, Means("zip prefix of the seller of the first line; null where that is not known", example="04001")
+]
+Origins = Annotated[
+    tuple[str | None, ...],
+    Means("zip prefixes of all sellers in the order of their lines; null where one is not known", example="04001"),
+]
+DestinationZip = Annotated[
+    str | None, Means("zip prefix of the address under which the order was made; null where nobody knows it")
+]
 
 
 @dataclass(frozen=True, slots=True)
 class ShipmentPlanned(DomainEvent):
-    """An order is to travel from its sellers to its customer.
-
-    `destination_zip` is that of the order's own alias, null where nobody knows it. `origin_zip` is that of the seller
-    of the first line, `origins` those of all sellers in the order of their lines; null where the seller is not known.
-    """
+    """An order is to travel from its sellers to its customer."""
 
     subject: ClassVar[str | None] = "customer_id"
 
-    occurred_at: datetime
-    order_id: UUID
-    customer_id: UUID
-    placed_at: datetime
-    promised_by: datetime
-    origin_zip: str | None
-    origins: tuple[str | None, ...]
-    destination_zip: str | None = personal()
+    occurred_at: OccurredAt
+    order_id: OrderId
+    customer_id: CustomerId
+    placed_at: PlacedAt
+    promised_by: PromisedBy
+    origin_zip: OriginZip
+    origins: Origins
+    destination_zip: DestinationZip = personal()
 
 
 @dataclass(frozen=True, slots=True)
 class ShipmentReplanned(DomainEvent):
-    """The plan as it is now, after a correction; fields as in ShipmentPlanned."""
+    """The plan as it is now, after a correction."""
 
     subject: ClassVar[str | None] = "customer_id"
 
-    occurred_at: datetime
-    order_id: UUID
-    customer_id: UUID
-    placed_at: datetime
-    promised_by: datetime
-    origin_zip: str | None
-    origins: tuple[str | None, ...]
-    destination_zip: str | None = personal()
+    occurred_at: OccurredAt
+    order_id: OrderId
+    customer_id: CustomerId
+    placed_at: PlacedAt
+    promised_by: PromisedBy
+    origin_zip: OriginZip
+    origins: Origins
+    destination_zip: DestinationZip = personal()
 
 
 @dataclass(frozen=True, slots=True)
 class ShipmentDispatched(DomainEvent):
-    """The carrier has the parcel; recorded again when the time is corrected, the last one wins."""
+    """The carrier has the parcel; told again when the time is corrected, the last one wins."""
 
-    occurred_at: datetime
-    dispatched_at: datetime | None
+    occurred_at: OccurredAt
+    dispatched_at: Annotated[datetime | None, Means("since when; null where the source does not tell")]
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryCompleted(DomainEvent):
-    """The customer has the parcel. `days_late` counts whole calendar days after the promise, null without a time.
+    """The customer has the parcel; told again when corrected, the last one wins."""
 
-    Recorded again when corrected, the last one wins.
-    """
-
-    occurred_at: datetime
-    delivered_at: datetime | None
-    days_late: int | None
+    occurred_at: OccurredAt
+    delivered_at: Annotated[datetime | None, Means("since when; null where the source does not tell")]
+    days_late: Annotated[
+        int | None, Means("whole days after the promised date, 0 if on time; null without a time", "day", 0)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryDelayed(DomainEvent):
-    """The delivery came after the promised date, by `days_late` days, at least one."""
+    """The delivery came after the promised date."""
 
-    occurred_at: datetime
-    days_late: int
+    occurred_at: OccurredAt
+    days_late: Annotated[int, Means("whole days after the promised date, at least one", "day", 2)]
 
 
 @dataclass(frozen=True, slots=True)
 class ShipmentCanceled(DomainEvent):
     """The order ended before the parcel left."""
 
-    occurred_at: datetime
+    occurred_at: OccurredAt
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRevoked(DomainEvent):
     """An order that was delivered has been canceled: the delivery no longer counts."""
 
-    occurred_at: datetime
+    occurred_at: OccurredAt
 
 
 @dataclass(frozen=True, slots=True)
 class AreaSurveyed(DomainEvent):
-    """Where a zip prefix lies, by the samples inside Brazil. Timeless. `samples` 0: nothing is known of it any more.
+    """Where a zip prefix lies, by the samples inside Brazil. Timeless; the last survey counts (R28)."""
 
-    `latitude` and `longitude` are medians in degrees, `city` and `state` modes (R28); null without samples.
-    """
-
-    zip_prefix: str
-    latitude: float | None
-    longitude: float | None
-    city: str | None
-    state: str | None
-    samples: int
+    zip_prefix: Annotated[str, Means("first five digits of zip codes", example="01037")]
+    latitude: Annotated[float | None, Means("median of the samples; null without any", "degree", -23.545621)]
+    longitude: Annotated[float | None, Means("median of the samples; null without any", "degree", -46.639292)]
+    city: Annotated[str | None, Means("the city that most samples name; null without any", example="sao paulo")]
+    state: Annotated[str | None, Means("the state that most samples name, two letters; null without any", example="SP")]
+    samples: Annotated[int, Means("how many samples; 0: nothing is known of it any more", example=79)]
 
 
 EVENTS: tuple[type[DomainEvent], ...] = (

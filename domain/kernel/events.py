@@ -7,14 +7,17 @@ brought it and the line of the extract are matters of the event store.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from domain.kernel.errors import DomainError
+from domain.kernel.meaning import UTC, Means
 
 
 class DomainEvent:
     """What all events have in common; a subclass is a frozen, slotted dataclass.
+
+    Its docstring and what its fields mean (kernel/meaning.py) are what consumers elsewhere are told.
 
     `version` is the version of the event's shape, part of its topic. `subject` names the field with the person whose
     key encrypts the personal fields; None, or a person not known (the zero UUID), means the stream itself. An event
@@ -39,12 +42,12 @@ def personal() -> Any:
 class Rewound(DomainEvent):
     """The events after `to_version` came from a load that was taken back: they count no longer.
 
-    Versions start at 1; `to_version` 0 rewinds the whole stream. `occurred_at` is when the load was taken back.
+    Events that survive a rewind count all the same. Versions go on counting.
     """
 
-    occurred_at: datetime
-    batch_id: UUID
-    to_version: int
+    occurred_at: Annotated[datetime, Means("when the load was taken back", UTC)]
+    batch_id: Annotated[UUID, Means("the load that was taken back")]
+    to_version: Annotated[int, Means("the last version in the stream that still counts; 0: none does", example=4)]
 
 
 def rewind(load_id: UUID, first_version: int, at: datetime) -> Rewound:

@@ -1,78 +1,92 @@
 """What is known of products (stream = product_id), sellers (seller_id) and categories (UUIDv5 of the Portuguese name).
 
-All of it is timeless: the source does not say since when. Lengths in characters or centimetres, weight in grams, null
-where the source has none.
+All of it is timeless: the source does not say since when. What the source does not have is null.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from domain.kernel.events import DomainEvent
+from domain.kernel.meaning import Means
+
+CategoryName = Annotated[str | None, Means("the category's Portuguese name; null without one", example="perfumaria")]
+NameLength = Annotated[int | None, Means("length of the product's name", "character", 40)]
+DescriptionLength = Annotated[int | None, Means("length of its description", "character", 287)]
+Photos = Annotated[int | None, Means("how many photos its page shows", example=1)]
+Weight = Annotated[int | None, Means("its weight; zero is legal in the source", "gram", 225)]
+Length = Annotated[int | None, Means("length of the parcel", "centimetre", 16)]
+Height = Annotated[int | None, Means("height of the parcel", "centimetre", 10)]
+Width = Annotated[int | None, Means("width of the parcel", "centimetre", 14)]
+
+ZipPrefix = Annotated[str, Means("first five digits of the seller's zip code", example="13023")]
+City = Annotated[str, Means("the seller's city as the source spells it", example="campinas")]
+State = Annotated[str, Means("two letters of the seller's state", example="SP")]
 
 
 @dataclass(frozen=True, slots=True)
 class ProductListed(DomainEvent):
-    """First sight of a product; `category` is the Portuguese name."""
+    """First sight of a product."""
 
-    category: str | None
-    name_length: int | None
-    description_length: int | None
-    photos: int | None
-    weight_g: int | None
-    length_cm: int | None
-    height_cm: int | None
-    width_cm: int | None
+    category: CategoryName
+    name_length: NameLength
+    description_length: DescriptionLength
+    photos: Photos
+    weight_g: Weight
+    length_cm: Length
+    height_cm: Height
+    width_cm: Width
 
 
 @dataclass(frozen=True, slots=True)
 class ProductRecategorized(DomainEvent):
     """The product stands in another category, or in none."""
 
-    category: str | None
+    category: CategoryName
 
 
 @dataclass(frozen=True, slots=True)
 class ProductDescribed(DomainEvent):
     """The product's page changed."""
 
-    name_length: int | None
-    description_length: int | None
-    photos: int | None
+    name_length: NameLength
+    description_length: DescriptionLength
+    photos: Photos
 
 
 @dataclass(frozen=True, slots=True)
 class ProductRemeasured(DomainEvent):
     """The product's weight or size changed."""
 
-    weight_g: int | None
-    length_cm: int | None
-    height_cm: int | None
-    width_cm: int | None
+    weight_g: Weight
+    length_cm: Length
+    height_cm: Height
+    width_cm: Width
 
 
 @dataclass(frozen=True, slots=True)
 class SellerRegistered(DomainEvent):
     """First sight of a seller."""
 
-    zip_prefix: str
-    city: str
-    state: str
+    zip_prefix: ZipPrefix
+    city: City
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
 class SellerMoved(DomainEvent):
     """The seller's address changed."""
 
-    zip_prefix: str
-    city: str
-    state: str
+    zip_prefix: ZipPrefix
+    city: City
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
 class CategoryNamed(DomainEvent):
-    """A category was seen, in a product or in the translation; `english` is null while nobody has translated it."""
+    """A category was seen, in a product or in the translation."""
 
-    name: str
-    english: str | None
+    name: Annotated[str, Means("its Portuguese name, by which products name it", example="perfumaria")]
+    english: Annotated[str | None, Means("its English name; null while nobody has translated it", example="perfumery")]
 
 
 EVENTS: tuple[type[DomainEvent], ...] = (
