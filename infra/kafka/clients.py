@@ -1,0 +1,120 @@
+"""The two Kafka libraries: how they are set up, which brokers they speak to, and their errors in our own words.
+
+kafka-python administers and reads; confluent-kafka (librdkafka) publishes. Both are heavy to import, so this module
+imports neither before it must.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from infra.errors import Unreachable, UsageError
+from infra.kafka.broker.node import trial_broker
+from infra.kafka.settings import KafkaSettings
+from infra.settings import Settings
+
+LONGEST_BOOTSTRAP_SECONDS = 8.0
+"""How long a client tries to reach a first broker before it is told that none answers."""
+
+_NO_BROKER = (
+    "There is no broker to speak to: start one for trying out (replayhouse kafka start), or name those of a cluster "
+    "in REPLAYHOUSE_KAFKA_BOOTSTRAP."
+)
+_UNREACHABLE_CODES = {"_TRANSPORT", "_ALL_BROKERS_DOWN", "_TIMED_OUT", "_RESOLVE", "_SSL", "_TIMED_OUT_QUEUE"}
+_REFUSED_CODES = {"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED", "UNSUPPORTED_SASL_MECHANISM"}
+
+
+def bootstrap_of(settings: Settings, kafka: KafkaSettings) -> str:
+    """The brokers to speak to: those of the setting, else the one that `kafka start` runs for this home.
+
+    Raises UsageError where there is neither.
+    """
+    if kafka.bootstrap is not None:
+        return kafka.bootstrap
+    broker = trial_broker(settings.home)
+    if not broker.is_alive():
+        raise UsageError(_NO_BROKER)
+    return broker.bootstrap
+
+
+def kafka_python_config(kafka: KafkaSettings, bootstrap: str) -> dict[str, Any]:
+    """What KafkaConsumer, KafkaProducer and KafkaAdminClient of kafka-python have in common.
+
+    Raises UsageError where the settings of security do not go together.
+    """
+    _check(kafka)
+    config: dict[str, Any] = {
+        "bootstrap_servers": bootstrap.split(","),
+        "bootstrap_timeout_ms": round(LONGEST_BOOTSTRAP_SECONDS * 1000),
+        "reconnect_backoff_max_ms": 500,
+        "security_protocol": kafka.security,
+    }
+    if kafka.security.startswith("SASL"):
+        config["sasl_mechanism"] = kafka.sasl_mechanism
+        config["sasl_plain_username"] = kafka.username
+        config["sasl_plain_password"] = kafka.password
+    if kafka.security.endswith("SSL") and kafka.ca is not None:
+        config["ssl_cafile"] = str(kafka.ca)
+    return config
+
+
+def confluent_config(kafka: KafkaSettings, bootstrap: str) -> dict[str, Any]:
+    """What every client of librdkafka has in common.
+
+    Raises UsageError where the settings of security do not go together.
+    """
+    _check(kafka)
+    config: dict[str, Any] = {
+        "bootstrap.servers": bootstrap,
+        "reconnect.backoff.max.ms": 500,
+        "security.protocol": kafka.security,
+        "log_level": 0,  # what goes wrong is told by results and exceptions, once
+    }
+    if kafka.security.startswith("SASL"):
+        config["sasl.mechanism"] = kafka.sasl_mechanism
+        config["sasl.username"] = kafka.username
+        config["sasl.password"] = kafka.password
+    if kafka.security.endswith("SSL") and kafka.ca is not None:
+        config["ssl.ca.location"] = str(kafka.ca)
+    return config
+
+
+def _check(kafka: KafkaSettings) -> None:
+    if kafka.security.startswith("SASL") and (kafka.username is None or kafka.password is None):
+        raise UsageError(
+            f"REPLAYHOUSE_KAFKA_SECURITY is {kafka.security}, which asks for a name and a password: set "
+            "REPLAYHOUSE_KAFKA_USERNAME and REPLAYHOUSE_KAFKA_PASSWORD."
+        )
+    if kafka.security.endswith("SSL") and kafka.ca is not None and not kafka.ca.is_file():
+        raise UsageError(f"REPLAYHOUSE_KAFKA_CA names no file: {kafka.ca}.")
+
+
+@contextmanager
+def translated_kafka(bootstrap: str) -> Iterator[None]:
+    """Errors of both libraries as ours: Unreachable where no broker answers or lets us in, else UsageError."""
+    try:
+        yield
+    except Exception as error:
+        ours = _ours(error, bootstrap)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _ours(error: Exception, bootstrap: str) -> Unreachable | UsageError | None:
+    """None for what is no library's. A library that was not imported has raised nothing."""
+    if (python := sys.modules.get("kafka.errors")) and isinstance(error, python.KafkaError):
+        if isinstance(error, python.SaslAuthenticationFailedError | python.UnsupportedSaslMechanismError):
+            return Unreachable(f"The broker at {bootstrap} refuses the name and password given: {error}.")
+        if isinstance(error, python.RetriableError):
+            return Unreachable(f"No broker answers at {bootstrap}: {error}.")
+        return UsageError(f"The broker at {bootstrap} refuses what was asked: {error}.")
+    if (confluent := sys.modules.get("confluent_kafka")) and isinstance(error, confluent.KafkaException):
+        told = error.args[0]
+        if told.name() in _REFUSED_CODES:
+            return Unreachable(f"The broker at {bootstrap} refuses the name and password given: {told.str()}.")
+        if told.name() in _UNREACHABLE_CODES or told.retriable():
+            return Unreachable(f"No broker answers at {bootstrap}: {told.str()}.")
+        return UsageError(f"The broker at {bootstrap} refuses what was asked: {told.str()}.")
+    return None

@@ -1,0 +1,108 @@
+"""Brokers for tests: one a test process, topics under a prefix of its own each test; some tests have one to harm."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from infra.kafka.broker.jars import jars, java
+from infra.kafka.broker.node import Broker
+from infra.kafka.names import CONTEXTS
+from infra.kafka.settings import KafkaSettings
+from infra.kafka.topics import make_topics
+
+TIMEOUT_S = 60
+CONSOLE_CONSUMER = "org.apache.kafka.tools.consumer.ConsoleConsumer"
+
+_numbers = count(1)
+
+
+class OwnBroker(Broker):
+    """A broker that a test may harm. It ends with the test's process."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, ends_with_us=True)
+
+    def kill(self) -> None:
+        """SIGKILL; its data and port are there for the next `start`."""
+        self._send(signal.SIGKILL)
+        deadline = time.monotonic() + TIMEOUT_S
+        while self.is_alive():
+            assert time.monotonic() < deadline, "the broker survives SIGKILL"
+            time.sleep(0.005)
+
+    def pause(self) -> None:
+        """It holds its connections and does nothing, until `resume`."""
+        self._send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._send(signal.SIGCONT)
+
+    def _send(self, number: int) -> None:
+        pid = self.pid
+        assert pid is not None, "the broker does not run"
+        os.kill(pid, number)
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """The broker of this test process; nobody may harm it. Each process of pytest-xdist has one."""
+    with tempfile.TemporaryDirectory(prefix="replayhouse-kafka-") as folder:
+        shared = Broker(Path(folder), ends_with_us=True)
+        shared.start()
+        try:
+            yield shared
+        finally:
+            shared.stop()
+
+
+@pytest.fixture
+def kafka(broker: Broker) -> KafkaSettings:
+    """Settings for the shared broker, with a prefix that no other test has; no topics are there yet."""
+    return settings_for(broker)
+
+
+@pytest.fixture
+def own_broker() -> Iterator[OwnBroker]:
+    """A running broker of the test's own."""
+    with tempfile.TemporaryDirectory(prefix="replayhouse-kafka-") as folder:
+        own = OwnBroker(Path(folder))
+        own.start()
+        try:
+            yield own
+        finally:
+            own.stop()
+
+
+def settings_for(broker: Broker, **settings: object) -> KafkaSettings:
+    """Settings for a broker, with a prefix that no other test of this process has."""
+    given = {"bootstrap": broker.bootstrap, "prefix": f"test-{next(_numbers)}", **settings}
+    return KafkaSettings.model_validate(given)
+
+
+def applied(kafka: KafkaSettings, *contexts: str) -> KafkaSettings:
+    """The settings, once the topics of the contexts (of all, where none is named) and of positions are there."""
+    assert kafka.bootstrap is not None
+    make_topics(kafka, kafka.bootstrap, contexts or CONTEXTS)
+    return kafka
+
+
+def console_consumer(bootstrap: str, topic: str, *options: str, messages: int) -> list[str]:
+    """The lines that Kafka's own console consumer prints of a topic's first messages, as anybody would run it."""
+    program = (java(), "-XX:TieredStopAtLevel=1", "-cp", f"{jars()}/*", CONSOLE_CONSUMER)
+    what = ("--bootstrap-server", bootstrap, "--topic", topic, "--from-beginning", "--max-messages", str(messages))
+    done = subprocess.run(
+        [*program, *what, "--timeout-ms", "20000", *options],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
