@@ -15,7 +15,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PROGRAM := $(VENV)/program.stamp
 TOOLS := $(VENV)/tools.stamp
 
-.PHONY: help demo test check format bench soak lock clean
+.PHONY: help demo test check contracts format bench soak lock clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,11 +26,15 @@ demo: $(PROGRAM) ## the whole program on generated extracts
 test: $(TOOLS) ## all tests, in parallel and in random order
 	$(BIN)/python -m pytest
 
-check: $(TOOLS) ## lint, format, types, and the architecture's arrows
+check: $(TOOLS) ## lint, format, types, the architecture's arrows, and the contracts with consumers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict
 	$(BIN)/lint-imports
+	$(BIN)/python -m infra.kafka.contracts --check
+
+contracts: $(TOOLS) ## writes the contracts with consumers anew, and what is made from them
+	$(BIN)/python -m infra.kafka.contracts
 
 format: $(TOOLS) ## rewrites the code in the agreed format
 	$(BIN)/ruff check --fix .

@@ -13,11 +13,11 @@ CustomerId = Annotated[UUID, Means("the person who ordered; the zero UUID while 
 PlacedAt = Annotated[datetime, Means("when the order was placed")]
 PromisedBy = Annotated[datetime, Means("until when delivery was promised; the date counts, not the hour")]
 OriginZip = Annotated[
-    str | None, Means("zip prefix of the seller of the first line; null where that is not known", example="04001")
+    str | None, Means("zip prefix of the seller of the first line; null where that is not known", example="20040")
 ]
 Origins = Annotated[
     tuple[str | None, ...],
-    Means("zip prefixes of all sellers in the order of their lines; null where one is not known", example="04001"),
+    Means("zip prefixes of all sellers in the order of their lines; null where one is not known", example="20040"),
 ]
 DestinationZip = Annotated[
     str | None, Means("zip prefix of the address under which the order was made; null where nobody knows it")
@@ -101,12 +101,12 @@ class DeliveryRevoked(DomainEvent):
 class AreaSurveyed(DomainEvent):
     """Where a zip prefix lies, by the samples inside Brazil. Timeless; the last survey counts (R28)."""
 
-    zip_prefix: Annotated[str, Means("first five digits of zip codes", example="01037")]
-    latitude: Annotated[float | None, Means("median of the samples; null without any", "degree", -23.545621)]
-    longitude: Annotated[float | None, Means("median of the samples; null without any", "degree", -46.639292)]
-    city: Annotated[str | None, Means("the city that most samples name; null without any", example="sao paulo")]
-    state: Annotated[str | None, Means("the state that most samples name, two letters; null without any", example="SP")]
-    samples: Annotated[int, Means("how many samples; 0: nothing is known of it any more", example=79)]
+    zip_prefix: Annotated[str, Means("first five digits of zip codes", example="20040")]
+    latitude: Annotated[float | None, Means("median of the samples; null without any", "degree", -22.9035)]
+    longitude: Annotated[float | None, Means("median of the samples; null without any", "degree", -43.1802)]
+    city: Annotated[str | None, Means("the city that most samples name; null without any", example="rio de janeiro")]
+    state: Annotated[str | None, Means("the state that most samples name, two letters; null without any", example="RJ")]
+    samples: Annotated[int, Means("how many samples; 0: nothing is known of it any more", example=31)]
 
 
 EVENTS: tuple[type[DomainEvent], ...] = (

@@ -9,18 +9,18 @@ from typing import Annotated
 from domain.kernel.events import DomainEvent
 from domain.kernel.meaning import Means
 
-CategoryName = Annotated[str | None, Means("the category's Portuguese name; null without one", example="perfumaria")]
-NameLength = Annotated[int | None, Means("length of the product's name", "character", 40)]
-DescriptionLength = Annotated[int | None, Means("length of its description", "character", 287)]
-Photos = Annotated[int | None, Means("how many photos its page shows", example=1)]
-Weight = Annotated[int | None, Means("its weight; zero is legal in the source", "gram", 225)]
-Length = Annotated[int | None, Means("length of the parcel", "centimetre", 16)]
-Height = Annotated[int | None, Means("height of the parcel", "centimetre", 10)]
-Width = Annotated[int | None, Means("width of the parcel", "centimetre", 14)]
+CategoryName = Annotated[str | None, Means("the category's Portuguese name; null without one", example="casa")]
+NameLength = Annotated[int | None, Means("length of the product's name", "character", 52)]
+DescriptionLength = Annotated[int | None, Means("length of its description", "character", 310)]
+Photos = Annotated[int | None, Means("how many photos its page shows", example=2)]
+Weight = Annotated[int | None, Means("its weight; zero is legal in the source", "gram", 430)]
+Length = Annotated[int | None, Means("length of the parcel", "centimetre", 20)]
+Height = Annotated[int | None, Means("height of the parcel", "centimetre", 12)]
+Width = Annotated[int | None, Means("width of the parcel", "centimetre", 15)]
 
-ZipPrefix = Annotated[str, Means("first five digits of the seller's zip code", example="13023")]
-City = Annotated[str, Means("the seller's city as the source spells it", example="campinas")]
-State = Annotated[str, Means("two letters of the seller's state", example="SP")]
+ZipPrefix = Annotated[str, Means("first five digits of the seller's zip code", example="20040")]
+City = Annotated[str, Means("the seller's city as the source spells it", example="rio de janeiro")]
+State = Annotated[str, Means("two letters of the seller's state", example="RJ")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ class SellerMoved(DomainEvent):
 class CategoryNamed(DomainEvent):
     """A category was seen, in a product or in the translation."""
 
-    name: Annotated[str, Means("its Portuguese name, by which products name it", example="perfumaria")]
-    english: Annotated[str | None, Means("its English name; null while nobody has translated it", example="perfumery")]
+    name: Annotated[str, Means("its Portuguese name, by which products name it", example="casa")]
+    english: Annotated[str | None, Means("its English name; null while nobody has translated it", example="home")]
 
 
 EVENTS: tuple[type[DomainEvent], ...] = (

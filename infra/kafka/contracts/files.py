@@ -1,0 +1,48 @@
+"""What is generated and checked in, by path: contracts, the kit's models, and what the page for consumers takes from
+the same source.
+"""
+
+from pathlib import Path
+
+from infra.kafka.contracts.models import source_of_models
+from infra.kafka.contracts.revisions import FOLDER, Revisions, contracts_in_force, file_of, in_text
+from infra.kafka.contracts.schemas import current_schemas
+
+Files = dict[Path, str]
+
+CONTRACTS = "contracts"
+MODELS = "infra/kafka/consumer/replayhouse_consumer/events.py"
+
+
+def made_files(root: Path) -> Files:
+    """All generated files of the repository at `root` with their text; nothing is written.
+
+    Raises BrokenContract where a contract cannot stand beside what was published.
+    """
+    folder = root / CONTRACTS
+    made = current_schemas()
+    contracts = contracts_in_force(made, Revisions(folder))
+    files = {folder / f"{file_of(name)}.json": in_text(schema) for name, schema in contracts.items()}
+    files[root / MODELS] = source_of_models(contracts)
+    return files
+
+
+def publish(root: Path) -> list[Path]:
+    """Adds to the revisions what differs from the newest ones; the files added."""
+    revisions = Revisions(root / CONTRACTS)
+    added = [revisions.publish(name, schema) for name, schema in current_schemas().items()]
+    return [path for path in added if path is not None]
+
+
+def stale_files(root: Path, files: Files) -> list[Path]:
+    """The files that are not as they would be made: changed, missing, or no longer made by anybody."""
+    folder = root / CONTRACTS
+    there = {path for path in folder.rglob("*.json") if path.relative_to(folder).parts[0] != FOLDER}
+    revisions = Revisions(folder)
+    unpublished = [
+        revisions.path_of(name, len(revisions.of(name)) + 1)
+        for name, schema in current_schemas().items()
+        if revisions.of(name)[-1:] != [schema]
+    ]
+    differing = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    return [*differing, *sorted(there - set(files)), *unpublished]
