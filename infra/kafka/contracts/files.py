@@ -4,13 +4,17 @@ the same source.
 
 from pathlib import Path
 
+from infra.kafka.contracts.asyncapi import asyncapi_document
+from infra.kafka.contracts.headers import NAME as HEADERS
+from infra.kafka.contracts.headers import headers_schema
 from infra.kafka.contracts.models import source_of_models
 from infra.kafka.contracts.revisions import FOLDER, Revisions, contracts_in_force, file_of, in_text
-from infra.kafka.contracts.schemas import current_schemas
+from infra.kafka.contracts.schemas import Schema, current_schemas
 
 Files = dict[Path, str]
 
 CONTRACTS = "contracts"
+ASYNCAPI = "contracts/asyncapi.json"
 MODELS = "infra/kafka/consumer/replayhouse_consumer/events.py"
 
 
@@ -20,17 +24,22 @@ def made_files(root: Path) -> Files:
     Raises BrokenContract where a contract cannot stand beside what was published.
     """
     folder = root / CONTRACTS
-    made = current_schemas()
-    contracts = contracts_in_force(made, Revisions(folder))
+    contracts = contracts_in_force(made_contracts(), Revisions(folder))
     files = {folder / f"{file_of(name)}.json": in_text(schema) for name, schema in contracts.items()}
-    files[root / MODELS] = source_of_models(contracts)
+    files[root / ASYNCAPI] = in_text(asyncapi_document(contracts))
+    files[root / MODELS] = source_of_models({name: contract for name, contract in contracts.items() if name != HEADERS})
     return files
+
+
+def made_contracts() -> dict[str, Schema]:
+    """What is made from the code: the events as they are recorded now, in the registry's order, and the headers."""
+    return {**current_schemas(), HEADERS: headers_schema()}
 
 
 def publish(root: Path) -> list[Path]:
     """Adds to the revisions what differs from the newest ones; the files added."""
     revisions = Revisions(root / CONTRACTS)
-    added = [revisions.publish(name, schema) for name, schema in current_schemas().items()]
+    added = [revisions.publish(name, schema) for name, schema in made_contracts().items()]
     return [path for path in added if path is not None]
 
 
@@ -41,7 +50,7 @@ def stale_files(root: Path, files: Files) -> list[Path]:
     revisions = Revisions(folder)
     unpublished = [
         revisions.path_of(name, len(revisions.of(name)) + 1)
-        for name, schema in current_schemas().items()
+        for name, schema in made_contracts().items()
         if revisions.of(name)[-1:] != [schema]
     ]
     differing = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
