@@ -88,9 +88,14 @@ def settings_for(broker: Broker, **settings: object) -> KafkaSettings:
 
 def applied(kafka: KafkaSettings, *contexts: str) -> KafkaSettings:
     """The settings, once the topics of the contexts (of all, where none is named) and of positions are there."""
-    assert kafka.bootstrap is not None
-    make_topics(kafka, kafka.bootstrap, contexts or CONTEXTS)
+    make_topics(kafka, bootstrap(kafka), contexts or CONTEXTS)
     return kafka
+
+
+def bootstrap(kafka: KafkaSettings) -> str:
+    """The address in a test's settings."""
+    assert kafka.bootstrap is not None
+    return kafka.bootstrap
 
 
 def console_consumer(bootstrap: str, topic: str, *options: str, messages: int) -> list[str]:

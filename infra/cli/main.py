@@ -20,6 +20,7 @@ from infra.cli import (
     database,
     demo,
     extracts,
+    kafka,
     loads,
     quality,
     read_models,
@@ -60,6 +61,7 @@ app.add_typer(audit.app)
 app.add_typer(quality.app)
 app.add_typer(customer.app)
 app.add_typer(database.app)
+app.add_typer(kafka.app)
 
 
 def _print_version(is_wanted: bool) -> None:

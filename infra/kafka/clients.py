@@ -4,6 +4,7 @@ kafka-python administers and reads; confluent-kafka (librdkafka) publishes. Both
 imports neither before it must.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +15,10 @@ from infra.kafka.broker.node import trial_broker
 from infra.kafka.settings import KafkaSettings
 from infra.settings import Settings
 
-LONGEST_BOOTSTRAP_SECONDS = 8.0
+LONGEST_BOOTSTRAP_SECONDS = 5.0
 """How long a client tries to reach a first broker before it is told that none answers."""
 
+_ADDRESS = re.compile(r"^(?:[^\s\[\]:/]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$")
 _NO_BROKER = (
     "There is no broker to speak to: start one for trying out (replayhouse kafka start), or name those of a cluster "
     "in REPLAYHOUSE_KAFKA_BOOTSTRAP."
@@ -28,9 +30,11 @@ _REFUSED_CODES = {"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED", "UNSUPPORTED_
 def bootstrap_of(settings: Settings, kafka: KafkaSettings) -> str:
     """The brokers to speak to: those of the setting, else the one that `kafka start` runs for this home.
 
-    Raises UsageError where there is neither.
+    Raises UsageError where there is neither, or the setting makes no sense.
     """
     if kafka.bootstrap is not None:
+        if wrong := [address for address in kafka.bootstrap.split(",") if not _ADDRESS.match(address)]:
+            raise UsageError(f"REPLAYHOUSE_KAFKA_BOOTSTRAP makes no sense: '{wrong[0]}' is not host:port.")
         return kafka.bootstrap
     broker = trial_broker(settings.home)
     if not broker.is_alive():
@@ -69,6 +73,7 @@ def confluent_config(kafka: KafkaSettings, bootstrap: str) -> dict[str, Any]:
         "bootstrap.servers": bootstrap,
         "reconnect.backoff.max.ms": 500,
         "security.protocol": kafka.security,
+        "allow.auto.create.topics": False,
         "log_level": 0,  # what goes wrong is told by results and exceptions, once
     }
     if kafka.security.startswith("SASL"):
@@ -91,14 +96,24 @@ def _check(kafka: KafkaSettings) -> None:
 
 
 @contextmanager
-def translated_kafka(bootstrap: str) -> Iterator[None]:
-    """Errors of both libraries as ours: Unreachable where no broker answers or lets us in, else UsageError."""
+def translated_kafka(bootstrap: str, kafka: KafkaSettings | None = None) -> Iterator[None]:
+    """Errors of both libraries as ours: Unreachable where no broker answers or lets us in, else UsageError.
+
+    Neither library tells why it reaches nobody. With `kafka`, the brokers are asked once more, to say so.
+    """
     try:
         yield
     except Exception as error:
         ours = _ours(error, bootstrap)
         if ours is None:
             raise
+        if kafka is not None and isinstance(ours, Unreachable):
+            from infra.kafka.reaching import reach
+
+            try:
+                reach(kafka, bootstrap)
+            except Unreachable as reason:
+                raise reason from error
         raise ours from error
 
 

@@ -1,15 +1,79 @@
-"""The topics: which there should be, which there are, and making those that are missing. None is ever made by accident,
-none is ever changed or removed."""
+"""The topics: which there should be, which there are, and making those that are missing.
 
-from collections.abc import Iterable
-from typing import Any
+No topic is ever made by accident, and none is ever changed or removed: a key's partition is part of the contract with
+those who consume, and what a topic has forgotten comes back to nobody.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 from infra.errors import UsageError
 from infra.kafka.clients import kafka_python_config, translated_kafka
 from infra.kafka.names import CONTEXTS, events_topic, positions_topic, state_topic
+from infra.kafka.reaching import reach
 from infra.kafka.settings import KafkaSettings
 
-_LARGEST_BATCH_BYTES = 1_048_588  # a broker's default: LARGEST_MESSAGE_BYTES and what a batch of one adds
+_LARGEST_BATCH_BYTES = 1_048_588  # a broker's default: LARGEST_MESSAGE_BYTES and what a batch of one adds to it
+_HOUR_MS = 3_600_000
+_ALREADY_EXISTS = 36
+
+_ESSENTIAL = ("partitions", "cleanup.policy", "max.message.bytes")
+"""Without these the promises do not hold, so nothing is published."""
+
+_ADVICE = {
+    "partitions": "set REPLAYHOUSE_KAFKA_PARTITIONS to what it has, or use another REPLAYHOUSE_KAFKA_PREFIX",
+    "replication": "set REPLAYHOUSE_KAFKA_REPLICATION to what it has, or reassign it with kafka-reassign-partitions.sh",
+    "retention.ms": "set REPLAYHOUSE_KAFKA_RETENTION_HOURS to what it has, or alter it with kafka-configs.sh",
+}
+_OTHER_ADVICE = "alter it with kafka-configs.sh"
+
+
+class Action(StrEnum):
+    """What is to be done about a topic."""
+
+    CREATE = "create"
+    KEEP = "exists"
+    TELL = "differs"
+
+
+class Topic(NamedTuple):
+    """A topic as it should be. `replication` is -1 where the brokers decide."""
+
+    name: str
+    partitions: int
+    replication: int
+    settings: Mapping[str, str]
+
+
+class Found(NamedTuple):
+    """A topic as it is; of its settings those that were asked for."""
+
+    partitions: int
+    replication: int
+    settings: Mapping[str, str]
+
+
+class Difference(NamedTuple):
+    """Where a topic is not as it should be: `setting` is `partitions`, `replication` or one of Kafka's own."""
+
+    setting: str
+    wanted: str
+    found: str
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return _ADVICE.get(self.setting, _OTHER_ADVICE)
+
+
+class Planned(NamedTuple):
+    """What is to be done about a topic, and where an existing one differs."""
+
+    topic: Topic
+    action: Action
+    differences: tuple[Difference, ...] = ()
 
 
 def contexts_with_state(kafka: KafkaSettings) -> tuple[str, ...]:
@@ -20,30 +84,127 @@ def contexts_with_state(kafka: KafkaSettings) -> tuple[str, ...]:
     return tuple(context for context in CONTEXTS if context in named)
 
 
-def make_topics(kafka: KafkaSettings, bootstrap: str, contexts: Iterable[str] = CONTEXTS) -> None:
-    """Makes the topics of the contexts that are missing, and the one of positions."""
+def wanted_topics(kafka: KafkaSettings, contexts: Iterable[str] = CONTEXTS) -> tuple[Topic, ...]:
+    """The topics that there should be for the contexts: of events, of state where it is on, and that of positions."""
+    chosen, with_state = tuple(contexts), contexts_with_state(kafka)
+    retention = -1 if kafka.retention_hours is None else kafka.retention_hours * _HOUR_MS
+    common = {"max.message.bytes": str(_LARGEST_BATCH_BYTES), "message.timestamp.type": "CreateTime"}
+    events = {**common, "cleanup.policy": "delete", "retention.ms": str(retention), "retention.bytes": "-1"}
+    state = {**common, "cleanup.policy": "compact"}
+    # A record a transaction, of which the newest counts: small segments are soon compacted.
+    positions = {**state, "segment.bytes": str(16 * 2**20), "min.cleanable.dirty.ratio": "0.1"}
+    names = [(events_topic(kafka.prefix, context), kafka.partitions, events) for context in chosen]
+    names += [(state_topic(kafka.prefix, it), kafka.partitions, state) for it in with_state if it in chosen]
+    names.append((positions_topic(kafka.prefix), 1, positions))
+    return tuple(Topic(name, partitions, kafka.replication, settings) for name, partitions, settings in names)
+
+
+def plan_topics(kafka: KafkaSettings, bootstrap: str, contexts: Iterable[str] = CONTEXTS) -> list[Planned]:
+    """What is to be done about each topic. Raises Unreachable."""
+    wanted = wanted_topics(kafka, contexts)
+    with administering(kafka, bootstrap) as admin:
+        return _plan(admin, wanted)
+
+
+def make_topics(kafka: KafkaSettings, bootstrap: str, contexts: Iterable[str] = CONTEXTS) -> list[Planned]:
+    """Makes the topics that are missing, and leaves all others as they are; the plan that was carried out.
+
+    Raises Unreachable, and UsageError where the brokers refuse to make one.
+    """
+    wanted = wanted_topics(kafka, contexts)
+    with administering(kafka, bootstrap) as admin:
+        plan = _plan(admin, wanted)
+        if missing := [planned.topic for planned in plan if planned.action is Action.CREATE]:
+            _create(admin, missing)
+        return plan
+
+
+def check_topics(kafka: KafkaSettings, bootstrap: str, contexts: Iterable[str] = CONTEXTS) -> None:
+    """The topics are there, and are such that what is published on them keeps its promises, when this returns.
+
+    Raises UsageError that names the first which is missing or was changed, and says what to do; Unreachable.
+    """
+    for topic, action, differences in plan_topics(kafka, bootstrap, contexts):
+        if action is Action.CREATE:
+            raise UsageError(f"There is no topic {topic.name}: 'replayhouse kafka topics' shows which are missing.")
+        for difference in differences:
+            if difference.setting in _ESSENTIAL:
+                raise UsageError(f"{described(topic, difference)}.")
+
+
+def described(topic: Topic, difference: Difference) -> str:
+    """A difference and what to do about it, as the end of a sentence."""
+    setting, wanted, found = difference
+    return f"The topic {topic.name} has {setting} {found}, not {wanted}: {difference.advice}"
+
+
+@contextmanager
+def administering(kafka: KafkaSettings, bootstrap: str) -> Iterator[Any]:
+    """A KafkaAdminClient of kafka-python, once a broker has answered; its errors become ours."""
     from kafka import KafkaAdminClient
 
-    wanted = _wanted(kafka, tuple(contexts))
-    with translated_kafka(bootstrap), KafkaAdminClient(**kafka_python_config(kafka, bootstrap)) as admin:
-        there = set(admin.list_topics())
-        missing = {name: options for name, options in wanted.items() if name not in there}
-        if missing:
-            admin.create_topics(missing, wait_for_metadata=True)
+    reach(kafka, bootstrap)
+    with translated_kafka(bootstrap, kafka), KafkaAdminClient(**kafka_python_config(kafka, bootstrap)) as admin:
+        yield admin
 
 
-def _wanted(kafka: KafkaSettings, contexts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    retention = -1 if kafka.retention_hours is None else kafka.retention_hours * 3_600_000
-    common = {"max.message.bytes": str(_LARGEST_BATCH_BYTES), "message.timestamp.type": "CreateTime"}
-    events = common | {"cleanup.policy": "delete", "retention.ms": str(retention), "retention.bytes": "-1"}
-    compacted = common | {"cleanup.policy": "compact"}
-    state = [context for context in contexts_with_state(kafka) if context in contexts]
-    return (
-        {events_topic(kafka.prefix, context): _topic(kafka, kafka.partitions, events) for context in contexts}
-        | {state_topic(kafka.prefix, context): _topic(kafka, kafka.partitions, compacted) for context in state}
-        | {positions_topic(kafka.prefix): _topic(kafka, 1, compacted)}
-    )
+def found_topics(admin: Any, wanted: Iterable[Topic]) -> dict[str, Found]:
+    """Those of the topics that are there, by name."""
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    by_name = {topic.name: topic for topic in wanted}
+    there = {told["name"]: told["partitions"] for told in admin.describe_topics() if told["name"] in by_name}
+    if not there:
+        return {}
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name, list(by_name[name].settings)) for name in there]
+    settings = admin.describe_configs(asked, config_filter="all")["topic"]
+    return {
+        name: Found(
+            partitions=len(partitions),
+            replication=min(len(partition["replica_nodes"]) for partition in partitions),
+            settings={key: str(told["value"]) for key, told in settings[name].items()},
+        )
+        for name, partitions in there.items()
+    }
 
 
-def _topic(kafka: KafkaSettings, partitions: int, configs: dict[str, str]) -> dict[str, Any]:
-    return {"num_partitions": partitions, "replication_factor": kafka.replication, "configs": configs}
+def _plan(admin: Any, wanted: Iterable[Topic]) -> list[Planned]:
+    there = found_topics(admin, wanted)
+    plan = []
+    for topic in wanted:
+        if topic.name not in there:
+            plan.append(Planned(topic, Action.CREATE))
+            continue
+        differences = tuple(differences_of(topic, there[topic.name]))
+        plan.append(Planned(topic, Action.TELL if differences else Action.KEEP, differences))
+    return plan
+
+
+def differences_of(topic: Topic, found: Found) -> Iterator[Difference]:
+    """Where a topic is not as it should be. That it takes larger messages does no harm."""
+    if found.partitions != topic.partitions:
+        yield Difference("partitions", str(topic.partitions), str(found.partitions))
+    if topic.replication not in (-1, found.replication):
+        yield Difference("replication", str(topic.replication), str(found.replication))
+    for setting, wanted in topic.settings.items():
+        has = found.settings[setting]
+        is_roomier = setting == "max.message.bytes" and int(has) > int(wanted)
+        if has != wanted and not is_roomier:
+            yield Difference(setting, wanted, has)
+
+
+def _create(admin: Any, missing: Iterable[Topic]) -> None:
+    """All of them are ready to use when this returns; one that another command made in the meantime is let be."""
+    options = {
+        topic.name: {
+            "num_partitions": topic.partitions,
+            "replication_factor": topic.replication,
+            "configs": dict(topic.settings),
+        }
+        for topic in missing
+    }
+    answer = admin.create_topics(options, raise_errors=False)
+    for told in answer["topics"]:
+        if told["error_code"] not in (0, _ALREADY_EXISTS):
+            raise UsageError(f"The brokers do not make the topic {told['name']}: {told['error_message']}")
+    admin.wait_for_topics(list(options))

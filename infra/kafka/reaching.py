@@ -1,0 +1,104 @@
+"""Whether a broker answers and lets us in, and if not, why.
+
+Both libraries try again and again, and say in the end only that time ran out. librdkafka tells the reasons in between,
+to whoever listens; what is heard there is put into plain words here, for the users of both.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from infra.errors import Unreachable
+from infra.kafka.clients import confluent_config
+from infra.kafka.settings import KafkaSettings
+
+LONGEST_SECONDS = 5.0
+"""How long a first answer is waited for; a certain refusal ends it sooner."""
+
+_ATTEMPT_SECONDS = 0.5
+_AROUND_THE_REASON = re.compile(r"^(?:\w+://)?\S+/\w+: +|ipv[46]#| \(after \d+ms in state \w+.*\)$")
+
+
+def reach(kafka: KafkaSettings, bootstrap: str, longest: float = LONGEST_SECONDS) -> None:
+    """A broker has answered, and let us in, when this returns.
+
+    Raises Unreachable, which says why none does, after `longest` seconds at the latest, or as soon as we are refused
+    for certain. Leaves nothing behind in either case: a client of kafka-python that reaches no broker leaves a thread.
+    """
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    heard: list[Any] = []
+    ear = _Ear()
+    config = {**confluent_config(kafka, bootstrap), "error_cb": heard.append, "logger": ear.logger, "log_level": 6}
+    client = AdminClient(config)
+    deadline = time.monotonic() + longest
+    while True:
+        try:
+            client.list_topics(timeout=_ATTEMPT_SECONDS)
+            return
+        except KafkaException as error:
+            client.poll(0)
+            if (refusal := _refusal(kafka, bootstrap, heard)) or time.monotonic() > deadline:
+                raise refusal or _silence(kafka, bootstrap, heard, ear.heard) from error
+
+
+def _refusal(kafka: KafkaSettings, bootstrap: str, heard: Sequence[Any]) -> Unreachable | None:
+    """What trying again will not change."""
+    for told in heard:
+        reason = _reason(told.str())
+        if told.name() == "_AUTHENTICATION":
+            return Unreachable(f"The broker at {bootstrap} does not let us in: {_why_not_in(kafka, reason)}.")
+        if told.name() == "_SSL":
+            return Unreachable(
+                f"The broker at {bootstrap} does not prove who it is: {reason}. Look at REPLAYHOUSE_KAFKA_CA, the file "
+                "with the certificates that sign those of the brokers, and at the name in the address."
+            )
+        if "PLAINTEXT broker listener" in reason:
+            return Unreachable(
+                f"The broker at {bootstrap} does not speak TLS there, and REPLAYHOUSE_KAFKA_SECURITY is "
+                f"{kafka.security}: use another port or another setting."
+            )
+    return None
+
+
+def _why_not_in(kafka: KafkaSettings, reason: str) -> str:
+    if takes := re.search(r"supported mechanisms: *(\S+)", reason):
+        return f"it takes {takes[1]}, and REPLAYHOUSE_KAFKA_SASL_MECHANISM is {kafka.sasl_mechanism}"
+    if "not valid in current SASL state" in reason:
+        return f"it asks for no password there, and REPLAYHOUSE_KAFKA_SECURITY is {kafka.security}"
+    named = "REPLAYHOUSE_KAFKA_USERNAME and REPLAYHOUSE_KAFKA_PASSWORD"
+    return f"it refuses the name and password of {named} ({reason})"
+
+
+def _silence(kafka: KafkaSettings, bootstrap: str, heard: Sequence[Any], lines: Sequence[str]) -> Unreachable:
+    """What may pass: nobody is there, or hangs up."""
+    reasons = [_reason(told.str()) for told in heard if told.name() != "_ALL_BROKERS_DOWN"]
+    advice = "Look at REPLAYHOUSE_KAFKA_BOOTSTRAP, or start the broker."
+    if reasons:
+        return Unreachable(f"No broker answers at {bootstrap}: {reasons[-1]}. {advice}")
+    if any("Disconnected" in line for line in lines):
+        return Unreachable(
+            f"The broker at {bootstrap} hangs up at once: it may speak another protocol there than "
+            f"{kafka.security}, which REPLAYHOUSE_KAFKA_SECURITY says."
+        )
+    return Unreachable(f"No broker answers at {bootstrap}. {advice}")
+
+
+def _reason(text: str) -> str:
+    return _AROUND_THE_REASON.sub("", text).strip().rstrip(".")
+
+
+class _Ear(logging.Handler):
+    """Keeps what librdkafka logs, and shows it to nobody else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[str] = []
+        self.logger = logging.Logger("librdkafka")
+        self.logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(record.getMessage())

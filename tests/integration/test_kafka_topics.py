@@ -1,0 +1,121 @@
+"""The topics on a real broker: planned, made, checked, never changed and never made by accident."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from infra.errors import UsageError
+from infra.kafka.clients import confluent_config
+from infra.kafka.names import events_topic, positions_topic
+from infra.kafka.settings import KafkaSettings
+from infra.kafka.topics import (
+    Action,
+    administering,
+    check_topics,
+    found_topics,
+    make_topics,
+    plan_topics,
+    wanted_topics,
+)
+from tests.brokers import TIMEOUT_S, applied, bootstrap, broker, kafka
+
+__all__ = ["broker", "kafka"]
+
+
+def actions(plan: Any) -> set[Action]:
+    return {planned.action for planned in plan}
+
+
+def altered(kafka: KafkaSettings, context: str, **settings: str) -> str:
+    """Changes settings of a context's topic behind our back; its name."""
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    name = events_topic(kafka.prefix, context)
+    values = {setting.replace("_", "."): value for setting, value in settings.items()}
+    with administering(kafka, bootstrap(kafka)) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, values)])
+        wanted = [topic for topic in wanted_topics(kafka) if topic.name == name]
+        seen(lambda: found_topics(admin, wanted)[name].settings.items() >= values.items())
+    return name
+
+
+def seen(is_there: Callable[[], bool]) -> None:
+    """Returns once a change, which was acknowledged, is told by the broker too: that takes it a moment."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not is_there():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_plan_changes_nothing_and_what_was_made_is_as_wanted(kafka: KafkaSettings) -> None:
+    kafka = kafka.model_copy(update={"partitions": 3, "retention_hours": 5, "state": "sales"})
+    assert actions(plan_topics(kafka, bootstrap(kafka))) == {Action.CREATE}
+    assert actions(plan_topics(kafka, bootstrap(kafka))) == {Action.CREATE}, "planning makes nothing"
+    assert actions(make_topics(kafka, bootstrap(kafka))) == {Action.CREATE}
+    assert actions(make_topics(kafka, bootstrap(kafka))) == {Action.KEEP}
+
+    wanted = wanted_topics(kafka)
+    with administering(kafka, bootstrap(kafka)) as admin:
+        there = found_topics(admin, wanted)
+    assert {name: (found.partitions, found.settings) for name, found in there.items()} == {
+        topic.name: (topic.partitions, topic.settings) for topic in wanted
+    }
+    check_topics(kafka, bootstrap(kafka))
+
+
+def test_two_at_once_make_each_topic_once(kafka: KafkaSettings) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: make_topics(kafka, bootstrap(kafka)), range(4)))
+    check_topics(kafka, bootstrap(kafka))
+
+
+def test_a_missing_topic_is_named(kafka: KafkaSettings) -> None:
+    applied(kafka, "sales")
+    check_topics(kafka, bootstrap(kafka), ["sales"])
+    with pytest.raises(UsageError, match=rf"no topic {events_topic(kafka.prefix, 'customer')}.*kafka topics"):
+        check_topics(kafka, bootstrap(kafka), ["sales", "customer"])
+
+
+def test_partitions_that_were_added_are_told_and_left_as_they_are(kafka: KafkaSettings) -> None:
+    applied(kafka, "sales")
+    name = events_topic(kafka.prefix, "sales")
+    with administering(kafka, bootstrap(kafka)) as admin:
+        admin.create_partitions({name: 7})
+        seen(lambda: len(admin.describe_topics([name])[0]["partitions"]) == 7)
+    with pytest.raises(UsageError, match=rf"{name} has partitions 7, not 6: set REPLAYHOUSE_KAFKA_PARTITIONS"):
+        check_topics(kafka, bootstrap(kafka), ["sales"])
+    for _ in range(2):
+        sales, _positions = make_topics(kafka, bootstrap(kafka), ["sales"])
+        assert (sales.action, sales.differences[0].found) == (Action.TELL, "7")
+    check_topics(kafka.model_copy(update={"partitions": 7}), bootstrap(kafka), ["sales"])
+
+
+def test_a_topic_that_is_compacted_behind_our_back_is_refused_and_a_shorter_memory_is_told(
+    kafka: KafkaSettings,
+) -> None:
+    applied(kafka, "sales", "customer")
+    name = altered(kafka, "sales", cleanup_policy="compact")
+    with pytest.raises(UsageError, match=rf"{name} has cleanup.policy compact, not delete"):
+        check_topics(kafka, bootstrap(kafka), ["sales"])
+
+    altered(kafka, "customer", retention_ms="1000000")
+    customer, _positions = plan_topics(kafka, bootstrap(kafka), ["customer"])
+    assert [(difference.setting, difference.found) for difference in customer.differences] == [
+        ("retention.ms", "1000000")
+    ]
+    check_topics(kafka, bootstrap(kafka), ["customer"])
+
+
+def test_publishing_makes_no_topic(kafka: KafkaSettings) -> None:
+    name, refused = events_topic(kafka.prefix, "sales"), []
+    producer = Producer({**confluent_config(kafka, bootstrap(kafka)), "message.timeout.ms": 500})
+    producer.produce(name, b"state", b"stream", on_delivery=lambda error, _: refused.append(error))
+    producer.flush(10)
+    assert len(refused) == 1
+    assert refused[0] is not None
+    with administering(kafka, bootstrap(kafka)) as admin:
+        assert not {name, positions_topic(kafka.prefix)} & set(admin.list_topics())
