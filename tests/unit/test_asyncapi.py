@@ -11,7 +11,7 @@ from infra.kafka.contracts.files import ASYNCAPI, CONTRACTS
 from infra.kafka.message import event_of
 from infra.kafka.names import CONTEXTS, events_topic, positions_topic, state_topic
 from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import _wanted
+from infra.kafka.topics import wanted_topics
 from tests.golden import golden_events
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +71,7 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_every_topic_has_its_channel_at_its_address_with_the_settings_it_is_made_with() -> None:
     kafka = KafkaSettings.model_construct(state=",".join(CONTEXTS))
-    wanted = _wanted(kafka, CONTEXTS)
+    wanted = {topic.name: topic for topic in wanted_topics(kafka)}
     channels = {channel["address"]: channel for channel in DOCUMENT["channels"].values()}
     assert set(channels) == set(wanted)
     assert set(channels) == {
@@ -81,9 +81,9 @@ def test_every_topic_has_its_channel_at_its_address_with_the_settings_it_is_made
     }
     for address, topic in wanted.items():
         binding = channels[address]["bindings"]["kafka"]
-        assert binding["partitions"] == topic["num_partitions"]
+        assert binding["partitions"] == topic.partitions
         told = {name: _as_text(value) for name, value in binding["topicConfiguration"].items()}
-        assert told.items() <= topic["configs"].items()
+        assert told.items() <= topic.settings.items()
 
 
 def _as_text(value: Any) -> str:
