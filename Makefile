@@ -64,8 +64,9 @@ $(PROGRAM): requirements.lock pyproject.toml
 	@$(BYTECODE) $(VENV)/lib domain ingest projections infra
 	@touch $@
 
-$(TOOLS): $(PROGRAM) requirements-dev.lock
+$(TOOLS): $(PROGRAM) requirements-dev.lock infra/kafka/consumer/pyproject.toml
 	@echo "Adding the developers' tools from requirements-dev.lock"
 	@$(INSTALL_LOCKED) requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable infra/kafka/consumer
 	@$(BYTECODE) $(VENV)/lib
 	@touch $@

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
+from replayhouse_consumer.events import EVENTS
 
 from domain.kernel.events import DomainEvent
-from infra.kafka.consumer.replayhouse_consumer.events import EVENTS
 from infra.kafka.contracts.compatibility import resolved
 from infra.kafka.contracts.files import CONTRACTS, made_files, stale_files
 from infra.kafka.contracts.schemas import SEALED, Schema, current_schemas

@@ -1,0 +1,137 @@
+"""A message of the relay as it was received: what the headers say, and the value, not yet parsed."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from replayhouse_consumer.errors import Poison, UnknownEvent
+from replayhouse_consumer.event import Envelope, Event
+
+E = TypeVar("E", bound=Event)
+
+_TOO_LARGE = 2**63
+
+Key = tuple[str, UUID]
+"""Context and stream: two contexts may have streams of one id."""
+
+
+class NotAnEvent(ValueError):  # noqa: N818 - the name says what is the matter
+    """The message is none that a relay has published; the text says what it lacks."""
+
+
+class Received(NamedTuple):
+    """An event as received; `handed` says whether a handler of single events was given it."""
+
+    context: str
+    stream: UUID
+    version: int
+    type: str
+    position: int
+    recorded_at: str
+    value: bytes
+    handed: bool = False
+
+    @property
+    def key(self) -> Key:
+        """Which stream it stands in."""
+        return self.context, self.stream
+
+    @property
+    def id(self) -> str:
+        """The CloudEvents id."""
+        return f"{self.stream}.{self.version}"
+
+    @property
+    def is_rewound(self) -> bool:
+        """Whether it takes events of its stream back."""
+        return _is_rewound(self.type)
+
+
+def received_of(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Received:
+    """What a message says. Raises NotAnEvent."""
+    if key is None or value is None:
+        raise NotAnEvent(f"the message has no {'key' if key is None else 'value'}")
+    found = dict(headers)
+    try:
+        version, position = int(found["ce_streamversion"]), int(found["ce_position"])
+        if not (0 < version < _TOO_LARGE and 0 < position < _TOO_LARGE):
+            raise ValueError
+        recorded_at = found["ce_recordedtime"].decode()
+        datetime.fromisoformat(recorded_at)
+        context, event_type = _context_of(found["ce_source"]), _text_of(found["ce_type"])
+        return Received(context, UUID(key.decode()), version, event_type, position, recorded_at, value)
+    except KeyError as missing:
+        raise NotAnEvent(f"the message has no header {missing.args[0]}") from None
+    except ValueError:
+        raise NotAnEvent("the key is no id of a stream, or a header is not what its name says") from None
+
+
+def typed(event_type: type[E], received: Received) -> E:
+    """The event of its class. Raises Poison where the value does not fit, without quoting any of it."""
+    try:
+        event = event_type.model_validate_json(received.value)
+    except ValidationError as error:
+        told = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'the value'}: {fault['type']}"
+            for fault in error.errors(include_url=False, include_input=False, include_context=False)[:5]
+        )
+        raise Poison(f"{received.type} {received.id} does not parse: {told}") from None
+    recorded_at = datetime.fromisoformat(received.recorded_at)
+    event._envelope = Envelope(
+        received.context, received.stream, received.version, received.type, received.position, recorded_at
+    )
+    return event
+
+
+def counting(events: Sequence[Received], survives: Callable[[str], bool]) -> list[Received]:
+    """The events of a stream, from its first one on, that no later Rewound took back, in order.
+
+    Events of types that survive stay. Raises UnknownEvent at a Rewound of a version that is not known here.
+    """
+    kept: list[Received] = []
+    for event in events:
+        if event.is_rewound:
+            to_version = rewound_to(event)
+            kept = [earlier for earlier in kept if earlier.version <= to_version or survives(earlier.type)]
+        else:
+            kept.append(event)
+    return kept
+
+
+def rewound_to(rewound: Received) -> int:
+    """The last version that still counts after a Rewound. Raises UnknownEvent, and Poison where it does not parse."""
+    if not rewound.type.endswith(".v1"):
+        raise UnknownEvent(
+            f"{rewound.id} is a {rewound.type}, and this kit knows Rewound in version 1 only: it cannot tell "
+            "what is taken back. Update replayhouse-consumer."
+        )
+    try:
+        to_version: Any = json.loads(rewound.value)["to_version"]
+    except (ValueError, TypeError, KeyError):
+        to_version = None
+    if not isinstance(to_version, int):
+        raise Poison(f"{rewound.type} {rewound.id} does not parse: to_version")
+    return to_version
+
+
+@lru_cache(maxsize=1024)
+def _is_rewound(event_type: str) -> bool:
+    return event_type.split(".")[1:2] == ["Rewound"]
+
+
+@lru_cache(maxsize=1024)
+def _context_of(source: bytes) -> str:
+    return _text_of(source).rpartition("/")[2]
+
+
+@lru_cache(maxsize=1024)
+def _text_of(header: bytes) -> str:
+    text = header.decode()
+    if not text.isprintable():
+        raise ValueError
+    return text
