@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, Numeric, Text, Uuid
 
-from projections.projection import POSITION
+from projections.projection import PERSONAL, POSITION
 
 
 def uuid(name: str, comment: str, *, key: bool = False) -> Column[Any]:
@@ -17,9 +17,9 @@ def uuid(name: str, comment: str, *, key: bool = False) -> Column[Any]:
     return Column(name, Uuid, primary_key=key, nullable=False, comment=comment)
 
 
-def text(name: str, comment: str, *, key: bool = False, null: bool = False) -> Column[Any]:
-    """A code or free text, ordered by code point."""
-    return Column(name, Text, primary_key=key, nullable=null, comment=comment)
+def text(name: str, comment: str, *, key: bool = False, null: bool = False, personal: bool = False) -> Column[Any]:
+    """A code or free text, ordered by code point; what may identify a person, and so stands in no event in clear."""
+    return Column(name, Text, primary_key=key, nullable=null, comment=comment, info={PERSONAL: personal})
 
 
 def integer(name: str, comment: str, *, key: bool = False, null: bool = False) -> Column[Any]:

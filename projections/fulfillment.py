@@ -39,7 +39,7 @@ FACT_DELIVERY = Table(
     integer("days_late", "calendar days from the promised date to the delivery, 0 if on time", null=True),
     flag("is_late", "whether it came after the promised date; null without delivered_at", null=True),
     flag("is_past_estimate", "whether delivered_at is after promised_by, to the second", null=True),
-    text("destination_zip", "zip prefix given with the order's own alias; unknown where there is none"),
+    text("destination_zip", "zip prefix given with the order's own alias; unknown where there is none", personal=True),
     text("origin_zip", "zip prefix of the seller of the first line; unknown where there is none"),
     position(),
     comment="One row for each order, whether it has travelled or not",

@@ -17,6 +17,9 @@ from domain.kernel.events import DomainEvent
 POSITION = "position"
 """The last column of every folded table: the notification id of the newest event of the stream (R13)."""
 
+PERSONAL = "personal"
+"""Whether a column shows personal fields of events, in its `info`."""
+
 Row = tuple[Any, ...]
 """The values of one row, in the order of the table's columns, `position` last."""
 
@@ -77,6 +80,11 @@ class Projection:
 def key_width(table: Table) -> int:
     """How many columns form the primary key; they stand first in every table."""
     return len(table.primary_key.columns)
+
+
+def personal_columns(table: Table) -> list[str]:
+    """The columns that show personal fields of events, which nobody sees without keys."""
+    return [column.name for column in table.columns if column.info.get(PERSONAL)]
 
 
 def columns_without_position(table: Table) -> list[str]:

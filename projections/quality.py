@@ -63,7 +63,7 @@ QUARANTINE = Table(
     integer("line", "physical line on which it starts, the header being 1"),
     text("rule", "name of the rule that it broke"),
     text("reason", "what is wrong with it"),
-    text("text", "the record as it stands in the file; null once its key was destroyed", null=True),
+    text("text", "the record as it stands in the file; null once its key was destroyed", null=True, personal=True),
     text("status", "quarantined, released or discarded"),
     position(),
     comment="Records that were kept apart",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.kernel.events import DomainEvent, personal
 from domain.kernel.meaning import BRL, Means, OccurredAt
+from domain.kernel.places import UNKNOWN
 
 Segment = Literal["NEW", "ONE_TIME", "REGULAR", "LOYAL", "VIP", "CHURNED"]
 
@@ -42,8 +43,8 @@ class CustomerRegistered(DomainEvent):
     alias: Alias
     state: State
     placed_at: OrderPlacedAt
-    zip_prefix: ZipPrefix = personal()
-    city: City = personal()
+    zip_prefix: ZipPrefix = personal(withheld=UNKNOWN)
+    city: City = personal(withheld=UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ class AliasLinked(DomainEvent):
     alias: Alias
     state: State
     placed_at: OrderPlacedAt
-    zip_prefix: ZipPrefix = personal()
-    city: City = personal()
+    zip_prefix: ZipPrefix = personal(withheld=UNKNOWN)
+    city: City = personal(withheld=UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ class AliasAmended(DomainEvent):
     alias: Alias
     state: State
     placed_at: OrderPlacedAt
-    zip_prefix: ZipPrefix = personal()
-    city: City = personal()
+    zip_prefix: ZipPrefix = personal(withheld=UNKNOWN)
+    city: City = personal(withheld=UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ class CustomerMoved(DomainEvent):
     occurred_at: ShownAt
     state: State
     placed_at: Annotated[datetime | None, Means("when the order was placed that shows it; null where no order does")]
-    zip_prefix: ZipPrefix = personal()
-    city: City = personal()
+    zip_prefix: ZipPrefix = personal(withheld=UNKNOWN)
+    city: City = personal(withheld=UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.kernel.events import DomainEvent, personal
 from domain.kernel.meaning import Means, OccurredAt
+from domain.kernel.places import UNKNOWN
 
 OrderId = Annotated[UUID, Means("the order")]
 CustomerId = Annotated[UUID, Means("the person who ordered; the zero UUID while nobody knows who that is")]
@@ -37,7 +38,7 @@ class ShipmentPlanned(DomainEvent):
     promised_by: PromisedBy
     origin_zip: OriginZip
     origins: Origins
-    destination_zip: DestinationZip = personal()
+    destination_zip: DestinationZip = personal(withheld=UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class ShipmentReplanned(DomainEvent):
     promised_by: PromisedBy
     origin_zip: OriginZip
     origins: Origins
-    destination_zip: DestinationZip = personal()
+    destination_zip: DestinationZip = personal(withheld=UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,12 +30,14 @@ class DomainEvent:
     survives_rewind: ClassVar[bool] = False
 
 
-def personal() -> Any:
+def personal(withheld: str | None = None) -> Any:
     """A field that may identify a person; it is stored encrypted, and may be null once its key is destroyed.
 
-    The result is Any because dataclass fields are declared by assigning it to an annotated name.
+    `withheld` is what a reader without keys sees in the place of a value: where null means that the person was
+    anonymised, it must be something else. The result is Any because dataclass fields are declared by assigning it to
+    an annotated name.
     """
-    return field(metadata={"personal": True})
+    return field(metadata={"personal": True, "withheld": withheld})
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,11 @@ class Mapper:
         personal = self._personal.get(type(event))
         return event if personal is None else personal.reveal(event, originator_id, key)
 
+    def withhold(self, event: DomainEvent) -> DomainEvent:
+        """A freshly decoded event with what stands for its personal fields where nobody has keys; changed in place."""
+        personal = self._personal.get(type(event))
+        return event if personal is None else personal.withhold(event)
+
     def _reader_of(self, topic: str) -> Reader:
         event_type = self._registry.event_type_of(topic)
         upcasters = self._registry.upcasters_of(topic)

@@ -42,6 +42,11 @@ def personal_fields(event_type: type[DomainEvent]) -> tuple[str, ...]:
     return names
 
 
+def withheld_fields(event_type: type[DomainEvent]) -> dict[str, str | None]:
+    """The personal fields of the class, each with what is shown of a value to those who have no keys."""
+    return {f.name: f.metadata["withheld"] for f in _fields(event_type) if f.metadata.get("personal")}
+
+
 def _fields(event_type: type[DomainEvent]) -> tuple[Field[Any], ...]:
     return fields(event_type)  # type: ignore[arg-type]  # every event is a dataclass; only their common base is none
 
@@ -53,9 +58,20 @@ class PersonalFields:
         self._topic = topic
         self._names = tuple(field.name for field in _fields(event_type))
         self._personal = tuple((name, name.encode()) for name in personal_fields(event_type))
+        self._withheld = tuple(withheld_fields(event_type).items())
         self._subject = event_type.subject
         if self._subject is not None and self._subject not in self._names:
             raise ValueError(f"{event_type.__name__} has no field {self._subject} to name its subject")
+
+    def withhold(self, event: DomainEvent) -> DomainEvent:
+        """The same event, fresh from decoding as for `reveal`, with what stands for values that may not be seen.
+
+        None stays None: there is no value, or the person's key was destroyed before it was recorded.
+        """
+        for name, instead in self._withheld:
+            if getattr(event, name) is not None:
+                object.__setattr__(event, name, instead)
+        return event
 
     def subject_of(self, event: DomainEvent, originator_id: UUID) -> UUID | None:
         """Whose key seals the event; None where no personal field has a value, so that no key is needed."""

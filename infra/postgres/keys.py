@@ -8,14 +8,21 @@ from collections.abc import Collection, Iterable
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 from infra.errors import ReplayhouseError
 from infra.mapping.personal import new_key
 
+LOG = "event_store"
+"""The schema of the log and its keys."""
+
+_LOST = "the table event_store.subject_key has no row for it. Restore the keys from their backup."
+_NOT_GIVEN = "it is not among the keys given. Name a file of keys that was written after its events."
+
 Keys = dict[UUID, bytes | None]
 """By subject; None where the key was destroyed."""
 
-_READ = "SELECT subject_id, key FROM event_store.subject_key WHERE subject_id = ANY(%s)"
+_READ = sql.SQL("SELECT subject_id, key FROM {}.subject_key WHERE subject_id = ANY(%s)")
 _MAKE = """
     INSERT INTO event_store.subject_key (subject_id, key)
     SELECT * FROM unnest(%s::uuid[], %s::bytea[])
@@ -33,17 +40,18 @@ class LostKeys(ReplayhouseError):  # noqa: N818 - the name says what is the matt
     """Something was sealed for a subject that has no row of keys. It is the store that is incomplete, not a stream."""
 
 
-def read_keys(conn: psycopg.Connection, subjects: Collection[UUID]) -> Keys:
+def read_keys(conn: psycopg.Connection, subjects: Collection[UUID], *, schema: str = LOG) -> Keys:
     """The keys of subjects for which something was sealed, each of them, None where it was destroyed.
+
+    `schema` is where they stand; somewhere else than beside the log, where events were taken from elsewhere.
 
     Raises LostKeys where one of them has no row: shown as erased, it would be taken for that by everybody after.
     """
-    keys = _known_keys(conn, subjects)
+    keys = _known_keys(conn, subjects, schema)
     if lost := sorted(subject for subject in subjects if subject not in keys):
         others = f" (and of {len(lost) - 1:,} more)" if len(lost) > 1 else ""
         raise LostKeys(
-            f"The key of the personal fields of {lost[0]}{others} is lost: the table event_store.subject_key "
-            "has no row for it. Restore the keys from their backup."
+            f"The key of the personal fields of {lost[0]}{others} is lost: {_LOST if schema == LOG else _NOT_GIVEN}"
         )
     return keys
 
@@ -60,12 +68,12 @@ def make_keys(conn: psycopg.Connection, subjects: Collection[UUID]) -> Keys:
     return keys
 
 
-def _known_keys(conn: psycopg.Connection, subjects: Collection[UUID]) -> Keys:
+def _known_keys(conn: psycopg.Connection, subjects: Collection[UUID], schema: str = LOG) -> Keys:
     """Of those subjects that have a row."""
     if not subjects:
         return {}
     with conn.cursor(binary=True) as cursor:
-        return dict(cursor.execute(_READ, [list(subjects)]).fetchall())
+        return dict(cursor.execute(_READ.format(sql.Identifier(schema)), [list(subjects)]).fetchall())
 
 
 def destroy_keys(conn: psycopg.Connection, subjects: Iterable[UUID]) -> None:

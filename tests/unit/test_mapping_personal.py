@@ -134,6 +134,18 @@ def test_once_the_key_is_gone_what_was_sealed_reads_as_null() -> None:
     assert MAPPER.reveal(MAPPER.decode(topic, state), STREAM, None) == registered(zip_prefix=None, city=None)
 
 
+def test_a_value_that_may_not_be_seen_does_not_read_as_an_erased_one() -> None:
+    """A fold takes a person without zip prefix for an anonymised one: this one is not."""
+    topic, state = MAPPER.encode("customer", PERSON, registered(), {PERSON: KEY})
+    assert MAPPER.withhold(MAPPER.decode(topic, state)) == registered("unknown", "unknown")
+    topic, state = MAPPER.encode("customer", PERSON, registered(), {PERSON: None})
+    assert MAPPER.withhold(MAPPER.decode(topic, state)) == registered(None, None)
+    topic, state = MAPPER.encode("customer", STREAM, review(), {PERSON: KEY})
+    assert MAPPER.withhold(MAPPER.decode(topic, state)) == review(comment=None)
+    topic, state = MAPPER.encode("sales", STREAM, OrderCanceled(MONDAY, "created"), {})
+    assert MAPPER.withhold(MAPPER.decode(topic, state)) == OrderCanceled(MONDAY, "created")
+
+
 def test_a_key_that_nobody_looked_up_is_an_error_not_an_erasure() -> None:
     with pytest.raises(MissingKey, match=rf"customer\.ReviewSubmitted\.v1 of stream {STREAM}.*{PERSON}"):
         MAPPER.encode("customer", STREAM, review(), {STREAM: KEY})

@@ -25,6 +25,7 @@ from infra.postgres.connection import Database
 from infra.postgres.read_models.digests import tables_as_json
 from infra.postgres.read_models.following import events_of
 from infra.postgres.read_models.loading import Finish, Loaded, Loader, Range, ranges
+from infra.postgres.read_models.reading import LOG, Source
 from infra.postgres.read_models.schema import Model, line_writer
 from projections.digest import NOTHING, Digest, digest_of
 from projections.projection import Rows
@@ -66,6 +67,7 @@ def load_all(
     built: Mapping[str, Rebuilt],
     workers: int,
     occurred_before: datetime | None = None,
+    source: Source = LOG,
 ) -> None:
     """Fills new tables (their unknown members are in, their keys off) with all streams up to the positions of `built`.
 
@@ -83,10 +85,10 @@ def load_all(
         if occurred_before is not None and not model.projection.has_business_time:
             tasks += _finishes(model, built[context])
             continue
-        events = events_of(conn, context, position)
+        events = events_of(conn, context, position, source)
         total += events
         left[context] = max(1, min(_MOST_RANGES, events // _EVENTS_A_RANGE))
-        tasks += ranges(context, model.schema, position, left[context], occurred_before)
+        tasks += ranges(context, model.schema, position, left[context], occurred_before, source)
     by_context = {model.projection.context: model for model in models}
     with _crew(database, min(workers, 1 + total // _EVENTS_WORTH_A_PROCESS)) as crew:
         for done, loaded in crew.do(tasks):

@@ -16,7 +16,7 @@ from infra import collector
 from infra.postgres.keys import read_keys
 from infra.postgres.read_models import tracking
 from infra.postgres.read_models.lines import DoesNotFit
-from infra.postgres.read_models.reading import COLUMNS, StoredStream, StreamReader, described, rows_of
+from infra.postgres.read_models.reading import COLUMNS, LOG, Source, StoredStream, StreamReader, described, rows_of
 from infra.postgres.read_models.schema import Model
 from infra.postgres.read_models.writing import TableLines, encode, write
 from projections.projection import Rows
@@ -24,7 +24,7 @@ from projections.replay import differences, refold
 
 EVENTS_A_WINDOW = 20_000
 
-_COUNT = sql.SQL("SELECT count(*) FROM event_store.{} WHERE %s::bigint IS NULL OR notification_id <= %s")
+_COUNT = sql.SQL("SELECT count(*) FROM {} WHERE %s::bigint IS NULL OR notification_id <= %s")
 _HEAD = "SELECT position FROM event_store.head"
 _WINDOW_END = sql.SQL("""
     SELECT count(*), max(notification_id)
@@ -81,9 +81,9 @@ def head_of(conn: psycopg.Connection) -> int:
     return int(row[0])
 
 
-def events_of(conn: psycopg.Connection, context: str, up_to: int | None = None) -> int:
+def events_of(conn: psycopg.Connection, context: str, up_to: int | None = None, source: Source = LOG) -> int:
     """How many events the context has, up to a position or all."""
-    row = conn.execute(_COUNT.format(sql.Identifier(f"{context}_events")), [up_to, up_to]).fetchone()
+    row = conn.execute(_COUNT.format(source.events(context)), [up_to, up_to]).fetchone()
     assert row is not None  # counts always give a row
     return int(row[0])
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from uuid import UUID
 
 import psycopg
@@ -18,9 +18,8 @@ from sqlalchemy import Table
 from infra import collector
 from infra.errors import ReplayhouseError
 from infra.postgres.connection import Database, translated
-from infra.postgres.keys import read_keys
 from infra.postgres.read_models.lines import DoesNotFit, copy_data
-from infra.postgres.read_models.reading import COLUMNS, StreamReader, described, rows_of
+from infra.postgres.read_models.reading import COLUMNS, LOG, Source, StreamReader, described, rows_of
 from infra.postgres.read_models.schema import Model, add_key, copy_into, line_writer, qualified
 from projections.business_time import fold_of
 from projections.digest import NOTHING, Digest, digest_of
@@ -38,12 +37,12 @@ _READ_IN_ORDER = """
 _NO_WAITING = "SET synchronous_commit = off; SET maintenance_work_mem = '128MB'; SET default_statistics_target = 30"
 _RANGE = sql.SQL("""
     COPY (
-        SELECT {columns} FROM event_store.{events}
+        SELECT {columns} FROM {events}
         WHERE originator_id >= {low} AND originator_id <= {high} AND notification_id <= {position}
         ORDER BY originator_id, originator_version
     ) TO STDOUT (FORMAT binary)
 """)
-_STREAM_AT = sql.SQL("SELECT originator_id FROM event_store.{} WHERE notification_id = %s")
+_STREAM_AT = sql.SQL("SELECT originator_id FROM {} WHERE notification_id = %s")
 
 
 class Unfoldable(ReplayhouseError):  # noqa: N818 - the name says what is the matter
@@ -63,6 +62,7 @@ class Range:
     high: UUID
     position: int
     occurred_before: datetime | None = None
+    source: Source = LOG
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Loader:
         self._rows = database.connect("replayhouse rebuild", autocommit=True)
         self._events.execute(_READ_IN_ORDER)
         self._rows.execute(_NO_WAITING)
-        self._reader = StreamReader(partial(read_keys, self._rows))
+        self._readers: dict[Source, StreamReader] = {}
 
     def close(self) -> None:
         """Closes both."""
@@ -102,16 +102,17 @@ class Loader:
         """Folds the streams of a range and sends their rows. Raises Unfoldable, which names the stream."""
         statement = _RANGE.format(
             columns=COLUMNS,
-            events=sql.Identifier(f"{task.context}_events"),
+            events=task.source.events(task.context),
             low=sql.Literal(task.low),
             high=sql.Literal(task.high),
             position=sql.Literal(task.position),
         )
         fold = fold_of(PROJECTIONS[task.context], task.occurred_before)
         model = model_of(task.context, task.schema)
-        events, waiting = 0, _Waiting(self._rows, model)
+        events, waiting = 0, _Waiting(self._rows, model, task.source)
+        reader = self._readers.setdefault(task.source, StreamReader(task.source.keys_of(self._rows)))
         with translated(), collector.paused():
-            for streams in self._reader.read(rows_of(self._events, statement)):
+            for streams in reader.read(rows_of(self._events, statement)):
                 for stream in streams:
                     events += len(stream.positions)
                     if stream.error is not None:
@@ -144,9 +145,10 @@ class Loader:
 class _Waiting:
     """Rows that wait to be sent, by table, and the digests of those that were."""
 
-    def __init__(self, conn: psycopg.Connection, model: Model) -> None:
+    def __init__(self, conn: psycopg.Connection, model: Model, source: Source) -> None:
         self._conn = conn
         self._model = model
+        self._source = source
         self._rows: Rows = defaultdict(list)
         self.sent: dict[str, Digest] = dict.fromkeys(model.tables, NOTHING)
 
@@ -173,7 +175,7 @@ class _Waiting:
                     writer.lines([row])
                 except DoesNotFit as error:
                     context = self._model.projection.context
-                    stream = _stream_at(self._conn, context, row[-1])
+                    stream = _stream_at(self._conn, self._source.events(context), row[-1])
                     raise unfoldable(context, stream, described(error)) from error
             raise
 
@@ -191,18 +193,23 @@ def unfoldable(context: str, stream: UUID, error: str) -> Unfoldable:
     )
 
 
-def _stream_at(conn: psycopg.Connection, context: str, position: int) -> UUID:
-    row = conn.execute(_STREAM_AT.format(sql.Identifier(f"{context}_events")), [position]).fetchone()
+def _stream_at(conn: psycopg.Connection, events: sql.Identifier, position: int) -> UUID:
+    row = conn.execute(_STREAM_AT.format(events), [position]).fetchone()
     assert row is not None  # the row was folded from it
     stream: UUID = row[0]
     return stream
 
 
 def ranges(
-    context: str, schema: str, position: int, number: int, occurred_before: datetime | None = None
+    context: str,
+    schema: str,
+    position: int,
+    number: int,
+    occurred_before: datetime | None = None,
+    source: Source = LOG,
 ) -> Iterable[Range]:
     """The whole of a context cut into ranges of equal width, so that processes can share it."""
     width = 2**128 // number
     for place in range(number):
         last = 2**128 - 1 if place == number - 1 else (place + 1) * width - 1
-        yield Range(context, schema, UUID(int=place * width), UUID(int=last), position, occurred_before)
+        yield Range(context, schema, UUID(int=place * width), UUID(int=last), position, occurred_before, source)

@@ -6,6 +6,8 @@ the time of the driver's own way.
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from struct import Struct
 from typing import NamedTuple
 from uuid import UUID
@@ -19,7 +21,7 @@ from infra.mapping.errors import MappingError, NewerVersion
 from infra.mapping.mapper import Mapper
 from infra.mapping.personal import personal_fields
 from infra.mapping.registry import REGISTRY
-from infra.postgres.keys import Keys
+from infra.postgres.keys import Keys, read_keys
 from projections.projection import Stream
 
 EVENTS_A_BATCH = 4_000
@@ -37,6 +39,29 @@ _TOPIC_AT = _FIXED.size
 _TRAILER_BYTES = 2
 
 _PERSONAL = frozenset(event_type for _, event_type in REGISTRY.topics if personal_fields(event_type))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where events are read from: a schema with the tables `<context>_events`, and their keys in `subject_key`.
+
+    Where personal fields `are_withheld`, no key is looked at: what stands for a value that may not be seen is folded.
+    """
+
+    schema: str = "event_store"
+    are_withheld: bool = False
+
+    def events(self, context: str) -> sql.Identifier:
+        """The table of a context's events."""
+        return sql.Identifier(self.schema, f"{context}_events")
+
+    def keys_of(self, conn: psycopg.Connection) -> KeysOf | None:
+        """What looks up keys there, on a connection; None where personal fields are withheld."""
+        return None if self.are_withheld else partial(read_keys, conn, schema=self.schema)
+
+
+LOG = Source()
+"""The log of this database."""
 
 
 class StoredStream(NamedTuple):
@@ -72,9 +97,12 @@ def rows_of(conn: psycopg.Connection, statement: sql.Composed) -> Iterator[memor
 
 
 class StreamReader:
-    """Makes streams of rows. Keeps what it learnt of topics; `keys_of` looks up keys of personal fields."""
+    """Makes streams of rows. Keeps what it learnt of topics.
 
-    def __init__(self, keys_of: KeysOf, mapper: Mapper | None = None) -> None:
+    `keys_of` looks up keys of personal fields; None: they are withheld.
+    """
+
+    def __init__(self, keys_of: KeysOf | None, mapper: Mapper | None = None) -> None:
         self._keys_of = keys_of
         self._mapper = mapper or Mapper()
         self._topics: dict[bytes, str] = {}
@@ -113,10 +141,14 @@ class StreamReader:
             yield self._revealed(batch)
 
     def _revealed(self, batch: list[StoredStream]) -> list[StoredStream]:
-        """The same streams with personal fields in clear text; the keys of all of them are looked up at once."""
+        """The same streams with personal fields in clear text, or withheld; all keys are looked up at once."""
         sealed = [
             (place, event) for place, stream in enumerate(batch) for event in stream.events if type(event) in _PERSONAL
         ]
+        if self._keys_of is None:
+            for _, event in sealed:
+                self._mapper.withhold(event)
+            return batch
         subject_of = self._mapper.subject_of
         subjects = [subject_of(event, batch[place].originator_id) for place, event in sealed]
         wanted = {subject for subject in subjects if subject is not None}

@@ -12,7 +12,7 @@ import psycopg
 
 from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
-from infra.postgres.read_models import checking, marts, prefixes, refolding, revisions, swapping, tracking
+from infra.postgres.read_models import checking, marts, prefixes, received, refolding, revisions, swapping, tracking
 from infra.postgres.read_models.building import Rebuilt, digests_of, load_all
 from infra.postgres.read_models.calendar import keep_calendar
 from infra.postgres.read_models.digests import sum_of, table_digests
@@ -73,6 +73,7 @@ def _rebuild(
         with exclusive(conn, LOCK, wait):
             revisions.remove_unfinished(conn)
             prefixes.remove_unfinished(conn)
+            received.remove(conn)
             begun: list[NextRevision] = []
             try:
                 begun.extend(begin(conn, context) for context in contexts)

@@ -5,7 +5,7 @@ was rewound up to there, business time.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,11 +16,12 @@ import psycopg
 from infra.errors import UsageError
 from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
-from infra.postgres.read_models import prefixes, revisions
+from infra.postgres.read_models import prefixes, received, revisions
 from infra.postgres.read_models.building import Rebuilt, load_all
 from infra.postgres.read_models.calendar import make_calendar
 from infra.postgres.read_models.following import head_of
 from infra.postgres.read_models.marts import create_marts
+from infra.postgres.read_models.reading import LOG, Source
 from infra.postgres.read_models.rebuild import LOCK
 from infra.postgres.read_models.swapping import wait_for_old_snapshots
 from projections.warehouse import PROJECTIONS
@@ -64,15 +65,7 @@ def rebuild_into(
     with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
         prefixes.refuse_unusable(conn, prefix)
         with alone(conn, wait), made(database, conn, wanted, limits or Limits(), workers) as beside:
-            former = [p for p in prefixes.prefixes(conn) if p.prefix == prefix]
-            if former:
-                prefixes.refuse_views_of_others(conn, prefix, former[0].contexts)
-                wait_for_old_snapshots(conn)
-            with conn.transaction():
-                _complete(conn, beside.unfinished)
-            tables = {context: rebuilt.tables for context, rebuilt in beside.rebuilt.items()}
-            prefixes.put_in_place(conn, beside.unfinished, prefix, tables)
-            return {context: replace(rebuilt, tables=tables[context]) for context, rebuilt in beside.rebuilt.items()}
+            return put_in_place(conn, beside, prefix)
 
 
 def remake(database: Database, prefix: str, workers: int | None = None) -> None:
@@ -94,6 +87,7 @@ def alone(conn: psycopg.Connection, wait: float = 10.0) -> Iterator[None]:
     with exclusive(conn, LOCK, wait):
         revisions.remove_unfinished(conn)
         prefixes.remove_unfinished(conn)
+        received.remove(conn)
         yield
 
 
@@ -109,16 +103,46 @@ def made(
     database: Database, conn: psycopg.Connection, contexts: Iterable[str], limits: Limits, workers: int | None
 ) -> Iterator[Beside]:
     """Read models made for the time of the block: removed after it, unless they were put in place. See `alone`."""
-    wanted, position = tuple(contexts), position_of(conn, limits)
-    begun = prefixes.begin(conn, wanted, position, limits.as_of, limits.occurred_before)
+    with folded(database, conn, dict.fromkeys(contexts, position_of(conn, limits)), limits, workers) as beside:
+        yield beside
+
+
+@contextmanager
+def folded(
+    database: Database,
+    conn: psycopg.Connection,
+    positions: Mapping[str, int],
+    limits: Limits,
+    workers: int | None,
+    source: Source = LOG,
+) -> Iterator[Beside]:
+    """The same, of each context the events of a source up to the position told; the limit of position is that."""
+    position = max(positions.values(), default=0)
+    begun = prefixes.begin(conn, positions, position, limits.as_of, limits.occurred_before)
     try:
-        built = {context: Rebuilt(None, position) for context in wanted}
+        built = {context: Rebuilt(None, up_to) for context, up_to in positions.items()}
         models = list(begun.models.values())
-        load_all(database, conn, models, built, workers or os.cpu_count() or 1, limits.occurred_before)
+        load_all(database, conn, models, built, workers or os.cpu_count() or 1, limits.occurred_before, source)
         yield Beside(begun, built)
     finally:
         if not conn.closed:
-            prefixes.abandon(conn, begun.prefix, wanted)
+            prefixes.abandon(conn, begun.prefix, positions)
+
+
+def put_in_place(conn: psycopg.Connection, beside: Beside, prefix: str) -> dict[str, Rebuilt]:
+    """Gives what was made the prefix, in the place of what had it before; by context, what came of it.
+
+    Raises Conflicting if somebody holds on to what is replaced.
+    """
+    former = [p for p in prefixes.prefixes(conn) if p.prefix == prefix]
+    if former:
+        prefixes.refuse_views_of_others(conn, prefix, former[0].contexts)
+        wait_for_old_snapshots(conn)
+    with conn.transaction():
+        _complete(conn, beside.unfinished)
+    tables = {context: rebuilt.tables for context, rebuilt in beside.rebuilt.items()}
+    prefixes.put_in_place(conn, beside.unfinished, prefix, tables)
+    return {context: replace(rebuilt, tables=tables[context]) for context, rebuilt in beside.rebuilt.items()}
 
 
 def position_of(conn: psycopg.Connection, limits: Limits) -> int:
