@@ -16,6 +16,7 @@ from infra.cli import (
     audit,
     backups,
     compare,
+    consume,
     customer,
     database,
     demo,
@@ -56,6 +57,7 @@ read_models.register(app)
 compare.register(audit.app)
 app.add_typer(revisions.app)
 revisions.register(app)
+consume.register(app)
 backups.register(database.app)
 app.add_typer(audit.app)
 app.add_typer(quality.app)

@@ -1,0 +1,136 @@
+"""Reading topics back: all that was committed, in order, up to the ends at the start, and in bounded memory."""
+
+from datetime import UTC, datetime
+from itertools import pairwise
+from uuid import UUID
+
+import pytest
+from confluent_kafka import Producer
+
+from infra.errors import UsageError
+from infra.kafka import reading as reading_module
+from infra.kafka.clients import confluent_config
+from infra.kafka.message import LoggedEvent
+from infra.kafka.names import events_topic
+from infra.kafka.reading import Received, reading
+from infra.kafka.settings import KafkaSettings
+from tests.brokers import applied, broker, kafka
+from tests.kafka_log import TIMEOUT_S, Placed, placed, send
+
+__all__ = ["broker", "kafka"]
+
+RECORDED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def events(context: str, first: int, number: int, step: int = 1) -> list[LoggedEvent]:
+    return [
+        LoggedEvent(context, UUID(int=n), 1, f"{context}.X.v1", b"{}", n, None, None, bytes(32), RECORDED_AT)
+        for n in range(first, first + number * step, step)
+    ]
+
+
+def bootstrap(kafka: KafkaSettings) -> str:
+    assert kafka.bootstrap is not None
+    return kafka.bootstrap
+
+
+def positions(messages: list[Received]) -> list[int]:
+    return [message.position for message in messages]
+
+
+def test_all_messages_of_two_contexts_come_by_position_and_by_partition_in_order(kafka: KafkaSettings) -> None:
+    applied(kafka, "sales", "customer")
+    send(kafka, "sales", placed(kafka, events("sales", 1, 700, 2)), f"{kafka.prefix}-a")
+    send(kafka, "customer", placed(kafka, events("customer", 2, 700, 2)), f"{kafka.prefix}-b")
+
+    with reading(kafka, bootstrap(kafka), ["sales", "customer"]) as topics:
+        assert positions(list(topics.by_position())) == list(range(1, 1401))
+        topics.start()
+        whole = [message for some in topics.messages() for message in some]
+
+    assert sorted(positions(whole)) == list(range(1, 1401))
+    for context in ("sales", "customer"):
+        for partition in range(kafka.partitions):
+            of_partition = [m for m in whole if (m.context, m.partition) == (context, partition)]
+            assert of_partition
+            assert all(a.offset < b.offset and a.position < b.position for a, b in pairwise(of_partition))
+
+
+def test_little_waits_however_much_a_partition_holds(kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One partition's messages all come before those of the others, which has the others wait for nothing."""
+    monkeypatch.setattr(reading_module, "_MESSAGES_A_POLL", 50)
+    monkeypatch.setattr(reading_module, "_LEAST_BYTES_A_PARTITION", 30_000)
+    monkeypatch.setattr(reading_module, "_MOST_BYTES", 0)
+    applied(kafka, "sales")
+    late = placed(kafka, events("sales", 10_001, 300))
+    send(kafka, "sales", [message._replace(partition=n % 5) for n, message in enumerate(late)])
+    send(kafka, "sales", [message._replace(partition=5) for message in placed(kafka, events("sales", 1, 3_000))])
+
+    most = 0
+    with reading(kafka, bootstrap(kafka), ["sales"]) as topics:
+        found = []
+        for message in topics.by_position():
+            found.append(message.position)
+            most = max(most, sum(map(len, topics._waiting.values())))
+
+    assert found == [*range(1, 3_001), *range(10_001, 10_301)]
+    assert most < 6 * (60 + 50), "a partition that has enough waits until it is asked for"
+
+
+def test_what_was_not_committed_is_not_there_and_what_comes_later_neither(kafka: KafkaSettings) -> None:
+    applied(kafka, "sales")
+    send(kafka, "sales", placed(kafka, events("sales", 1, 50)), f"{kafka.prefix}-a")
+    undone = Producer({**confluent_config(kafka, bootstrap(kafka)), "transactional.id": f"{kafka.prefix}-b"})
+    undone.init_transactions(TIMEOUT_S)
+    undone.begin_transaction()
+    for partition in range(kafka.partitions):
+        undone.produce(events_topic(kafka.prefix, "sales"), b"{}", b"key", partition)
+    undone.flush(TIMEOUT_S)
+    undone.abort_transaction(TIMEOUT_S)
+
+    with reading(kafka, bootstrap(kafka), ["sales"]) as topics:
+        send(kafka, "sales", placed(kafka, events("sales", 51, 50)))
+        assert positions(list(topics.by_position())) == list(range(1, 51))
+        assert positions(topics.last(7)) == list(range(44, 51))
+        assert topics.last(1)[0].position == 50
+
+    with reading(kafka, bootstrap(kafka), ["sales"]) as topics:
+        assert positions(topics.last(60)) == list(range(41, 101)), "more than each partition was read at first"
+        assert positions(topics.last(1_000)) == list(range(1, 101))
+
+
+def test_the_newest_are_found_behind_many_that_were_never_committed(kafka: KafkaSettings) -> None:
+    applied(kafka, "sales")
+    send(kafka, "sales", placed(kafka, events("sales", 1, 20)), f"{kafka.prefix}-a")
+    undone = Producer({**confluent_config(kafka, bootstrap(kafka)), "transactional.id": f"{kafka.prefix}-b"})
+    undone.init_transactions(TIMEOUT_S)
+    undone.begin_transaction()
+    for number in range(3_000):
+        undone.produce(events_topic(kafka.prefix, "sales"), b"{}", b"key", number % kafka.partitions)
+    undone.flush(TIMEOUT_S)
+    undone.abort_transaction(TIMEOUT_S)
+
+    with reading(kafka, bootstrap(kafka), ["sales"]) as topics:
+        assert positions(topics.last(3)) == [18, 19, 20]
+
+
+def test_an_empty_topic_ends_at_once_and_a_missing_one_is_named(kafka: KafkaSettings) -> None:
+    applied(kafka, "sales")
+    with reading(kafka, bootstrap(kafka), ["sales"]) as topics:
+        assert not [*topics.by_position(), *topics.messages(), *topics.last(5)]
+    with (
+        pytest.raises(UsageError, match=f"no topic {kafka.prefix}.customer.events.v1"),
+        reading(kafka, bootstrap(kafka), ["sales", "customer"]),
+    ):
+        pass
+
+
+def test_a_message_that_tells_no_position_comes_after_the_one_before_it(kafka: KafkaSettings) -> None:
+    applied(kafka, "sales")
+    messages = placed(kafka, events("sales", 1, 30))
+    foreign = Placed(messages[9].partition, messages[9].message._replace(headers=[], value=b"not ours"))
+    send(kafka, "sales", [*messages[:10], foreign, *messages[10:]])
+    with reading(kafka, bootstrap(kafka), ["sales"]) as topics:
+        found = list(topics.by_position())
+    assert [message.value for message in found].index(b"not ours") == 10
+    assert [m.position for m in found if m.value != b"not ours"] == list(range(1, 31))
