@@ -24,6 +24,7 @@ import pytest
 
 from domain.quality.rules import RULES, TARGETS, WEIGHTS, Rule, Severity
 from infra.csv.checks import queries
+from infra.kafka.settings import KafkaSettings
 from infra.postgres.embedded import EmbeddedServer
 from infra.settings import Settings
 from projections.warehouse import PROJECTIONS
@@ -253,6 +254,7 @@ def test_every_setting_is_described_and_no_other() -> None:
     assert shown == settings_table()
 
     known = {f"REPLAYHOUSE_{name.upper()}" for name in Settings.model_fields} | {"REPLAYHOUSE_SAMPLE"}
+    known |= {f"REPLAYHOUSE_KAFKA_{name.upper()}" for name in KafkaSettings.model_fields}
     named = {word for path in PAGES for word in re.findall(r"REPLAYHOUSE_[A-Z_]+", (ROOT / path).read_text("utf-8"))}
     assert named <= known
 

@@ -16,6 +16,10 @@ from infra.kafka.contracts.revisions import BrokenContract, Revisions, contracts
 from infra.kafka.contracts.schemas import Schema, current_schemas
 from infra.mapping.registry import Registry, Upcaster
 
+PAGE = "".join(
+    f"by hand\n\n<!-- {part}: made by `make contracts` -->\n<!-- end of {part} -->\n"
+    for part in ("topics", "headers", "events")
+)
 NAME = "fulfillment.ParcelWeighed.v1"
 Grams = Annotated[int, Means("its weight", "gram", 430)]
 
@@ -169,6 +173,8 @@ def test_headers_have_no_next_version(tmp_path: Path) -> None:
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository whose page has the places for what is made, and whose registry knows one event."""
     monkeypatch.setattr(program, "ROOT", tmp_path)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/consuming.md").write_text(PAGE, "utf-8")
     monkeypatch.setattr("sys.argv", ["contracts"])
     use(monkeypatch, weighed())
     return tmp_path
