@@ -19,7 +19,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from .event import Event, Sealed
+from replayhouse_consumer.event import Event, Sealed
 
 
 class Part(BaseModel):

@@ -29,6 +29,8 @@ class Revisions:
         for path in sorted(self._folder.rglob("*.json")):
             dotted = path.relative_to(self._folder).with_suffix("").as_posix().replace("/", ".")
             name, _, number = dotted.rpartition(".r")
+            if not (name and number.isdecimal()):
+                raise BrokenContract(f"{path} is no revision of anything.")
             self._found.setdefault(name, {})[int(number)] = json.loads(path.read_text(encoding="utf-8"))
         for name, numbered in self._found.items():
             if sorted(numbered) != list(range(1, len(numbered) + 1)):
