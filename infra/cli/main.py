@@ -23,6 +23,7 @@ from infra.cli import (
     extracts,
     kafka,
     loads,
+    publish,
     quality,
     read_models,
     retract,
@@ -54,6 +55,7 @@ extracts.register(app)
 loads.register(app)
 retract.register(app)
 read_models.register(app)
+publish.register(app)
 compare.register(audit.app)
 app.add_typer(revisions.app)
 revisions.register(app)

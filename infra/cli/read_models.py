@@ -1,16 +1,17 @@
 """`status`, `project`, `rebuild` and `digest`: the read models, how far they are, and how they are made anew."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from infra.cli.options import CONTEXTS, Contexts, Json, chosen, example
-from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, table, warn
+from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, shown, table, warn
 from infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, limits_of, rebuild_beside
 
 if TYPE_CHECKING:
     from infra.cli.warehouse import Warehouse
+    from infra.postgres.relays import RelayStatus
 
 RetryParked = Annotated[
     bool, typer.Option("--retry-parked", help="Try the streams again that could not be folded the last time.")
@@ -67,6 +68,7 @@ def status(json: Json = False) -> None:
     from infra.cli.warehouse import open_warehouse
     from infra.postgres.read_models.status import parked_streams
     from infra.postgres.read_models.status import status as status_of
+    from infra.postgres.relays import relays
     from infra.postgres.store import EventStore
 
     with open_warehouse() as warehouse:
@@ -74,6 +76,7 @@ def status(json: Json = False) -> None:
         with warehouse.database.connect("replayhouse status") as connection:
             parked = parked_streams(connection)
             head, loads = EventStore().head(connection), all_batches(connection)
+            publishing = relays(connection)
     if json:
         document = {
             "position": head.position,
@@ -81,6 +84,8 @@ def status(json: Json = False) -> None:
             "contexts": {context: found[context]._asdict() for context in CONTEXTS},
             "batches": [row.document("batch", "name", "status", "opened_at", "events") for row in loads],
         }
+        if publishing:  # an installation without Kafka need not know of it
+            document["relays"] = {relay.name: relay.document() for relay in publishing}
         print_json(document)
         return
     say(f"Head of the log: position {head.position:,}, chain {head.chain.hex()}")
@@ -92,7 +97,22 @@ def status(json: Json = False) -> None:
     for stream in parked:
         say(f"Parked: {stream.context} {stream.originator_id} at {stream.position:,}: {legible(stream.error)}")
     say()
+    if publishing:
+        _show_relays(publishing)
+        say()
     show_batches(loads)
+
+
+def _show_relays(publishing: "Collection[RelayStatus]") -> None:
+    table(
+        ("relay", "published", "lag", "seconds", "state", "since"),
+        [(r.name, r.position, r.lag, round(r.lag_seconds), r.state, r.since) for r in publishing],
+    )
+    for relay in publishing:
+        if relay.error is not None:
+            say(f"Relay {relay.name}: {legible(relay.error)}")
+        if relay.is_silent:
+            say(f"Relay {relay.name} has said nothing since {shown(relay.updated_at)}: it was killed, or hangs.")
 
 
 def project(

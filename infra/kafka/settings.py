@@ -37,6 +37,12 @@ class KafkaSettings(BaseSettings):
     personal: Literal["sealed", "omitted"] = Field(
         default="sealed", description="personal fields leave as ciphertext, or not at all (as null)"
     )
+    transaction_seconds: int = Field(
+        default=60,
+        ge=1,
+        le=900,
+        description="how long a transaction may take; of a relay that stands still for longer the brokers undo it",
+    )
     state: str = Field(
         default="", description="contexts, separated by commas, whose rows are published on a compacted topic too"
     )

@@ -57,7 +57,7 @@ _SCHEMAS = """
     WHERE nspname = ANY(%s) OR nspname ~ %s
     ORDER BY nspname
 """
-_NAMES = ("event_store", "read_model", "shared", "mart", "mart_next", "mart_gone", *PROJECTIONS)
+_NAMES = ("event_store", "read_model", "publishing", "shared", "mart", "mart_next", "mart_gone", *PROJECTIONS)
 _REVISIONS = rf"^({'|'.join(PROJECTIONS)})_r\d+$"
 _MADE_BY_HAND = """
     SELECT format('%%I.%%I', outside.nspname, view.relname)

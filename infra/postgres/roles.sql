@@ -38,6 +38,10 @@ BEGIN
     GRANT SELECT ON ALL TABLES IN SCHEMA event_store TO replayhouse_reader;
     REVOKE ALL ON event_store.subject_key FROM replayhouse_reader;
 
+    GRANT USAGE ON SCHEMA publishing TO replayhouse_writer, replayhouse_reader;
+    GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA publishing TO replayhouse_writer;
+    GRANT SELECT ON ALL TABLES IN SCHEMA publishing TO replayhouse_reader;
+
     ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO replayhouse_reader;
     ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO replayhouse_reader;
 EXCEPTION WHEN insufficient_privilege THEN

@@ -5,7 +5,7 @@ the time of the driver's own way.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from struct import Struct
@@ -87,7 +87,7 @@ class StoredStream(NamedTuple):
         return Stream(self.originator_id, self.positions[seen - 1], effective(self.events[:seen]))
 
 
-def rows_of(conn: psycopg.Connection, statement: sql.Composed) -> Iterator[memoryview]:
+def rows_of(conn: psycopg.Connection, statement: sql.Composed) -> Generator[memoryview]:
     """The messages of a `COPY ... TO STDOUT`: one row each; in binary format the header stands before the first.
 
     `conn` can do nothing else until the last one was taken, or the iterator is closed.
@@ -115,7 +115,7 @@ class StreamReader:
         positions: list[int] = []
         events: list[DomainEvent] = []
         convert = msgspec.convert  # makes a UUID in a third of the time of its constructor
-        for row in _without_header(rows):
+        for row in without_header(rows):
             stream, position, length = unpack(row)
             if stream != current:
                 if held >= EVENTS_A_BATCH:
@@ -163,7 +163,8 @@ class StreamReader:
         return batch
 
 
-def _without_header(rows: Iterable[memoryview]) -> Iterator[memoryview]:
+def without_header(rows: Iterable[memoryview]) -> Iterator[memoryview]:
+    """The rows of a binary COPY alone: without what stands before the first and after the last."""
     messages = iter(rows)
     for first in messages:
         if len(first) > _HEADER_BYTES + _TRAILER_BYTES:

@@ -1,0 +1,59 @@
+"""`publish`: the events of the log go to Kafka."""
+
+from typing import Annotated
+
+import typer
+
+from infra.cli.options import Contexts, Json, chosen, example
+from infra.cli.output import print_json, seconds_so_far, table, warn
+
+Follow = Annotated[bool, typer.Option("--follow", help="Stay, and follow the log until the command is ended.")]
+Recover = Annotated[
+    bool,
+    typer.Option("--recover", help="Take the position from what the topic holds, where the relay's own is missing."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        epilog=example(
+            "replayhouse publish",
+            "replayhouse publish sales customer --follow",
+            "replayhouse publish sales --recover",
+        )
+    )(publish)
+
+
+def publish(contexts: Contexts = None, follow: Follow = False, recover: Recover = False, json: Json = False) -> None:
+    """Publish the events of the log on Kafka, each once and in order.
+
+    A relay for each context goes on where the topic ends, and publishes what was in the log when it began. With
+    --follow it stays and publishes whatever is appended, until it is ended with Ctrl-C or SIGTERM. One relay runs for
+    each context: a second one takes over, and the first ends. Brokers or a database that are away are waited for;
+    status says so.
+    """
+    import signal
+    import threading
+
+    from infra.cli.warehouse import open_warehouse
+    from infra.kafka.clients import bootstrap_of
+    from infra.kafka.publishing import publish as publish_all
+    from infra.kafka.relay import Order
+    from infra.kafka.settings import load_kafka_settings
+    from infra.kafka.tails import KafkaCluster
+
+    stop = threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, lambda *_: stop.set())
+    kafka = load_kafka_settings()
+    with open_warehouse() as warehouse:
+        cluster = KafkaCluster(kafka, bootstrap_of(warehouse.settings, kafka))
+        order = Order(follow=follow, recover=recover)
+        done = publish_all(warehouse.database, cluster, kafka, chosen(contexts), order, stop, warn)
+    if json:
+        told = {context: published._asdict() for context, published in done.items()}
+        print_json({"contexts": told, "seconds": seconds_so_far()})
+    else:
+        table(("context", "events", "position"), [(context, *published) for context, published in done.items()])

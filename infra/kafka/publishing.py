@@ -1,0 +1,55 @@
+"""The relays of several contexts at once, a thread each."""
+
+import threading
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from infra.errors import ReplayhouseError
+from infra.kafka.cluster import Cluster
+from infra.kafka.relay import Order, Relay, Tell
+from infra.kafka.settings import KafkaSettings
+from infra.postgres.connection import Database
+
+_LOOK_SECONDS = 0.2
+_FAREWELL_SECONDS = 5.0
+
+
+class Published(NamedTuple):
+    """What a relay has done: events published by this run, and the position it has reached (0: nothing ever)."""
+
+    events: int
+    position: int
+
+
+def publish(
+    database: Database,
+    cluster: Cluster,
+    kafka: KafkaSettings,
+    contexts: Sequence[str],
+    order: Order,
+    stop: threading.Event,
+    tell: Tell,
+) -> dict[str, Published]:
+    """Publishes until all is done, or `stop` is set. What ends one relay ends them all, and is raised."""
+    relays = [Relay(context, database, cluster, kafka, order, stop, tell) for context in contexts]
+    errors: list[BaseException] = []
+
+    def run(relay: Relay) -> None:
+        try:
+            relay.run()
+        except BaseException as error:  # it is raised again in the thread that waits
+            errors.append(error)
+            stop.set()
+
+    # Daemons: who is told to stop while the brokers are away is not to wait for them. What was under way is then looked
+    # up at the next start, as after any other crash.
+    threads = [threading.Thread(target=run, args=[relay], name=relay.context, daemon=True) for relay in relays]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads) and not stop.wait(_LOOK_SECONDS):
+        pass
+    for thread in threads:
+        thread.join(_FAREWELL_SECONDS)
+    if errors:
+        raise min(errors, key=lambda error: isinstance(error, ReplayhouseError))
+    return {relay.context: Published(relay.events, relay.position) for relay in relays}
