@@ -3,6 +3,7 @@
 Why not kafka-python's, with which all else is done: docs/decisions/ says it in the page on the relay's producer.
 """
 
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -18,6 +19,9 @@ LINGER_MS = 5
 LONGEST_ANSWER_MS = 10_000
 """So long one request may take; a transaction, with all that is tried again, as long as its setting says."""
 
+_SILENT = logging.Logger("librdkafka")
+_SILENT.addHandler(logging.NullHandler())  # what goes wrong is told by exceptions, once
+
 _FENCED = {
     KafkaError._FENCED,
     KafkaError.INVALID_PRODUCER_EPOCH,
@@ -30,6 +34,7 @@ def producer_config(kafka: KafkaSettings, bootstrap: str, transactional_id: str)
     longest = kafka.transaction_seconds * 1_000
     return confluent_config(kafka, bootstrap) | {
         "client.id": transactional_id,
+        "logger": _SILENT,
         "transactional.id": transactional_id,
         "transaction.timeout.ms": longest,
         "message.timeout.ms": longest,
@@ -69,7 +74,8 @@ class ConfluentProducer:
         try:
             self._producer.init_transactions(self._seconds)
         except (KafkaException, SystemError) as error:
-            raise Uncertain(f"No broker at {self._bootstrap} takes transactions: {_cause(error).str()}.") from error
+            reason = told.str() if (told := _cause(error)) else error
+            raise Uncertain(f"No broker at {self._bootstrap} takes transactions: {reason}.") from error
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
         """Publishes all of them in one transaction. Raises Fenced, TooLarge and Uncertain."""
@@ -102,7 +108,7 @@ class ConfluentProducer:
             self._failed = error
 
     def _translated(self, error: Exception, messages: Sequence[Outgoing]) -> Fenced | TooLarge | Uncertain:
-        cause = _cause(error)
+        cause = _cause(error) or self._asked_again()
         codes = {cause.code(), *([self._failed.code()] if self._failed is not None else [])}
         if codes & _FENCED:
             return Fenced(f"Another relay has taken over: {cause.str()}.")
@@ -116,18 +122,26 @@ class ConfluentProducer:
             f"{largest.key.decode()}): raise max.message.bytes of that topic, and start again."
         )
 
+    def _asked_again(self) -> KafkaError:
+        """A fatal error is told by whatever is called next; if there is none, the transaction is undone by this."""
+        try:
+            self._producer.abort_transaction(LONGEST_ANSWER_MS / 1_000)
+        except (KafkaException, SystemError) as error:
+            return _cause(error) or KafkaError(KafkaError._FAIL, str(error))
+        return KafkaError(KafkaError._FAIL, "the client has failed")
+
 
 def _size(message: Outgoing) -> int:
     _, key, value, headers = message
     return len(key) + len(value or b"") + sum(len(name) + len(text) for name, text in headers)
 
 
-def _cause(error: Exception) -> KafkaError:
-    """What librdkafka says. A callback that meets a fatal error hides it in a SystemError."""
+def _cause(error: Exception) -> KafkaError | None:
+    """What librdkafka says. A callback that meets a fatal error hides it in a SystemError, or loses it."""
     found: BaseException | None = error
     while found is not None:
         if isinstance(found, KafkaException):
             told: KafkaError = found.args[0]
             return told
         found = found.__cause__
-    return KafkaError(KafkaError._FAIL, str(error))
+    return None

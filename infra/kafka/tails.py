@@ -76,7 +76,7 @@ class KafkaCluster:
         from kafka import KafkaAdminClient
 
         config = kafka_python_config(self._kafka, self._bootstrap) | {"request_timeout_ms": LONGEST_ANSWER_MS}
-        with translated_kafka(self._bootstrap), KafkaAdminClient(**config) as admin:
+        with translated_kafka(self._bootstrap, self._kafka), KafkaAdminClient(**config) as admin:
             yield admin
 
     @contextmanager
