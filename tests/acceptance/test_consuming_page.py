@@ -52,8 +52,8 @@ def published(kafka: KafkaSettings) -> KafkaSettings:
     """A topic with seven committed events of three orders, and an aborted one."""
     applied(kafka, "sales")
     assert kafka.bootstrap is not None
-    config = confluent_config(kafka, kafka.bootstrap)
-    producer = Producer({**config, "transactional.id": f"{kafka.prefix}.page", "partitioner": "murmur2_random"})
+    config = confluent_config(kafka, kafka.bootstrap) | {"partitioner": "murmur2_random", "compression.type": "lz4"}
+    producer = Producer({**config, "transactional.id": f"{kafka.prefix}.page"})
     producer.init_transactions(20)
     source, topic = source_of(kafka.prefix, "sales").encode(), events_topic(kafka.prefix, "sales")
     for events in (COMMITTED, ABORTED):

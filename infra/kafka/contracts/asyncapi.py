@@ -7,9 +7,12 @@ from importlib import import_module
 from inspect import cleandoc
 from typing import Any
 
+from sqlalchemy import Table
+
 from domain.kernel.ids import natural_id
 from infra.kafka.contracts.headers import NAME as HEADERS
 from infra.kafka.contracts.revisions import file_of
+from infra.kafka.contracts.rows import key_schema, row_schema, tables_of
 from infra.kafka.contracts.schemas import Schema
 from infra.kafka.message import LoggedEvent, message_of
 from infra.kafka.names import CONTEXTS, events_topic, positions_topic, source_of, state_topic
@@ -33,12 +36,6 @@ _INFO = {
     ),
     "license": {"name": "Apache-2.0"},
 }
-_STATE_KEY: Schema = {
-    "description": "JSON: the table, and the columns of its key with their values",
-    "type": "string",
-    "contentMediaType": "application/json",
-    "examples": ['{"table":"fact_order","key":{"order_id":"3f6d9a52-8c1e-5b7f-9a57-2f1d5f6c7b80"}}'],
-}
 _POSITION: Schema = {
     "type": "object",
     "properties": {
@@ -58,7 +55,7 @@ def asyncapi_document(contracts: Mapping[str, Schema]) -> Document:
     """
     events = [name for name in contracts if name != HEADERS]
     messages = {name: _event_message(name, contracts) for name in events}
-    messages |= {f"{context}.row": _row_message(context) for context in CONTEXTS}
+    messages |= {_row_name(context, table): _row_message(context, table) for context, table in _tables()}
     messages["relay.position"] = _position_message()
     return {
         "asyncapi": "3.0.0",
@@ -106,7 +103,7 @@ def _channels(events: Iterable[str]) -> Document:
         channels[f"{context}.state"] = _channel(
             state_topic(PREFIX, context),
             f"The newest row of each key of the {context} tables, where the setting `state` names the context.",
-            [f"{context}.row"],
+            [_row_name(context, table) for of, table in _tables() if of == context],
             _topic(PARTITIONS, {"cleanup.policy": ["compact"]}),
         )
     channels["relay.positions"] = _channel(
@@ -184,18 +181,22 @@ def _key_schema() -> Schema:
     return {"description": "the id of the stream, in lower case with hyphens", "type": "string", "format": "uuid"}
 
 
-def _row_message(context: str) -> Document:
+def _tables() -> list[tuple[str, Table]]:
+    return [(context, table) for context in CONTEXTS for table in tables_of(context)]
+
+
+def _row_name(context: str, table: Table) -> str:
+    return f"{context}.{table.name}"
+
+
+def _row_message(context: str, table: Table) -> Document:
     return {
-        "name": f"{context}.row",
-        "title": f"A row of {context}",
+        "name": _row_name(context, table),
+        "title": f"A row of {_row_name(context, table)}",
         "summary": "The row as it is now; no value (a tombstone) once it is gone. Personal columns are withheld.",
         "contentType": "application/json",
-        "payload": {
-            "description": "the columns of the table by name; exact decimals as text",
-            "type": ["object", "null"],
-            "properties": {"position": {"description": "of the newest event of its stream", "type": "integer"}},
-        },
-        "bindings": {"kafka": {"key": _STATE_KEY, **BINDING}},
+        "payload": row_schema(table),
+        "bindings": {"kafka": {"key": key_schema(table), **BINDING}},
     }
 
 
