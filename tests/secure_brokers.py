@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from infra.kafka.broker.configuration import read_ports
 from infra.kafka.broker.node import Broker
 from infra.kafka.settings import KafkaSettings
 from tests.brokers import settings_for
@@ -29,6 +30,13 @@ class SecureBroker(NamedTuple):
     broker: Broker
     ca: Path
     other_ca: Path
+
+    @property
+    def inside(self) -> int:
+        """A port of the same broker that asks for neither."""
+        ports = read_ports(self.broker.folder / "ports.json")
+        assert ports is not None
+        return ports.internal
 
     def settings(self, **settings: object) -> KafkaSettings:
         """Settings that are let in, but for what is given."""

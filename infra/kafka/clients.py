@@ -123,13 +123,13 @@ def _ours(error: Exception, bootstrap: str) -> Unreachable | UsageError | None:
         if isinstance(error, python.SaslAuthenticationFailedError | python.UnsupportedSaslMechanismError):
             return Unreachable(f"The broker at {bootstrap} refuses the name and password given: {error}.")
         if isinstance(error, python.RetriableError):
-            return Unreachable(f"No broker answers at {bootstrap}: {error}.")
+            return Unreachable(f"The broker at {bootstrap} does not answer in time: {error}.")
         return UsageError(f"The broker at {bootstrap} refuses what was asked: {error}.")
     if (confluent := sys.modules.get("confluent_kafka")) and isinstance(error, confluent.KafkaException):
         told = error.args[0]
         if told.name() in _REFUSED_CODES:
             return Unreachable(f"The broker at {bootstrap} refuses the name and password given: {told.str()}.")
         if told.name() in _UNREACHABLE_CODES or told.retriable():
-            return Unreachable(f"No broker answers at {bootstrap}: {told.str()}.")
+            return Unreachable(f"The broker at {bootstrap} does not answer in time: {told.str()}.")
         return UsageError(f"The broker at {bootstrap} refuses what was asked: {told.str()}.")
     return None

@@ -21,11 +21,11 @@ _ATTEMPT_SECONDS = 0.5
 _AROUND_THE_REASON = re.compile(r"^(?:\w+://)?\S+/\w+: +|ipv[46]#| \(after \d+ms in state \w+.*\)$")
 
 
-def reach(kafka: KafkaSettings, bootstrap: str, longest: float = LONGEST_SECONDS) -> None:
+def reach(kafka: KafkaSettings, bootstrap: str, longest: float | None = None) -> None:
     """A broker has answered, and let us in, when this returns.
 
-    Raises Unreachable, which says why none does, after `longest` seconds at the latest, or as soon as we are refused
-    for certain. Leaves nothing behind in either case: a client of kafka-python that reaches no broker leaves a thread.
+    Raises Unreachable, which says why none does, after `longest` seconds (LONGEST_SECONDS) at the latest, or as soon as
+    we are refused for certain. Leaves nothing behind; a client of kafka-python that reaches no broker leaves a thread.
     """
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
@@ -34,7 +34,7 @@ def reach(kafka: KafkaSettings, bootstrap: str, longest: float = LONGEST_SECONDS
     ear = _Ear()
     config = {**confluent_config(kafka, bootstrap), "error_cb": heard.append, "logger": ear.logger, "log_level": 6}
     client = AdminClient(config)
-    deadline = time.monotonic() + longest
+    deadline = time.monotonic() + (LONGEST_SECONDS if longest is None else longest)
     while True:
         try:
             client.list_topics(timeout=_ATTEMPT_SECONDS)

@@ -22,7 +22,9 @@ PACKAGE_HOST = re.compile(
     r"|--(?:extra-)?index-url|--find-links|--trusted-host",
     re.IGNORECASE,
 )
-MACHINE_PATH = re.compile(r"(?<![\w.~}/-])/(?:home|Users|root|work|workspace|mnt|opt|srv)/[\w.-]+|\b[A-Z]:\\\\?Users")
+MACHINE_PATH = re.compile(  # the image of Kafka has its programs in /opt/kafka/bin, wherever it runs
+    r"(?<![\w.~}/-])/(?:home|Users|root|work|workspace|mnt|opt(?!/kafka/bin)|srv)/[\w.-]+|\b[A-Z]:\\\\?Users"
+)
 PASSED_OVER = re.compile(r"pytest\.(?:skip|xfail|importorskip)|mark\.(?:skip|xfail)|unittest\.skip|\bSkipTest\b")
 
 # What each package may import beside the standard library and itself.
@@ -184,3 +186,26 @@ def test_the_composed_postgres_keeps_its_data_and_its_secrets() -> None:
     name, _, folder = volume.partition(":")
     assert name in compose["volumes"]
     assert folder == "/var/lib/postgresql"  # 18 keeps its data below here, no longer in `data`
+
+
+def test_the_composed_kafka_is_the_version_of_the_pom_on_this_machine_only_and_makes_no_topic_by_itself() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    kafka, pom = compose["services"]["kafka"], (ROOT / "infra/kafka/broker/pom.xml").read_text()
+    (version,) = set(re.findall(r"<artifactId>kafka[\w.-]*</artifactId>\s*<version>(.+?)</version>", pom))
+    settings = {name.removeprefix("KAFKA_"): value for name, value in kafka["environment"].items()}
+
+    assert kafka["image"] == f"apache/kafka:{version}"
+    assert settings["PROCESS_ROLES"] == "broker,controller"
+    assert settings["AUTO_CREATE_TOPICS_ENABLE"] == "false"
+    assert {value for name, value in settings.items() if "REPLICATION_FACTOR" in name or "MIN_ISR" in name} == {"1"}
+    (port,) = kafka["ports"]
+    outside, _, inside = port.rpartition(":")
+    assert outside.startswith("127.0.0.1:")
+    assert settings["ADVERTISED_LISTENERS"].startswith(f"CLIENTS://{outside},"), (
+        "clients are sent where it is published"
+    )
+    assert settings["LISTENERS"].startswith(f"CLIENTS://:{inside},")
+    (volume,) = kafka["volumes"]
+    assert volume == f"kafka:{settings['LOG_DIRS']}"
+    assert "kafka" in compose["volumes"]
+    assert kafka["healthcheck"]["test"][-1] in settings["LISTENERS"], "asked at a listener that stays inside"

@@ -11,13 +11,14 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from infra.errors import Unreachable, UsageError
@@ -144,18 +145,11 @@ class Broker:
             os.close(handle)
 
     def answers(self) -> bool:
-        """Whether it serves requests now: it answers ApiVersions once it is ready, and not before."""
+        """Whether it serves requests now, of its clients and of itself: each listener opens at a time of its own."""
         ports = self._ports()
         if ports is None or not self.is_alive():
             return False
-        try:
-            with socket.create_connection((HOST, ports.internal), timeout=_LONGEST_ANSWER_SECONDS) as connection:
-                connection.settimeout(_LONGEST_ANSWER_SECONDS)
-                connection.sendall(struct.pack(">i", len(_API_VERSIONS)) + _API_VERSIONS)
-                answer = connection.recv(10, socket.MSG_WAITALL)  # size, correlation id, error code
-        except OSError:
-            return False
-        return len(answer) == 10 and answer[8:] == b"\0\0"
+        return _answers(ports.internal, tls=False) and _answers(ports.clients, tls=self._protocol.endswith("SSL"))
 
     def _ports(self) -> Ports | None:
         return read_ports(self.folder / "ports.json")
@@ -256,6 +250,23 @@ class Broker:
         return True
 
 
+def _answers(port: int, *, tls: bool) -> bool:
+    """Whether a broker answers ApiVersions, for which no password is asked: it does once it is ready, not before."""
+    try:
+        with ExitStack() as stack:
+            connection = socket.create_connection((HOST, port), timeout=_LONGEST_ANSWER_SECONDS)
+            stack.enter_context(connection)
+            if tls:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is told nothing
+                connection = stack.enter_context(context.wrap_socket(connection))
+            connection.sendall(struct.pack(">i", len(_API_VERSIONS)) + _API_VERSIONS)
+            answer = stack.enter_context(connection.makefile("rb")).read(10)  # size, correlation id, error code
+    except OSError:
+        return False
+    return len(answer) == 10 and answer[8:] == b"\0\0"
+
+
 def trial_broker(home: Path) -> Broker:
     """The broker that `replayhouse kafka start` runs for a home folder."""
     return Broker(home / "kafka")
@@ -280,5 +291,6 @@ def _refused(told: str) -> UsageError | Unreachable:
     """What a broker that ended at once has said."""
     if "UnsupportedClassVersionError" in told:
         return UsageError("The broker needs Java 17 or newer: set JAVA_HOME to one.")
-    end = "\n".join(told.splitlines()[-5:])
+    lines = [line for line in told.splitlines() if not line.startswith("\tat ")]  # where in its code it was
+    end = "\n".join(lines[-5:])
     return Unreachable(f"The broker does not start; it says:\n{end}")

@@ -1,0 +1,84 @@
+"""TLS and passwords: who is let in, and that all others are told why, within seconds and through either library."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from kafka import KafkaConsumer
+
+from infra.errors import Unreachable
+from infra.kafka import reaching
+from infra.kafka.clients import confluent_config, kafka_python_config, translated_kafka
+from infra.kafka.settings import KafkaSettings
+from infra.kafka.topics import check_topics, make_topics
+from tests.brokers import TIMEOUT_S, bootstrap
+from tests.secure_brokers import SecureBroker, secure_broker
+
+__all__ = ["secure_broker"]
+
+SOON_S = 1.0
+
+WRONG: dict[str, tuple[Callable[[SecureBroker], dict[str, Any]], str]] = {
+    "address": (lambda _: {"bootstrap": "127.0.0.1:1"}, "No broker answers at 127.0.0.1:1: .*refused"),
+    "host": (lambda _: {"bootstrap": "nowhere.invalid:9092"}, "No broker answers at nowhere.invalid:9092: .*resolve"),
+    "password": (lambda _: {"password": "guessed"}, "refuses the name and password of REPLAYHOUSE_KAFKA_USERNAME"),
+    "user": (lambda _: {"username": "nobody"}, "refuses the name and password of REPLAYHOUSE_KAFKA_USERNAME"),
+    "mechanism": (lambda _: {"sasl_mechanism": "PLAIN"}, "takes SCRAM-SHA-512, and REPLAYHOUSE_KAFKA_SASL_MECHANISM"),
+    "authority": (lambda of: {"ca": of.other_ca}, "does not prove who it is.*REPLAYHOUSE_KAFKA_CA"),
+    "no TLS": (lambda _: {"security": "PLAINTEXT"}, "hangs up at once.*REPLAYHOUSE_KAFKA_SECURITY"),
+    "no password": (lambda _: {"security": "SSL"}, "hangs up at once.*REPLAYHOUSE_KAFKA_SECURITY"),
+}
+
+
+def by_kafka_python(kafka: KafkaSettings, seconds: float = SOON_S) -> None:
+    config = kafka_python_config(kafka, bootstrap(kafka)) | {"bootstrap_timeout_ms": round(seconds * 1000)}
+    with translated_kafka(bootstrap(kafka), kafka):
+        KafkaConsumer(**config).close()
+
+
+def by_confluent(kafka: KafkaSettings, seconds: float = SOON_S) -> None:
+    config = confluent_config(kafka, bootstrap(kafka)) | {"transactional.id": kafka.prefix}
+    with translated_kafka(bootstrap(kafka), kafka):
+        Producer(config).init_transactions(seconds)
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody answers is given up soon."""
+    monkeypatch.setattr(reaching, "LONGEST_SECONDS", SOON_S)
+
+
+def test_who_is_known_is_let_in(secure_broker: SecureBroker) -> None:
+    kafka = secure_broker.settings()
+    make_topics(kafka, bootstrap(kafka), ["sales"])
+    check_topics(kafka, bootstrap(kafka), ["sales"])
+    by_kafka_python(kafka, TIMEOUT_S)
+    by_confluent(kafka, TIMEOUT_S)
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("wrong", WRONG)
+def test_who_is_not_let_in_is_told_why_before_anything_is_tried(wrong: str, secure_broker: SecureBroker) -> None:
+    given, told = WRONG[wrong]
+    kafka = secure_broker.settings(**given(secure_broker))
+    with pytest.raises(Unreachable, match=told) as caught:
+        check_topics(kafka, bootstrap(kafka))
+    assert "guessed" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("library", [by_kafka_python, by_confluent])
+@pytest.mark.parametrize("wrong", ["address", "password", "authority", "no TLS"])
+def test_either_library_tells_why(wrong: str, library: Any, secure_broker: SecureBroker) -> None:
+    given, told = WRONG[wrong]
+    with pytest.raises(Unreachable, match=told):
+        library(secure_broker.settings(**given(secure_broker)))
+
+
+def test_a_broker_without_tls_is_named_as_such(secure_broker: SecureBroker) -> None:
+    inside = f"127.0.0.1:{secure_broker.inside}"
+    for security, told in {"SASL_SSL": "does not speak TLS", "SASL_PLAINTEXT": "asks for no password"}.items():
+        kafka = secure_broker.settings(bootstrap=inside, security=security)
+        with pytest.raises(Unreachable, match=f"{inside}.*{told}.*REPLAYHOUSE_KAFKA_SECURITY is {security}"):
+            reaching.reach(kafka, inside)
