@@ -12,6 +12,7 @@ from infra.errors import UsageError
 if TYPE_CHECKING:
     from infra.erased import ErasedSubjects
     from infra.postgres.backup_file import Manifest
+    from infra.postgres.restore import Restored
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup of the log.")]
 KeysToWrite = Annotated[
@@ -107,26 +108,33 @@ def restore(
         warehouse = Warehouse(settings, reach_database(settings))
         done = put_back(warehouse.database, files, subjects, settings.workers, tell)
     warn_of_parked(warehouse)
-    told = done.manifest
     if json:
-        print_json(
-            {
-                "file": str(file),
-                "keys": None if keys_file is None else str(keys_file),
-                "backup": {**_head_of(told), "taken_at": told.taken_at},
-                "position": done.head.position,
-                "events": done.head.position,
-                "chain": done.head.chain.hex(),
-                "subjects": told.subjects,
-                "erased": told.subjects if keys_file is None else done.erased,
-                "seconds": seconds_so_far(),
-            }
-        )
-        return
+        print_json(_restored_as_json(file, keys_file, done))
+    else:
+        _say_what_is_restored(done, has_keys=keys_file is not None)
+
+
+def _restored_as_json(file: Path, keys_file: Path | None, done: "Restored") -> dict[str, object]:
+    told = done.manifest
+    return {
+        "file": str(file),
+        "keys": None if keys_file is None else str(keys_file),
+        "backup": {**_head_of(told), "taken_at": told.taken_at},
+        "position": done.head.position,
+        "events": done.head.position,
+        "chain": done.head.chain.hex(),
+        "subjects": told.subjects,
+        "erased": told.subjects if keys_file is None else done.erased,
+        "seconds": seconds_so_far(),
+    }
+
+
+def _say_what_is_restored(done: "Restored", *, has_keys: bool) -> None:
+    told = done.manifest
     until = f"{shown(told.recorded_at)} UTC"
     say(f"Restored: {count(told.position, 'event')}, the newest recorded {until}. The chain holds.")
     say(f"Head of the chain: position {done.head.position:,}, {done.head.chain.hex()}")
-    if keys_file is None:
+    if not has_keys:
         say(f"Without keys: {count(told.subjects, 'subject')} count as erased, for good in this database.")
     elif done.erased:
         say(f"Erased again: {count(done.erased, 'person', 'people')} of whose erasure the backup did not know.")

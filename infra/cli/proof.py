@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -13,6 +13,7 @@ from infra.cli.output import count, iso, legible, print_json, progress, say, sec
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
+    from infra.postgres.verify import Broken
     from infra.proof.checkpoint import Checkpoint
     from infra.proof.inclusion import Proved
     from infra.settings import Settings
@@ -88,17 +89,14 @@ def verify(
         warehouse.database.connect("replayhouse audit verify", autocommit=True) as connection,
         progress() as tell,
     ):
-        signed = None
-        if checkpoint is not None:
-            with _answered(json):
-                signed = _read(checkpoint, public_key, warehouse.settings)
+        with _answered(json):
+            signed = _read(checkpoint, public_key, warehouse.settings) if checkpoint is not None else None
+            if signed is not None:
                 refuse_another_store(connection, signed)
-        anchor = Anchor(signed.position, signed.chain) if signed is not None else None
-        told = partial(tell, "verifying")
         result = recompute(
             connection,
-            told,
-            anchor,
+            partial(tell, "verifying"),
+            Anchor(signed.position, signed.chain) if signed is not None else None,
             is_only_after=since_checkpoint,
             database=warehouse.database,
             workers=warehouse.settings.workers,
@@ -106,23 +104,53 @@ def verify(
         before = signed.position if signed is not None and since_checkpoint else 0
         row = connection.execute(COMMITS, [before]).fetchone()
     if isinstance(result, Broken):
-        if json:
-            print_json({"valid": False, "position": result.position, "reason": result.why, "seconds": seconds_so_far()})
-        else:
-            say(f"The log does not hold from position {result.position:,} on: {result.why}.")
+        _tell_where_it_breaks(result, json)
         raise typer.Exit(1)
-    events, commits = result.position - before, int(row[0]) if row else 0
+    holds = _Holds(result.position, result.chain.hex(), before, commits=int(row[0]) if row else 0, signed=signed)
     if json:
-        document = {"valid": True, "position": result.position, "chain": result.chain.hex(), "events": events}
-        of_signed = {"checkpoint": _document(signed)} if signed is not None else {}
-        print_json({**document, "commits": commits, **of_signed, "seconds": seconds_so_far()})
-        return
-    after = f" after position {before:,}" if before else ""
-    say(f"The log holds: {count(events, 'event')} in {count(commits, 'commit')}{after}, each as it was recorded.")
-    if signed is not None:
-        say(f"It leads to the checkpoint of position {signed.position:,}, signed {shown(signed.signed_at)} UTC.")
-        _say_who_signed(signed, public_key, warehouse.settings)
-    say(f"Head of the chain: position {result.position:,}, {result.chain.hex()}")
+        print_json(holds.as_json())
+    else:
+        _say_that_it_holds(holds, public_key, warehouse.settings)
+
+
+class _Holds(NamedTuple):
+    """What `audit verify` found: the head of a log that holds, and the `commits` looked at, those after `before`."""
+
+    position: int
+    chain: str
+    before: int
+    commits: int
+    signed: "Checkpoint | None"
+
+    @property
+    def events(self) -> int:
+        """How many events were looked at."""
+        return self.position - self.before
+
+    def as_json(self) -> dict[str, Any]:
+        """As `audit verify --json` prints it."""
+        head = {"valid": True, "position": self.position, "chain": self.chain}
+        of_signed = {"checkpoint": _document(self.signed)} if self.signed is not None else {}
+        looked_at = {"events": self.events, "commits": self.commits}
+        return {**head, **looked_at, **of_signed, "seconds": seconds_so_far()}
+
+
+def _say_that_it_holds(found: _Holds, public_key: str | None, settings: "Settings") -> None:
+    after = f" after position {found.before:,}" if found.before else ""
+    events, commits = count(found.events, "event"), count(found.commits, "commit")
+    say(f"The log holds: {events} in {commits}{after}, each as it was recorded.")
+    if found.signed is not None:
+        signed_at = shown(found.signed.signed_at)
+        say(f"It leads to the checkpoint of position {found.signed.position:,}, signed {signed_at} UTC.")
+        _say_who_signed(found.signed, public_key, settings)
+    say(f"Head of the chain: position {found.position:,}, {found.chain}")
+
+
+def _tell_where_it_breaks(broken: "Broken", is_json: bool) -> None:
+    if is_json:
+        print_json({"valid": False, "position": broken.position, "reason": broken.why, "seconds": seconds_so_far()})
+    else:
+        say(f"The log does not hold from position {broken.position:,} on: {broken.why}.")
 
 
 def keygen(json: Json = False) -> None:

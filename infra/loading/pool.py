@@ -2,13 +2,12 @@
 
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import date
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.util import Finalize
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from infra import collector
 from infra.errors import ReplayhouseError
 from infra.loading.log import OpenLoad, PostgresLoadLog
 from infra.loading.work import DuckDBWork
+from infra.pools import end_with_parent
 from infra.postgres.connection import Database, translated
 from infra.postgres.store import EventStore
 from ingest.load import work_through
@@ -69,7 +69,7 @@ _worker: Worker | None = None
 
 def _start(assignment: Assignment) -> None:
     global _assignment  # what the one worker of a process of the pool is made of, by its first task
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     Finalize(None, _stop, exitpriority=1)
     _assignment = assignment
 
@@ -81,14 +81,6 @@ def _stop() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
-
-
-def _end_with_parent() -> None:
-    """A pool's process would wait for ever for a parent that was killed."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _run(unit: Unit) -> int:

@@ -5,8 +5,6 @@ all but the first bytes and the last 68 are exactly what its leaf was made of (s
 by several processes that see the log as it was at one moment.
 """
 
-import os
-import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -15,7 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from typing import NamedTuple
 from uuid import UUID
 
@@ -23,6 +21,7 @@ import psycopg
 from psycopg import sql
 
 from infra.errors import ReplayhouseError
+from infra.pools import end_with_parent
 from infra.postgres.connection import Database, translated
 from infra.postgres.merkle import leaf_of, root_of
 
@@ -202,16 +201,8 @@ _conn: psycopg.Connection | None = None
 
 def _start(database: Database, snapshot: str) -> None:
     global _seen  # what the connection of a process of the pool is made of, by its first task
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     _seen = database, snapshot
-
-
-def _end_with_parent() -> None:
-    """A pool's process would wait for ever for a parent that was killed."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _look(run: Run) -> Broken | None:

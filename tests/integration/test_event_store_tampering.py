@@ -4,17 +4,16 @@ The simple kinds stand in test_event_store_verify.
 """
 
 from collections.abc import Iterator
-from uuid import uuid4
 
 import psycopg
 import pytest
 
 from infra.postgres.merkle import GENESIS, chain_of, root_of
-from infra.postgres.store import EventStore
 from infra.postgres.verify import Anchor, Broken, Verified, verify
-from tests.integration.test_event_store import PAID, order, registered
+from tests.integration.log_to_tamper import STORE, log
 
-STORE = EventStore()
+__all__ = ["log"]
+
 REWRITTEN = "the log was rewritten, here or before: its chain up to here is not the one that the checkpoint signed"
 
 # By PostgreSQL's own functions, one context after the other: a forger needs no program of ours.
@@ -35,19 +34,6 @@ COMMITS = "SELECT first_position, last_position, recorded_at FROM event_store.co
 LEAVES = "SELECT leaf FROM event_store.log WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id"
 SHIFT = "UPDATE event_store.{}_events SET notification_id = -notification_id + %s WHERE notification_id > %s"
 UNSHIFT = "UPDATE event_store.{}_events SET notification_id = -notification_id WHERE notification_id < 0"
-
-
-@pytest.fixture
-def log(conn: psycopg.Connection) -> psycopg.Connection:
-    """Twelve events in commits of 1 to 3, 4 to 5, 6 to 6 and 7 to 12; the triggers are off."""
-    batch = uuid4()
-    STORE.append(conn, [order(uuid4(), 1), registered(uuid4()), order(uuid4(), 1, source="orders:2")], batch)
-    STORE.append(conn, [order(uuid4(), 1), order(uuid4(), 1)], None)
-    STORE.append(conn, [registered(uuid4())], None)
-    STORE.append(conn, [order(uuid4(), 1, PAID) for _ in range(6)], batch)
-    for table in ("sales_events", "customer_events", "commit"):
-        conn.execute(f"ALTER TABLE event_store.{table} DISABLE TRIGGER append_only".encode())
-    return conn
 
 
 def forge(log: psycopg.Connection) -> None:
@@ -128,12 +114,6 @@ def test_an_event_that_was_removed_is_named_though_all_after_it_moved_up(log: ps
     log.execute("UPDATE event_store.commit SET last_position = 4 WHERE first_position = 4")
     move(log, after=5, by=-1)
     assert verify(log) == Broken(4, "the events from here to 4 are not those of their commit")
-
-
-def test_an_event_that_was_removed_is_named_before_one_after_it_that_was_changed(log: psycopg.Connection) -> None:
-    log.execute("DELETE FROM event_store.sales_events WHERE notification_id = 4")
-    log.execute("UPDATE event_store.sales_events SET state = '{}' WHERE notification_id = 5")
-    assert verify(log) == Broken(4, "the event was removed")
 
 
 def test_events_that_changed_places_over_commits_are_named(log: psycopg.Connection) -> None:

@@ -1,8 +1,7 @@
 """Following the log: at once, across rebuilds and reverts, whatever becomes of a session or a stream."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +21,7 @@ from infra.postgres.read_models.status import parked_streams, status
 from infra.postgres.read_models.watching import Watch
 from projections import replay
 from projections.warehouse import PROJECTIONS
+from tests.homes import wait_until
 from tests.read_side import Log, a_header, a_line, a_payment, an_id
 
 ALL = tuple(PROJECTIONS)
@@ -68,14 +68,6 @@ def followed(database: Database, contexts: Sequence[str] = ALL, **options: Any) 
     finally:
         one.stop.set()
         thread.join()
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Waits until it is so; a minute is far more than it takes."""
-    deadline = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < deadline, "it has not come about in a minute"
-        time.sleep(0.02)
 
 
 def orders(conn: psycopg.Connection) -> int:

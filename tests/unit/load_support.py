@@ -17,8 +17,9 @@ from domain.marketplace.product import Product, product_of
 from domain.marketplace.seller import Seller, SellerFacts, seller_of
 from domain.sales.events import Line
 from domain.sales.order import Order, OrderHeader, Payment, order_of
-from infra.memory import CustomerRecord, MemoryExtract, MemoryLog, MemoryWork
+from infra.memory import MemoryLog
 from infra.memory_retraction import MemoryRetractionLog
+from infra.memory_work import CustomerRecord, MemoryExtract, MemoryWork
 from ingest.load import evaluate_the_lapsed, units_of, work_through
 from ingest.retract import Retraction, take_back
 from tests.unit.order_support import ALIAS, MONDAY, PERSON, SELLER

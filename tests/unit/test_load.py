@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from domain.marketplace.seller import SellerFacts
-from infra.memory import MemoryExtract, MemoryLoadLog, MemoryLog, MemoryWork
+from infra.memory import MemoryLoadLog, MemoryLog
+from infra.memory_work import MemoryExtract, MemoryWork
 from ingest import load
 from ingest.decision import Decision, Known
 from ingest.load import batched, evaluate_the_lapsed, numbered, units_of, work_through

@@ -17,8 +17,9 @@ from domain.kernel.errors import DomainError
 from domain.kernel.events import Rewound, effective, rewind
 from domain.marketplace.product import ProductFacts
 from domain.marketplace.seller import SellerFacts
-from infra.memory import LOOKUPS, CustomerRecord, MemoryExtract, MemoryLog
+from infra.memory import LOOKUPS, MemoryLog
 from infra.memory_retraction import MemoryRetractionLog
+from infra.memory_work import CustomerRecord, MemoryExtract
 from ingest import retract
 from ingest.decision import Decision
 from ingest.retract import Retraction, Touched, retraction_id_of, take_back

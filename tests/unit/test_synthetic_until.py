@@ -16,7 +16,7 @@ from ingest.synthetic.people import BLOCK, LAYOUT
 from ingest.synthetic.plans import TRAPS
 from tests.oracle.expected import expected
 from tests.oracle.snapshots import snapshot
-from tests.unit.test_synthetic import Records, records_of
+from tests.unit.synthetic_support import Records, records_of
 
 ORDERS = 400
 SEED = 11

@@ -8,7 +8,7 @@ from domain.customer.customer import AliasAddress, Purchase, Residence
 from domain.customer.events import CustomerAnonymized, SegmentChanged
 from domain.kernel.ids import UNKNOWN_ID
 from domain.sales.order import OrderHeader
-from infra.memory import MemoryExtract
+from infra.memory_work import MemoryExtract
 from tests.unit.load_support import (
     HERE,
     ONE_CUSTOMER,

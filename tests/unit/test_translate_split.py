@@ -19,7 +19,7 @@ from domain.marketplace.product import ProductFacts
 from domain.marketplace.seller import SellerFacts
 from domain.sales.events import Line
 from domain.sales.order import RANK, OrderHeader, Payment
-from infra.memory import CustomerRecord, MemoryExtract
+from infra.memory_work import CustomerRecord, MemoryExtract
 from tests.unit.load_support import Warehouse, loaded
 from tests.unit.order_support import MONDAY, facts_of
 

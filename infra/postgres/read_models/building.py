@@ -3,7 +3,6 @@
 The tables that are filled stand beside the live ones; nothing here looks at those.
 """
 
-import os
 import threading
 import time
 from collections import defaultdict
@@ -14,13 +13,14 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 import psycopg
 
 from infra.errors import ReplayhouseError
+from infra.pools import end_with_parent
 from infra.postgres.connection import Database
 from infra.postgres.read_models.digests import tables_as_json
 from infra.postgres.read_models.following import events_of
@@ -207,16 +207,8 @@ def _killed_when_overdue(processes: Sequence[BaseProcess]) -> Iterator[None]:
 
 def _start(database: Database) -> None:
     global _database  # where the loader of a process of the pool works, which its first task makes
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     _database = database
-
-
-def _end_with_parent() -> None:
-    """A pool's process would wait for ever for a parent that was killed."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _do(task: _Task) -> Loaded | None:

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from infra.errors import Conflicting, UsageError
+from infra.postgres.locks import GIVEN_UP, QUICK_LOCK
 from infra.postgres.read_models import refolding
 from infra.postgres.read_models.digests import table_digests, tables_as_json
 from infra.postgres.read_models.loading import model_of
@@ -44,7 +45,7 @@ _TAKEN = re.compile(
 )
 
 # Who puts a prefix in place and who destroys a key (`refold`) take this one after the other: see there.
-_QUICK_LOCK = "SET LOCAL lock_timeout = '50ms'; LOCK TABLE read_model.prefix IN ROW EXCLUSIVE MODE"
+_PUTTING_IN_PLACE = "LOCK TABLE read_model.prefix IN ROW EXCLUSIVE MODE"
 _NOBODY_ELSE = "LOCK TABLE read_model.prefix IN SHARE ROW EXCLUSIVE MODE"
 _LIST = """
     SELECT prefix, position, as_of, occurred_before, contexts, made_at, digest, tables
@@ -268,10 +269,11 @@ def _patiently(conn: psycopg.Connection, prefix: str, step: Callable[[], None]) 
     while True:
         try:
             with conn.transaction():
-                conn.execute(_QUICK_LOCK)
+                conn.execute(QUICK_LOCK)
+                conn.execute(_PUTTING_IN_PLACE)
                 step()
                 return
-        except errors.LockNotAvailable as error:
+        except GIVEN_UP as error:
             if time.monotonic() > deadline:
                 raise Conflicting(
                     f"Readers of the tables under '{prefix}' have not let go of them for 30 s. Try again when long "
