@@ -18,16 +18,18 @@ import psycopg
 from infra.errors import Unreachable
 from infra.postgres.connection import Database
 from infra.postgres.embedded import EmbeddedServer, serves
-from tests.acceptance.cli_support import PROGRAM, Done
+from tests import forked
+from tests.acceptance.cli_support import Done
 from tests.acceptance.in_process import Warehouse
 
-AS_INSTALLED = (str(PROGRAM),)
-IN_SMALL_STEPS = (sys.executable, "-m", "tests.small_steps")
+AS_INSTALLED = forked.AS_INSTALLED
+FORKED = forked.FORKED
+IN_SMALL_STEPS = "tests.small_steps"
+"""The program with chunks of a tenth of their size."""
 
 LONGEST_RUN_S = 120.0
 LONGEST_FAREWELL_S = 15.0
-
-ROOT = Path(__file__).parents[1]
+LONGEST_WAIT_S = 60.0
 
 BACKENDS = """
     SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s AND pid <> pg_backend_pid() ORDER BY pid
@@ -37,34 +39,28 @@ BACKENDS = """
 class Command:
     """A command that runs in a process group of its own; its stages are read as it tells them on standard error."""
 
-    def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
+    def __init__(self, program: str | Sequence[str], arguments: Sequence[str], environment: dict[str, str]) -> None:
         self._out = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as this object
         self._told = threading.Condition()
         self._lines: list[str] = []
         self._ended = False
         self.started = time.monotonic()
         self.stages: list[tuple[str, float]] = []
-        self._process = subprocess.Popen(
-            arguments,
-            env=environment,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=self._out,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        reads, writes = os.pipe()
+        self._errors = open(reads, encoding="utf-8")  # noqa: SIM115 - the thread that reads it closes it
+        with open(writes, "wb") as errors:
+            self._process = forked.start(program, arguments, environment, stdout=self._out, stderr=errors)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        assert self._process.stderr is not None, "it is a pipe"
-        for line in self._process.stderr:
-            with self._told:
-                self._lines.append(line)
-                if line.endswith(" ...\n"):
-                    self.stages.append((line.removesuffix(" ...\n"), time.monotonic() - self.started))
-                self._told.notify_all()
+        with self._errors:
+            for line in self._errors:
+                with self._told:
+                    self._lines.append(line)
+                    if line.endswith(" ...\n"):
+                        self.stages.append((line.removesuffix(" ...\n"), time.monotonic() - self.started))
+                    self._told.notify_all()
         with self._told:
             self._ended = True
             self._told.notify_all()
@@ -152,17 +148,17 @@ def _processes() -> Iterator[_Process]:
 class Home:
     """A home folder with an embedded database of its own, and the commands that work on it."""
 
-    def __init__(self, path: Path, program: Sequence[str] = IN_SMALL_STEPS) -> None:
+    def __init__(self, path: Path, program: str | Sequence[str] = IN_SMALL_STEPS) -> None:
         self.path = path
         self.server = EmbeddedServer(path)
-        self._program = tuple(program)
+        self._program = program
         ours = {name: value for name, value in os.environ.items() if not name.startswith("REPLAYHOUSE_")}
         self._environment = ours | {"REPLAYHOUSE_HOME": str(path), "REPLAYHOUSE_WORKERS": "2"}
         self._environment |= {"COLUMNS": "100", "PYTHONFAULTHANDLER": "1"}
 
     def start(self, *arguments: str | Path, **settings: str) -> Command:
         """Starts a command."""
-        return Command([*self._program, *map(str, arguments)], self._environment | settings)
+        return Command(self._program, list(map(str, arguments)), self._environment | settings)
 
     def run(self, *arguments: str | Path, **settings: str) -> Done:
         """Runs a command to its end, whatever that is."""
@@ -233,8 +229,9 @@ def a_copy(home: Home) -> Iterator[Home]:
             copied.remove()
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Waits, for some seconds at most."""
-    deadline = time.monotonic() + LONGEST_FAREWELL_S
-    while not is_so() and time.monotonic() < deadline:
+def wait_until(is_so: Callable[[], bool], longest: float = LONGEST_WAIT_S) -> None:
+    """Waits until it is so, so many seconds at most; AssertionError where it has not come about by then."""
+    deadline = time.monotonic() + longest
+    while not is_so():
+        assert time.monotonic() < deadline, f"it has not come about in {longest:.0f} s"
         time.sleep(0.02)

@@ -8,7 +8,7 @@ import json
 import random
 import shutil
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -214,7 +214,7 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def make_scenes(folder: Path, orders: int = ORDERS, program: tuple[str, ...] = IN_SMALL_STEPS) -> None:
+def make_scenes(folder: Path, orders: int = ORDERS, program: str | Sequence[str] = IN_SMALL_STEPS) -> None:
     """Runs all scenes once, without disturbance, one on what the other has left, for `read_scenes`."""
     folder.mkdir(parents=True)
     first, second = _extracts(folder, orders)
@@ -245,7 +245,7 @@ def make_scenes(folder: Path, orders: int = ORDERS, program: tuple[str, ...] = I
     (folder / MADE).write_text(json.dumps(made))
 
 
-def read_scenes(folder: Path, program: tuple[str, ...] = IN_SMALL_STEPS) -> Scenes:
+def read_scenes(folder: Path, program: str | Sequence[str] = IN_SMALL_STEPS) -> Scenes:
     """What `make_scenes` has made there, to be played by the same program."""
     told: dict[str, dict[str, Any]] = json.loads((folder / MADE).read_text())
     return Scenes(

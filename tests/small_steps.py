@@ -22,6 +22,7 @@ import ingest.retract
 KILL_AFTER = "KILL_AFTER"
 
 EVENTS_A_CHUNK = 1_500
+ROWS_AT_ONCE = 40
 
 
 def _take_small_steps() -> None:
@@ -29,13 +30,16 @@ def _take_small_steps() -> None:
     ingest.load.FAMILIES_AT_ONCE = 100
     ingest.load.LAPSED_AT_ONCE = 50
     ingest.load.units_of.__defaults__ = (EVENTS_A_CHUNK,)
-    ingest.batch.ROWS_AT_ONCE = 40
+    ingest.batch.ROWS_AT_ONCE = ROWS_AT_ONCE
     ingest.retract.STREAMS_A_CHUNK = 200
 
 
-def _take_small_steps_of_read_models() -> None:
+def _take_small_steps_of_the_rest() -> None:
+    from infra.loading import release
     from infra.postgres.read_models import building, following, live
 
+    # Where the program was forked, it has imported this number before it was changed.
+    release.ROWS_AT_ONCE = ROWS_AT_ONCE  # type: ignore[attr-defined] # an imported name is none of its own
     following.EVENTS_A_WINDOW = 2_000
     live.FILL_FROM_EVENTS = 5_000
     building._EVENTS_A_RANGE = 4_000
@@ -71,9 +75,15 @@ _take_small_steps()
 if KILL_AFTER in os.environ:
     _kill_after(os.environ[KILL_AFTER])
 
-if __name__ == "__main__":
-    from infra.cli.main import main
 
-    _take_small_steps_of_read_models()
+def main() -> None:
+    """Runs the program in small steps."""
+    from infra.cli.main import main as program
+
+    _take_small_steps_of_the_rest()
     sys.argv[0] = "replayhouse"
+    program()
+
+
+if __name__ == "__main__":
     main()

@@ -1,10 +1,13 @@
-"""The installed program, run as a user runs it: a process of its own, with a home of its own."""
+"""The program, run as a user runs it: a process of its own, with a home of its own."""
 
 import json
 import os
+import signal
 import subprocess
-import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +16,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-PROGRAM = Path(sys.executable).with_name("replayhouse")
+from tests.forked import FORKED, INSTALLED, start
+
+PROGRAM = INSTALLED
 TIMEOUT_S = 120
 
 FILES = (
@@ -46,19 +51,30 @@ class Done(NamedTuple):
 
 
 class Program:
-    """The program with a home folder and, perhaps, settings of its own."""
+    """The program with a home folder and, perhaps, settings of its own; forked, or `AS_INSTALLED`."""
 
-    def __init__(self, home: Path, **settings: str) -> None:
+    def __init__(self, home: Path, program: str | Sequence[str] = FORKED, **settings: str) -> None:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("REPLAYHOUSE_")}
         self.home = home
+        self._program = program
         self.environment = ours | {"REPLAYHOUSE_HOME": str(home), "COLUMNS": "100"} | settings
 
     def run(self, *arguments: str | Path) -> Done:
         """Runs a command to its end, whatever that is."""
-        done = subprocess.run(
-            [PROGRAM, *arguments], env=self.environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
+        with (
+            tempfile.TemporaryFile("w+", encoding="utf-8") as out,
+            tempfile.TemporaryFile("w+", encoding="utf-8") as err,
+        ):
+            given = list(map(str, arguments))
+            process = start(self._program, given, self.environment, stdout=out, stderr=err)
+            try:
+                code = process.wait(TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                raise
+            out.seek(0)
+            err.seek(0)
+            return Done(code, out.read(), err.read())
 
     def succeed(self, *arguments: str | Path) -> Done:
         """Runs a command that must exit with 0."""
@@ -71,7 +87,8 @@ class Program:
         return self.succeed(*arguments, "--json").document
 
 
-class Loaded(NamedTuple):
+@dataclass(frozen=True)
+class Loaded:
     """A warehouse with one small load. `told` is what `ingest --json` said of it."""
 
     program: Program
@@ -85,7 +102,7 @@ class Loaded(NamedTuple):
         assert row is not None, query
         return row[0]
 
-    @property
+    @cached_property
     def url(self) -> str:
         """Where its database is."""
         return self.program.succeed("db", "url").out.strip()

@@ -19,7 +19,7 @@ from tests.acceptance.extracts import a_good_extract, write
 from tests.acceptance.in_process import Warehouse, refused
 from tests.crashes import SEED, a_seed
 from tests.databases import conn, database, server
-from tests.homes import AS_INSTALLED, Home
+from tests.homes import FORKED, Home
 from tests.oracle.lines import an_id
 
 __all__ = ["conn", "database", "server"]
@@ -238,7 +238,7 @@ def test_a_file_that_is_no_backup_is_never_replaced(warehouse: Warehouse, tmp_pa
 
 
 def _home(folder: Path) -> Home:
-    return Home(folder, AS_INSTALLED)
+    return Home(folder, FORKED)
 
 
 def _document(done: Done) -> Any:

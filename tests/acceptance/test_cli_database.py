@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.acceptance.cli_support import PROGRAM, Loaded, Program, empty, loaded
+from tests.forked import AS_INSTALLED
 
 __all__ = ["empty", "loaded"]  # pytest finds the fixtures by their names in this module
 
@@ -52,6 +53,7 @@ def test_the_url_is_one_line_that_starts_the_database_and_serves_any_client(prog
 
 
 def test_a_stopped_database_starts_again_where_it_is_needed(program: Program) -> None:
+    program = Program(program.home, AS_INSTALLED)
     started = program.json("db", "start")
     assert set(started) == {"running", "data", "url", "listen"}
     assert (started["running"], started["listen"]) == (True, None)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.cli_support import CONTEXTS, FILES, PROGRAM, TIMEOUT_S, Program
+from tests.forked import AS_INSTALLED
 
 ANSWERS = {
     "revenue_by_month": {"month", "revenue", "orders"},
@@ -46,7 +47,7 @@ def on_a_terminal(program: Program, *arguments: str) -> str:
 
 
 def test_the_demo_goes_all_the_way_and_says_how_to_go_on(program: Program) -> None:
-    done = program.succeed("demo", "--orders", "150", "--seed", "3")
+    done = Program(program.home, AS_INSTALLED).succeed("demo", "--orders", "150", "--seed", "3")
     demo = program.home / "demo"
     assert f"export REPLAYHOUSE_HOME={demo}" in done.out
     assert "\x1b" not in done.out

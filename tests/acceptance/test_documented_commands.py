@@ -28,6 +28,7 @@ from infra.kafka.settings import KafkaSettings
 from infra.postgres.embedded import EmbeddedServer
 from infra.settings import Settings
 from projections.warehouse import PROJECTIONS
+from tests.forked import put_on_the_path
 
 ROOT = Path(__file__).parents[2]
 RUN = (
@@ -137,7 +138,10 @@ class Shell:
         self.folder = folder
         self.home = folder / "home"
         ours = {name: value for name, value in os.environ.items() if not name.startswith("REPLAYHOUSE_")}
-        path = os.pathsep.join((str(Path(sys.executable).parent), ours.get("PATH", os.defpath)))
+        programs = folder / "bin"
+        programs.mkdir()
+        ours |= put_on_the_path(programs)
+        path = os.pathsep.join((str(programs), str(Path(sys.executable).parent), ours.get("PATH", os.defpath)))
         self.environment = ours | {"REPLAYHOUSE_HOME": str(self.home), "PATH": path, "PYTHONUTF8": "1"}
 
     def run(self, command: str) -> tuple[int, list[str]]:

@@ -15,7 +15,7 @@ from infra.postgres.connection import Database
 from tests.acceptance.cli_support import CONTEXTS
 from tests.crashes import SEED, a_seed
 from tests.databases import conn, database, server
-from tests.homes import AS_INSTALLED, Command, Home
+from tests.homes import AS_INSTALLED, FORKED, Command, Home
 from tests.read_side import Log, a_header, a_line, a_payment, an_id
 
 __all__ = ["conn", "database", "server"]
@@ -35,7 +35,7 @@ class Followers:
     """Processes that follow the log of one database."""
 
     def __init__(self, database: Database, home: Path) -> None:
-        self._home = Home(home, AS_INSTALLED)
+        self._home = Home(home, FORKED)
         self._database = database
         self.running: list[Command] = []
 

@@ -120,7 +120,8 @@ def no_room_to_stage(home: Home, left: int) -> Iterator[tuple[Home, MakeRoom]]:
     (home.path / "staging").mkdir(exist_ok=True)
     with mounted(home.path / "staging") as disk:
         if disk is None:
-            limited = (sys.executable, "-c", WITH_SMALL_FILES, str(SMALLER_THAN_STAGED), *IN_SMALL_STEPS)
+            small_steps = (sys.executable, "-m", IN_SMALL_STEPS)
+            limited = (sys.executable, "-c", WITH_SMALL_FILES, str(SMALLER_THAN_STAGED), *small_steps)
             yield Home(home.path, limited), lambda: None
         else:
             yield home, fill(disk, left).unlink

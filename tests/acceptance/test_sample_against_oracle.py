@@ -6,8 +6,6 @@ repository); else an extract that the program generates stands in for it.
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -18,6 +16,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.acceptance.cli_support import Program
 from tests.oracle.expected import (
     DEPENDS_ON_EARLIER_LOADS,
     TABLES,
@@ -32,8 +31,6 @@ from tests.oracle.snapshots import snapshot
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / os.environ.get("REPLAYHOUSE_SAMPLE", "../shared/olist-sample")
-PROGRAM = Path(sys.executable).with_name("replayhouse")
-TIMEOUT_S = 240
 
 UNKNOWN_MEMBERS = (
     "fulfillment.dim_geography",
@@ -84,19 +81,14 @@ BROKEN_HISTORIES = """
 
 
 class Warehouse:
-    """The installed program with a home of its own, and its read models."""
+    """The program with a home of its own, and its read models."""
 
     def __init__(self, home: Path) -> None:
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("REPLAYHOUSE_")}
-        self._environment = ours | {"REPLAYHOUSE_HOME": str(home)}
+        self._program = Program(home)
 
     def run(self, *arguments: str | Path) -> str:
-        """What a command prints on standard output; its standard error tells what went wrong."""
-        done = subprocess.run(
-            [PROGRAM, *arguments], env=self._environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-        )
-        assert done.returncode == 0, f"{arguments} exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        """What a command prints on standard output."""
+        return self._program.succeed(*arguments).out
 
     def ingest(self, extract: Path) -> dict[str, Any]:
         """Loads an extract and returns what the command says of it."""
