@@ -19,6 +19,7 @@ from infra.errors import InputError, Unreachable, UsageError
 from infra.kafka.clients import kafka_python_config, translated_kafka
 from infra.kafka.message import Headers
 from infra.kafka.names import events_topic
+from infra.kafka.reaching import reach
 from infra.kafka.settings import KafkaSettings
 
 _ANSWER_MS = 30_000
@@ -67,7 +68,8 @@ def reading(kafka: KafkaSettings, bootstrap: str, contexts: Iterable[str]) -> It
 
     Raises UsageError where a topic does not exist, Unreachable where Kafka does not answer, here or in the block.
     """
-    with translated_kafka(bootstrap):
+    reach(kafka, bootstrap)
+    with translated_kafka(bootstrap, kafka):
         consumer = KafkaConsumer(
             **kafka_python_config(kafka, bootstrap),
             group_id=None,

@@ -15,6 +15,7 @@ from uuid import UUID
 from infra.errors import Unreachable
 from infra.kafka.clients import kafka_python_config, translated_kafka
 from infra.kafka.cluster import Found, TopicFacts, TransactionalProducer
+from infra.kafka.reaching import reach
 from infra.kafka.settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class KafkaCluster:
         from kafka import KafkaAdminClient
 
         config = kafka_python_config(self._kafka, self._bootstrap) | {"request_timeout_ms": LONGEST_ANSWER_MS}
+        reach(self._kafka, self._bootstrap)  # a client that reaches no broker would leave a thread behind, each time
         with translated_kafka(self._bootstrap, self._kafka), KafkaAdminClient(**config) as admin:
             yield admin
 

@@ -1,5 +1,8 @@
 """TLS and passwords: who is let in, and that all others are told why, within seconds and through either library."""
 
+import gc
+import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -82,3 +85,14 @@ def test_a_broker_without_tls_is_named_as_such(secure_broker: SecureBroker) -> N
         kafka = secure_broker.settings(bootstrap=inside, security=security)
         with pytest.raises(Unreachable, match=f"{inside}.*{told}.*REPLAYHOUSE_KAFKA_SECURITY is {security}"):
             reaching.reach(kafka, inside)
+
+
+def test_reaching_nobody_leaves_nothing_behind() -> None:
+    """Whoever waits for brokers for hours asks thousands of times."""
+    kafka = KafkaSettings.model_validate({"bootstrap": "127.0.0.1:1"})
+    before = len(os.listdir("/proc/self/fd")), threading.active_count()
+    for _ in range(5):
+        with pytest.raises(Unreachable):
+            reaching.reach(kafka, "127.0.0.1:1", 0.05)
+    gc.collect()
+    assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
