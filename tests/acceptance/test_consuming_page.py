@@ -44,19 +44,19 @@ COMMITTED = [
     event(THIRD, 1, "OrderPaid", paid="30.00", total="30.00"),
     event(THIRD, 2, "Rewound", batch_id=str(THIRD), to_version=0),
 ]
-ABORTED = [event(FIRST, 3, "OrderPaid", paid="1000.00", total="1000.00")]
+ABORTED = [event(FIRST, 9, "OrderPaid", paid="1000.00", total="1000.00")]
 
 
 @pytest.fixture
 def published(kafka: KafkaSettings) -> KafkaSettings:
-    """A topic with seven committed events of three orders, and an aborted one."""
+    """A topic with an aborted event, and behind it seven committed ones of three orders."""
     applied(kafka, "sales")
     assert kafka.bootstrap is not None
     config = confluent_config(kafka, kafka.bootstrap) | {"partitioner": "murmur2_random", "compression.type": "lz4"}
     producer = Producer({**config, "transactional.id": f"{kafka.prefix}.page"})
     producer.init_transactions(20)
     source, topic = source_of(kafka.prefix, "sales").encode(), events_topic(kafka.prefix, "sales")
-    for events in (COMMITTED, ABORTED):
+    for events in (ABORTED, COMMITTED):
         producer.begin_transaction()
         for message in (message_of(each, source) for each in events):
             producer.produce(topic, value=message.value, key=message.key, headers=dict(message.headers))
