@@ -78,6 +78,14 @@ def send(kafka: KafkaSettings, context: str, messages: Sequence[Placed], transac
         producer.commit_transaction(TIMEOUT_S)
 
 
+def send_to(kafka: KafkaSettings, topic: str, key: bytes, value: bytes | None) -> None:
+    """Puts one record on a topic."""
+    assert kafka.bootstrap is not None
+    producer = Producer(confluent_config(kafka, kafka.bootstrap))
+    producer.produce(topic, value, key)
+    assert producer.flush(TIMEOUT_S) == 0
+
+
 def send_log(kafka: KafkaSettings, conn: psycopg.Connection, contexts: Iterable[str] = CONTEXTS) -> None:
     """The whole log, as a relay would have sent it."""
     for context in contexts:

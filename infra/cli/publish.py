@@ -6,11 +6,16 @@ import typer
 
 from infra.cli.options import Contexts, Json, chosen, example
 from infra.cli.output import print_json, seconds_so_far, table, warn
+from infra.cli.verification import verify_published
+from infra.errors import UsageError
 
 Follow = Annotated[bool, typer.Option("--follow", help="Stay, and follow the log until the command is ended.")]
 Recover = Annotated[
     bool,
     typer.Option("--recover", help="Take the position from what the topic holds, where the relay's own is missing."),
+]
+Verify = Annotated[
+    bool, typer.Option("--verify", help="Publish nothing: compare what the topics hold with the log, event by event.")
 ]
 
 
@@ -21,18 +26,33 @@ def register(app: typer.Typer) -> None:
             "replayhouse publish",
             "replayhouse publish sales customer --follow",
             "replayhouse publish sales --recover",
+            "replayhouse publish --verify",
         )
     )(publish)
 
 
-def publish(contexts: Contexts = None, follow: Follow = False, recover: Recover = False, json: Json = False) -> None:
+def publish(
+    contexts: Contexts = None,
+    follow: Follow = False,
+    recover: Recover = False,
+    verify: Verify = False,
+    json: Json = False,
+) -> None:
     """Publish the events of the log on Kafka, each once and in order.
 
     A relay for each context goes on where the topic ends, and publishes what was in the log when it began. With
     --follow it stays and publishes whatever is appended, until it is ended with Ctrl-C or SIGTERM. One relay runs for
     each context: a second one takes over, and the first ends. Brokers or a database that are away are waited for;
     status says so.
+
+    With --verify the topics are read instead, and each message held against the log: the first position where they
+    differ is named, and the exit code is 1.
     """
+    if verify:
+        if follow or recover:
+            raise UsageError("--verify publishes nothing: leave --follow and --recover out.")
+        verify_published(chosen(contexts), json)
+        return
     import signal
     import threading
 

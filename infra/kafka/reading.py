@@ -24,6 +24,7 @@ from infra.kafka.settings import KafkaSettings
 
 _ANSWER_MS = 30_000
 _STALLED_SECONDS = 30.0
+_MARK_SECONDS = 2.0
 _POLL_MS = 50  # what a poll waits for in vain where nothing is left but the mark of a transaction
 _FOLLOW_POLL_MS = 250
 _MESSAGES_A_POLL = 2_000
@@ -149,6 +150,10 @@ class Topics:
         self._bytes[place] -= _size_of(message)
         return message
 
+    def waiting(self, place: Place) -> Iterable[Received]:
+        """What has come of a partition and was not taken, in its order; more may follow."""
+        return self._waiting[place]
+
     def messages(self) -> Iterator[list[Received]]:
         """All messages, some at a time: those of a partition in their order, partitions as they come."""
         while self._unfinished or any(self._waiting.values()):
@@ -179,6 +184,18 @@ class Topics:
 
     def last(self, number: int) -> list[Received]:
         """The newest messages of all partitions together, at most so many, by position."""
+        every = [message for of_place in self._tails(number).values() for message in _with_positions(of_place)]
+        return [message for _, message in sorted(every, key=lambda known: known[0])][-number:]
+
+    def newest(self) -> dict[str, int]:
+        """The highest position that each context's topic holds; 0 where it holds none."""
+        found = dict.fromkeys(self.partitions, 0)
+        for (context, _), tail in self._tails(1).items():
+            found[context] = max([found[context], *(position for position, _ in _with_positions(tail))])
+        return found
+
+    def _tails(self, number: int) -> dict[Place, deque[Received]]:
+        """The last messages of each partition, so many at most."""
         step = max(64, 2 * number)
         while True:
             starts = {place: max(self.begins[place], end - step) for place, end in self.ends.items()}
@@ -187,10 +204,27 @@ class Topics:
             for some in self.messages():
                 found[some[0].context, some[0].partition].extend(some)
             if all(len(found[place]) == number or starts[place] == self.begins[place] for place in found):
-                break
+                return found
             step *= 4  # marks of transactions, and messages that were never committed, are counted by offsets too
-        every = [message for of_place in found.values() for message in _with_positions(of_place)]
-        return [message for _, message in sorted(every, key=lambda known: known[0])][-number:]
+
+    def has_more(self, place: Place) -> bool:
+        """Whether a partition that was read to its end has a later one by now, up to which it is read then.
+
+        A transaction is committed on one partition after the other: where the mark of one may be on its way, it is
+        waited for a little.
+        """
+        taken = self._taken[place]
+        deadline = time.monotonic() + _MARK_SECONDS
+        while True:
+            end = self._consumer.end_offsets([taken], timeout_ms=_ANSWER_MS)[taken]
+            if end > self.ends[place]:
+                self.ends[place] = end
+                self._unfinished.add(place)
+                return True
+            highest = self._consumer.highwater(taken)
+            if (highest is not None and highest <= end) or time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_MS / 1000)
 
     def newer(self, is_enough: Callable[[], bool]) -> Iterator[list[Received]]:
         """What comes after the ends, some at a time, by position within these, until it is enough; waits for ever."""

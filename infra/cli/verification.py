@@ -1,0 +1,69 @@
+"""`publish --verify`: what the topics hold, held against the log."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, table
+
+if TYPE_CHECKING:
+    from infra.kafka.verifying import Verified
+
+
+def verify_published(contexts: tuple[str, ...], json: bool) -> None:
+    """Compares, and tells what came of it; exits with 1 where topics and log differ."""
+    from infra.cli.warehouse import open_warehouse
+    from infra.kafka.clients import bootstrap_of
+    from infra.kafka.settings import load_kafka_settings
+    from infra.kafka.verifying import verify_topics
+
+    kafka = load_kafka_settings()
+    with open_warehouse() as warehouse, progress() as tell:
+        bootstrap = bootstrap_of(warehouse.settings, kafka)
+        found = verify_topics(warehouse.database, kafka, bootstrap, contexts, partial(tell, "comparing"))
+    if json:
+        print_json({**_document(found), "seconds": seconds_so_far()})
+    else:
+        _show(found)
+    if found.difference is not None:
+        raise typer.Exit(1)
+
+
+def _document(found: "Verified") -> dict[str, Any]:
+    difference = found.difference
+    return {
+        "whole": difference is None,
+        "contexts": {context: vars(compared) for context, compared in found.contexts.items()},
+        "commits": found.commits,
+        "position": found.chain_position,
+        "chain": found.chain.hex(),
+        "difference": None if difference is None else difference._asdict(),
+    }
+
+
+def _show(found: "Verified") -> None:
+    table(
+        ("context", "whole", "up to", "published", "omitted", "expired"),
+        [(name, c.events, c.position, c.published, c.omitted, c.expired) for name, c in found.contexts.items()],
+    )
+    say()
+    if found.difference is not None:
+        context, position, why, where = found.difference
+        place = "" if where is None else f" ({where})"
+        say(f"Topics and log differ, first at position {position:,} of {context}: {legible(why)}{place}.")
+        return
+    events = sum(compared.events for compared in found.contexts.values())
+    say(f"The topics hold what the log holds: {count(events, 'event')}, each once, in order, and as it was recorded.")
+    if found.chain_position:
+        say(
+            f"Computed from the messages: the roots of {count(found.commits, 'commit')}, and the chain up to position "
+            f"{found.chain_position:,}, {found.chain.hex()}, as in the log."
+        )
+    if omitted := sum(compared.omitted for compared in found.contexts.values()):
+        say(
+            f"Of {count(omitted, 'event')} personal fields were omitted: they are compared with the log without these, "
+            "and their leaves are those that the messages tell."
+        )
+    if expired := sum(compared.expired for compared in found.contexts.values()):
+        say(f"Retention has removed {count(expired, 'event')}: nothing can be said of these.")
