@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from pydantic_settings import BaseSettings
 
 from domain.quality.rules import RULES, TARGETS, WEIGHTS, Rule, Severity
 from infra.csv.checks import queries
+from infra.kafka.broker.node import trial_broker
 from infra.kafka.settings import KafkaSettings
 from infra.postgres.embedded import EmbeddedServer
 from infra.settings import Settings
@@ -46,6 +48,7 @@ RUN = (
             "operations",
             "audit",
             "proof-format",
+            "kafka",
         )
     ),
 )
@@ -57,6 +60,7 @@ FILE_NAME = re.compile(r"# ([\w.-]+\.py)\n")
 ANY_LINES = "(?:.*\n)*"
 PROGRESS = re.compile(r" \.\.\.$")
 CHANGING = (
+    (re.compile(r"\b127\.0\.0\.1:[23]\d{4}\b"), "<broker>"),
     (re.compile(r"\b20[2-9]\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00(?::00)?)?"), "<recorded time>"),
     (re.compile(r"\b\d+\.\d+ s\b"), "<seconds>"),
     (re.compile(r'(?<="seconds": )\d+\.\d+'), "<seconds>"),
@@ -171,6 +175,7 @@ def shell() -> Iterator[Shell]:
             for home in (shell.home, shell.home / "demo", shell.folder / "restored"):
                 if home.exists():
                     EmbeddedServer(home).stop()
+            trial_broker(shell.home).stop()
 
 
 @pytest.mark.parametrize("name", RUN)
@@ -238,9 +243,9 @@ def _consequence(rule: Rule) -> str:
     return "record quarantined" if "FROM quarantine" in queries()[rule.name] else "finding"
 
 
-def settings_table() -> list[str]:
-    """The rows of docs/operations.md, but for the defaults, which are written for people."""
-    return [f"| `REPLAYHOUSE_{name.upper()}` | {field.description} |" for name, field in Settings.model_fields.items()]
+def settings_table(settings: type[BaseSettings], prefix: str) -> list[str]:
+    """The rows of a table of settings, but for the defaults, which are written for people."""
+    return [f"| `{prefix}{name.upper()}` | {field.description} |" for name, field in settings.model_fields.items()]
 
 
 def test_the_table_of_rules_is_that_of_the_program() -> None:
@@ -253,9 +258,14 @@ def test_the_table_of_rules_is_that_of_the_program() -> None:
 
 
 def test_every_setting_is_described_and_no_other() -> None:
-    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-    shown = re.findall(r"^(\| `REPLAYHOUSE_\w+` \| [^|]+ \|)", page, re.MULTILINE)
-    assert shown == settings_table()
+    tables: dict[str, tuple[type[BaseSettings], str]] = {
+        "operations": (Settings, "REPLAYHOUSE_"),
+        "kafka": (KafkaSettings, "REPLAYHOUSE_KAFKA_"),
+    }
+    for name, (settings, prefix) in tables.items():
+        page = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
+        shown = re.findall(r"^(\| `REPLAYHOUSE_\w+` \| [^|]+ \|)", page, re.MULTILINE)
+        assert shown == settings_table(settings, prefix), name
 
     known = {f"REPLAYHOUSE_{name.upper()}" for name in Settings.model_fields} | {"REPLAYHOUSE_SAMPLE"}
     known |= {f"REPLAYHOUSE_KAFKA_{name.upper()}" for name in KafkaSettings.model_fields}
