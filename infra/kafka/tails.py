@@ -17,6 +17,7 @@ from infra.kafka.clients import kafka_python_config, translated_kafka
 from infra.kafka.cluster import Found, TopicFacts, TransactionalProducer
 from infra.kafka.reaching import reach
 from infra.kafka.settings import KafkaSettings
+from infra.kafka.topics import refuse_unfit
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
@@ -45,9 +46,10 @@ class KafkaCluster:
         return ConfluentProducer(self._kafka, self._bootstrap, transactional_id)
 
     def facts(self, topics: Sequence[str]) -> dict[str, TopicFacts]:
-        """Those of the topics that exist."""
+        """Those of the topics that exist. Raises UsageError if one forgets or refuses what is published on it."""
         with self._admin() as admin:
             found = admin.describe_topics(list(topics))
+            refuse_unfit(admin, self._kafka, topics)
         return {
             topic["name"]: TopicFacts(len(topic["partitions"]), UUID(str(topic["topic_id"])))
             for topic in found

@@ -4,7 +4,7 @@ No topic is ever made by accident, and none is ever changed or removed: a key's 
 those who consume, and what a topic has forgotten comes back to nobody.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -19,7 +19,8 @@ _LARGEST_BATCH_BYTES = 1_048_588  # a broker's default: LARGEST_MESSAGE_BYTES an
 _HOUR_MS = 3_600_000
 _ALREADY_EXISTS = 36
 
-_ESSENTIAL = ("partitions", "cleanup.policy", "max.message.bytes")
+_ESSENTIAL_SETTINGS = ("cleanup.policy", "max.message.bytes")
+_ESSENTIAL = ("partitions", *_ESSENTIAL_SETTINGS)
 """Without these the promises do not hold, so nothing is published."""
 
 _ADVICE = {
@@ -129,6 +130,16 @@ def check_topics(kafka: KafkaSettings, bootstrap: str, contexts: Iterable[str] =
             raise UsageError(f"There is no topic {topic.name}: 'replayhouse kafka topics' shows which are missing.")
         for difference in differences:
             if difference.setting in _ESSENTIAL:
+                raise UsageError(f"{described(topic, difference)}.")
+
+
+def refuse_unfit(admin: Any, kafka: KafkaSettings, names: Collection[str]) -> None:
+    """Raises UsageError if one of the topics, where it is there, forgets or refuses what is published on it."""
+    wanted = [topic for topic in wanted_topics(kafka) if topic.name in names]
+    there = found_topics(admin, wanted)
+    for topic in wanted:
+        for difference in differences_of(topic, there[topic.name]) if topic.name in there else ():
+            if difference.setting in _ESSENTIAL_SETTINGS:
                 raise UsageError(f"{described(topic, difference)}.")
 
 

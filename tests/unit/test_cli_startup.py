@@ -11,9 +11,11 @@ from typer.main import get_command
 from infra.cli.main import app, run
 
 HEAVY = (
+    "confluent_kafka",
     "cryptography",
     "duckdb",
     "holidays",
+    "kafka",
     "msgspec",
     "psycopg",
     "pyarrow",
@@ -42,6 +44,10 @@ COMMANDS = {
     "db stop",
     "db url",
     "db psql",
+    "kafka start",
+    "kafka stop",
+    "kafka status",
+    "kafka topics",
 }
 
 

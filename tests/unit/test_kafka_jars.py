@@ -16,9 +16,9 @@ echo fetched >>"$CALLS"
 for word; do case "$word" in -DoutputDirectory=*) folder="${word#*=}" ;; esac; done
 echo jar >"$folder/kafka.jar"
 """
-FAILS = """#!/bin/sh
+FAILS = r"""#!/bin/sh
 touch half.jar
-echo '[ERROR] Could not transfer artifact org.apache.kafka: unknown host' && exit 1
+printf '\033[0m[ERROR] Could not transfer artifact org.apache.kafka: unknown host\n[ERROR] \n' && exit 1
 """
 
 

@@ -6,6 +6,7 @@ Where Maven fetches them from is Maven's own configuration.
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -21,6 +22,7 @@ from infra.errors import Conflicting, Unreachable, UsageError
 _POM = Path(__file__).with_name("pom.xml")
 _LONGEST_FETCH_SECONDS = 600.0
 _POLL_SECONDS = 0.1
+_ERROR = re.compile(r"\[ERROR\] +(.+)")  # not always at the beginning of a line: Maven resets colours there
 _OTHER_WAYS = (
     "Install it (on Debian: apt-get install openjdk-17-jre-headless maven), run the broker of docker-compose.yml, or "
     "point REPLAYHOUSE_KAFKA_BOOTSTRAP at a cluster of your own."
@@ -72,8 +74,9 @@ def _fetch(maven: str, folder: Path) -> None:
             check=False,
         )
         if done.returncode != 0:
-            told = [line for line in done.stdout.splitlines() if line.startswith("[ERROR]")] or [done.stderr.strip()]
-            raise Unreachable(f"Maven could not fetch the broker: {told[0].removeprefix('[ERROR]').strip()}")
+            told = _ERROR.search(done.stdout) or _ERROR.search(done.stderr)
+            reason = told[1] if told else f"it exits with {done.returncode}"
+            raise Unreachable(f"Maven could not fetch the broker: {reason.strip()}")
         unfinished.rename(folder)
     except subprocess.TimeoutExpired as error:
         raise Unreachable(f"Maven did not fetch the broker within {_LONGEST_FETCH_SECONDS:.0f} s.") from error
