@@ -83,6 +83,11 @@ class Command:
     def _has_told(self, stage: str) -> bool:
         return any(name == stage for name, _ in self.stages)
 
+    def told(self) -> str:
+        """What it has said so far on standard error."""
+        with self._told:
+            return "".join(self._lines)
+
     def workers(self) -> list[int]:
         """The processes that share its work."""
         return [found.pid for found in _processes() if found.group == self.pid and "spawn_main" in found.told]

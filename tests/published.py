@@ -1,7 +1,7 @@
 """What is on Kafka as anybody sees it who reads what is committed, held against the log."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
@@ -26,10 +26,11 @@ LOGGED = """
 """
 
 
-def make_topic(bootstrap: str, name: str, partitions: int) -> None:
+def make_topic(bootstrap: str, name: str, partitions: int, configs: Mapping[str, str] | None = None) -> None:
     """Makes a topic as it comes."""
+    topic = {"num_partitions": partitions, "replication_factor": 1, "configs": configs or {}}
     with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
-        admin.create_topics({name: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True)
+        admin.create_topics({name: topic}, wait_for_metadata=True)
 
 
 def committed_messages(bootstrap: str, topic: str) -> list[list[Found]]:

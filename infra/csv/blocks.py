@@ -53,6 +53,12 @@ class Block:
         """How many cells each record has, int32."""
         return pc.add(pc.subtract(self.last_cells, self.first_cells), ONE)
 
+    def first_longer_than(self, longest: int) -> int | None:
+        """The position at which the first record of more bytes begins, its line end left out."""
+        ends = self.separators.take(self.last_cells)
+        starts = _begins(ends)
+        return _first(starts, pc.greater(pc.subtract(ends, starts), pa.scalar(longest, pa.int32())))
+
     @cached_property
     def is_blank(self) -> Any:
         """Whether each record is an empty line."""

@@ -14,7 +14,10 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from infra.csv.files import SHORT_NAMES
-from infra.csv.reader import BYTE_ORDER_MARK, LONGEST_RECORD
+from infra.csv.reader import BYTE_ORDER_MARK
+
+LONGEST_PIECE = 1 << 20
+"""Bytes read at once; no record that was ever loaded is longer."""
 
 FOUND, GONE, CHANGED, UNREADABLE = "found", "gone", "changed", "unreadable"
 
@@ -80,7 +83,7 @@ def _read(stream: IO[bytes], wanted: Collection[int]) -> tuple[dict[int, str], s
     """
     digest, texts = hashlib.sha256(), {}
     number, is_at_start, record, starts_at = 1, True, bytearray(), 0
-    while piece := stream.readline(LONGEST_RECORD):
+    while piece := stream.readline(LONGEST_PIECE):
         digest.update(piece)
         if is_at_start and not starts_at and number in wanted:
             starts_at = number
@@ -88,7 +91,7 @@ def _read(stream: IO[bytes], wanted: Collection[int]) -> tuple[dict[int, str], s
             record += piece
         is_at_start = piece.endswith(b"\n")
         number += is_at_start
-        if starts_at and ((is_at_start and record.count(b'"') % 2 == 0) or len(record) > LONGEST_RECORD):
+        if starts_at and ((is_at_start and record.count(b'"') % 2 == 0) or len(record) > LONGEST_PIECE):
             texts[starts_at] = _closed(record)
             record, starts_at = bytearray(), 0
     if starts_at:

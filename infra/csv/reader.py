@@ -19,8 +19,10 @@ from infra.csv.files import PERSONAL_FILES, SOURCE_FILES
 from ingest.assess import Unreadable
 
 BLOCK_BYTES = 1 << 20
-LONGEST_RECORD = 1 << 20
-"""Bytes of a record that is believed: a longer one is an unclosed quote."""
+LONGEST_RECORD = 1 << 17
+"""Bytes of a record that is believed. A longer one is an unclosed quote, or would make an event that no broker takes:
+what a record says may be six times as long in JSON, beside its text, sealed (infra/postgres/rows.py has the limit)."""
+LONGEST_QUOTATION = 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MALFORMED_SCHEMA = pa.schema([("line", pa.int32()), ("lines", pa.int32()), ("cells", pa.int32())])
 
@@ -106,10 +108,10 @@ class _Reading:
 
     def _first_record(self) -> bytearray:
         record, quotes = bytearray(), 0
-        while line := self._stream.readline(LONGEST_RECORD):
+        while line := self._stream.readline(LONGEST_RECORD + 2):
             record += line
             quotes += line.count(b'"')
-            if quotes % 2 == 0 or len(record) >= LONGEST_RECORD:
+            if quotes % 2 == 0 or len(record) > LONGEST_RECORD:
                 break
         return record
 
@@ -121,6 +123,7 @@ class _Reading:
             block = split(data)
             if len(block):
                 self._refuse_faults(data[: block.stop])
+                self._refuse_overlong_records(block)
                 yield block
             rest = data[block.stop :]
             self._pass_over(data[: block.stop])
@@ -145,13 +148,17 @@ class _Reading:
             raise self._refused(data, Fault(at, "quotes_closed", "a quote that is never closed"))
 
     def _refuse_overlong(self, data: bytes) -> None:
-        if len(data) < LONGEST_RECORD:
+        if len(data) <= LONGEST_RECORD:
             return
         self._refuse_faults(data[:-4])  # the end may stand within a character
         if (at := open_quote(data[:-4])) is not None:
-            reason = f"a quote that is not closed within {LONGEST_RECORD >> 20} MiB"
+            reason = f"a quote that is not closed within {LONGEST_RECORD:,} bytes"
             raise self._refused(data, Fault(at, "quotes_closed", reason))
-        raise self._refused(data, Fault(0, "files_complete", f"a record of more than {LONGEST_RECORD >> 20} MiB"))
+        raise self._refused(data, _overlong(0))
+
+    def _refuse_overlong_records(self, block: Block) -> None:
+        if (at := block.first_longer_than(LONGEST_RECORD)) is not None:
+            raise self._refused(block.data, _overlong(at))
 
     def _refused(self, data: bytes, fault: Fault) -> _RefusedError:
         line = self._line_of(data, fault.at)
@@ -165,12 +172,18 @@ class _Reading:
         return self.line + data.count(b"\n", 0, at)
 
 
+def _overlong(at: int) -> Fault:
+    return Fault(at, "files_complete", f"a record of more than {LONGEST_RECORD:,} bytes")
+
+
 def _places(header: list[str], file: str) -> dict[str, int]:
     """Where each column of the source stands; more columns, and any order, are no fault."""
     columns = SOURCE_FILES[file].columns
     # Of a file without a header this is the first record: where that is a person's, the source's own names are told.
     told = {name: name if name in columns or file not in PERSONAL_FILES else "(not quoted)" for name in header}
-    found = ", ".join(told[name] for name in header) or "nothing"
+    told = {name: quoted if len(quoted) <= LONGEST_QUOTATION else "(too long)" for name, quoted in told.items()}
+    some = [told[name] for name in header[:LONGEST_QUOTATION]]
+    found = ", ".join([*some, *(["..."] if len(header) > len(some) else [])]) or "nothing"
     if twice := sorted({name for name in header if header.count(name) > 1}):
         raise _RefusedError("columns_present", f"the header names {told[twice[0]]!r} twice (found: {found})", line=1)
     if missing := [name for name in columns if name not in header]:

@@ -85,7 +85,7 @@ class QuarantinedRecord(NamedTuple):
 
 @dataclass(frozen=True)
 class Staged:
-    """An extract in DuckDB. If a file is `unreadable` there is no database and nothing is counted."""
+    """An extract in DuckDB. If a file is `unreadable` there is none to look at, and nothing is counted."""
 
     extract: Extract
     database: Path
@@ -135,7 +135,7 @@ def stage(
     unreadable = tuple(result.unreadable for result in read.values() if result.unreadable is not None)
     if unreadable:
         shutil.rmtree(cells)
-        return Staged(extract, database, unreadable, missing, dict.fromkeys(FILES, FileCounts(0, 0, 0, 0, 0)), None, ())
+        return _not_believable(extract, database, unreadable, missing)
     with closing(_connect(database, memory_limit, threads)) as connection:
         _load(connection, cells, extract, read, known)
         for script in ("read", "quarantine", "compare"):
@@ -143,8 +143,17 @@ def stage(
         counts = _counts(connection, read)
         latest = connection.execute(LATEST_PLACED_AT).fetchall()[0][0]
         checks = count_checks(connection)
+        crowded = tuple(Unreadable(*found) for found in connection.execute(sql("crowded")).fetchall())
     shutil.rmtree(cells)
+    if crowded:
+        return _not_believable(extract, database, crowded, missing)
     return Staged(extract, database, (), missing, counts, latest, checks)
+
+
+def _not_believable(
+    extract: Extract, database: Path, unreadable: tuple[Unreadable, ...], missing: tuple[str, ...]
+) -> Staged:
+    return Staged(extract, database, unreadable, missing, dict.fromkeys(FILES, FileCounts(0, 0, 0, 0, 0)), None, ())
 
 
 LATEST_PLACED_AT = """

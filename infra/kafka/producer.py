@@ -19,6 +19,9 @@ LINGER_MS = 5
 LONGEST_ANSWER_MS = 10_000
 """So long one request may take; a transaction, with all that is tried again, as long as its setting says."""
 
+LONGEST_DELIVERY_MS = 15_000
+"""So long librdkafka tries again by itself to deliver a message; then the relay says that it waits."""
+
 _SILENT = logging.Logger("librdkafka")
 _SILENT.addHandler(logging.NullHandler())  # what goes wrong is told by exceptions, once
 
@@ -37,7 +40,7 @@ def producer_config(kafka: KafkaSettings, bootstrap: str, transactional_id: str)
         "logger": _SILENT,
         "transactional.id": transactional_id,
         "transaction.timeout.ms": longest,
-        "message.timeout.ms": longest,
+        "message.timeout.ms": min(longest, LONGEST_DELIVERY_MS),
         "socket.timeout.ms": min(longest, LONGEST_ANSWER_MS),
         "request.timeout.ms": min(longest, LONGEST_ANSWER_MS),
         "enable.idempotence": True,
@@ -79,17 +82,8 @@ class ConfluentProducer:
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
         """Publishes all of them in one transaction. Raises Fenced, TooLarge and Uncertain."""
-        self._delivered, self._failed = 0, None
-        produce, told = self._producer.produce, self._told
         try:
-            self._producer.begin_transaction()
-            for topic, key, value, headers in messages:
-                produce(topic, value, key, headers=headers, on_delivery=told)  # type: ignore[arg-type]  # it changes none
-            left = self._producer.flush(self._seconds)
-            if self._failed is not None:
-                raise KafkaException(self._failed)
-            if left or self._delivered != len(messages):
-                raise Uncertain(f"Brokers at {self._bootstrap} have not taken {len(messages)} messages in time.")
+            self._send(messages)
             # Without a limit of ours it waits for the rest of the transaction's time, as librdkafka advises.
             self._producer.commit_transaction()
         except (KafkaException, SystemError, BufferError) as error:
@@ -99,6 +93,19 @@ class ConfluentProducer:
         """Gives up what is under way."""
         with suppress(KafkaException, SystemError):
             self._producer.purge(blocking=False)
+
+    def _send(self, messages: Sequence[Outgoing]) -> None:
+        """Begins a transaction; the brokers have each of its messages when this returns."""
+        self._delivered, self._failed = 0, None
+        produce, told = self._producer.produce, self._told
+        self._producer.begin_transaction()
+        for topic, key, value, headers in messages:
+            produce(topic, value, key, headers=headers, on_delivery=told)  # type: ignore[arg-type]  # it changes none
+        left = self._producer.flush(self._seconds)
+        if self._failed is not None:
+            raise KafkaException(self._failed)
+        if left or self._delivered != len(messages):
+            raise Uncertain(f"The brokers at {self._bootstrap} have not taken {len(messages)} messages in time.")
 
     def _told(self, error: KafkaError | None, message: Message) -> None:
         # No method of either may be called here: after a fatal error that ends in a SystemError.

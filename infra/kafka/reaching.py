@@ -21,6 +21,10 @@ _ATTEMPT_SECONDS = 0.5
 _AROUND_THE_REASON = re.compile(r"^(?:\w+://)?\S+/\w+: +|ipv[46]#| \(after \d+ms in state \w+.*\)$")
 
 
+class Refused(Unreachable):
+    """The brokers are there, and waiting for them will not change that they do not let us in."""
+
+
 def reach(kafka: KafkaSettings, bootstrap: str, longest: float | None = None) -> None:
     """A broker has answered, and let us in, when this returns.
 
@@ -45,19 +49,19 @@ def reach(kafka: KafkaSettings, bootstrap: str, longest: float | None = None) ->
                 raise refusal or _silence(kafka, bootstrap, heard, ear.heard) from error
 
 
-def _refusal(kafka: KafkaSettings, bootstrap: str, heard: Sequence[Any]) -> Unreachable | None:
+def _refusal(kafka: KafkaSettings, bootstrap: str, heard: Sequence[Any]) -> Refused | None:
     """What trying again will not change."""
     for told in heard:
         reason = _reason(told.str())
         if told.name() == "_AUTHENTICATION":
-            return Unreachable(f"The broker at {bootstrap} does not let us in: {_why_not_in(kafka, reason)}.")
+            return Refused(f"The broker at {bootstrap} does not let us in: {_why_not_in(kafka, reason)}.")
         if told.name() == "_SSL":
-            return Unreachable(
+            return Refused(
                 f"The broker at {bootstrap} does not prove who it is: {reason}. Look at REPLAYHOUSE_KAFKA_CA, the file "
                 "with the certificates that sign those of the brokers, and at the name in the address."
             )
         if "PLAINTEXT broker listener" in reason:
-            return Unreachable(
+            return Refused(
                 f"The broker at {bootstrap} does not speak TLS there, and REPLAYHOUSE_KAFKA_SECURITY is "
                 f"{kafka.security}: use another port or another setting."
             )

@@ -23,6 +23,7 @@ from infra.kafka.message import LoggedEvent, message_of
 from infra.kafka.names import events_topic, source_of, transactional_id
 from infra.kafka.personal import PersonalFields
 from infra.kafka.position import Beginning, Position, Standing, position_at, record_of
+from infra.kafka.reaching import Refused
 from infra.kafka.settings import KafkaSettings
 from infra.postgres import relays
 from infra.postgres.connection import Database, translated
@@ -44,7 +45,7 @@ CHECK_SECONDS = 60.0
 
 _TELL_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 0.2
-_LONGEST_PAUSE_SECONDS = 10.0
+_LONGEST_PAUSE_SECONDS = 5.0
 
 _LISTEN = sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL))
 
@@ -93,8 +94,9 @@ class Relay:
     def run(self) -> None:
         """Publishes. Where a service is away, waits for it with growing pauses.
 
-        Raises Unreachable where it stays away and the relay is not to follow; Conflicting once another relay has taken
-        over; UsageError, InputError and ReplayhouseError for what a person must decide.
+        Raises Unreachable where it stays away and the relay is not to follow, Refused where the brokers do not let it
+        in; TakenOver once another relay publishes; UsageError, InputError and ReplayhouseError for what a person must
+        decide.
         """
         pause, away_since, is_first = _FIRST_PAUSE_SECONDS, None, True
         while not self.stop.is_set():
@@ -103,7 +105,7 @@ class Relay:
                 with self._database.connect(f"replayhouse publish {self.context}", autocommit=True) as conn:
                     self._take_turn(conn, is_first)
                 return
-            except TakenOver:
+            except (TakenOver, Refused):
                 raise
             except Fenced:  # by another relay, which the next turn finds out; or the brokers had waited too long
                 is_first = False
@@ -131,7 +133,7 @@ class Relay:
             try:
                 _Turn(self, conn).run()
             except ReplayhouseError as error:
-                waits = isinstance(error, Unreachable | Conflicting)
+                waits = isinstance(error, Unreachable | Conflicting) and not isinstance(error, Refused | TakenOver)
                 with suppress(psycopg.Error):  # where that is away too, nobody can be told
                     self.tell_state(conn, "waiting" if waits else "refused", str(error))
                 raise

@@ -31,7 +31,7 @@ from psycopg.pq import TransactionStatus
 
 from infra.errors import Conflict, Conflicting, ReplayhouseError, Unreachable
 from infra.postgres.connection import Database, translated
-from infra.postgres.rows import CONTEXTS, EncodedEvent, EncodedRows
+from infra.postgres.rows import CONTEXTS, EncodedEvent, EncodedRows, EventTooLarge
 from infra.postgres.store import CHANNEL, LARGEST_APPEND, append_rows
 
 _POLL_SECONDS = 1.0  # a follower looks again after this time, should a NOTIFY have been lost
@@ -142,7 +142,10 @@ class PostgresAggregateRecorder(AggregateRecorder):
             return range(0)
         if len(stored_events) > LARGEST_APPEND:
             raise persistence.ProgrammingError(f"{len(stored_events)} events at once; {LARGEST_APPEND} at most")
-        rows = EncodedRows([_encoded(self._context, event) for event in stored_events])
+        try:
+            rows = EncodedRows([_encoded(self._context, event) for event in stored_events])
+        except EventTooLarge as error:
+            raise persistence.DataError(str(error)) from error
         for event, leaf in zip(stored_events, rows.leaves, strict=True):
             if isinstance(event, RecordedEvent) and event.leaf not in (None, leaf):
                 raise persistence.DataError(f"The leaf given with {event.topic} is not that of the event.")

@@ -13,9 +13,13 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from infra.errors import InputError
 from infra.postgres.merkle import root_of
 
 CONTEXTS = ("sales", "fulfillment", "customer", "marketplace", "quality")
+
+LARGEST_EVENT_BYTES = 998_000
+"""Of state, lines and topic together. With all headers that is a message which a broker takes as it is set up."""
 
 _NULL = b"\xff\xff\xff\xff"
 _UUID = b"\x00\x00\x00\x10"  # length of a uuid
@@ -44,6 +48,18 @@ class EncodedEvent(NamedTuple):
     state: bytes
     batch_id: UUID | None
     source: str | None
+
+
+class EventTooLarge(InputError):  # noqa: N818 - named for what is the matter, as all of infra/errors.py
+    """An event that could never be published, for brokers take no message of its size. Nothing is appended."""
+
+    def __init__(self, event: EncodedEvent) -> None:
+        size = len(event.state) + len((event.source or "").encode()) + len(event.topic)
+        lines = f", of the lines {event.source[:100]}," if event.source else ""
+        super().__init__(
+            f"An event {event.topic} of the stream {event.originator_id}{lines} has {size:,} bytes, and no event may "
+            f"have more than {LARGEST_EVENT_BYTES:,}, so that it can be published: nothing was appended."
+        )
 
 
 @dataclass(slots=True)
@@ -99,6 +115,8 @@ class EncodedRows:
                     _NULL if source is None else _text(source),
                 )
             )
+            if len(fields) > LARGEST_EVENT_BYTES:
+                raise EventTooLarge(events[place])
             hashed = started[context].copy()
             hashed.update(fields)
             leaf = hashed.digest()

@@ -260,6 +260,18 @@ UNREADABLE: dict[str, tuple[str, Callable[[bytes], bytes], list[str | Callable[[
         ["sellers", "line 2", "0xe3", byte_of(b"\xe3o")],
     ),
     "UTF-16": ("categories", lambda content: content.decode().encode("utf-16"), ["categories", "line 1", "(byte 0)"]),
+    "a text that no event can hold": (
+        *("order_reviews", in_text(b"atrasou", b"a" * 2_000_000)),
+        ["order_reviews", "line 4", "a record of more than 131,072 bytes"],
+    ),
+    "a bad record that no event can hold": (
+        *("sellers", lambda content: content + b"x" * 131_073 + b"\n"),
+        ["sellers", "line 4", "a record of more than 131,072 bytes"],
+    ),
+    "an order that no event can hold": (
+        *("order_items", lambda content: content + "".join(f"{an_item(3, n)}\n" for n in range(2, 2_002)).encode()),
+        ["order_items", "line 5", "2,001 records of one order", "2,000"],
+    ),
     "a NUL": ("geolocation", in_text(b"20000", b"20\x0000"), ["geolocation", "line 5", "NUL", byte_of(b"\0")]),
 }
 

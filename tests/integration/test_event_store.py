@@ -1,5 +1,6 @@
 """Appending to the log and reading streams back."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -11,7 +12,7 @@ import pytest
 from domain.customer.events import CustomerRegistered, ReviewSubmitted
 from domain.kernel.events import DomainEvent, Rewound
 from domain.sales.events import OrderApproved, OrderPaid
-from infra.errors import Conflict, Unreachable
+from infra.errors import Conflict, InputError, Unreachable
 from infra.postgres.connection import Database
 from infra.postgres.keys import LostKeys, destroy_keys, make_keys
 from infra.postgres.merkle import GENESIS
@@ -178,6 +179,22 @@ def test_more_than_a_chunk_at_once_is_refused(conn: psycopg.Connection) -> None:
     stream = uuid4()
     with pytest.raises(ValueError, match="20000"):
         STORE.append(conn, [order(stream, version) for version in range(1, LARGEST_APPEND + 2)], None)
+
+
+def test_an_event_that_no_broker_would_take_is_refused_with_its_lines_and_nothing_is_appended(
+    conn: psycopg.Connection,
+) -> None:
+    stream = uuid4()
+    review = ReviewSubmitted(AT, uuid4(), stream, stream, 5, AT, AT, None, "x" * 760_000)
+    with pytest.raises(
+        InputError, match=rf"customer\.ReviewSubmitted\.v1 of the stream {stream}, of the lines "
+    ) as told:
+        STORE.append(conn, [order(uuid4(), 1), Recorded("customer", stream, 1, review, "order_reviews:9")], None)
+    assert "order_reviews:9" in str(told.value)
+    assert "998,000" in str(told.value)
+    assert STORE.head(conn).position == 0
+    fits = replace(review, comment="x" * 740_000)
+    assert STORE.append(conn, [Recorded("customer", stream, 1, fits, "order_reviews:9")], None).position == 1
 
 
 def test_recorded_time_never_goes_backwards(conn: psycopg.Connection) -> None:

@@ -232,6 +232,25 @@ def test_a_record_without_end_is_given_up_before_it_fills_the_memory(
     assert words in unreadable.reason
 
 
+@pytest.mark.parametrize("block_bytes", [100, 5_000])
+def test_a_record_too_long_is_refused_wherever_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block_bytes: int
+) -> None:
+    monkeypatch.setattr(reader, "LONGEST_RECORD", 1000)
+    longest, longer = b"a," + b"x" * 998 + b"\n", b"a," + b"x" * 999 + b"\n"
+    assert read(tmp_path, HEADER + longest + b"a,b\n", block_bytes).unreadable is None
+    unreadable = read(tmp_path, HEADER + longest + b"a,b\n" + longer + b"a,b\n", block_bytes).unreadable
+    assert unreadable is not None
+    assert (unreadable.rule, unreadable.line) == ("files_complete", 4)
+    assert "line 4 has a record of more than 1,000 bytes" in unreadable.reason
+
+
+def test_a_long_header_is_told_in_part(tmp_path: Path) -> None:
+    unreadable = read(tmp_path, b"y" * 5_000 + b",b" * 5_000 + b"\n").unreadable
+    assert unreadable is not None
+    assert len(unreadable.reason) < 1_000
+
+
 def test_a_header_without_end_is_given_up_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "LONGEST_RECORD", 1000)
     unreadable = read(tmp_path, b'"product_category_name\n' + b"a,b\n" * 4000).unreadable

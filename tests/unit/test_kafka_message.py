@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from infra.errors import InputError
 from infra.kafka.message import LoggedEvent, event_of, message_of, time_of
+from infra.kafka.names import source_of
+from infra.kafka.settings import LARGEST_MESSAGE_BYTES
+from infra.postgres.rows import LARGEST_EVENT_BYTES
 
 SOURCE = b"/replayhouse/sales"
 
@@ -80,6 +83,20 @@ def test_the_headers_are_those_of_cloud_events() -> None:
 def test_a_business_time_gets_brasilias_offset_and_a_recorded_time_keeps_its_own(case: _Case) -> None:
     assert time_of(case.occurred_at) == case.told
     assert datetime.fromisoformat(case.told).tzinfo is not None
+
+
+def test_the_largest_event_that_may_be_appended_makes_a_message_that_brokers_take() -> None:
+    longest = datetime(2026, 1, 1, 12, 0, 0, 1, tzinfo=UTC)
+    state = b'{"occurred_at":"2026-01-01T12:00:00.000001+00:00","text":"%b"}'
+    topic, lines = "fulfillment.ShipmentReplanned.v999", "orders:9"
+    room = LARGEST_EVENT_BYTES - len(topic) - len(lines) - len(state) + 2
+    event = LoggedEvent(
+        *("fulfillment", UUID(int=7), 2**63 - 1, topic, state % (b"x" * room), 2**63 - 1),
+        *(UUID(int=8), lines, bytes(32), longest, "omitted"),
+    )
+    message = message_of(event, source_of("p" * 40, "fulfillment").encode())
+    size = len(message.key) + len(message.value) + sum(len(name) + len(text) for name, text in message.headers)
+    assert LARGEST_MESSAGE_BYTES - 1_500 < size < LARGEST_MESSAGE_BYTES
 
 
 def test_what_happened_at_no_time_has_no_time() -> None:

@@ -1,0 +1,266 @@
+"""Relays, brokers and databases that are killed or stand still: what is on the topics is the log, once and in order."""
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from kafka import KafkaAdminClient
+
+from domain.sales.order import NEW_ORDER, observe
+from infra.kafka.names import events_topic, positions_topic
+from infra.kafka.settings import KafkaSettings
+from infra.postgres.connection import Database
+from ingest.synthetic import generate
+from tests.acceptance.in_process import Warehouse
+from tests.brokers import OwnBroker, applied, broker, kafka, own_broker, settings_for
+from tests.crashes import SEED, a_seed
+from tests.databases import conn, database, server
+from tests.homes import AS_INSTALLED, Home
+from tests.published import complaints, make_topic
+from tests.read_side import Log, a_header, a_line, a_payment, an_id
+from tests.relay_processes import Relays, Setting
+
+__all__ = ["broker", "conn", "database", "kafka", "own_broker", "server"]
+
+PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
+LONGEST_S = 60.0
+KILLS = 20
+
+STATE = "SELECT state FROM publishing.relay WHERE name = 'sales'"
+SESSION = "SELECT session FROM publishing.relay WHERE name = 'sales'"
+PUBLISHED = "SELECT position FROM publishing.relay WHERE name = 'sales'"
+
+
+@pytest.fixture
+def relays(database: Database, kafka: KafkaSettings) -> Iterator[Relays]:
+    relays = Relays(Setting(database.url, applied(kafka)))
+    yield relays
+    relays.end()
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    seed = a_seed()
+    print(f"To repeat, set {SEED}={seed}")
+    return random.Random(seed)
+
+
+class Orders:
+    """Orders of a test's log."""
+
+    def __init__(self, conn: psycopg.Connection) -> None:
+        self._log = Log(conn)
+        self._placed = 0
+
+    def place(self, count: int) -> int:
+        """Places some more; the position of the last event."""
+        ids = [an_id((self._placed + n + 1) << 100) for n in range(count)]
+        self._placed += count
+        return self._log.append_all("sales", dict.fromkeys(ids, PLACED))
+
+
+@pytest.fixture
+def orders(conn: psycopg.Connection) -> Orders:
+    return Orders(conn)
+
+
+@contextmanager
+def being_placed(database: Database, orders: Orders) -> Iterator[None]:
+    """Orders are placed, a few at a time, while the block runs."""
+    stop = threading.Event()
+
+    def place() -> None:
+        while not stop.wait(0.02):
+            orders.place(3)
+
+    thread = threading.Thread(target=place)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Waits for something, for a minute at most."""
+    deadline = time.monotonic() + LONGEST_S
+    while not is_so():
+        assert time.monotonic() < deadline, "not within a minute"
+        time.sleep(0.02)
+
+
+def shows(conn: psycopg.Connection, query: str, value: object) -> Callable[[], bool]:
+    return lambda: conn.execute(query.encode()).fetchone() == (value,)
+
+
+def test_killed_at_any_moment_a_relay_leaves_nothing_out_and_sends_nothing_twice(
+    relays: Relays, orders: Orders, database: Database, chance: random.Random
+) -> None:
+    orders.place(500)
+    with being_placed(database, orders):
+        for _ in range(KILLS):
+            process = relays.start()
+            time.sleep(chance.uniform(0.1, 1.4))
+            process.kill()
+    relays.run()
+    assert complaints(relays.setting.kafka, database, ["sales"]) == []
+
+
+def test_killed_in_the_midst_of_a_transaction_a_relay_takes_it_back(
+    relays: Relays, orders: Orders, database: Database, conn: psycopg.Connection
+) -> None:
+    orders.place(50)
+    process = relays.start(stops_in=3)
+    until(process.has_stopped_itself)
+    process.kill()
+    relays.run()
+    assert complaints(relays.setting.kafka, database, ["sales"]) == []
+
+
+def test_a_broker_killed_in_the_midst_of_a_transaction_is_waited_for(
+    database: Database, orders: Orders, conn: psycopg.Connection, own_broker: OwnBroker
+) -> None:
+    kafka = applied(settings_for(own_broker, transaction_seconds=5), "sales")
+    relays = Relays(Setting(database.url, kafka))
+    try:
+        orders.place(50)
+        process = relays.start(stops_in=3)
+        until(process.has_stopped_itself)
+        own_broker.kill()
+        process.send(signal.SIGCONT)
+        time.sleep(0.5)  # it is on its way to the broker that is gone
+        own_broker.start()
+        last = orders.place(50)
+        until(shows(conn, PUBLISHED, last))
+        own_broker.kill()
+        orders.place(5)
+        until(shows(conn, STATE, "waiting"))
+        assert process.is_running()
+        own_broker.start()
+        until(shows(conn, PUBLISHED, orders.place(5)))
+        process.end()
+        assert complaints(kafka, database, ["sales"]) == []
+    finally:
+        relays.end()
+
+
+def test_a_relay_woken_after_the_brokers_gave_up_its_transaction_goes_on(
+    relays: Relays, orders: Orders, conn: psycopg.Connection, database: Database
+) -> None:
+    kafka = relays.setting.kafka.model_copy(update={"transaction_seconds": 1})
+    last = orders.place(50)
+    process = relays.start(kafka=kafka, stops_in=3)
+    until(process.has_stopped_itself)
+    until(lambda: not has_open_transaction(kafka))
+    process.send(signal.SIGCONT)
+    until(shows(conn, PUBLISHED, last))
+    process.end()
+    assert complaints(kafka, database, ["sales"]) == []
+
+
+def has_open_transaction(kafka: KafkaSettings) -> bool:
+    with KafkaAdminClient(bootstrap_servers=kafka.bootstrap) as admin:
+        (found,) = admin.describe_transactions([f"{kafka.prefix}.relay.sales"]).values()
+    return str(found.state) not in ("CompleteAbort", "TransactionState.COMPLETE_ABORT")
+
+
+def test_a_relay_woken_after_another_one_took_over_ends_and_says_so(
+    relays: Relays, orders: Orders, conn: psycopg.Connection, database: Database
+) -> None:
+    orders.place(50)
+    first = relays.start(stops_in=3)
+    until(first.has_stopped_itself)
+    second = relays.start()
+    until(shows(conn, STATE, "following"))
+    first.send(signal.SIGCONT)
+    code, said = first.result()
+    assert code == 4
+    assert "Another relay publishes sales now" in said
+    until(shows(conn, PUBLISHED, orders.place(10)))
+    second.end()
+    assert complaints(relays.setting.kafka, database, ["sales"]) == []
+
+
+def test_while_a_load_runs_relays_are_killed_and_publish_all_of_it(
+    relays: Relays, database: Database, tmp_path: Path, chance: random.Random
+) -> None:
+    generate(tmp_path / "extract", 250, 7, None, 1)
+    contexts = ("sales", "fulfillment", "customer", "marketplace", "quality")
+    is_loaded = threading.Event()
+
+    def kill_again_and_again() -> None:
+        while not is_loaded.is_set():
+            process = relays.start(contexts=contexts)
+            time.sleep(chance.uniform(0.5, 2.0))
+            process.kill()
+
+    thread = threading.Thread(target=kill_again_and_again)
+    thread.start()
+    try:
+        Warehouse(database, tmp_path / "home").run("ingest", tmp_path / "extract", "--no-project")
+    finally:
+        is_loaded.set()
+        thread.join()
+    assert relays.start(contexts=contexts, follow=False).result() == (0, "")
+    assert complaints(relays.setting.kafka, database) == []
+
+
+def test_brokers_that_stay_away_are_an_answer_once_patience_ends(database: Database, orders: Orders) -> None:
+    nowhere = KafkaSettings(bootstrap="127.0.0.1:9", prefix="nowhere")
+    relays = Relays(Setting(database.url, nowhere, follow=False, patience=0.1))
+    code, said = relays.start().result()
+    assert code == 3
+    assert "No broker answers at 127.0.0.1:9" in said
+
+
+def test_a_message_larger_than_the_topic_takes_is_an_answer(
+    database: Database, orders: Orders, kafka: KafkaSettings
+) -> None:
+    topic = events_topic(kafka.prefix, "sales")
+    make_topic(str(kafka.bootstrap), topic, 1, {"max.message.bytes": "600"})
+    make_topic(str(kafka.bootstrap), positions_topic(kafka.prefix), 1)
+    orders.place(1)
+    relays = Relays(Setting(database.url, kafka, events_a_transaction=1))
+    code, said = relays.start().result()
+    assert code == 1
+    assert f"bytes for {topic}" in said
+    assert "raise max.message.bytes" in said
+
+
+def test_a_database_that_goes_away_is_waited_for_and_a_second_relay_ends_the_first(
+    tmp_path: Path, kafka: KafkaSettings
+) -> None:
+    applied(kafka, "sales")
+    settings = {"REPLAYHOUSE_KAFKA_BOOTSTRAP": str(kafka.bootstrap), "REPLAYHOUSE_KAFKA_PREFIX": kafka.prefix}
+    home = Home(tmp_path / "home", AS_INSTALLED)
+    try:
+        home.succeed("db", "start")
+        first = home.start("publish", "sales", "--follow", "--json", **settings)
+        with home.connected() as conn:
+            until(shows(conn, PUBLISHED, Orders(conn).place(1)))
+            session = conn.execute(SESSION).fetchone()
+        home.succeed("db", "stop")
+        until(lambda: "Waiting" in first.told())
+        home.succeed("db", "start")
+        with home.connected() as conn:
+            until(shows(conn, STATE, "following"))
+            second = home.start("publish", "sales", "--follow", "--json", **settings)
+            until(lambda: conn.execute(SESSION).fetchone() != session)
+            until(shows(conn, STATE, "following"))
+            last = Log(conn).append("sales", an_id(7), PLACED)
+            done = first.result()
+            until(shows(conn, PUBLISHED, last))
+        assert done.code == 4, done
+        assert "Another relay publishes sales now" in done.document["error"]
+        second.kill(signal.SIGTERM)
+        done = second.result()
+        assert (done.code, done.document["contexts"]["sales"]["position"]) == (0, last), done
+    finally:
+        home.halt()

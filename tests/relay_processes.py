@@ -1,0 +1,142 @@
+"""Relays in processes of their own, to be killed and stopped: forked from a process that has imported all they need."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+
+from infra.errors import ReplayhouseError
+from infra.kafka.settings import KafkaSettings
+from infra.postgres.connection import Database
+
+LONGEST_S = 60.0
+
+_PRELOADED = ["kafka", "confluent_kafka", "psycopg", "infra.kafka.publishing", "infra.kafka.tails", __name__]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a relay is run. It stops itself (SIGSTOP) in the midst of its transaction number `stops_in`, if any."""
+
+    url: str
+    kafka: KafkaSettings
+    contexts: tuple[str, ...] = ("sales",)
+    follow: bool = True
+    events_a_transaction: int = 25
+    stops_in: int | None = None
+    patience: float = 30.0
+
+
+class RelayProcess:
+    """One that runs."""
+
+    def __init__(self, setting: Setting) -> None:
+        context = _context()
+        self._told, telling = context.Pipe(duplex=False)
+        self._process: ForkServerProcess = context.Process(target=_run, args=(setting, telling), daemon=True)
+        self._process.start()
+        telling.close()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def is_running(self) -> bool:
+        return self._process.is_alive()
+
+    def send(self, number: int) -> None:
+        """Sends a signal."""
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL, and it is gone when this returns."""
+        self._process.kill()
+        self._process.join()
+
+    def has_stopped_itself(self) -> bool:
+        """Whether it stands still."""
+        with open(f"/proc/{self.pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] == "T"
+
+    def result(self) -> tuple[int, str]:
+        """Its exit code and what it said, once it has ended by itself."""
+        assert self._told.poll(LONGEST_S), "the relay hangs"
+        said: str = self._told.recv()
+        self._process.join(LONGEST_S)
+        return self._process.exitcode or 0, said
+
+    def end(self) -> None:
+        """Ends it as an operator does; it must obey within seconds."""
+        self.send(signal.SIGTERM)
+        assert self.result() == (0, "")
+
+
+@dataclass
+class Relays:
+    """Processes that are gone when the test is."""
+
+    setting: Setting
+    running: list[RelayProcess] = field(default_factory=list)
+
+    def start(self, **changes: object) -> RelayProcess:
+        process = RelayProcess(Setting(**{**self.setting.__dict__, **changes}))
+        self.running.append(process)
+        return process
+
+    def run(self) -> None:
+        """One that publishes what there is, and ends well."""
+        assert self.start(follow=False).result() == (0, "")
+
+    def end(self) -> None:
+        for process in self.running:
+            process.kill()
+
+
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_PRELOADED)
+    return context
+
+
+def _run(setting: Setting, telling: Connection) -> None:
+    from infra.kafka import publishing, relay
+    from infra.kafka.tails import KafkaCluster
+
+    relay.EVENTS_A_TRANSACTION = setting.events_a_transaction
+    relay.EVENTS_A_WINDOW = 8 * setting.events_a_transaction
+    relay.PATIENCE_SECONDS = setting.patience
+    if setting.stops_in is not None:
+        _stop_in_transaction(setting.stops_in)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    assert setting.kafka.bootstrap is not None
+    cluster = KafkaCluster(setting.kafka, setting.kafka.bootstrap)
+    order = relay.Order(follow=setting.follow)
+    try:
+        publishing.publish(
+            Database(setting.url), cluster, setting.kafka, setting.contexts, order, stop, lambda told: None
+        )
+    except ReplayhouseError as error:
+        telling.send(str(error))
+        os._exit(error.exit_code)
+    telling.send("")
+
+
+def _stop_in_transaction(number: int) -> None:
+    """Stands still once the messages of a transaction are with the brokers, and before they are committed."""
+    from infra.kafka.producer import ConfluentProducer
+
+    send, calls = ConfluentProducer._send, 0
+
+    def sent(producer: ConfluentProducer, messages: object) -> None:
+        nonlocal calls
+        send(producer, messages)  # type: ignore[arg-type]  # handed on
+        calls += 1
+        if calls == number:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    ConfluentProducer._send = sent  # type: ignore[method-assign,assignment]  # in a process of its own
