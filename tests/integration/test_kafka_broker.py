@@ -1,6 +1,7 @@
 """The broker itself: killed, started again, held, left by its parent; and a client that nobody here wrote."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -29,6 +30,7 @@ from tests.brokers import (
     own_broker,
     settings_for,
 )
+from tests.crashes import SEED, a_seed
 
 __all__ = ["broker", "kafka", "own_broker"]
 
@@ -40,6 +42,23 @@ Broker(Path(sys.argv[1]), ends_with_us=True).start()
 print("started", flush=True)
 sys.stdin.read()
 """
+
+START = """
+import sys
+from pathlib import Path
+from infra.kafka.broker.node import Broker
+broker = Broker(Path(sys.argv[1]))
+print("begun", flush=True)
+print(broker.start(), broker.pid, flush=True)
+"""
+
+
+def a_starter(folder: Path) -> subprocess.Popen[str]:
+    """A command that starts a broker which outlives it."""
+    starter = subprocess.Popen([sys.executable, "-c", START, str(folder)], stdout=subprocess.PIPE, text=True)
+    assert starter.stdout is not None
+    assert starter.stdout.readline() == "begun\n"
+    return starter
 
 
 def published(kafka: KafkaSettings, *values: bytes) -> str:
@@ -103,6 +122,25 @@ def test_a_broker_whose_port_was_taken_meanwhile_takes_another_and_ends_with_its
             assert again.bootstrap != f"{HOST}:{port}"
         finally:
             again.stop()
+
+
+def test_whenever_a_starter_is_killed_the_next_ones_end_up_with_one_broker(tmp_path: Path) -> None:
+    seed = a_seed()
+    print(f"To repeat, set {SEED}={seed}")
+    chance, broker = random.Random(seed), Broker(tmp_path / "broker")
+    try:
+        for _ in range(3):
+            starter = a_starter(broker.folder)
+            time.sleep(chance.uniform(0, 3))
+            starter.kill()
+            starter.communicate()
+        starters = [a_starter(broker.folder) for _ in range(2)]
+        told = [starter.communicate(timeout=TIMEOUT_S)[0].split() for starter in starters]
+        assert broker.answers()
+        assert {pid for _, pid in told} == {str(broker.pid)}
+        assert "False" in {was_started for was_started, _ in told}, "two cannot both have started it"
+    finally:
+        broker.stop()
 
 
 def test_a_broker_that_cannot_start_says_why(tmp_path: Path) -> None:

@@ -84,6 +84,13 @@ def test_a_failed_fetch_says_why_and_leaves_nothing(cache: Path) -> None:
     assert [path.name for path in (cache / "replayhouse").iterdir()] == ["kafka.lock"]
 
 
+def test_what_a_killed_fetch_has_left_is_removed(cache: Path) -> None:
+    a_program(cache, "mvn", FETCHES)
+    (cache / "replayhouse/unfinished-1").mkdir(parents=True)
+    folder = jars()
+    assert {path.name for path in (cache / "replayhouse").iterdir()} == {"kafka.lock", folder.name}
+
+
 def test_who_waits_too_long_is_told_that_another_is_at_work(tmp_path: Path) -> None:
     held = subprocess.Popen(
         ["flock", str(tmp_path / "lock"), "sh", "-c", "echo held; read _"],

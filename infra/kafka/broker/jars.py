@@ -60,7 +60,9 @@ def jars() -> Path:
 
 def _fetch(maven: str, folder: Path) -> None:
     """Beside its place first, and moved there when it is complete."""
-    unfinished = Path(tempfile.mkdtemp(prefix="kafka-unfinished-", dir=folder.parent))
+    for left in folder.parent.glob("unfinished-*"):  # by who was killed; we hold the lock
+        shutil.rmtree(left, ignore_errors=True)
+    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
     options = ["--quiet", "--batch-mode", "--strict-checksums", f"--file={_POM}"]
     goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={unfinished}"]
     try:

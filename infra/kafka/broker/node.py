@@ -15,6 +15,7 @@ import ssl
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -99,8 +100,7 @@ class Broker:
         Raises UsageError where this machine cannot run it, Unreachable where it does not start.
         """
         with self._exclusively():
-            if self.is_alive():
-                self._wait_until_ready()
+            if self.is_alive() and self._is_ready():
                 return False
             program, classes = java(), jars()
             if not (self.data / "meta.properties").exists():
@@ -167,11 +167,15 @@ class Broker:
             yield
 
     def _format(self, program: str, classes: Path) -> None:
-        """A new data folder, made beside its place and moved there when it is complete."""
-        unfinished = self.folder / "data.unfinished"
-        shutil.rmtree(unfinished, ignore_errors=True)  # a starter was killed; we hold the lock
-        file = self.folder / "server.properties"
-        file.write_text(properties(free_ports(), unfinished, self._protocol, self._settings))
+        """A new data folder, made beside its place and moved there when it is complete.
+
+        Each time in a folder of its own: what a killed starter began may be at work in another one still.
+        """
+        for left in self.folder.glob("making-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        making = Path(tempfile.mkdtemp(prefix="making-", dir=self.folder))
+        file = making / "server.properties"
+        file.write_text(properties(free_ports(), making / "data", self._protocol, self._settings))
         options = ("-t", _new_id(), "-c", str(file), *self._formatting)
         try:
             done = subprocess.run(
@@ -187,7 +191,8 @@ class Broker:
             raise Unreachable(f"The broker's folder was not made within {_LONGEST_FORMAT_SECONDS:.0f} s.") from error
         if done.returncode != 0:
             raise _refused(done.stderr.strip() or done.stdout.strip())
-        unfinished.rename(self.data)
+        (making / "data").rename(self.data)
+        shutil.rmtree(making, ignore_errors=True)
 
     def _launch(self, program: str, classes: Path, ports: Ports) -> bool:
         """Starts it and waits until it is ready. False if one of the ports is taken."""
@@ -216,21 +221,23 @@ class Broker:
         finally:
             os.close(alive)
         _started.append(process)
-        try:
-            self._wait_until_ready()
-        except Unreachable:
-            told = self.log.read_bytes()[begins:].decode(errors="replace")
-            if "Address already in use" in told:
-                return False
-            raise _refused(told) if process.poll() is not None else Unreachable(_not_ready(self.log)) from None
-        return True
+        if self._is_ready():
+            return True
+        told = self.log.read_bytes()[begins:].decode(errors="replace")
+        if "Address already in use" in told:
+            return False
+        raise _refused(told)
 
-    def _wait_until_ready(self) -> None:
+    def _is_ready(self) -> bool:
+        """Waits until it is. False if it ended; raises Unreachable if it does neither."""
         deadline = time.monotonic() + _LONGEST_START_SECONDS
         while not self.answers():
-            if not self.is_alive() or time.monotonic() > deadline:
-                raise Unreachable(_not_ready(self.log))
+            if not self.is_alive():
+                return False
+            if time.monotonic() > deadline:
+                raise Unreachable(f"The broker is not ready after {_LONGEST_START_SECONDS:.0f} s; see {self.log}.")
             time.sleep(_POLL_SECONDS)
+        return True
 
     def _signal(self, number: int) -> None:
         """Sends it a signal; its process writes its own number down first thing."""
@@ -281,10 +288,6 @@ def _new_id() -> str:
 
 def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-
-
-def _not_ready(log: Path) -> str:
-    return f"The broker was not ready within {_LONGEST_START_SECONDS:.0f} s; its log is {log}."
 
 
 def _refused(told: str) -> UsageError | Unreachable:
