@@ -5,7 +5,7 @@ what to do: an exact copy that starts from a guess is none.
 """
 
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
@@ -13,8 +13,11 @@ import msgspec
 from infra.errors import InputError, ReplayhouseError, UsageError
 from infra.kafka.cluster import Cluster, Outgoing, TopicFacts
 from infra.kafka.message import LoggedEvent, event_of
-from infra.kafka.names import events_topic, positions_topic
+from infra.kafka.names import positions_topic
 from infra.kafka.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from infra.kafka.channel import Channel
 
 
 class Position(msgspec.Struct, frozen=True, omit_defaults=False):
@@ -89,11 +92,12 @@ def position_at(position: int, standing: Standing, facts: TopicFacts, store: str
 class Beginning:
     """Where the relay of a context's events starts, on topics that are there."""
 
-    def __init__(self, cluster: Cluster, kafka: KafkaSettings, context: str, history: History) -> None:
+    def __init__(self, cluster: Cluster, kafka: KafkaSettings, channel: "Channel", history: History) -> None:
         self._cluster = cluster
         self._prefix = kafka.prefix
-        self._context = context
-        self._topic = events_topic(kafka.prefix, context)
+        self._relay = channel.name
+        self._context = channel.context
+        self._topic = channel.topic
         self._history = history
 
     def facts(self) -> TopicFacts:
@@ -109,7 +113,7 @@ class Beginning:
 
     def find(self, facts: TopicFacts) -> Position:
         """The position to go on from. Raises UsageError and ReplayhouseError for what does not fit together."""
-        known = read_position(self._cluster, self._prefix, self._context)
+        known = read_position(self._cluster, self._prefix, self._relay)
         newest = self._newest(facts)
         if known is None:
             if newest is not None:
@@ -206,4 +210,38 @@ class Beginning:
         return (
             "What was published cannot be taken back. Restore a store that has those events, or publish everything "
             "anew under another REPLAYHOUSE_KAFKA_PREFIX and let the consumers move there."
+        )
+
+
+class BeginningOfRows(Beginning):
+    """Where the relay of a context's rows starts.
+
+    An empty topic can be filled from the beginning at any time. Of one that holds rows nobody could tell which of them
+    are gone since, so there the position must be known.
+    """
+
+    def find(self, facts: TopicFacts) -> Position:
+        """The position to go on from. Raises UsageError and ReplayhouseError for what does not fit together."""
+        known = read_position(self._cluster, self._prefix, self._relay)
+        if known is None:
+            if self._cluster.last_messages(self._topic, facts.partitions):
+                raise UsageError(
+                    f"{self._topic} holds rows, but the relay's own position is missing on "
+                    f"{positions_topic(self._prefix)}. {self._start_anew()}"
+                )
+            return Position(0, None, facts.partitions, None, None, facts.topic_id)
+        self.refuse_changed(known, facts)
+        self._refuse_other_log(known)
+        return known
+
+    def recover(self, facts: TopicFacts) -> Position:
+        """From the beginning into an empty topic; else the position as it is known."""
+        if self._cluster.last_messages(self._topic, facts.partitions):
+            return self.find(facts)
+        return Position(0, None, facts.partitions, None, None, facts.topic_id)
+
+    def _start_anew(self) -> str:
+        return (
+            "Delete the topic, make it again with replayhouse kafka topics --apply, and publish its rows anew: "
+            f"replayhouse publish {self._context} --recover."
         )

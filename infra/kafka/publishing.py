@@ -1,12 +1,13 @@
-"""The relays of several contexts at once, a thread each."""
+"""The relays of several contexts at once, of their events and of their rows, a thread each."""
 
 import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from infra.errors import ReplayhouseError
+from infra.kafka.channel import Tell, channels_of
 from infra.kafka.cluster import Cluster
-from infra.kafka.relay import Order, Relay, Tell
+from infra.kafka.relay import Order, Relay
 from infra.kafka.settings import KafkaSettings
 from infra.postgres.connection import Database
 
@@ -30,8 +31,12 @@ def publish(
     stop: threading.Event,
     tell: Tell,
 ) -> dict[str, Published]:
-    """Publishes until all is done, or `stop` is set. What ends one relay ends them all, and is raised."""
-    relays = [Relay(context, database, cluster, kafka, order, stop, tell) for context in contexts]
+    """Publishes until all is done, or `stop` is set; what came of it, by relay.
+
+    What ends one relay ends them all, and is raised.
+    """
+    channels = channels_of(kafka, contexts)
+    relays = [Relay(channel, database, cluster, kafka, order, stop, tell) for channel in channels]
     errors: list[BaseException] = []
 
     def run(relay: Relay) -> None:
@@ -43,7 +48,7 @@ def publish(
 
     # Daemons: who is told to stop while the brokers are away is not to wait for them. What was under way is then looked
     # up at the next start, as after any other crash.
-    threads = [threading.Thread(target=run, args=[relay], name=relay.context, daemon=True) for relay in relays]
+    threads = [threading.Thread(target=run, args=[relay], name=relay.name, daemon=True) for relay in relays]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads) and not stop.wait(_LOOK_SECONDS):
@@ -52,4 +57,4 @@ def publish(
         thread.join(_FAREWELL_SECONDS)
     if errors:
         raise min(errors, key=lambda error: isinstance(error, ReplayhouseError))
-    return {relay.context: Published(relay.events, relay.position) for relay in relays}
+    return {relay.name: Published(relay.events, relay.position) for relay in relays}

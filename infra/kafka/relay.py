@@ -1,4 +1,4 @@
-"""The relay of a context: what the log holds goes to its topic, in order, nothing twice and nothing left out.
+"""A relay: what the log holds goes to a topic, in order, nothing twice and nothing left out.
 
 Each transaction takes some events together with the position of the last one. Whatever goes wrong, its outcome is
 unknown: the producer is thrown away, and a new one starts from the position that it finds. So killing the relay, the
@@ -7,22 +7,19 @@ brokers or the database at any moment costs nothing but time.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from itertools import islice
 from uuid import uuid4
 
 import psycopg
 from psycopg import sql
 
 from infra.errors import Conflicting, ReplayhouseError, Unreachable
-from infra.kafka.cluster import Cluster, Fenced, Outgoing, TopicFacts, TransactionalProducer
-from infra.kafka.log_reading import ContextLog, Row
-from infra.kafka.message import LoggedEvent, message_of
-from infra.kafka.names import events_topic, source_of, transactional_id
-from infra.kafka.personal import PersonalFields
-from infra.kafka.position import Beginning, Position, Standing, position_at, record_of
+from infra.kafka.channel import Bounds, Channel, Tell
+from infra.kafka.cluster import Cluster, Fenced, TopicFacts, TransactionalProducer
+from infra.kafka.log_reading import ContextLog
+from infra.kafka.names import transactional_id
+from infra.kafka.position import Position, position_at, record_of
 from infra.kafka.reaching import Refused
 from infra.kafka.settings import KafkaSettings
 from infra.postgres import relays
@@ -49,9 +46,6 @@ _LONGEST_PAUSE_SECONDS = 5.0
 
 _LISTEN = sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL))
 
-Tell = Callable[[str], None]
-"""Takes what a person should know."""
-
 
 @dataclass(frozen=True)
 class Order:
@@ -66,11 +60,11 @@ class TakenOver(Conflicting):
 
 
 class Relay:
-    """Publishes the events of one context until it is done or `stop` is set. `events` and `position`: how far it is."""
+    """Publishes what one channel brings until it is done or `stop` is set. `events` and `position`: how far it is."""
 
     def __init__(
         self,
-        context: str,
+        channel: Channel,
         database: Database,
         cluster: Cluster,
         kafka: KafkaSettings,
@@ -78,7 +72,8 @@ class Relay:
         stop: threading.Event,
         tell: Tell,
     ) -> None:
-        self.context = context
+        self.name = channel.name
+        self.channel = channel
         self.kafka = kafka
         self.cluster = cluster
         self.order = order
@@ -102,7 +97,7 @@ class Relay:
         while not self.stop.is_set():
             done = self.events
             try:
-                with self._database.connect(f"replayhouse publish {self.context}", autocommit=True) as conn:
+                with self._database.connect(f"replayhouse publish {self.name}", autocommit=True) as conn:
                     self._take_turn(conn, is_first)
                 return
             except (TakenOver, Refused):
@@ -114,7 +109,7 @@ class Relay:
                 now = time.monotonic()
                 if self.events > done or away_since is None:
                     pause, away_since = _FIRST_PAUSE_SECONDS, now
-                    self._tell(f"{self.context}: {error} Waiting.")
+                    self._tell(f"{self.name}: {error} Waiting.")
                 if not self.order.follow and now - away_since > PATIENCE_SECONDS:
                     raise
                 self.stop.wait(pause)
@@ -124,10 +119,10 @@ class Relay:
         """One connection and one producer, until all is done or something goes wrong; then the table says what."""
         with translated():
             if is_first:
-                relays.claim(conn, self.context, self.session)
-            elif not relays.is_claimed(conn, self.context, self.session):
+                relays.claim(conn, self.name, self.session)
+            elif not relays.is_claimed(conn, self.name, self.session):
                 raise TakenOver(
-                    f"Another relay publishes {self.context} now: this one has ended. Events are published once all "
+                    f"Another relay publishes {self.name} now: this one has ended. Events are published once all "
                     "the same; let one relay run for each context."
                 )
             try:
@@ -142,7 +137,7 @@ class Relay:
     def tell_state(self, conn: psycopg.Connection, state: str, error: str | None = None) -> None:
         """Says in the database how the relay is."""
         position = self.position or None
-        relays.tell_state(conn, self.context, self.session, state, position=position, error=error)
+        relays.tell_state(conn, self.name, self.session, state, position=position, error=error)
 
 
 class _Turn:
@@ -151,18 +146,16 @@ class _Turn:
     def __init__(self, relay: Relay, conn: psycopg.Connection) -> None:
         self._relay = relay
         self._conn = conn
-        self._log = ContextLog(conn, relay.context)
-        self._beginning = Beginning(relay.cluster, relay.kafka, relay.context, self._log)
-        self._personal = PersonalFields(relay.kafka.personal)
-        self._topic = events_topic(relay.kafka.prefix, relay.context)
-        self._source = source_of(relay.kafka.prefix, relay.context).encode()
+        self._channel = relay.channel
+        self._log = ContextLog(conn, relay.channel.context)
+        self._beginning = relay.channel.beginning(relay.cluster, self._log)
         self._checked_at = self._told_at = time.monotonic()
 
     def run(self) -> None:
         relay = self._relay
         self._conn.execute(_LISTEN)
         facts = self._beginning.facts()
-        producer = relay.cluster.producer(transactional_id(relay.kafka.prefix, relay.context))
+        producer = relay.cluster.producer(transactional_id(relay.kafka.prefix, relay.name))
         with closing(producer):
             producer.start()
             position = self._find(producer, facts)
@@ -178,9 +171,11 @@ class _Turn:
         if not relay.order.recover or relay.is_recovered:
             return self._beginning.find(facts)
         position = self._beginning.recover(facts)
-        producer.publish([record_of(relay.kafka.prefix, relay.context, position)])
+        producer.publish([record_of(relay.kafka.prefix, relay.name, position)])
         relay.is_recovered = True
-        relay._tell(f"{relay.context}: goes on after position {position.position:,}, the last one on {self._topic}.")
+        relay._tell(
+            f"{relay.name}: goes on after position {position.position:,}, the last one on {self._channel.topic}."
+        )
         return position
 
     def _publish(self, producer: TransactionalProducer, facts: TopicFacts, position: Position) -> None:
@@ -188,7 +183,7 @@ class _Turn:
         while not relay.stop.is_set():
             end = self._log.head() if relay.until is None else relay.until
             published, position = self._publish_window(producer, facts, position, end)
-            if published == EVENTS_A_WINDOW:
+            if published >= EVENTS_A_WINDOW:
                 self._tell("publishing")
                 continue
             if not relay.order.follow:
@@ -205,20 +200,20 @@ class _Turn:
         """Publishes the next events, as many as a window has; how many they were, and the position after them."""
         relay, published = self._relay, 0
         store = position.store or (self._log.store() or b"").hex()
-        with closing(self._log.after(position.position, end, EVENTS_A_WINDOW)) as rows:
-            while not relay.stop.is_set() and (some := list(_transaction(rows))):
-                event, chain = some[-1]
-                position = position_at(event.position, Standing(event.leaf, event.recorded_at, chain), facts, store)
-                messages = [self._outgoing(row.event) for row in some]
-                producer.publish([*messages, record_of(relay.kafka.prefix, relay.context, position)])
+        after, bounds = position.position, Bounds(EVENTS_A_TRANSACTION, BYTES_A_TRANSACTION, EVENTS_A_WINDOW)
+        with closing(
+            self._channel.transactions(self._conn, self._log, after, end, bounds, relay._tell)
+        ) as transactions:
+            for transaction in transactions:
+                position = position_at(transaction.position, transaction.standing, facts, store)
+                record = record_of(relay.kafka.prefix, relay.name, position)
+                producer.publish([*transaction.messages, record])
                 relay.position = position.position
-                relay.events += len(some)
-                published += len(some)
+                relay.events += transaction.events
+                published += transaction.events
+                if relay.stop.is_set():
+                    break
         return published, position
-
-    def _outgoing(self, event: LoggedEvent) -> Outgoing:
-        message = message_of(self._personal.leaving(event), self._source)
-        return Outgoing(self._topic, *message)
 
     def _check(self, producer: TransactionalProducer, position: Position) -> None:
         """Whether the topic is still the one that was published to, and this relay still the one that publishes."""
@@ -226,20 +221,10 @@ class _Turn:
         facts = self._beginning.facts()
         if position.position:
             self._beginning.refuse_changed(position, facts)
-            producer.publish([record_of(self._relay.kafka.prefix, self._relay.context, position)])
+            producer.publish([record_of(self._relay.kafka.prefix, self._relay.name, position)])
 
     def _tell(self, state: str, *, is_new: bool = True) -> None:
         now = time.monotonic()
         if is_new or now > self._told_at + _TELL_SECONDS:
             self._told_at = now
             self._relay.tell_state(self._conn, state)
-
-
-def _transaction(rows: Iterator[Row]) -> Iterator[Row]:
-    """The next rows that go together: so many events and, but for the last of them, so many bytes at most."""
-    size = 0
-    for row in islice(rows, EVENTS_A_TRANSACTION):
-        yield row
-        size += len(row.event.state)
-        if size > BYTES_A_TRANSACTION:
-            return

@@ -3,7 +3,7 @@
 Only the rows of a fold are ever written, so it does not matter how often it is done, or to which revision's tables.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -29,7 +29,7 @@ _HEAD = "SELECT position FROM event_store.head"
 _WINDOW_END = sql.SQL("""
     SELECT count(*), max(notification_id)
     FROM (
-        SELECT notification_id FROM event_store.{events}
+        SELECT notification_id FROM {events}
         WHERE notification_id > %s AND notification_id <= %s
         ORDER BY notification_id LIMIT %s
     ) AS window_of_events
@@ -39,9 +39,9 @@ _NO_SCANS = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; 
 _TOUCHED = sql.SQL("""
     COPY (
         SELECT {columns}
-        FROM event_store.{events}
+        FROM {events}
         JOIN (
-            SELECT originator_id FROM event_store.{events}
+            SELECT originator_id FROM {events}
             WHERE notification_id > {known} AND notification_id <= {end}
             UNION
             SELECT originator_id FROM read_model.parked JOIN read_model.projection USING (context, revision)
@@ -88,19 +88,52 @@ def events_of(conn: psycopg.Connection, context: str, up_to: int | None = None, 
     return int(row[0])
 
 
+def window_after(conn: psycopg.Connection, context: str, known: int, head: int, most: int) -> tuple[int, int]:
+    """How many events a context has after a position, so many at most, and the position of the last of them.
+
+    `known` where there is none up to `head`.
+    """
+    row = conn.execute(_WINDOW_END.format(events=LOG.events(context)), [known, head, most]).fetchone()
+    events, last = row or (0, None)
+    return events, (known if last is None else last)
+
+
+def touched(
+    conn: psycopg.Connection,
+    reader: StreamReader,
+    context: str,
+    known: int,
+    end: int,
+    *,
+    retry_parked: bool = False,
+) -> Iterator[list[StoredStream]]:
+    """The streams that have events after the position `known` up to `end`, some at a time, with all up to `end`.
+
+    Within a transaction, which it tells how to look for them. With those that are parked, if they are to be retried.
+    """
+    conn.execute(_NO_SCANS)
+    statement = _TOUCHED.format(
+        columns=COLUMNS,
+        events=LOG.events(context),
+        known=sql.Literal(known),
+        end=sql.Literal(end),
+        retry=sql.Literal(retry_parked),
+        context=sql.Literal(context),
+    )
+    yield from reader.read(list(rows_of(conn, statement)))
+
+
 class Follower:
     """Folds what new events touched and writes it to the tables of one revision, live or being built."""
 
     def __init__(self, conn: psycopg.Connection, model: Model) -> None:
         self._conn = conn
         self._model = model
-        self._events = sql.Identifier(f"{model.projection.context}_events")
         self._reader = StreamReader(partial(read_keys, conn))
 
     def window_after(self, known: int, head: int) -> tuple[int, int]:
         """How many events the next window after a position has, and the position it ends at, `head` at most."""
-        query = _WINDOW_END.format(events=self._events)
-        events, last = self._conn.execute(query, [known, head, EVENTS_A_WINDOW]).fetchone() or (0, None)
+        events, last = window_after(self._conn, self._model.projection.context, known, head, EVENTS_A_WINDOW)
         return events, (last if events == EVENTS_A_WINDOW else head)
 
     def follow(self, known: int, end: int, parked: Mapping[UUID, int], *, retry_parked: bool = False) -> Window:
@@ -109,18 +142,10 @@ class Follower:
         The tables show all streams as of `known`, but those that are parked as of theirs. What cannot be folded, or
         does not fit into the tables, is left as it is, and told.
         """
-        self._conn.execute(_NO_SCANS)
-        statement = _TOUCHED.format(
-            columns=COLUMNS,
-            events=self._events,
-            known=sql.Literal(known),
-            end=sql.Literal(end),
-            retry=sql.Literal(retry_parked),
-            context=sql.Literal(self._model.projection.context),
-        )
         window = Window()
         with collector.paused():
-            for streams in self._reader.read(list(rows_of(self._conn, statement))):
+            context = self._model.projection.context
+            for streams in touched(self._conn, self._reader, context, known, end, retry_parked=retry_parked):
                 for stream in streams:
                     self._fold(stream, parked.get(stream.originator_id, known), window)
             lines = self._encoded(window)
