@@ -43,8 +43,9 @@ format: $(TOOLS) ## rewrites the code in the agreed format
 bench: $(TOOLS) ## every benchmark against its baseline, at full size: minutes
 	$(BIN)/python -m bench
 
-soak: $(TOOLS) ## loads, retractions and killed processes for a long time
+soak: $(TOOLS) ## loads, retractions, relays and killed processes for a long time
 	$(BIN)/python -m tests.soak
+	$(BIN)/python -m tests.soak_relay
 
 lock: $(TOOLS) ## writes the lock files anew; LOCK_FLAGS=--upgrade takes newer versions
 	$(PIP) install uv

@@ -22,6 +22,7 @@ All else is in headers, whose values are text in UTF-8:
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -76,7 +77,7 @@ def message_of(event: LoggedEvent, source: bytes) -> Message:
         _SPECVERSION,
         ("ce_id", b"%b.%d" % (stream, event.version)),
         ("ce_source", source),
-        ("ce_type", event.topic.encode()),
+        ("ce_type", _encoded(event.topic)),
         ("ce_subject", stream),
         ("ce_position", b"%d" % event.position),
         ("ce_streamversion", b"%d" % event.version),
@@ -85,9 +86,9 @@ def message_of(event: LoggedEvent, source: bytes) -> Message:
         _CONTENT_TYPE,
     ]
     if (occurred_at := _occurred_at(event.state).occurred_at) is not None:
-        headers.append(("ce_time", time_of(occurred_at).encode()))
+        headers.append(("ce_time", _time_of(occurred_at)))
     if event.batch_id is not None:
-        headers.append(("ce_batch", str(event.batch_id).encode()))
+        headers.append(("ce_batch", _id_of(event.batch_id)))
     if event.lines is not None:
         headers.append(("ce_lines", event.lines.encode()))
     if event.personal is not None:
@@ -126,5 +127,24 @@ def time_of(occurred_at: str) -> str:
     return occurred_at if occurred_at.endswith("Z") or occurred_at[-6:-5] in "+-" else occurred_at + BRASILIA
 
 
+# The events of a commit have their recorded time in common, those of a load its batch, and there are few topics.
+
+
+@lru_cache(maxsize=256)
 def _in_utc(at: datetime) -> bytes:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z").encode()
+
+
+@lru_cache(maxsize=1_024)
+def _time_of(occurred_at: str) -> bytes:
+    return time_of(occurred_at).encode()
+
+
+@lru_cache(maxsize=256)
+def _encoded(topic: str) -> bytes:
+    return topic.encode()
+
+
+@lru_cache(maxsize=256)
+def _id_of(batch_id: UUID) -> bytes:
+    return str(batch_id).encode()

@@ -1,6 +1,6 @@
 """The relay's transactional producer: librdkafka, by confluent-kafka.
 
-Why not kafka-python's, with which all else is done: docs/decisions/ says it in the page on the relay's producer.
+Why not kafka-python's, with which all else is done, says docs/decisions/0016-the-relays-producer-is-librdkafkas.md.
 """
 
 import logging

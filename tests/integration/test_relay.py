@@ -132,6 +132,20 @@ def test_a_relay_stops_once_another_one_has_taken_over(relays: Relays, conn: psy
     assert relays.complaints() == []
 
 
+def test_a_relay_without_work_notices_too_that_another_one_has_taken_over(
+    relays: Relays, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relaying, "CHECK_SECONDS", 0.0)
+    place(Log(conn), 1)
+    ended: list[BaseException | None] = []
+    first = threading.Thread(target=lambda: ended.append(caught(relays, follow=True)), daemon=True)
+    first.start()
+    wait_for(conn, "following")
+    relays.run()
+    first.join(30)
+    assert "Another relay publishes sales now" in str(ended[0])
+
+
 def caught(relays: Relays, **order: bool) -> BaseException | None:
     try:
         relays.run(**order)
