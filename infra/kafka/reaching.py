@@ -50,20 +50,17 @@ def reach(kafka: KafkaSettings, bootstrap: str, longest: float | None = None) ->
 
 
 def _refusal(kafka: KafkaSettings, bootstrap: str, heard: Sequence[Any]) -> Refused | None:
-    """What trying again will not change."""
+    """What trying again will not change. A connection that is cut is not of that kind, whatever stage it was in."""
     for told in heard:
         reason = _reason(told.str())
+        if "Disconnected" in reason:
+            continue
         if told.name() == "_AUTHENTICATION":
             return Refused(f"The broker at {bootstrap} does not let us in: {_why_not_in(kafka, reason)}.")
         if told.name() == "_SSL":
             return Refused(
                 f"The broker at {bootstrap} does not prove who it is: {reason}. Look at REPLAYHOUSE_KAFKA_CA, the file "
                 "with the certificates that sign those of the brokers, and at the name in the address."
-            )
-        if "PLAINTEXT broker listener" in reason:
-            return Refused(
-                f"The broker at {bootstrap} does not speak TLS there, and REPLAYHOUSE_KAFKA_SECURITY is "
-                f"{kafka.security}: use another port or another setting."
             )
     return None
 
@@ -80,12 +77,13 @@ def _why_not_in(kafka: KafkaSettings, reason: str) -> str:
 def _silence(kafka: KafkaSettings, bootstrap: str, heard: Sequence[Any], lines: Sequence[str]) -> Unreachable:
     """What may pass: nobody is there, or hangs up."""
     reasons = [_reason(told.str()) for told in heard if told.name() != "_ALL_BROKERS_DOWN"]
+    others = [reason for reason in reasons if "Disconnected" not in reason]
     advice = "Look at REPLAYHOUSE_KAFKA_BOOTSTRAP, or start the broker."
-    if reasons:
-        return Unreachable(f"No broker answers at {bootstrap}: {reasons[-1]}. {advice}")
-    if any("Disconnected" in line for line in lines):
+    if others:
+        return Unreachable(f"No broker answers at {bootstrap}: {others[-1]}. {advice}")
+    if reasons or any("Disconnected" in line for line in lines):
         return Unreachable(
-            f"The broker at {bootstrap} hangs up at once: it may speak another protocol there than "
+            f"The broker at {bootstrap} hangs up again and again: it may speak another protocol there than "
             f"{kafka.security}, which REPLAYHOUSE_KAFKA_SECURITY says."
         )
     return Unreachable(f"No broker answers at {bootstrap}. {advice}")
