@@ -1,8 +1,9 @@
-"""Every event of a real log keeps the contract that consumers were given, and so does every message made of one."""
+"""What is published of a real log keeps the contracts that consumers were given: events, headers, rows."""
 
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -12,7 +13,10 @@ from infra.kafka.contracts.files import CONTRACTS
 from infra.kafka.contracts.headers import NAME as HEADERS
 from infra.kafka.contracts.revisions import file_of
 from infra.kafka.message import LoggedEvent, message_of
+from infra.kafka.names import CONTEXTS
+from infra.kafka.state import Change, State
 from infra.postgres.connection import Database
+from projections.warehouse import PROJECTIONS
 from tests.acceptance.extracts import a_good_extract, a_review, adding, changed, write
 from tests.acceptance.in_process import Warehouse
 from tests.databases import database, server
@@ -34,8 +38,8 @@ LOG = """
 
 
 @pytest.fixture
-def log(database: Database, tmp_path: Path) -> list[LoggedEvent]:
-    """What two loads, a person who is erased, decisions on rows, and a load that is taken back leave in the log."""
+def warehouse(database: Database, tmp_path: Path) -> Warehouse:
+    """In its log: two loads, a person who is erased, decisions on rows, and a load that is taken back."""
     warehouse = Warehouse(database, tmp_path / "home")
     lines = changed(
         a_good_extract(),
@@ -55,16 +59,21 @@ def log(database: Database, tmp_path: Path) -> list[LoggedEvent]:
     )
     second = warehouse.ingest(write(tmp_path / "second", later))
     warehouse.json("retract", second["batch"], "--reason", "the wrong month")
-    return [
+    return warehouse
+
+
+def test_what_a_log_gives_to_publish_keeps_its_contracts(warehouse: Warehouse) -> None:
+    """Formats too: times of ours are UTC, times of the source are local."""
+    log = [
         LoggedEvent(context, stream, version, topic, bytes(state), position, batch, lines, bytes(leaf), recorded_at)
         for context, stream, version, topic, state, position, batch, lines, leaf, recorded_at in warehouse.rows(LOG)
     ]
-
-
-def test_every_event_of_a_log_and_its_message_keep_their_contracts(log: list[LoggedEvent]) -> None:
-    """Formats too: times of ours are UTC, times of the source are local."""
     states_keep_their_contracts(log)
     headers_keep_theirs(log)
+    with warehouse.database.connect("replayhouse test", autocommit=True) as conn:
+        for context in CONTEXTS:
+            (window,) = State(conn, context, pytest.fail).windows(0, log[-1].position, len(log))
+            rows_keep_theirs(context, window.changes)
 
 
 def states_keep_their_contracts(log: list[LoggedEvent]) -> None:
@@ -93,3 +102,25 @@ def headers_keep_theirs(log: list[LoggedEvent]) -> None:
         assert undeclared(schema, headers) == []
         seen |= set(headers)
     assert seen | {"ce_personal"} == set(schema["properties"]), "ce_personal is what the relay knows"
+
+
+def rows_keep_theirs(context: str, changes: list[Change]) -> None:
+    """Every table has rows, and each is described column by column; so is its key."""
+    messages = json.loads((FOLDER / "asyncapi.json").read_text(encoding="utf-8"))["components"]["messages"]
+    met: set[str] = set()
+    for change in changes:
+        key = json.loads(change.key)
+        message = messages[f"{context}.{key['table']}"]
+        Draft202012Validator(message["payload"], format_checker=FORMATS).validate(
+            change.value and json.loads(change.value)
+        )
+        assert message["bindings"]["kafka"]["key"]["description"] == f"JSON: {shape_of(key)}"
+        if change.value is not None:
+            assert list(json.loads(change.value)) == list(message["payload"]["properties"])
+        met.add(key["table"])
+    assert met == {table.name for table in PROJECTIONS[context].tables}
+
+
+def shape_of(key: dict[str, Any]) -> str:
+    columns = ",".join(f'"{name}":...' for name in key["key"])
+    return f'{{"table":"{key["table"]}","key":{{{columns}}}}}'
