@@ -5,6 +5,10 @@ import os
 import pytest
 from hypothesis import settings
 
+from tests.prepared import prepared
+
+__all__ = ["prepared"]
+
 CI = os.environ.get("CI") == "true"
 
 # Random on purpose: each run looks elsewhere. A failure prints the line that repeats it (print_blob), and the

@@ -1,6 +1,5 @@
-"""Databases for tests: one embedded server a test process, a fresh and migrated database each test."""
+"""Databases for tests: one embedded server a test process, a fresh and empty warehouse each test."""
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -12,26 +11,26 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from infra.postgres.connection import Database, open_database
+from infra.postgres.connection import Database
 from infra.postgres.embedded import EmbeddedServer
-from infra.settings import Settings
+from tests.prepared import furnish, quick_folder
+
+COPY = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")  # half the work of what is its default
 
 _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedServer]:
-    """A running server whose database `replayhouse` is migrated; nobody connects to it but to copy it.
+def server(prepared: Path) -> Iterator[EmbeddedServer]:
+    """A running server whose database `replayhouse` is an empty warehouse; nobody connects to it but to copy it.
 
-    Each process of pytest-xdist has one, in a folder with a short path (sockets). It ends with the session.
+    Each process of pytest-xdist has one. It ends with the session.
     """
-    with tempfile.TemporaryDirectory(prefix="replayhouse-") as home:
-        embedded = EmbeddedServer(Path(home))
+    with quick_folder() as home:
+        furnish(home, prepared)
+        embedded = EmbeddedServer(home)
         try:
-            template = open_database(Settings(home=Path(home), database_url=None))
-            with template.connect(autocommit=True) as conn:  # these databases need not survive a crash of the machine
-                conn.execute("ALTER SYSTEM SET fsync = off")
-                conn.execute("SELECT pg_reload_conf()")
+            embedded.start()
             yield embedded
         finally:
             embedded.stop()
@@ -43,7 +42,7 @@ def a_database(server: EmbeddedServer) -> Iterator[Database]:
     name = f"bare_{next(_numbers)}"
     url = server.url()
     with psycopg.connect(url.replace("/replayhouse?", "/postgres?"), autocommit=True) as conn:
-        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        conn.execute(COPY.format(sql.Identifier(name), sql.Identifier("template0")))
         yield Database(url.replace("/replayhouse?", f"/{name}?"))
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
@@ -61,8 +60,7 @@ def copied(server: EmbeddedServer, template: Database | None = None) -> Iterator
     name, url = f"test_{next(_numbers)}", server.url()
     of = conninfo_to_dict(template.url)["dbname"] if template is not None else "replayhouse"
     with psycopg.connect(url.replace("/replayhouse?", "/postgres?"), autocommit=True) as conn:
-        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(str(of)))
-        conn.execute(copy)
+        conn.execute(COPY.format(sql.Identifier(name), sql.Identifier(str(of))))
         yield Database(url.replace("/replayhouse?", f"/{name}?"))
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 

@@ -21,6 +21,7 @@ from infra.postgres.embedded import EmbeddedServer, serves
 from tests import forked
 from tests.acceptance.cli_support import Done
 from tests.acceptance.in_process import Warehouse
+from tests.prepared import quick_folder
 
 AS_INSTALLED = forked.AS_INSTALLED
 FORKED = forked.FORKED
@@ -226,8 +227,8 @@ class Home:
 @contextmanager
 def a_copy(home: Home) -> Iterator[Home]:
     """A copy of a stopped home, under a short path (sockets); it is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="replayhouse-") as folder:
-        copied = home.save(Path(folder, "home"))
+    with quick_folder() as folder:
+        copied = home.save(folder / "home")
         try:
             yield copied
         finally:

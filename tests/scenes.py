@@ -3,13 +3,10 @@
 They are made once a session, by whichever process of pytest-xdist comes first; the others wait for it.
 """
 
-import fcntl
 import json
 import random
-import shutil
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +18,7 @@ from ingest.synthetic import generate
 from tests.acceptance.cli_support import CONTEXTS, Done
 from tests.homes import IN_SMALL_STEPS, Command, Home
 from tests.oracle.expected import FILES
+from tests.prepared import shared_folder, unsynced
 
 # How many earlier revisions are kept depends on how often a rebuild was done.
 SCHEMAS = """
@@ -180,38 +178,8 @@ def complaints(home: Home, expected: dict[str, str]) -> list[str]:
 def scenes(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Scenes]:
     """The scenes of this session, in a folder that all its processes share; the last one removes it."""
     own = tmp_path_factory.getbasetemp()
-    with shared_scenes(own if worker_id == "master" else own.parent) as made:
-        yield made
-
-
-@contextmanager
-def shared_scenes(parent: Path) -> Iterator[Scenes]:
-    """Scenes in a folder beside others of the session; made by the first who asks, removed by the last to leave."""
-    folder, users = parent / "scenes", parent / "scenes.users"
-    with _locked(parent / "scenes.lock"):
-        users.write_text(str(_number(users) + 1))
-        if not (folder / MADE).exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            make_scenes(folder)
-        made = read_scenes(folder)
-    try:
-        yield made
-    finally:
-        with _locked(parent / "scenes.lock"):
-            users.write_text(str(_number(users) - 1))
-            if _number(users) == 0:
-                shutil.rmtree(folder)
-
-
-def _number(path: Path) -> int:
-    return int(path.read_text()) if path.exists() else 0
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    with shared_folder(own if worker_id == "master" else own.parent, "scenes", make_scenes) as folder:
+        yield read_scenes(folder)
 
 
 def make_scenes(folder: Path, orders: int = ORDERS, program: str | Sequence[str] = IN_SMALL_STEPS) -> None:
@@ -229,6 +197,8 @@ def make_scenes(folder: Path, orders: int = ORDERS, program: str | Sequence[str]
         made[name] = {"arguments": arguments, "timeline": asdict(timeline), "expected": expected, "refusal": refusal}
 
     play("beginning", "ingest", str(first))
+    with home.connected() as conn:
+        unsynced(conn)
     play("second load", "ingest", str(second))
     play("rebuild", "rebuild", "--workers", "2")
     *_, newest = home.warehouse().json("batches")
@@ -240,6 +210,8 @@ def make_scenes(folder: Path, orders: int = ORDERS, program: str | Sequence[str]
     home.remove()
     home.path.mkdir()
     home.succeed("status")
+    with home.connected() as conn:
+        unsynced(conn)
     play("first load", "ingest", str(first))
     home.remove()
     (folder / MADE).write_text(json.dumps(made))

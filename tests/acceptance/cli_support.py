@@ -17,6 +17,7 @@ import pytest
 from psycopg import sql
 
 from tests.forked import FORKED, INSTALLED, start
+from tests.prepared import furnish
 
 PROGRAM = INSTALLED
 TIMEOUT_S = 120
@@ -109,10 +110,11 @@ class Loaded:
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+def loaded(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     """A warehouse with one load, for tests that change nothing which others look at; its server ends with them."""
     folder = tmp_path_factory.mktemp("loaded")
     program = Program(folder / "home")
+    furnish(program.home, prepared)
     try:
         program.succeed("generate", folder / "extract", "--orders", "80", "--seed", "7")
         yield Loaded(program, folder / "extract", program.json("ingest", folder / "extract", "--name", "first"))
@@ -125,7 +127,7 @@ def empty(loaded: Loaded, tmp_path: Path) -> Iterator[Program]:
     """An empty warehouse for one test: a new database beside the loaded one, which is quick to make."""
     name = f"empty_{next(_numbers)}"
     with psycopg.connect(loaded.url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE DATABASE {} STRATEGY file_copy").format(sql.Identifier(name)))
         url = loaded.url.replace("/replayhouse?", f"/{name}?")
         yield Program(tmp_path / "home", REPLAYHOUSE_DATABASE_URL=url)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -18,9 +18,10 @@ from tests.acceptance.cli_support import CONTEXTS, Done
 from tests.acceptance.extracts import a_good_extract, write
 from tests.acceptance.in_process import Warehouse, refused
 from tests.crashes import SEED, a_seed
-from tests.databases import conn, database, server
+from tests.databases import COPY, conn, database, server
 from tests.homes import FORKED, Home
 from tests.oracle.lines import an_id
+from tests.prepared import furnish
 
 __all__ = ["conn", "database", "server"]
 
@@ -52,7 +53,7 @@ def elsewhere(database: Database, tmp_path: Path) -> Iterator[Warehouse]:
     """An empty database on the same server, which knows nothing of replayhouse, and a home of its own."""
     name = f"{database.url.partition('?')[0].rpartition('/')[2]}_elsewhere"
     with database.connect("replayhouse test", autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        connection.execute(COPY.format(sql.Identifier(name), sql.Identifier("template0")))
         url = database.url.replace(name.removesuffix("_elsewhere"), name)
         yield Warehouse(Database(url), tmp_path / "elsewhere")
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -250,10 +251,11 @@ def _digests(home: Home) -> dict[str, dict[str, str]]:
     return digests(home.warehouse())
 
 
-def test_a_lost_warehouse_comes_back_as_it_was_at_its_backup(tmp_path: Path) -> None:
+def test_a_lost_warehouse_comes_back_as_it_was_at_its_backup(prepared: Path, tmp_path: Path) -> None:
     """The drill: a backup while a load is written, more loads, an erasure, the machine is lost, all is restored."""
     extracts = [tmp_path / name for name in ("one", "two")]
     home, new = _home(tmp_path / "a"), _home(tmp_path / "b")
+    furnish(home.path, prepared)
     try:
         home.succeed("generate", extracts[0], "--orders", "250", "--seed", "3", "--until", "2018-03-31")
         home.succeed("generate", extracts[1], "--orders", "250", "--seed", "3")
@@ -285,10 +287,13 @@ def test_a_lost_warehouse_comes_back_as_it_was_at_its_backup(tmp_path: Path) -> 
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, Path, dict[str, dict[str, str]]]]:
+def kept(
+    prepared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Home, Path, dict[str, dict[str, str]]]]:
     """A home with a load, its backup, and its digests."""
     folder = tmp_path_factory.mktemp("kept")
     home = _home(folder / "home")
+    furnish(home.path, prepared)
     try:
         home.succeed("generate", folder / "extract", "--orders", "300", "--seed", "4")
         home.succeed("ingest", folder / "extract")

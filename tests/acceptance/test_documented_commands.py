@@ -15,7 +15,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +30,7 @@ from infra.postgres.embedded import EmbeddedServer
 from infra.settings import Settings
 from projections.warehouse import PROJECTIONS
 from tests.forked import put_on_the_path
+from tests.prepared import furnish, quick_folder
 
 ROOT = Path(__file__).parents[2]
 RUN = (
@@ -165,10 +165,11 @@ class Shell:
 
 
 @pytest.fixture
-def shell() -> Iterator[Shell]:
+def shell(prepared: Path) -> Iterator[Shell]:
     """A shell in an empty folder with a short name, for sockets; its database is stopped at the end."""
-    with tempfile.TemporaryDirectory(prefix="replayhouse-") as folder:
-        shell = Shell(Path(folder))
+    with quick_folder() as folder:
+        shell = Shell(folder)
+        furnish(shell.home, prepared)
         try:
             yield shell
         finally:

@@ -115,7 +115,7 @@ class Warehouses:
         """A new database; its name."""
         name = f"property_{next(_numbers)}"
         with self._connected() as conn:
-            query = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            query = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
             conn.execute(query.format(sql.Identifier(name), sql.Identifier(template)))
         return name
 

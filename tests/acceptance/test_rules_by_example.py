@@ -81,7 +81,7 @@ def loaded(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> 
     name = sql.Identifier("rules_by_example")
     url = server.url()
     with psycopg.connect(url.replace("/replayhouse?", "/postgres?"), autocommit=True) as conn:
-        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE replayhouse").format(name))
+        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE replayhouse STRATEGY file_copy").format(name))
         warehouse = Loaded(Database(url.replace("/replayhouse?", "/rules_by_example?")), folder / "home", extract)
         warehouse.ingest(zipped(extract, folder / "extract.zip", zipfile.ZIP_DEFLATED))
         yield warehouse

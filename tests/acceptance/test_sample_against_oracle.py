@@ -28,6 +28,7 @@ from tests.oracle.expected import (
     rows,
 )
 from tests.oracle.snapshots import snapshot
+from tests.prepared import furnish
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / os.environ.get("REPLAYHOUSE_SAMPLE", "../shared/olist-sample")
@@ -117,9 +118,10 @@ class Warehouse:
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
+def warehouse(prepared: Path, tmp_path: Path) -> Iterator[Warehouse]:
     """An empty warehouse, whose server is stopped at the end."""
     made = Warehouse(tmp_path / "home")
+    furnish(tmp_path / "home", prepared)
     yield made
     made.run("db", "stop")
 

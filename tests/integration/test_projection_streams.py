@@ -81,7 +81,7 @@ def fresh_database(server: EmbeddedServer) -> Iterator[Database]:
     name = f"example_{next_number()}"
     url = server.url()
     with psycopg.connect(url.replace("/replayhouse?", "/postgres?"), autocommit=True) as conn:
-        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE replayhouse").format(sql.Identifier(name)))
+        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE replayhouse STRATEGY file_copy").format(sql.Identifier(name)))
         try:
             yield Database(url.replace("/replayhouse?", f"/{name}?"))
         finally:
