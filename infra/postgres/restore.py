@@ -161,8 +161,8 @@ def _restore(
 ) -> Restored:
     tell("restoring the log", 0, 0)
     _load(conn, database, files.log)
+    migrate(conn)  # first, for a backup may lack what the roles have rights on by now
     make_roles(conn)
-    migrate(conn)
     _verify(conn, files, tell)
     tell("restoring the keys", 0, 0)
     _load_keys(conn, files)
