@@ -17,6 +17,8 @@ from infra.mapping.personal import personal_fields
 from infra.mapping.registry import REGISTRY
 
 TIMEOUT_S = 30.0
+BATCH = 50
+"""Messages that are sent, and fetched, together."""
 
 _EVENTS = sql.SQL("""
     SELECT e.originator_id, e.originator_version, e.topic, e.state, e.notification_id, e.batch_id, e.source, e.leaf,
@@ -66,6 +68,7 @@ def send(kafka: KafkaSettings, context: str, messages: Sequence[Placed], transac
     """Puts messages on a context's topic, in their order; in a transaction that is committed, if it has a name."""
     assert kafka.bootstrap is not None
     config = {**confluent_config(kafka, kafka.bootstrap), "linger.ms": 5, "enable.idempotence": True}
+    config |= {"batch.num.messages": BATCH}
     producer = Producer(config if transaction is None else {**config, "transactional.id": transaction})
     if transaction is not None:
         producer.init_transactions(TIMEOUT_S)

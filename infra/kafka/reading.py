@@ -27,8 +27,11 @@ _STALLED_SECONDS = 30.0
 _MARK_SECONDS = 2.0
 _POLL_MS = 50  # what a poll waits for in vain where nothing is left but the mark of a transaction
 _FOLLOW_POLL_MS = 250
-_MESSAGES_A_POLL = 2_000
-_MOST_BYTES = 64 * 2**20  # of what is fetched and of what waits, over all partitions
+# All that has come is taken at once: of a partition that is paused while some of its records were handed out and some
+# were not, kafka-python 3.0.12 may never hand out the rest. So what is fetched at once must be little.
+_MESSAGES_A_POLL = 2**31 - 1
+_FETCHED_BYTES, _FETCHED_BYTES_A_PARTITION = 4 * 2**20, 2**18
+_MOST_BYTES = 16 * 2**20  # of what waits, over all partitions
 _LEAST_BYTES_A_PARTITION, _MOST_BYTES_A_PARTITION = 64 * 2**10, 2**20
 _BYTES_BESIDE_VALUE = 500  # about what key and headers take
 
@@ -78,8 +81,8 @@ def reading(kafka: KafkaSettings, bootstrap: str, contexts: Iterable[str]) -> It
             auto_offset_reset="none",
             isolation_level="read_committed",
             max_poll_records=_MESSAGES_A_POLL,
-            fetch_max_bytes=_MOST_BYTES // 4,
-            max_partition_fetch_bytes=_MOST_BYTES_A_PARTITION,
+            fetch_max_bytes=_FETCHED_BYTES,
+            max_partition_fetch_bytes=_FETCHED_BYTES_A_PARTITION,
         )
         try:
             yield Topics(consumer, kafka.prefix, tuple(contexts))

@@ -15,7 +15,7 @@ from infra.kafka.names import events_topic
 from infra.kafka.reading import Received, reading
 from infra.kafka.settings import KafkaSettings
 from tests.brokers import applied, broker, kafka
-from tests.kafka_log import TIMEOUT_S, Placed, placed, send
+from tests.kafka_log import BATCH, TIMEOUT_S, Placed, placed, send
 
 __all__ = ["broker", "kafka"]
 
@@ -27,6 +27,14 @@ def events(context: str, first: int, number: int, step: int = 1) -> list[LoggedE
         LoggedEvent(context, UUID(int=n), 1, f"{context}.X.v1", b"{}", n, None, None, bytes(32), RECORDED_AT)
         for n in range(first, first + number * step, step)
     ]
+
+
+def in_small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little is fetched at once, and a partition has enough with some 60 messages."""
+    monkeypatch.setattr(reading_module, "_STALLED_SECONDS", 5.0)
+    monkeypatch.setattr(reading_module, "_FETCHED_BYTES_A_PARTITION", 2_000)
+    monkeypatch.setattr(reading_module, "_LEAST_BYTES_A_PARTITION", 30_000)
+    monkeypatch.setattr(reading_module, "_MOST_BYTES", 0)
 
 
 def bootstrap(kafka: KafkaSettings) -> str:
@@ -58,13 +66,11 @@ def test_all_messages_of_two_contexts_come_by_position_and_by_partition_in_order
 
 def test_little_waits_however_much_a_partition_holds(kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     """One partition's messages all come before those of the others, which has the others wait for nothing."""
-    monkeypatch.setattr(reading_module, "_MESSAGES_A_POLL", 50)
-    monkeypatch.setattr(reading_module, "_LEAST_BYTES_A_PARTITION", 30_000)
-    monkeypatch.setattr(reading_module, "_MOST_BYTES", 0)
+    in_small_portions(monkeypatch)
     applied(kafka, "sales")
-    late = placed(kafka, events("sales", 10_001, 300))
+    late = placed(kafka, events("sales", 10_001, 1_500))
     send(kafka, "sales", [message._replace(partition=n % 5) for n, message in enumerate(late)])
-    send(kafka, "sales", [message._replace(partition=5) for message in placed(kafka, events("sales", 1, 3_000))])
+    send(kafka, "sales", [message._replace(partition=5) for message in placed(kafka, events("sales", 1, 2_000))])
 
     most = 0
     with reading(kafka, bootstrap(kafka), ["sales"]) as topics:
@@ -73,8 +79,20 @@ def test_little_waits_however_much_a_partition_holds(kafka: KafkaSettings, monke
             found.append(message.position)
             most = max(most, sum(map(len, topics._waiting.values())))
 
-    assert found == [*range(1, 3_001), *range(10_001, 10_301)]
-    assert most < 6 * (60 + 50), "a partition that has enough waits until it is asked for"
+    assert found == [*range(1, 2_001), *range(10_001, 11_501)]
+    assert most < 6 * (60 + 2 * BATCH), "a partition that has enough waits until it is asked for"
+
+
+def test_partitions_that_wait_for_each_other_all_come_to_their_end(
+    kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two contexts in turn: what is paused must come when it is asked for."""
+    in_small_portions(monkeypatch)
+    applied(kafka, "sales", "customer")
+    send(kafka, "sales", placed(kafka, events("sales", 1, 2_000, 2)), f"{kafka.prefix}-a")
+    send(kafka, "customer", placed(kafka, events("customer", 2, 2_000, 2)), f"{kafka.prefix}-b")
+    with reading(kafka, bootstrap(kafka), ["sales", "customer"]) as topics:
+        assert positions(list(topics.by_position())) == list(range(1, 4_001))
 
 
 def test_what_was_not_committed_is_not_there_and_what_comes_later_neither(kafka: KafkaSettings) -> None:
