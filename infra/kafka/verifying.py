@@ -40,6 +40,7 @@ _COMMITS = """
     WHERE last_position > %s AND last_position <= %s ORDER BY last_position LIMIT 1000
 """
 
+_ID_LENGTH = len(str(UUID(int=0)))
 _NULL = b"\xff\xff\xff\xff"
 _UUID, _INT64 = b"\x00\x00\x00\x10", b"\x00\x00\x00\x08"
 
@@ -289,23 +290,44 @@ def leaf_from(message: Received) -> bytes | None:
     """
     headers: dict[str, bytes] = dict(message.headers)
     try:
-        batch, lines = headers.get("ce_batch"), headers.get("ce_lines")
+        batch, lines, value = headers.get("ce_batch"), headers.get("ce_lines"), message.value or b""
         fields = (
-            _with_length(headers["ce_source"].rpartition(b"/")[2]),
-            _UUID + UUID((message.key or b"").decode()).bytes,
-            _INT64 + int(headers["ce_streamversion"]).to_bytes(8, "big"),
+            _context_in(headers["ce_source"]),
+            _UUID,
+            _id_in(message.key or b""),
+            _INT64,
+            int(headers["ce_streamversion"]).to_bytes(8, "big"),
             _with_length(headers["ce_type"]),
-            _with_length(message.value or b""),
-            _NULL if batch is None else _UUID + UUID(batch.decode()).bytes,
-            _NULL if lines is None else _with_length(lines),
+            len(value).to_bytes(4, "big"),
+            value,
+            _NULL if batch is None else _batch_in(batch),
+            _NULL if lines is None else len(lines).to_bytes(4, "big") + lines,
         )
     except (KeyError, ValueError, OverflowError):
         return None
     return leaf_of(b"".join(fields))
 
 
+def _id_in(text: bytes) -> bytes:
+    """The 16 bytes of an id as text; a third of the time that a UUID takes. Raises ValueError."""
+    if len(text) != _ID_LENGTH:
+        raise ValueError("no id")
+    return bytes.fromhex(text.decode().replace("-", ""))
+
+
+@lru_cache(1 << 10)
 def _with_length(value: bytes) -> bytes:
     return len(value).to_bytes(4, "big") + value
+
+
+@lru_cache(1 << 10)
+def _context_in(source: bytes) -> bytes:
+    return _with_length(source.rpartition(b"/")[2])
+
+
+@lru_cache(1 << 10)
+def _batch_in(text: bytes) -> bytes:
+    return _UUID + _id_in(text)
 
 
 def _position_of(message: Received) -> int:
