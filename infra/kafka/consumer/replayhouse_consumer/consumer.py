@@ -181,7 +181,7 @@ class Consumer:
             return is_passing(error) or (inbox is not None and inbox.is_passing(error))
 
         try:
-            return self._patience.until_done(attempt, passes, "Kafka")
+            return self._patience.until_done(attempt, passes)
         except KafkaConfigurationError as error:
             raise Misuse(f"kafka-python does not take its settings: {error}.") from error
         except KafkaError as error:

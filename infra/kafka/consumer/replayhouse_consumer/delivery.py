@@ -36,7 +36,7 @@ class Patience:
         if self.stopping.wait(min(SHORTEST_PAUSE_SECONDS * 2 ** min(attempt, 20), LONGEST_PAUSE_SECONDS)):
             raise Stopping
 
-    def until_done(self, attempt: Callable[[], T], is_passing: Callable[[BaseException], bool], what: str) -> T:
+    def until_done(self, attempt: Callable[[], T], is_passing: Callable[[BaseException], bool]) -> T:
         """Tries as long as it fails with what passes. Raises Stopping, and anything else that the attempt raises."""
         for number in range(1, 2**31):
             try:
@@ -44,7 +44,7 @@ class Patience:
             except Exception as error:
                 if not is_passing(error):
                     raise
-                LOG.warning("%s does not answer, trying again: %s", what, error)
+                LOG.warning("Waiting, to try again: %s", error)
             self.pause(number)
         raise Stopping
 
@@ -115,13 +115,13 @@ class Delivery:
             raise Stuck(
                 f"{place} cannot be handled: {reason}. Mend the handler, or give the consumer a topic for dead letters."
             ) from cause
-        self._patience.until_done(lambda: letters.send(message, reason), is_passing, letters.topic)
+        self._patience.until_done(lambda: letters.send(message, reason), is_passing)
         LOG.error("%s went to %s: %s", place, letters.topic, reason)
         move = Move(message.partition, self.next[message.partition], message.offset + 1)
         self._count(self._with_inbox(lambda: self._handling.put_aside(move, message.event, reason)), [move])
 
     def _with_inbox(self, attempt: Callable[[], Counts]) -> Counts:
-        return self._patience.until_done(attempt, self._handling.inbox.is_passing, "The inbox")
+        return self._patience.until_done(attempt, self._handling.inbox.is_passing)
 
     def _count(self, counts: Counts, moves: Sequence[Move]) -> None:
         self._counts.add(counts)

@@ -73,6 +73,8 @@ class Intake:
         self._told_at = 0.0
         self._consumer = KafkaConsumer(group_id=group, max_poll_records=batch, **self._client, **OURS)
         self._consumer.subscribe(topics=self._topics, listener=_Assigned(self))
+        for topic in self._topics:  # else the first assignment may know of no partitions, and a second one is needed
+            self._consumer.partitions_for_topic(topic)
 
     def topic_ids(self) -> dict[str, str]:
         """The brokers' ids of the topics. Raises Refused where one is missing."""
@@ -119,19 +121,29 @@ class Intake:
     def poll(self) -> list[Message]:
         """What has come, at most a batch, within half a second. Raises Refused and what kafka-python raises."""
         try:
-            polled = self._consumer.poll(timeout_ms=POLL_MS if self._consumer.assignment() else POLL_MS // 5)
+            polled = self._consumer.poll(timeout_ms=POLL_MS)
         except (OffsetOutOfRangeError, NoOffsetForPartitionError, LogTruncationError) as error:
             LOG.warning("The brokers do not have what comes next: %s", error)
             self.hold()
             return []
         if self._is_fresh:  # partitions came or went: what was read of them is read again from where the inbox is
             return []
+        if not polled:
+            self._join_again_where_that_was_lost()
         return [
             message_of(partition, record)
             for theirs, records in polled.items()
             for partition in [Partition(theirs.topic, theirs.partition)]
             for record in records
         ]
+
+    def _join_again_where_that_was_lost(self) -> None:
+        """Joining on account of new metadata, kafka-python 3.0 forgets the result if that comes between two polls."""
+        coordinator = self._consumer._coordinator
+        joined = getattr(coordinator, "_join_task", None)
+        if joined is not None and joined.is_done and coordinator.rejoining and not coordinator.need_rejoin():
+            LOG.info("Joining the group once more: what it answered was lost.")
+            coordinator.request_rejoin()
 
     def beyond(self, offsets: Mapping[Partition, int]) -> dict[Partition, int]:
         """Where partitions are that have been read further than to these offsets: past marks of transactions."""

@@ -127,7 +127,8 @@ class SqliteInbox:
         try:
             self._db.executescript(_PRAGMAS)
             self._db.executescript(_TABLES)
-            self._db.execute(_CLAIM, (group, prefix))
+            if self._db.execute(_OWNER).fetchone() is None:
+                self._db.execute(_CLAIM, (group, prefix))
             must_be_ours(self._db.execute(_OWNER).fetchone(), group, prefix)
         except BaseException:
             self._db.close()
@@ -152,7 +153,8 @@ class SqliteInbox:
 
     def begin(self, starts: Mapping[Partition, int]) -> dict[Partition, int]:
         """The offsets that come next, also of partitions seen for the first time."""
-        self._db.executemany(_BEGIN, [(topic, number, start) for (topic, number), start in starts.items()])
+        if new := starts.keys() - self.offsets().keys():  # what only reads waits for nobody
+            self._db.executemany(_BEGIN, [(*partition, starts[partition]) for partition in new])
         found = self.offsets()
         return {partition: found[partition] for partition in starts}
 
@@ -166,7 +168,8 @@ class SqliteInbox:
 
     def remember_topics(self, ids: Mapping[str, str]) -> None:
         """Writes down ids that are new."""
-        self._db.executemany(_REMEMBER, list(ids.items()))
+        if new := ids.keys() - self.topic_ids().keys():
+            self._db.executemany(_REMEMBER, [(topic, ids[topic]) for topic in new])
 
     def all_parked(self) -> list[Parked]:
         """The parked streams."""
