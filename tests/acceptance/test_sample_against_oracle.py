@@ -1,21 +1,23 @@
-"""What the installed program makes of extracts is, row by row, what the oracle makes of them.
+"""What the program makes of extracts is, row by row, what the oracle makes of them.
 
-Each test has a warehouse of its own. The real sample is read where it is at hand (REPLAYHOUSE_SAMPLE, or beside the
-repository); else an extract that the program generates stands in for it.
+The real sample is read where it is at hand (REPLAYHOUSE_SAMPLE, or beside the repository); else an extract that is
+generated stands in for it.
 """
 
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import psycopg
 import pytest
 from psycopg import sql
 
+from ingest.synthetic import generate
 from tests.acceptance.cli_support import Program
 from tests.oracle.expected import (
     DEPENDS_ON_EARLIER_LOADS,
@@ -117,35 +119,50 @@ class Warehouse:
         assert not found, described(found)
 
 
-@pytest.fixture
-def warehouse(prepared: Path, tmp_path: Path) -> Iterator[Warehouse]:
+@contextmanager
+def a_warehouse(home: Path, prepared: Path) -> Iterator[Warehouse]:
     """An empty warehouse, whose server is stopped at the end."""
-    made = Warehouse(tmp_path / "home")
-    furnish(tmp_path / "home", prepared)
+    furnish(home, prepared)
+    made = Warehouse(home)
     yield made
     made.run("db", "stop")
 
 
 @pytest.fixture
-def generated(warehouse: Warehouse, tmp_path: Path) -> Callable[[int], Path]:
-    """Generates an extract with this many orders."""
-
-    def generate(orders: int) -> Path:
-        warehouse.run("generate", tmp_path / "generated", "--orders", str(orders), "--seed", "20170301")
-        return tmp_path / "generated"
-
-    return generate
+def warehouse(prepared: Path, tmp_path: Path) -> Iterator[Warehouse]:
+    with a_warehouse(tmp_path / "home", prepared) as made:
+        yield made
 
 
-@pytest.fixture
-def sample(generated: Callable[[int], Path]) -> Path:
+class Loaded(NamedTuple):
+    """A warehouse with the sample, and what `ingest --json` said of it."""
+
+    warehouse: Warehouse
+    told: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def loaded(sample: Path, prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    """For tests that only look at it."""
+    with a_warehouse(tmp_path_factory.mktemp("loaded") / "home", prepared) as made:
+        yield Loaded(made, made.ingest(sample))
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the real sample, or of a generated extract of its size."""
-    return SAMPLE if SAMPLE.is_dir() else generated(4_100)
+    return SAMPLE if SAMPLE.is_dir() else generated(4_100, tmp_path_factory.mktemp("sample"))
 
 
-def test_the_read_models_of_the_sample_are_those_of_the_oracle(warehouse: Warehouse, sample: Path) -> None:
+def generated(orders: int, folder: Path) -> Path:
+    """The folder, with an extract of this many orders."""
+    generate(folder, orders, 20170301)
+    return folder
+
+
+def test_the_read_models_of_the_sample_are_those_of_the_oracle(loaded: Loaded, sample: Path) -> None:
     oracle = expected(sample)
-    told = warehouse.ingest(sample)
+    warehouse, told = loaded
     warehouse.compare(oracle, told["batch"])
     assert {file: counts["rows"] for file, counts in told["files"].items()} == dict(
         rows(oracle, "quality.batch_file", ("file", "rows"))
@@ -155,9 +172,9 @@ def test_the_read_models_of_the_sample_are_those_of_the_oracle(warehouse: Wareho
             assert connection.execute(COLUMNS_OF, [table]).fetchall() == contract(oracle, table), table
 
 
-def test_rows_of_streams_have_a_position_and_unknown_members_have_none(warehouse: Warehouse, sample: Path) -> None:
-    head = warehouse.ingest(sample)["position"]
-    with warehouse.connect() as connection:
+def test_rows_of_streams_have_a_position_and_unknown_members_have_none(loaded: Loaded) -> None:
+    head = loaded.told["position"]
+    with loaded.warehouse.connect() as connection:
         for table in (table for table in TABLES if table != "shared.dim_date"):
             where = sql.Identifier(*table.split("."))
             query = sql.SQL("SELECT count(*) FILTER (WHERE position = 0), min(position), max(position) FROM {}")
@@ -168,10 +185,8 @@ def test_rows_of_streams_have_a_position_and_unknown_members_have_none(warehouse
             assert 0 <= lowest <= highest <= head, table
 
 
-def test_the_read_models_of_a_generated_extract_are_those_of_the_oracle(
-    warehouse: Warehouse, generated: Callable[[int], Path]
-) -> None:
-    extract = generated(1_500)
+def test_the_read_models_of_a_generated_extract_are_those_of_the_oracle(warehouse: Warehouse, tmp_path: Path) -> None:
+    extract = generated(1_500, tmp_path / "generated")
     warehouse.compare(expected(extract), warehouse.ingest(extract)["batch"])
 
 

@@ -24,6 +24,7 @@ from infra.postgres.store import EventStore
 from infra.postgres.verify import Verified, verify
 from infra.settings import Settings
 from tests.integration.test_event_store import order
+from tests.prepared import furnish
 
 START = """
 import sys
@@ -41,6 +42,13 @@ def home() -> Iterator[Path]:
         yield home
         if home.exists():
             EmbeddedServer(home).stop()
+
+
+@pytest.fixture
+def made(home: Path, prepared: Path) -> Path:
+    """The same, with a database that was made before; its server does not run."""
+    furnish(home, prepared)
+    return home
 
 
 def process_of(server: EmbeddedServer) -> int:
@@ -111,8 +119,8 @@ def test_what_was_committed_survives_a_kill_and_the_next_start(home: Path) -> No
         assert store.append(conn, [order(uuid4(), 1)], None).position == 2
 
 
-def test_a_process_id_that_another_program_has_now_does_not_prevent_the_start(home: Path) -> None:
-    server = EmbeddedServer(home)
+def test_a_process_id_that_another_program_has_now_does_not_prevent_the_start(made: Path) -> None:
+    server = EmbeddedServer(made)
     server.start()
     left_behind = (server.data / "postmaster.pid").read_text()
     assert server.stop()
@@ -132,8 +140,8 @@ def test_a_start_that_was_killed_half_way_is_begun_anew(home: Path) -> None:
     assert not (home / "postgres.unfinished").exists()
 
 
-def test_stopping_ends_it_and_is_no_error_when_it_is_not_there(home: Path) -> None:
-    server = EmbeddedServer(home)
+def test_stopping_ends_it_and_is_no_error_when_it_is_not_there(made: Path) -> None:
+    server = EmbeddedServer(made)
     assert not server.stop()
     server.start()
     assert server.stop()
@@ -155,9 +163,9 @@ def test_a_home_with_a_long_path_has_a_socket_all_the_same(home: Path) -> None:
     folder.rmdir()
 
 
-def test_over_tcp_only_the_reader_is_let_in_by_password_and_can_only_read(home: Path) -> None:
-    open_database(Settings(home=home))
-    server = EmbeddedServer(home)
+def test_over_tcp_only_the_reader_is_let_in_by_password_and_can_only_read(made: Path) -> None:
+    open_database(Settings(home=made))
+    server = EmbeddedServer(made)
     port = free_port()
     server.listen(port)
     server.listen(port)  # already so: nothing to do
@@ -179,7 +187,7 @@ def test_over_tcp_only_the_reader_is_let_in_by_password_and_can_only_read(home: 
         with pytest.raises(Unreachable):
             open_database(Settings(database_url=refused))
     assert server.url("reader") == url, "the password stays the same"
-    assert stat.S_IMODE((home / "reader_password").stat().st_mode) == 0o600
+    assert stat.S_IMODE((made / "reader_password").stat().st_mode) == 0o600
     with psycopg.connect(server.url()) as conn:
         assert conn.execute("SELECT count(*) FROM event_store.commit").fetchone() == (0,)
 
@@ -190,8 +198,8 @@ def test_over_tcp_only_the_reader_is_let_in_by_password_and_can_only_read(home: 
         psycopg.connect(url)
 
 
-def test_a_port_that_another_program_has_does_not_cost_the_running_server(home: Path) -> None:
-    server = EmbeddedServer(home)
+def test_a_port_that_another_program_has_does_not_cost_the_running_server(made: Path) -> None:
+    server = EmbeddedServer(made)
     server.start()
     with socket(AF_INET, SOCK_STREAM) as other:
         other.bind(("127.0.0.1", 0))
@@ -215,9 +223,7 @@ def test_a_home_that_cannot_be_made_is_said_plainly(home: Path) -> None:
         home.unlink()
 
 
-def test_client_programs_of_the_same_version_are_at_hand(home: Path) -> None:
-    server = EmbeddedServer(home)
-    server.start()
+def test_client_programs_of_the_same_version_are_at_hand(server: EmbeddedServer) -> None:
     told = subprocess.run(
         [str(server.program("psql")), server.url(), "-AXtc", "SELECT 1 + 1"], capture_output=True, text=True, check=True
     )
