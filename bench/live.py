@@ -6,7 +6,8 @@ visible when the position that the read model of sales shows has reached it: row
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -31,6 +32,11 @@ _POLL_SECONDS = 0.001
 _LONGEST_SECONDS = 60.0
 _SHOWN = "SELECT position FROM read_model.projection WHERE context = 'sales'"
 _STORE = EventStore()
+_ORDERS = 1 << 120  # the ids of orders placed here begin after this number
+_NEXT_ORDER = f"""
+    SELECT 10000000 * count(*) FROM event_store.sales_events
+    WHERE originator_id = '{UUID(int=_ORDERS)}' AND originator_version = 1
+"""
 _PLACED_AT = datetime(2018, 9, 1, 12)
 
 
@@ -47,20 +53,20 @@ class Live:
 
 
 @dataclass
-class _Follower:
-    """Watches the position that the read model shows, from a connection of its own."""
+class Follower:
+    """Watches, in a thread of its own, up to which position of the log something is visible, and since when."""
 
-    url: str
     seen: list[tuple[float, int]] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
 
     def watch(self) -> None:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            while not self.ended.is_set():
-                (position,) = connection.execute(_SHOWN).fetchone() or (0,)
-                if not self.seen or position > self.seen[-1][1]:
-                    self.seen.append((time.monotonic(), position))
-                time.sleep(_POLL_SECONDS)
+        """Notes what it sees, until `ended` is set."""
+        raise NotImplementedError
+
+    def saw(self, position: int) -> None:
+        """Notes that everything up to a position is visible now."""
+        if not self.seen or position > self.seen[-1][1]:
+            self.seen.append((time.monotonic(), position))
 
     def wait_for(self, position: int) -> float:
         """When the position was seen to be visible. Raises NotMeasured if it is not within a minute."""
@@ -72,29 +78,57 @@ class _Follower:
         raise NotMeasured(f"position {position:,} was not visible within {_LONGEST_SECONDS:.0f} s")
 
 
+@contextmanager
+def watching(follower: Follower) -> Iterator[None]:
+    """The follower watches while the block runs."""
+    thread = threading.Thread(target=follower.watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        follower.ended.set()
+        thread.join()
+
+
+@dataclass
+class _OfReadModel(Follower):
+    """Watches the position that the read model shows, from a connection of its own."""
+
+    url: str = ""
+
+    def watch(self) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            while not self.ended.is_set():
+                (position,) = connection.execute(_SHOWN).fetchone() or (0,)
+                self.saw(position)
+                time.sleep(_POLL_SECONDS)
+
+
 def measure(warehouse: Warehouse, seconds: int = SECONDS, flood: int = FLOOD_ORDERS) -> Live:
     """On the log that the warehouse holds, its read models up to date."""
     warehouse.run("project")
-    with warehouse.background("project", "--follow"), psycopg.connect(warehouse.url(), autocommit=True) as connection:
-        follower = _Follower(warehouse.url())
-        watching = threading.Thread(target=follower.watch)
-        watching.start()
-        try:
-            follower.wait_for(_append(connection, 0, 1))  # it is up
-            return Live(_steadily(connection, follower, seconds), _at_once(connection, follower, flood))
-        finally:
-            follower.ended.set()
-            watching.join()
+    with warehouse.background("project", "--follow"):
+        return followed(warehouse, _OfReadModel(url=warehouse.url()), seconds, flood)
 
 
-def _steadily(connection: psycopg.Connection, follower: _Follower, seconds: int) -> list[float]:
+def followed(warehouse: Warehouse, follower: Follower, seconds: int = SECONDS, flood: int = FLOOD_ORDERS) -> Live:
+    """What the follower sees of appends at the steady rate, and of many at once."""
+    with psycopg.connect(warehouse.url(), autocommit=True) as connection, watching(follower):
+        first = connection.execute(_NEXT_ORDER).fetchone()
+        number = first[0] if first else 0
+        follower.wait_for(_append(connection, number, 1))  # it is up
+        delays = _steadily(connection, follower, number + 1, seconds)
+        return Live(delays, _at_once(connection, follower, number + 10**6, flood))
+
+
+def _steadily(connection: psycopg.Connection, follower: Follower, first: int, seconds: int) -> list[float]:
     """One order every 8 ms, whatever the last one took; late ones are made up for."""
     pause = EVENTS_AN_ORDER / EVENTS_A_SECOND
     appended: list[tuple[float, int]] = []
     begun = time.monotonic()
     for number in range(1, int(seconds / pause)):
         time.sleep(max(0.0, begun + number * pause - time.monotonic()))
-        position = _append(connection, number, 1)
+        position = _append(connection, first + number, 1)
         appended.append((time.monotonic(), position))
     if (took := time.monotonic() - begun) > seconds * 1.1:
         raise NotMeasured(f"{seconds} s of appends took {took:.1f} s: the machine is too busy for this rate")
@@ -107,9 +141,9 @@ def _steadily(connection: psycopg.Connection, follower: _Follower, seconds: int)
     return sorted(delays)
 
 
-def _at_once(connection: psycopg.Connection, follower: _Follower, orders: int) -> float:
+def _at_once(connection: psycopg.Connection, follower: Follower, first: int, orders: int) -> float:
     """Events a second, from the first append to the last one's being visible."""
-    first, position, begun = 10**6, 0, time.monotonic()
+    position, begun = 0, time.monotonic()
     for number in range(first, first + orders, FLOOD_ORDERS_AN_APPEND):
         position = _append(connection, number, FLOOD_ORDERS_AN_APPEND)
     return orders * EVENTS_AN_ORDER / (follower.wait_for(position) - begun)
@@ -117,7 +151,7 @@ def _at_once(connection: psycopg.Connection, follower: _Follower, orders: int) -
 
 def _append(connection: psycopg.Connection, number: int, orders: int) -> int:
     recorded = [
-        Recorded("sales", UUID(int=(1 << 120) + order), version, event, None)
+        Recorded("sales", UUID(int=_ORDERS + order), version, event, None)
         for order in range(number, number + orders)
         for version, event in enumerate(_order(order), start=1)
     ]

@@ -55,6 +55,20 @@ class Warehouse:
         _check(arguments, done.returncode, done.stdout, done.stderr)
         return done.stdout
 
+    def json(self, *arguments: str | Path) -> dict[str, Any]:
+        """The JSON document of a command."""
+        told: dict[str, Any] = json.loads(self.run(*arguments, "--json"))
+        return told
+
+    @contextmanager
+    def setting(self, name: str, value: str) -> Iterator[str]:
+        """Commands run with this variable in their environment while the block runs; its value."""
+        self._environment[name] = value
+        try:
+            yield value
+        finally:
+            del self._environment[name]
+
     def timed(self, *arguments: str | Path) -> Finished:
         """Runs a command with `--json`, after a checkpoint, so that it pays for nothing that happened before."""
         self.settle()
