@@ -41,7 +41,7 @@ format: $(TOOLS) ## rewrites the code in the agreed format
 	$(BIN)/ruff format .
 
 bench: $(TOOLS) ## every benchmark against its baseline, at full size: minutes
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench; main=$$?; $(BIN)/python -m bench --kafka && exit $$main
 
 soak: $(TOOLS) ## loads, retractions, relays and killed processes for a long time
 	$(BIN)/python -m tests.soak

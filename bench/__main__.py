@@ -35,6 +35,8 @@ def main() -> int:
         session = Session(scratch, orders, arguments.seed, tell)
         if arguments.large:
             session.run_large()
+        elif arguments.kafka:
+            session.run_kafka()
         elif arguments.growth is not None:
             session.run_growth(arguments.growth or GROWTH)
         else:
@@ -46,9 +48,16 @@ def main() -> int:
             shutil.rmtree(scratch, ignore_errors=True)
     show(session.report)
     if arguments.is_complete and not session.report.failures:
-        section = "large" if arguments.large else "results" if arguments.growth is None else "growth"
-        write(session.report, section)
+        write(session.report, _section(arguments))
     return 0 if session.report.is_good else 1
+
+
+def _section(arguments: argparse.Namespace) -> str:
+    if arguments.large:
+        return "large"
+    if arguments.kafka:
+        return "kafka"
+    return "results" if arguments.growth is None else "growth"
 
 
 def _arguments() -> argparse.Namespace:
@@ -59,6 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=SEED, metavar="S", help="of the generator")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--large", action="store_true", help="peak memory alone, at 10 times the size (30 GB of disk)")
+    parser.add_argument("--kafka", action="store_true", help="publishing and consuming, with a broker of its own")
     parser.add_argument(
         "--growth",
         nargs="*",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench import costs, peak_memory, plain_sql, raw_copy, retraction, second_load
+from bench import costs, peak_memory, plain_sql, publishing, raw_copy, retraction, second_load
 from bench.extracts import rows_of, sample_repeated
 from bench.growth import Growth
 from bench.machine import machine
@@ -14,6 +14,7 @@ from bench.memory import MEGABYTE
 from bench.replay import Replay
 from bench.report import Report, Row
 from bench.rows import note_rates, note_seconds, rate_row, time_row
+from bench.streaming import Streaming
 from bench.timing import NotMeasured, Timing, repeated
 from bench.warehouse import Finished, Warehouse
 
@@ -73,6 +74,21 @@ class Session:
             self.report.machine = machine(connection).lines
         growth = Growth(self._scratch / "growth", self._seed, self._tell)
         self._attempt("growth", lambda: self.report.growth.update(growth.measure(sizes)))
+
+    def run_kafka(self) -> None:
+        """The rows about Kafka, on a full log and a broker of its own."""
+        with self._warehouse("main") as warehouse:
+            with psycopg.connect(warehouse.url()) as connection:
+                self.report.machine = machine(connection).lines
+            self._generate(warehouse)
+            self._tell("ingest")
+            ingest = warehouse.timed("ingest", self._extract, "--no-project")
+            with publishing.broker(warehouse) as bootstrap:
+                streaming = Streaming(self.report, self._tell, warehouse, bootstrap)
+                self._attempt("publish", lambda: streaming.relay(sum(ingest.document["events"].values())))
+                self._attempt("memory of publish", streaming.memory)
+                self._attempt("publish --follow", streaming.follow)
+                self._attempt("consumer kit", streaming.kit)
 
     # --- what is measured ---------------------------------------------------------------------------------------
 
