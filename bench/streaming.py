@@ -89,14 +89,19 @@ class Streaming:
     def kit(self) -> None:
         """The consumer kit, against the bare consumer that it is made of."""
         self._tell("the consumer kit")
-        found = consumer_kit.measure(self._bootstrap)
-        self._share(
-            "consumer kit, a handler that does next to nothing",
-            found.messages / found.kit.seconds,
-            "bare KafkaConsumer",
-            found.messages / found.bare.seconds,
-            f"{found.messages:,} messages, headers and values left as bytes",
-            LEAST_OF_BARE_CONSUMER,
+        found = consumer_kit.measure()
+        for handler, ours in (("events of one type", found.on_events), ("whole streams", found.on_streams)):
+            self._share(
+                f"consumer kit, a handler of {handler} that does nothing",
+                found.messages / ours.seconds,
+                "bare KafkaConsumer",
+                found.messages / found.bare.seconds,
+                f"{found.messages:,} messages, left as bytes",
+                LEAST_OF_BARE_CONSUMER,
+            )
+        self._report.notes.append(
+            f"Seconds of the bare consumer {found.bare}, of the kit {found.on_events} and {found.on_streams}; the inbox "
+            f"takes {found.inbox_bytes / found.messages:,.0f} bytes a message."
         )
 
     def _share(self, what: str, ours: float, against: str, theirs: float, setting: str, least: float) -> None:

@@ -20,7 +20,7 @@ LONGEST_BOOTSTRAP_SECONDS = 5.0
 
 _ADDRESS = re.compile(r"^(?:[^\s\[\]:/]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$")
 _NO_BROKER = (
-    "There is no broker to speak to: start one for trying out (replayhouse kafka start), or name those of a cluster "
+    "No broker runs for this home: start one for trying out (replayhouse kafka start), or name those of a cluster "
     "in REPLAYHOUSE_KAFKA_BOOTSTRAP."
 )
 _UNREACHABLE_CODES = {"_TRANSPORT", "_ALL_BROKERS_DOWN", "_TIMED_OUT", "_RESOLVE", "_SSL", "_TIMED_OUT_QUEUE"}
@@ -30,7 +30,7 @@ _REFUSED_CODES = {"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED", "UNSUPPORTED_
 def bootstrap_of(settings: Settings, kafka: KafkaSettings) -> str:
     """The brokers to speak to: those of the setting, else the one that `kafka start` runs for this home.
 
-    Raises UsageError where there is neither, or the setting makes no sense.
+    Raises Unreachable where there is neither, UsageError where the setting makes no sense.
     """
     if kafka.bootstrap is not None:
         if wrong := [address for address in kafka.bootstrap.split(",") if not _ADDRESS.match(address)]:
@@ -38,7 +38,7 @@ def bootstrap_of(settings: Settings, kafka: KafkaSettings) -> str:
         return kafka.bootstrap
     broker = trial_broker(settings.home)
     if not broker.is_alive():
-        raise UsageError(_NO_BROKER)
+        raise Unreachable(_NO_BROKER)
     return broker.bootstrap
 
 

@@ -37,7 +37,7 @@ def test_a_broker_outlives_the_command_that_started_it_and_keeps_its_address_and
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
     assert warehouse.json("kafka", "status")["running"] is False
-    refused(warehouse.run("kafka", "topics", "--json"), 2, "replayhouse kafka start", "REPLAYHOUSE_KAFKA_BOOTSTRAP")
+    refused(warehouse.run("kafka", "topics", "--json"), 3, "replayhouse kafka start", "REPLAYHOUSE_KAFKA_BOOTSTRAP")
 
     started = Program(tmp_path / "home").json("kafka", "start")
     assert (started["running"], started["started"]) == (True, True)

@@ -20,7 +20,7 @@ def settings(**given: object) -> KafkaSettings:
 
 
 def test_without_a_broker_both_ways_to_have_one_are_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"replayhouse kafka start.*REPLAYHOUSE_KAFKA_BOOTSTRAP"):
+    with pytest.raises(Unreachable, match=r"replayhouse kafka start.*REPLAYHOUSE_KAFKA_BOOTSTRAP"):
         bootstrap_of(Settings(home=tmp_path), settings())
 
 
