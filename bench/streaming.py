@@ -100,8 +100,8 @@ class Streaming:
                 LEAST_OF_BARE_CONSUMER,
             )
         self._report.notes.append(
-            f"Seconds of the bare consumer {found.bare}, of the kit {found.on_events} and {found.on_streams}; the inbox "
-            f"takes {found.inbox_bytes / found.messages:,.0f} bytes a message."
+            f"Seconds of the bare consumer {found.bare}, of the kit {found.on_events} and {found.on_streams}; "
+            f"its inbox takes {found.inbox_bytes / found.messages:,.0f} bytes a message."
         )
 
     def _share(self, what: str, ours: float, against: str, theirs: float, setting: str, least: float) -> None:

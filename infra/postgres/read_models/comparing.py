@@ -19,8 +19,8 @@ from projections.projection import POSITION, key_width
 KEY_SEPARATOR = "/"
 """Between the values of a key of several columns, where it is one cell."""
 
-# Texts of values are those of the digests. A hash join of a million rows should not need the disk. The planner takes all
-# rows to differ and fears what they cost on their way out of parallel workers; few do.
+# Texts of values are those of the digests. A hash join of a million rows should not need the disk. The planner takes
+# all rows to differ and fears what they cost on their way out of parallel workers; few do.
 _SETTINGS = """
     SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL extra_float_digits = 1;
     SET LOCAL work_mem = '64MB'; SET LOCAL parallel_tuple_cost = 0
