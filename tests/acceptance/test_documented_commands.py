@@ -49,6 +49,7 @@ RUN = (
             "audit",
             "proof-format",
             "kafka",
+            "consuming",
         )
     ),
 )
@@ -68,6 +69,7 @@ CHANGING = (
     (re.compile(r"^(quality\.\w+ .*)[0-9a-f]{64}$"), r"\1<digest>"),
     (re.compile(r"(?<=UTC, )position [\d,]+$"), "<position>"),
     (re.compile(r"^(sales|fulfillment|customer|marketplace) +[\d,]+(?=(?: +[\d,]+){5}$)"), r"\1 <position>"),
+    (re.compile(r"^(sales|fulfillment|customer|marketplace)( +[\d,]+) +[\d,]+$"), r"\1\2 <position>"),
 )
 """The read model of quality tells when each load was, so its digest differs from run to run; in which order the streams
 of a chunk are appended, hence an event's position, is nobody's promise."""
