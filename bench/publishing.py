@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
@@ -36,6 +36,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "smaller batches": _EXACT | {"batch_size": 64 * 1024},
     "without idempotence": _EXACT | {"enable_idempotence": False},
 }
+Run = TypeVar("Run")
+
 _SECONDS_OF_SILENCE = 10
 _numbers = count(1)
 
@@ -69,7 +71,7 @@ def watched(warehouse: Warehouse) -> tuple[Finished, Peak]:
     return _publish(warehouse, warehouse.watched)
 
 
-def _publish(warehouse: Warehouse, run: Callable[..., Any]) -> Any:
+def _publish(warehouse: Warehouse, run: Callable[..., Run]) -> Run:
     with warehouse.setting("REPLAYHOUSE_KAFKA_PREFIX", f"bench{next(_numbers)}"):
         warehouse.run("kafka", "topics", "--apply")
         return run("publish")
