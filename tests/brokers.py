@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -51,15 +53,21 @@ class OwnBroker(Broker):
 
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[Broker]:
+def broker(pytestconfig: pytest.Config) -> Broker:
     """The broker of this test process; nobody may harm it. Each process of pytest-xdist has one."""
-    with tempfile.TemporaryDirectory(prefix="replayhouse-kafka-") as folder:
-        shared = Broker(Path(folder), ends_with_us=True)
-        shared.start()
-        try:
-            yield shared
-        finally:
-            shared.stop()
+    return _shared(pytestconfig)
+
+
+@cache
+def _shared(config: pytest.Config) -> Broker:
+    """Started once and stopped at the end, however many modules import the fixture: to pytest each has its own."""
+    stack = ExitStack()
+    config.add_cleanup(stack.close)
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="replayhouse-kafka-"))
+    shared = Broker(Path(folder), ends_with_us=True)
+    stack.callback(shared.stop)
+    shared.start()
+    return shared
 
 
 @pytest.fixture
