@@ -50,6 +50,7 @@ RUN = (
             "proof-format",
             "kafka",
             "consuming",
+            "kafka-proof",
         )
     ),
 )
@@ -175,7 +176,7 @@ def shell(prepared: Path) -> Iterator[Shell]:
         try:
             yield shell
         finally:
-            for home in (shell.home, shell.home / "demo", shell.folder / "restored"):
+            for home in (shell.home, shell.home / "demo", shell.folder / "restored", shell.folder / "elsewhere"):
                 if home.exists():
                     EmbeddedServer(home).stop()
             trial_broker(shell.home).stop()
