@@ -6,6 +6,7 @@ Each page is run by itself, from top to bottom, in an empty folder and an empty 
   is its output. A line `...` stands for any number of lines; a command without output is only run.
 * A command must exit with 0, or with what the page shows for `echo $?` right after it.
 * A block marked `python` whose first line is a comment with a file name is written to that file for the commands.
+* `replayhouse` is the program as it is, forked from a process that has imported it (see `tests.forked`).
 * `make TARGET` is not run; its target must exist, and if output is shown, that is the output of the target's command.
 
 What differs from run to run (recorded times, seconds, the hash chain, which holds both) is not compared.
