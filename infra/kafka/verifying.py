@@ -115,6 +115,7 @@ def verify_topics(
         topics.start()
         try:
             comparison.run(logs, head, tell)
+            comparison.refuse_the_rest(head, read_head(conns["commits"]).position)
         except _Differs as found:
             comparison.verified.difference = found.difference
         return comparison.verified
@@ -146,10 +147,17 @@ class _Comparison:
                 self._compare(event)
                 if number % _TELL_EVERY == 0:
                     tell(event.position, head)
-        left = [message for place in self._topics.ends if (message := self._topics.head(place)) is not None]
+
+    def refuse_the_rest(self, head: int, head_now: int) -> None:
+        """Raises _Differs for a message that is left once all of the log up to `head` is compared.
+
+        What was appended, and published, since then is another matter.
+        """
+        heads = (self._topics.head(place) for place in self._topics.ends)
+        left = [m for m in heads if m is not None and not head < _position_of(m) <= head_now]
         if left:
             message = min(left, key=_position_of)
-            self._refuse_extra(message, self.verified.contexts[message.context].position, head)
+            self._refuse_extra(message, self.verified.contexts[message.context].position, head_now)
 
     def _compare(self, event: LoggedEvent) -> None:
         compared = self.verified.contexts[event.context]

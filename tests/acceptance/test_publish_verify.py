@@ -1,6 +1,8 @@
 """`publish --verify`: whatever somebody does to a topic, the first position where it differs from the log is named."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,10 +10,14 @@ import psycopg
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
+from domain.sales.order import NEW_ORDER, observe
 from infra.kafka.clients import kafka_python_config
 from infra.kafka.names import events_topic
 from infra.kafka.position import Position, record_of
+from infra.kafka.publishing import publish
+from infra.kafka.relay import Order
 from infra.kafka.settings import KafkaSettings
+from infra.kafka.tails import KafkaCluster
 from infra.kafka.verifying import Difference, Verified, verify_topics
 from infra.postgres.connection import Database
 from infra.postgres.embedded import EmbeddedServer
@@ -21,6 +27,7 @@ from tests.acceptance.in_process import Warehouse
 from tests.brokers import applied, broker, kafka
 from tests.databases import copied, server
 from tests.kafka_log import Placed, logged, omitted, placed, send, send_log, send_to
+from tests.read_side import Log, a_header, a_line, a_payment, an_id
 
 __all__ = ["broker", "kafka", "server"]
 
@@ -307,6 +314,39 @@ def test_what_retention_has_removed_is_no_difference_but_told(
     assert found.difference is None
     assert (found.contexts["sales"].expired, found.contexts["sales"].events) == (2, len(messages) - 2)
     assert len(of_partition) > 2
+
+
+def test_beside_a_relay_that_follows_the_log_nothing_seems_to_differ(
+    server: EmbeddedServer, kafka: KafkaSettings
+) -> None:
+    applied(kafka, "sales")
+    stop = threading.Event()
+    with copied(server) as database, database.connect("replayhouse test", autocommit=True) as conn:
+        cluster, told = KafkaCluster(kafka, str(kafka.bootstrap)), list[str]()
+        order = Order(follow=True)
+        relay = threading.Thread(target=publish, args=(database, cluster, kafka, ["sales"], order, stop, told.append))
+        appending = threading.Thread(target=append_orders, args=(Log(conn), stop))
+        for thread in (relay, appending):
+            thread.start()
+        try:
+            found = [verified(database, kafka, "sales") for _ in range(6)]
+        finally:
+            stop.set()
+            for thread in (appending, relay):
+                thread.join()
+        assert [of.difference for of in found] == [None] * len(found)
+        assert found[-1].contexts["sales"].events > found[0].contexts["sales"].events
+        publish(database, cluster, kafka, ["sales"], Order(), threading.Event(), told.append)
+        last = verified(database, kafka, "sales")
+        assert (last.difference, last.contexts["sales"].events) == (None, len(logged(conn, "sales")))
+
+
+def append_orders(log: Log, stop: threading.Event) -> None:
+    placed_order = observe(NEW_ORDER, None, a_header(), [a_line()], [a_payment()])
+    for number in count(1):
+        log.append("sales", an_id(number << 100), placed_order)
+        if stop.wait(0.002):
+            return
 
 
 def test_verify_and_publishing_exclude_each_other(warehouse: Warehouse, kafka: KafkaSettings) -> None:
