@@ -19,7 +19,11 @@ _PRELOADED = ["kafka", "confluent_kafka", "psycopg", "infra.kafka.publishing", "
 
 @dataclass(frozen=True)
 class Setting:
-    """How a relay is run. It stops itself (SIGSTOP) in the midst of its transaction number `stops_in`, if any."""
+    """How a relay is run.
+
+    It stops itself (SIGSTOP) in the midst of its transaction number `stops_in`, or right after its commit number
+    `stops_after`, if they are given.
+    """
 
     url: str
     kafka: KafkaSettings
@@ -27,6 +31,7 @@ class Setting:
     follow: bool = True
     events_a_transaction: int = 25
     stops_in: int | None = None
+    stops_after: int | None = None
     patience: float = 30.0
 
 
@@ -89,7 +94,7 @@ class Relays:
 
     def run(self) -> None:
         """One that publishes what there is, and ends well."""
-        assert self.start(follow=False).result() == (0, "")
+        assert self.start(follow=False, events_a_transaction=1_000).result() == (0, "")
 
     def end(self) -> None:
         for process in self.running:
@@ -109,8 +114,10 @@ def _run(setting: Setting, telling: Connection) -> None:
     relay.EVENTS_A_TRANSACTION = setting.events_a_transaction
     relay.EVENTS_A_WINDOW = 8 * setting.events_a_transaction
     relay.PATIENCE_SECONDS = setting.patience
-    if setting.stops_in is not None:
-        _stop_in_transaction(setting.stops_in)
+    if setting.stops_in is not None:  # the messages of a transaction are with the brokers, and not committed yet
+        _stop_after(setting.stops_in, "_send")
+    if setting.stops_after is not None:
+        _stop_after(setting.stops_after, "publish")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     assert setting.kafka.bootstrap is not None
@@ -126,17 +133,17 @@ def _run(setting: Setting, telling: Connection) -> None:
     telling.send("")
 
 
-def _stop_in_transaction(number: int) -> None:
-    """Stands still once the messages of a transaction are with the brokers, and before they are committed."""
+def _stop_after(number: int, name: str) -> None:
+    """Stands still once a method of the producer was called for so many times."""
     from infra.kafka.producer import ConfluentProducer
 
-    send, calls = ConfluentProducer._send, 0
+    original, calls = getattr(ConfluentProducer, name), 0
 
-    def sent(producer: ConfluentProducer, messages: object) -> None:
+    def called(producer: ConfluentProducer, messages: object) -> None:
         nonlocal calls
-        send(producer, messages)  # type: ignore[arg-type]  # handed on
+        original(producer, messages)
         calls += 1
         if calls == number:
             os.kill(os.getpid(), signal.SIGSTOP)
 
-    ConfluentProducer._send = sent  # type: ignore[method-assign,assignment]  # in a process of its own
+    setattr(ConfluentProducer, name, called)

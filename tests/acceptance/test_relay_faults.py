@@ -103,11 +103,17 @@ def shows(conn: psycopg.Connection, query: str, value: object) -> Callable[[], b
 def test_killed_at_any_moment_a_relay_leaves_nothing_out_and_sends_nothing_twice(
     relays: Relays, orders: Orders, database: Database, chance: random.Random
 ) -> None:
-    orders.place(500)
+    orders.place(1_000)  # so many that each of them is at work when it is killed
     with being_placed(database, orders):
-        for _ in range(KILLS):
-            process = relays.start()
-            time.sleep(chance.uniform(0.1, 1.4))
+        for number in range(KILLS):
+            transactions = chance.randrange(1, 8)
+            if number % 3 == 0:  # at any moment of its start, or later
+                process = relays.start()
+                time.sleep(chance.uniform(0.1, 2.0))
+            else:  # at moments so short that chance seldom meets them
+                moment = "stops_in" if number % 3 == 1 else "stops_after"
+                process = relays.start(**{moment: transactions})
+                until(process.has_stopped_itself)
             process.kill()
     relays.run()
     assert complaints(relays.setting.kafka, database, ["sales"]) == []
