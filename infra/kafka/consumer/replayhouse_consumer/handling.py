@@ -27,7 +27,7 @@ class Handling:
         with self.inbox.transaction() as work:
             work.advance(moves)
             counts, fresh, parked = self._kept(work, list(events))
-            self._hand_over(work, [event for event in fresh if event.key not in parked])
+            self._hand_over(work, [event for event in fresh if event.key not in parked] if parked else fresh)
         return counts
 
     def put_aside(self, move: Move, event: Received | None, reason: str) -> Counts:
@@ -55,36 +55,39 @@ class Handling:
         """Keeps what is new; returns that, and which of its streams are parked."""
         counts = Counts()
         fresh = self._new(work, events, counts)
-        keys = {event.key for event in fresh}
-        parked = work.parked(keys) if keys else set()
+        parked = work.parked({event.key for event in fresh}) if fresh else set()
+        known, of_events = self.handlers.known, self.handlers.of_events
+        kept = []
         for event in fresh:
-            if event.type not in self.handlers.known and not event.is_rewound:
-                if self.on_unknown == "stop":
-                    raise UnknownEvent(
-                        f"{event.id} is a {event.type}, which this kit has no class for: update replayhouse-consumer."
-                    )
-                counts.unknown[event.type] += 1
-        counts.parked = sum(event.key in parked for event in fresh)
-        counts.events = len(fresh)
-        of_events = self.handlers.of_events
-        work.keep(
-            [
-                event._replace(handed=True) if event.type in of_events and event.key not in parked else event
-                for event in fresh
-            ]
-        )
-        return counts, fresh, parked
+            if parked and event.key in parked:
+                counts.parked += 1
+            elif event.type in of_events:
+                event = event.as_handed()
+            if event.type not in known and not event.is_rewound:
+                self._pass_over(event, counts)
+            kept.append(event)
+        counts.events = len(kept)
+        work.keep(kept)
+        return counts, kept, parked
+
+    def _pass_over(self, event: Received, counts: Counts) -> None:
+        if self.on_unknown == "stop":
+            raise UnknownEvent(
+                f"{event.id} is a {event.type}, which this kit has no class for: update replayhouse-consumer."
+            )
+        counts.unknown[event.type] += 1
 
     def _new(self, work: Work, events: Sequence[Received], counts: Counts) -> list[Received]:
         """The events that are not kept yet. Raises Hole where one is missing before them."""
-        newest = work.versions(dict.fromkeys(event.key for event in events))
+        keys = [event.key for event in events]
+        newest = work.versions(dict.fromkeys(keys))
         fresh = []
-        for event in events:
-            last = newest.get(event.key, 0)
+        for key, event in zip(keys, events, strict=True):
+            last = newest.get(key, 0)
             if event.version <= last:
                 counts.repeated += 1
             elif event.version == last + 1:
-                newest[event.key] = event.version
+                newest[key] = event.version
                 fresh.append(event)
             else:
                 raise Hole(

@@ -39,6 +39,7 @@ DEFAULTS = {
     "request_timeout_ms": 10_000,
     "reconnect_backoff_max_ms": 2_000,
     "session_timeout_ms": 10_000,
+    "metrics_enabled": False,
 }
 
 _OF_EVERY_CLIENT = ("security_protocol", "sasl_", "ssl_", "bootstrap_", "client_id", "proxy_url", "reconnect_backoff_")
