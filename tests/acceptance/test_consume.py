@@ -137,15 +137,14 @@ def test_without_keys_and_without_personal_fields_the_tables_are_the_same(
     assert done.code == 0
     assert publisher.run("publish", "--verify", **on(kafka)).code == 0
 
-    told = consumer.json("--rebuild", "--into", "mirror", "--keys", tmp_path / "keys")
+    done = consumer.run("--rebuild", "--into", "mirror", "--keys", tmp_path / "keys")
 
-    differ = {table for table, digest in live(publisher).items() if digests_of(told)[table] != digest}
-    assert differ <= set(told["withheld"])
-    done = consumer.run("--rebuild", "customer", "--into", "mirror")
     assert done.code == 0, done
-    assert "published without personal fields" in done.out
-    assert "customer.dim_customer, customer.address_history, customer.fact_review\n" in done.out
-    assert digests_of(told)["customer.dim_customer"] in done.out
+    *tables, _, _, omission, _, withheld = done.out.splitlines()
+    assert "published without personal fields" in omission
+    shown = {line.split()[0].removeprefix("mirror_"): line.split()[-1] for line in tables[1:]}
+    differ = {table for table, digest in live(publisher).items() if shown[table] != digest}
+    assert differ == set(withheld.strip().split(", "))
 
 
 def test_keys_older_than_an_erasure_do_not_undo_it_and_keys_too_old_are_told(
@@ -167,7 +166,7 @@ def test_keys_older_than_an_erasure_do_not_undo_it_and_keys_too_old_are_told(
         for context in CONTEXTS:
             send(kafka, context, placed(kafka, [e for e in logged(conn, context) if e.position > known]))
     before = tables_of(elsewhere)
-    done = consumer.run("--rebuild", "--into", "mirror", "--keys", tmp_path / "keys", "--json")
+    done = consumer.run("--rebuild", "customer", "--into", "mirror", "--keys", tmp_path / "keys", "--json")
     refused(done, 1, "not among the keys given", "written after its events")
     assert tables_of(elsewhere) == before, "what stood there still stands, and nothing else"
 
@@ -209,8 +208,9 @@ def test_what_a_killed_rebuild_has_received_is_removed_by_the_next(
     publisher: Warehouse, consumer: Consumer, kafka: KafkaSettings, elsewhere: Database, tmp_path: Path
 ) -> None:
     publisher.ingest(write(tmp_path / "first", a_good_extract()))
-    publish(publisher, applied(kafka))
-    consumer.json("--rebuild", "--into", "mirror")
+    with publisher.database.connect("replayhouse test", autocommit=True) as conn:
+        send_log(applied(kafka, "sales"), conn, ["sales"])
+    consumer.json("--rebuild", "sales", "--into", "mirror")
     with elsewhere.connect("replayhouse test", autocommit=True) as conn:
         conn.execute("CREATE SCHEMA unfinished_received; CREATE TABLE unfinished_received.sales_events (left_over int)")
     consumer.json("--rebuild", "sales", "--into", "mirror")
