@@ -18,6 +18,7 @@ LONGEST_SECONDS = 5.0
 """How long a first answer is waited for; a certain refusal ends it sooner."""
 
 _ATTEMPT_SECONDS = 0.5
+_BUSY = 3  # times as long a broker is waited for that takes the connection and says nothing: it is at work on others
 _AROUND_THE_REASON = re.compile(r"^(?:\w+://)?\S+/\w+: +|ipv[46]#| \(after \d+ms in state \w+.*\)$")
 
 
@@ -28,8 +29,9 @@ class Refused(Unreachable):
 def reach(kafka: KafkaSettings, bootstrap: str, longest: float | None = None) -> None:
     """A broker has answered, and let us in, when this returns.
 
-    Raises Unreachable, which says why none does, after `longest` seconds (LONGEST_SECONDS) at the latest, or as soon as
-    we are refused for certain. Leaves nothing behind; a client of kafka-python that reaches no broker leaves a thread.
+    Raises Unreachable, which says why none does, after `longest` seconds (LONGEST_SECONDS), or thrice as many where one
+    is there and says nothing; Refused as soon as that is certain. Leaves nothing behind, where a client of kafka-python
+    that reaches no broker leaves a thread and files.
     """
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
@@ -38,14 +40,17 @@ def reach(kafka: KafkaSettings, bootstrap: str, longest: float | None = None) ->
     ear = _Ear()
     config = {**confluent_config(kafka, bootstrap), "error_cb": heard.append, "logger": ear.logger, "log_level": 6}
     client = AdminClient(config)
-    deadline = time.monotonic() + (LONGEST_SECONDS if longest is None else longest)
+    seconds = LONGEST_SECONDS if longest is None else longest
+    begun = time.monotonic()
     while True:
         try:
             client.list_topics(timeout=_ATTEMPT_SECONDS)
             return
         except KafkaException as error:
             client.poll(0)
-            if (refusal := _refusal(kafka, bootstrap, heard)) or time.monotonic() > deadline:
+            is_busy = not heard and not any("FAIL" in line for line in ear.heard)
+            is_over = time.monotonic() > begun + (_BUSY * seconds if is_busy else seconds)
+            if (refusal := _refusal(kafka, bootstrap, heard)) or is_over:
                 raise refusal or _silence(kafka, bootstrap, heard, ear.heard) from error
 
 
