@@ -24,17 +24,12 @@ MEMORY = Path("/dev/shm")
 ENOUGH_MEMORY = 4 * 2**30
 
 # No machine crashes in a test: what a killed process has written is there, whether it is on disk or not.
-FOR_TESTS = (
-    "ALTER SYSTEM SET fsync = off",
-    "ALTER SYSTEM SET wal_recycle = off",
-    "ALTER SYSTEM SET wal_init_zero = off",
-)
+UNSYNCED = "ALTER SYSTEM SET fsync = off"
 
 
 def unsynced(conn: psycopg.Connection) -> None:
-    """Makes a server quick, and its copies small, at the price of what a crash of the machine would cost."""
-    for setting in FOR_TESTS:
-        conn.execute(setting)
+    """Makes a server quick, at the price of what a crash of the machine would cost."""
+    conn.execute(UNSYNCED)
     conn.execute("SELECT pg_reload_conf()")
 
 
