@@ -222,9 +222,9 @@ def test_the_newest_events_or_all_of_them_are_shown_as_they_stand_on_the_topic(
     publisher: Warehouse, consumer: Consumer, kafka: KafkaSettings, tmp_path: Path
 ) -> None:
     publisher.ingest(write(tmp_path / "first", a_good_extract()))
-    publish(publisher, applied(kafka))
     with publisher.database.connect("replayhouse test") as conn:
         events = logged(conn, "customer")
+        send_log(applied(kafka, "customer"), conn, ["customer"])
 
     shown = consumer.json("customer", "--from-beginning")
     assert [event["position"] for event in shown] == [event.position for event in events]
@@ -248,7 +248,7 @@ def test_the_newest_events_or_all_of_them_are_shown_as_they_stand_on_the_topic(
     [line] = done.out.splitlines()
     assert line.split("  ")[:1] == [f"{shown[-1]['position']:>9,}".split("  ")[0]]
     assert shown[-1]["stream"] in line
-    assert not any(text in consumer.run("customer", "--from-beginning").out for text in ("01001", "paulo", "atrasou"))
+    assert not any(text in str(shown) + done.out for text in ("01001", "paulo", "atrasou"))
 
 
 def test_what_cannot_be_shown_is_refused_in_plain_words(consumer: Consumer, kafka: KafkaSettings) -> None:

@@ -329,7 +329,7 @@ def test_beside_a_relay_that_follows_the_log_nothing_seems_to_differ(
         for thread in (relay, appending):
             thread.start()
         try:
-            found = [verified(database, kafka, "sales") for _ in range(6)]
+            found = [verified(database, kafka, "sales") for _ in range(4)]
         finally:
             stop.set()
             for thread in (appending, relay):

@@ -118,9 +118,8 @@ def test_the_newest_rows_are_those_of_the_tables_after_loads_a_retraction_and_an
             assert without_history(found) == without_history(expected), f"{context} after {step}"
 
     warehouse.ingest(write(tmp_path / "first", first))
-    check("a load")
     load = warehouse.ingest(write(tmp_path / "second", second))["batch"]
-    check("another load")
+    check("two loads")
     assert any(b'"customer_alias":"' in key for key in on_topic(kafka, "customer"))
     warehouse.json("retract", load, "--reason", "a test")
     check("its retraction")
