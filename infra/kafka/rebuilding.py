@@ -14,8 +14,10 @@ import msgspec
 import psycopg
 
 from infra.errors import Rejected
+from infra.kafka.position import read_position
 from infra.kafka.reading import Received, Topics, reading
 from infra.kafka.settings import KafkaSettings
+from infra.kafka.tails import KafkaCluster
 from infra.mapping.errors import UnknownTopic
 from infra.mapping.personal import withheld_fields
 from infra.mapping.registry import REGISTRY
@@ -34,6 +36,7 @@ _BYTES_A_COPY = 16 * 2**20
 _BYTES_BESIDE_STATE = 100
 
 _OMITTED = b"omitted"
+_STORE = "SELECT chain FROM event_store.commit ORDER BY last_position LIMIT 1"
 
 
 @dataclass(frozen=True)
@@ -77,12 +80,25 @@ def rebuild_from_topics(
                     arrival.take_in(topics, tell)
                 source = _with_keys(conn, source, wanted, keys, arrival.are_omitted)
                 tell("folding every stream", 0, 0)
-                with folded(database, conn, arrival.positions, Limits(), workers, source) as beside:
+                store = _other_store(conn, kafka, bootstrap, wanted)
+                with folded(database, conn, arrival.positions, Limits(), workers, source, store) as beside:
                     rebuilt = put_in_place(conn, beside, prefix)
             finally:
                 if not conn.closed:
                     received.remove(conn)
     return FromTopics(rebuilt, _withheld(wanted) if source.are_withheld else (), arrival.are_omitted)
+
+
+def _other_store(conn: psycopg.Connection, kafka: KafkaSettings, bootstrap: str, contexts: Sequence[str]) -> str | None:
+    """The log that the topics are of, by the chain of its first commit; empty if no relay tells; None: this one's.
+
+    What an erasure here does to this log's prefixes must not be done to what has the positions of another.
+    """
+    cluster = KafkaCluster(kafka, bootstrap)
+    records = (read_position(cluster, kafka.prefix, context) for context in contexts)
+    theirs = next((record.store for record in records if record is not None and record.store), "")
+    row = conn.execute(_STORE).fetchone()
+    return None if row is not None and row[0].hex() == theirs else theirs
 
 
 def _with_keys(

@@ -171,6 +171,27 @@ def test_keys_older_than_an_erasure_do_not_undo_it_and_keys_too_old_are_told(
     assert tables_of(elsewhere) == before, "what stood there still stands, and nothing else"
 
 
+def test_an_erasure_shows_in_a_copy_of_this_log_and_leaves_one_of_another_alone(
+    publisher: Warehouse, elsewhere: Database, kafka: KafkaSettings, tmp_path: Path
+) -> None:
+    """Both warehouses have the same persons and positions; the consumer has a log of its own, and erases there."""
+    extract = write(tmp_path / "extract", a_good_extract())
+    theirs = Warehouse(elsewhere, tmp_path / "consumer")
+    for warehouse in (publisher, theirs):
+        warehouse.ingest(extract)
+    publisher.json("db", "backup", tmp_path / "log", "--keys", tmp_path / "keys")
+    assert publisher.run("publish", "customer", **on(applied(kafka, "customer"))).code == 0
+    [(person,)] = publisher.rows("SELECT customer_id FROM customer.dim_customer ORDER BY customer_id DESC LIMIT 1")
+    city = "SELECT city FROM mirror_customer.dim_customer ORDER BY customer_id DESC LIMIT 1"
+    for warehouse, is_gone in ((publisher, True), (theirs, False)):
+        Consumer(warehouse, kafka).json("--rebuild", "customer", "--into", "mirror", "--keys", tmp_path / "keys")
+        [(before,)] = warehouse.rows(city)
+        rows = warehouse.rows("SELECT * FROM mirror_customer.dim_customer ORDER BY 1")
+        warehouse.json("customer", "erase", str(person), "--reason", "asked for it")
+        assert warehouse.rows(city) == [("unknown" if is_gone else before,)]
+        assert (warehouse.rows("SELECT * FROM mirror_customer.dim_customer ORDER BY 1") == rows) is not is_gone
+
+
 def tables_of(database: Database) -> list[Any]:
     with database.connect("replayhouse test") as conn:
         return conn.execute(

@@ -48,12 +48,12 @@ _TAKEN = re.compile(
 _PUTTING_IN_PLACE = "LOCK TABLE read_model.prefix IN ROW EXCLUSIVE MODE"
 _NOBODY_ELSE = "LOCK TABLE read_model.prefix IN SHARE ROW EXCLUSIVE MODE"
 _LIST = """
-    SELECT prefix, position, as_of, occurred_before, contexts, made_at, digest, tables
+    SELECT prefix, position, as_of, occurred_before, contexts, made_at, digest, tables, store
     FROM read_model.prefix WHERE made_at IS NOT NULL ORDER BY prefix
 """
 _BEGIN = """
-    INSERT INTO read_model.prefix (prefix, position, as_of, occurred_before, contexts)
-    SELECT 'unfinished_' || count(*) + 1, %s, %s, %s, %s FROM read_model.prefix WHERE made_at IS NULL
+    INSERT INTO read_model.prefix (prefix, position, as_of, occurred_before, contexts, store)
+    SELECT 'unfinished_' || count(*) + 1, %s, %s, %s, %s, %s FROM read_model.prefix WHERE made_at IS NULL
     RETURNING prefix
 """
 _UNFINISHED = "SELECT prefix, contexts FROM read_model.prefix WHERE made_at IS NULL"
@@ -86,7 +86,8 @@ Tables = dict[str, dict[str, dict[str, Any]]]
 class Prefix(NamedTuple):
     """A read model that stands: up to which position, and before which business time, it shows what the log says.
 
-    `as_of` is the recorded time that was asked for, if one was. `digest` is the sum of those of all tables.
+    `as_of` is the recorded time that was asked for, if one was. `digest` is the sum of those of all tables. `store` is
+    None, but where it was folded from another log than that of this database: then that log, as far as it is known.
     """
 
     prefix: str
@@ -97,6 +98,7 @@ class Prefix(NamedTuple):
     made_at: datetime
     digest: str
     tables: Tables
+    store: str | None
 
 
 def prefixes(conn: psycopg.Connection) -> list[Prefix]:
@@ -135,7 +137,7 @@ def _schemas(prefix: str, contexts: Iterable[str]) -> list[str]:
 class Unfinished(NamedTuple):
     """A prefix in the making: what `read_model.prefix` says of it, and its models by context.
 
-    `asked` is what `refolding.newest` gave before the first event was read.
+    `asked` is what `refolding.newest` gave before the first event was read. `store` is as that of a Prefix.
     """
 
     prefix: str
@@ -143,6 +145,7 @@ class Unfinished(NamedTuple):
     occurred_before: datetime | None
     models: Mapping[str, Model]
     asked: int
+    store: str | None
 
 
 def begin(
@@ -151,18 +154,19 @@ def begin(
     position: int,
     as_of: datetime | None,
     occurred_before: datetime | None,
+    store: str | None = None,
 ) -> Unfinished:
     """Makes the tables of a prefix to come, with their unknown members, without primary keys; in one transaction."""
     wanted, asked = list(contexts), refolding.newest(conn)
     with conn.transaction():
-        row = conn.execute(_BEGIN, [position, as_of, occurred_before, wanted]).fetchone()
+        row = conn.execute(_BEGIN, [position, as_of, occurred_before, wanted, store]).fetchone()
         assert row is not None  # one row is inserted
         models = {context: model_of(context, schema_in(row[0], context)) for context in wanted}
         for model in models.values():
             model.create(conn)
             for table in model.tables.values():
                 drop_key(conn, table)
-    return Unfinished(row[0], position, occurred_before, models, asked)
+    return Unfinished(row[0], position, occurred_before, models, asked, store)
 
 
 def put_in_place(conn: psycopg.Connection, made: Unfinished, prefix: str, tables: dict[str, dict[str, Digest]]) -> None:
@@ -176,7 +180,7 @@ def put_in_place(conn: psycopg.Connection, made: Unfinished, prefix: str, tables
     def step() -> None:
         _drop_if_there(conn, prefix)
         for context, model in made.models.items():
-            if streams := refolding.asked_since(conn, context, made.asked):
+            if made.store is None and (streams := refolding.asked_since(conn, context, made.asked)):
                 tables[context] = _refolded(conn, model, streams, made.position, made.occurred_before)
         told = {context: tables_as_json(of_context) for context, of_context in tables.items()}
         for name in (*made.models, *BESIDE_CONTEXTS):
@@ -188,13 +192,13 @@ def put_in_place(conn: psycopg.Connection, made: Unfinished, prefix: str, tables
 
 
 def refold(conn: psycopg.Connection, context: str, streams: Collection[UUID]) -> None:
-    """Folds some streams again under every prefix that has the context: this transaction destroys a key of theirs.
+    """Folds some streams again under every prefix of this log that has the context: a key of theirs is destroyed.
 
     A prefix that is put in place at the same moment waits for that, and then sets its own rows right.
     """
     conn.execute(_NOBODY_ELSE)
     for known in prefixes(conn):
-        if context in known.contexts:
+        if context in known.contexts and known.store is None:
             model = model_of(context, schema_in(known.prefix, context))
             told = dict(known.tables)
             digests = _refolded(conn, model, streams, known.position, known.occurred_before)

@@ -77,6 +77,8 @@ def remake(database: Database, prefix: str, workers: int | None = None) -> None:
         known = next((p for p in prefixes.prefixes(conn) if p.prefix == prefix), None)
     if known is None:
         raise UsageError(f"Nothing stands under the prefix '{prefix}'.")
+    if known.store is not None:
+        raise UsageError(f"What stands under the prefix '{prefix}' was not folded from this log.")
     limits = Limits(known.position, known.as_of, known.occurred_before)
     rebuild_into(database, prefix, known.contexts, limits, workers)
 
@@ -115,10 +117,14 @@ def folded(
     limits: Limits,
     workers: int | None,
     source: Source = LOG,
+    store: str | None = None,
 ) -> Iterator[Beside]:
-    """The same, of each context the events of a source up to the position told; the limit of position is that."""
+    """The same, of each context the events of a source up to the position told; the limit of position is that.
+
+    `store` tells of which log the source is, where it is not that of this database.
+    """
     position = max(positions.values(), default=0)
-    begun = prefixes.begin(conn, positions, position, limits.as_of, limits.occurred_before)
+    begun = prefixes.begin(conn, positions, position, limits.as_of, limits.occurred_before, store)
     try:
         built = {context: Rebuilt(None, up_to) for context, up_to in positions.items()}
         models = list(begun.models.values())
