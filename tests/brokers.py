@@ -5,7 +5,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
 from itertools import count
@@ -15,9 +15,9 @@ import pytest
 
 from infra.kafka.broker.jars import jars, java
 from infra.kafka.broker.node import Broker
-from infra.kafka.names import CONTEXTS
+from infra.kafka.names import CONTEXTS, events_topic
 from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import make_topics
+from infra.kafka.topics import administering, found_topics, make_topics, wanted_topics
 
 TIMEOUT_S = 60
 CONSOLE_CONSUMER = "org.apache.kafka.tools.consumer.ConsoleConsumer"
@@ -104,6 +104,27 @@ def bootstrap(kafka: KafkaSettings) -> str:
     """The address in a test's settings."""
     assert kafka.bootstrap is not None
     return kafka.bootstrap
+
+
+def altered(kafka: KafkaSettings, context: str, **settings: str) -> str:
+    """Changes settings of a context's topic behind our back; its name."""
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    name = events_topic(kafka.prefix, context)
+    values = {setting.replace("_", "."): value for setting, value in settings.items()}
+    with administering(kafka, bootstrap(kafka)) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, values)])
+        wanted = [topic for topic in wanted_topics(kafka) if topic.name == name]
+        seen(lambda: found_topics(admin, wanted)[name].settings.items() >= values.items())
+    return name
+
+
+def seen(is_there: Callable[[], bool]) -> None:
+    """Returns once a change, which was acknowledged, is told by the broker too: that takes it a moment."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not is_there():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def console_consumer(bootstrap: str, topic: str, *options: str, messages: int) -> list[str]:

@@ -13,16 +13,15 @@ import pytest
 from kafka import KafkaAdminClient
 
 from domain.sales.order import NEW_ORDER, observe
-from infra.kafka.names import events_topic, positions_topic
 from infra.kafka.settings import KafkaSettings
 from infra.postgres.connection import Database
 from ingest.synthetic import generate
 from tests.acceptance.in_process import Warehouse
-from tests.brokers import OwnBroker, applied, broker, kafka, own_broker, settings_for
+from tests.brokers import OwnBroker, altered, applied, broker, kafka, own_broker, settings_for
 from tests.crashes import SEED, a_seed
 from tests.databases import conn, database, server
 from tests.homes import AS_INSTALLED, Home
-from tests.published import complaints, make_topic
+from tests.published import complaints
 from tests.read_side import Log, a_header, a_line, a_payment, an_id
 from tests.relay_processes import Relays, Setting
 
@@ -227,17 +226,20 @@ def test_brokers_that_stay_away_are_an_answer_once_patience_ends(database: Datab
 
 
 def test_a_message_larger_than_the_topic_takes_is_an_answer(
-    database: Database, orders: Orders, kafka: KafkaSettings
+    relays: Relays, orders: Orders, conn: psycopg.Connection, kafka: KafkaSettings
 ) -> None:
-    topic = events_topic(kafka.prefix, "sales")
-    make_topic(str(kafka.bootstrap), topic, 1, {"max.message.bytes": "600"})
-    make_topic(str(kafka.bootstrap), positions_topic(kafka.prefix), 1)
+    following = relays.start(events_a_transaction=1)
+    until(shows(conn, STATE, "following"))
+    topic = altered(kafka, "sales", max_message_bytes="600")
     orders.place(1)
-    relays = Relays(Setting(database.url, kafka, events_a_transaction=1))
-    code, said = relays.start().result()
+    code, said = following.result()
     assert code == 1
     assert f"bytes for {topic}" in said
     assert "raise max.message.bytes" in said
+
+    code, said = relays.start().result()
+    assert code == 2, "a topic that takes too little is refused at the start"
+    assert f"{topic} has max.message.bytes 600" in said
 
 
 def test_a_database_that_goes_away_is_waited_for_and_a_second_relay_ends_the_first(

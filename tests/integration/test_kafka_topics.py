@@ -1,7 +1,5 @@
 """The topics on a real broker: planned, made, checked, never changed and never made by accident."""
 
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,34 +20,13 @@ from infra.kafka.topics import (
     plan_topics,
     wanted_topics,
 )
-from tests.brokers import TIMEOUT_S, applied, bootstrap, broker, kafka
+from tests.brokers import altered, applied, bootstrap, broker, kafka, seen
 
 __all__ = ["broker", "kafka"]
 
 
 def actions(plan: Any) -> set[Action]:
     return {planned.action for planned in plan}
-
-
-def altered(kafka: KafkaSettings, context: str, **settings: str) -> str:
-    """Changes settings of a context's topic behind our back; its name."""
-    from kafka.admin import ConfigResource, ConfigResourceType
-
-    name = events_topic(kafka.prefix, context)
-    values = {setting.replace("_", "."): value for setting, value in settings.items()}
-    with administering(kafka, bootstrap(kafka)) as admin:
-        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, values)])
-        wanted = [topic for topic in wanted_topics(kafka) if topic.name == name]
-        seen(lambda: found_topics(admin, wanted)[name].settings.items() >= values.items())
-    return name
-
-
-def seen(is_there: Callable[[], bool]) -> None:
-    """Returns once a change, which was acknowledged, is told by the broker too: that takes it a moment."""
-    deadline = time.monotonic() + TIMEOUT_S
-    while not is_there():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_plan_changes_nothing_and_what_was_made_is_as_wanted(kafka: KafkaSettings) -> None:
