@@ -6,6 +6,7 @@ visible when the position that the read model of sales shows has reached it: row
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,15 +54,15 @@ class Live:
 
 
 @dataclass
-class Follower:
+class Follower(ABC):
     """Watches, in a thread of its own, up to which position of the log something is visible, and since when."""
 
     seen: list[tuple[float, int]] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
 
+    @abstractmethod
     def watch(self) -> None:
         """Notes what it sees, until `ended` is set."""
-        raise NotImplementedError
 
     def saw(self, position: int) -> None:
         """Notes that everything up to a position is visible now."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from infra.cli.ending import told_to_end
 from infra.cli.options import Contexts, Json, chosen, example
 from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, table
 from infra.errors import UsageError
@@ -124,23 +125,13 @@ def _events(topics: "Topics", from_beginning: bool, follow: bool, limit: int | N
             left = None if left is None else left - 1
             yield message
     if follow and left != 0:
-        for message in islice(_newer(topics, _stop_by_signal()), left):
+        for message in islice(_newer(topics, told_to_end().is_set), left):
             yield message
 
 
 def _newer(topics: "Topics", is_stopped: Callable[[], bool]) -> Iterator["Received"]:
     for some in topics.newer(is_stopped):
         yield from some
-
-
-def _stop_by_signal() -> Callable[[], bool]:
-    import signal
-    import threading
-
-    stop = threading.Event()
-    for told in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(told, lambda *_: stop.set())
-    return stop.is_set
 
 
 def _print_list(events: Iterator["Received"]) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from infra.cli.ending import told_to_end
 from infra.cli.options import Contexts, Json, chosen, example
 from infra.cli.output import print_json, seconds_so_far, table, warn
 from infra.cli.verification import verify_published
@@ -53,9 +54,6 @@ def publish(
             raise UsageError("--verify publishes nothing: leave --follow and --recover out.")
         verify_published(chosen(contexts), json)
         return
-    import signal
-    import threading
-
     from infra.cli.warehouse import open_warehouse
     from infra.kafka.clients import bootstrap_of
     from infra.kafka.publishing import publish as publish_all
@@ -63,11 +61,7 @@ def publish(
     from infra.kafka.settings import load_kafka_settings
     from infra.kafka.tails import KafkaCluster
 
-    stop = threading.Event()
-    if threading.current_thread() is threading.main_thread():
-        for ending in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(ending, lambda *_: stop.set())
-    kafka = load_kafka_settings()
+    stop, kafka = told_to_end(), load_kafka_settings()
     with open_warehouse() as warehouse:
         cluster = KafkaCluster(kafka, bootstrap_of(warehouse.settings, kafka))
         order = Order(follow=follow, recover=recover)

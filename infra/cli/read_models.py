@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from infra.cli.ending import told_to_end
 from infra.cli.options import CONTEXTS, Contexts, Json, chosen, example
 from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, shown, table, warn
 from infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, limits_of, rebuild_beside
@@ -149,15 +150,10 @@ def project(
 
 
 def _follow(contexts: tuple[str, ...], retry_parked: bool, json: bool) -> None:
-    import signal
-    import threading
-
     from infra.cli.warehouse import open_warehouse
     from infra.postgres.read_models.watching import Watch
 
-    stop = threading.Event()
-    for told in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(told, lambda *_: stop.set())
+    stop = told_to_end()
     with open_warehouse() as warehouse:
         watch = Watch(warehouse.database, contexts, stop, warn)
         watch.run(retry_parked=retry_parked, workers=warehouse.settings.workers)
