@@ -4,7 +4,9 @@ Both libraries try again and again, and say in the end only that time ran out. l
 to whoever listens; what is heard there is put into plain words here, for the users of both.
 """
 
+import errno
 import logging
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -20,6 +22,16 @@ LONGEST_SECONDS = 5.0
 _ATTEMPT_SECONDS = 0.5
 _BUSY = 3  # times as long a broker is waited for that takes the connection and says nothing: it is at work on others
 _AROUND_THE_REASON = re.compile(r"^(?:\w+://)?\S+/\w+: +|ipv[46]#| \(after \d+ms in state \w+.*\)$")
+
+_CUT = (errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED, errno.ENOTCONN, errno.ESHUTDOWN)
+_HANGS_UP = re.compile(
+    "|".join(["Disconnected", "unexpected eof", "Local: Broker transport failure", *map(os.strerror, _CUT)])
+)
+"""One and the same: a peer that hangs up. Which of them is told, and as an error of what, is a matter of the moment:
+whether we were reading or writing, in TLS or below it, or had asked something whose answer is now given up."""
+
+_MAY_PASS = re.compile(rf"{_HANGS_UP.pattern}|system library|SSL transport error|No further error|failed: Local: ")
+"""Errors of the connection, whatever they were counted as: of the system below TLS, or of librdkafka itself."""
 
 
 class Refused(Unreachable):
@@ -58,7 +70,7 @@ def _refusal(kafka: KafkaSettings, bootstrap: str, heard: Sequence[Any]) -> Refu
     """What trying again will not change. A connection that is cut is not of that kind, whatever stage it was in."""
     for told in heard:
         reason = _reason(told.str())
-        if "Disconnected" in reason:
+        if _MAY_PASS.search(reason):
             continue
         if told.name() == "_AUTHENTICATION":
             return Refused(f"The broker at {bootstrap} does not let us in: {_why_not_in(kafka, reason)}.")
@@ -82,11 +94,11 @@ def _why_not_in(kafka: KafkaSettings, reason: str) -> str:
 def _silence(kafka: KafkaSettings, bootstrap: str, heard: Sequence[Any], lines: Sequence[str]) -> Unreachable:
     """What may pass: nobody is there, or hangs up."""
     reasons = [_reason(told.str()) for told in heard if told.name() != "_ALL_BROKERS_DOWN"]
-    others = [reason for reason in reasons if "Disconnected" not in reason]
+    others = [reason for reason in reasons if not _HANGS_UP.search(reason)]
     advice = "Look at REPLAYHOUSE_KAFKA_BOOTSTRAP, or start the broker."
     if others:
         return Unreachable(f"No broker answers at {bootstrap}: {others[-1]}. {advice}")
-    if reasons or any("Disconnected" in line for line in lines):
+    if reasons or any(_HANGS_UP.search(line) for line in lines):
         return Unreachable(
             f"The broker at {bootstrap} hangs up again and again: it may speak another protocol there than "
             f"{kafka.security}, which REPLAYHOUSE_KAFKA_SECURITY says."

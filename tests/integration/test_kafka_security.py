@@ -54,7 +54,8 @@ IN_VAIN = (*(wrong for wrong in WRONG if wrong not in REFUSALS), "SASL_SSL")
 
 @pytest.fixture(autouse=True)
 def soon(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is not certain is given up soon."""
+    """What is not certain is given up soon after the first that is heard: on a busy machine that may come late."""
+    monkeypatch.setattr(reaching, "_BUSY", TIMEOUT_S / SOON_S)
     given = request.node.callspec.params.values() if hasattr(request.node, "callspec") else ()
     is_in_vain = any(value in IN_VAIN for value in given if isinstance(value, str))
     monkeypatch.setattr(reaching, "LONGEST_SECONDS", SOON_S if is_in_vain else TIMEOUT_S)
@@ -101,9 +102,11 @@ def test_reaching_nobody_leaves_nothing_behind() -> None:
     """Whoever waits for brokers for hours asks thousands of times."""
     kafka = KafkaSettings.model_validate({"bootstrap": "127.0.0.1:1"})
     gc.collect()  # what earlier tests have left goes now, and not on the way
-    before = len(os.listdir("/proc/self/fd")), threading.active_count()
+    files, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
     for _ in range(5):
         with pytest.raises(Unreachable):
             reaching.reach(kafka, "127.0.0.1:1", 0.05)
     gc.collect()
-    assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
+    # What earlier tests have left may still be ending.
+    assert len(os.listdir("/proc/self/fd")) <= files
+    assert threading.active_count() <= threads
