@@ -19,8 +19,12 @@ from infra.kafka.names import CONTEXTS, events_topic
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import administering, found_topics, make_topics, wanted_topics
 
-TIMEOUT_S = 60
+TIMEOUT_S = 120
+"""Much longer than anything takes: a busy machine is no reason to fail."""
 CONSOLE_CONSUMER = "org.apache.kafka.tools.consumer.ConsoleConsumer"
+
+_SHARED = {"transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000"}
+"""Transactions that are left open are looked for each second, not each ten."""
 
 _numbers = count(1)
 
@@ -64,7 +68,7 @@ def _shared(config: pytest.Config) -> Broker:
     stack = ExitStack()
     config.add_cleanup(stack.close)
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="replayhouse-kafka-"))
-    shared = Broker(Path(folder), ends_with_us=True)
+    shared = Broker(Path(folder), settings=_SHARED, ends_with_us=True)
     stack.callback(shared.stop)
     shared.start()
     return shared
@@ -127,12 +131,28 @@ def seen(is_there: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def with_more_partitions(kafka: KafkaSettings, context: str, partitions: int) -> str:
+    """Gives a context's topic more partitions behind our back; its name."""
+    name = events_topic(kafka.prefix, context)
+    with administering(kafka, bootstrap(kafka)) as admin:
+        admin.create_partitions({name: partitions})
+        seen(lambda: len(admin.describe_topics([name])[0]["partitions"]) == partitions)
+    return name
+
+
+def deleted(kafka: KafkaSettings, topic: str) -> None:
+    """Deletes a topic."""
+    with administering(kafka, bootstrap(kafka)) as admin:
+        admin.delete_topics([topic])
+        seen(lambda: topic not in admin.list_topics())
+
+
 def console_consumer(bootstrap: str, topic: str, *options: str, messages: int) -> list[str]:
     """The lines that Kafka's own console consumer prints of a topic's first messages, as anybody would run it."""
     program = (java(), "-XX:TieredStopAtLevel=1", "-cp", f"{jars()}/*", CONSOLE_CONSUMER)
     what = ("--bootstrap-server", bootstrap, "--topic", topic, "--from-beginning", "--max-messages", str(messages))
     done = subprocess.run(
-        [*program, *what, "--timeout-ms", "20000", *options],
+        [*program, *what, "--timeout-ms", str(TIMEOUT_S * 500), *options],
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,

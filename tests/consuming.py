@@ -19,7 +19,7 @@ from infra.kafka.settings import KafkaSettings
 
 OCCURRED_AT = "2018-03-05T09:30:00"
 RECORDED_AT = datetime(2026, 1, 2, 3, 4, 5, 678, UTC)
-TIMEOUT_S = 20.0
+TIMEOUT_S = 120.0
 
 
 class Log:

@@ -31,7 +31,7 @@ FORKED = "infra.cli.main"
 """The same program, forked."""
 
 CAN_FORK = sys.platform == "linux"
-LONGEST_START_S = 60.0
+LONGEST_START_S = 240.0
 
 
 class Process(Protocol):

@@ -28,9 +28,9 @@ FORKED = forked.FORKED
 IN_SMALL_STEPS = "tests.small_steps"
 """The program with chunks of a tenth of their size."""
 
-LONGEST_RUN_S = 120.0
-LONGEST_FAREWELL_S = 15.0
-LONGEST_WAIT_S = 60.0
+LONGEST_RUN_S = 240.0
+LONGEST_FAREWELL_S = 60.0
+LONGEST_WAIT_S = 120.0
 
 BACKENDS = """
     SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s AND pid <> pg_backend_pid() ORDER BY pid

@@ -16,7 +16,7 @@ from infra.kafka.settings import KafkaSettings
 from infra.mapping.personal import personal_fields
 from infra.mapping.registry import REGISTRY
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0
 BATCH = 50
 """Messages that are sent, and fetched, together."""
 

@@ -14,7 +14,7 @@ from infra.kafka.settings import KafkaSettings
 from infra.postgres.connection import Database
 from infra.postgres.rows import CONTEXTS
 
-LONGEST_S = 60.0
+LONGEST_S = 120.0
 
 LOGGED = """
     SELECT context, originator_id, originator_version, topic, state, notification_id, log.batch_id, source, leaf,

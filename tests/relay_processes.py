@@ -12,7 +12,7 @@ from infra.errors import ReplayhouseError
 from infra.kafka.settings import KafkaSettings
 from infra.postgres.connection import Database
 
-LONGEST_S = 60.0
+LONGEST_S = 120.0
 
 _PRELOADED = ["kafka", "confluent_kafka", "psycopg", "infra.kafka.publishing", "infra.kafka.tails", __name__]
 

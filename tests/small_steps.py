@@ -3,6 +3,8 @@
 Chunks, windows and ranges hold a tenth of what they hold otherwise, so that a small load has as many transactions and
 processes, and as many moments to be killed at, as a large one.
 
+Another command is waited for as long as a busy machine may need for it, or for WAIT=<seconds>.
+
 With KILL_AFTER=<module>:<name>[:<n>] a process kills itself as soon as it has called that function (as the module
 knows it, counted from 1) for the n-th time: for moments so short that chance seldom meets them.
 """
@@ -20,6 +22,9 @@ import ingest.load
 import ingest.retract
 
 KILL_AFTER = "KILL_AFTER"
+WAIT = "WAIT"
+
+LONGEST_WAIT_S = 200.0
 
 EVENTS_A_CHUNK = 1_500
 ROWS_AT_ONCE = 40
@@ -36,10 +41,12 @@ def _take_small_steps() -> None:
 
 def _take_small_steps_of_the_rest() -> None:
     from infra.loading import release
+    from infra.postgres import locks
     from infra.postgres.read_models import building, following, live
 
     # Where the program was forked, it has imported this number before it was changed.
     release.ROWS_AT_ONCE = ROWS_AT_ONCE  # type: ignore[attr-defined] # an imported name is none of its own
+    locks.LONGEST_WAIT_SECONDS = float(os.environ.get(WAIT, LONGEST_WAIT_S))
     following.EVENTS_A_WINDOW = 2_000
     live.FILL_FROM_EVENTS = 5_000
     building._EVENTS_A_RANGE = 4_000

@@ -11,6 +11,9 @@ from psycopg import errors
 from infra.errors import Conflicting
 from infra.postgres.connection import translated
 
+LONGEST_WAIT_SECONDS = 10.0
+"""How long another command is waited for, where the caller does not say."""
+
 _POLL_SECONDS = 0.05
 
 # An autovacuum gives way to whoever waits for longer than deadlock_timeout, a second by default, which a wait of 50 ms
@@ -37,15 +40,15 @@ _HOLDER = """
 
 
 @contextmanager
-def exclusive(conn: psycopg.Connection, name: str, wait: float = 10.0) -> Iterator[None]:
+def exclusive(conn: psycopg.Connection, name: str, wait: float | None = None) -> Iterator[None]:
     """Nobody else holds the lock `name` in this database while the block runs; `conn` is in autocommit.
 
-    Waits up to `wait` seconds, for the locks of a killed client live on until the server notices. Then raises
-    Conflicting, which names who holds it.
+    Waits up to `wait` seconds (LONGEST_WAIT_SECONDS), for the locks of a killed client live on until the server
+    notices. Then raises Conflicting, which names who holds it.
     """
     key = _key_of(name)
     with translated():
-        deadline = time.monotonic() + wait
+        deadline = time.monotonic() + (LONGEST_WAIT_SECONDS if wait is None else wait)
         while not _is_true(conn, _TRY, key):
             if time.monotonic() >= deadline:
                 raise Conflicting(_refusal(conn, name, key))

@@ -20,7 +20,7 @@ from tests.forked import FORKED, INSTALLED, start
 from tests.prepared import furnish
 
 PROGRAM = INSTALLED
-TIMEOUT_S = 120
+TIMEOUT_S = 240
 
 FILES = (
     "customers",

@@ -10,7 +10,7 @@ from tests.acceptance.cli_support import Done
 from tests.crashes import is_plain
 from tests.homes import Command, Home, a_copy
 from tests.scenes import Scenes, complaints, scenes
-from tests.small_steps import KILL_AFTER
+from tests.small_steps import KILL_AFTER, WAIT
 
 __all__ = ["scenes"]
 
@@ -68,7 +68,8 @@ def test_commands_that_wait_in_vain_say_who_is_at_work(scenes: Scenes) -> None:
     scene = scenes["second load"]
     with a_copy(scene.home) as home, home.connected() as loading, home.connected() as rebuilding:
         with exclusive(loading, "ingest"), exclusive(rebuilding, "rebuild"):
-            ingest, rebuild = home.start(*scene.arguments, "--json"), home.start("rebuild", "--json")
+            commands = (scene.arguments, ("rebuild",))
+            ingest, rebuild = (home.start(*command, "--json", **{WAIT: "0.5"}) for command in commands)
             for command, connection in ((ingest, loading), (rebuild, rebuilding)):
                 said = refused(command.result())
                 assert "replayhouse test" in said
@@ -114,7 +115,8 @@ def cut_off(home: Home, application: str) -> None:
     """Ends the connections of a name, and with them the locks that they hold."""
     with home.connected() as connection:
         ended = connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE %s", [application]
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name LIKE %s",
+            [application],
         ).fetchall()
     assert ended
     assert all(is_ended for (is_ended,) in ended)

@@ -23,7 +23,7 @@ from tests.oracle.lines import a_customer, an_order
 
 __all__ = ["broker", "kafka", "server"]
 
-TIMEOUT_S = 60
+TIMEOUT_S = 120
 
 
 def on(kafka: KafkaSettings) -> dict[str, str]:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/consuming.md").read_text(encoding="utf-8")
 PAGE_OF_THE_KIT = (ROOT / "infra/kafka/consumer/README.md").read_text(encoding="utf-8")
 NAME = "paid.py"
-LONGEST_S = 60.0
+LONGEST_S = 120.0
 
 
 def paid(inbox: Path) -> dict[str, str]:

@@ -21,7 +21,7 @@ from infra.kafka.message import LoggedEvent, message_of
 from infra.kafka.names import events_topic, source_of
 from infra.kafka.settings import KafkaSettings
 from tests.acceptance.test_documented_commands import python_files_of
-from tests.brokers import applied, broker, console_consumer, kafka
+from tests.brokers import TIMEOUT_S, applied, broker, console_consumer, kafka
 
 __all__ = ["broker", "kafka"]
 
@@ -54,17 +54,17 @@ def published(kafka: KafkaSettings) -> KafkaSettings:
     assert kafka.bootstrap is not None
     config = confluent_config(kafka, kafka.bootstrap) | {"partitioner": "murmur2_random", "compression.type": "lz4"}
     producer = Producer({**config, "transactional.id": f"{kafka.prefix}.page"})
-    producer.init_transactions(20)
+    producer.init_transactions(TIMEOUT_S)
     source, topic = source_of(kafka.prefix, "sales").encode(), events_topic(kafka.prefix, "sales")
     for events in (ABORTED, COMMITTED):
         producer.begin_transaction()
         for message in (message_of(each, source) for each in events):
             producer.produce(topic, value=message.value, key=message.key, headers=dict(message.headers))
-        assert producer.flush(20) == 0
+        assert producer.flush(TIMEOUT_S) == 0
         if events is COMMITTED:
-            producer.commit_transaction(20)
+            producer.commit_transaction(TIMEOUT_S)
         else:
-            producer.abort_transaction(20)
+            producer.abort_transaction(TIMEOUT_S)
     return kafka
 
 
@@ -80,7 +80,7 @@ def test_the_consumer_of_the_page_counts_what_was_committed_and_not_taken_back(
         env={**os.environ, "REPLAYHOUSE_KAFKA_BOOTSTRAP": str(published.bootstrap)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=TIMEOUT_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

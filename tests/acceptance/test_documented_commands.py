@@ -56,7 +56,7 @@ RUN = (
     ),
 )
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *ROOT.glob("docs/**/*.md")))
-TIMEOUT_S = 120
+TIMEOUT_S = 240
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# ([\w.-]+\.py)\n")

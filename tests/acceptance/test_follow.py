@@ -28,7 +28,7 @@ OWNERS = """
     WHERE l.locktype = 'advisory' AND l.granted AND a.application_name = 'replayhouse project --follow'
       AND a.datname = current_database()
 """
-LONGEST_S = 30.0
+LONGEST_S = 120.0
 
 
 class Followers:

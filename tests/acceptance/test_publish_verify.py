@@ -329,13 +329,14 @@ def test_beside_a_relay_that_follows_the_log_nothing_seems_to_differ(
         for thread in (relay, appending):
             thread.start()
         try:
-            found = [verified(database, kafka, "sales") for _ in range(4)]
+            found = [verified(database, kafka, "sales")]
+            while len(found) < 4 or found[-1].contexts["sales"].events == found[0].contexts["sales"].events:
+                found.append(verified(database, kafka, "sales"))
         finally:
             stop.set()
             for thread in (appending, relay):
                 thread.join()
         assert [of.difference for of in found] == [None] * len(found)
-        assert found[-1].contexts["sales"].events > found[0].contexts["sales"].events
         publish(database, cluster, kafka, ["sales"], Order(), threading.Event(), told.append)
         last = verified(database, kafka, "sales")
         assert (last.difference, last.contexts["sales"].events) == (None, len(logged(conn, "sales")))

@@ -17,6 +17,7 @@ from psycopg import IsolationLevel
 from domain.sales.order import NEW_ORDER, observe
 from infra.postgres import clients
 from infra.postgres.connection import Database
+from infra.postgres.read_models import swapping
 from infra.postgres.read_models.live import catch_up
 from infra.postgres.read_models.rebuild import rebuild
 from infra.postgres.read_models.reverting import revert
@@ -114,8 +115,10 @@ def at_work(*works: Callable[[threading.Event], None]) -> Iterator[None]:
     "way", [plain_statements, prepared_statements, long_transactions, dumps], ids=lambda way: way.__name__
 )
 def test_readers_see_no_error_no_mixture_and_never_nothing(
-    database: Database, conn: psycopg.Connection, way: Way
+    database: Database, conn: psycopg.Connection, way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The slower the readers, the less often they let go of the tables for those 50 ms in which somebody waits for them.
+    monkeypatch.setattr(swapping, "_SWAP_SECONDS", 300.0)
     log, complaints = Log(conn), list[str]()
     log.append_all("sales", {an_id((1 + n) << 100): PLACED for n in range(FIRST_ORDERS)})
     catch_up(database)

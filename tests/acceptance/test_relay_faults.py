@@ -28,7 +28,7 @@ from tests.relay_processes import Relays, Setting
 __all__ = ["broker", "conn", "database", "kafka", "own_broker", "server"]
 
 PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
-LONGEST_S = 60.0
+LONGEST_S = 120.0
 KILLS = 20
 
 STATE = "SELECT state FROM publishing.relay WHERE name = 'sales'"
@@ -88,10 +88,10 @@ def being_placed(database: Database, orders: Orders) -> Iterator[None]:
 
 
 def until(is_so: Callable[[], bool]) -> None:
-    """Waits for something, for a minute at most."""
+    """Waits for something, for two minutes at most."""
     deadline = time.monotonic() + LONGEST_S
     while not is_so():
-        assert time.monotonic() < deadline, "not within a minute"
+        assert time.monotonic() < deadline, f"not within {LONGEST_S:.0f} s"
         time.sleep(0.02)
 
 
@@ -159,7 +159,7 @@ def test_a_broker_killed_in_the_midst_of_a_transaction_is_waited_for(
 def test_a_relay_woken_after_the_brokers_gave_up_its_transaction_goes_on(
     relays: Relays, orders: Orders, conn: psycopg.Connection, database: Database
 ) -> None:
-    kafka = relays.setting.kafka.model_copy(update={"transaction_seconds": 1})
+    kafka = relays.setting.kafka.model_copy(update={"transaction_seconds": 5})
     last = orders.place(50)
     process = relays.start(kafka=kafka, stops_in=3)
     until(process.has_stopped_itself)
@@ -213,7 +213,7 @@ def test_while_a_load_runs_relays_are_killed_and_publish_all_of_it(
     finally:
         is_loaded.set()
         thread.join()
-    assert relays.start(contexts=contexts, follow=False).result() == (0, "")
+    assert relays.start(contexts=contexts, follow=False, events_a_transaction=1_000).result() == (0, "")
     assert complaints(relays.setting.kafka, database) == []
 
 
@@ -231,7 +231,7 @@ def test_a_message_larger_than_the_topic_takes_is_an_answer(
     following = relays.start(events_a_transaction=1)
     until(shows(conn, STATE, "following"))
     topic = altered(kafka, "sales", max_message_bytes="600")
-    orders.place(1)
+    until(lambda: orders.place(1) > 0 and not following.is_running())  # the brokers tell of it before they mind it
     code, said = following.result()
     assert code == 1
     assert f"bytes for {topic}" in said

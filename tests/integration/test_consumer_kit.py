@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS paid (id INTEGER PRIMARY KEY, amount TEXT);
 CREATE TABLE IF NOT EXISTS seen (stream INTEGER, version INTEGER, PRIMARY KEY (stream, version));
 """
 QUICK = {"session_timeout_ms": 1500, "heartbeat_interval_ms": 300}
-LONGEST_S = 30.0
+LONGEST_S = 120.0
 
 
 def a_consumer(kafka: KafkaSettings, inbox: Path, /, **settings: Any) -> Consumer:
@@ -170,7 +170,8 @@ def test_members_of_a_group_share_the_work_and_take_over(kafka: KafkaSettings, t
         return keeping_seen(consumer, lambda event: handled[number].append(event.envelope.position))
 
     def has_its_share(number: int) -> bool:
-        publisher.publish([log.paid(stream, "1.00") for stream in range(40)])
+        if len(seen(inbox)) == len(log.events):  # no faster than they can handle, for they are to catch up in the end
+            publisher.publish([log.paid(stream, "1.00") for stream in range(40)])
         return bool(handled[number])
 
     first, second, third = map(member, range(3))

@@ -210,7 +210,7 @@ def test_an_append_tells_its_position_to_who_listens(conn: psycopg.Connection, d
     with database.connect(autocommit=True) as listener:
         listener.execute("LISTEN replayhouse")
         STORE.append(conn, [order(uuid4(), 1), order(uuid4(), 1)], None)
-        assert [told.payload for told in listener.notifies(timeout=5, stop_after=1)] == ["2"]
+        assert [told.payload for told in listener.notifies(timeout=60, stop_after=1)] == ["2"]
 
 
 def test_personal_fields_are_sealed_in_the_log_and_clear_when_read(conn: psycopg.Connection) -> None:

@@ -59,7 +59,7 @@ def test_a_follower_sees_every_event_once_and_in_order(database: Database, conn:
         with get_context("spawn").Pool(2) as processes:
             elsewhere = processes.starmap_async(write, [(database, 5), (database, 6)])
             here = [threads.submit(write, database, seed) for seed in range(1, 5)]
-            written = sum(writer.result() for writer in here) + sum(elsewhere.get(timeout=60))
+            written = sum(writer.result() for writer in here) + sum(elsewhere.get(timeout=240))
         done.set()
         for follower in following:
             assert follower.result() == list(range(1, written + 1))

@@ -194,7 +194,7 @@ def test_the_lock_of_a_client_that_died_is_free_again(database: Database, conn: 
     held = exclusive(died, "ingest")
     held.__enter__()
     conn.execute("SELECT pg_terminate_backend(%s)", [died.info.backend_pid])
-    with exclusive(conn, "ingest", wait=5):
+    with exclusive(conn, "ingest", wait=60):
         with pytest.raises(Unreachable):
             EventStore().head(died)
         held.__exit__(None, None, None)  # nothing is left to release, and nothing goes wrong

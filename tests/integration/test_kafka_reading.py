@@ -31,7 +31,6 @@ def events(context: str, first: int, number: int, step: int = 1) -> list[LoggedE
 
 def in_small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Little is fetched at once, and a partition has enough with some 60 messages."""
-    monkeypatch.setattr(reading_module, "_STALLED_SECONDS", 5.0)
     monkeypatch.setattr(reading_module, "_FETCHED_BYTES_A_PARTITION", 2_000)
     monkeypatch.setattr(reading_module, "_LEAST_BYTES_A_PARTITION", 30_000)
     monkeypatch.setattr(reading_module, "_MOST_BYTES", 0)

@@ -11,14 +11,12 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
-from kafka import KafkaAdminClient
 from psycopg.rows import dict_row
 
 from infra.errors import UsageError
 from infra.kafka import relay as relaying
 from infra.kafka.broker.node import Broker
 from infra.kafka.channel import Rows
-from infra.kafka.clients import kafka_python_config
 from infra.kafka.cluster import Outgoing, Uncertain
 from infra.kafka.names import state_topic
 from infra.kafka.producer import ConfluentProducer
@@ -33,7 +31,7 @@ from projections.projection import personal_columns
 from projections.warehouse import PROJECTIONS
 from tests.acceptance.extracts import a_good_extract, adding, changed, write
 from tests.acceptance.in_process import Warehouse
-from tests.brokers import applied, broker, settings_for
+from tests.brokers import applied, broker, deleted, settings_for
 from tests.crashes import SEED, a_seed
 from tests.databases import conn, database, server
 from tests.oracle.lines import a_customer, an_order
@@ -211,8 +209,7 @@ def test_a_topic_that_lost_its_rows_or_its_position_is_refused_and_filled_anew(
     published(warehouse.database, kafka, "sales")
     whole = on_topic(kafka, "sales")
     topic = state_topic(kafka.prefix, "sales")
-    with KafkaAdminClient(**kafka_python_config(kafka, str(kafka.bootstrap))) as admin:
-        admin.delete_topics([topic])
+    deleted(kafka, topic)
     make_topics(kafka, str(kafka.bootstrap))
 
     with pytest.raises(UsageError, match="deleted and made again"):

@@ -20,7 +20,7 @@ from infra.kafka.topics import (
     plan_topics,
     wanted_topics,
 )
-from tests.brokers import altered, applied, bootstrap, broker, kafka, seen
+from tests.brokers import TIMEOUT_S, altered, applied, bootstrap, broker, kafka, with_more_partitions
 
 __all__ = ["broker", "kafka"]
 
@@ -59,11 +59,7 @@ def test_a_missing_topic_is_named(kafka: KafkaSettings) -> None:
 
 
 def test_partitions_that_were_added_are_told_and_left_as_they_are(kafka: KafkaSettings) -> None:
-    applied(kafka, "sales")
-    name = events_topic(kafka.prefix, "sales")
-    with administering(kafka, bootstrap(kafka)) as admin:
-        admin.create_partitions({name: 7})
-        seen(lambda: len(admin.describe_topics([name])[0]["partitions"]) == 7)
+    name = with_more_partitions(applied(kafka, "sales"), "sales", 7)
     with pytest.raises(UsageError, match=rf"{name} has partitions 7, not 6: set REPLAYHOUSE_KAFKA_PARTITIONS"):
         check_topics(kafka, bootstrap(kafka), ["sales"])
     for _ in range(2):
@@ -97,7 +93,7 @@ def test_publishing_makes_no_topic(kafka: KafkaSettings) -> None:
     name, refused = events_topic(kafka.prefix, "sales"), []
     producer = Producer({**confluent_config(kafka, bootstrap(kafka)), "message.timeout.ms": 500})
     producer.produce(name, b"state", b"stream", on_delivery=lambda error, _: refused.append(error))
-    producer.flush(10)
+    producer.flush(TIMEOUT_S)
     assert len(refused) == 1
     assert refused[0] is not None
     with administering(kafka, bootstrap(kafka)) as admin:

@@ -1,10 +1,9 @@
 """A rebuild that dies leaves nothing behind; readers and projectors at work meanwhile see only a new revision."""
 
 import multiprocessing
-import os
-import signal
 import threading
 import time
+from multiprocessing.synchronize import Event
 from typing import Any
 
 import psycopg
@@ -19,6 +18,7 @@ from infra.postgres.read_models.digests import digests
 from infra.postgres.read_models.live import catch_up
 from infra.postgres.read_models.loading import Loader
 from infra.postgres.read_models.rebuild import rebuild
+from tests.homes import LONGEST_WAIT_S
 from tests.read_side import Log, a_header, a_line, a_payment, an_id
 
 PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
@@ -34,11 +34,12 @@ def many_orders(conn: psycopg.Connection, first: int, count: int) -> Log:
     return log
 
 
-def _stuck_rebuild(database: Database, step: str) -> None:
+def _stuck_rebuild(database: Database, step: str, is_there: Event) -> None:
     """In a process of its own: begins a rebuild and never gets beyond a step of it."""
 
     def stuck(*_: Any, **__: Any) -> Any:
-        time.sleep(60)
+        is_there.set()
+        threading.Event().wait()
 
     owner: Any = next((module for module in (revisions, swapping) if hasattr(module, step)), Loader)
     setattr(owner, step, stuck)
@@ -50,15 +51,16 @@ def test_killed_at_any_step_it_can_be_done_again(database: Database, conn: psyco
     many_orders(conn, 1, 50)
     catch_up(database)
     before = digests(database)
-    process = multiprocessing.get_context("spawn").Process(target=_stuck_rebuild, args=(database, step))
+    context = multiprocessing.get_context("spawn")
+    is_there = context.Event()
+    process = context.Process(target=_stuck_rebuild, args=(database, step, is_there))
     process.start()
-    deadline = time.monotonic() + 60
-    while conn.execute(LEFT_OVER).fetchone() == (0,) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.5)
-    assert process.pid is not None
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
+    try:
+        assert is_there.wait(LONGEST_WAIT_S)
+        assert conn.execute(LEFT_OVER).fetchone() != (0,)
+    finally:
+        process.kill()
+        process.join()
 
     live = digests(database)
     assert {context: found.tables for context, found in live.items()} == {
@@ -190,7 +192,16 @@ def test_two_that_catch_up_at_once_count_each_event_once(
     assert rebuild(database, ["sales"])["sales"].tables == live
 
 
-def test_a_reader_with_an_old_snapshot_never_sees_empty_tables(database: Database, conn: psycopg.Connection) -> None:
+def test_a_reader_with_an_old_snapshot_never_sees_empty_tables(
+    database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait, is_waiting = swapping.wait_for_old_snapshots, threading.Event()
+
+    def waiting(connection: psycopg.Connection) -> None:
+        is_waiting.set()
+        wait(connection)
+
+    monkeypatch.setattr(swapping, "wait_for_old_snapshots", waiting)
     many_orders(conn, 1, 30)
     catch_up(database)
     with database.connect() as reader:
@@ -198,7 +209,9 @@ def test_a_reader_with_an_old_snapshot_never_sees_empty_tables(database: Databas
         reader.execute("SELECT count(*) FROM event_store.sales_events")
         rebuilding_thread = threading.Thread(target=rebuild, args=(database,))
         rebuilding_thread.start()
-        time.sleep(1.5)
+        assert is_waiting.wait(LONGEST_WAIT_S)
+        rebuilding_thread.join(0.2)  # were it not to wait, it would go on to the swap
+        assert rebuilding_thread.is_alive()
         assert reader.execute("SELECT count(*) FROM sales.fact_order").fetchone() == (30,)
         reader.rollback()
         rebuilding_thread.join()

@@ -36,15 +36,16 @@ def rebuild(
     database: Database,
     contexts: Iterable[str] = tuple(PROJECTIONS),
     workers: int | None = None,
-    wait: float = 10.0,
+    wait: float | None = None,
     reason: str | None = None,
     keep: int = KEPT_REVISIONS,
 ) -> dict[str, Rebuilt]:
     """Folds the contexts' streams into next revisions and swaps them in, all at once.
 
     `workers` processes share the work, by default as many as there are processors. `reason` is noted; of each context
-    `keep` earlier revisions stay. Raises Conflicting if another rebuild is still at work after `wait` seconds,
-    Unfoldable where a stream cannot be folded, and what `translated` says; the live read models are then as they were.
+    `keep` earlier revisions stay. Raises Conflicting if another rebuild is still at work after `wait` seconds (as
+    `exclusive` has it), Unfoldable where a stream cannot be folded, and what `translated` says; the live read models
+    are then as they were.
     """
     return _rebuild(database, contexts, workers, wait, revisions.begin, reason, keep)
 
@@ -63,7 +64,7 @@ def _rebuild(
     database: Database,
     contexts: Iterable[str],
     workers: int | None,
-    wait: float,
+    wait: float | None,
     begin: Callable[[psycopg.Connection, str], NextRevision],
     reason: str | None,
     keep: int,

@@ -40,7 +40,7 @@ class Reverted(NamedTuple):
 
 
 def revert(
-    database: Database, context: str, to: int | None = None, wait: float = 10.0, keep: int = KEPT_REVISIONS
+    database: Database, context: str, to: int | None = None, wait: float | None = None, keep: int = KEPT_REVISIONS
 ) -> Reverted:
     """Makes an earlier revision of a context the live one, brought up to date; by default the one that was live last.
 

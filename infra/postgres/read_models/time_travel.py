@@ -54,7 +54,7 @@ def rebuild_into(
     contexts: Iterable[str] = tuple(PROJECTIONS),
     limits: Limits | None = None,
     workers: int | None = None,
-    wait: float = 10.0,
+    wait: float | None = None,
 ) -> dict[str, Rebuilt]:
     """Folds the contexts' streams, as far as the limits go, into the schemas of a prefix; by context, what came of it.
 
@@ -84,7 +84,7 @@ def remake(database: Database, prefix: str, workers: int | None = None) -> None:
 
 
 @contextmanager
-def alone(conn: psycopg.Connection, wait: float = 10.0) -> Iterator[None]:
+def alone(conn: psycopg.Connection, wait: float | None = None) -> Iterator[None]:
     """No rebuild of any kind is at work while the block runs, and what killed ones have left is removed."""
     with exclusive(conn, LOCK, wait):
         revisions.remove_unfinished(conn)
