@@ -15,8 +15,8 @@ from infra.kafka.broker.node import trial_broker
 from infra.kafka.settings import KafkaSettings
 from infra.settings import Settings
 
-LONGEST_BOOTSTRAP_SECONDS = 5.0
-"""How long a client tries to reach a first broker before it is told that none answers."""
+LONGEST_BOOTSTRAP_SECONDS = 15.0
+"""How long a client of kafka-python tries to reach a first broker, of which `reaching` has found that it answers."""
 
 _ADDRESS = re.compile(r"^(?:[^\s\[\]:/]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$")
 _NO_BROKER = (

@@ -20,6 +20,7 @@ LONGEST_SECONDS = 5.0
 """How long a first answer is waited for; a certain refusal ends it sooner."""
 
 _ATTEMPT_SECONDS = 0.5
+_LONGEST_ATTEMPT_SECONDS = 4.0  # each attempt is a question of its own, whose answer a busy broker may be long about
 _BUSY = 3  # times as long a broker is waited for that takes the connection and says nothing: it is at work on others
 _AROUND_THE_REASON = re.compile(r"^(?:\w+://)?\S+/\w+: +|ipv[46]#| \(after \d+ms in state \w+.*\)$")
 
@@ -53,10 +54,10 @@ def reach(kafka: KafkaSettings, bootstrap: str, longest: float | None = None) ->
     config = {**confluent_config(kafka, bootstrap), "error_cb": heard.append, "logger": ear.logger, "log_level": 6}
     client = AdminClient(config)
     seconds = LONGEST_SECONDS if longest is None else longest
-    begun = time.monotonic()
+    begun, attempt = time.monotonic(), _ATTEMPT_SECONDS
     while True:
         try:
-            client.list_topics(timeout=_ATTEMPT_SECONDS)
+            client.list_topics(timeout=attempt)
             return
         except KafkaException as error:
             client.poll(0)
@@ -64,6 +65,7 @@ def reach(kafka: KafkaSettings, bootstrap: str, longest: float | None = None) ->
             is_over = time.monotonic() > begun + (_BUSY * seconds if is_busy else seconds)
             if (refusal := _refusal(kafka, bootstrap, heard)) or is_over:
                 raise refusal or _silence(kafka, bootstrap, heard, ear.heard) from error
+            attempt = min(2 * attempt, _LONGEST_ATTEMPT_SECONDS) if is_busy else _ATTEMPT_SECONDS
 
 
 def _refusal(kafka: KafkaSettings, bootstrap: str, heard: Sequence[Any]) -> Refused | None:
