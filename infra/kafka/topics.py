@@ -4,12 +4,13 @@ No topic is ever made by accident, and none is ever changed or removed: a key's 
 those who consume, and what a topic has forgotten comes back to nobody.
 """
 
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from infra.errors import UsageError
+from infra.errors import Unreachable, UsageError
 from infra.kafka.clients import kafka_python_config, translated_kafka
 from infra.kafka.names import CONTEXTS, events_topic, positions_topic, state_topic
 from infra.kafka.reaching import reach
@@ -18,6 +19,8 @@ from infra.kafka.settings import KafkaSettings
 _LARGEST_BATCH_BYTES = 1_048_588  # a broker's default: LARGEST_MESSAGE_BYTES and what a batch of one adds to it
 _HOUR_MS = 3_600_000
 _ALREADY_EXISTS = 36
+_LONGEST_MAKING_SECONDS = 30.0
+_PAUSE_SECONDS = 0.2
 
 _ESSENTIAL_SETTINGS = ("cleanup.policy", "max.message.bytes")
 _ESSENTIAL = ("partitions", *_ESSENTIAL_SETTINGS)
@@ -110,7 +113,7 @@ def plan_topics(kafka: KafkaSettings, bootstrap: str, contexts: Iterable[str] = 
 def make_topics(kafka: KafkaSettings, bootstrap: str, contexts: Iterable[str] = CONTEXTS) -> list[Planned]:
     """Makes the topics that are missing, and leaves all others as they are; the plan that was carried out.
 
-    Raises Unreachable, and UsageError where the brokers refuse to make one.
+    Raises Unreachable, also where the brokers cannot make one for long, and UsageError where they refuse to.
     """
     wanted = wanted_topics(kafka, contexts)
     with administering(kafka, bootstrap) as admin:
@@ -214,8 +217,28 @@ def _create(admin: Any, missing: Iterable[Topic]) -> None:
         }
         for topic in missing
     }
-    answer = admin.create_topics(options, raise_errors=False)
-    for told in answer["topics"]:
-        if told["error_code"] not in (0, _ALREADY_EXISTS):
-            raise UsageError(f"The brokers do not make the topic {told['name']}: {told['error_message']}")
+    left, deadline = options, time.monotonic() + _LONGEST_MAKING_SECONDS
+    while left:
+        answer = admin.create_topics(left, raise_errors=False)
+        failed = [told for told in answer["topics"] if told["error_code"] not in (0, _ALREADY_EXISTS)]
+        for told in failed:
+            said = f"The brokers do not make the topic {told['name']}: {told['error_message']}"
+            if not _passes(told):
+                raise UsageError(said)
+            if time.monotonic() > deadline:
+                raise Unreachable(said)
+        left = {told["name"]: options[told["name"]] for told in failed}
+        if left:
+            time.sleep(_PAUSE_SECONDS)
     admin.wait_for_topics(list(options))
+
+
+def _passes(told: Mapping[str, Any]) -> bool:
+    """Whether a topic that was not made may be made a little later.
+
+    A controller that hears nothing of a broker for seconds counts it as gone ("fenced") until it does: on a machine
+    that was asleep, or too busy, that is so for a moment.
+    """
+    from kafka.errors import RetriableError, for_code
+
+    return "fenced" in str(told["error_message"]) or issubclass(for_code(told["error_code"]), RetriableError)

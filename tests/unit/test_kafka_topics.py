@@ -1,8 +1,11 @@
 """Which topics there should be, and where those that are there differ."""
 
+from typing import Any
+
 import pytest
 
-from infra.errors import UsageError
+from infra.errors import ReplayhouseError, Unreachable, UsageError
+from infra.kafka import topics
 from infra.kafka.settings import LARGEST_MESSAGE_BYTES, KafkaSettings
 from infra.kafka.topics import Difference, Found, Topic, contexts_with_state, described, differences_of, wanted_topics
 
@@ -98,3 +101,48 @@ def test_what_differs_is_told_with_what_to_do(found: Found, difference: Differen
 
 def test_another_replication_differs_where_one_was_asked_for() -> None:
     assert list(differences_of(SALES._replace(replication=3), AS_WANTED)) == [Difference("replication", "3", "1")]
+
+
+class Brokers:
+    """An administrator's client of brokers that answer so, one after the other, and make what is left in the end."""
+
+    def __init__(self, *answers: tuple[int, str]) -> None:
+        self._answers = list(answers)
+        self.made: list[str] = []
+
+    def create_topics(self, options: dict[str, Any], raise_errors: bool) -> Any:
+        first, *others = options
+        code, message = self._answers.pop(0) if self._answers else (0, "")
+        self.made += others if code else options
+        told = [(first, code, message), *((name, 0, None) for name in others)]
+        return {"topics": [{"name": n, "error_code": c, "error_message": m} for n, c, m in told]}
+
+    def wait_for_topics(self, names: list[str]) -> None:
+        assert sorted(self.made) == sorted(names)
+
+
+FENCED = (38, "Unable to replicate the partition 1 time(s): All brokers are currently fenced.")
+OTHER = Topic("replayhouse.quality.events.v1", 6, -1, EVENTS)
+
+
+def test_a_broker_that_is_away_for_a_moment_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topics, "_PAUSE_SECONDS", 0.0)
+    brokers = Brokers(FENCED, (7, "The request timed out."), FENCED)
+    topics._create(brokers, [SALES, OTHER])
+    assert brokers.made == [OTHER.name, SALES.name]
+
+
+@pytest.mark.parametrize(
+    ("answer", "longest", "error"),
+    [
+        ((38, "The target replication factor of 3 cannot be reached because only 1 broker(s) are"), 30.0, UsageError),
+        ((44, "The policy forbids it."), 30.0, UsageError),
+        (FENCED, -1.0, Unreachable),
+    ],
+)
+def test_what_the_brokers_refuse_or_cannot_do_for_long_is_told(
+    answer: tuple[int, str], longest: float, error: type[ReplayhouseError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topics, "_LONGEST_MAKING_SECONDS", longest)
+    with pytest.raises(error, match=f"do not make the topic {SALES.name}: "):
+        topics._create(Brokers(answer), [SALES, OTHER])
