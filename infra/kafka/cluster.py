@@ -5,7 +5,7 @@ Two adapters: the real one (infra/kafka/publishing.py) and the one in memory (in
 
 # ruff: noqa: N818 - errors are named for what happened, as all of infra/errors.py
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -86,6 +86,13 @@ class Cluster(Protocol):
 
     def last_messages(self, topic: str, partitions: int) -> list[Found]:
         """The newest committed message of each partition that has any."""
+
+    def end_hanging(self, transactional_id: str, topics: Mapping[str, int]) -> int:
+        """Ends what earlier producers of an id have left open and nobody else would end; on how many partitions.
+
+        `topics`: those that are looked at, with their numbers of partitions. A newer producer of that id must have
+        started.
+        """
 
     def has_lost_messages(self, topic: str, partitions: int) -> bool:
         """Whether the beginning of a partition was deleted, as retention does."""

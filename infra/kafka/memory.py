@@ -1,6 +1,6 @@
 """Brokers in memory, for tests of what publishes: topics, transactions that are all or none, fencing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -47,6 +47,10 @@ class MemoryCluster:
     def last_messages(self, topic: str, partitions: int) -> list[Found]:
         """The newest message of each partition that has any."""
         return [messages[-1] for messages in self._topics[topic].partitions[:partitions] if messages]
+
+    def end_hanging(self, transactional_id: str, topics: Mapping[str, int]) -> int:
+        """Nothing to end: what was not committed was never there."""
+        return 0
 
     def has_lost_messages(self, topic: str, partitions: int) -> bool:
         """Never: nothing is ever deleted from the beginning."""

@@ -18,7 +18,7 @@ from infra.errors import Conflicting, ReplayhouseError, Unreachable
 from infra.kafka.channel import Bounds, Channel, Tell
 from infra.kafka.cluster import Cluster, Fenced, TopicFacts, TransactionalProducer
 from infra.kafka.log_reading import ContextLog
-from infra.kafka.names import transactional_id
+from infra.kafka.names import positions_topic, transactional_id
 from infra.kafka.position import Position, position_at, record_of
 from infra.kafka.reaching import Refused
 from infra.kafka.settings import KafkaSettings
@@ -158,12 +158,20 @@ class _Turn:
         producer = relay.cluster.producer(transactional_id(relay.kafka.prefix, relay.name))
         with closing(producer):
             producer.start()
+            self._end_hanging(facts)
             position = self._find(producer, facts)
             relay.position = position.position
             if relay.until is None and not relay.order.follow:
                 relay.until = self._log.head()
             relay.tell_state(self._conn, "publishing")
             self._publish(producer, facts, position)
+
+    def _end_hanging(self, facts: TopicFacts) -> None:
+        """Readers, this relay first, would wait for ever for a transaction that the brokers have forgotten."""
+        relay = self._relay
+        topics = {self._channel.topic: facts.partitions, positions_topic(relay.kafka.prefix): 1}
+        if relay.cluster.end_hanging(transactional_id(relay.kafka.prefix, relay.name), topics):
+            relay._tell(f"{relay.name}: ended a transaction that the brokers had left open for good.")
 
     def _find(self, producer: TransactionalProducer, facts: TopicFacts) -> Position:
         """Where to go on. A position that was recovered is written down before anything is published."""

@@ -7,7 +7,7 @@ sought is found; where the end is not reached in time, nothing older is taken fo
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from uuid import UUID
 from infra.errors import Unreachable
 from infra.kafka.clients import kafka_python_config, translated_kafka
 from infra.kafka.cluster import Found, TopicFacts, TransactionalProducer
+from infra.kafka.hanging import end_hanging
 from infra.kafka.reaching import reach
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import refuse_unfit
@@ -68,6 +69,14 @@ class KafkaCluster:
             bounds = reader.bounds(topic, partitions)
             found = (reader.newest(topic, partition, bounds[partition]) for partition in range(partitions))
             return [message for message in found if message is not None]
+
+    def end_hanging(self, transactional_id: str, topics: Mapping[str, int]) -> int:
+        """Ends what earlier producers of an id have left open and nobody else would end; on how many partitions."""
+        from kafka import TopicPartition
+
+        places = [TopicPartition(topic, number) for topic, count in topics.items() for number in range(count)]
+        with self._admin() as admin:
+            return len(end_hanging(admin, transactional_id, places))
 
     def has_lost_messages(self, topic: str, partitions: int) -> bool:
         """Whether the beginning of a partition was deleted, as retention does."""
