@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.prepared import prepared
 
@@ -12,9 +12,16 @@ __all__ = ["prepared"]
 CI = os.environ.get("CI") == "true"
 
 # Random on purpose: each run looks elsewhere. A failure prints the line that repeats it (print_blob), and the
-# seed in the header of the run repeats the order of the tests. No deadline: machines differ in speed.
-settings.register_profile("dev", derandomize=False, deadline=None, print_blob=True, max_examples=50)
-settings.register_profile("ci", derandomize=False, deadline=None, print_blob=True, max_examples=100)
+# seed in the header of the run repeats the order of the tests. Nothing is too slow: machines differ in speed.
+for profile, examples in (("dev", 50), ("ci", 100)):
+    settings.register_profile(
+        profile,
+        derandomize=False,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        print_blob=True,
+        max_examples=examples,
+    )
 settings.load_profile("ci" if CI else "dev")
 
 
