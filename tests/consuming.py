@@ -56,9 +56,7 @@ def told(events: Iterable[LoggedEvent], topic: str = "t", partition: int = 0, of
     messages = []
     for at, event in enumerate(events, start=offset):
         key, value, headers = message_of(event, source_of("replayhouse", event.context).encode())
-        messages.append(
-            Message(Partition(topic, partition), at, value, tuple(headers), received_of(key, value, headers))
-        )
+        messages.append(Message(Partition(topic, partition), at, value, received_of(key, value, headers)))
     return messages
 
 

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from replayhouse_consumer.received import Received
 from infra.postgres.connection import Database
 
 FIRST, SECOND = Partition("replayhouse.sales.events.v1", 0), Partition("replayhouse.sales.events.v1", 1)
-ORDER, OTHER = ("sales", UUID(int=1)), ("sales", UUID(int=2))
+ORDER, OTHER = ("sales", UUID(int=1).bytes), ("sales", UUID(int=2).bytes)
 EFFECTS = "SELECT text FROM effect ORDER BY text"
 
 Open = Callable[[str, str], Inbox]
@@ -64,7 +65,7 @@ def effects(inbox: Inbox) -> list[str]:
         return [text for (text,) in work.db.execute(EFFECTS).fetchall()]
 
 
-def event(version: int, stream: UUID = ORDER[1], value: bytes = b"{}") -> Received:
+def event(version: int, stream: bytes = ORDER[1], value: bytes = b"{}") -> Received:
     return Received("sales", stream, version, "sales.OrderPlaced.v1", version * 10, "2026-01-01T12:00:00Z", value)
 
 
@@ -83,7 +84,7 @@ def test_neither_is_there_where_a_handler_fails(inbox: Inbox) -> None:
     def fail() -> None:
         with inbox.transaction() as work:
             work.advance([Move(FIRST, 0, 7)])
-            work.keep([event(1)])
+            work.keep([[event(1)]])
             effect(work, "half done")
             raise _Broken
 
@@ -133,8 +134,8 @@ def test_events_are_kept_byte_for_byte_and_in_order(inbox: Inbox) -> None:
     value = '{"text": "são paulo\\u0000"}'.encode() + b"\x00\xff"
     kept = [event(1, value=value), event(2)._replace(handed=True), event(3)]
     with inbox.transaction() as work:
-        work.keep(kept[:2])
-        work.keep([kept[2], event(1, OTHER[1])])
+        work.keep([kept[:2]])
+        work.keep([[kept[2]], [event(1, OTHER[1])]])
     with inbox.transaction() as work:
         assert work.histories([ORDER, ("customer", ORDER[1])]) == {ORDER: kept, ("customer", ORDER[1]): []}
         assert work.versions([OTHER, ORDER, ("customer", ORDER[1])]) == {ORDER: 3, OTHER: 1}
@@ -143,7 +144,7 @@ def test_events_are_kept_byte_for_byte_and_in_order(inbox: Inbox) -> None:
 def test_an_event_is_kept_once(inbox: Inbox) -> None:
     def keep() -> None:
         with inbox.transaction() as work:
-            work.keep([event(1)])
+            work.keep([[event(1)]])
 
     keep()
     with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
@@ -152,9 +153,9 @@ def test_an_event_is_kept_once(inbox: Inbox) -> None:
 
 def test_a_stream_is_parked_until_it_goes_on(inbox: Inbox) -> None:
     inbox.begin({FIRST: 0})
-    parked = Parked(*ORDER, 2, FIRST, "it said 'no'")
+    parked = Parked("sales", UUID(int=1), 2, FIRST, "it said 'no'")
     with inbox.transaction() as work:
-        work.keep([event(1), event(2), event(1, OTHER[1])])
+        work.keep([[event(1), event(2)], [event(1, OTHER[1])]])
         work.park(parked)
         work.park(parked._replace(version=3))
     assert inbox.all_parked() == [parked]
@@ -188,7 +189,7 @@ def test_a_handler_that_ends_the_transaction_is_told(inbox: Inbox, statement: st
 def test_a_handler_may_change_what_the_connection_makes_of_rows(inbox: Inbox) -> None:
     inbox.begin({FIRST: 0})
     with inbox.transaction() as work:
-        work.keep([event(1)])
+        work.keep([[event(1)]])
         work.db.row_factory = sqlite3.Row if isinstance(work.db, sqlite3.Connection) else psycopg.rows.dict_row
     with inbox.transaction() as work:
         assert work.histories([ORDER]) == {ORDER: [event(1)]}
@@ -204,6 +205,27 @@ def test_an_inbox_does_not_read_the_topics_of_another_warehouse(opened: Open, re
     else:
         with pytest.raises(Misuse, match=r"belongs to the group g on topics replayhouse\.\*"):
             opened("g", "other")
+
+
+OF_0_1_0 = """
+CREATE TABLE inbox_event (
+    context TEXT NOT NULL, stream BLOB NOT NULL, version INTEGER NOT NULL, type TEXT NOT NULL,
+    position INTEGER NOT NULL, recorded_at TEXT NOT NULL, value BLOB NOT NULL, handed INTEGER NOT NULL,
+    PRIMARY KEY (context, stream, version)
+);
+"""
+
+
+def test_a_file_of_an_earlier_version_is_taken_over_whole(tmp_path: Path) -> None:
+    long, short = [event(version) for version in range(1, 1203)], [event(1, OTHER[1])._replace(handed=True)]
+    with closing(sqlite3.connect(tmp_path / "inbox.db")) as db, db:
+        db.executescript(OF_0_1_0)
+        db.executemany("INSERT INTO inbox_event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*long, *short])
+    for _ in range(2):  # the second time nothing is left to do
+        with closing(open_inbox(tmp_path / "inbox.db", "g", "replayhouse")) as inbox, inbox.transaction() as work:
+            assert work.histories([ORDER, OTHER]) == {ORDER: long, OTHER: short}
+            assert work.versions([ORDER, OTHER]) == {ORDER: 1202, OTHER: 1}
+            assert work.db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'inbox_event'").fetchone() == (0,)
 
 
 def test_names_of_groups_are_plain(opened: Open) -> None:

@@ -23,7 +23,7 @@ REVIEW = {
 
 def a_message(value: bytes | None, event_type: str | None = ReviewSubmittedV1.type) -> Message:
     headers = () if event_type is None else (("ce_type", event_type.encode()), ("ce_id", b"7.1"))
-    return Message(Partition("replayhouse.customer.events.v1", 3), 41, value, headers, None, "")
+    return Message(Partition("replayhouse.customer.events.v1", 3), 41, value, None, "", headers)
 
 
 def test_it_tells_where_the_message_was_and_why_it_is_here() -> None:

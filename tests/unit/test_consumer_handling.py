@@ -1,5 +1,6 @@
 """The kit for consumers, without a broker: what handlers are given of streams that loads wrote to and rewound."""
 
+import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from replayhouse_consumer import Counts, Event, Hole, Misuse, Poison, Stream, UnknownEvent
+from replayhouse_consumer import Counts, Envelope, Event, Hole, Misuse, Poison, Stream, UnknownEvent, received
 from replayhouse_consumer.events import (
     EVENTS,
     CustomerAnonymizedV2,
@@ -20,6 +21,7 @@ from replayhouse_consumer.events import (
 from replayhouse_consumer.handlers import Handlers
 from replayhouse_consumer.handling import Handling
 from replayhouse_consumer.inbox import Inbox, Move, Parked, Partition, open_inbox
+from replayhouse_consumer.received import Received
 
 from domain.kernel.events import DomainEvent, Rewound, effective
 from infra.kafka.message import LoggedEvent
@@ -171,6 +173,55 @@ def test_a_stream_is_handed_out_once_a_batch_with_what_earlier_batches_brought()
     assert [event.envelope.position for event in given_streams[-1].of(PaymentReceivedV1)] == [1, 3]
 
 
+def test_of_what_earlier_batches_brought_only_that_is_read_that_a_handler_asks_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk, log = Desk(), Log()
+    read: list[int] = []
+    typed = received.typed
+
+    def watched(event_type: Any, event: Received) -> Any:
+        read.append(event.version)
+        return typed(event_type, event)
+
+    @desk.handlers.stream("sales")
+    def changed(stream: Stream, db: Any) -> None:
+        assert stream.last(PaymentReceivedV1) is stream.of(PaymentReceivedV1)[-1]
+
+    desk.take([log.paid(1, "1.00"), log.add(1, "OrderInvoiced"), log.add(1, "OrderInvoiced")])
+    monkeypatch.setattr(received, "typed", watched)
+    desk.take([log.add(1, "OrderInvoiced")])
+    assert read == [4, 1]
+
+
+def test_a_handler_can_be_tested_with_events_alone() -> None:
+    paid = PaymentReceivedV1.model_validate_json(Log().paid(1, "1.00").state)
+    stream = Stream("sales", SOME_ID, [paid])
+    assert (stream.events, stream.of(PaymentReceivedV1), stream.last(PaymentReceivedV1)) == ((paid,), (paid,), paid)
+    assert stream.last(PurchaseRevokedV1) is None
+
+
+def test_an_event_that_does_not_parse_is_told_when_it_comes_whatever_the_handler_asks_for() -> None:
+    desk, log = Desk(), Log()
+    desk.handlers.stream("sales")(lambda stream, db: None)
+    with pytest.raises(Poison, match="does not parse"):
+        desk.take([log.add(1, "PaymentReceived")])
+
+
+def test_an_event_knows_where_it_stands_and_tells_so_beside_its_fields() -> None:
+    log = Log()
+    event = log.paid(3, "1.00")
+    (message,) = told([event])
+    assert message.event is not None
+    read = received.typed(PaymentReceivedV1, message.event)
+    for one in (read, read.model_copy(), pickle.loads(pickle.dumps(read))):
+        assert one.envelope == Envelope("sales", UUID(int=3), 1, PaymentReceivedV1.type, 1, event.recorded_at)
+        assert one == read
+        assert one.model_dump().keys() == PaymentReceivedV1.model_fields.keys()
+    with pytest.raises(AttributeError, match="not handed out"):
+        _ = PaymentReceivedV1.model_validate(read.model_dump()).envelope
+
+
 def test_what_a_newer_warehouse_says_is_passed_over_counted_and_kept() -> None:
     desk, log = Desk(), Log()
     given_streams: list[Stream] = []
@@ -179,7 +230,7 @@ def test_what_a_newer_warehouse_says_is_passed_over_counted_and_kept() -> None:
     assert counts.events == 3
     assert counts.unknown == {"sales.PaymentReceived.v2": 1, "sales.OrderGifted.v1": 1}
     assert (len(given_streams[0].events), given_streams[0].unknown) == (1, 2)
-    key = given_streams[0].context, given_streams[0].id
+    key = given_streams[0].context, given_streams[0].id.bytes
     with desk.inbox.transaction() as work:
         assert [event.version for event in work.histories([key])[key]] == [1, 2, 3]
 

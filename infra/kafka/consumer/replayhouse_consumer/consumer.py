@@ -146,8 +146,9 @@ class Consumer:
                 messages = self._patiently(intake.poll)
                 if messages:
                     delivery.deliver(messages)
-                elif beyond := intake.beyond(delivery.next):
-                    delivery.skip_to(beyond)
+                if not messages or (to_end and len(messages) < self._batch):
+                    delivery.skip_to(intake.beyond(delivery.next))
+                del messages  # before the next are made
             except Overtaken:
                 LOG.info("Another consumer of the group has handled what was at hand; going on from the inbox.")
                 intake.hold()

@@ -47,7 +47,7 @@ def letter(
     The value has the fields that the class of the event declares, but for the personal ones; without class, or where it
     is no JSON object, there is none.
     """
-    event_type = known.get(message.header("ce_type") or "")
+    event_type = known.get(message.type or "")
     value = _parsed(message.value) if event_type is not None else None
     place = f"{message.partition.topic}.{message.partition.number}.{message.offset}"
     told = {
@@ -56,11 +56,11 @@ def letter(
         "topic": message.partition.topic,
         "partition": str(message.partition.number),
         "offset": str(message.offset),
-        **{name: text for name in ("ce_id", "ce_type") if (text := message.header(name)) is not None},
+        **{name: text for name, text in (("ce_id", message.id), ("ce_type", message.type)) if text is not None},
     }
     kept = None if event_type is None or value is None else json.dumps(without_personal(event_type, value))
     return (
-        (message.header("ce_id") or place).encode(),
+        (message.id or place).encode(),
         None if kept is None else kept.encode(),
         [(name, text.encode()) for name, text in told.items()],
     )

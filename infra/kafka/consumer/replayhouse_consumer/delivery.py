@@ -81,7 +81,8 @@ class Delivery:
 
     def skip_to(self, offsets: dict[Partition, int]) -> None:
         """Moves past offsets at which there are no messages. Raises Overtaken and Stopping."""
-        self._moved([Move(partition, self.next[partition], to) for partition, to in offsets.items()], ())
+        if offsets:
+            self._moved([Move(partition, self.next[partition], to) for partition, to in offsets.items()], ())
 
     def _together(self, messages: Sequence[Message]) -> None:
         ends = {message.partition: message.offset + 1 for message in messages}
@@ -108,7 +109,7 @@ class Delivery:
         return None
 
     def _put_aside(self, message: Message, reason: str, cause: Exception | None) -> None:
-        told = message.header("ce_type") or "a message"
+        told = message.type or "a message"
         place = f"{told} at offset {message.offset} of {message.partition.topic}, partition {message.partition.number}"
         letters = self._dead_letters
         if letters is None:

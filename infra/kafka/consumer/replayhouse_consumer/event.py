@@ -1,10 +1,10 @@
 """What all events have in common; the classes themselves, one per type and version, are in events.py."""
 
 from datetime import datetime
-from typing import ClassVar, NamedTuple, NewType
+from typing import ClassVar, NamedTuple, NewType, Protocol
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict
 
 Sealed = NewType("Sealed", str)
 """A personal field as it travels: ciphertext in base64 that the warehouse alone can open, until its key is destroyed.
@@ -27,6 +27,21 @@ class Envelope(NamedTuple):
     recorded_at: datetime
 
 
+class Placed(Protocol):
+    """What an event was made of, which knows where it stands."""
+
+    @property
+    def envelope(self) -> Envelope:
+        """Where it stands."""
+
+
+PLACE = "_place"
+"""Where an event has what it was made of, or its envelope: beside the fields, where pydantic has cached properties too.
+
+(A private attribute costs as much as parsing a small event.)
+"""
+
+
 class Event(BaseModel):
     """An event as a frozen model; fields that came later and are not known here are let be.
 
@@ -40,9 +55,12 @@ class Event(BaseModel):
     context: ClassVar[str]
     survives_rewind: ClassVar[bool] = False
 
-    _envelope: Envelope = PrivateAttr()
-
     @property
     def envelope(self) -> Envelope:
         """Where it stands. Raises AttributeError of an event that no consumer has handed out."""
-        return self._envelope
+        place: Placed | Envelope | None = self.__dict__.get(PLACE)
+        if place is None:
+            raise AttributeError("this event was not handed out by a consumer")
+        if not isinstance(place, Envelope):
+            place = self.__dict__[PLACE] = place.envelope
+        return place

@@ -1,13 +1,13 @@
 """What a consumer does with events: handlers of whole streams, of single events, and of events that are taken back."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from replayhouse_consumer.errors import Misuse
 from replayhouse_consumer.event import Event
-from replayhouse_consumer.received import E
+from replayhouse_consumer.received import E, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,20 +16,39 @@ class Stream:
 
     No events are left where a load was taken back that began the stream: whatever was derived from it must go.
     `unknown` counts events of types or versions that this kit has no class for, and which `events` therefore lacks.
+
+    Events that came with earlier batches are read from the inbox' bytes only when they are asked for: `of` and `last`
+    read those of their class, `events` reads all. Tests of handlers may give the events themselves as `entries`.
     """
 
     context: str
     id: UUID
-    events: tuple[Event, ...]
+    entries: Sequence[Event | Entry]
     unknown: int = 0
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All events that count."""
+        return tuple([_read(entry) for entry in self.entries])
 
     def of(self, event_type: type[E]) -> tuple[E, ...]:
         """The events of one class."""
-        return tuple(event for event in self.events if isinstance(event, event_type))
+        return tuple([cast(E, _read(entry)) for entry in self.entries if issubclass(_class_of(entry), event_type)])
 
     def last(self, event_type: type[E]) -> E | None:
         """The newest event of a class, if there is one."""
-        return next((event for event in reversed(self.events) if isinstance(event, event_type)), None)
+        for entry in reversed(self.entries):
+            if issubclass(_class_of(entry), event_type):
+                return cast(E, _read(entry))
+        return None
+
+
+def _read(entry: Event | Entry) -> Event:
+    return entry.event if isinstance(entry, Entry) else entry
+
+
+def _class_of(entry: Event | Entry) -> type[Event]:
+    return entry.event_type if isinstance(entry, Entry) else type(entry)
 
 
 StreamHandler = Callable[[Stream, Any], object]

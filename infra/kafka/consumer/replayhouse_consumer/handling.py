@@ -1,14 +1,15 @@
 """How received events are handled: all in one transaction of the inbox, or not at all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+from uuid import UUID
 
 from replayhouse_consumer.counts import Counts
 from replayhouse_consumer.errors import Hole, UnknownEvent
 from replayhouse_consumer.handlers import Handlers, Stream
 from replayhouse_consumer.inbox import Inbox, Move, Parked, Work
-from replayhouse_consumer.received import Key, Received, counting, rewound_to, typed
+from replayhouse_consumer.received import Entry, Key, Received, counting, rewound_to, typed
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,15 @@ class Handling:
     handlers: Handlers
     on_unknown: Literal["skip", "stop"] = "skip"
 
-    def handle(self, moves: Sequence[Move], events: Iterable[Received]) -> Counts:
+    def handle(self, moves: Sequence[Move], events: Sequence[Received]) -> Counts:
         """Handles what was received in partitions whose offsets move by that.
 
         Raises Overtaken where another consumer was quicker, Hole, UnknownEvent, Poison, and whatever a handler raises.
         """
         with self.inbox.transaction() as work:
             work.advance(moves)
-            counts, fresh, parked = self._kept(work, list(events))
-            self._hand_over(work, [event for event in fresh if event.key not in parked] if parked else fresh)
+            counts, fresh = self._kept(work, events)
+            self._hand_over(work, fresh)
         return counts
 
     def put_aside(self, move: Move, event: Received | None, reason: str) -> Counts:
@@ -36,8 +37,8 @@ class Handling:
             work.advance([move])
             counts = Counts()
             if event is not None:
-                work.park(Parked(event.context, event.stream, event.version, move.partition, reason))
-                counts, _, _ = self._kept(work, [event])
+                work.park(Parked(event.context, UUID(bytes=event.stream), event.version, move.partition, reason))
+                counts, _ = self._kept(work, [event])
         counts.dead, counts.parked = 1, 0
         return counts
 
@@ -51,24 +52,31 @@ class Handling:
             work.unpark(parked.key, [event.version for event in left if event.type in self.handlers.of_events])
             self._hand_over(work, left)
 
-    def _kept(self, work: Work, events: Sequence[Received]) -> tuple[Counts, list[Received], set[Key]]:
-        """Keeps what is new; returns that, and which of its streams are parked."""
+    def _kept(self, work: Work, events: Sequence[Received]) -> tuple[Counts, list[Received]]:
+        """Keeps what is new; returns what of that is to be handed out now: all but the events of parked streams."""
         counts = Counts()
-        fresh = self._new(work, events, counts)
-        parked = work.parked({event.key for event in fresh}) if fresh else set()
         known, of_events = self.handlers.known, self.handlers.of_events
-        kept = []
-        for event in fresh:
-            if parked and event.key in parked:
-                counts.parked += 1
-            elif event.type in of_events:
-                event = event.as_handed()
-            if event.type not in known and not event.is_rewound:
+        new = self._new(work, events, counts)
+        runs: dict[Key, list[Received]] = {}
+        parked = work.parked({event.key for event in new}) if new else set()
+        handed = []
+        for event in new:
+            key, name = event.key, event.type
+            if name not in known and not event.is_rewound:
                 self._pass_over(event, counts)
-            kept.append(event)
-        counts.events = len(kept)
-        work.keep(kept)
-        return counts, kept, parked
+            if key in parked:
+                counts.parked += 1
+            else:
+                if name in of_events:
+                    event = event.as_handed()
+                handed.append(event)
+            if (run := runs.get(key)) is None:
+                runs[key] = [event]
+            else:
+                run.append(event)
+        counts.events = len(new)
+        work.keep(runs.values())
+        return counts, handed
 
     def _pass_over(self, event: Received, counts: Counts) -> None:
         if self.on_unknown == "stop":
@@ -91,8 +99,9 @@ class Handling:
                 fresh.append(event)
             else:
                 raise Hole(
-                    f"Of stream {event.stream} ({event.context}) the events {last + 1} to {event.version - 1} are "
-                    f"missing before {event.type} {event.id}: read the topic from its beginning into an empty inbox."
+                    f"Of stream {UUID(bytes=event.stream)} ({event.context}) the events {last + 1} to "
+                    f"{event.version - 1} are missing before {event.type} {event.id}: read the topic from its "
+                    "beginning into an empty inbox."
                 )
         return fresh
 
@@ -100,21 +109,30 @@ class Handling:
         """First event by event, then stream by stream."""
         handlers = self.handlers
         taking_back = handlers.contexts_taken_back()
+        read: dict[Received, Entry] = {}
         for event in events:
-            if event.is_rewound:
+            if callees := handlers.of_events.get(event.type):
+                entry = read[event] = Entry(handlers.known[event.type], event)
+                for handler in callees:
+                    handler(entry.event, work.db)
+            elif event.is_rewound:
                 rewound_to(event)  # a version that is not known must not be passed over
                 if event.context in taking_back:
                     self._take_back(work, event)
-            elif callees := handlers.of_events.get(event.type):
-                read = typed(handlers.known[event.type], event)
-                for handler in callees:
-                    handler(read, work.db)
-        touched = dict.fromkeys(event.key for event in events if event.context in handlers.of_streams)
-        if touched:
-            for key, history in work.histories(touched).items():
-                stream = self._stream(key, history)
-                for changed in handlers.of_streams[key[0]]:
-                    changed(stream, work.db)
+        if handlers.of_streams:
+            self._hand_over_streams(work, events, read)
+
+    def _hand_over_streams(self, work: Work, events: Sequence[Received], read: Mapping[Received, Entry]) -> None:
+        """Events that came now are read now, so that one that does not parse is told with its own message."""
+        runs: dict[Key, list[Received]] = {}
+        for event in events:
+            if event.context in self.handlers.of_streams:
+                runs.setdefault(event.key, []).append(event)
+        before = work.histories([key for key, run in runs.items() if run[0].version > 1])
+        for key, run in runs.items():
+            stream = self._stream(key, before.get(key, run), run[0].version, read)
+            for changed in self.handlers.of_streams[key[0]]:
+                changed(stream, work.db)
 
     def _take_back(self, work: Work, rewound: Received) -> None:
         """Hands out, newest first, what counted and was handed out until the load was taken back."""
@@ -129,8 +147,14 @@ class Handling:
                 for handler in callees:
                     handler(read, work.db)
 
-    def _stream(self, key: Key, history: Sequence[Received]) -> Stream:
+    def _stream(self, key: Key, history: Sequence[Received], since: int, read: Mapping[Received, Entry]) -> Stream:
         known = self.handlers.known
         counted = counting(history, self.handlers.survives)
-        events = tuple(typed(known[event.type], event) for event in counted if event.type in known)
-        return Stream(key[0], key[1], events, len(counted) - len(events))
+        entries = []
+        for event in counted:
+            if (event_type := known.get(event.type)) is not None:
+                entry = (read.get(event) if read else None) or Entry(event_type, event)
+                if event.version >= since:
+                    _ = entry.event
+                entries.append(entry)
+        return Stream(key[0], UUID(bytes=key[1]), tuple(entries), len(counted) - len(entries))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 from replayhouse_consumer.errors import Misuse
 from replayhouse_consumer.received import Key, Received
@@ -34,7 +35,7 @@ class Parked(NamedTuple):
     """A stream whose events are kept and not handed out, from the version on that could not be handled."""
 
     context: str
-    stream: Any
+    stream: UUID
     version: int
     partition: Partition
     reason: str
@@ -42,7 +43,7 @@ class Parked(NamedTuple):
     @property
     def key(self) -> Key:
         """Which stream."""
-        return self.context, self.stream
+        return self.context, self.stream.bytes
 
 
 class Overtaken(Exception):  # noqa: N818 - it is no error: somebody else has done the work
@@ -68,8 +69,8 @@ class Work(Protocol):
     def parked(self, keys: Iterable[Key]) -> set[Key]:
         """Which of these streams are parked."""
 
-    def keep(self, events: Sequence[Received]) -> None:
-        """Keeps events that are not kept yet."""
+    def keep(self, runs: Iterable[Sequence[Received]]) -> None:
+        """Keeps runs of events: each of one stream, what follows what is kept of it, without a gap."""
 
     def histories(self, keys: Iterable[Key]) -> dict[Key, list[Received]]:
         """All events kept of each stream, in order."""

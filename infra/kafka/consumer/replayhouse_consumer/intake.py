@@ -17,11 +17,12 @@ from kafka.structs import OffsetAndMetadata
 
 from replayhouse_consumer.errors import Hole, Misuse, OtherTopic, Refused
 from replayhouse_consumer.inbox import Inbox, Partition
-from replayhouse_consumer.message import Message, message_of
+from replayhouse_consumer.message import Message, messages_of
 
 LOG = logging.getLogger("replayhouse_consumer")
 
 POLL_MS = 500
+RECORDS_AT_ONCE = 100
 ANSWER_MS = 10_000
 FAREWELL_MS = 3_000
 MONITORED_EVERY_SECONDS = 1.0
@@ -68,11 +69,12 @@ class Intake:
             raise Misuse(f"The consumer sets {', '.join(strange)} itself.")
         self._client = {**DEFAULTS, **client}
         self._topics = list(topics)
+        self._batch = batch
         self._is_fresh = False
         self._ends: dict[Partition, int] = {}
         self._told: dict[Partition, int] = {}
         self._told_at = 0.0
-        self._consumer = KafkaConsumer(group_id=group, max_poll_records=batch, **self._client, **OURS)
+        self._consumer = KafkaConsumer(group_id=group, **self._client, **OURS)
         self._consumer.subscribe(topics=self._topics, listener=_Assigned(self))
         for topic in self._topics:  # else the first assignment may know of no partitions, and a second one is needed
             self._consumer.partitions_for_topic(topic)
@@ -120,23 +122,34 @@ class Intake:
         return offsets
 
     def poll(self) -> list[Message]:
-        """What has come, at most a batch, within half a second. Raises Refused and what kafka-python raises."""
+        """What has come, at most a batch, within half a second. Raises what kafka-python raises."""
         try:
-            polled = self._consumer.poll(timeout_ms=POLL_MS)
+            messages = self._polled()
         except (OffsetOutOfRangeError, NoOffsetForPartitionError, LogTruncationError) as error:
             LOG.warning("The brokers do not have what comes next: %s", error)
             self.hold()
             return []
+        except BaseException:
+            self.hold()  # what this poll had read before is read again
+            raise
         if self._is_fresh:  # partitions came or went: what was read of them is read again from where the inbox is
             return []
-        if not polled:
+        if not messages:
             self._join_again_where_that_was_lost()
-        return [
-            message_of(partition, record)
-            for theirs, records in polled.items()
-            for partition in [Partition(theirs.topic, theirs.partition)]
-            for record in records
-        ]
+        return messages
+
+    def _polled(self) -> list[Message]:
+        """Some records at a time: kafka-python makes dozens of objects of each, which are gone before the next come."""
+        messages: list[Message] = []
+        while len(messages) < self._batch:
+            polled = self._consumer.poll(
+                timeout_ms=0 if messages else POLL_MS, max_records=min(RECORDS_AT_ONCE, self._batch - len(messages))
+            )
+            if not polled or self._is_fresh:
+                break
+            for theirs, records in polled.items():
+                messages += messages_of(Partition(theirs.topic, theirs.partition), records)
+        return messages
 
     def _join_again_where_that_was_lost(self) -> None:
         """Joining on account of new metadata, kafka-python 3.0 forgets the result if that comes between two polls."""

@@ -1,34 +1,48 @@
 """A message as Kafka delivers it, and what it says if it is an event."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from replayhouse_consumer.inbox import Partition
 from replayhouse_consumer.received import NotAnEvent, Received, received_of
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A record of a partition. `event` is None where it is no event of a relay; `fault` then says why."""
+class Message(NamedTuple):
+    """A record of a partition. `event` is None where it is no event of a relay; `fault` then says why.
+
+    Headers are kept of the latter only: what they say is in the event, and they take most of a record's memory.
+    """
 
     partition: Partition
     offset: int
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
     event: Received | None
     fault: str = ""
+    headers: Sequence[tuple[str, bytes]] = ()
 
-    def header(self, name: str) -> str | None:
-        """The text of a header, if there is one that is text."""
+    @property
+    def type(self) -> str | None:
+        """The CloudEvents type, if it has one."""
+        return self._header("ce_type") if self.event is None else self.event.type
+
+    @property
+    def id(self) -> str | None:
+        """The CloudEvents id, if it has one."""
+        return self._header("ce_id") if self.event is None else self.event.id
+
+    def _header(self, name: str) -> str | None:
         text = dict(self.headers).get(name)
         return None if text is None else text.decode(errors="replace")
 
 
-def message_of(partition: Partition, record: Any) -> Message:
-    """The message of a record as kafka-python has it."""
-    headers = tuple(record.headers)
-    try:
-        event, fault = received_of(record.key, record.value, headers), ""
-    except NotAnEvent as error:
-        event, fault = None, str(error)
-    return Message(partition, record.offset, record.value, headers, event, fault)
+def messages_of(partition: Partition, records: Iterable[Any]) -> list[Message]:
+    """The messages of records as kafka-python has them."""
+    messages = []
+    for record in records:
+        try:
+            event = received_of(record.key, record.value, record.headers)
+            message = Message(partition, record.offset, record.value, event)
+        except NotAnEvent as error:
+            message = Message(partition, record.offset, record.value, None, str(error), record.headers)
+        messages.append(message)
+    return messages

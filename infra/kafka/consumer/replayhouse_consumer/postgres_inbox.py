@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from uuid import UUID
 
 import psycopg
@@ -102,28 +103,27 @@ class PostgresWork:
 
     def versions(self, keys: Iterable[Key]) -> dict[Key, int]:
         """The newest version kept of each stream."""
-        return {(context, stream): version for context, stream, version in self._run(_VERSIONS, _columns(keys))}
+        return {(context, stream.bytes): version for context, stream, version in self._run(_VERSIONS, _columns(keys))}
 
     def parked(self, keys: Iterable[Key]) -> set[Key]:
         """Which of these streams are parked."""
         return {parked.key for parked in _parked(self._run(_PARKED))}.intersection(keys)
 
-    def keep(self, events: Sequence[Received]) -> None:
-        """Keeps events."""
+    def keep(self, runs: Iterable[Sequence[Received]]) -> None:
+        """Keeps runs of events."""
         with (
             self.db.cursor(row_factory=tuple_row) as cursor,
             cursor.copy(self._on_schema(_KEEP)) as copy,
         ):
             copy.set_types(_KEPT_TYPES)
-            for event in events:
-                copy.write_row(event)
+            for context, stream, *rest in chain.from_iterable(runs):
+                copy.write_row((context, UUID(bytes=stream), *rest))
 
     def histories(self, keys: Iterable[Key]) -> dict[Key, list[Received]]:
         """All events kept of each stream."""
-        columns = _columns(keys)
-        found: dict[Key, list[Received]] = {key: [] for key in zip(*columns, strict=True)}
-        for row in self._run(_HISTORIES, columns):
-            event = Received(*row)
+        found: dict[Key, list[Received]] = {key: [] for key in keys}
+        for context, stream, *rest in self._run(_HISTORIES, _columns(found)):
+            event = Received(context, stream.bytes, *rest)
             found[event.key].append(event)
         return found
 
@@ -134,8 +134,9 @@ class PostgresWork:
 
     def unpark(self, key: Key, handed: Sequence[int]) -> None:
         """A parked stream goes on."""
-        self._run(_UNPARK, key)
-        self._run(_HANDED, (*key, list(handed)))
+        context, stream = key[0], UUID(bytes=key[1])
+        self._run(_UNPARK, (context, stream))
+        self._run(_HANDED, (context, stream, list(handed)))
 
     def _run(self, statement: str, values: Sequence[object] = ()) -> psycopg.Cursor[TupleRow]:
         return self.db.cursor(row_factory=tuple_row).execute(self._on_schema(statement), values)
@@ -232,7 +233,7 @@ class PostgresInbox:
 
 def _columns(keys: Iterable[Key]) -> tuple[list[str], list[UUID]]:
     listed = list(keys)
-    return [context for context, _ in listed], [stream for _, stream in listed]
+    return [context for context, _ in listed], [UUID(bytes=stream) for _, stream in listed]
 
 
 def _parked(rows: Iterable[TupleRow]) -> list[Parked]:

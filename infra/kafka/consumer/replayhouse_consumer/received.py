@@ -10,13 +10,14 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from replayhouse_consumer.errors import Poison, UnknownEvent
-from replayhouse_consumer.event import Envelope, Event
+from replayhouse_consumer.event import PLACE, Envelope, Event
 
 E = TypeVar("E", bound=Event)
 
 _TOO_LARGE = 2**63
+_ID_BYTES = 16
 
-Key = tuple[str, UUID]
+Key = tuple[str, bytes]
 """Context and stream: two contexts may have streams of one id."""
 
 
@@ -25,10 +26,13 @@ class NotAnEvent(ValueError):  # noqa: N818 - the name says what is the matter
 
 
 class Received(NamedTuple):
-    """An event as received; `handed` says whether a handler of single events was given it."""
+    """An event as received; `handed` says whether a handler of single events was given it.
+
+    `stream` is the id in its 16 bytes: a UUID is dear to make and to look up, and most events are only kept.
+    """
 
     context: str
-    stream: UUID
+    stream: bytes
     version: int
     type: str
     position: int
@@ -43,12 +47,18 @@ class Received(NamedTuple):
 
     def as_handed(self) -> "Received":
         """The same event, marked as handed out. (A third of the time of `_replace`.)"""
-        return Received(*self[:7], True)
+        return Received._make((*self[:7], True))
 
     @property
     def id(self) -> str:
         """The CloudEvents id."""
-        return f"{self.stream}.{self.version}"
+        return f"{UUID(bytes=self.stream)}.{self.version}"
+
+    @property
+    def envelope(self) -> Envelope:
+        """Where it stands, for whoever handles it."""
+        recorded_at = datetime.fromisoformat(self.recorded_at)
+        return Envelope(self.context, UUID(bytes=self.stream), self.version, self.type, self.position, recorded_at)
 
     @property
     def is_rewound(self) -> bool:
@@ -67,8 +77,13 @@ def received_of(key: bytes | None, value: bytes | None, headers: Iterable[tuple[
             raise ValueError
         recorded_at = found["ce_recordedtime"].decode()
         datetime.fromisoformat(recorded_at)
+        if not recorded_at.isprintable():
+            raise ValueError
+        stream = bytes.fromhex(key.decode().replace("-", ""))
+        if len(stream) != _ID_BYTES:
+            raise ValueError
         context, event_type = _context_of(found["ce_source"]), _text_of(found["ce_type"])
-        return Received(context, UUID(key.decode()), version, event_type, position, recorded_at, value)
+        return Received(context, stream, version, event_type, position, recorded_at, value)
     except KeyError as missing:
         raise NotAnEvent(f"the message has no header {missing.args[0]}") from None
     except ValueError:
@@ -85,11 +100,26 @@ def typed(event_type: type[E], received: Received) -> E:
             for fault in error.errors(include_url=False, include_input=False, include_context=False)[:5]
         )
         raise Poison(f"{received.type} {received.id} does not parse: {told}") from None
-    recorded_at = datetime.fromisoformat(received.recorded_at)
-    event._envelope = Envelope(
-        received.context, received.stream, received.version, received.type, received.position, recorded_at
-    )
+    event.__dict__[PLACE] = received
     return event
+
+
+class Entry:
+    """An event in its stream, read when somebody first asks for it, and once."""
+
+    __slots__ = ("_event", "_received", "event_type")
+
+    def __init__(self, event_type: type[Event], received: Received) -> None:
+        self.event_type = event_type
+        self._received = received
+        self._event: Event | None = None
+
+    @property
+    def event(self) -> Event:
+        """The event. Raises Poison where it does not parse."""
+        if self._event is None:
+            self._event = typed(self.event_type, self._received)
+        return self._event
 
 
 def counting(events: Sequence[Received], survives: Callable[[str], bool]) -> list[Received]:

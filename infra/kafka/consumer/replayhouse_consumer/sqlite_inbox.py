@@ -3,13 +3,17 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby, islice
+from operator import attrgetter
 from pathlib import Path
 from uuid import UUID
 
 from replayhouse_consumer.errors import Misuse, Refused
 from replayhouse_consumer.inbox import Move, Overtaken, Parked, Partition, must_be_ours
 from replayhouse_consumer.received import Key, Received
+from replayhouse_consumer.runs import packed, unpacked
 
+LONGEST_RUN = 500
 BUSY_SECONDS = 5.0
 """How long another process' transaction is waited for at a time."""
 
@@ -22,7 +26,10 @@ _PASSING = {
 }
 
 # NORMAL: what a power failure may take is the newest transactions, effects and offsets alike; they are read again.
-_PRAGMAS = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536"
+# The log is copied into the file every 16 MB, not every 4: pages that change again and again are written less often.
+_PRAGMAS = """
+PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;
+"""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS inbox_owner (consumers TEXT NOT NULL, prefix TEXT NOT NULL);
@@ -30,16 +37,22 @@ CREATE TABLE IF NOT EXISTS inbox_topic (topic TEXT PRIMARY KEY, id TEXT NOT NULL
 CREATE TABLE IF NOT EXISTS inbox_offset (
     topic TEXT NOT NULL, number INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (topic, number)
 );
-CREATE TABLE IF NOT EXISTS inbox_event (
-    context TEXT NOT NULL, stream BLOB NOT NULL, version INTEGER NOT NULL, type TEXT NOT NULL,
-    position INTEGER NOT NULL, recorded_at TEXT NOT NULL, value BLOB NOT NULL, handed INTEGER NOT NULL,
-    PRIMARY KEY (context, stream, version)
+CREATE TABLE IF NOT EXISTS inbox_run (
+    context TEXT NOT NULL, stream BLOB NOT NULL, last INTEGER NOT NULL, events BLOB NOT NULL,
+    PRIMARY KEY (context, stream, last)
 );
 CREATE TABLE IF NOT EXISTS inbox_parked (
     context TEXT NOT NULL, stream BLOB NOT NULL, version INTEGER NOT NULL, topic TEXT NOT NULL, number INTEGER NOT NULL,
     reason TEXT NOT NULL, PRIMARY KEY (context, stream)
 );
 """
+# Version 0.1.0 of the kit kept each event in a row of this table.
+_OLD = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'inbox_event'"
+_OLD_EVENTS = """
+SELECT context, stream, version, type, position, recorded_at, value, handed FROM inbox_event
+ORDER BY context, stream, version
+"""
+_DROP_OLD = "DROP TABLE inbox_event"
 _OWNER = "SELECT consumers, prefix FROM inbox_owner"
 _CLAIM = "INSERT INTO inbox_owner SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM inbox_owner)"
 _OFFSETS = "SELECT topic, number, next FROM inbox_offset"
@@ -47,13 +60,10 @@ _BEGIN = "INSERT INTO inbox_offset VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _ADVANCE = "UPDATE inbox_offset SET next = ? WHERE topic = ? AND number = ? AND next = ?"
 _TOPICS = "SELECT topic, id FROM inbox_topic"
 _REMEMBER = "INSERT INTO inbox_topic VALUES (?, ?) ON CONFLICT DO NOTHING"
-_VERSION = "SELECT max(version) FROM inbox_event WHERE context = ? AND stream = ?"
-_KEEP = "INSERT INTO inbox_event VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_HISTORY = """
-SELECT version, type, position, recorded_at, value, handed FROM inbox_event
-WHERE context = ? AND stream = ? ORDER BY version
-"""
-_HANDED = "UPDATE inbox_event SET handed = 1 WHERE context = ? AND stream = ? AND version = ?"
+_VERSION = "SELECT max(last) FROM inbox_run WHERE context = ? AND stream = ?"
+_KEEP = "INSERT INTO inbox_run VALUES (?, ?, ?, ?)"
+_HISTORY = "SELECT last, events FROM inbox_run WHERE context = ? AND stream = ? ORDER BY last"
+_AGAIN = "UPDATE inbox_run SET events = ? WHERE context = ? AND stream = ? AND last = ?"
 _PARKED = "SELECT context, stream, version, topic, number, reason FROM inbox_parked ORDER BY context, stream"
 _PARK = "INSERT INTO inbox_parked VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _UNPARK = "DELETE FROM inbox_parked WHERE context = ? AND stream = ?"
@@ -76,33 +86,22 @@ class SqliteWork:
 
     def versions(self, keys: Iterable[Key]) -> dict[Key, int]:
         """The newest version kept of each stream."""
-        newest = {key: self.db.execute(_VERSION, (key[0], key[1].bytes)).fetchone()[0] for key in keys}
+        newest = {key: self.db.execute(_VERSION, key).fetchone()[0] for key in keys}
         return {key: version for key, version in newest.items() if version is not None}
 
     def parked(self, keys: Iterable[Key]) -> set[Key]:
         """Which of these streams are parked."""
         return {parked.key for parked in _parked(self.db)}.intersection(keys)
 
-    def keep(self, events: Sequence[Received]) -> None:
-        """Keeps events."""
-        self.db.executemany(
-            _KEEP,
-            [
-                (context, stream.bytes, version, name, position, recorded_at, value, handed)
-                for context, stream, version, name, position, recorded_at, value, handed in events
-            ],
-        )
+    def keep(self, runs: Iterable[Sequence[Received]]) -> None:
+        """Keeps runs of events."""
+        self.db.executemany(_KEEP, map(_row, runs))
 
     def histories(self, keys: Iterable[Key]) -> dict[Key, list[Received]]:
         """All events kept of each stream."""
         return {
-            (context, stream): [
-                Received(context, stream, version, name, position, recorded_at, value, bool(handed))
-                for version, name, position, recorded_at, value, handed in self.db.execute(
-                    _HISTORY, (context, stream.bytes)
-                )
-            ]
-            for context, stream in keys
+            key: [event for last, run in self.db.execute(_HISTORY, key) for event in unpacked(*key, last, run)]
+            for key in keys
         }
 
     def park(self, parked: Parked) -> None:
@@ -112,8 +111,10 @@ class SqliteWork:
 
     def unpark(self, key: Key, handed: Sequence[int]) -> None:
         """A parked stream goes on."""
-        self.db.execute(_UNPARK, (key[0], key[1].bytes))
-        self.db.executemany(_HANDED, [(key[0], key[1].bytes, version) for version in handed])
+        self.db.execute(_UNPARK, key)
+        for last, run in self.db.execute(_HISTORY, key).fetchall():
+            events = [event.as_handed() if event.version in handed else event for event in unpacked(*key, last, run)]
+            self.db.execute(_AGAIN, (packed(events), *key, last))
 
 
 class SqliteInbox:
@@ -130,6 +131,7 @@ class SqliteInbox:
             if self._db.execute(_OWNER).fetchone() is None:
                 self._db.execute(_CLAIM, (group, prefix))
             must_be_ours(self._db.execute(_OWNER).fetchone(), group, prefix)
+            _take_over(self._db)
         except BaseException:
             self._db.close()
             raise
@@ -186,6 +188,33 @@ class SqliteInbox:
     def close(self) -> None:
         """Lets the database go."""
         self._db.close()
+
+
+def _take_over(db: sqlite3.Connection) -> None:
+    """Moves what an earlier version kept to where it is kept now, all at once or not at all."""
+    if db.execute(_OLD).fetchone() is None:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if db.execute(_OLD).fetchone() is not None:  # another process may have done it meanwhile
+            db.executemany(_KEEP, map(_row, _runs(map(Received._make, db.execute(_OLD_EVENTS)))))
+            db.execute(_DROP_OLD)
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _runs(events: Iterable[Received]) -> Iterator[list[Received]]:
+    """The events of each stream in runs of bounded length."""
+    for _, of_stream in groupby(events, key=attrgetter("key")):
+        while run := list(islice(of_stream, LONGEST_RUN)):
+            yield run
+
+
+def _row(run: Sequence[Received]) -> tuple[str, bytes, int, bytes]:
+    context, stream, last, *_ = run[-1]
+    return context, stream, last, packed(run)
 
 
 def _parked(db: sqlite3.Connection) -> list[Parked]:
