@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -283,6 +284,18 @@ def test_a_connection_that_was_lost_is_made_anew(database: Database) -> None:
     assert inbox.is_passing(raised.value)
     assert inbox.offsets() == {FIRST: 0}
     inbox.close()
+
+
+def test_members_that_start_at_once_make_their_tables_once(database: Database) -> None:
+    inboxes = [open_inbox(database.url, "g", "replayhouse") for _ in range(6)]
+    tables = "CREATE TABLE IF NOT EXISTS effect (text TEXT PRIMARY KEY); CREATE TABLE IF NOT EXISTS other (n INT)"
+    with ThreadPoolExecutor(len(inboxes)) as members:
+        list(members.map(lambda inbox: inbox.make_tables(tables), inboxes))
+    with pytest.raises(psycopg.errors.SyntaxError):
+        inboxes[0].make_tables("CREATE nonsense")
+    inboxes[1].make_tables(tables)  # nobody holds anything
+    for inbox in inboxes:
+        inbox.close()
 
 
 def test_a_locked_file_is_waited_for_and_a_missing_table_is_not(tmp_path: Path) -> None:

@@ -66,6 +66,11 @@ _PARKED = "SELECT context, stream, version, topic, number, reason FROM {schema}.
 _PARK = "INSERT INTO {schema}.parked VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 _UNPARK = "DELETE FROM {schema}.parked WHERE context = %s AND stream = %s"
 
+# IF NOT EXISTS alone races.
+_LOCK_UNTIL_COMMIT = "SELECT pg_advisory_xact_lock(hashtext('replayhouse inbox'))"
+_LOCK = "SELECT pg_advisory_lock(hashtext('replayhouse inbox'))"
+_UNLOCK = "SELECT pg_advisory_unlock(hashtext('replayhouse inbox'))"
+
 Connection = psycopg.Connection[TupleRow]
 
 
@@ -156,7 +161,7 @@ class PostgresInbox:
             raise Refused(f"The database of the inbox does not let us in: {str(error).splitlines()[0]}") from error
         try:
             with db.transaction():
-                db.execute("SELECT pg_advisory_xact_lock(hashtext('replayhouse inbox'))")  # IF NOT EXISTS alone races
+                db.execute(_LOCK_UNTIL_COMMIT)
                 db.execute(self._on_schema(_TABLES))
                 db.execute(self._on_schema(_CLAIM), (group, prefix))
                 owner = db.execute(self._on_schema(_OWNER)).fetchone()
@@ -204,8 +209,14 @@ class PostgresInbox:
         return _parked(self._run(_PARKED))
 
     def make_tables(self, sql: str) -> None:
-        """Runs SQL for the handlers."""
-        self._connection().execute(sql.encode())
+        """Runs SQL for the handlers; members that start at once do so one after the other."""
+        db = self._connection()
+        db.execute(_LOCK)
+        try:
+            db.execute(sql.encode())
+        finally:
+            if not db.closed:
+                db.execute(_UNLOCK)
 
     def is_passing(self, error: BaseException) -> bool:
         """Whether the server is away or busy: a lost connection, a lock, a deadlock."""
