@@ -18,6 +18,7 @@ from infra.kafka.broker.node import Broker
 from infra.kafka.names import CONTEXTS, events_topic
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import administering, found_topics, make_topics, wanted_topics
+from tests.quick_java import use_quick_java
 
 TIMEOUT_S = 120
 """Much longer than anything takes: a busy machine is no reason to fail."""
@@ -68,6 +69,7 @@ def _shared(config: pytest.Config) -> Broker:
     stack = ExitStack()
     config.add_cleanup(stack.close)
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="replayhouse-kafka-"))
+    use_quick_java()
     shared = Broker(Path(folder), settings=_SHARED, ends_with_us=True)
     stack.callback(shared.stop)
     shared.start()
@@ -83,6 +85,7 @@ def kafka(broker: Broker) -> KafkaSettings:
 @pytest.fixture
 def own_broker() -> Iterator[OwnBroker]:
     """A running broker of the test's own."""
+    use_quick_java()
     with tempfile.TemporaryDirectory(prefix="replayhouse-kafka-") as folder:
         own = OwnBroker(Path(folder))
         own.start()

@@ -1,7 +1,8 @@
 """Databases for tests: one embedded server a test process, a fresh and empty warehouse each test."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 from uuid import UUID
@@ -21,19 +22,25 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def server(prepared: Path) -> Iterator[EmbeddedServer]:
+def server(pytestconfig: pytest.Config, prepared: Path) -> EmbeddedServer:
     """A running server whose database `replayhouse` is an empty warehouse; nobody connects to it but to copy it.
 
     Each process of pytest-xdist has one. It ends with the session.
     """
-    with quick_folder() as home:
-        furnish(home, prepared)
-        embedded = EmbeddedServer(home)
-        try:
-            embedded.start()
-            yield embedded
-        finally:
-            embedded.stop()
+    return _shared(pytestconfig, prepared)
+
+
+@cache
+def _shared(config: pytest.Config, prepared: Path) -> EmbeddedServer:
+    """Started once and stopped at the end, however many modules import the fixture: to pytest each has its own."""
+    stack = ExitStack()
+    config.add_cleanup(stack.close)
+    home = stack.enter_context(quick_folder())
+    furnish(home, prepared)
+    embedded = EmbeddedServer(home)
+    stack.callback(embedded.stop)
+    embedded.start()
+    return embedded
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from infra.kafka.broker.configuration import read_ports
 from infra.kafka.broker.node import Broker
 from infra.kafka.settings import KafkaSettings
 from tests.brokers import settings_for
+from tests.quick_java import use_quick_java
 
 USER, PASSWORD = "warehouse", "a b'c\"d\\e"
 """The password has what quoting could get wrong."""
@@ -83,6 +84,7 @@ def _made_certificates(folder: Path) -> tuple[Path, Path, Path]:
 @pytest.fixture(scope="module")
 def secure_broker() -> Iterator[SecureBroker]:
     """A running broker with SASL_SSL; it ends with the tests of the module."""
+    use_quick_java()
     with tempfile.TemporaryDirectory(prefix="replayhouse-kafka-") as name:
         folder = Path(name)
         store, ca, other_ca = _made_certificates(folder)

@@ -14,6 +14,7 @@ from infra.postgres.connection import Database
 from tests.acceptance.cli_support import Program
 from tests.acceptance.in_process import Warehouse, refused
 from tests.brokers import applied, bootstrap, broker, kafka
+from tests.quick_java import use_quick_java
 
 __all__ = ["broker", "kafka"]
 
@@ -24,6 +25,7 @@ NO_DATABASE = Database("postgresql://nobody@127.0.0.1:1/none")
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
     """A home with no broker yet; one that is started in it ends with the test."""
+    use_quick_java()
     yield Warehouse(NO_DATABASE, tmp_path / "home")
     trial_broker(tmp_path / "home").stop()
 

@@ -32,6 +32,7 @@ from infra.settings import Settings
 from projections.warehouse import PROJECTIONS
 from tests.forked import put_on_the_path
 from tests.prepared import furnish, quick_folder
+from tests.quick_java import use_quick_java
 
 ROOT = Path(__file__).parents[2]
 RUN = (
@@ -171,6 +172,7 @@ class Shell:
 @pytest.fixture
 def shell(prepared: Path) -> Iterator[Shell]:
     """A shell in an empty folder with a short name, for sockets; its database is stopped at the end."""
+    use_quick_java()  # for the pages that start a broker
     with quick_folder() as folder:
         shell = Shell(folder)
         furnish(shell.home, prepared)

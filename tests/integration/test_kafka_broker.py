@@ -32,8 +32,15 @@ from tests.brokers import (
     settings_for,
 )
 from tests.crashes import SEED, a_seed
+from tests.quick_java import use_quick_java
 
 __all__ = ["broker", "kafka", "own_broker"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_java() -> None:
+    use_quick_java()
+
 
 START_AND_WAIT = """
 import sys
