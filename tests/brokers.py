@@ -24,7 +24,7 @@ TIMEOUT_S = 120
 """Much longer than anything takes: a busy machine is no reason to fail."""
 CONSOLE_CONSUMER = "org.apache.kafka.tools.consumer.ConsoleConsumer"
 
-_SHARED = {"broker.session.timeout.ms": "60000"}
+_SHARED = {"broker.session.timeout.ms": "60000", "broker.heartbeat.interval.ms": "2000"}
 """It is never killed, and on a busy machine its controller may wait for it: while it does not, no topic can be made."""
 
 _numbers = count(1)

@@ -1,10 +1,12 @@
 """Databases for tests: one embedded server a test process, a fresh and empty warehouse each test."""
 
-from collections.abc import Iterable, Iterator
+import copy
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -70,6 +72,33 @@ def copied(server: EmbeddedServer, template: Database | None = None) -> Iterator
         conn.execute(COPY.format(sql.Identifier(name), sql.Identifier(str(of))))
         yield Database(url.replace("/replayhouse?", f"/{name}?"))
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+class Beginnings:
+    """Databases that something was done with, kept to be copied instead of doing it again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[object, tuple[str, Any]] = {}
+
+    def made(self, database: Database, key: object, make: Callable[[], Any]) -> Any:
+        """What `make` gives, which it does with an untouched database; from its second time on that becomes a copy.
+
+        Nobody is connected to the database. The key says all that what is made depends on.
+        """
+        server, _, name = database.url.partition("?")[0].rpartition("/")
+        place = sql.Identifier(name)
+        administered = database.url.replace(f"{server}/{name}?", f"{server}/postgres?")
+        known = self._kept.get((administered, key))
+        told = make() if known is None else known[1]
+        with psycopg.connect(administered, autocommit=True) as conn:
+            if known is None:
+                kept = f"kept_{next(_numbers)}"
+                conn.execute(COPY.format(sql.Identifier(kept), place))
+                self._kept[administered, key] = (kept, told)
+            else:
+                conn.execute(sql.SQL("DROP DATABASE {}").format(place))
+                conn.execute(COPY.format(place, sql.Identifier(known[0])))
+        return copy.deepcopy(told)
 
 
 def lose_keys(conn: psycopg.Connection, subjects: Iterable[UUID] | None = None) -> None:

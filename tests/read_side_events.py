@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import count
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -39,7 +40,10 @@ _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     type(None): st.none(),
 }
 
+# Strategies are made once: making one takes longer than drawing from it.
 
+
+@cache
 def values_of(kind: Any) -> st.SearchStrategy[Any]:
     """Values of an annotation that the events have."""
     if kind in _PLAIN:
@@ -55,9 +59,14 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
 
 def an_event(kind: type[Any], **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """An event of a class, with the fields that are told drawn as told."""
-    hints = get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type] # mypy does not see that classes can be hashed
     drawn = {f.name: values_of(hints[f.name]) for f in fields(kind) if f.name not in fixed}
     return st.builds(kind, **drawn, **{name: values for name, values in fixed.items() if name in hints})
+
+
+@cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _of_module(module: Any, *kinds: str, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[list[DomainEvent]]:
@@ -139,12 +148,18 @@ def next_number() -> int:
     return next(_numbers)
 
 
+@cache
+def _events(kind: str, number: int) -> st.SearchStrategy[list[DomainEvent]]:
+    events: st.SearchStrategy[list[DomainEvent]] = KINDS[kind][1](number)
+    return events
+
+
 @st.composite
 def a_stream(draw: st.DrawFn, kind: str, number: int) -> Sequence[DomainEvent]:
     """A stream of a kind, in which now and then a load is taken back."""
     events: list[DomainEvent] = []
     for step in draw(st.lists(st.booleans(), min_size=1, max_size=3)):
-        events += draw(KINDS[kind][1](number))
+        events += draw(_events(kind, number))
         if step:
             events.append(Rewound(draw(TIMES), UUID(int=1), draw(st.integers(0, len(events)))))
     return events

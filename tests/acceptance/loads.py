@@ -23,6 +23,11 @@ class Loads:
         self._number += 1
         return self.warehouse.ingest(write(self.folder / str(self._number), lines))
 
+    def begin(self, lines: Lines) -> Any:
+        """The same, as the first that is done: see `Warehouse.begin`."""
+        self._number += 1
+        return self.warehouse.begin(write(self.folder / str(self._number), lines))
+
     def load_whole(self, lines: Lines) -> Any:
         """The same; the read models must be those of this extract alone but for what depends on earlier loads."""
         told = self.load(lines)

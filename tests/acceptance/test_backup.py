@@ -44,7 +44,7 @@ COMMENTS = """
 def warehouse(database: Database, tmp_path: Path) -> Warehouse:
     """One small load."""
     warehouse = Warehouse(database, tmp_path / "home")
-    warehouse.ingest(write(tmp_path / "first", a_good_extract()))
+    warehouse.begin(write(tmp_path / "first", a_good_extract()))
     return warehouse
 
 

@@ -72,7 +72,7 @@ def a_story(publisher: Warehouse, folder: Path) -> None:
         customers=adding(a_customer(106, 901, "123456", "rua da ana"), a_customer(107, 905, "123456", "rua da bia")),
     )
     second = changed(first, orders=adding(an_order(8, "created")), customers=adding(a_customer(108, 901, "20000")))
-    publisher.ingest(write(folder / "first", first))
+    publisher.begin(write(folder / "first", first))
     publisher.json("retract", publisher.ingest(write(folder / "second", second))["batch"], "--reason", "a test")
     [(person,)] = publisher.rows("SELECT customer_id FROM customer.dim_customer WHERE zip_prefix = '01001' LIMIT 1")
     publisher.json("customer", "erase", str(person), "--reason", "asked for it")
@@ -150,7 +150,7 @@ def test_without_keys_and_without_personal_fields_the_tables_are_the_same(
 def test_keys_older_than_an_erasure_do_not_undo_it_and_keys_too_old_are_told(
     publisher: Warehouse, consumer: Consumer, kafka: KafkaSettings, elsewhere: Database, tmp_path: Path
 ) -> None:
-    publisher.ingest(write(tmp_path / "first", a_good_extract()))
+    publisher.begin(write(tmp_path / "first", a_good_extract()))
     publisher.json("db", "backup", tmp_path / "log", "--keys", tmp_path / "keys")
     [(person,)] = publisher.rows("SELECT customer_id FROM customer.fact_review WHERE title IS NOT NULL")
     publisher.json("customer", "erase", str(person), "--reason", "asked for it")
@@ -203,7 +203,7 @@ def tables_of(database: Database) -> list[Any]:
 def test_topics_that_do_not_hold_whole_streams_are_refused(
     publisher: Warehouse, consumer: Consumer, kafka: KafkaSettings, elsewhere: Database, tmp_path: Path
 ) -> None:
-    publisher.ingest(write(tmp_path / "first", a_good_extract()))
+    publisher.begin(write(tmp_path / "first", a_good_extract()))
     with publisher.database.connect("replayhouse test", autocommit=True) as conn:
         messages = placed(kafka, logged(conn, "sales"))
     second = next(n for n, (_, message) in enumerate(messages) if dict(message.headers)["ce_streamversion"] == b"2")
@@ -228,7 +228,7 @@ def test_topics_that_do_not_hold_whole_streams_are_refused(
 def test_what_a_killed_rebuild_has_received_is_removed_by_the_next(
     publisher: Warehouse, consumer: Consumer, kafka: KafkaSettings, elsewhere: Database, tmp_path: Path
 ) -> None:
-    publisher.ingest(write(tmp_path / "first", a_good_extract()))
+    publisher.begin(write(tmp_path / "first", a_good_extract()))
     with publisher.database.connect("replayhouse test", autocommit=True) as conn:
         send_log(applied(kafka, "sales"), conn, ["sales"])
     consumer.json("--rebuild", "sales", "--into", "mirror")
@@ -242,7 +242,7 @@ def test_what_a_killed_rebuild_has_received_is_removed_by_the_next(
 def test_the_newest_events_or_all_of_them_are_shown_as_they_stand_on_the_topic(
     publisher: Warehouse, consumer: Consumer, kafka: KafkaSettings, tmp_path: Path
 ) -> None:
-    publisher.ingest(write(tmp_path / "first", a_good_extract()))
+    publisher.begin(write(tmp_path / "first", a_good_extract()))
     with publisher.database.connect("replayhouse test") as conn:
         events = logged(conn, "customer")
         send_log(applied(kafka, "customer"), conn, ["customer"])
@@ -286,7 +286,7 @@ def test_what_cannot_be_shown_is_refused_in_plain_words(consumer: Consumer, kafk
 def test_the_installed_program_follows_a_topic_until_it_is_ended(
     publisher: Warehouse, kafka: KafkaSettings, tmp_path: Path
 ) -> None:
-    publisher.ingest(write(tmp_path / "first", a_good_extract()))
+    publisher.begin(write(tmp_path / "first", a_good_extract()))
     with publisher.database.connect("replayhouse test") as conn:
         messages = placed(applied(kafka, "sales"), logged(conn, "sales"))
     send(kafka, "sales", messages[:5])

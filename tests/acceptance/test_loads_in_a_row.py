@@ -63,7 +63,7 @@ def test_everything_may_be_corrected_by_a_later_extract(loads: Loads) -> None:
 
 
 def test_a_filled_cell_that_becomes_empty_is_corrected_to_nothing(loads: Loads) -> None:
-    loads.load_whole(a_good_extract())
+    loads.begin(a_good_extract())
     emptied = changed(
         a_good_extract(),
         order_reviews=lambda some: [a_review(801, 1, 5, answered=""), some[1].replace("atrasou", "")],
@@ -110,7 +110,7 @@ def test_an_order_goes_its_way_in_steps_and_each_step_is_told_once(loads: Loads)
 def test_an_order_that_turns_out_to_have_been_placed_at_another_time_moves_all_that_follows_from_it(
     loads: Loads,
 ) -> None:
-    loads.load_whole(a_good_extract())
+    loads.begin(a_good_extract())
     # The person's two orders change places, and with them the current address.
     loads.load_whole(changed(a_good_extract(), orders=replacing("2017-03-01 10:00:00", "2017-04-03 10:00:00")))
     assert loads.shown(
@@ -123,7 +123,7 @@ def test_an_order_that_turns_out_to_have_been_placed_at_another_time_moves_all_t
 
 
 def test_the_same_content_written_differently_brings_no_event(loads: Loads) -> None:
-    loads.load(a_good_extract())
+    loads.begin(a_good_extract())
     otherwise = changed(
         a_good_extract(),
         order_items=lambda some: [*reversed(some[1:]), some[0].replace("94.9,", "94.90,").replace("10.05", "010.05")],
@@ -138,7 +138,7 @@ def test_the_same_content_written_differently_brings_no_event(loads: Loads) -> N
 
 
 def test_what_a_later_extract_lacks_stays_as_it_was(loads: Loads) -> None:
-    loads.load_whole(a_good_extract())
+    loads.begin(a_good_extract())
     before = loads.warehouse.digests()
     told = loads.load({file: some[:1] for file, some in a_good_extract().items() if file != "geolocation"})
     assert events_of(told) == NO_EVENTS
@@ -153,7 +153,7 @@ def test_what_a_later_extract_lacks_stays_as_it_was(loads: Loads) -> None:
 
 def test_items_alone_reach_the_orders_that_are_known(loads: Loads) -> None:
     lines = a_good_extract()
-    loads.load_whole(lines)
+    loads.begin(lines)
     added = [an_item(1, 3, "1.00", seller=52), an_item(2, 1, "901.00", "20.00", seller=51), an_item(4)]
     told = loads.load({"order_items": added})
     assert of_file(told, "order_items") == (2, 1, 0, 0)
@@ -167,7 +167,7 @@ def test_items_alone_reach_the_orders_that_are_known(loads: Loads) -> None:
 
 def test_payments_and_reviews_alone_reach_the_orders_that_are_known(loads: Loads) -> None:
     lines = a_good_extract()
-    loads.load_whole(lines)
+    loads.begin(lines)
     payments, reviews = [a_payment(4, 1, "5.00")], [a_review(804, 4, 3)]
     told = loads.load({"order_payments": payments, "order_reviews": reviews})
     assert events_of(told) == {**NO_EVENTS, "sales": 2, "customer": 1}
@@ -225,7 +225,7 @@ def of_other_orders_than(number: int) -> Any:
 
 def test_the_samples_of_the_newest_extract_replace_those_of_their_prefix_alone(loads: Loads) -> None:
     lines = a_good_extract()
-    loads.load_whole(lines)
+    loads.begin(lines)
     areas = "SELECT zip_prefix, city, latitude, samples FROM fulfillment.dim_geography WHERE samples > 0 ORDER BY 1"
     assert loads.shown(areas) == [("01001", "são paulo", -23.55, 3), ("20000", "rio de janeiro", -22.9, 1)]
 
@@ -246,7 +246,7 @@ def test_the_calendar_grows_and_shrinks_with_the_latest_time(loads: Loads) -> No
         return loads.shown("SELECT max(date) FROM shared.dim_date")
 
     lines = a_good_extract()
-    loads.load_whole(lines)
+    loads.begin(lines)
     assert ends() == [(date(2018, 12, 31),)]
     for file, new, last_year in (
         ("order_items", an_item(1, 3).replace("2017-03-05", "2019-01-01"), 2020),
@@ -281,7 +281,7 @@ def segments(loads: Loads) -> list[tuple[Any, ...]]:
 
 def test_persons_whom_a_load_does_not_show_are_evaluated_as_of_its_newest_order(loads: Loads) -> None:
     lines = a_good_extract()
-    loads.load_whole(lines)
+    loads.begin(lines)
     for placed in ("2017-09-29 23:59:59", "2017-09-30 00:00:00"):  # 180 and 181 days after the last purchase
         loads.load({"orders": [an_order(7, "created", placed=placed)]})
     assert segments(loads) == [(date(2017, 5, 3), "NEW", "REGULAR"), (date(2017, 9, 30), "REGULAR", "CHURNED")]

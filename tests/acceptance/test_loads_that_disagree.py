@@ -52,7 +52,7 @@ def test_an_order_that_contradicts_an_earlier_load_is_kept_apart_but_its_parts_a
     loads: Loads, number: int, row: str, rule: str, reason: str
 ) -> None:
     lines = a_good_extract()
-    loads.load(lines)
+    loads.begin(lines)
     before = loads.warehouse.digests(("fulfillment", "marketplace"))
     order = number + 1
 
@@ -69,7 +69,7 @@ def test_an_order_that_contradicts_an_earlier_load_is_kept_apart_but_its_parts_a
 
 def test_an_alias_is_not_given_to_another_person(loads: Loads) -> None:
     lines = a_good_extract()
-    loads.load(lines)
+    loads.begin(lines)
     before = loads.warehouse.digests()
     told = loads.load(changed(lines, customers=instead(2, a_customer(103, 950))))
     assert of_file(told, "customers") == (0, 0, 4, 1)
@@ -80,7 +80,7 @@ def test_an_alias_is_not_given_to_another_person(loads: Loads) -> None:
 
 def test_a_bad_row_of_an_order_that_is_known_leaves_it_and_its_new_parts_alone(loads: Loads) -> None:
     lines = a_good_extract()
-    loads.load(lines)
+    loads.begin(lines)
     harmed = changed(lines, orders=instead(3, an_order(4, "lost")), order_items=adding(an_item(4)))
     told = loads.load(harmed)
     assert (of_file(told, "orders"), of_file(told, "order_items")) == ((0, 0, 4, 1), (1, 0, 5, 0))

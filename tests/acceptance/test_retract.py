@@ -89,7 +89,7 @@ def dying_after(calls: int, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def test_the_read_models_are_those_from_before_the_load_live_and_rebuilt(loads: Loads) -> None:
-    loads.load(a_good_extract())
+    loads.begin(a_good_extract())
     before, days = loads.warehouse.digests(), loads.shown(DAYS)
     told = loads.load(a_later_extract())
     assert loads.warehouse.digests() != before
@@ -127,7 +127,7 @@ def history_shows_it(warehouse: Warehouse, batch: str) -> None:
 
 
 def test_the_only_load_leaves_nothing_but_the_log_and_what_is_told_of_it(loads: Loads) -> None:
-    told = loads.load(a_good_extract())
+    told = loads.begin(a_good_extract())
     events = loads.warehouse.events()
     loads.warehouse.json("retract", told["batch"], *BECAUSE)
     for table, unknown in (("sales.fact_order", 0), ("customer.dim_customer", 1), ("marketplace.product", 1)):
@@ -155,7 +155,7 @@ def test_rows_that_the_load_kept_apart_are_kept_apart_no_longer_and_those_it_let
 
 
 def test_the_same_files_append_what_is_missing_as_another_batch(loads: Loads) -> None:
-    loads.load(a_good_extract())
+    loads.begin(a_good_extract())
     first = loads.load(a_later_extract())
     after = loads.warehouse.digests()
     loads.warehouse.json("retract", first["batch"], *BECAUSE)
@@ -168,7 +168,7 @@ def test_the_same_files_append_what_is_missing_as_another_batch(loads: Loads) ->
 
 
 def test_a_rejected_load_is_in_the_way_of_nothing(loads: Loads) -> None:
-    told = loads.load(a_good_extract())
+    told = loads.begin(a_good_extract())
     lacking = write(loads.folder / "lacking", {"orders": ['"']})
     assert loads.warehouse.run("ingest", lacking, "--json").code == 1
     loads.warehouse.json("retract", told["batch"], *BECAUSE)
@@ -183,7 +183,7 @@ def test_later_loads_are_named_and_taken_back_before_it_with_cascade(
 ) -> None:
     """Killed between two of them, the same command takes the others back."""
     empty = loads.warehouse.digests()
-    first, second = loads.load(a_good_extract()), loads.load(a_later_extract())
+    first, second = loads.begin(a_good_extract()), loads.load(a_later_extract())
     third = loads.load(changed(a_later_extract(), sellers=replacing("04002", "04003")))
     events = loads.warehouse.events()
 
@@ -213,7 +213,7 @@ def test_later_loads_are_named_and_taken_back_before_it_with_cascade(
 def test_an_open_load_can_be_taken_back_so_that_other_files_can_be_loaded(
     loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = loads.load(a_good_extract())
+    first = loads.begin(a_good_extract())
     before = loads.warehouse.digests()
     lost = write(loads.folder / "lost", a_later_extract())
     with monkeypatch.context() as patched:
@@ -248,7 +248,7 @@ def test_a_load_that_was_killed_before_it_told_anything_or_its_rejection_is_clos
 def test_a_killed_retraction_is_finished_by_the_same_command_and_no_load_is_taken_in_before(
     loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = loads.load(a_good_extract())
+    first = loads.begin(a_good_extract())
     before = loads.warehouse.digests()
     told = loads.load(a_later_extract())
     monkeypatch.setattr("ingest.retract.STREAMS_A_CHUNK", 4)
@@ -271,7 +271,7 @@ def test_a_killed_retraction_is_finished_by_the_same_command_and_no_load_is_take
 
 
 def test_while_another_command_writes_the_log_it_says_so(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = loads.load(a_good_extract())
+    told = loads.begin(a_good_extract())
     monkeypatch.setattr("infra.loading.retraction.exclusive", partial(exclusive, wait=0.1))
     with loads.warehouse.database.connect("somebody else", autocommit=True) as conn, exclusive(conn, "ingest"):
         refused(loads.warehouse.run("retract", told["batch"], *BECAUSE, "--json"), 4, "somebody else")
@@ -281,7 +281,7 @@ def test_while_another_command_writes_the_log_it_says_so(loads: Loads, monkeypat
 
 
 def test_a_plan_tells_what_would_change_and_changes_nothing(loads: Loads) -> None:
-    loads.load(a_good_extract())
+    loads.begin(a_good_extract())
     rows, days = counted(loads), loads.shown(DAYS)
     told = loads.load(a_later_extract())
     events, digests, more = loads.warehouse.events(), loads.warehouse.digests(), counted(loads)
@@ -332,7 +332,7 @@ def test_what_cannot_be_taken_back_is_told_in_plain_words(loads: Loads) -> None:
     run = loads.warehouse.run
     refused(run("retract", str(UUID(int=1)), *BECAUSE, "--json"), 2, "no load", "nor any other")
     refused(run("retract", "yesterday's", *BECAUSE, "--json"), 2, "not an id")
-    told = loads.load(a_good_extract())
+    told = loads.begin(a_good_extract())
     refused(run("retract", str(UUID(int=1)), *BECAUSE, "--json"), 2, told["batch"], "(1)", "completed")
     refused(run("retract", told["batch"], "--json"), 2, "--reason")
     refused(run("retract", told["batch"], "--reason", " ", "--json"), 2, "--reason")
@@ -343,7 +343,7 @@ def test_what_cannot_be_taken_back_is_told_in_plain_words(loads: Loads) -> None:
 
 
 def test_a_later_decision_of_a_person_blocks_it_and_is_named_before_any_load_is_taken_back(loads: Loads) -> None:
-    told = loads.load(a_good_extract())
+    told = loads.begin(a_good_extract())
     decide(loads.warehouse, "sales", UUID(an_id(3)), OrderInvoiced(MONDAY))
     loads.load(a_later_extract())
     events, digests = loads.warehouse.events(), loads.warehouse.digests()
@@ -361,7 +361,7 @@ def test_a_row_that_a_person_has_released_blocks_it_in_those_words(loads: Loads)
 
 
 def test_a_person_who_was_forgotten_stays_so_and_blocks_nothing(loads: Loads) -> None:
-    loads.load(a_good_extract())
+    loads.begin(a_good_extract())
     told = loads.load(a_later_extract())
     decide(loads.warehouse, "customer", UUID(an_id(901)), CustomerAnonymized(MONDAY, "asked for it", "ana"))
     decide(loads.warehouse, "customer", UUID(an_id(905)), CustomerAnonymized(MONDAY, "asked for it", "ana"))

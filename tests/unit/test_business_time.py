@@ -21,7 +21,7 @@ from domain.customer.customer import (
 from domain.customer.events import CustomerAnonymized
 from domain.kernel.events import DomainEvent, effective
 from domain.sales.order import NEW_ORDER, observe
-from infra.postgres.read_models.lines import LineWriter
+from infra.postgres.read_models.schema import line_writer
 from projections.business_time import fold_of, happened_before
 from projections.customer import PROJECTION as CUSTOMER
 from projections.projection import Rows, Stream, key_width
@@ -46,7 +46,7 @@ def test_a_fold_fails_at_no_time_of_any_stream_and_its_rows_fit(kind: str, data:
 
     tables = {table.name: table for table in projection.tables}
     for name, of_table in rows.items():
-        assert len(LineWriter(tables[name]).lines(of_table)) == len(of_table)
+        assert len(line_writer(tables[name]).lines(of_table)) == len(of_table)
         width = key_width(tables[name])
         assert len({row[:width] for row in of_table}) == len(of_table), "two rows of a stream have the same key"
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.kernel.events import effective
-from infra.postgres.read_models.lines import LineWriter
+from infra.postgres.read_models.schema import line_writer
 from projections.projection import POSITION, Projection, Row, Rows, Stream, key_width
 from projections.replay import difference
 from projections.warehouse import PROJECTIONS
@@ -26,7 +26,7 @@ def test_a_fold_fails_on_no_events_and_its_rows_fit(kind: str, data: st.DataObje
 
     tables = {table.name: table for table in projection.tables}
     for name, of_table in rows.items():
-        assert len(LineWriter(tables[name]).lines(of_table)) == len(of_table)
+        assert len(line_writer(tables[name]).lines(of_table)) == len(of_table)
         width = key_width(tables[name])
         assert len({row[:width] for row in of_table}) == len(of_table), "two rows of a stream have the same key"
         assert {row[-1] for row in of_table} <= {42}

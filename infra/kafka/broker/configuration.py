@@ -42,6 +42,8 @@ _SETTINGS = {
     # After kill -9 the controller, which is the same process, must first forget the broker that was: 3 s, not 11.
     "broker.session.timeout.ms": "2000",
     "broker.heartbeat.interval.ms": "200",
+    # The controller would write a record twice a second to show others that it lives, and there are no others.
+    "metadata.max.idle.interval.ms": "0",
     "num.network.threads": "2",
     "num.io.threads": "4",
     "log.cleaner.dedupe.buffer.size": "16777216",
