@@ -66,14 +66,14 @@ class ConfluentProducer:
 
     def __init__(self, kafka: KafkaSettings, bootstrap: str, transactional_id: str) -> None:
         self._bootstrap = bootstrap
-        self._seconds = kafka.transaction_seconds
+        self._seconds = max(kafka.transaction_seconds, LONGEST_ANSWER_MS / 1_000)
         with translated_kafka(bootstrap):
             self._producer = Producer(producer_config(kafka, bootstrap, transactional_id))
         self._delivered = 0
         self._failed: KafkaError | None = None
 
     def start(self) -> None:
-        """Takes the transactional id over, within the time that a transaction may take. Raises Unreachable."""
+        """Takes the transactional id over, within the time that a transaction or an answer may take. Raises Unreachable."""
         try:
             self._producer.init_transactions(self._seconds)
         except (KafkaException, SystemError) as error:

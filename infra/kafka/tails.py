@@ -106,7 +106,8 @@ class KafkaCluster:
         with self._admin() as admin:
             consumer = KafkaConsumer(**config)
             try:
-                yield _Reader(admin, consumer, self._bootstrap, self._kafka.transaction_seconds)
+                seconds = max(self._kafka.transaction_seconds, LONGEST_ANSWER_MS / 1_000)
+                yield _Reader(admin, consumer, self._bootstrap, seconds)
             finally:
                 consumer.close(autocommit=False)
 
