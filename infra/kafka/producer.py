@@ -73,7 +73,7 @@ class ConfluentProducer:
         self._failed: KafkaError | None = None
 
     def start(self) -> None:
-        """Takes the transactional id over, within the time that a transaction or an answer may take. Raises Unreachable."""
+        """Takes the transactional id over, in the time that a transaction or an answer may take. Raises Unreachable."""
         try:
             self._producer.init_transactions(self._seconds)
         except (KafkaException, SystemError) as error:
