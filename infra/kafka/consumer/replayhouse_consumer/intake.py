@@ -18,6 +18,7 @@ from kafka.structs import OffsetAndMetadata
 from replayhouse_consumer.errors import Hole, Misuse, OtherTopic, Refused
 from replayhouse_consumer.inbox import Inbox, Partition
 from replayhouse_consumer.message import Message, messages_of
+from replayhouse_consumer.refusals import telling_why
 
 LOG = logging.getLogger("replayhouse_consumer")
 
@@ -197,7 +198,8 @@ class Intake:
 
 def topic_ids(topics: Sequence[str], client: Mapping[str, Any]) -> dict[str, str]:
     """The brokers' ids of topics. Raises Refused where one is missing, and what kafka-python raises."""
-    admin = KafkaAdminClient(**for_other_clients(client))
+    with telling_why(client.get("security_protocol", "PLAINTEXT")):
+        admin = KafkaAdminClient(**for_other_clients(client))
     try:
         found = {
             described["name"]: str(described["topic_id"])
