@@ -208,7 +208,7 @@ def test_an_inbox_does_not_read_the_topics_of_another_warehouse(opened: Open, re
             opened("g", "other")
 
 
-OF_0_1_0 = """
+EARLIER = """
 CREATE TABLE inbox_event (
     context TEXT NOT NULL, stream BLOB NOT NULL, version INTEGER NOT NULL, type TEXT NOT NULL,
     position INTEGER NOT NULL, recorded_at TEXT NOT NULL, value BLOB NOT NULL, handed INTEGER NOT NULL,
@@ -220,7 +220,7 @@ CREATE TABLE inbox_event (
 def test_a_file_of_an_earlier_version_is_taken_over_whole(tmp_path: Path) -> None:
     long, short = [event(version) for version in range(1, 1203)], [event(1, OTHER[1])._replace(handed=True)]
     with closing(sqlite3.connect(tmp_path / "inbox.db")) as db, db:
-        db.executescript(OF_0_1_0)
+        db.executescript(EARLIER)
         db.executemany("INSERT INTO inbox_event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*long, *short])
     for _ in range(2):  # the second time nothing is left to do
         with closing(open_inbox(tmp_path / "inbox.db", "g", "replayhouse")) as inbox, inbox.transaction() as work:

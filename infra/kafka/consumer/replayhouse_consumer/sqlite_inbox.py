@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS inbox_parked (
     reason TEXT NOT NULL, PRIMARY KEY (context, stream)
 );
 """
-# Version 0.1.0 of the kit kept each event in a row of this table.
+# Earlier versions of the kit kept each event in a row of this table.
 _OLD = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'inbox_event'"
 _OLD_EVENTS = """
 SELECT context, stream, version, type, position, recorded_at, value, handed FROM inbox_event
