@@ -19,7 +19,7 @@ from infra.kafka.settings import KafkaSettings
 from infra.kafka.tails import KafkaCluster
 from infra.kafka.topics import administering
 from infra.postgres.connection import Database
-from tests.brokers import applied, bootstrap, settings_for
+from tests.brokers import TIMEOUT_S, applied, bootstrap, settings_for
 from tests.databases import conn, database, server
 from tests.published import complaints
 from tests.read_side import Log, a_header, a_line, a_payment, an_id
@@ -52,7 +52,7 @@ def leave_open(kafka: KafkaSettings, name: str, *places: TopicPartition) -> None
     assert manager is not None
     manager._partitions_in_transaction.update(places)  # as if it had been told so
     for topic, partition in places:
-        producer.send(topic, b"{}", b"nobody", partition=partition).get(30)
+        producer.send(topic, b"{}", b"nobody", partition=partition).get(TIMEOUT_S)
     producer.close(timeout=0)
 
 
@@ -64,7 +64,7 @@ def still_open(kafka: KafkaSettings, places: list[TopicPartition]) -> set[TopicP
 def test_it_ends_what_the_brokers_have_left_open_and_goes_on(
     database: Database, conn: psycopg.Connection, forgetful: Broker
 ) -> None:
-    kafka = applied(settings_for(forgetful, transaction_seconds=2), "sales")
+    kafka = applied(settings_for(forgetful, transaction_seconds=20), "sales")
     cluster, told = KafkaCluster(kafka, bootstrap(kafka)), list[str]()
     places = [TopicPartition(positions_topic(kafka.prefix), 0), TopicPartition(events_topic(kafka.prefix, "sales"), 3)]
     log = Log(conn)
