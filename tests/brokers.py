@@ -20,7 +20,7 @@ from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import administering, found_topics, make_topics, wanted_topics
 from tests.quick_java import use_quick_java
 
-TIMEOUT_S = 120
+TIMEOUT_S = 300
 """Much longer than anything takes: a busy machine is no reason to fail."""
 CONSOLE_CONSUMER = "org.apache.kafka.tools.consumer.ConsoleConsumer"
 
