@@ -1,6 +1,9 @@
 """Why brokers do not let a client in: kafka-python only logs that, tries on, and says in the end that time ran out."""
 
+import errno
 import logging
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +19,11 @@ from replayhouse_consumer.errors import Refused
 
 _NOT_LET_IN = (SaslAuthenticationFailedError, UnsupportedSaslMechanismError, IllegalSaslStateError)
 _NOT_PROVED = "CERTIFICATE_VERIFY_FAILED"
-_HUNG_UP = "socket disconnected"
+_CUT = (errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED, errno.ENOTCONN)
+# One and the same, met while reading or writing, in TLS or below it: which of them is a matter of the moment.
+_HUNG_UP = re.compile(
+    "|".join(["socket disconnected", "Connection closed", r"\(EOF\)|EOF occurred", *map(os.strerror, _CUT)])
+)
 _LOGGER = "kafka.net.manager"
 
 
@@ -52,7 +59,7 @@ def telling_why(security: str) -> Iterator[None]:
                     f"The brokers do not prove who they are: {told}. Look at ssl_cafile, the file with the "
                     "certificates that sign theirs, and at the name in the address."
                 ) from error
-        if any(_HUNG_UP in str(told) for told in ear.heard):
+        if any(_HUNG_UP.search(str(told)) for told in ear.heard):
             raise KafkaConnectionError(_why_hung_up(security)) from error
         raise
     finally:
