@@ -2,8 +2,10 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,13 +19,17 @@ from tests.acceptance.cli_support import CONTEXTS, PROGRAM, Done
 from tests.acceptance.extracts import a_good_extract, adding, changed, write
 from tests.acceptance.in_process import Warehouse, refused
 from tests.brokers import applied, broker, kafka
+from tests.crashes import SEED, a_seed
 from tests.databases import copied, server
+from tests.forked import FORKED
+from tests.homes import Command
 from tests.kafka_log import logged, placed, send, send_log
 from tests.oracle.lines import a_customer, an_order
 
 __all__ = ["broker", "kafka", "server"]
 
 TIMEOUT_S = 120
+KILLS = 5
 
 
 def on(kafka: KafkaSettings) -> dict[str, str]:
@@ -225,18 +231,42 @@ def test_topics_that_do_not_hold_whole_streams_are_refused(
     assert tables_of(elsewhere) == before
 
 
-def test_what_a_killed_rebuild_has_received_is_removed_by_the_next(
+def orders_in(mirror: Database) -> list[Any]:
+    with mirror.connect("replayhouse test") as conn:
+        return conn.execute("SELECT * FROM mirror_sales.fact_order ORDER BY order_id").fetchall()
+
+
+def test_a_rebuild_killed_at_any_moment_leaves_the_tables_as_they_were_and_nothing_for_the_next(
     publisher: Warehouse, consumer: Consumer, kafka: KafkaSettings, elsewhere: Database, tmp_path: Path
 ) -> None:
     publisher.begin(write(tmp_path / "first", a_good_extract()))
     with publisher.database.connect("replayhouse test", autocommit=True) as conn:
         send_log(applied(kafka, "sales"), conn, ["sales"])
-    consumer.json("--rebuild", "sales", "--into", "mirror")
-    with elsewhere.connect("replayhouse test", autocommit=True) as conn:
-        conn.execute("CREATE SCHEMA unfinished_received; CREATE TABLE unfinished_received.sales_events (left_over int)")
-    consumer.json("--rebuild", "sales", "--into", "mirror")
+    told = consumer.json("--rebuild", "sales", "--into", "mirror")
+    before = orders_in(elsewhere)
+    assert before
+
+    seed = a_seed()
+    print(f"To repeat, set {SEED}={seed}")
+    chance = random.Random(seed)
+    settings = {"REPLAYHOUSE_DATABASE_URL": elsewhere.url, "REPLAYHOUSE_HOME": str(tmp_path), **on(kafka)}
+    rebuild = ["consume", "--rebuild", "sales", "--into", "mirror", "--json"]
+    whole = Command(FORKED, rebuild, os.environ | settings)
+    assert whole.result().code == 0
+    longest = time.monotonic() - whole.started
+    for _ in range(KILLS):
+        command = Command(FORKED, rebuild, os.environ | settings)
+        time.sleep(chance.uniform(0, longest))
+        command.kill()
+        command.result()
+        assert command.left_behind() == []
+        assert orders_in(elsewhere) == before
+    with elsewhere.connect("replayhouse test", autocommit=True) as conn:  # however the kills fell
+        conn.execute("CREATE SCHEMA IF NOT EXISTS unfinished_received")
+    assert digests_of(consumer.json("--rebuild", "sales", "--into", "mirror")) == digests_of(told)
     with elsewhere.connect("replayhouse test") as conn:
-        assert conn.execute("SELECT to_regnamespace('unfinished_received')").fetchone() == (None,)
+        left = conn.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '^unfinished'").fetchall()
+    assert left == []
 
 
 def test_the_newest_events_or_all_of_them_are_shown_as_they_stand_on_the_topic(
