@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.prepared import prepared
+from tests.prepared import MEMORY, has_memory, prepared
 
 __all__ = ["prepared"]
 
@@ -23,6 +23,10 @@ for profile, examples in (("dev", 50), ("ci", 100)):
         max_examples=examples,
     )
 settings.load_profile("ci" if CI else "dev")
+
+# Folders of tests are as quick as those of their servers; those of tests that pass are removed (pyproject.toml).
+if has_memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

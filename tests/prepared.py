@@ -33,11 +33,15 @@ def unsynced(conn: psycopg.Connection) -> None:
     conn.execute("SELECT pg_reload_conf()")
 
 
+def has_memory() -> bool:
+    """Whether there is plenty of memory for files."""
+    return MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY
+
+
 @contextmanager
 def quick_folder() -> Iterator[Path]:
     """A folder with a short path (sockets), in memory where there is plenty of it; it is gone afterwards."""
-    in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY
-    with tempfile.TemporaryDirectory(prefix="replayhouse-", dir=MEMORY if in_memory else None) as folder:
+    with tempfile.TemporaryDirectory(prefix="replayhouse-", dir=MEMORY if has_memory() else None) as folder:
         yield Path(folder)
 
 

@@ -7,9 +7,11 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from infra.cli import (
@@ -110,7 +112,7 @@ def run(arguments: Sequence[str]) -> int:
     wants_json, is_debugging = "--json" in ours, "--debug" in ours
     words = [word for word in ours if word != "--debug"] + list(arguments[len(ours) :])
     try:
-        outcome = get_command(app).main(args=words, prog_name=PROGRAM, standalone_mode=False)
+        outcome = command().main(args=words, prog_name=PROGRAM, standalone_mode=False)
         code = outcome if isinstance(outcome, int) else 0
         if code == INTERRUPTED:
             warn("Interrupted.")
@@ -123,6 +125,14 @@ def run(arguments: Sequence[str]) -> int:
         if wants_json:
             print_json({"error": message})
         return code
+
+
+@cache
+def command() -> TyperGroup:
+    """All commands, put together once a process."""
+    whole = get_command(app)
+    assert isinstance(whole, TyperGroup)
+    return whole
 
 
 def _told(error: Exception) -> tuple[str, int]:

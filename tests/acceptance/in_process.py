@@ -7,11 +7,13 @@ import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import duckdb
+import psycopg
 from psycopg import sql
 
 from infra.cli.main import run
@@ -73,9 +75,7 @@ class Warehouse:
     def table(self, table: str, names: Sequence[str]) -> list[Row]:
         """Columns of a table, in no particular order."""
         with self.database.connect("replayhouse test", autocommit=True) as connection:
-            columns = sql.SQL(", ").join(map(sql.Identifier, names))
-            query = sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(*table.split(".")))
-            return connection.execute(query).fetchall()
+            return _rows_of(connection, table, names)
 
     def events(self) -> dict[str, int]:
         """How many events the log holds, by context; contexts without any are left out."""
@@ -93,7 +93,9 @@ class Warehouse:
 
     def differs_from(self, oracle: duckdb.DuckDBPyConnection, *leaving_out: str) -> str:
         """Where the read models differ from the oracle's, for people; empty if they do not."""
-        return described(differences(oracle, self.table, {"quality.batch_file", *leaving_out}))
+        with self.database.connect("replayhouse test", autocommit=True) as connection:
+            fetch = partial(_rows_of, connection)
+            return described(differences(oracle, fetch, {"quality.batch_file", *leaving_out}))
 
 
 def refused(done: Done, code: int, *words: str) -> None:
@@ -114,6 +116,12 @@ def rejected(done: Done, *words: str) -> Any:
     for word in words:
         assert word in " ".join(told["reasons"]), told["reasons"]
     return told
+
+
+def _rows_of(connection: psycopg.Connection, table: str, names: Sequence[str]) -> list[Row]:
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    query = sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(*table.split(".")))
+    return connection.execute(query).fetchall()
 
 
 @contextmanager

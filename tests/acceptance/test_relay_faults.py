@@ -75,7 +75,7 @@ def being_placed(database: Database, orders: Orders) -> Iterator[None]:
     stop = threading.Event()
 
     def place() -> None:
-        while not stop.wait(0.02):
+        while not stop.wait(0.1):
             orders.place(3)
 
     thread = threading.Thread(target=place)

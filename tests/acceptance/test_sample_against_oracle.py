@@ -156,7 +156,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def generated(orders: int, folder: Path) -> Path:
     """The folder, with an extract of this many orders."""
-    generate(folder, orders, 20170301)
+    generate(folder, orders, 20170301, None, 1)
     return folder
 
 

@@ -89,7 +89,7 @@ def fresh_database(server: EmbeddedServer) -> Iterator[Database]:
 
 
 # Not made smaller: each attempt takes a second.
-@settings(max_examples=20, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=12, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(streams=histories(), steps=st.lists(st.integers(1, 4), max_size=3), window=st.integers(1, 12))
 def test_live_folded_and_rebuilt_are_the_same(
     server: EmbeddedServer, streams: Histories, steps: Sequence[int], window: int

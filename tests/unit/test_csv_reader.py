@@ -116,7 +116,7 @@ def test_any_bytes_are_read_as_a_reader_would_that_goes_character_by_character(
         assert result.records == len(expected.good) + len(expected.malformed)
 
 
-@fresh_directories_do_not_matter
+@settings(fresh_directories_do_not_matter, max_examples=100)  # each takes ten times as long as one of the others
 @given(
     rows=st.lists(st.tuples(*[st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))] * 2)),
     quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
