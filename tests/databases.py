@@ -1,6 +1,7 @@
 """Databases for tests: one embedded server a test process, a fresh and empty warehouse each test."""
 
 import copy
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -19,6 +20,7 @@ from infra.postgres.embedded import EmbeddedServer
 from tests.prepared import furnish, quick_folder
 
 COPY = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")  # half the work of what is its default
+LONGEST_WAIT_S = 60.0
 
 _numbers = count(1)
 
@@ -69,9 +71,21 @@ def copied(server: EmbeddedServer, template: Database | None = None) -> Iterator
     name, url = f"test_{next(_numbers)}", server.url()
     of = conninfo_to_dict(template.url)["dbname"] if template is not None else "replayhouse"
     with psycopg.connect(url.replace("/replayhouse?", "/postgres?"), autocommit=True) as conn:
-        conn.execute(COPY.format(sql.Identifier(name), sql.Identifier(str(of))))
+        _copy(conn, name, str(of))
         yield Database(url.replace("/replayhouse?", f"/{name}?"))
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _copy(conn: psycopg.Connection, name: str, of: str) -> None:
+    """Connections that were closed a moment ago are waited for: on a busy machine longer than PostgreSQL does."""
+    deadline = time.monotonic() + LONGEST_WAIT_S
+    while True:
+        try:
+            conn.execute(COPY.format(sql.Identifier(name), sql.Identifier(of)))
+            return
+        except psycopg.errors.ObjectInUse:
+            if time.monotonic() > deadline:
+                raise
 
 
 class Beginnings:
@@ -93,11 +107,11 @@ class Beginnings:
         with psycopg.connect(administered, autocommit=True) as conn:
             if known is None:
                 kept = f"kept_{next(_numbers)}"
-                conn.execute(COPY.format(sql.Identifier(kept), place))
+                _copy(conn, kept, name)
                 self._kept[administered, key] = (kept, told)
             else:
                 conn.execute(sql.SQL("DROP DATABASE {}").format(place))
-                conn.execute(COPY.format(place, sql.Identifier(known[0])))
+                _copy(conn, name, known[0])
         return copy.deepcopy(told)
 
 

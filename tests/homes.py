@@ -26,7 +26,7 @@ from tests.prepared import quick_folder
 AS_INSTALLED = forked.AS_INSTALLED
 FORKED = forked.FORKED
 IN_SMALL_STEPS = "tests.small_steps"
-"""The program with chunks of a tenth of their size."""
+"""The program with chunks of a twentieth of their size."""
 
 LONGEST_RUN_S = 240.0
 LONGEST_FAREWELL_S = 60.0

@@ -24,7 +24,7 @@ from infra.kafka.names import events_topic
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import make_topics
 
-LONGEST_S = 120.0
+LONGEST_S = 60.0
 # What it says of an archive that does not fit would stand in what a program prints.
 WITH_ARCHIVE = '#!/bin/sh\nexec "{java}" -XX:SharedArchiveFile="{archive}" "-Xlog:cds*=off" "$@"\n'
 MAKING_IT = """\
@@ -51,7 +51,7 @@ def _archive() -> Path:
     of = f"{program}, {program.stat().st_mtime_ns}, {node._JAVA_OPTIONS}"
     archive = classes.with_name(f"{classes.name}-{hashlib.sha256(of.encode()).hexdigest()[:16]}.jsa")
     if not archive.exists():
-        with one_at_a_time(archive.with_suffix(".lock"), LONGEST_S):
+        with one_at_a_time(archive.with_suffix(".lock"), 3 * LONGEST_S):
             if not archive.exists():
                 _make(archive)
     return archive
@@ -74,10 +74,9 @@ def _make(archive: Path) -> None:
         broker = node.Broker(Path(name, "broker"), ends_with_us=True)
         with patch.dict(os.environ, {"JAVA_HOME": home}):
             broker.start()
-        try:
+        with suppress(Exception):  # what is not loaded now is loaded then
             _use(broker.bootstrap)
-        finally:
-            broker.stop()
+        broker.stop()
     if unfinished.exists():
         unfinished.rename(archive)
 
@@ -92,7 +91,7 @@ def _use(bootstrap: str) -> None:
     producer.produce(topic, b"value", b"key")
     producer.commit_transaction(LONGEST_S)
     quick = {"group_id": "warm", "auto_offset_reset": "earliest", "isolation_level": "read_committed"}
-    consumer = KafkaConsumer(topic, bootstrap_servers=bootstrap, **quick)
+    consumer = KafkaConsumer(topic, bootstrap_servers=bootstrap, consumer_timeout_ms=round(LONGEST_S * 1000), **quick)
     next(consumer)
     consumer.commit()
     consumer.close()

@@ -51,7 +51,7 @@ FINGERPRINT = """
 
 MADE = "scenes.json"
 FIRST, SECOND = "first.csv", "second.csv"
-ORDERS = 1_500
+ORDERS = 700
 SEED = 5
 FIRST_UNTIL = datetime(2017, 12, 31, 23, 59, 59)
 

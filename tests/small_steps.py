@@ -1,7 +1,7 @@
 """The program in small steps: `python -m tests.small_steps ingest ...` is `replayhouse ingest ...`, with other numbers.
 
-Chunks, windows and ranges hold a tenth of what they hold otherwise, so that a small load has as many transactions and
-processes, and as many moments to be killed at, as a large one.
+Chunks, windows and ranges hold a twentieth of what they hold otherwise, so that a small load has as many
+transactions and processes, and as many moments to be killed at, as a large one.
 
 Another command is waited for as long as a busy machine may need for it, or for WAIT=<seconds>.
 
@@ -26,17 +26,17 @@ WAIT = "WAIT"
 
 LONGEST_WAIT_S = 200.0
 
-EVENTS_A_CHUNK = 1_500
+EVENTS_A_CHUNK = 700
 ROWS_AT_ONCE = 40
 
 
 def _take_small_steps() -> None:
     ingest.load.EVENTS_A_CHUNK = EVENTS_A_CHUNK
-    ingest.load.FAMILIES_AT_ONCE = 100
-    ingest.load.LAPSED_AT_ONCE = 50
+    ingest.load.FAMILIES_AT_ONCE = 50
+    ingest.load.LAPSED_AT_ONCE = 25
     ingest.load.units_of.__defaults__ = (EVENTS_A_CHUNK,)
     ingest.batch.ROWS_AT_ONCE = ROWS_AT_ONCE
-    ingest.retract.STREAMS_A_CHUNK = 200
+    ingest.retract.STREAMS_A_CHUNK = 100
 
 
 def _take_small_steps_of_the_rest() -> None:
@@ -47,10 +47,10 @@ def _take_small_steps_of_the_rest() -> None:
     # Where the program was forked, it has imported this number before it was changed.
     release.ROWS_AT_ONCE = ROWS_AT_ONCE  # type: ignore[attr-defined] # an imported name is none of its own
     locks.LONGEST_WAIT_SECONDS = float(os.environ.get(WAIT, LONGEST_WAIT_S))
-    following.EVENTS_A_WINDOW = 2_000
-    live.FILL_FROM_EVENTS = 5_000
-    building._EVENTS_A_RANGE = 4_000
-    building._EVENTS_WORTH_A_PROCESS = 3_000
+    following.EVENTS_A_WINDOW = 1_000
+    live.FILL_FROM_EVENTS = 2_500
+    building._EVENTS_A_RANGE = 2_000
+    building._EVENTS_WORTH_A_PROCESS = 1_500
 
 
 def _kill_after(point: str) -> None:

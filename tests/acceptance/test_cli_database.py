@@ -10,6 +10,7 @@ import pytest
 
 from tests.acceptance.cli_support import PROGRAM, Loaded, Program, empty, loaded
 from tests.forked import AS_INSTALLED
+from tests.prepared import furnish
 
 __all__ = ["empty", "loaded"]  # pytest finds the fixtures by their names in this module
 
@@ -53,8 +54,7 @@ def test_the_url_is_one_line_that_starts_the_database_and_serves_any_client(prog
 
 
 def test_a_stopped_database_starts_again_where_it_is_needed(program: Program) -> None:
-    program = Program(program.home, AS_INSTALLED)
-    started = program.json("db", "start")
+    started = Program(program.home, AS_INSTALLED).json("db", "start")
     assert set(started) == {"running", "data", "url", "listen"}
     assert (started["running"], started["listen"]) == (True, None)
     assert program.json("db", "stop") == {"running": False, "stopped": True}
@@ -67,7 +67,8 @@ def test_a_stopped_database_starts_again_where_it_is_needed(program: Program) ->
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_bi_tools_read_over_tcp_with_the_readers_password_only(program: Program, port: int) -> None:
+def test_bi_tools_read_over_tcp_with_the_readers_password_only(program: Program, port: int, prepared: Path) -> None:
+    furnish(program.home, prepared)
     assert program.json("db", "start", "--listen", str(port))["listen"] == port
     url = program.succeed("db", "url", "--role", "reader").out.strip()
     assert f"@127.0.0.1:{port}/" in url

@@ -16,6 +16,7 @@ from tests.acceptance.cli_support import CONTEXTS
 from tests.crashes import SEED, a_seed
 from tests.databases import conn, database, server
 from tests.homes import AS_INSTALLED, FORKED, Command, Home
+from tests.prepared import furnish
 from tests.read_side import Log, a_header, a_line, a_payment, an_id
 
 __all__ = ["conn", "database", "server"]
@@ -149,18 +150,19 @@ def test_killed_again_and_again_every_event_counts_once(
     assert conn.execute("SELECT count(*) FROM sales.fact_order").fetchone() == (number,)
 
 
-def test_a_database_that_goes_away_is_waited_for(tmp_path: Path) -> None:
+def test_a_database_that_goes_away_is_waited_for(tmp_path: Path, prepared: Path) -> None:
     home = Home(tmp_path / "home", AS_INSTALLED)
+    furnish(home.path, prepared)
     try:
-        home.succeed("db", "start")
+        home.server.start()
         follower = home.start("project", "--follow", "sales")
         with home.connected() as conn:
             visible_to(conn, "sales", place(Log(conn), 1))
-        home.succeed("db", "stop")
+        home.server.stop()
         time.sleep(0.5)
         assert follower.is_running()
         assert home.postmaster() is None, "it does not start what somebody has stopped"
-        home.succeed("db", "start")
+        home.server.start()
         with home.connected() as conn:
             visible_to(conn, "sales", place(Log(conn), 2))
         follower.kill(signal.SIGINT)

@@ -21,6 +21,7 @@ from tests.brokers import OwnBroker, altered, applied, broker, kafka, own_broker
 from tests.crashes import SEED, a_seed
 from tests.databases import conn, database, server
 from tests.homes import AS_INSTALLED, Home
+from tests.prepared import furnish
 from tests.published import complaints
 from tests.read_side import Log, a_header, a_line, a_payment, an_id
 from tests.relay_processes import Relays, Setting
@@ -244,20 +245,21 @@ def test_a_message_larger_than_the_topic_takes_is_an_answer(
 
 
 def test_a_database_that_goes_away_is_waited_for_and_a_second_relay_ends_the_first(
-    tmp_path: Path, kafka: KafkaSettings
+    tmp_path: Path, prepared: Path, kafka: KafkaSettings
 ) -> None:
     applied(kafka, "sales")
     settings = {"REPLAYHOUSE_KAFKA_BOOTSTRAP": str(kafka.bootstrap), "REPLAYHOUSE_KAFKA_PREFIX": kafka.prefix}
     home = Home(tmp_path / "home", AS_INSTALLED)
+    furnish(home.path, prepared)
     try:
-        home.succeed("db", "start")
+        home.server.start()
         first = home.start("publish", "sales", "--follow", "--json", **settings)
         with home.connected() as conn:
             until(shows(conn, PUBLISHED, Orders(conn).place(1)))
             session = conn.execute(SESSION).fetchone()
-        home.succeed("db", "stop")
+        home.server.stop()
         until(lambda: "Waiting" in first.told())
-        home.succeed("db", "start")
+        home.server.start()
         with home.connected() as conn:
             until(shows(conn, STATE, "following"))
             second = home.start("publish", "sales", "--follow", "--json", **settings)

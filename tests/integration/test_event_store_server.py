@@ -85,8 +85,8 @@ def test_a_server_for_the_asking_without_harm_to_the_folders_above(home: Path) -
         assert conn.execute("SELECT 'Ä' < 'ä', 'Z' < 'a', lower('ÃÉ')").fetchone() == (True, True, "ãé")
 
 
-def test_it_outlives_the_command_that_started_it_and_its_process_group(home: Path) -> None:
-    command = subprocess.Popen([sys.executable, "-c", START, str(home)], start_new_session=True)
+def test_it_outlives_the_command_that_started_it_and_its_process_group(made: Path) -> None:
+    command = subprocess.Popen([sys.executable, "-c", START, str(made)], start_new_session=True)
     assert command.wait(timeout=60) == 0
     try:
         os.killpg(command.pid, signal.SIGKILL)
@@ -95,7 +95,7 @@ def test_it_outlives_the_command_that_started_it_and_its_process_group(home: Pat
     else:
         gone = False
     assert gone
-    assert EmbeddedServer(home).is_running()
+    assert EmbeddedServer(made).is_running()
 
 
 def test_commands_that_start_it_at_once_share_it(home: Path) -> None:
@@ -107,10 +107,10 @@ def test_commands_that_start_it_at_once_share_it(home: Path) -> None:
         assert conn.execute("SELECT current_database()").fetchone() == ("replayhouse",)
 
 
-def test_what_was_committed_survives_a_kill_and_the_next_start(home: Path) -> None:
-    settings = Settings(home=home)
+def test_what_was_committed_survives_a_kill_and_the_next_start(made: Path) -> None:
+    settings = Settings(home=made)
     store = EventStore()
-    server = EmbeddedServer(home)
+    server = EmbeddedServer(made)
     with open_database(settings).connect(autocommit=True) as conn:
         head = store.append(conn, [order(uuid4(), 1)], None)
         os.kill(process_of(server), signal.SIGKILL)
@@ -150,8 +150,9 @@ def test_stopping_ends_it_and_is_no_error_when_it_is_not_there(made: Path) -> No
         server.url()
 
 
-def test_a_home_with_a_long_path_has_a_socket_all_the_same(home: Path) -> None:
+def test_a_home_with_a_long_path_has_a_socket_all_the_same(home: Path, prepared: Path) -> None:
     deep = home / ("x" * 100)
+    furnish(deep, prepared)
     server = EmbeddedServer(deep)
     try:
         server.start()
