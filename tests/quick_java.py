@@ -8,6 +8,7 @@ import atexit
 import hashlib
 import os
 import shutil
+import subprocess
 import tempfile
 from contextlib import suppress
 from functools import cache
@@ -41,6 +42,8 @@ def use_quick_java() -> None:
     """From here on, what this process and those that it starts take for Java is the quick one, if it can be made."""
     with suppress(ReplayhouseError, OSError):  # who starts a broker is told
         archive = _archive()
+        if not archive.exists():
+            return
         home = Path(tempfile.mkdtemp(prefix="replayhouse-java-"))
         atexit.register(shutil.rmtree, home)
         os.environ["JAVA_HOME"] = _java_home(home, WITH_ARCHIVE, archive)
@@ -77,8 +80,13 @@ def _make(archive: Path) -> None:
         with suppress(Exception):  # what is not loaded now is loaded then
             _use(broker.bootstrap)
         broker.stop()
-    if unfinished.exists():
+    if _can_be_used(unfinished):  # a broker that is slow to end is killed, and what it was writing is not whole
         unfinished.rename(archive)
+
+
+def _can_be_used(archive: Path) -> bool:
+    options = (f"-XX:SharedArchiveFile={archive}", "-Xshare:on", *node._JAVA_OPTIONS, "-cp", f"{jars()}/*", "-version")
+    return archive.exists() and subprocess.run([java(), *options], capture_output=True, check=False).returncode == 0
 
 
 def _use(bootstrap: str) -> None:
