@@ -112,7 +112,7 @@ class Handling:
         read: dict[Received, Entry] = {}
         for event in events:
             if callees := handlers.of_events.get(event.type):
-                entry = read[event] = Entry(handlers.known[event.type], event)
+                entry = read[event] = Entry(handlers.known[event.type], event, read=True)
                 for handler in callees:
                     handler(entry.event, work.db)
             elif event.is_rewound:
@@ -150,11 +150,9 @@ class Handling:
     def _stream(self, key: Key, history: Sequence[Received], since: int, read: Mapping[Received, Entry]) -> Stream:
         known = self.handlers.known
         counted = counting(history, self.handlers.survives)
-        entries = []
-        for event in counted:
-            if (event_type := known.get(event.type)) is not None:
-                entry = (read.get(event) if read else None) or Entry(event_type, event)
-                if event.version >= since:
-                    _ = entry.event
-                entries.append(entry)
+        entries = [
+            (read.get(event) if read else None) or Entry(event_type, event, read=event.version >= since)
+            for event in counted
+            if (event_type := known.get(event.type)) is not None
+        ]
         return Stream(key[0], UUID(bytes=key[1]), tuple(entries), len(counted) - len(entries))

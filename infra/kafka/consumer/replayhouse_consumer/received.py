@@ -93,7 +93,7 @@ def received_of(key: bytes | None, value: bytes | None, headers: Iterable[tuple[
 def typed(event_type: type[E], received: Received) -> E:
     """The event of its class. Raises Poison where the value does not fit, without quoting any of it."""
     try:
-        event = event_type.model_validate_json(received.value)
+        event: E = event_type.__pydantic_validator__.validate_json(received.value)  # what model_validate_json wraps
     except ValidationError as error:
         told = "; ".join(
             f"{'.'.join(map(str, fault['loc'])) or 'the value'}: {fault['type']}"
@@ -109,10 +109,11 @@ class Entry:
 
     __slots__ = ("_event", "_received", "event_type")
 
-    def __init__(self, event_type: type[Event], received: Received) -> None:
+    def __init__(self, event_type: type[Event], received: Received, read: bool = False) -> None:
+        """`read`: at once. Raises Poison where it then does not parse."""
         self.event_type = event_type
         self._received = received
-        self._event: Event | None = None
+        self._event: Event | None = typed(event_type, received) if read else None
 
     @property
     def event(self) -> Event:
@@ -127,6 +128,8 @@ def counting(events: Sequence[Received], survives: Callable[[str], bool]) -> lis
 
     Events of types that survive stay. Raises UnknownEvent at a Rewound of a version that is not known here.
     """
+    if not any(map(_is_rewound, {event.type for event in events})):
+        return list(events)
     kept: list[Received] = []
     for event in events:
         if event.is_rewound:
