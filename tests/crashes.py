@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tests.acceptance.cli_support import Done
-from tests.homes import Command, Home, a_copy
+from tests.homes import SHARED_WORK, Command, Home, a_copy
 from tests.scenes import Scene, complaints
 
 SEED = "REPLAYHOUSE_CRASH_SEED"
@@ -70,6 +70,11 @@ class Attack:
     scene: str
     kills: tuple[Kill, ...]
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """How the command is run: processes share its work where one of them is killed, or left alone."""
+        return SHARED_WORK if any(kill.victim in (a_worker, the_parent) for kill in self.kills) else {}
+
     def __str__(self) -> str:
         return f"{self.scene}: {', '.join(kill.victim.__name__ for kill in self.kills)}"
 
@@ -90,9 +95,9 @@ def survive(attack: Attack, scene: Scene, seed: int, tell: Tell = print) -> None
     left = list(attack.kills)
     for misses in range(8):
         with a_copy(scene.home) as home:
-            while left and _has_killed(left[0], scene, home, chance, tell, 0.7**misses):
+            while left and _has_killed(left[0], scene, home, attack.settings, chance, tell, 0.5**misses):
                 del left[0]
-            done = home.run(*scene.arguments)
+            done = home.run(*scene.arguments, **attack.settings)
             assert scene.is_done(done), f"exit code {done.code}\n{done.err}"
             must_be_empty(complaints(home, scene.expected))
         if not left:
@@ -100,7 +105,15 @@ def survive(attack: Attack, scene: Scene, seed: int, tell: Tell = print) -> None
     raise AssertionError(f"{len(left)} of {len(attack.kills)} kills came too late, again and again")
 
 
-def _has_killed(kill: Kill, scene: Scene, home: Home, chance: random.Random, tell: Tell, haste: float) -> bool:
+def _has_killed(
+    kill: Kill,
+    scene: Scene,
+    home: Home,
+    settings: dict[str, str],
+    chance: random.Random,
+    tell: Tell,
+    haste: float,
+) -> bool:
     """Runs the command and kills at some moment; false if it was done in spite of that.
 
     `haste` is 1, or less where only a part of the time from the stage to the moment is waited for.
@@ -110,7 +123,7 @@ def _has_killed(kill: Kill, scene: Scene, home: Home, chance: random.Random, tel
     else:
         moment = scene.timeline.moment_within(kill.stage, chance)
     moment = moment._replace(delay=moment.delay * haste)
-    command = home.start(*scene.arguments)
+    command = home.start(*scene.arguments, **settings)
     if moment.stage:
         command.reaches(moment.stage)
     if kill.victim in (a_worker, the_parent):

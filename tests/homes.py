@@ -28,6 +28,9 @@ FORKED = forked.FORKED
 IN_SMALL_STEPS = "tests.small_steps"
 """The program with chunks of a twentieth of their size."""
 
+SHARED_WORK = {"REPLAYHOUSE_WORKERS": "2"}
+"""A setting of commands whose work processes are to share; each takes a second of work to start."""
+
 LONGEST_RUN_S = 240.0
 LONGEST_FAREWELL_S = 60.0
 LONGEST_WAIT_S = 120.0
@@ -159,7 +162,7 @@ class Home:
         self.server = EmbeddedServer(path)
         self._program = program
         ours = {name: value for name, value in os.environ.items() if not name.startswith("REPLAYHOUSE_")}
-        self._environment = ours | {"REPLAYHOUSE_HOME": str(path), "REPLAYHOUSE_WORKERS": "2"}
+        self._environment = ours | {"REPLAYHOUSE_HOME": str(path), "REPLAYHOUSE_WORKERS": "1"}
         self._environment |= {"COLUMNS": "100", "PYTHONFAULTHANDLER": "1"}
 
     def start(self, *arguments: str | Path, **settings: str) -> Command:
@@ -170,9 +173,9 @@ class Home:
         """Runs a command to its end, whatever that is."""
         return self.start(*arguments, **settings).result()
 
-    def succeed(self, *arguments: str | Path) -> Command:
+    def succeed(self, *arguments: str | Path, **settings: str) -> Command:
         """Runs a command that must exit with 0; it has ended when this returns."""
-        command = self.start(*arguments)
+        command = self.start(*arguments, **settings)
         done = command.result()
         assert done.code == 0, f"{arguments} exited with {done.code}\n{done.out}\n{done.err}"
         assert "Traceback" not in done.err, done.err

@@ -16,7 +16,7 @@ import pytest
 
 from ingest.synthetic import generate
 from tests.acceptance.cli_support import CONTEXTS, Done
-from tests.homes import IN_SMALL_STEPS, Command, Home
+from tests.homes import IN_SMALL_STEPS, SHARED_WORK, Command, Home
 from tests.oracle.expected import FILES
 from tests.prepared import shared_folder, unsynced
 
@@ -192,7 +192,7 @@ def make_scenes(folder: Path, orders: int = ORDERS, program: str | Sequence[str]
 
     def play(name: str, *arguments: str, refusal: str = "") -> None:
         home.save(folder / name)
-        timeline = Timeline.of(home.succeed(*arguments))
+        timeline = Timeline.of(home.succeed(*arguments, **SHARED_WORK))
         expected = state_of(home)
         made[name] = {"arguments": arguments, "timeline": asdict(timeline), "expected": expected, "refusal": refusal}
 

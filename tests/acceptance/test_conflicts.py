@@ -8,7 +8,7 @@ import pytest
 from infra.postgres.locks import exclusive
 from tests.acceptance.cli_support import Done
 from tests.crashes import is_plain
-from tests.homes import Command, Home, a_copy
+from tests.homes import SHARED_WORK, Command, Home, a_copy
 from tests.scenes import Scenes, complaints, scenes
 from tests.small_steps import KILL_AFTER, WAIT
 
@@ -46,7 +46,7 @@ def test_a_load_that_went_on_tells_all_its_events_and_rows(scenes: Scenes) -> No
     """Also those that it had appended before it was killed."""
     scene = scenes["first load"]
     with a_copy(scene.home) as home:
-        home.run(*scene.arguments, **{KILL_AFTER: "infra.loading.ingest:evaluate_the_lapsed"})
+        home.run(*scene.arguments, **{KILL_AFTER: "infra.loading.ingest:evaluate_the_lapsed", **SHARED_WORK})
         told = home.run(*scene.arguments, "--json").document
     with a_copy(scene.home) as home:
         undisturbed = home.run(*scene.arguments, "--json").document
@@ -83,7 +83,7 @@ def test_commands_that_wait_in_vain_say_who_is_at_work(scenes: Scenes) -> None:
 def test_a_load_that_was_frozen_while_another_took_over_ends_in_plain_words(stage: str, scenes: Scenes) -> None:
     scene = scenes["second load"]
     with a_copy(scene.home) as home:
-        frozen = freeze(home.start(*scene.arguments), stage)
+        frozen = freeze(home.start(*scene.arguments, **(SHARED_WORK if stage == "its processes too" else {})), stage)
         cut_off(home, "replayhouse ingest%" if stage == "its processes too" else "replayhouse ingest")
         home.succeed(*scene.arguments)
         assert_it_ends_in_plain_words(frozen)

@@ -54,7 +54,7 @@ def test_killed_at_any_moment_and_started_again_the_result_is_the_same(attack: A
 def killed_after(home: Home, points: Iterable[str], *arguments: str) -> None:
     """Runs a command, without others that share its work, once a point; each time it dies right after that."""
     for point in points:
-        done = home.run(*arguments, REPLAYHOUSE_WORKERS="1", **{KILL_AFTER: point})
+        done = home.run(*arguments, **{KILL_AFTER: point})
         assert done.code == -signal.SIGKILL or is_plain(done), f"{point}: exit code {done.code}\n{done.err}"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.acceptance.cli_support import Done
 from tests.crashes import is_plain
-from tests.homes import IN_SMALL_STEPS, Home, a_copy
+from tests.homes import IN_SMALL_STEPS, SHARED_WORK, Home, a_copy
 from tests.scenes import Scenes, complaints, scenes
 
 __all__ = ["scenes"]
@@ -40,7 +40,7 @@ MakeRoom = Callable[[], None]
 def test_a_load_survives_that_the_database_has_no_room(left: int, scenes: Scenes) -> None:
     scene = scenes["first load"]
     with a_copy(scene.home) as home, no_room_for_the_database(home, left) as make_room:
-        assert_told(home.run(*scene.arguments), UNREACHABLE)
+        assert_told(home.run(*scene.arguments, **SHARED_WORK), UNREACHABLE)
         make_room()
         home.succeed(*scene.arguments)
         assert complaints(home, scene.expected) == []
@@ -49,7 +49,7 @@ def test_a_load_survives_that_the_database_has_no_room(left: int, scenes: Scenes
 def test_a_rebuild_without_room_leaves_the_live_tables_as_they_were(scenes: Scenes) -> None:
     scene = scenes["rebuild"]
     with a_copy(scene.home) as home, no_room_for_the_database(home, MB) as make_room:
-        assert_told(home.run(*scene.arguments), UNREACHABLE)
+        assert_told(home.run(*scene.arguments, **SHARED_WORK), UNREACHABLE)
         make_room()
         assert complaints(home, scene.expected) == []
         home.succeed(*scene.arguments)
@@ -60,7 +60,7 @@ def test_a_load_survives_that_no_file_of_the_database_may_grow(scenes: Scenes) -
     """PostgreSQL refuses to go on or, where its own log is the file, gives up and cannot recover either."""
     scene = scenes["first load"]
     with a_copy(scene.home) as home, small_files_for_the_database(home) as make_room:
-        assert_told(home.run(*scene.arguments), UNREACHABLE)
+        assert_told(home.run(*scene.arguments, **SHARED_WORK), UNREACHABLE)
         make_room()
         home.succeed(*scene.arguments)
         assert complaints(home, scene.expected) == []
