@@ -5,9 +5,9 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.prepared import MEMORY, has_memory, prepared
+from tests.prepared import MEMORY, has_memory, prepared, until_the_end
 
-__all__ = ["prepared"]
+__all__ = ["prepared", "until_the_end"]
 
 CI = os.environ.get("CI") == "true"
 

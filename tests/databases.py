@@ -26,19 +26,17 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def server(pytestconfig: pytest.Config, prepared: Path) -> EmbeddedServer:
+def server(until_the_end: ExitStack, prepared: Path) -> EmbeddedServer:
     """A running server whose database `replayhouse` is an empty warehouse; nobody connects to it but to copy it.
 
     Each process of pytest-xdist has one. It ends with the session.
     """
-    return _shared(pytestconfig, prepared)
+    return _shared(until_the_end, prepared)
 
 
 @cache
-def _shared(config: pytest.Config, prepared: Path) -> EmbeddedServer:
+def _shared(stack: ExitStack, prepared: Path) -> EmbeddedServer:
     """Started once and stopped at the end, however many modules import the fixture: to pytest each has its own."""
-    stack = ExitStack()
-    config.add_cleanup(stack.close)
     home = stack.enter_context(quick_folder())
     furnish(home, prepared)
     embedded = EmbeddedServer(home)

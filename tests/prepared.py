@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -92,6 +92,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterat
     own = tmp_path_factory.getbasetemp()
     with shared_folder(own if worker_id == "master" else own.parent, "prepared", _make) as home:
         yield home
+
+
+@pytest.fixture(scope="session")
+def until_the_end() -> Iterator[ExitStack]:
+    """What is put there is closed after the last test, however long that takes; later pytest-xdist kills us."""
+    with ExitStack() as stack:
+        yield stack
 
 
 def furnish(home: Path, prepared: Path) -> None:
