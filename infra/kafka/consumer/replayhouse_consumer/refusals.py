@@ -44,7 +44,7 @@ def telling_why(security: str) -> Iterator[None]:
     """Around the making of a client; `security` is its security_protocol.
 
     Raises Refused in place of KafkaTimeoutError where waiting will not help, KafkaConnectionError where it may:
-    kafka-python 3.0 loses what brokers say before they hang up, so a wrong password looks like a broker that restarts.
+    kafka-python 3.0 mostly loses what brokers say before they hang up, and a wrong password looks like a restart.
     """
     logger, ear = logging.getLogger(_LOGGER), _Ear()
     logger.addHandler(ear)
