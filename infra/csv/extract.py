@@ -62,6 +62,7 @@ def open_extract(path: Path, staging_dir: Path, limits: Limits | None = None) ->
     try:
         with zipfile.ZipFile(path) as archive:
             return _unpack(path, archive, staging_dir / "unpacked", limits or Limits())
+    # NotImplementedError: zipfile's, for an archive packed by a method that it does not know.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be unpacked: {error}.") from error
 

@@ -46,6 +46,7 @@ def lines_at_hand(origin: Path, file: str, sha256: str, wanted: Collection[int])
                 return LinesAtHand(GONE, place, {})
             place, stream = found
             texts, digest = _read(stream, {1, *wanted})
+    # zipfile's NotImplementedError: an unknown method of packing; RuntimeError: a password is asked for.
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         return LinesAtHand(UNREADABLE, place, {}, why=str(getattr(error, "strerror", None) or error))
     if digest != sha256:

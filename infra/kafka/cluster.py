@@ -1,6 +1,6 @@
 """What the relay needs of Kafka, as ports: a transactional producer, facts about topics, and how they end.
 
-Two adapters: the real one (infra/kafka/publishing.py) and the one in memory (infra/kafka/memory.py).
+Two adapters: the real one (infra/kafka/tails.py, with producer.py) and the one in memory (memory.py).
 """
 
 # ruff: noqa: N818 - errors are named for what happened, as all of infra/errors.py
