@@ -1,0 +1,2 @@
+-- PostgreSQL keeps no statistics on keys and personal columns.
+SELECT;

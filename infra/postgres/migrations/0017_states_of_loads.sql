@@ -1,0 +1,2 @@
+-- What a load or a retraction under way may still become.
+SELECT;

@@ -1,0 +1,2 @@
+-- Readers have no temporary tables, large objects or locks that stop a load.
+SELECT;
