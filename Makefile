@@ -15,7 +15,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PROGRAM := $(VENV)/program.stamp
 TOOLS := $(VENV)/tools.stamp
 
-.PHONY: help demo test check contracts format bench soak lock clean
+.PHONY: help demo test check audit contracts format bench soak lock clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,12 +26,18 @@ demo: $(PROGRAM) ## the whole program on generated extracts
 test: $(TOOLS) ## all tests, in parallel and in random order
 	$(BIN)/python -m pytest
 
-check: $(TOOLS) ## lint, format, types, the architecture's arrows, and the contracts with consumers
+check: $(TOOLS) ## lint, format, types, the arrows of the architecture, security, and the contracts with consumers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml domain ingest projections infra
 	$(BIN)/python -m infra.kafka.contracts --check
+
+# Asks the service of the Python packages for known vulnerabilities: in CI where that is reached, never offline.
+audit: $(TOOLS) ## asks whether anything that is installed has a known vulnerability; needs the network
+	$(PIP) install pip-audit
+	$(BIN)/pip-audit --requirement requirements.lock --no-deps --disable-pip --strict
 
 contracts: $(TOOLS) ## writes the contracts with consumers anew, and what is made from them
 	$(BIN)/python -m infra.kafka.contracts

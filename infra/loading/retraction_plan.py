@@ -210,7 +210,7 @@ class RetractionPlan:
             to_be = Stream(stream.originator_id, 0, effective([*stream.events, event]))
             try:
                 before, after = refold(projection, was, to_be)
-            except Exception:  # whatever is wrong with one stream: it would be parked, and its rows stay
+            except Exception:  # whatever is wrong with one stream: it is parked, and its rows stay  # nosec B112
                 continue
             if shown is not None and projection.context in BUSINESS_TIMES:
                 self._positions.append(shown.position)

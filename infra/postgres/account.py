@@ -135,7 +135,7 @@ def _shared_copy(packaged: Path, account: Account) -> Path:
         if libraries.is_dir():
             shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
         for folder, _, files in os.walk(unfinished):
-            os.chmod(folder, 0o755)
+            os.chmod(folder, 0o755)  # programs, which the account of the server must be able to run  # nosec B103
             for file in files:
                 path = Path(folder, file)
                 path.chmod(path.stat().st_mode | (0o055 if path.stat().st_mode & 0o100 else 0o044))
