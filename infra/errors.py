@@ -6,6 +6,7 @@ ReplayhouseError         1  the answer is no
 ├── Unfoldable           1  a stream cannot be folded (infra/postgres/read_models/loading.py)
 ├── Rejected             1  a batch was rejected, a check failed
 ├── UsageError           2  the command was called in a wrong way, or a setting makes no sense
+│   └── NoWarehouse      2  there is no warehouse where the settings say that there is one
 ├── InputError           2  what was given to read cannot be read
 ├── WrongServer          2  the database is of a wrong version, or its schema is newer than this program
 ├── Unreachable          3  a service does not answer, or does not let us in
@@ -34,6 +35,10 @@ class UsageError(ReplayhouseError):
     """The command was called in a wrong way, or a setting makes no sense."""
 
     exit_code = 2
+
+
+class NoWarehouse(UsageError):
+    """There is no warehouse in the home or the database that the settings name."""
 
 
 class InputError(ReplayhouseError):

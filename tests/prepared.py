@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.postgres.connection import open_database
+from infra.postgres.connection import make_database
 from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.read_models.preparing import prepare
 from infra.settings import Settings
@@ -78,7 +78,7 @@ def _locked(path: Path) -> Iterator[None]:
 def _make(home: Path) -> None:
     server = EmbeddedServer(home)
     try:
-        database = open_database(Settings(home=home, database_url=None))
+        database = make_database(Settings(home=home, database_url=None))
         with database.connect(autocommit=True) as conn:
             unsynced(conn)
             prepare(conn)

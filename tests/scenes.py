@@ -209,7 +209,7 @@ def make_scenes(folder: Path, orders: int = ORDERS, program: str | Sequence[str]
     play("project", "project")
     home.remove()
     home.path.mkdir()
-    home.succeed("status")
+    home.succeed("db", "start")
     with home.connected() as conn:
         unsynced(conn)
     play("first load", "ingest", str(first))

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.postgres.connection import Database, open_database
+from infra.postgres.connection import Database, make_database
 from infra.postgres.embedded import EmbeddedServer
 from infra.settings import Settings
 from tests.acceptance.test_relay_faults import Orders, being_placed
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="replayhouse-soak-") as folder:
         server, broker = EmbeddedServer(Path(folder, "home")), OwnBroker(Path(folder, "broker"))
         try:
-            database = open_database(Settings(home=Path(folder, "home"), database_url=None))
+            database = make_database(Settings(home=Path(folder, "home"), database_url=None))
             broker.start()
             return _soak(database, broker, given.kills, random.Random(seed))
         finally:

@@ -42,18 +42,26 @@ RoleOption = Annotated[
 
 @app.command(epilog=example("replayhouse db start", "replayhouse db start --listen 5439"))
 def start(listen: Listen = None, json: Json = False) -> None:
-    """Start the embedded database.
+    """Start the database, and make the warehouse where there is none.
 
-    It goes on running after this command. Started already, it stays as it is.
+    The embedded database goes on running after this command; started already, it stays as it is. In a database of
+    your own the schema is made or brought up to date.
     """
-    from infra.postgres.connection import open_database
+    from infra.postgres.connection import make_database
     from infra.settings import load_settings
 
     settings = load_settings()
+    if settings.database_url is not None and listen is None:
+        database = make_database(settings)
+        if json:
+            print_json({"running": True, "data": None, "url": database.url_to_show, "listen": None})
+        else:
+            say(f"There is a warehouse in the database {database.place}.")
+        return
     server = _embedded(settings)
     if listen is not None:
         server.listen(listen)
-    url = open_database(settings).url
+    url = make_database(settings).url
     if json:
         print_json({"running": True, "data": str(server.data), "url": url, "listen": listen})
         return
@@ -81,7 +89,8 @@ def stop(json: Json = False) -> None:
 def url(role: RoleOption = Role.ADMINISTRATOR, json: Json = False) -> None:
     """Print a libpq URL, on one line.
 
-    Any client on this machine can use it at once: the embedded database is started where it does not run.
+    Any client on this machine can use it at once: the embedded database is started where it does not run. Where
+    there is no warehouse, none is made.
     """
     found = _url_of(role)
     if json:

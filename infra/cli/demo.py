@@ -52,14 +52,14 @@ def _run(settings: "Settings", orders: int, seed: int, tell: "Tell") -> "DemoRep
     from infra.cli.demo_report import report_on
     from infra.cli.loads import load
     from infra.cli.warehouse import open_warehouse
-    from infra.postgres.connection import open_database
+    from infra.postgres.connection import make_database
     from ingest.synthetic import generate
 
     tell(f"making {orders:,} orders up and starting a database", 0, 0)
     _make_room(settings.home)
     extract = settings.home / "extract"
     with ThreadPoolExecutor(1) as pool:  # the server needs a second to be made, and no processor of ours
-        started = pool.submit(open_database, settings)
+        started = pool.submit(make_database, settings)
         generate(extract, orders, seed, workers=settings.workers)
         started.result()
     with open_warehouse(settings) as warehouse:

@@ -19,6 +19,7 @@ Orders = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="S", help="The same seed gives the same bytes.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the files of an extract that stand in the folder.")]
 Until = Annotated[
     str | None,
     typer.Option("--until", metavar="DATE", help="As the extract would have looked at the end of that day, or then."),
@@ -36,16 +37,23 @@ def register(app: typer.Typer) -> None:
 
 
 def generate(
-    directory: Directory, orders: Orders = 2_000, seed: Seed = 1, until: Until = None, json: Json = False
+    directory: Directory,
+    orders: Orders = 2_000,
+    seed: Seed = 1,
+    until: Until = None,
+    force: Force = False,
+    json: Json = False,
 ) -> None:
     """Write nine CSV files, shaped and as dirty as the Olist dataset.
 
     With the same seed and number of orders, extracts of different dates belong together: a later one shows how the
-    orders of an earlier one went on.
+    orders of an earlier one went on. A folder that holds an extract is left as it is, unless --force is given.
     """
     from infra.settings import load_settings
     from ingest.synthetic import generate as write
 
+    if not force:
+        _refuse_extract(directory)
     moment = read_local_time(until) if until is not None else None
     warn(f"writing to {directory} ...")
     records = write(directory, orders, seed, moment, load_settings().workers)
@@ -58,3 +66,17 @@ def generate(
     written = f"{records['orders']:,} of {orders:,} orders" if moment else count(orders, "order")
     say(f"{written}, {sum(records.values()):,} records in {seconds_so_far():.1f} s.")
     say(f"To load them: replayhouse ingest {directory}")
+
+
+def _refuse_extract(directory: Path) -> None:
+    """Raises UsageError where the folder holds files that a load would take for those of an extract."""
+    from infra.csv.files import SHORT_NAMES
+    from infra.errors import UsageError
+
+    found = sorted(path.name for path in directory.glob("*") if path.name.lower() in SHORT_NAMES)
+    if found:
+        named = f"{found[0]} and {len(found) - 1} more" if len(found) > 1 else found[0]
+        raise UsageError(
+            f"The folder {directory} holds an extract already ({named}), and these may be somebody's data: name "
+            "another folder, or say --force to replace them."
+        )

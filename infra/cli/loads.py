@@ -81,8 +81,10 @@ def ingest(
     1).
     """
     from infra.cli.warehouse import open_warehouse
+    from infra.csv.extract import refuse_missing
 
-    with open_warehouse() as warehouse, progress() as tell:
+    refuse_missing(path)  # first: a mistyped path is no reason to make a warehouse
+    with open_warehouse(makes=True) as warehouse, progress() as tell:
         report = load(warehouse, path, name, tell, dry_run=dry_run, leave_read_models=no_project)
     if json:
         print_json(document_of(report))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from infra.postgres.connection import Database, open_database, translated
+from infra.postgres.connection import Database, make_database, open_database, translated
 from infra.settings import Settings, load_settings
 
 
@@ -16,12 +16,13 @@ class Warehouse(NamedTuple):
 
 
 @contextmanager
-def open_warehouse(settings: Settings | None = None) -> Iterator[Warehouse]:
+def open_warehouse(settings: Settings | None = None, *, makes: bool = False) -> Iterator[Warehouse]:
     """The database is running and its schema up to date while the block runs; the embedded one goes on after it.
 
-    Raises Unreachable and WrongServer; inside the block, what the driver raises becomes ours where it is known.
+    Raises NoWarehouse where there is none, unless this command `makes` one; Unreachable and WrongServer; inside the
+    block, what the driver raises becomes ours where it is known.
     """
     settings = settings or load_settings()
-    database = open_database(settings)
+    database = make_database(settings) if makes else open_database(settings)
     with translated():
         yield Warehouse(settings, database)

@@ -55,8 +55,7 @@ def open_extract(path: Path, staging_dir: Path, limits: Limits | None = None) ->
     """
     if path.is_dir():
         return _open_folder(path)
-    if not path.exists():
-        raise InputError(f"{path} does not exist. {_expected()}")
+    refuse_missing(path)
     if not path.is_file() or not _is_zip(path):
         raise InputError(f"{path} is neither a folder nor a zip. {_expected()}")
     try:
@@ -65,6 +64,12 @@ def open_extract(path: Path, staging_dir: Path, limits: Limits | None = None) ->
     # NotImplementedError: zipfile's, for an archive packed by a method that it does not know.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be unpacked: {error}.") from error
+
+
+def refuse_missing(path: Path) -> None:
+    """Raises InputError where there is nothing of that name."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist. {_expected()}")
 
 
 def _is_zip(path: Path) -> bool:

@@ -68,8 +68,9 @@ def back_up(database: Database, file: Path, keys_file: Path, tell: Tell) -> Back
     """Writes the log into `file` and the keys into `keys_file`, both readable for their owner alone.
 
     Earlier backups of these names are replaced when the new ones are whole: the keys first, for a file of keys serves
-    every backup of its log that is as old or older. Raises UsageError where a name is taken by something else,
-    Conflicting, Unreachable, and what `translated` says; no file is changed then.
+    every backup of its log that is as old or older. Those of an empty log replace nothing. Raises UsageError where a
+    name is taken by what may not be replaced, Conflicting, Unreachable, and what `translated` says; no file is changed
+    then.
     """
     if file.absolute() == keys_file.absolute():
         raise UsageError(f"{file} cannot hold the log and the keys: keys are kept apart. Name another file for them.")
@@ -79,9 +80,20 @@ def back_up(database: Database, file: Path, keys_file: Path, tell: Tell) -> Back
         conn.isolation_level = IsolationLevel.REPEATABLE_READ
         conn.read_only = True
         with conn.transaction():
+            _refuse_empty(conn, file, keys_file)
             manifest = _write(conn, database, log, keys, tell)
         log_bytes, keys_bytes = log.seek(0, 2), keys.seek(0, 2)
     return BackedUp(manifest, log_bytes, keys_bytes)
+
+
+def _refuse_empty(conn: psycopg.Connection, *files: Path) -> None:
+    """An empty log under the name of a backup: somebody is in another warehouse than they think."""
+    taken = [file for file in files if file.exists()]
+    if taken and read_head(conn).position == 0:
+        raise UsageError(
+            f"The log is empty, and {taken[0]} holds a backup, which stays as it is: look at REPLAYHOUSE_HOME and "
+            "REPLAYHOUSE_DATABASE_URL, or name another file."
+        )
 
 
 def _write(conn: psycopg.Connection, database: Database, log: BinaryIO, keys: BinaryIO, tell: Tell) -> Manifest:

@@ -1,7 +1,8 @@
 """Connections to the database, and its errors in our own words.
 
 `open_database(settings)` is the way in: it starts the embedded server where no other is named, looks at the server's
-version, brings the schema up to date, and gives a `Database` from which connections are made.
+version, brings the schema up to date, and gives a `Database` from which connections are made. It refuses where there is
+no warehouse; `make_database(settings)` makes one there.
 """
 
 from collections.abc import Iterator
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import conninfo, errors
 
-from infra.errors import Conflicting, ReplayhouseError, Unreachable, UsageError, WrongServer
+from infra.errors import Conflicting, NoWarehouse, ReplayhouseError, Unreachable, UsageError, WrongServer
 from infra.postgres.embedded import EmbeddedServer
-from infra.postgres.migrate import migrate
+from infra.postgres.migrate import is_begun, migrate
 from infra.postgres.unfinished import refuse_unfinished_restore
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ OLDEST_SERVER = 16
 
 _OPTIONS = "-c lock_timeout=10s -c timezone=UTC"
 _CONNECT_TIMEOUT_SECONDS = 10
+
+_FIND_OR_MAKE = (
+    "Name yours in REPLAYHOUSE_HOME or REPLAYHOUSE_DATABASE_URL; or make one here with replayhouse ingest PATH, "
+    "replayhouse db start or replayhouse db restore FILE."
+)
 
 _NO_ROOM = (errors.DiskFull, errors.OutOfMemory, errors.ConfigurationLimitExceeded)
 _NO_ROOM_HINT = "Check free disk space."  # the server's word where a file may not grow for another reason
@@ -60,24 +66,49 @@ class Database:
         given = conninfo.conninfo_to_dict(self.url)
         return f"{given.get('dbname') or 'postgres'} on {given.get('host') or 'localhost'}"
 
+    @property
+    def url_to_show(self) -> str:
+        """The URL without its passwords, in libpq's other form."""
+        given = conninfo.conninfo_to_dict(self.url)
+        return conninfo.make_conninfo("", **{key: value for key, value in given.items() if "password" not in key})
+
 
 def open_database(settings: "Settings") -> Database:
     """The database of the settings: started if it is the embedded one, of a version that fits, its schema up to date.
 
-    Raises Unreachable; UsageError if the URL is none; WrongServer if the server is older than PostgreSQL 16, or the
-    schema newer than this program; Conflicting if a backup is being restored there.
+    Raises NoWarehouse where there is none, and makes nothing then; Unreachable; UsageError if the URL is none;
+    WrongServer if the server is older than PostgreSQL 16, or the schema newer than this program; Conflicting if a
+    backup is being restored there.
     """
+    return _opened(settings, makes=False)
+
+
+def make_database(settings: "Settings") -> Database:
+    """The same, and a new warehouse is made where there is none."""
+    return _opened(settings, makes=True)
+
+
+def _opened(settings: "Settings", *, makes: bool) -> Database:
+    if not (makes or settings.database_url is not None or EmbeddedServer(settings.home).is_made()):
+        raise NoWarehouse(f"There is no warehouse in the folder {settings.home}. {_FIND_OR_MAKE}")
     database = reach_database(settings)
     with database.connect("replayhouse migrate", autocommit=True) as conn:
         check_version(conn)
         with translated():
             refuse_unfinished_restore(conn)
+            if not (makes or is_begun(conn)):
+                raise NoWarehouse(f"There is no warehouse in {_told(settings, database)}. {_FIND_OR_MAKE}")
             migrate(conn)
     return database
 
 
+def _told(settings: "Settings", database: Database) -> str:
+    """Where the settings lead, without passwords."""
+    return f"the folder {settings.home}" if settings.database_url is None else f"the database {database.place}"
+
+
 def reach_database(settings: "Settings") -> Database:
-    """The same database as it is: started if it is the embedded one, and nothing is asked of it."""
+    """The same database as it is: started, and made, if it is the embedded one, and nothing is asked of it."""
     if settings.database_url is not None:
         return _given(settings.database_url)
     server = EmbeddedServer(settings.home)

@@ -101,6 +101,13 @@ class EmbeddedServer:
         self.data = home / "postgres"
         self.log = home / "postgres.log"
 
+    def is_made(self) -> bool:
+        """Whether there is a data folder; one that is being made has another name until it is whole."""
+        try:
+            return (self.data / "PG_VERSION").exists()
+        except PermissionError:  # there is one, and it belongs to another user
+            return True
+
     def start(self) -> None:
         """The server accepts connections and the database exists when this returns. Does nothing if so already."""
         if self.is_running() and self._is_prepared():
@@ -131,6 +138,8 @@ class EmbeddedServer:
 
     def stop(self) -> bool:
         """Ends the server and the connections to it; nothing that was committed is lost. False if it did not run."""
+        if not self.home.is_dir():
+            return False
         with self._exclusively():
             postmaster = self._postmaster()
             if postmaster is None or not self.is_running():
@@ -206,7 +215,7 @@ class EmbeddedServer:
     def _start(self, port: int | None) -> None:
         account = server_account(self.data)
         folder = programs(account)
-        if not (self.data / "PG_VERSION").exists():
+        if not self.is_made():
             self._initialise(account, folder)
         (self.data / "pg_hba.conf").write_text(_HBA)
         self._make_socket_folder(account)

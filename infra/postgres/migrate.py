@@ -58,9 +58,14 @@ def migrations() -> tuple[Migration, ...]:
 
 def schema_version(conn: psycopg.Connection) -> int:
     """The number of the newest migration that ran in this database; 0 if none did."""
-    if not _single(conn, _KNOWN_VERSION):
+    if not is_begun(conn):
         return 0
     return int(_single(conn, _NEWEST_VERSION))
+
+
+def is_begun(conn: psycopg.Connection) -> bool:
+    """Whether there is a schema of ours, or somebody is about to make it."""
+    return bool(_single(conn, _KNOWN_VERSION))
 
 
 def migrate(conn: psycopg.Connection) -> int:

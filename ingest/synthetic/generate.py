@@ -9,7 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import get_context
@@ -38,20 +38,43 @@ def generate(
 
     The same seed, number of orders and `until` give the same bytes, whatever the number of workers (processes). With
     `until`, a local time, the extract is as it would have looked then (R41): the orders placed by then, as far as they
-    had come. Files of the same names are overwritten. Raises ValueError if `orders` or `workers` is below 1.
+    had come. Files of the same names are replaced, when all nine are written. Raises ValueError if `orders` or
+    `workers` is below 1.
     """
     if orders < 1 or workers < 1:
         raise ValueError(f"An extract needs at least 1 order and 1 worker, not {orders} and {workers}.")
+    with _folder(directory) as parts:
+        rows = _write_files(parts, orders, seed, until, workers)
+        for name in FILE_NAMES.values():
+            (parts / name).replace(directory / name)
+    return {file: rows[file] for file in FILE_NAMES}
+
+
+@contextmanager
+def _folder(directory: Path) -> Iterator[Path]:
+    """A folder for what is not finished, inside the directory; where that is made in vain, it is removed again."""
+    is_new = not directory.exists()
     directory.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".parts-", dir=directory) as parts:
+            yield Path(parts)
+    except BaseException:
+        if is_new:
+            with suppress(OSError):  # something of it is there
+                directory.rmdir()
+        raise
+
+
+def _write_files(parts: Path, orders: int, seed: int, until: datetime | None, workers: int) -> Counter[str]:
+    """The nine files, whole, and how many records each holds."""
     processes = min(workers, -(-orders // _ORDERS_FOR_A_PROCESS))
     rows: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory(prefix=".parts-", dir=directory) as parts:
-        spans = _spans(Path(parts), orders, seed, until, processes * _SPANS_FOR_A_PROCESS)
-        for counted in _written(spans, processes):
-            rows.update(counted)
-        for file, name in FILE_NAMES.items():
-            _join(directory / name, HEADERS[file], (span.part(file) for span in spans))
-    return {file: rows[file] for file in FILE_NAMES}
+    spans = _spans(parts, orders, seed, until, processes * _SPANS_FOR_A_PROCESS)
+    for counted in _written(spans, processes):
+        rows.update(counted)
+    for file, name in FILE_NAMES.items():
+        _join(parts / name, HEADERS[file], (span.part(file) for span in spans))
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

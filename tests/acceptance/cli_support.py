@@ -16,6 +16,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from infra.postgres.connection import make_database
+from infra.settings import Settings
 from tests.forked import FORKED, INSTALLED, start
 from tests.prepared import furnish
 
@@ -129,5 +131,6 @@ def empty(loaded: Loaded, tmp_path: Path) -> Iterator[Program]:
     with psycopg.connect(loaded.url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {} STRATEGY file_copy").format(sql.Identifier(name)))
         url = loaded.url.replace("/replayhouse?", f"/{name}?")
+        make_database(Settings(home=tmp_path / "home", database_url=url))
         yield Program(tmp_path / "home", REPLAYHOUSE_DATABASE_URL=url)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -14,7 +14,7 @@ from socket import AF_INET, SOCK_STREAM, socket
 import pytest
 
 from infra.postgres import connection as connecting
-from infra.postgres.connection import Database, open_database
+from infra.postgres.connection import Database, make_database
 from infra.postgres.embedded import EmbeddedServer
 from infra.settings import Settings
 from tests.acceptance.cli_support import Program
@@ -171,7 +171,7 @@ def test_a_wrong_password_is_refused_without_repeating_it(warehouse: Warehouse, 
     home = tmp_path / "guarded"
     guarded = EmbeddedServer(home)
     try:
-        open_database(Settings(home=home, database_url=None))
+        make_database(Settings(home=home, database_url=None))
         with closing(socket(AF_INET, SOCK_STREAM)) as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

@@ -44,7 +44,8 @@ def program(tmp_path: Path) -> Iterator[Program]:
     made.run("db", "stop")
 
 
-def test_the_url_is_one_line_that_starts_the_database_and_serves_any_client(program: Program) -> None:
+def test_the_url_is_one_line_that_starts_the_database_and_serves_any_client(program: Program, prepared: Path) -> None:
+    furnish(program.home, prepared)
     done = program.succeed("db", "url")
     assert done.out.count("\n") == 1
     url = done.out.strip()
@@ -116,7 +117,6 @@ def test_a_database_that_does_not_answer_is_exit_3(words: tuple[str, ...], tmp_p
 
 
 def test_a_schema_that_is_newer_than_the_program_is_exit_2(empty: Program) -> None:
-    empty.succeed("status")
     with psycopg.connect(empty.environment["REPLAYHOUSE_DATABASE_URL"], autocommit=True) as connection:
         connection.execute(NEWER_SCHEMA)
     done = empty.run("status", "--json")
@@ -124,7 +124,7 @@ def test_a_schema_that_is_newer_than_the_program_is_exit_2(empty: Program) -> No
     assert "9999" in done.document["error"]
 
 
-@pytest.mark.parametrize("words", [("start",), ("stop",), ("url", "--role", "reader")], ids=" ".join)
+@pytest.mark.parametrize("words", [("start", "--listen", "5439"), ("stop",), ("url", "--role", "reader")], ids=" ".join)
 def test_a_database_of_ones_own_is_left_to_its_owner(words: tuple[str, ...], empty: Program) -> None:
     done = empty.run("db", *words, "--json")
     assert done.code == 2

@@ -9,7 +9,7 @@ from psycopg.rows import scalar_row
 
 from infra.errors import Conflicting, Unreachable, UsageError, WrongServer
 from infra.postgres import connection
-from infra.postgres.connection import Database, open_database, translated
+from infra.postgres.connection import Database, make_database, open_database, translated
 from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.locks import exclusive
 from infra.postgres.migrate import migrate, migrations, schema_version
@@ -106,7 +106,7 @@ def test_a_user_who_may_not_make_roles_gets_the_schema_without_them(server: Embe
         conn.execute("CREATE DATABASE tenancy OWNER tenant")
         try:
             database = Database(administrator.replace("/replayhouse?", "/tenancy?").replace("//postgres@", "//tenant@"))
-            opened = open_database(Settings(database_url=database.url))
+            opened = make_database(Settings(database_url=database.url))
             with opened.connect(autocommit=True) as own:
                 assert STORE.append(own, [registered(uuid4())], None).position == 1
         finally:

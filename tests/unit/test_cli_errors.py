@@ -8,7 +8,16 @@ import psycopg
 import pytest
 
 from infra.cli.main import run
-from infra.errors import Conflicting, InputError, Rejected, ReplayhouseError, Unreachable, UsageError, WrongServer
+from infra.errors import (
+    Conflicting,
+    InputError,
+    NoWarehouse,
+    Rejected,
+    ReplayhouseError,
+    Unreachable,
+    UsageError,
+    WrongServer,
+)
 from infra.mapping.errors import BrokenSeal, UnknownTopic, UnreadableState
 from infra.mapping.registry import REGISTRY
 from infra.postgres.keys import LostKeys
@@ -21,6 +30,7 @@ CODES = {
     BrokenSeal: 1,
     LostKeys: 1,
     UsageError: 2,
+    NoWarehouse: 2,
     InputError: 2,
     WrongServer: 2,
     Unreachable: 3,
