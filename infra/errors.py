@@ -13,11 +13,13 @@ ReplayhouseError         1  the answer is no
 └── Conflicting          4  another command is at work on the same thing
     └── Conflict         4  somebody else recorded that version of the stream first
 
-Messages are one or two plain sentences: what is wrong, where, what to do.
+Messages are one or two plain sentences on one line: what is wrong, where, what to do. Lines that are to follow it,
+such as statements to run, are given as `then`.
 """
 
 # ruff: noqa: N818 - the names say what is the matter; "Error" behind each would add nothing
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -25,6 +27,12 @@ class ReplayhouseError(Exception):
     """Anything that a command answers with a plain message instead of a traceback."""
 
     exit_code: ClassVar[int] = 1
+    then: Sequence[str] = ()
+
+    def __init__(self, *message: object, then: Sequence[str] = ()) -> None:
+        super().__init__(*message)
+        if then:
+            self.then = tuple(then)
 
 
 class Rejected(ReplayhouseError):

@@ -84,7 +84,7 @@ def _import_all() -> None:
                 importlib.import_module(module.name)
     for name in FURTHER:
         importlib.import_module(name)
-    importlib.import_module("infra.cli.main").command()
+    importlib.import_module("infra.cli.program").command()
     gc.collect()
     gc.freeze()
     threads = os.listdir("/proc/self/task")

@@ -1,9 +1,6 @@
 """`consume`: what a downstream consumer sees of the topics, and the star schema folded from them alone."""
 
 import json as json_text
-import shutil
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -13,7 +10,7 @@ import typer
 
 from infra.cli.ending import told_to_end
 from infra.cli.options import Contexts, Json, chosen, example
-from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, table
+from infra.cli.output import count, print_json, print_json_list, progress, say, seconds_so_far, table
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -103,15 +100,13 @@ def _look(context: str, from_beginning: bool, follow: bool, limit: int | None, j
     with reading(kafka, bootstrap_of(load_settings(), kafka), [context]) as topics:
         events = _events(topics, from_beginning, follow, limit)
         if json and not follow:
-            _print_list(events)
+            print_json_list(map(_document, events))
             return
         for message in events:
             if json:
-                print_json(_document(message))
+                print_json(_document(message), at_once=follow)
             else:
-                say(_line(message))
-            if follow:
-                sys.stdout.flush()
+                say(_line(message), at_once=follow)
 
 
 def _events(topics: "Topics", from_beginning: bool, follow: bool, limit: int | None) -> Iterator["Received"]:
@@ -132,18 +127,6 @@ def _events(topics: "Topics", from_beginning: bool, follow: bool, limit: int | N
 def _newer(topics: "Topics", is_stopped: Callable[[], bool]) -> Iterator["Received"]:
     for some in topics.newer(is_stopped):
         yield from some
-
-
-def _print_list(events: Iterator["Received"]) -> None:
-    """One list, which is printed once it is complete, and needs no memory however long it is."""
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
-        for number, message in enumerate(events):
-            waiting.write(",\n" if number else "")
-            waiting.write(json_text.dumps(_document(message)))
-        waiting.seek(0)
-        sys.stdout.write("[")
-        shutil.copyfileobj(waiting, sys.stdout)
-        say("]")
 
 
 def _rebuild(contexts: tuple[str, ...], prefix: str, keys: Path | None, json: bool) -> None:
@@ -194,4 +177,4 @@ def _line(message: "Received") -> str:
     facts = "(no JSON)" if event.facts is None else json_text.dumps(event.facts, ensure_ascii=False)
     position = "-" if event.position is None else f"{event.position:,}"
     told = (f"{position:>9}", event.time or "-", event.type or "-", event.stream or "-", facts)
-    return legible("  ".join(told))
+    return "  ".join(told)

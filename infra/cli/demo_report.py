@@ -13,6 +13,7 @@ from infra.cli.loads import GOAL, rows_by_file, show_counts
 from infra.cli.loads import document_of as ingest_document
 from infra.cli.output import count, say, seconds_so_far, table
 from infra.cli.quality import findings, quality_of
+from infra.cli.streams import is_unicode
 from infra.loading.ingest import IngestReport
 from projections.warehouse import PROJECTIONS
 
@@ -170,7 +171,7 @@ def _show_answers(answers: Answers) -> None:
 
 def _chart(bars: Sequence[tuple[str, float, str]]) -> None:
     """Bars to the right of their names, each with its number."""
-    sign = "█" if "utf" in (sys.stdout.encoding or "").lower() else "#"
+    sign = "█" if is_unicode(sys.stdout) else "#"
     width = max((len(name) for name, _, _ in bars), default=0)
     longest = max((size for _, size, _ in bars), default=0.0) or 1.0
     for name, size, told in bars:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from infra.cli.output import legible, say, shown
+from infra.cli.output import say, shown
 
 if TYPE_CHECKING:
     from infra.cli.history import HistoricEvent
@@ -19,7 +19,7 @@ def say_event(event: "HistoricEvent", more: Iterable[tuple[str, str]] = (), *, i
         ("recorded", f"{shown(event.recorded_at)} UTC, position {event.position:,}"),
     ]
     if event.batch_id is not None:
-        says.append(("load", f"{legible(event.batch_name or '')} ({event.batch_id})"))
+        says.append(("load", f"{event.batch_name or ''} ({event.batch_id})"))
     if event.source is not None:
         says.append(("from", event.source))
     say_pairs([*says, *more, *([] if is_brief else _lines_of(event.facts))])

@@ -8,7 +8,7 @@ import typer
 
 from infra.cli.event_report import say_event, say_pairs
 from infra.cli.options import Json, example
-from infra.cli.output import count, legible, print_json, say, shown
+from infra.cli.output import count, print_json, say, shown
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _quoted_document(quoted: "Quoted") -> dict[str, Any]:
 
 
 def _show(row: "TracedRow", events: Sequence[TracedEvent]) -> None:
-    say(f"{row.name} {' '.join(legible(str(value)) for value in row.key.values())}")
+    say(f"{row.name} {' '.join(str(value) for value in row.key.values())}")
     say_pairs((name, _cell(value)) for name, value in row.row.items() if name not in row.key)
     say()
     if row.note is not None:
@@ -189,12 +189,12 @@ def _cell(value: object) -> str:
 def _show_lines(quoted: "Quoted", told: set[tuple[str, int]]) -> None:
     """The texts of lines, each once: `told` holds those that were shown."""
     if quoted.status != "found":
-        why = STATUSES[quoted.status].format(place=legible(quoted.place or ""), why=legible(quoted.why))
+        why = STATUSES[quoted.status].format(place=quoted.place or "", why=quoted.why)
         say(f"      {quoted.file}:{quoted.lines}  {why}")
         return
     for line, text in quoted.texts:
         place = (quoted.place or "", line)
-        say(f"      {quoted.file}:{line}  {'(as above)' if place in told else legible(text)}")
+        say(f"      {quoted.file}:{line}  {'(as above)' if place in told else text}")
         told.add(place)
     if quoted.left_out:
         say(f"      {quoted.file}  and {count(quoted.left_out, 'line')} more (--limit)")
@@ -244,4 +244,4 @@ def _argument(text: str) -> str:
     """A value as it stands on a command line."""
     from shlex import quote
 
-    return quote(legible(text))
+    return quote(text)

@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from infra.cli.options import CONTEXTS, Json, example
-from infra.cli.output import Tell, count, legible, print_json, progress, say, seconds_so_far, table, warn
+from infra.cli.output import Tell, count, print_json, progress, say, seconds_so_far, table, warn
 
 if TYPE_CHECKING:
     import psycopg
@@ -200,7 +200,7 @@ def _show(report: "IngestReport", *, is_dry_run: bool, is_left: bool) -> None:
 
 def _headline(report: "IngestReport", *, is_dry_run: bool) -> str:
     told = count(sum(report.events.values()), "event")
-    name, batch, seconds = legible(report.name), report.batch_id, f"{seconds_so_far():.1f} s"
+    name, batch, seconds = report.name, report.batch_id, f"{seconds_so_far():.1f} s"
     if report.reasons:
         would = "would be" if is_dry_run else "was"
         return f"The extract {name} {would} rejected: nothing of it becomes an event (batch {batch})."

@@ -1,10 +1,13 @@
-"""What a command says: JSON documents, tables and progress.
+"""What a command says: JSON documents, lines, tables and progress; nothing else is written to a terminal.
 
-On a terminal that is rich's tables and bars; in a pipe, plain lines without control sequences. Rich takes a tenth of a
-second to import, so it is imported where it is needed.
+Here, where it leaves, every text is made legible: a line stays one line, whatever stands in the names, cells and
+messages from outside that it quotes, and nothing in them steers the terminal. On a terminal tables and bars are rich's;
+in a pipe, plain lines without control sequences. Rich takes a tenth of a second to import, so it is imported where it
+is needed.
 """
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,11 +15,17 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import zip_longest
+from tempfile import TemporaryFile
 from typing import Any, TextIO
 from uuid import UUID
 
+from infra.cli import streams
+from infra.cli.streams import legible
+
 Tell = Callable[[str, int, int], None]
 """Takes what a command is doing, and how many of how many parts of it are done (0 of 0 where nobody knows)."""
+
+_NOT_ASCII = re.compile(r"[^\x20-\x7e\n]+")  # newlines are those between the parts of a document
 
 SPACE_BETWEEN = 3
 """What rich puts between two columns."""
@@ -29,11 +38,34 @@ def seconds_so_far() -> float:
     return round(time.perf_counter() - _STARTED, 2)
 
 
-def print_json(document: object) -> None:
+def print_json(document: object, *, at_once: bool = False) -> None:
     """The one JSON document of a command: on one line, or indented where a person reads it."""
-    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    indent = 2 if sys.stdout.isatty() else None
-    print(json.dumps(document, default=_as_json, ensure_ascii=not is_unicode, indent=indent))
+    indent = 2 if streams.is_terminal() else None
+    streams.write(_json(document, indent) + "\n", at_once=at_once)
+
+
+def print_json_list(documents: Iterable[object]) -> None:
+    """A list as the one JSON document, printed once it is complete; needs no memory however long it is."""
+    with TemporaryFile("w+", encoding="utf-8") as waiting:
+        for number, document in enumerate(documents):
+            waiting.write(",\n" if number else "")
+            waiting.write(_json(document))
+        waiting.seek(0)
+        streams.write("[")
+        while chunk := waiting.read(1 << 16):
+            streams.write(chunk)
+        streams.write("]\n")
+
+
+def _json(document: object, indent: int | None = None) -> str:
+    """JSON that a terminal shows as it is: what is not printable is escaped, as JSON escapes it."""
+    text = json.dumps(document, default=_as_json, ensure_ascii=not streams.is_unicode(sys.stdout), indent=indent)
+    return _NOT_ASCII.sub(_escaped_in_json, text)
+
+
+def _escaped_in_json(found: re.Match[str]) -> str:
+    text = found.group()
+    return text if text.isprintable() else "".join(s if s.isprintable() else json.dumps(s)[1:-1] for s in text)
 
 
 def _as_json(value: object) -> object:
@@ -53,24 +85,19 @@ def iso(at: datetime | date) -> str:
     return at.isoformat()
 
 
-def say(text: str = "") -> None:
-    """Lines for people on standard output."""
-    print(text)
+def say(text: str = "", *, at_once: bool = False) -> None:
+    """A line for people on standard output."""
+    streams.write(legible(text) + "\n", at_once=at_once)
 
 
 def warn(text: str) -> None:
-    """Lines on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    """A line on standard error."""
+    streams.complain(legible(text) + "\n")
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 event`, `2,345 events`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def legible(text: str) -> str:
-    """A text from outside on one line: what would move a terminal's cursor or change its colours is written out."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def shown(value: object) -> str:
@@ -91,12 +118,13 @@ def shown(value: object) -> str:
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
     """Rows under headers; columns of numbers stand to the right."""
     values = [tuple(row) for row in rows]
+    headers = [legible(header) for header in headers]
     cells = [[shown(value) for value in row] for row in values]
     numeric = [
         bool(column) and all(isinstance(value, int | float | Decimal | None) for value in column)
         for column in zip_longest(*values)
     ] or [False] * len(headers)
-    if sys.stdout.isatty():
+    if streams.is_terminal():
         _rich_table(headers, cells, numeric, title)
         return
     if title:
@@ -116,14 +144,18 @@ def _rich_table(headers: Sequence[str], cells: list[list[str]], numeric: list[bo
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title=title or None, title_justify="left")
+    titled = Text(legible(title)) if title else None  # a Text, unlike a str, has no markup
+    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title=titled, title_justify="left")
     for header, right in zip(headers, numeric, strict=True):
-        drawn.add_column(header, justify="right" if right else "left", no_wrap=True)
+        drawn.add_column(Text(header), justify="right" if right else "left", no_wrap=True)
     for row in cells:
         drawn.add_row(*(Text(cell) for cell in row))
     # As wide as its contents: an id that is cut off or runs over two lines cannot be copied.
     widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
-    Console(width=sum(widths) + SPACE_BETWEEN * len(widths) + 2, highlight=False).print(drawn)
+    console = Console(width=sum(widths) + SPACE_BETWEEN * len(widths) + 2, highlight=False)
+    with console.capture() as captured:
+        console.print(drawn)
+    streams.write(captured.get())
 
 
 @contextmanager
@@ -143,7 +175,7 @@ def _telling_lines(stream: TextIO) -> Tell:
     def tell(doing: str, done: int, of: int) -> None:
         if told[-1:] != [doing]:
             told.append(doing)
-            print(f"{doing} ...", file=stream, flush=True)
+            streams.complain(legible(f"{doing} ...") + "\n", stream)
 
     return tell
 
@@ -154,10 +186,10 @@ def _bar() -> Iterator[Tell]:
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns: tuple[Any, ...] = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
+        SpinnerColumn("dots" if streams.is_unicode(sys.stderr) else "line"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[parts]}"),
+        TextColumn("{task.fields[parts]}", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -165,6 +197,6 @@ def _bar() -> Iterator[Tell]:
 
         def tell(doing: str, done: int, of: int) -> None:
             parts = f"{done} of {of}" if of else ""
-            bar.update(task, description=doing, completed=done, total=of or None, parts=parts)
+            bar.update(task, description=legible(doing), completed=done, total=of or None, parts=parts)
 
         yield tell

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from infra.cli.options import Json, example
-from infra.cli.output import count, iso, legible, print_json, progress, say, seconds_so_far, shown
+from infra.cli.output import count, iso, print_json, progress, say, seconds_so_far, shown
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def keygen(json: Json = False) -> None:
     if json:
         print_json({"path": str(path), "public_key": public_key})
         return
-    say(f"The signing key is made: {legible(str(path))}")
+    say(f"The signing key is made: {path}")
     say(f"Public key: {public_key}")
 
 
@@ -195,7 +195,7 @@ def checkpoint(file: FileArgument, force: Force = False, json: Json = False) -> 
         told = {"file": str(file), "store": head.store, "position": head.position, "chain": head.chain.hex()}
         print_json({**told, "recorded_at": head.recorded_at, "signed_at": signed_at, "public_key": public_key})
         return
-    say(f"{legible(str(file))} holds the head of the chain, signed: position {head.position:,}, {head.chain.hex()}")
+    say(f"{file} holds the head of the chain, signed: position {head.position:,}, {head.chain.hex()}")
     say(f"Public key: {public_key}")
 
 
@@ -223,7 +223,8 @@ def prove(
                 refuse_another_store(connection, signed)
             proof = inclusion_proof(connection, position, signed)
     if out is None:
-        say(written(proof).decode().removesuffix("\n"))
+        for line in written(proof).decode().splitlines():
+            say(line)
         return
     _write(out, written(proof), is_forced=force)
     head = proof.head
@@ -231,7 +232,7 @@ def prove(
         event = {"position": position, "topic": proof.event.topic}
         print_json({"file": str(out), **event, "head": {"position": head.position, "chain": head.chain}})
         return
-    say(f"{legible(str(out))} proves the event at position {position:,}: {proof.event.topic}")
+    say(f"{out} proves the event at position {position:,}: {proof.event.topic}")
     say(f"It leads to position {head.position:,}, {head.chain}")
 
 
@@ -253,11 +254,11 @@ def check_proof(
         print_json(_proved(proved, signed))
         return
     event = proved.event
-    say(f"The proof holds: position {event.position:,} is {legible(event.topic)}, version {event.originator_version}")
-    say(f"of the stream {event.originator_id} in {legible(event.context)}, recorded {shown(proved.recorded_at)} UTC.")
+    say(f"The proof holds: position {event.position:,} is {event.topic}, version {event.originator_version}")
+    say(f"of the stream {event.originator_id} in {event.context}, recorded {shown(proved.recorded_at)} UTC.")
     if event.source is not None:
-        say(f"From: {legible(event.source)}, load {event.batch_id}")
-    say(f"State: {legible(event.state)}")
+        say(f"From: {event.source}, load {event.batch_id}")
+    say(f"State: {event.state}")
     last = max(proved.chains)
     if signed is None:
         say(f"It leads to position {last:,}, {proved.chains[last].hex()}")

@@ -9,7 +9,7 @@ import typer
 from infra.cli import quarantine
 from infra.cli.loads import GOAL, all_batches
 from infra.cli.options import Json, example, read_id
-from infra.cli.output import legible, print_json, say, table
+from infra.cli.output import print_json, say, table
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _document(found: QualityReport) -> dict[str, Any]:
 
 def _show(found: QualityReport) -> None:
     batch = found.batch
-    say(f"Load {legible(batch.name)} ({found.batch_id}): {batch.status}, {batch.rows:,} records")
+    say(f"Load {batch.name} ({found.batch_id}): {batch.status}, {batch.rows:,} records")
     if batch.score is not None:
         say(f"Quality score: {batch.score} of 100 (the goal is above {GOAL}).")
     for reason in batch.reasons:

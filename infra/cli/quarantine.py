@@ -9,7 +9,8 @@ from uuid import UUID
 import typer
 
 from infra.cli.options import Json, Reason, RowStatus, example, read_id, read_reason
-from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far
+from infra.cli.output import count, print_json, progress, say, seconds_so_far
+from infra.cli.streams import legible
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ def _show(rows: list[dict[str, Any]], number: int, status: RowStatus) -> None:
         return
     for row in rows:
         say(f"{row['row']}  {row['file']}:{row['line']}  {row['rule']}  {row['status']}")
-        say(f"      {legible(row['reason'])}")
+        say(f"      {row['reason']}")
         say(f"      {_shortened(row['text'])}")
     say()
     if number > len(rows):
@@ -244,7 +245,7 @@ def _show(rows: list[dict[str, Any]], number: int, status: RowStatus) -> None:
 def _shortened(text: str | None) -> str:
     if text is None:
         return "(erased)"
-    told = legible(text)
+    told = legible(text)  # before it is cut off
     return told if len(told) <= TEXT_SHOWN else f"{told[: TEXT_SHOWN - 3]}..."
 
 

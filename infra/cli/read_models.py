@@ -7,7 +7,7 @@ import typer
 
 from infra.cli.ending import told_to_end
 from infra.cli.options import CONTEXTS, Contexts, Json, chosen, example
-from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, shown, table, warn
+from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table, warn
 from infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, limits_of, rebuild_beside
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def status(json: Json = False) -> None:
         [(context, *found[context]) for context in CONTEXTS],
     )
     for stream in parked:
-        say(f"Parked: {stream.context} {stream.originator_id} at {stream.position:,}: {legible(stream.error)}")
+        say(f"Parked: {stream.context} {stream.originator_id} at {stream.position:,}: {stream.error}")
     say()
     if publishing:
         _show_relays(publishing)
@@ -111,7 +111,7 @@ def _show_relays(publishing: "Collection[RelayStatus]") -> None:
     )
     for relay in publishing:
         if relay.error is not None:
-            say(f"Relay {relay.name}: {legible(relay.error)}")
+            say(f"Relay {relay.name}: {relay.error}")
         if relay.is_silent:
             say(f"Relay {relay.name} has said nothing since {shown(relay.updated_at)}: it was killed, or hangs.")
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from infra.cli.options import CONTEXTS, Json, example, read_id
-from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, shown, table
+from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _show(report: "RetractReport") -> None:
 
 def _show_plan(report: "RetractReport") -> None:
     for taken in report.loads:
-        load = f"{legible(taken.load.name)} ({taken.load.batch_id})"
+        load = f"{taken.load.name} ({taken.load.batch_id})"
         say(f"Of the load {load}, {count(sum(taken.events.values()), 'event')} would count no longer.")
     say("Nothing was taken back.")
     say()
@@ -143,14 +143,14 @@ def _show_plan(report: "RetractReport") -> None:
 def _show_change(name: str, change: "Change") -> None:
     document = change.document()
     key = ", ".join(f"{column} {value}" for column, value in document["key"].items())
-    say(f"  {name} {legible(key)}: {change.kind}")
+    say(f"  {name} {key}: {change.kind}")
     if change.kind == "changed":
         for column, values in document["columns"].items():
             say(f"    {column}: {shown(values['from'])} -> {shown(values['to'])}")
 
 
 def _headline(taken: "TakenBack") -> str:
-    load = f"{legible(taken.load.name)} ({taken.load.batch_id})"
+    load = f"{taken.load.name} ({taken.load.batch_id})"
     if taken.status == "rejected":
         return f"The load {load} had been rejected before its process was killed: it is closed now."
     told = count(sum(taken.events.values()), "event")

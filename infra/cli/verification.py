@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from infra.cli.output import count, legible, print_json, progress, say, seconds_so_far, table
+from infra.cli.output import count, print_json, progress, say, seconds_so_far, table
 
 if TYPE_CHECKING:
     from infra.kafka.verifying import Verified
@@ -51,7 +51,7 @@ def _show(found: "Verified") -> None:
     if found.difference is not None:
         context, position, why, where = found.difference
         place = "" if where is None else f" ({where})"
-        say(f"Topics and log differ, first at position {position:,} of {context}: {legible(why)}{place}.")
+        say(f"Topics and log differ, first at position {position:,} of {context}: {why}{place}.")
         return
     events = sum(compared.events for compared in found.contexts.values())
     say(f"The topics hold what the log holds: {count(events, 'event')}, each once, in order, and as it was recorded.")

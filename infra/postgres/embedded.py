@@ -224,7 +224,7 @@ class EmbeddedServer:
             postmaster = self._postmaster()  # one that another command left behind, recovering or about to end
             longest = _LONGEST_START_SECONDS if postmaster else _LONGEST_HANDOVER_SECONDS
             if time.monotonic() > begun + longest:
-                raise Unreachable(f"The embedded database does not start; its log ends so:\n{self._end_of_log()}")
+                raise Unreachable("The embedded database does not start; its log ends so:", then=self._end_of_log())
             time.sleep(0.2)
         self._ensure_database()
 
@@ -368,8 +368,8 @@ class EmbeddedServer:
         for process in _started:
             process.poll()
 
-    def _end_of_log(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
+    def _end_of_log(self) -> list[str]:
+        return self.log.read_text(errors="replace").splitlines()[-5:]
 
 
 def _seen_by(account: Account, folder: Path) -> str:

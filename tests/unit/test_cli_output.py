@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 
 from infra.cli.options import CONTEXTS, ContextName, chosen, read_id, read_local_time
-from infra.cli.output import count, legible, print_json, progress, shown, table
+from infra.cli.output import count, print_json, progress, shown, table
+from infra.cli.streams import legible
 from infra.errors import UsageError
 from infra.postgres.rows import CONTEXTS as STORED_CONTEXTS
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from infra.cli.main import app, run
+from infra.cli.main import run
+from infra.cli.program import app
 
 HEAVY = (
     "confluent_kafka",
@@ -65,7 +66,7 @@ ALL = dict(commands(get_command(app)))
 
 
 def test_the_command_line_starts_without_the_heavy_modules() -> None:
-    code = f"import sys, infra.cli.main; print(*sorted(set(sys.modules) & set({HEAVY!r})))"
+    code = f"import sys, infra.cli.program; print(*sorted(set(sys.modules) & set({HEAVY!r})))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert loaded == []
 

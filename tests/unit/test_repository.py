@@ -127,6 +127,16 @@ def test_every_module_says_what_lives_in_it() -> None:
     assert silent == []
 
 
+def test_nothing_reaches_a_terminal_but_by_the_one_way_that_makes_it_legible() -> None:
+    """Of the commands, only infra/cli/streams.py writes, and only infra/cli/output.py has rich draw for it."""
+    past = re.compile(r"\b(?:print|typer\.(?:echo|secho|confirm|prompt|style)|sys\.(?:stdout|stderr)\.write)\(")
+    ways = {"streams.py", "output.py"}
+    paths = [path for path in modules("infra") if path.name not in ways and "contracts" not in path.parts]
+    assert lines_that_match(past, iter(paths)) == []
+    rich = [path for path in paths if any(name.partition(".")[0] == "rich" for name in imported_names(path))]
+    assert rich == []
+
+
 @pytest.mark.parametrize("package", ALLOWED_IMPORTS)
 def test_a_package_imports_only_what_the_architecture_allows(package: str) -> None:
     """Complete where import-linter needs a list: anything that is not named here is refused."""

@@ -1,0 +1,109 @@
+"""The standard streams of the program: the one way to a terminal, which nothing from outside takes unseen.
+
+Whatever is written is text in which every character is printable, but for the ends of lines. Letters that the encoding
+of a stream lacks are escaped. Standard output that cannot be written, because its disk is full or it was closed, ends
+the command with plain words; whoever reads it may leave when he has seen enough. Standard error is a courtesy: where
+it cannot be written the command goes on.
+"""
+
+import logging
+import os
+import sys
+from contextlib import suppress
+from io import TextIOWrapper
+from typing import TextIO
+
+from infra.errors import UsageError
+
+READER_IS_GONE = 141
+"""What a shell says of a program whose reader closed the pipe: 128 and the number of SIGPIPE."""
+
+_FLAGS = (os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)  # who writes to a closed standard output is told so
+
+
+class OutputLost(UsageError):  # noqa: N818 - the name says what is the matter
+    """Standard output cannot be written."""
+
+
+class ReaderIsGone(Exception):  # noqa: N818 - it is no error: the reader has seen enough
+    """Whoever read standard output has closed it."""
+
+
+def legible(text: str) -> str:
+    """A text on one line: what would move a terminal's cursor, change its colours or hide letters is written out."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def prepare() -> None:
+    """Three streams that escape what their encodings lack. One that was closed gets its number back, before a file or
+    a connection takes it and is written to.
+    """
+    for number, flags in enumerate(_FLAGS):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, flags), True)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    for stream in (sys.stdout, sys.stderr):
+        assert isinstance(stream, TextIOWrapper)  # as the interpreter makes them
+        stream.reconfigure(errors="backslashreplace")
+    logging.lastResort = _OfLibraries(logging.WARNING)
+
+
+class _OfLibraries(logging.Handler):
+    """Takes what libraries log and nobody else takes."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        complain(legible(self.format(record)) + "\n")
+
+
+def is_unicode(stream: TextIO) -> bool:
+    """Whether a stream takes every letter."""
+    return (stream.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def is_terminal() -> bool:
+    """Whether somebody looks at standard output as it comes."""
+    return sys.stdout.isatty()
+
+
+def write(text: str, *, at_once: bool = False) -> None:
+    """Text for standard output. Raises OutputLost, and ReaderIsGone."""
+    try:
+        sys.stdout.write(text)
+        if at_once:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go()
+        raise ReaderIsGone from None
+    except OSError as error:
+        _let_go()
+        raise OutputLost(
+            f"Standard output cannot be written: {error.strerror}. What the command did until then is done."
+        ) from error
+
+
+def flush() -> None:
+    """Writes what is still held back of standard output. Raises OutputLost, and ReaderIsGone."""
+    write("", at_once=True)
+
+
+def complain(text: str, stream: TextIO | None = None) -> None:
+    """Text for standard error, or what stands for it."""
+    stream = stream or sys.stderr
+    with suppress(OSError):
+        stream.write(text)
+        stream.flush()
+
+
+def _let_go() -> None:
+    """From now on what is written to standard output is dropped, also what the interpreter still holds of it."""
+    with suppress(OSError, ValueError):
+        number = sys.stdout.fileno()
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, number)
+        os.close(null)
