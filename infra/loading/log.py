@@ -284,14 +284,15 @@ def recorded_of(decisions: Iterable[Decision], known: Known) -> Iterator[Recorde
         yield Recorded(context, stream_id, version, event, source)
 
 
-COPIES = {
-    "row_fingerprint": "COPY event_store.row_fingerprint FROM STDIN",
-    "order_reference": "COPY event_store.order_reference FROM STDIN",
-    "alias_reference": "COPY event_store.alias_reference FROM STDIN",
-    "seller_reference": "COPY event_store.seller_reference FROM STDIN",
-    "review_reference": "COPY event_store.review_reference FROM STDIN",
-    "segment_due": "COPY event_store.segment_due FROM STDIN",
+_LOOKUPS = {
+    "row_fingerprint": "batch_seq, file, key, fingerprint",
+    "order_reference": "batch_seq, order_id, customer_alias, status, placed_at, sellers",
+    "alias_reference": "batch_seq, customer_alias, customer_id",
+    "seller_reference": "batch_seq, seller_id, zip_prefix",
+    "review_reference": "batch_seq, order_id, review_id",
+    "segment_due": "batch_seq, customer_id, due",
 }
+"""The tables of what later loads look up, each with the columns of its lines."""
 
 
 def copy_due(connection: psycopg.Connection, batch_seq: int, due: Iterable[Due]) -> None:
@@ -303,6 +304,7 @@ def copy_due(connection: psycopg.Connection, batch_seq: int, due: Iterable[Due])
 def copy_lines(connection: psycopg.Connection, table: str, lines: str) -> None:
     """Adds lines of COPY text, without the last line's end, to a table of what later loads look up."""
     if lines:
-        with connection.cursor().copy(COPIES[table]) as copy:
+        query = f"COPY event_store.{table} ({_LOOKUPS[table]}) FROM STDIN"
+        with connection.cursor().copy(query.encode()) as copy:
             copy.write(lines)
             copy.write("\n")

@@ -19,7 +19,7 @@ CONNECT_SECONDS = 10
 
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS {schema};
-CREATE TABLE IF NOT EXISTS {schema}.owner (consumers text NOT NULL, prefix text NOT NULL);
+CREATE TABLE IF NOT EXISTS {schema}.owner (consumers text PRIMARY KEY, prefix text NOT NULL);
 CREATE TABLE IF NOT EXISTS {schema}.topic (topic text PRIMARY KEY, id text NOT NULL);
 CREATE TABLE IF NOT EXISTS {schema}.partition (
     topic text, number int, next bigint NOT NULL, PRIMARY KEY (topic, number)
