@@ -7,12 +7,14 @@ back are all the same fold over a longer, shorter or filtered stream.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, Table
 
 from domain.kernel.events import DomainEvent
+from projections.fingerprint import fingerprint_of, shapes_of
 
 POSITION = "position"
 """The last column of every folded table: the notification id of the newest event of the stream (R13)."""
@@ -65,7 +67,8 @@ class Projection:
     `tables` stand in the order of the star schema, each with its `position` last. `unknown_members` are the rows that
     no stream makes (R14); they have position 0. `fold_as_of` takes the place of `fold` where one looks back in business
     time; None where that makes no difference. A context whose times are recorded times only has no business time, and
-    no rows there but the unknown members.
+    no rows there but the unknown members. `version` is raised with every change of the tables, of what the views show,
+    and of the rows that the fold makes of a stream: what an earlier program has made is recognised by it.
     """
 
     context: str
@@ -75,6 +78,12 @@ class Projection:
     views: tuple[View, ...] = ()
     fold_as_of: FoldAsOf | None = None
     has_business_time: bool = True
+    version: int = 1
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """That of the tables as they are declared."""
+        return fingerprint_of(shapes_of(self.tables))
 
 
 def key_width(table: Table) -> int:

@@ -100,12 +100,14 @@ def quarantine(
     """
     from infra.cli.warehouse import open_warehouse
     from infra.postgres.read_models.preparing import prepare
+    from infra.postgres.read_models.versions import refuse_others
 
     with (
         open_warehouse() as warehouse,
         warehouse.database.connect("replayhouse quality", autocommit=True) as connection,
     ):
         prepare(connection)
+        refuse_others(connection, ["quality"])
         wanted = _wanted(connection, batch, file, rule, status)
         if csv is not None:
             written = _write(connection, csv, {**wanted, "limit": limit})

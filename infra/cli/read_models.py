@@ -46,7 +46,7 @@ def catch_up_all(warehouse: "Warehouse") -> None:
     """Brings every context's live read model up to the head of the log; says so if streams are parked on the way."""
     from infra.postgres.read_models.live import catch_up
 
-    catch_up(warehouse.database, workers=warehouse.settings.workers)
+    catch_up(warehouse.database, workers=warehouse.settings.workers, keep=warehouse.settings.keep_revisions)
     warn_of_parked(warehouse)
 
 
@@ -93,8 +93,10 @@ def status(json: Json = False) -> None:
     say()
     table(
         ("context", "head", "projected", "lag", "revision", "events", "parked"),
-        [(context, *found[context]) for context in CONTEXTS],
+        [(context, *found[context][:-1]) for context in CONTEXTS],
     )
+    for context in CONTEXTS:
+        _say_who_made(context, found[context].made_by)
     for stream in parked:
         say(f"Parked: {stream.context} {stream.originator_id} at {stream.position:,}: {stream.error}")
     say()
@@ -102,6 +104,13 @@ def status(json: Json = False) -> None:
         _show_relays(publishing)
         say()
     show_batches(loads)
+
+
+def _say_who_made(context: str, made_by: str) -> None:
+    if made_by == "earlier":
+        say(f"{context} was made by an earlier version of this program: replayhouse project fills its tables anew.")
+    elif made_by == "newer":
+        say(f"{context} was made by a newer version of this program, which should be used.")
 
 
 def _show_relays(publishing: "Collection[RelayStatus]") -> None:
@@ -136,7 +145,11 @@ def project(
     with open_warehouse() as warehouse, progress() as tell:
         tell("catching up", 0, 0)
         events = catch_up(
-            warehouse.database, chosen(contexts), retry_parked=retry_parked, workers=warehouse.settings.workers
+            warehouse.database,
+            chosen(contexts),
+            retry_parked=retry_parked,
+            workers=warehouse.settings.workers,
+            keep=warehouse.settings.keep_revisions,
         )
         found = status_of(warehouse.database)
     rows = [(context, done, found[context].projected, found[context].parked) for context, done in events.items()]

@@ -122,7 +122,7 @@ class _RowWriter:
         }
 
     def key(self, row: Row) -> bytes:
-        return _encode({"table": self._table, "key": dict(zip(self._keys, row, strict=False))})
+        return _encode({"table": self._table, "key": dict(zip(self._keys, row[: len(self._keys)], strict=True))})
 
     def change(self, row: Row) -> Change:
         values: dict[str, Any] = dict(zip(self._names, row, strict=True))

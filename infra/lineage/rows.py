@@ -17,6 +17,7 @@ from infra.cli.options import read_id
 from infra.errors import ReplayhouseError, UsageError
 from infra.postgres.read_models.preparing import prepare
 from infra.postgres.read_models.tracking import projected
+from infra.postgres.read_models.versions import refuse_others
 from infra.postgres.store import read_head
 from projections.projection import POSITION
 from projections.shared import DIM_DATE
@@ -70,8 +71,9 @@ def find_row(conn: psycopg.Connection, name: str, given: Sequence[str]) -> Trace
     table = declared_tables()[name]
     key = _read_key(name, list(table.primary_key.columns), given)
     prepare(conn)
-    row = _fetch(conn, name, key)
     context = name.split(".", 1)[0]
+    refuse_others(conn, [context])
+    row = _fetch(conn, name, key)
     position = int(row.get(POSITION, 0))
     traced = TracedRow(name, table, context, key, row, None, position, None, _beside(name, row))
     if name == "shared.dim_date":

@@ -94,7 +94,7 @@ class Change(NamedTuple):
         row = self.before or self.after
         assert row is not None, "one of them is there"
         return {
-            "key": dict(zip(self.columns[: self.keys], row, strict=False)),
+            "key": dict(zip(self.columns[: self.keys], row[: self.keys], strict=True)),
             "change": self.kind,
             "columns": {
                 name: {"from": old, "to": new}

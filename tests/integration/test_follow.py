@@ -18,6 +18,7 @@ from infra.postgres.read_models.live import catch_up
 from infra.postgres.read_models.rebuild import rebuild
 from infra.postgres.read_models.reverting import revert
 from infra.postgres.read_models.status import parked_streams, status
+from infra.postgres.read_models.versions import OtherVersion
 from infra.postgres.read_models.watching import Watch
 from projections import replay
 from projections.warehouse import PROJECTIONS
@@ -41,7 +42,7 @@ class Followed:
         self.stop = threading.Event()
         self.told: list[str] = []
         self.events: dict[str, int] = {}
-        self.stopped: dict[str, NewerVersion] = {}
+        self.stopped: dict[str, NewerVersion | OtherVersion] = {}
         self.error: Exception | None = None
 
     def run(self, database: Database, contexts: Sequence[str], **options: Any) -> None:

@@ -12,8 +12,9 @@ from infra.postgres.read_models.preparing import prepare
 from infra.postgres.read_models.reading import rows_of
 from infra.postgres.read_models.schema import Model, qualified
 from infra.postgres.read_models.tracking import projected
+from infra.postgres.read_models.versions import refuse_others, standing_shapes
 from projections.digest import NOTHING, Digest, digest_of
-from projections.projection import columns_without_position
+from projections.projection import POSITION
 from projections.warehouse import PROJECTIONS
 
 _FORMS = "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL extra_float_digits = 1"
@@ -45,10 +46,14 @@ def sum_of(tables: Mapping[str, Digest]) -> Digest:
 
 
 def digests(database: Database, contexts: Iterable[str] = tuple(PROJECTIONS)) -> dict[str, ContextDigest]:
-    """The digests of the live tables, all as of one moment; about 2 microseconds a row, whatever their number."""
+    """The digests of the live tables, all as of one moment; about 2 microseconds a row, whatever their number.
+
+    Raises OtherVersion where another program has made them.
+    """
     wanted = {context: Model(PROJECTIONS[context], context) for context in contexts}
     with database.connect("replayhouse digest", autocommit=True) as conn, translated():
         prepare(conn)
+        refuse_others(conn, wanted)
         conn.isolation_level = IsolationLevel.REPEATABLE_READ
         conn.read_only = True
         with conn.transaction():
@@ -66,10 +71,11 @@ def _digest(conn: psycopg.Connection, model: Model) -> ContextDigest:
 
 
 def table_digests(conn: psycopg.Connection, model: Model) -> dict[str, Digest]:
-    """The digest of each table of a revision, within a transaction."""
+    """The digest of each table of a revision as it stands, whatever program has made it; within a transaction."""
     conn.execute(_FORMS)
     found = {}
-    for table in model.tables.values():
-        names = sql.SQL(", ").join(map(sql.Identifier, columns_without_position(table)))
-        found[table.name] = digest_of(line[:-1] for line in rows_of(conn, _COPY.format(names, qualified(table))))
+    for table, columns in standing_shapes(conn, model.schema).items():
+        names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns if column.name != POSITION)
+        copy = _COPY.format(names, sql.Identifier(model.schema, table))
+        found[table] = digest_of(line[:-1] for line in rows_of(conn, copy))
     return found

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -34,11 +35,18 @@ class LineWriter:
         columns = [column for column in table.columns if column.name != POSITION]
         self._writers = [(column.name, _writer_of(column)) for column in columns]
         self._table = table.name
+        self._width = len(table.columns)
 
     def lines(self, rows: Sequence[Row]) -> list[bytes]:
         """One line for each row, without `position` and without its end. Raises DoesNotFit."""
+        for row in rows:
+            if len(row) != self._width:  # a value too many or too few would shift the ones behind it
+                raise DoesNotFit(f"{self._table} has {self._width} columns, and a row of {len(row)} values was made")
+        if not rows:
+            return []
         written = []
-        for (name, write), values in zip(self._writers, zip(*rows, strict=True), strict=False):
+        columns = islice(zip(*rows, strict=True), len(self._writers))
+        for (name, write), values in zip(self._writers, columns, strict=True):
             try:
                 written.append(write(values))
             except DoesNotFit as error:

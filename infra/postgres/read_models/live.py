@@ -11,13 +11,14 @@ import psycopg
 from infra.errors import Conflicting
 from infra.mapping.errors import NewerVersion
 from infra.postgres.connection import Database, translated
-from infra.postgres.read_models import tracking
+from infra.postgres.read_models import tracking, versions
 from infra.postgres.read_models.calendar import keep_calendar, may_move_the_end
 from infra.postgres.read_models.following import Follower, events_of, head_of
 from infra.postgres.read_models.loading import Unfoldable
 from infra.postgres.read_models.preparing import prepare
-from infra.postgres.read_models.rebuild import fill
+from infra.postgres.read_models.rebuild import KEPT_REVISIONS, fill, fill_anew
 from infra.postgres.read_models.schema import Model
+from infra.postgres.read_models.versions import OtherVersion
 from projections.warehouse import PROJECTIONS
 
 FILL_FROM_EVENTS = 50_000
@@ -30,24 +31,33 @@ def catch_up(
     *,
     retry_parked: bool = False,
     workers: int | None = None,
+    keep: int = KEPT_REVISIONS,
 ) -> dict[str, int]:
     """Brings the live read models up to the head of the log; how many events of each context that took.
 
     Others may do the same at the same time: each window is taken by one of them. Streams that cannot be folded are
     parked, with the error; with `retry_parked`, those parked before are tried again. Empty read models that have much
-    to show are filled by `workers` processes. Raises what `translated` says; and NewerVersion where a context met an
-    event of a newer program: it stays at the position before that window, and the other contexts have gone on.
+    to show are filled by `workers` processes, and so are all whose tables an earlier program has made: a rebuild, after
+    which `keep` earlier revisions stay. Raises what `translated` says; NewerVersion where a context met an event of a
+    newer program, and OtherVersion where such a one has made its tables: it stays as it is, and the other contexts have
+    gone on.
     """
     events = dict.fromkeys(contexts, 0)
     with database.connect("replayhouse project", autocommit=True) as conn, translated():
         prepare(conn)
+        versions.recognise(conn)
+        if versions.earlier(conn):
+            filled = fill_anew(database, workers, keep=keep)
+            events.update({context: rebuilt.events for context, rebuilt in filled.items()})
         events.update(_fill_empty_ones(database, conn, events, workers))
-        stopped: NewerVersion | None = None
+        stopped: NewerVersion | OtherVersion | None = None
         for context in events:
             try:
                 events[context] += Projector(conn, context).catch_up(retry_parked=retry_parked)
-            except NewerVersion as error:
+            except (NewerVersion, OtherVersion) as error:
                 stopped = stopped or error
+        if isinstance(stopped, OtherVersion):
+            raise stopped  # nor is it known which times those tables have, by which the calendar ends
         with conn.transaction():  # also where nothing was new: a killed command may have got no further than the events
             keep_calendar(conn)
     if stopped is not None:
@@ -83,15 +93,20 @@ class Projector:
         if retry_parked:
             with self._conn.transaction():
                 known = tracking.lock(self._conn, self._context)
+                versions.refuse_others(self._conn, [self._context])
                 self._project(known, known.position, retry_parked=True)
         while (done := self.advance(head)) is not None:
             events += done
         return events
 
     def advance(self, head: int) -> int | None:
-        """Projects the next window of events, up to `head` at most; their number, None if there is nothing to do."""
+        """Projects the next window of events, up to `head` at most; their number, None if there is nothing to do.
+
+        Raises OtherVersion where another program has made the tables, perhaps a moment ago.
+        """
         with self._conn.transaction():
             known = tracking.lock(self._conn, self._context)
+            versions.refuse_others(self._conn, [self._context])
             if known.position >= head:
                 return None
             events, end = self._follower.window_after(known.position, head)

@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 
 from infra.errors import Conflicting, UsageError
 from infra.postgres.locks import GIVEN_UP, QUICK_LOCK
-from infra.postgres.read_models import refolding
+from infra.postgres.read_models import refolding, versions
 from infra.postgres.read_models.digests import table_digests, tables_as_json
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.schema import Model, drop_key
@@ -209,8 +209,14 @@ def refold(conn: psycopg.Connection, context: str, streams: Collection[UUID]) ->
 def _refolded(
     conn: psycopg.Connection, model: Model, streams: Collection[UUID], position: int, before: datetime | None
 ) -> dict[str, Digest]:
-    """Folds streams again under a prefix; the digests of its tables then. What cannot be folded has no rows."""
-    refolding.refold(conn, model, streams, position, fold=fold_of(model.projection, before))
+    """Folds streams again under a prefix; the digests of its tables then. What cannot be folded has no rows.
+
+    Nor have the streams any where the tables are those of an earlier program.
+    """
+    if versions.has_declared_tables(conn, model):
+        refolding.refold(conn, model, streams, position, fold=fold_of(model.projection, before))
+    else:
+        refolding.remove(conn, model, streams)
     return table_digests(conn, model)
 
 

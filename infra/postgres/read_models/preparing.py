@@ -11,8 +11,8 @@ from projections.warehouse import PROJECTIONS
 
 _ONE_AT_A_TIME = "LOCK TABLE read_model.projection IN SHARE ROW EXCLUSIVE MODE"
 _FIRST_REVISION = """
-    INSERT INTO read_model.revision (context, revision, position, events, live_at)
-    VALUES (%s, 1, 0, 0, clock_timestamp())
+    INSERT INTO read_model.revision (context, revision, position, events, live_at, fingerprint, fold_version)
+    VALUES (%s, 1, 0, 0, clock_timestamp(), %s, %s)
 """
 _TRACK = "INSERT INTO read_model.projection (context, revision, position) VALUES (%s, 1, 0)"
 _HAS_CALENDAR = "SELECT to_regclass('shared.dim_date') IS NOT NULL"
@@ -28,7 +28,7 @@ def prepare(conn: psycopg.Connection) -> None:
         for context, projection in PROJECTIONS.items():
             if projected(conn, context) is None:
                 Model(projection, context).create(conn)
-                conn.execute(_FIRST_REVISION, [context])
+                conn.execute(_FIRST_REVISION, [context, projection.fingerprint, projection.version])
                 conn.execute(_TRACK, [context])
         grant(conn, "read_model")
         if conn.execute(_HAS_CALENDAR).fetchone() == (False,):

@@ -6,13 +6,23 @@ leaves the live tables as they were, and what it had made is removed by the next
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import psycopg
 
 from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
-from infra.postgres.read_models import checking, marts, prefixes, received, refolding, revisions, swapping, tracking
+from infra.postgres.read_models import (
+    checking,
+    marts,
+    prefixes,
+    received,
+    refolding,
+    revisions,
+    swapping,
+    tracking,
+    versions,
+)
 from infra.postgres.read_models.building import Rebuilt, digests_of, load_all
 from infra.postgres.read_models.calendar import keep_calendar
 from infra.postgres.read_models.digests import sum_of, table_digests
@@ -27,6 +37,9 @@ LOCK = "rebuild"
 
 KEPT_REVISIONS = 2
 """So many earlier revisions of each context stay, unless the settings say otherwise."""
+
+Chosen = Mapping[str, Callable[[psycopg.Connection, str], NextRevision]]
+"""The contexts to fold again, each with what begins its new revision."""
 
 _ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 _LAST_OF_A_KILLED_SECONDS = 2.0  # the server looks each second whether its clients live
@@ -43,11 +56,32 @@ def rebuild(
     """Folds the contexts' streams into next revisions and swaps them in, all at once.
 
     `workers` processes share the work, by default as many as there are processors. `reason` is noted; of each context
-    `keep` earlier revisions stay. Raises Conflicting if another rebuild is still at work after `wait` seconds (as
-    `exclusive` has it), Unfoldable where a stream cannot be folded, and what `translated` says; the live read models
-    are then as they were.
+    `keep` earlier revisions stay. Contexts whose tables an earlier program has made are rebuilt with them: what stands
+    on several contexts would not fit to theirs. Raises Conflicting if another rebuild is still at work after `wait`
+    seconds (as `exclusive` has it), Unfoldable where a stream cannot be folded, and what `translated` says; the live
+    read models are then as they were.
     """
-    return _rebuild(database, contexts, workers, wait, revisions.begin, reason, keep)
+
+    def choose(conn: psycopg.Connection) -> Chosen:
+        others = [context for context in versions.earlier(conn) if context not in wanted]
+        return dict.fromkeys((*wanted, *others), revisions.begin)
+
+    wanted = tuple(contexts)
+    return _rebuild(database, choose, workers, wait, reason, keep)
+
+
+def fill_anew(
+    database: Database, workers: int | None = None, wait: float | None = None, keep: int = KEPT_REVISIONS
+) -> dict[str, Rebuilt]:
+    """Does the same for all contexts whose tables an earlier program has made; what came of each of them.
+
+    Looks which ones these are when it has the lock: another command may have done it meanwhile.
+    """
+
+    def choose(conn: psycopg.Connection) -> Chosen:
+        return dict.fromkeys(versions.earlier(conn), revisions.begin)
+
+    return _rebuild(database, choose, workers, wait, versions.REASON, keep)
 
 
 def fill(database: Database, contexts: Iterable[str], workers: int | None = None) -> dict[str, Rebuilt]:
@@ -55,17 +89,15 @@ def fill(database: Database, contexts: Iterable[str], workers: int | None = None
 
     Waits no longer than the lock of a killed command may live on.
     """
-    return _rebuild(
-        database, contexts, workers, _LAST_OF_A_KILLED_SECONDS, revisions.begin_filling, None, KEPT_REVISIONS
-    )
+    begun = dict.fromkeys(contexts, revisions.begin_filling)
+    return _rebuild(database, lambda _: begun, workers, _LAST_OF_A_KILLED_SECONDS, None, KEPT_REVISIONS)
 
 
 def _rebuild(
     database: Database,
-    contexts: Iterable[str],
+    choose: Callable[[psycopg.Connection], Chosen],
     workers: int | None,
     wait: float | None,
-    begin: Callable[[psycopg.Connection, str], NextRevision],
     reason: str | None,
     keep: int,
 ) -> dict[str, Rebuilt]:
@@ -75,9 +107,12 @@ def _rebuild(
             revisions.remove_unfinished(conn)
             prefixes.remove_unfinished(conn)
             received.remove(conn)
+            chosen = choose(conn)
+            if not chosen:
+                return {}
             begun: list[NextRevision] = []
             try:
-                begun.extend(begin(conn, context) for context in contexts)
+                begun.extend(begin(conn, context) for context, begin in chosen.items())
                 shown = _Rebuild(database, conn, begun, reason).run(workers or os.cpu_count() or 1)
             except BaseException:
                 if not conn.closed:

@@ -16,11 +16,11 @@ import psycopg
 from psycopg import sql
 
 from infra.postgres.keys import read_keys
-from infra.postgres.read_models import tracking
+from infra.postgres.read_models import tracking, versions
 from infra.postgres.read_models.reading import COLUMNS, StoredStream, StreamReader, described, rows_of
 from infra.postgres.read_models.schema import Model, qualified
 from infra.postgres.read_models.writing import encode, write
-from projections.projection import POSITION, Fold, Stream
+from projections.projection import Fold, Stream
 from projections.replay import Difference, differences
 
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM read_model.refold"
@@ -34,13 +34,6 @@ _STREAMS = sql.SQL("""
     ) TO STDOUT (FORMAT binary)
 """)
 _REMOVE = sql.SQL("DELETE FROM {} WHERE position = ANY(%s)")
-_COLUMNS = """
-    SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum)
-    FROM pg_class AS c
-    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-    WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'r'
-    GROUP BY c.relname
-"""
 _SHOWN = sql.SQL("""
     SELECT originator_id, max(notification_id)
     FROM event_store.{events}
@@ -72,8 +65,14 @@ def refold_live(conn: psycopg.Connection, context: str, model: Model, streams: C
     """Writes the rows of these streams in the live tables anew; within a transaction, which holds projectors back.
 
     What the tables show stays what it was, but for fields whose key is destroyed. A stream that cannot be folded is
-    left without rows and parked.
+    left without rows and parked. Where another program has made the tables the rows are removed, and whichever program
+    comes next fills the tables anew.
     """
+    if not versions.is_current(conn, context):
+        tracking.lock(conn, context)
+        remove(conn, model, streams)
+        versions.spoil(conn, context)
+        return
     known, parked = tracking.lock(conn, context), tracking.parked(conn, context)
     failed = refold(conn, model, [stream for stream in streams if stream not in parked], known.position)
     for stream in parked.keys() & set(streams):  # what came after may be what nobody can read
@@ -88,20 +87,23 @@ def refold_kept(conn: psycopg.Connection, model: Model, streams: Collection[UUID
     Where the tables have other columns than they would be given today, the rows are removed, no more: nothing could
     bring such a revision up to date either.
     """
-    context = model.projection.context
-    there: dict[str, list[str]] = dict(conn.execute(_COLUMNS, [model.schema]).fetchall())
-    events = sql.Identifier(f"{context}_events")
-    if all(there.get(name) == [c.name for c in table.columns] for name, table in model.tables.items()):
-        shown = sql.SQL(" UNION ALL ").join(_POSITIONS_SHOWN.format(qualified(t)) for t in model.tables.values())
-        found: dict[UUID, int] = dict(
-            conn.execute(_SHOWN.format(events=events, positions=shown), [list(streams)]).fetchall()
-        )
-        refold(conn, model, found.keys(), max(found.values(), default=0), found)
+    if not versions.has_declared_tables(conn, model):
+        remove(conn, model, streams)
         return
+    events = sql.Identifier(f"{model.projection.context}_events")
+    shown = sql.SQL(" UNION ALL ").join(_POSITIONS_SHOWN.format(qualified(t)) for t in model.tables.values())
+    found: dict[UUID, int] = dict(
+        conn.execute(_SHOWN.format(events=events, positions=shown), [list(streams)]).fetchall()
+    )
+    refold(conn, model, found.keys(), max(found.values(), default=0), found)
+
+
+def remove(conn: psycopg.Connection, model: Model, streams: Collection[UUID]) -> None:
+    """Removes the rows of these streams from whatever tables stand in the schema of a revision."""
+    events = sql.Identifier(f"{model.projection.context}_events")
     positions = [position for (position,) in conn.execute(_POSITIONS.format(events), [list(streams)])]
-    for name, columns in there.items():
-        if POSITION in columns:
-            conn.execute(_REMOVE.format(sql.Identifier(model.schema, name)), [positions])
+    for name in versions.standing_shapes(conn, model.schema):
+        conn.execute(_REMOVE.format(sql.Identifier(model.schema, name)), [positions])
 
 
 def refold(

@@ -7,7 +7,7 @@ import psycopg
 from infra.errors import UsageError
 from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
-from infra.postgres.read_models import marts, prefixes, revisions, swapping, tracking
+from infra.postgres.read_models import marts, prefixes, revisions, swapping, tracking, versions
 from infra.postgres.read_models.calendar import keep_calendar
 from infra.postgres.read_models.following import Follower, head_of
 from infra.postgres.read_models.preparing import prepare
@@ -16,12 +16,6 @@ from infra.postgres.read_models.revisions import ListedRevision, NextRevision
 from infra.postgres.read_models.swapping import Shown
 
 _MOVE = "UPDATE read_model.revision SET retired_position = %s WHERE context = %s AND revision = %s"
-_COLUMNS = """
-    SELECT c.relname::text, array_agg(a.attname::text ORDER BY a.attnum)
-    FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-    WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'r'
-    GROUP BY c.relname
-"""
 
 
 class Reverted(NamedTuple):
@@ -75,11 +69,15 @@ def _chosen(conn: psycopg.Connection, context: str, to: int | None) -> ListedRev
         there = f"Kept are {', '.join(map(str, sorted(standing)))}." if standing else "None is kept."
         raise UsageError(f"Of {context} there is {what}. {there} See replayhouse revisions {context}.")
     model = NextRevision(context, wanted).model
-    there_are: dict[str, list[str]] = dict(conn.execute(_COLUMNS, [model.schema]).fetchall())
-    if any(there_are.get(name) != [c.name for c in table.columns] for name, table in model.tables.items()):
+    if not versions.has_declared_tables(conn, model):
         raise UsageError(
             f"Revision {wanted} of {context} has other columns than this program's star schema: nothing could bring it "
             "up to date. Run replayhouse rebuild."
+        )
+    if known[wanted].fold_version != model.projection.version:
+        raise UsageError(
+            f"Revision {wanted} of {context} was folded by another version of this program, and bringing it up to date "
+            f"would mix the two. Use that version, or run replayhouse rebuild {context}."
         )
     return known[wanted]
 

@@ -16,14 +16,16 @@ from psycopg import errors, sql
 from infra.postgres.locks import GIVEN_UP, QUICK_LOCK
 from infra.postgres.read_models import tracking
 from infra.postgres.read_models.loading import model_of
-from infra.postgres.read_models.schema import Model, drop_key, qualified
+from infra.postgres.read_models.schema import Model, drop_key
+from infra.postgres.read_models.versions import standing_shapes
+from projections.warehouse import PROJECTIONS
 
 _DROP_SECONDS = 5.0
 _PAUSE_SECONDS = 0.05
 
 _NEXT = """
-    INSERT INTO read_model.revision (context, revision)
-    SELECT %s::text, max(revision) + 1 FROM read_model.revision WHERE context = %s
+    INSERT INTO read_model.revision (context, revision, fingerprint, fold_version)
+    SELECT %s::text, max(revision) + 1, %s, %s FROM read_model.revision WHERE context = %s
     RETURNING revision
 """
 # The live revision stands under the name of its context: under that of its number it was to be filled.
@@ -47,12 +49,19 @@ _LIST = """
         CASE WHEN r.live_at IS NULL THEN 'building' WHEN r.revision = p.revision THEN 'live'
             WHEN r.dropped_at IS NULL THEN 'kept' ELSE 'dropped' END,
         CASE WHEN r.revision = p.revision THEN p.position ELSE coalesce(r.retired_position, r.position) END,
-        r.events, r.started_at, r.live_at, r.retired_at, r.reason, r.digest, r.position
+        r.events, r.started_at, r.live_at, r.retired_at, r.reason, r.digest, r.position, r.fold_version
     FROM read_model.revision AS r JOIN read_model.projection AS p USING (context)
     WHERE r.context = ANY(%s)
     ORDER BY array_position(%s, r.context), r.revision
 """
 _DROP_UNUSED = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE")
+# A view of ours shows the position of its rows, as their tables do.
+_VIEWS = """
+    SELECT c.relname::text FROM pg_class AS c
+    WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'v'
+        AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'position')
+    ORDER BY c.oid DESC
+"""
 _DROP_VIEW = sql.SQL("DROP VIEW IF EXISTS {}")
 _DROP_TABLES = sql.SQL("DROP TABLE {}")
 _DROP_SCHEMA = sql.SQL("DROP SCHEMA {}")
@@ -85,7 +94,8 @@ def schema_of(context: str, revision: int) -> str:
 def begin(conn: psycopg.Connection, context: str) -> NextRevision:
     """Makes the tables of the next revision, with their unknown members, without primary keys; in one transaction."""
     with conn.transaction():
-        row = conn.execute(_NEXT, [context, context]).fetchone()
+        made = PROJECTIONS[context]
+        row = conn.execute(_NEXT, [context, made.fingerprint, made.version, context]).fetchone()
         assert row is not None  # every context has a first revision
         return _made(conn, NextRevision(context, row[0]))
 
@@ -132,7 +142,8 @@ class ListedRevision(NamedTuple):
     """A revision that was ever begun. `status` is building, live, kept or dropped.
 
     Its tables show, or showed last, events up to `position`; `digest` is the sum of their digests modulo 2^256 as of
-    `digest_position`, when it was swapped in; None where nobody has taken it. Times are UTC.
+    `digest_position`, when it was swapped in; None where nobody has taken it. `fold_version` is that of the program
+    that made it. Times are UTC.
     """
 
     context: str
@@ -146,6 +157,7 @@ class ListedRevision(NamedTuple):
     reason: str | None
     digest: str | None
     digest_position: int | None
+    fold_version: int
 
 
 def listed(conn: psycopg.Connection, contexts: Sequence[str]) -> list[ListedRevision]:
@@ -182,9 +194,12 @@ def _drop_patiently(conn: psycopg.Connection, model: Model, revision: int) -> No
 
 
 def drop(conn: psycopg.Connection, model: Model) -> None:
-    """Removes the tables and views of a revision; raises DependentObjectsStillExist where others stand on them."""
-    for view in model.projection.views:
-        conn.execute(_DROP_VIEW.format(sql.Identifier(model.schema, view.name)))
-    names: Iterable[sql.Identifier] = (qualified(table) for table in model.tables.values())
+    """Removes the tables and views of a revision, whatever program has made them.
+
+    Raises DependentObjectsStillExist where others stand on them, or beside them.
+    """
+    for (view,) in conn.execute(_VIEWS, [model.schema]).fetchall():
+        conn.execute(_DROP_VIEW.format(sql.Identifier(model.schema, view)))
+    names = [sql.Identifier(model.schema, table) for table in standing_shapes(conn, model.schema)]
     conn.execute(_DROP_TABLES.format(sql.SQL(", ").join(names)))
     conn.execute(_DROP_SCHEMA.format(sql.Identifier(model.schema)))

@@ -7,6 +7,7 @@ import psycopg
 from psycopg import sql
 
 from infra.postgres.connection import Database, translated
+from infra.postgres.read_models import versions
 from infra.postgres.read_models.preparing import prepare
 from projections.warehouse import PROJECTIONS
 
@@ -27,7 +28,10 @@ _PARKED = """
 
 
 class ContextStatus(NamedTuple):
-    """`head` is the position of the context's newest event, `lag` counts its events that are not projected yet."""
+    """`head` is the position of the context's newest event, `lag` counts its events that are not projected yet.
+
+    `made_by` is `this`, an `earlier` or a `newer` version of the program.
+    """
 
     head: int
     projected: int
@@ -35,6 +39,7 @@ class ContextStatus(NamedTuple):
     revision: int
     events: int
     parked: int
+    made_by: str
 
 
 class ParkedStream(NamedTuple):
@@ -56,11 +61,13 @@ def status(database: Database) -> dict[str, ContextStatus]:
 
 def statuses(conn: psycopg.Connection) -> dict[str, ContextStatus]:
     """The same on a connection, for read models that are prepared."""
+    others = versions.others(conn)
     found = {}
     for context in PROJECTIONS:
         row = conn.execute(_STATUS.format(events=sql.Identifier(f"{context}_events")), [context]).fetchone()
         assert row is not None  # prepared a moment ago
-        found[context] = ContextStatus(*row)
+        made_by = "this" if context not in others else "newer" if others[context] else "earlier"
+        found[context] = ContextStatus._make((*row, made_by))
     return found
 
 

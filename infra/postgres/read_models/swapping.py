@@ -16,19 +16,24 @@ from infra.postgres.locks import GIVEN_UP, QUICK_LOCK
 from infra.postgres.read_models import marts, standing, tracking
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.revisions import NextRevision, drop, schema_of
-from infra.postgres.read_models.schema import Model, grant, qualified
+from infra.postgres.read_models.schema import Model, grant
 
 _OLD_SNAPSHOTS_SECONDS = 30.0
 _SWAP_SECONDS = 30.0
 _PAUSE_SECONDS = 0.05
 
+# Those that stand, whatever program has made them.
+_RELATIONS = """
+    SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = %s ORDER BY oid
+"""
 _LOCK = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
 _RENAME = sql.SQL("ALTER SCHEMA {} RENAME TO {}")
 _TRACK = "UPDATE read_model.projection SET revision = %s, position = %s WHERE context = %s"
 _LIVE = """
     UPDATE read_model.revision
     SET live_at = clock_timestamp(), retired_at = NULL, retired_position = NULL,
-        position = %s, events = coalesce(%s, events), digest = %s, reason = coalesce(%s, reason)
+        position = %s, events = coalesce(%s, events), digest = %s, reason = coalesce(%s, reason),
+        fingerprint = %s, fold_version = %s
     WHERE context = %s AND revision = %s
 """
 _RETIRE = """
@@ -115,13 +120,11 @@ def _exchange_all(
     # tables through it, and the new ones beside it.
     views = standing.take(conn)
     marts.lock(conn)
-    for revision in revisions:
-        live = model_of(revision.context, revision.context)
-        for view in live.projection.views:
-            conn.execute(_LOCK.format(sql.Identifier(live.schema, view.name)))
-    for revision in revisions:
-        live = model_of(revision.context, revision.context)
-        conn.execute(_LOCK.format(sql.SQL(", ").join(map(qualified, live.tables.values()))))
+    for kind in ("v", "r"):
+        for revision in revisions:
+            standing_there = conn.execute(_RELATIONS, [revision.context, kind]).fetchall()
+            if names := [sql.Identifier(revision.context, name) for (name,) in standing_there]:
+                conn.execute(_LOCK.format(sql.SQL(", ").join(names)))
     emptied: list[Model] = []
     for revision in revisions:
         context, former = revision.context, known[revision.context]
@@ -147,7 +150,8 @@ def _note(conn: psycopg.Connection, revision: NextRevision, former: tracking.Pro
         conn.execute(_RETIRE, [former.position, context, former.revision])
     conn.execute(_TRACK, [revision.revision, shown.position, context])
     told = [shown.position, shown.events, shown.digest, shown.reason]
-    conn.execute(_LIVE, [*told, context, revision.revision])
+    made = revision.model.projection
+    conn.execute(_LIVE, [*told, made.fingerprint, made.version, context, revision.revision])
 
 
 def _drop_empty(conn: psycopg.Connection, model: Model) -> None:

@@ -17,6 +17,7 @@ from infra.mapping.errors import NewerVersion
 from infra.postgres.connection import Database, translated
 from infra.postgres.locks import is_taken, let_go
 from infra.postgres.read_models.live import Projector, catch_up
+from infra.postgres.read_models.versions import OtherVersion
 from infra.postgres.store import CHANNEL
 
 POLL_SECONDS = 1.0
@@ -48,18 +49,15 @@ class Watch:
         self._stop = stop
         self._tell = tell
         self.events = dict.fromkeys(self._contexts, 0)
-        self.stopped: dict[str, NewerVersion] = {}
+        self.stopped: dict[str, NewerVersion | OtherVersion] = {}
 
     def run(self, *, retry_parked: bool = False, workers: int | None = None) -> None:
-        """Follows until it is told to stop, or a newer program's events leave nothing to follow.
+        """Follows until it is told to stop, or what a newer program has made leaves nothing to follow.
 
-        Where the database goes away, waits for it with growing pauses: it is not started from here. Raises Unreachable
-        only if it was never there.
+        Tables that an earlier program has made are filled anew first. Where the database goes away, waits for it with
+        growing pauses: it is not started from here. Raises Unreachable only if it was never there.
         """
-        with suppress(NewerVersion, Conflicting):  # met again below, by its context alone
-            done = catch_up(self._database, self._contexts, retry_parked=retry_parked, workers=workers)
-            for context, events in done.items():
-                self.events[context] += events
+        self._catch_up(retry_parked, workers)
         pause = _FIRST_PAUSE_SECONDS
         while not self._is_over():
             begun = time.monotonic()
@@ -72,10 +70,19 @@ class Watch:
                 self._tell(f"{error} Waiting for it.")
                 self._stop.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            except OtherVersion:  # of an earlier program: perhaps another command fills the tables anew right now
+                self._catch_up(False, workers)
+                self._stop.wait(_FIRST_PAUSE_SECONDS)
             except Conflicting:  # somebody held what it needed: the next round does it
                 self._stop.wait(_FIRST_PAUSE_SECONDS)
             else:
                 pause = _FIRST_PAUSE_SECONDS
+
+    def _catch_up(self, retry_parked: bool, workers: int | None) -> None:
+        with suppress(NewerVersion, OtherVersion, Conflicting):  # met again later, by its context alone
+            done = catch_up(self._database, self._contexts, retry_parked=retry_parked, workers=workers)
+            for context, events in done.items():
+                self.events[context] = self.events.get(context, 0) + events
 
     def _is_over(self) -> bool:
         return self._stop.is_set() or len(self.stopped) == len(self._contexts)
@@ -118,7 +125,9 @@ class _Session:
     def _project(self, context: str) -> None:
         try:
             self._watch.events[context] += self._owned[context].catch_up()
-        except NewerVersion as error:
+        except (NewerVersion, OtherVersion) as error:
+            if isinstance(error, OtherVersion) and not error.is_newer:
+                raise
             self._watch.stopped[context] = error
             del self._owned[context]
             let_go(self._conn, f"project {context}")  # a process of a newer program may take it
