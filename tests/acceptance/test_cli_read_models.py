@@ -15,7 +15,7 @@ TABLES = {
     "marketplace": {"product", "dim_seller", "dim_category"},
     "quality": {"batch", "batch_file", "fact_check", "quarantine"},
 }
-STATUS = {"head", "projected", "lag", "revision", "events", "parked"}
+STATUS = {"head", "projected", "lag", "revision", "events", "parked", "made_by"}
 
 
 def test_the_status_says_how_far_every_context_is(loaded: Loaded) -> None:
@@ -40,7 +40,7 @@ def test_the_status_of_an_empty_warehouse_has_all_five_contexts(empty: Program) 
     told = empty.json("status")
     assert (told["position"], told["chain"], told["batches"]) == (0, "0" * 64, [])
     assert tuple(told["contexts"]) == CONTEXTS
-    nothing = {"head": 0, "projected": 0, "lag": 0, "revision": 1, "events": 0, "parked": 0}
+    nothing = {"head": 0, "projected": 0, "lag": 0, "revision": 1, "events": 0, "parked": 0, "made_by": "this"}
     assert all(status == nothing for status in told["contexts"].values())
     assert "no load yet" in empty.succeed("status").out
 
