@@ -5,20 +5,17 @@ from dataclasses import replace
 
 import psycopg
 import pytest
-from psycopg import sql
 from sqlalchemy import MetaData
 
 from domain.sales.order import NEW_ORDER, observe
 from infra.errors import UsageError
 from infra.postgres.connection import Database
-from infra.postgres.read_models import loading, refolding, revisions, versions
-from infra.postgres.read_models.digests import digests, table_digests
-from infra.postgres.read_models.live import Projector, catch_up
-from infra.postgres.read_models.loading import model_of
+from infra.postgres.read_models import loading, revisions, versions
+from infra.postgres.read_models.digests import digests
+from infra.postgres.read_models.live import catch_up
 from infra.postgres.read_models.rebuild import rebuild
 from infra.postgres.read_models.reverting import revert
 from infra.postgres.read_models.status import status
-from infra.postgres.read_models.time_travel import rebuild_into
 from infra.postgres.read_models.versions import OtherVersion, standing_shapes
 from projections.columns import flag
 from projections.fingerprint import shapes_of
