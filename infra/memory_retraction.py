@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from infra.errors import Conflicting
 from infra.memory import MemoryLog, MemoryStream
 from infra.recorded import Recorded
 from ingest.decision import Decision, Known
@@ -22,7 +21,7 @@ class MemoryRetractionLog:
         self._batch_id = retraction_id_of(load_id)
 
     def next_touched(self, limit: int) -> Sequence[Touched]:
-        """The next streams of the load, by context and id. Raises Conflicting where a person has decided on one."""
+        """The next streams of the load, by context and id."""
         after = self._log.rewound_to.get(self._load_id)
         left = sorted(place for place in self._firsts() if after is None or place > after)[:limit]
         return [self._touched(place) for place in left]
@@ -71,10 +70,4 @@ class MemoryRetractionLog:
 
     def _touched(self, place: tuple[int, UUID]) -> Touched:
         context, stream_id = CONTEXTS[place[0]], place[1]
-        first = self._firsts()[place]
-        for recorded, batch_id in zip(self._log.recorded, self._log.batches, strict=True):
-            is_there = (recorded.context, recorded.originator_id) == (context, stream_id)
-            is_later = is_there and batch_id is None and recorded.originator_version > first
-            if is_later and not recorded.event.survives_rewind:
-                raise Conflicting(f"{type(recorded.event).__name__} stands on what the load {self._load_id} brought")
-        return Touched(context, stream_id, first, len(self._log.events(context, stream_id)))
+        return Touched(context, stream_id, self._firsts()[place], len(self._log.events(context, stream_id)))

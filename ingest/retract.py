@@ -42,8 +42,8 @@ class RetractionLog(Protocol):
     def next_touched(self, limit: int) -> Sequence[Touched]:
         """The next streams of the load that this retraction has not rewound yet, `limit` at most; empty at the end.
 
-        The load's own stream is none of them. Raises where an event of no load, which is a person's decision, stands
-        on such a stream after the load's first one, and does not survive a rewind.
+        The load's own stream is none of them. Whether a person has decided on one was asked before it began: what was
+        decided since is rewound with the rest, for a retraction that has begun can always be finished.
         """
 
     def append_rewinds(self, streams: Sequence[Touched], decisions: Sequence[Decision]) -> None:

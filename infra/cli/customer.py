@@ -64,10 +64,13 @@ def _erase(warehouse: "Warehouse", person: UUID, reason: str, tell: "Tell") -> "
         warehouse.database.connect("replayhouse customer erase", autocommit=True) as connection,
         exclusive(connection, "ingest"),
     ):
-        Loads(connection).refuse_while_under_way()
+        loads = Loads(connection)
+        loads.disown()  # nobody is to seal anything for the person with a key that was read before it is destroyed
         tell("erasing", 0, 0)
         done = erase_person(connection, person, reason, warehouse.settings.actor, listed.add)
         if done is None:
+            if loads.open_load() is not None:
+                loads.refuse_while_under_way()  # it may bring them yet
             raise UsageError(
                 f"The log knows no person {person}. A person's id is the customer_unique_id of the customers file."
             )

@@ -69,7 +69,10 @@ def retract(
 
 
 def document_of(report: "RetractReport", *, is_cascade: bool) -> dict[str, Any]:
-    """The JSON document: of the load that was asked for, with `events` of all together; `batches` with --cascade."""
+    """The JSON document: of the load that was asked for, with `events` of all together; `batches` with --cascade.
+
+    `decisions` only where some were made on a load that was open or half taken back.
+    """
     asked = report.asked
     return {
         "batch": asked.load.batch_id,
@@ -79,6 +82,7 @@ def document_of(report: "RetractReport", *, is_cascade: bool) -> dict[str, Any]:
         "by": asked.by,
         "events": report.events,
         **({"batches": [_of_load(load) for load in report.loads]} if is_cascade else {}),
+        **({"decisions": [decided._asdict() for decided in report.decisions]} if report.decisions else {}),
         **({"tables": {name: told.document() for name, told in report.tables.items()}} if report.tables else {}),
         "position": report.position,
         "chain": report.chain,
@@ -113,6 +117,8 @@ def _read_reason(reason: str | None, *, is_needed: bool) -> str:
 def _show(report: "RetractReport") -> None:
     for taken in report.loads:
         say(_headline(taken))
+    for decided in report.decisions:
+        say(f"A decision that was recorded before it was finished counts no longer: {decided}.")
     say()
     table(("context", "events"), [(context, report.events[context]) for context in CONTEXTS])
     say()

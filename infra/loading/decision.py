@@ -72,7 +72,8 @@ class Decider:
     def discard(self, row_id: UUID, why: str) -> Decided:
         """Gives a row up.
 
-        Raises UsageError if there is no such row, or it is not quarantined; Conflicting while a load is at work.
+        Raises UsageError if there is no such row, or it is not quarantined; Conflicting while a load is at work, open
+        or half taken back: the row may be gone with it.
         """
         with self._at_work() as connection:
             row, known = self._quarantined(connection, row_id)
@@ -84,13 +85,12 @@ class Decider:
         """Lets a row in, with a corrected text if one is given.
 
         Raises UsageError if there is no such row, it is not quarantined, or there is no text to let in; Rejected of a
-        sample of geolocation; Conflicting while a load is at work, or open.
+        sample of geolocation; Conflicting while a load is at work, open, or half taken back.
         """
         with self._at_work() as connection, scratch_folder(self._settings.home) as scratch:
             row, known = self._quarantined(connection, row_id)
             text = None if text == row.text else text
             record = _record_of(row_id, row, text)
-            Loads(connection).refuse_while_under_way()
             if fault := _malformed(row.file, record):
                 return Refused(row_id, row, *fault)
             staged = _staged(connection, row.file, record, scratch)
@@ -117,6 +117,7 @@ class Decider:
             self._database.connect("replayhouse quality", autocommit=True) as connection,
             exclusive(connection, "ingest"),
         ):
+            Loads(connection).refuse_while_under_way()
             yield connection
 
     def _quarantined(self, connection: psycopg.Connection, row_id: UUID) -> tuple[QuarantinedRow, Known]:

@@ -17,7 +17,6 @@ from domain.quality.row import BadRecord
 from infra.csv.extract import Extract, Limits, open_extract
 from infra.csv.files import FILES
 from infra.csv.staging import Staged, stage
-from infra.errors import Conflicting
 from infra.loading.assessment import assess
 from infra.loading.erased import forget_erased
 from infra.loading.known import export_known
@@ -106,14 +105,10 @@ class Ingest:
         self, connection: psycopg.Connection, extract: Extract, name: str, scratch: Path, *, dry_run: bool
     ) -> IngestReport:
         loads = Loads(connection)
-        loads.refuse_while_retracting()
         files = {file: found.sha256 for file, found in extract.files.items()}
         newest, under_way = loads.newest_completed(), loads.open_load()
-        if under_way is not None and under_way.files != files:
-            raise Conflicting(
-                f"The load {under_way.batch_id} ({under_way.name}) is open: ingest its files again to finish it, "
-                "then these."
-            )
+        if under_way is None or under_way.files != files:
+            loads.refuse_while_under_way()
         if under_way is None and newest is not None and newest.files == files:
             return self._unchanged(connection, newest)
         seq = under_way.batch_seq if under_way else loads.next_seq()

@@ -40,12 +40,6 @@ FROM event_store.batch
 WHERE kind = 'load' AND status = 'completed'
 """
 
-RETRACTING = """
-SELECT batch_id, name
-FROM event_store.batch
-WHERE kind = 'load' AND status = 'retracting'
-"""
-
 EVENTS = "SELECT events FROM event_store.batch_progress WHERE batch_id = %s"
 
 DECIDE = """
@@ -55,8 +49,14 @@ RETURNING batch_seq
 """
 
 UNDER_WAY = """
-SELECT batch_id, name, status FROM event_store.batch WHERE status IN ('open', 'retracting') ORDER BY batch_seq LIMIT 1
+SELECT batch_id, name, status
+FROM event_store.batch
+WHERE kind = 'load' AND status IN ('open', 'retracting')
+ORDER BY batch_seq DESC
+LIMIT 1
 """
+
+DISOWN = "UPDATE event_store.batch SET owner = NULL WHERE status = 'open'"
 
 NEXT_SEQ = "SELECT coalesce(max(batch_seq), 0) + 1 FROM event_store.batch"
 
@@ -71,6 +71,27 @@ class Load(NamedTuple):
     as_of: date | None
     units: list[int]
     outcome: dict[str, Any] | None
+
+
+class UnderWay(NamedTuple):
+    """A load that is open, or half taken back (`status` is retracting)."""
+
+    batch_id: UUID
+    name: str
+    status: str
+
+    def way_out(self) -> str:
+        """What a command says that cannot be done until this is finished: what is under way, and how it ends."""
+        taking_back = f"replayhouse retract {self.batch_id} --reason TEXT"
+        if self.status == "open":
+            return (
+                f"The load {self.batch_id} ({self.name}) is open: ingest its files again to finish it, or take it back "
+                f"with {taking_back}. Then this again."
+            )
+        return (
+            f"The load {self.batch_id} ({self.name}) is being taken back, and that is not finished: run {taking_back} "
+            "to finish it, then this again."
+        )
 
 
 class Loads:
@@ -91,15 +112,10 @@ class Loads:
         row = self._connection.execute(NEWEST, (status,)).fetchone()
         return Load(*row) if row is not None else None
 
-    def refuse_while_retracting(self) -> None:
-        """Raises Conflicting while a load is half taken back: what counts of it nobody can tell."""
-        row = self._connection.execute(RETRACTING).fetchone()
-        if row is not None:
-            batch_id, name = row
-            raise Conflicting(
-                f"The load {batch_id} ({name}) is being taken back, and that is not finished: run replayhouse retract "
-                f"{batch_id} --reason TEXT to finish it, then this again."
-            )
+    def under_way(self) -> "UnderWay | None":
+        """The load that is open, or half taken back, if there is one."""
+        row = self._connection.execute(UNDER_WAY).fetchone()
+        return UnderWay(*row) if row is not None else None
 
     def attempts(self, files: Mapping[str, str]) -> int:
         """How many loads there were of these very files."""
@@ -149,12 +165,14 @@ class Loads:
         return int(batch_seq)
 
     def refuse_while_under_way(self) -> None:
-        """Raises Conflicting if a load is open, or half taken back: what is decided now it would not know of."""
-        row = self._connection.execute(UNDER_WAY).fetchone()
-        if row is not None:
-            batch_id, name, status = row
-            how = "is open: ingest its files again" if status == "open" else "is being taken back: retract it again"
-            raise Conflicting(f"The load {batch_id} ({name}) {how} to finish that, then this again.")
+        """Raises Conflicting if a load is open, or half taken back: what of it will count nobody can tell yet."""
+        found = self.under_way()
+        if found is not None:
+            raise Conflicting(found.way_out())
+
+    def disown(self) -> None:
+        """What is left of a killed load or retraction ends at its next chunk; a chunk at work is waited for."""
+        self._connection.execute(DISOWN)
 
     def take_over(self, batch_id: UUID, owner: UUID, origin: Path) -> None:
         """The load is this process' from now on; what is left of an earlier one ends at its next chunk.

@@ -1,7 +1,7 @@
 """The command `retract`: the newest loads are taken back."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,13 +15,13 @@ from infra.loading.log import CONTEXTS
 from infra.loading.retraction_log import PostgresRetractionLog, refuse_decided
 from infra.loading.retraction_plan import RetractionPlan, TableChanges, summarised
 from infra.loading.retractions import LoadStatus, Retractions
-from infra.loading.touched import TouchedStreams
+from infra.loading.touched import Decided, TouchedStreams
 from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
 from infra.postgres.read_models.live import catch_up
 from infra.postgres.read_models.tracking import projected
 from infra.postgres.store import EventStore
-from ingest.retract import Retraction, take_back
+from ingest.retract import Retraction, retraction_id_of, take_back
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class TakenBack:
     """What became of one load. `events` of it count no longer, by context; `status` is retracted, rejected or planned.
 
     Of a load that was killed before its rejection was written down `status` is rejected: it is closed, no more.
+    `decisions` are those of people that were recorded while it was open or half taken back, as earlier versions let
+    them, and that count no longer either.
     """
 
     load: LoadStatus
@@ -36,6 +38,7 @@ class TakenBack:
     reason: str | None
     by: str
     events: Mapping[str, int]
+    decisions: Sequence[Decided] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,11 @@ class RetractReport:
     def asked(self) -> TakenBack:
         """The load that was asked for."""
         return self.loads[-1]
+
+    @property
+    def decisions(self) -> list[Decided]:
+        """What people had decided that counts no longer, of all loads together."""
+        return [decided for load in self.loads for decided in load.decisions]
 
     @property
     def events(self) -> dict[str, int]:
@@ -81,14 +89,17 @@ class Retract:
 
         Raises UsageError where there is no such load, or nothing to take back of it. Raises Conflicting while another
         process ingests or retracts, where later loads stand on it and `cascade` is not given, and where a decision of
-        a person does; nothing is taken back then.
+        a person does; nothing is taken back then. What is open or half taken back no decision keeps from ending.
         """
         with self._alone() as connection:
             retractions = Retractions(connection)
             finished = retractions.finished(batch_id)
             if finished is not None and _is_shown_up_to(connection) < finished.position:
                 load, told, events, _ = finished
-                return self._report(connection, [TakenBack(load, "retracted", told.reason, told.by, events)])
+                touched = TouchedStreams(connection)
+                touched.find([batch_id])
+                dropped = touched.dropped(retraction_id_of(batch_id))
+                return self._report(connection, [TakenBack(load, "retracted", told.reason, told.by, events, dropped)])
             loads = self._chosen(connection, batch_id, cascade=cascade)
             return self._report(connection, [self._take_back(connection, retractions, load, reason) for load in loads])
 
@@ -121,13 +132,18 @@ class Retract:
             yield connection
 
     def _chosen(self, connection: psycopg.Connection, batch_id: UUID, *, cascade: bool) -> list[LoadStatus]:
-        """The loads to take back, the newest first; no person has decided on what they brought."""
+        """The loads to take back, the newest first; no person has decided on what they brought.
+
+        Nobody decides while a load is open or half taken back. Earlier versions let them: such a decision is in the way
+        of nothing, or nothing could ever be loaded again. It could be made on what would not stay.
+        """
         loads = Retractions(connection).chosen(batch_id, cascade=cascade)
         self.progress(Step("looking at what the load has touched"))
         touched = TouchedStreams(connection)
         for load in loads:
-            touched.find([load.batch_id])
-            refuse_decided(str(load), touched.decided())
+            if load.status == "completed":
+                touched.find([load.batch_id])
+                refuse_decided(str(load), touched.decided())
         return loads
 
     def _report(self, connection: psycopg.Connection, taken: list[TakenBack]) -> RetractReport:
@@ -157,7 +173,8 @@ class Retract:
 
         self.progress(Step("rewinding", done, streams))
         events = take_back(log, told, count)
-        return TakenBack(load, "retracted", told.reason, told.by, events)
+        dropped = log.dropped() if load.status != "completed" else []
+        return TakenBack(load, "retracted", told.reason, told.by, events, dropped)
 
     def _was_rejected(self, connection: psycopg.Connection, load_id: UUID) -> bool:
         stream = self._store.streams(connection, "quality", [load_id]).get(load_id)

@@ -64,11 +64,10 @@ class PostgresRetractionLog:
         self._touched.find([load_id])
 
     def next_touched(self, limit: int) -> Sequence[Touched]:
-        """The next streams of the load, by context and id. Raises Conflicting where a person has decided on one."""
+        """The next streams of the load, by context and id."""
         while self._reached.context < len(CONTEXTS):
             reached = self._reached
             if found := self._touched.after(CONTEXTS[reached.context], reached.stream_id, limit):
-                refuse_decided(str(self._load_id), self._touched.decided(among=found))
                 return found
             self._reached = _Reached(reached.part, reached.context + 1)
         return []
@@ -96,6 +95,10 @@ class PostgresRetractionLog:
     def events_of_load(self) -> dict[str, int]:
         """How many events the load has in each context, those of its own stream left out."""
         return self._touched.events()
+
+    def dropped(self) -> list[Decided]:
+        """The decisions of people that were rewound with what they stood on: they were recorded since it began."""
+        return self._touched.dropped(self._batch_id)
 
     def known_load(self) -> Known:
         """The load's own stream."""
@@ -129,12 +132,10 @@ def refuse_decided(load: str, decided: Decided | None) -> None:
     """Raises Conflicting that names an event of no load which stands on what is to be taken back of a load."""
     if decided is None:
         return
-    context, stream_id, topic, position = decided
     what = {
         "quality.RowReleased": "a person has released a row that the load kept apart",
         "quality.RowDiscarded": "a person has discarded a row that the load kept apart",
-    }.get(topic.rpartition(".")[0], "a decision that came from no load stands on what the load brought")
+    }.get(decided.topic.rpartition(".")[0], "a decision that came from no load stands on what the load brought")
     raise Conflicting(
-        f"The load {load} cannot be taken back, for {what}: {topic} at position {position:,}, in the stream "
-        f"{stream_id} of {context}. Correct the data by loading a corrected extract."
+        f"The load {load} cannot be taken back, for {what}: {decided}. Correct the data by loading a corrected extract."
     )

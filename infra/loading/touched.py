@@ -3,7 +3,7 @@
 They stand in a temporary table of the session, so that memory holds some of them at a time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
@@ -53,10 +53,22 @@ _DECIDED = sql.SQL("""
     SELECT e.originator_id, e.topic, e.notification_id
     FROM touched_stream AS t
     JOIN event_store.{events} AS e ON e.originator_id = t.originator_id AND e.originator_version > t.first_version
-    WHERE t.context = {number} AND t.originator_id BETWEEN %(first)s AND %(last)s
-        AND e.batch_id IS NULL AND NOT e.topic LIKE ANY(%(surviving)s)
+    WHERE t.context = {number} AND e.batch_id IS NULL AND NOT e.topic LIKE ANY(%(surviving)s)
     ORDER BY e.notification_id
     LIMIT 1
+""")
+
+
+_DROPPED = sql.SQL("""
+    SELECT e.originator_id, e.topic, e.notification_id
+    FROM touched_stream AS t
+    JOIN event_store.{events} AS e ON e.originator_id = t.originator_id AND e.originator_version > t.first_version
+    WHERE t.context = {number} AND e.batch_id IS NULL AND NOT e.topic LIKE ANY(%(surviving)s) AND EXISTS (
+        SELECT FROM event_store.{events} AS r
+        WHERE r.originator_id = e.originator_id AND r.originator_version > e.originator_version
+            AND r.batch_id = %(retraction)s
+    )
+    ORDER BY e.notification_id
 """)
 
 
@@ -68,11 +80,13 @@ class Decided(NamedTuple):
     topic: str
     position: int
 
+    def __str__(self) -> str:
+        return f"{self.topic} at position {self.position:,}, in the stream {self.stream_id} of {self.context}"
+
 
 _SURVIVING = [
     f"{context}.{event_type.__name__}.v%" for context, event_type in REGISTRY.topics if event_type.survives_rewind
 ]
-_ALL = UUID(int=0), UUID(int=2**128 - 1)
 
 
 class TouchedStreams:
@@ -112,21 +126,23 @@ class TouchedStreams:
             rows = self._conn.execute(query, {"after": stream_id, "limit": limit}).fetchall()
         return [Touched(context, *row) for row in rows]
 
-    def decided(self, among: Sequence[Touched] = ()) -> Decided | None:
-        """The first event of no load that stands after the loads' first event on a stream, and survives no rewind.
+    def decided(self) -> Decided | None:
+        """The first event of no load that stands after the loads' first event on a stream, and survives no rewind."""
+        return next(self._of_no_load(_DECIDED, {}), None)
 
-        Looks at all streams, or at those between the first and the last of `among`, which are of one context.
-        """
-        contexts = [among[0].context] if among else CONTEXTS
-        first, last = (among[0].stream_id, among[-1].stream_id) if among else _ALL
-        for context in contexts:
-            query = _DECIDED.format(number=_number(context), events=_events(context))
+    def dropped(self, retraction_id: UUID) -> list[Decided]:
+        """Such events that a retraction has rewound, with what they stood on."""
+        return list(self._of_no_load(_DROPPED, {"retraction": retraction_id}))
+
+    def _of_no_load(self, query: sql.SQL, parameters: dict[str, UUID]) -> Iterator[Decided]:
+        for context in CONTEXTS:
             with self._conn.transaction():
                 self._conn.execute(_NO_SCANS)
-                row = self._conn.execute(query, {"first": first, "last": last, "surviving": _SURVIVING}).fetchone()
-            if row is not None:
-                return Decided(context, *row)
-        return None
+                rows = self._conn.execute(
+                    query.format(number=_number(context), events=_events(context)),
+                    {"surviving": _SURVIVING, **parameters},
+                ).fetchall()
+            yield from (Decided(context, *row) for row in rows)
 
 
 def _number(context: str) -> sql.Literal:

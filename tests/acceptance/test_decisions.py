@@ -276,7 +276,7 @@ def test_while_a_load_is_open_nothing_is_let_in(apart: Decisions, monkeypatch: p
         patched.setattr(loading, "run_units", interrupted)
         assert apart.warehouse.run("ingest", folder).code == 130
     refused(apart.warehouse.run("quality", "release", row, "--text", GOOD_ITEM, "--json"), 4, "next", "is open")
-    refused(apart.warehouse.run("customer", "erase", an_id(901), "--reason", "x", "--json"), 4, "next", "is open")
+    refused(apart.warehouse.run("quality", "discard", row, "--reason", "x", "--json"), 4, "next", "is open")
     apart.warehouse.ingest(folder)
     apart.release(row, "--text", GOOD_ITEM)
     assert apart.differs_from(with_good_item(SELLER)) == ""

@@ -13,7 +13,7 @@ from domain.customer.events import CustomerAnonymized
 from domain.kernel.events import DomainEvent, Rewound, effective
 from domain.quality.events import BatchOpened, BatchRetracted, RowQuarantined
 from domain.sales.events import OrderApproved, OrderInvoiced
-from infra.errors import Conflicting, ReplayhouseError
+from infra.errors import ReplayhouseError
 from infra.loading.loads import Loads
 from infra.loading.log import OpenLoad, PostgresLoadLog
 from infra.loading.retraction_log import PostgresRetractionLog
@@ -177,12 +177,16 @@ def test_what_other_loads_have_touched_is_left_alone(warehouse: Warehouse) -> No
 # --- decisions of people --------------------------------------------------------------------------------------------
 
 
-def test_a_decision_after_the_loads_first_event_stops_it(warehouse: Warehouse) -> None:
-    load_id = loaded(warehouse, *decided(PLACED))
-    warehouse.decide("sales", ORDER, 2, OrderInvoiced(MONDAY))
-    with pytest.raises(Conflicting, match="OrderInvoiced"):
-        taken_back(warehouse, load_id)
-    assert len(warehouse.events("sales", ORDER)) == 2
+def test_a_decision_since_it_has_begun_is_rewound_with_what_it_stands_on(warehouse: Warehouse) -> None:
+    load_id = loaded(warehouse, *decided(PLACED), *decided(PLACED, stream=OTHER_ORDER))
+    log = warehouse.retraction(load_id)
+    first = log.next_touched(1)
+    log.append_rewinds(first, rewinds(load_id, first))
+    warehouse.decide("sales", ORDER, 3, OrderInvoiced(MONDAY))
+    warehouse.decide("sales", OTHER_ORDER, 2, OrderInvoiced(MONDAY))
+    taken_back(warehouse, load_id)
+    assert list(effective(warehouse.events("sales", ORDER))) == [OrderInvoiced(MONDAY)], "as it would be after the end"
+    assert list(effective(warehouse.events("sales", OTHER_ORDER))) == []
 
 
 def test_a_decision_before_it_does_not_and_counts(warehouse: Warehouse) -> None:
