@@ -109,17 +109,14 @@ def psql(context: typer.Context, role: RoleOption = Role.ADMINISTRATOR) -> None:
 
     Options that are not ours are psql's; so is all that stands after two hyphens.
     """
-    from psycopg import conninfo
-
+    from infra.postgres.clients import environment
     from infra.postgres.embedded import EmbeddedServer
     from infra.settings import load_settings
 
     found = _url_of(role)
     program = shutil.which("psql") or str(EmbeddedServer(load_settings().home).program("psql"))
-    place = conninfo.conninfo_to_dict(found)
-    password = place.pop("password", None)  # on the command line every user of the machine could read it
-    environment = {**os.environ, "PGPASSWORD": str(password)} if password else dict(os.environ)
-    os.execve(program, [program, *context.args, "--dbname", conninfo.make_conninfo("", **place)], environment)
+    # In the environment, for on the command line every user of the machine could read the password.
+    os.execve(program, [program, *context.args], environment(found))
 
 
 def _url_of(role: Role) -> str:

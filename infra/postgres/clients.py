@@ -16,6 +16,7 @@ from typing import IO
 from psycopg import conninfo, pq
 
 from infra.errors import ReplayhouseError, Unreachable, WrongServer
+from infra.postgres import session
 from infra.postgres.account import packaged_programs
 
 _PACKAGED = 18
@@ -42,14 +43,22 @@ def program(name: str, server: int) -> Path:
     return Path(found)
 
 
-def environment(url: str) -> dict[str, str]:
-    """This process' environment, with all that the URL says in the variables that libpq reads."""
+def environment(url: str, server: int = 0) -> dict[str, str]:
+    """This process' environment, with all that the URL says, and our session's settings, in libpq's variables.
+
+    `server` is the major version, where it is known: newer ones are sent more settings.
+    """
     variables = {
         option.keyword.decode(): option.envvar.decode() for option in pq.Conninfo.get_defaults() if option.envvar
     }
-    ours = {name: value for name, value in os.environ.items() if name not in variables.values()}
     given = conninfo.conninfo_to_dict(url)
-    return {**ours, "LC_ALL": "C.UTF-8", **{variables[k]: str(v) for k, v in given.items() if k in variables}}
+    settings = {
+        **given,
+        "client_encoding": session.SETTINGS["client_encoding"],
+        "options": session.options(given.get("options"), server),
+    }
+    kept = {name: value for name, value in os.environ.items() if name not in session.OVERRULING}
+    return {**kept, **{variables[k]: str(v) for k, v in settings.items() if k in variables}}
 
 
 class Client:
@@ -101,7 +110,7 @@ def running(
     with TemporaryFile() as errors:
         process = subprocess.Popen(
             [str(path), *arguments],
-            env=environment(url) if url else {**os.environ, "LC_ALL": "C.UTF-8"},
+            env={**(environment(url) if url else os.environ), "LC_ALL": "C.UTF-8"},
             stdin=stdin,
             stdout=stdout,
             stderr=errors,

@@ -14,8 +14,9 @@ import psycopg
 from psycopg import conninfo, errors
 
 from infra.errors import Conflicting, NoWarehouse, ReplayhouseError, Unreachable, UsageError, WrongServer
+from infra.postgres import session
 from infra.postgres.embedded import EmbeddedServer
-from infra.postgres.migrate import is_begun, migrate
+from infra.postgres.migrate import is_begun, migrate, migrations, schema_version
 from infra.postgres.unfinished import refuse_unfinished_restore
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 OLDEST_SERVER = 16
 """The first major version of PostgreSQL that this program works with."""
 
-_OPTIONS = "-c lock_timeout=10s -c timezone=UTC"
 _CONNECT_TIMEOUT_SECONDS = 10
 
 _FIND_OR_MAKE = (
@@ -32,8 +32,15 @@ _FIND_OR_MAKE = (
     "replayhouse db start or replayhouse db restore FILE."
 )
 
+_TOO_OLD = (
+    f"The server is {{server}}, and replayhouse needs {OLDEST_SERVER} or newer: set REPLAYHOUSE_DATABASE_URL to such a "
+    "server, or leave it unset to use the embedded one."
+)
+_UNKNOWN_SETTING = "unrecognized configuration parameter"  # so an older server refuses, and says not which one it is
+
 _NO_ROOM = (errors.DiskFull, errors.OutOfMemory, errors.ConfigurationLimitExceeded)
 _NO_ROOM_HINT = "Check free disk space."  # the server's word where a file may not grow for another reason
+_NO_SESSION = (errors.DuplicatePreparedStatement, errors.InvalidSqlStatementName)  # it is another one each time
 _SERVER_IS_GONE = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.DatabaseDropped)
 
 
@@ -44,21 +51,36 @@ class Database:
     url: str = field(repr=False)
 
     def connect(self, application_name: str = "replayhouse", *, autocommit: bool = False) -> psycopg.Connection:
-        """A new connection; waiting for a lock ends after 10 s (Conflicting), a statement may take any time.
+        """A new connection whose session is set up (see session); waiting for a lock ends after 10 s (Conflicting).
 
         `application_name` is what others see in `pg_stat_activity` and in messages about conflicts.
-        Raises Unreachable if the server does not answer, or does not accept the name and password.
+        Raises Unreachable if the server does not answer, or does not accept the name and password; WrongServer if it
+        is too old, or a pooler answers in its place.
         """
         try:
             given = conninfo.conninfo_to_dict(self.url)
             settings = {
                 "application_name": application_name,
-                "options": f"{_OPTIONS} {given.get('options') or ''}".strip(),
+                "client_encoding": session.SETTINGS["client_encoding"],
+                "options": session.options(given.get("options")),
                 "connect_timeout": given.get("connect_timeout") or _CONNECT_TIMEOUT_SECONDS,
             }
-            return psycopg.connect(conninfo.make_conninfo(self.url, **settings), autocommit=autocommit)
+            conn = psycopg.connect(conninfo.make_conninfo(self.url, **settings), autocommit=True)
         except psycopg.Error as error:
-            raise Unreachable(f"The database {self.place} cannot be reached: {_first_line(error)}.") from error
+            told = _first_line(error)
+            if session.is_of_a_pooler(told):
+                raise session.pooler(told) from error
+            if _UNKNOWN_SETTING in told:
+                raise WrongServer(_TOO_OLD.format(server=f"an old PostgreSQL ({told})")) from error
+            raise Unreachable(f"The database {self.place} cannot be reached: {told}.") from error
+        try:
+            with translated():
+                session.settle(conn)
+        except BaseException:
+            conn.close()
+            raise
+        conn.autocommit = autocommit
+        return conn
 
     @property
     def place(self) -> str:
@@ -77,8 +99,9 @@ def open_database(settings: "Settings") -> Database:
     """The database of the settings: started if it is the embedded one, of a version that fits, its schema up to date.
 
     Raises NoWarehouse where there is none, and makes nothing then; Unreachable; UsageError if the URL is none;
-    WrongServer if the server is older than PostgreSQL 16, or the schema newer than this program; Conflicting if a
-    backup is being restored there.
+    WrongServer if the server is older than PostgreSQL 16, the schema newer than this program, the database not in
+    UTF-8, or a pooler before it; Conflicting if a backup is being restored there. A server that takes no writes will
+    do where the schema is up to date.
     """
     return _opened(settings, makes=False)
 
@@ -93,11 +116,13 @@ def _opened(settings: "Settings", *, makes: bool) -> Database:
         raise NoWarehouse(f"There is no warehouse in the folder {settings.home}. {_FIND_OR_MAKE}")
     database = reach_database(settings)
     with database.connect("replayhouse migrate", autocommit=True) as conn:
-        check_version(conn)
+        check_server(conn)
         with translated():
             refuse_unfinished_restore(conn)
             if not (makes or is_begun(conn)):
                 raise NoWarehouse(f"There is no warehouse in {_told(settings, database)}. {_FIND_OR_MAKE}")
+            if schema_version(conn) < len(migrations()):
+                session.refuse_read_only(conn, "its schema would have to be made or brought up to date first")
             migrate(conn)
     return database
 
@@ -126,22 +151,20 @@ def _given(url: str) -> Database:
     return Database(url)
 
 
-def check_version(conn: psycopg.Connection) -> None:
-    """Raises WrongServer if the server is older than PostgreSQL 16."""
+def check_server(conn: psycopg.Connection) -> None:
+    """Raises WrongServer if the server is older than PostgreSQL 16, or the database not in UTF-8."""
     major = conn.info.server_version // 10_000
     if major < OLDEST_SERVER:
-        raise WrongServer(
-            f"The server is PostgreSQL {major}, and replayhouse needs {OLDEST_SERVER} or newer: "
-            "set REPLAYHOUSE_DATABASE_URL to such a server, or leave it unset to use the embedded one."
-        )
+        raise WrongServer(_TOO_OLD.format(server=f"PostgreSQL {major}"))
+    session.refuse_other_encodings(conn)
 
 
 @contextmanager
 def translated() -> Iterator[None]:
     """Errors of the driver inside this block become ours; what is no failure of a service stays a driver's error.
 
-    Lost connections and full disks are Unreachable, lock timeouts and deadlocks Conflicting, missing privileges
-    WrongServer.
+    Lost connections, full disks and servers that take no writes are Unreachable, lock timeouts and deadlocks
+    Conflicting, missing privileges and poolers WrongServer.
     """
     try:
         yield
@@ -149,6 +172,10 @@ def translated() -> Iterator[None]:
         raise
     except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
         raise Conflicting(f"Another command holds what this one needs: {_first_line(error)}. Try again.") from error
+    except errors.ReadOnlySqlTransaction as error:
+        raise Unreachable(session.READ_ONLY.format(why=_first_line(error))) from error
+    except _NO_SESSION as error:
+        raise session.pooler(_first_line(error)) from error
     except errors.InsufficientPrivilege as error:
         raise WrongServer(f"The database user may not do this: {_first_line(error)}.") from error
     except (*_NO_ROOM, errors.InternalError_) as error:

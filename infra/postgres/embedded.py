@@ -27,6 +27,7 @@ import psycopg
 from psycopg import pq, sql
 
 from infra.errors import Conflicting, Unreachable, UsageError
+from infra.postgres import session
 from infra.postgres.account import Account, programs, server_account
 
 Role = Literal["administrator", "reader"]
@@ -76,6 +77,9 @@ local all all trust
 host  all replayhouse_bi 127.0.0.1/32 scram-sha-256
 """
 
+_WHATEVER_IS_SET = "sslmode=disable&target_session_attrs=any"
+"""In our URLs, and no more, so that older clients can read them: with `hostaddr`, what a user's environment may say."""
+
 _started: list[subprocess.Popen[bytes]] = []
 """Servers that this process started: asked now and then, so that the system can forget those that ended."""
 
@@ -93,6 +97,7 @@ class _Postmaster:
 class EmbeddedServer:
     """The server of one home folder; making this object starts nothing.
 
+    It is reached whatever variables of libpq stand in the environment: they are taken out of that of this process.
     Raises Unreachable where the server does not start or stop, UsageError where this machine cannot run it.
     """
 
@@ -100,6 +105,7 @@ class EmbeddedServer:
         self.home = home
         self.data = home / "postgres"
         self.log = home / "postgres.log"
+        session.forget_variables()
 
     def is_made(self) -> bool:
         """Whether there is a data folder; one that is being made has another name until it is whole."""
@@ -154,9 +160,7 @@ class EmbeddedServer:
         postmaster = self._postmaster()
         if postmaster is None or postmaster.status != "ready":
             return False
-        url = self._socket_url(ADMINISTRATOR, "postgres", postmaster.port)
-        asked = pq.PGconn.ping(f"{url}&connect_timeout={_LONGEST_ANSWER_SECONDS}".encode())
-        return asked == pq.Ping.OK
+        return self._asked(postmaster) == pq.Ping.OK
 
     def url(self, role: Role = "administrator") -> str:
         """One libpq URL of the running server. The reader's holds a password, and is over TCP if the server listens."""
@@ -166,7 +170,8 @@ class EmbeddedServer:
         if role == "reader":
             password = self._reader_password()
             if postmaster.listens:
-                return f"postgresql://{READER}:{password}@127.0.0.1:{postmaster.port}/{DATABASE}"
+                place = f"127.0.0.1:{postmaster.port}/{DATABASE}"
+                return f"postgresql://{READER}:{password}@{place}?hostaddr=127.0.0.1&{_WHATEVER_IS_SET}"
             return self._socket_url(READER, DATABASE, postmaster.port)
         return self._socket_url(ADMINISTRATOR, DATABASE, postmaster.port)
 
@@ -175,7 +180,8 @@ class EmbeddedServer:
         return programs(server_account(self.data)) / name
 
     def _socket_url(self, user: str, database: str, port: int) -> str:
-        return f"postgresql://{user}@/{database}?host={quote(str(self._socket_folder()), safe='')}&port={port}"
+        folder = quote(str(self._socket_folder()), safe="")
+        return f"postgresql://{user}@/{database}?hostaddr=&{_WHATEVER_IS_SET}&host={folder}&port={port}"
 
     def _socket_folder(self) -> Path:
         """The data folder, or a short name under /tmp where its path is too long for a socket."""
@@ -200,6 +206,10 @@ class EmbeddedServer:
         finally:
             os.close(handle)
 
+    def _asked(self, postmaster: _Postmaster) -> pq.Ping:
+        url = self._socket_url(ADMINISTRATOR, "postgres", postmaster.port)
+        return pq.Ping(pq.PGconn.ping(f"{url}&connect_timeout={_LONGEST_ANSWER_SECONDS}".encode()))
+
     def _postmaster(self) -> _Postmaster | None:
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
@@ -220,13 +230,24 @@ class EmbeddedServer:
         (self.data / "pg_hba.conf").write_text(_HBA)
         self._make_socket_folder(account)
         begun = time.monotonic()
-        while not self._launch(account, folder, port) and not self.is_running():
-            postmaster = self._postmaster()  # one that another command left behind, recovering or about to end
-            longest = _LONGEST_START_SECONDS if postmaster else _LONGEST_HANDOVER_SECONDS
-            if time.monotonic() > begun + longest:
-                raise Unreachable("The embedded database does not start; its log ends so:", then=self._end_of_log())
+        while not self.is_running() and (self._is_there() or not self._launch(account, folder, port)):
+            if time.monotonic() > begun + self._longest_wait():
+                what = "is there, but does not answer" if self._is_there() else "does not start"
+                raise Unreachable(f"The embedded database {what}; its log ends so:", then=self._end_of_log())
             time.sleep(0.2)
         self._ensure_database()
+
+    def _is_there(self) -> bool:
+        """Whether a server of this folder lives, answering or not: a second one is never started beside it."""
+        postmaster = self._postmaster()
+        return postmaster is not None and serves(postmaster.pid, self.data)
+
+    def _longest_wait(self) -> float:
+        """For one that recovers, or is about to end, long; else for what a killed one leaves behind, seconds."""
+        postmaster = self._postmaster()
+        if postmaster is None or (postmaster.status == "ready" and self._asked(postmaster) != pq.Ping.REJECT):
+            return _LONGEST_HANDOVER_SECONDS
+        return _LONGEST_START_SECONDS
 
     def _initialise(self, account: Account, folder: Path) -> None:
         """A new data folder, made beside its place and moved there when it is complete."""
@@ -352,7 +373,10 @@ class EmbeddedServer:
         postmaster = self._postmaster()
         port = postmaster.port if postmaster else _DEFAULT_PORT
         try:
-            with psycopg.connect(self._socket_url(ADMINISTRATOR, database, port), autocommit=True) as conn:
+            url = self._socket_url(ADMINISTRATOR, database, port)
+            encoding = session.SETTINGS["client_encoding"]
+            with psycopg.connect(url, autocommit=True, client_encoding=encoding, options=session.options()) as conn:
+                session.settle(conn)
                 yield conn
         except psycopg.Error as error:
             raise Unreachable(f"The embedded database in {self.data} cannot be prepared: {error}") from error

@@ -31,7 +31,7 @@ from infra.postgres.backup_file import (
     in_megabytes,
     opened,
 )
-from infra.postgres.connection import Database, check_version, translated
+from infra.postgres.connection import Database, check_server, translated
 from infra.postgres.erasure import reapply
 from infra.postgres.locks import exclusive
 from infra.postgres.migrate import make_roles, migrate, migrations
@@ -141,7 +141,7 @@ def restore(database: Database, files: Files, erased: Iterable[UUID], workers: i
     what `translated` says; the database is empty then.
     """
     with database.connect("replayhouse restore", autocommit=True) as conn, translated():
-        check_version(conn)
+        check_server(conn)
         with exclusive(conn, _LOCK):
             _begin(conn)
             try:
