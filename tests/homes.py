@@ -17,7 +17,8 @@ import psycopg
 
 from infra.errors import Unreachable
 from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer, serves
+from infra.postgres.embedded import EmbeddedServer
+from infra.postgres.postmaster import serves
 from tests import forked
 from tests.acceptance.cli_support import Done
 from tests.acceptance.in_process import Warehouse

@@ -32,10 +32,6 @@ _FIND_OR_MAKE = (
     "replayhouse db start or replayhouse db restore FILE."
 )
 
-_TOO_OLD = (
-    f"The server is {{server}}, and replayhouse needs {OLDEST_SERVER} or newer: set REPLAYHOUSE_DATABASE_URL to such a "
-    "server, or leave it unset to use the embedded one."
-)
 _UNKNOWN_SETTING = "unrecognized configuration parameter"  # so an older server refuses, and says not which one it is
 
 _NO_ROOM = (errors.DiskFull, errors.OutOfMemory, errors.ConfigurationLimitExceeded)
@@ -71,7 +67,7 @@ class Database:
             if session.is_of_a_pooler(told):
                 raise session.pooler(told) from error
             if _UNKNOWN_SETTING in told:
-                raise WrongServer(_TOO_OLD.format(server=f"an old PostgreSQL ({told})")) from error
+                raise _too_old(f"an old PostgreSQL ({told})") from error
             raise Unreachable(f"The database {self.place} cannot be reached: {told}.") from error
         try:
             with translated():
@@ -155,8 +151,15 @@ def check_server(conn: psycopg.Connection) -> None:
     """Raises WrongServer if the server is older than PostgreSQL 16, or the database not in UTF-8."""
     major = conn.info.server_version // 10_000
     if major < OLDEST_SERVER:
-        raise WrongServer(_TOO_OLD.format(server=f"PostgreSQL {major}"))
+        raise _too_old(f"PostgreSQL {major}")
     session.refuse_other_encodings(conn)
+
+
+def _too_old(server: str) -> WrongServer:
+    return WrongServer(
+        f"The server is {server}, and replayhouse needs {OLDEST_SERVER} or newer: "
+        "set REPLAYHOUSE_DATABASE_URL to such a server, or leave it unset to use the embedded one."
+    )
 
 
 @contextmanager

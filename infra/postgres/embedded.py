@@ -14,11 +14,9 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -29,6 +27,7 @@ from psycopg import pq, sql
 from infra.errors import Conflicting, Unreachable, UsageError
 from infra.postgres import session
 from infra.postgres.account import Account, programs, server_account
+from infra.postgres.postmaster import DEFAULT_PORT, Postmaster, postmaster_of, serves
 
 Role = Literal["administrator", "reader"]
 
@@ -37,7 +36,6 @@ ADMINISTRATOR = "postgres"
 READER = "replayhouse_bi"
 
 _READER_GROUP = "replayhouse_reader"
-_DEFAULT_PORT = 5432
 _PREPARED = "replayhouse.prepared"  # in the data folder: the database exists
 _LONGEST_SOCKET_PATH = 103  # bytes; Linux allows 107, macOS 103
 _LONGEST_START_SECONDS = 300.0  # recovery after a crash may have gigabytes of WAL to read
@@ -82,16 +80,6 @@ _WHATEVER_IS_SET = "sslmode=disable&target_session_attrs=any"
 
 _started: list[subprocess.Popen[bytes]] = []
 """Servers that this process started: asked now and then, so that the system can forget those that ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Postmaster:
-    """What the running server says of itself in `postmaster.pid`."""
-
-    pid: int
-    port: int
-    listens: bool
-    status: str
 
 
 class EmbeddedServer:
@@ -206,21 +194,12 @@ class EmbeddedServer:
         finally:
             os.close(handle)
 
-    def _asked(self, postmaster: _Postmaster) -> pq.Ping:
+    def _asked(self, postmaster: Postmaster) -> pq.Ping:
         url = self._socket_url(ADMINISTRATOR, "postgres", postmaster.port)
         return pq.Ping(pq.PGconn.ping(f"{url}&connect_timeout={_LONGEST_ANSWER_SECONDS}".encode()))
 
-    def _postmaster(self) -> _Postmaster | None:
-        try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except PermissionError as error:
-            raise Unreachable(f"The embedded database in {self.data} belongs to another user.") from error
-        if len(lines) < 8:  # being written, or cut off by a crash
-            pid = int(lines[0]) if lines and lines[0].strip().isdigit() else 0
-            return _Postmaster(pid, _DEFAULT_PORT, listens=False, status="starting")
-        return _Postmaster(int(lines[0]), int(lines[3]), listens=bool(lines[5].strip()), status=lines[7].strip())
+    def _postmaster(self) -> Postmaster | None:
+        return postmaster_of(self.data)
 
     def _start(self, port: int | None) -> None:
         account = server_account(self.data)
@@ -278,7 +257,7 @@ class EmbeddedServer:
     def _launch(self, account: Account, folder: Path, port: int | None) -> bool:
         """Starts the server and waits until it takes connections. False if it ended at once: try again."""
         self._forget_dead_postmaster()
-        settings = dict(_SETTINGS, port=str(port or _DEFAULT_PORT), listen_addresses="127.0.0.1" if port else "")
+        settings = dict(_SETTINGS, port=str(port or DEFAULT_PORT), listen_addresses="127.0.0.1" if port else "")
         sockets = self._socket_folder()
         settings["unix_socket_directories"] = "." if sockets == self.data else str(sockets)
         with suppress(OSError):
@@ -371,7 +350,7 @@ class EmbeddedServer:
     @contextmanager
     def _administer(self, database: str) -> Iterator[psycopg.Connection]:
         postmaster = self._postmaster()
-        port = postmaster.port if postmaster else _DEFAULT_PORT
+        port = postmaster.port if postmaster else DEFAULT_PORT
         try:
             url = self._socket_url(ADMINISTRATOR, database, port)
             encoding = session.SETTINGS["client_encoding"]
@@ -381,7 +360,7 @@ class EmbeddedServer:
         except psycopg.Error as error:
             raise Unreachable(f"The embedded database in {self.data} cannot be prepared: {error}") from error
 
-    def _stop(self, postmaster: _Postmaster) -> None:
+    def _stop(self, postmaster: Postmaster) -> None:
         with suppress(ProcessLookupError):
             os.kill(postmaster.pid, signal.SIGINT)  # PostgreSQL's fast shutdown
         deadline = time.monotonic() + _LONGEST_STOP_SECONDS
@@ -414,20 +393,3 @@ def _refuse_taken(port: int) -> None:
 
 def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-
-
-def serves(pid: int, data: Path) -> bool:
-    """Whether the process is there and a server of this data folder; numbers of dead processes are given to others."""
-    if pid <= 0:
-        return False
-    if sys.platform.startswith("linux"):
-        try:
-            is_postgres = "postgres" in Path(f"/proc/{pid}/comm").read_text()
-            return is_postgres and Path(f"/proc/{pid}/cwd").samefile(data)
-        except PermissionError:  # another user's, and PostgreSQL itself knows what to make of that
-            return True
-        except OSError:
-            return False
-    command = ["ps", "-o", "comm=", "-p", str(pid)]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False)  # nosec B607
-    return "postgres" in listed.stdout
