@@ -11,10 +11,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from multiprocessing import get_context
-from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -22,8 +20,11 @@ from psycopg import sql
 
 from infra.errors import ReplayhouseError
 from infra.pools import end_with_parent
+from infra.postgres.commits import Commit
 from infra.postgres.connection import Database, translated
+from infra.postgres.log_tables import OWN_NAMES
 from infra.postgres.merkle import leaf_of, root_of
+from infra.postgres.rows import CONTEXTS
 
 EVENTS_WORTH_A_PROCESS = 150_000
 """A process takes the better part of a second to start."""
@@ -32,7 +33,8 @@ _RUNS_AHEAD = 3  # a process has the next run at hand; what was found is taken i
 
 _SNAPSHOT = "SELECT pg_export_snapshot()"
 _SAME_SNAPSHOT = sql.SQL("SET TRANSACTION SNAPSHOT {}")
-PLANS = """
+PLANS = f"""
+    {OWN_NAMES};
     -- The events lie in the order of their positions, more or less: reading them by index needs no sort on disk.
     SET LOCAL enable_sort = off;
     SET LOCAL enable_seqscan = off;
@@ -40,30 +42,43 @@ PLANS = """
     SET LOCAL max_parallel_workers_per_gather = 0;
 """
 """How `first_break` reads; for the transaction at hand."""
+
+_NO_LEAF, _MISPLACED = b"\x00" * 32, b"\x01" * 32  # what stands for a leaf that is never compared: no hash is this
+# The tables that the folds read, by their names: a view may be anything.
+_OF_CONTEXT = """
+    SELECT text '{context}' AS context, originator_id, originator_version, topic, state, batch_id, source,
+        notification_id,
+        CASE WHEN octet_length(leaf) IS DISTINCT FROM 32 THEN '\\x{no_leaf}'
+            WHEN split_part(topic, '.', 1) IN ({others}) THEN '\\x{misplaced}' ELSE leaf END AS leaf
+    FROM event_store.{context}_events
+"""
 _EVENTS = """
     COPY (
         SELECT context, originator_id, originator_version, topic, state, batch_id, source,
             coalesce(batch_id, '00000000-0000-0000-0000-000000000000'), notification_id, leaf
-        FROM event_store.log WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id
+        FROM ({}) AS log WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id
     ) TO STDOUT (FORMAT binary)
-"""
+""".format(
+    " UNION ALL ".join(
+        _OF_CONTEXT.format(
+            context=context,
+            no_leaf=_NO_LEAF.hex(),
+            misplaced=_MISPLACED.hex(),
+            others=", ".join(f"'{other}'" for other in CONTEXTS if other != context),
+        )
+        for context in CONTEXTS
+    )
+)
 _TWICE = "two events have this position"
+_CHANGED = {
+    _NO_LEAF: "the event has no leaf: none of 32 bytes",
+    _MISPLACED: "the event has a topic of another context than that of its table",
+}
 
 _HEADER_BYTES = 19  # signature, flags and length of an extension; in the same message as the first row
 _TRAILER = b"\xff\xff"
 # A row of _EVENTS: the number of fields, then each with its length before it; the last three are of fixed length.
 _HASHED, _BATCH, _POSITION, _LEAF = slice(2, -68), slice(-64, -48), slice(-44, -36), slice(-32, None)
-
-
-class Commit(NamedTuple):
-    """A row of `event_store.commit`: its first and last position, and what it says of the events in between."""
-
-    first: int
-    last: int
-    batch_id: UUID | None
-    recorded_at: datetime
-    root: bytes
-    chain: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +151,7 @@ def _own_leaves(rows: Iterator[bytes], first: int, last: int) -> tuple[list[byte
             raise BreakFound(found, _TWICE)
         leaf = leaf_of(row[_HASHED])
         if leaf != row[_LEAF]:
-            raise BreakFound(position, "the event was changed: its leaf is another one")
+            raise BreakFound(position, _CHANGED.get(row[_LEAF], "the event was changed: its leaf is another one"))
         leaves.append(leaf)
         batches.add(row[_BATCH])
     return leaves, batches

@@ -1,20 +1,24 @@
 """Has anyone tampered with the log? Recomputes every leaf, every root and the chain, and compares them with the head.
 
 The events are looked at in runs of commits (verified_runs), perhaps by several processes; the chain, which leads from
-one commit to the next, is followed here.
+one commit to the next, is followed here. Before that the tables must be tables (log_tables): what is read is what the
+folds read.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import psycopg
 
+from infra.postgres.commits import RECORDED_AT, Commit, commits_after
 from infra.postgres.connection import Database, translated
+from infra.postgres.log_tables import differences
 from infra.postgres.merkle import GENESIS, chain_of
-from infra.postgres.store import Head, read_head
-from infra.postgres.verified_runs import EVENTS_WORTH_A_PROCESS, PLANS, BreakFound, Broken, Commit, Crew, Run, crew
+from infra.postgres.store import Head
+from infra.postgres.strays import after_the_last, before_the_first, first_gap
+from infra.postgres.verified_runs import EVENTS_WORTH_A_PROCESS, PLANS, BreakFound, Broken, Crew, Run, crew
 
 __all__ = ["Anchor", "Broken", "Progress", "Verified", "verify"]
 
@@ -23,20 +27,12 @@ Progress = Callable[[int, int], None]
 
 _COMMITS_AT_ONCE = 1_000
 _POSITIONS_A_RUN = 40_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""The recorded time of an empty log."""
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_COMMITS = """
-    SELECT first_position, last_position, batch_id, recorded_at, root, chain
-    FROM event_store.commit WHERE last_position > %s ORDER BY last_position LIMIT %s
-"""
-_OUTSIDE = """
-    SELECT least(
-        (SELECT min(notification_id) FROM event_store.log WHERE notification_id < 1),
-        (SELECT min(notification_id) FROM event_store.log WHERE notification_id > %s)
-    )
-"""
-
-_CHAIN_AT = "SELECT chain FROM event_store.commit WHERE last_position = %s"
+_HEADS = f"SELECT coalesce(position, 0), {RECORDED_AT}, chain FROM event_store.head"
+_COMMIT_AT = f"SELECT chain, {RECORDED_AT} FROM event_store.commit WHERE last_position = %s"
 
 _REWRITTEN = "the log was rewritten, here or before: its chain up to here is not the one that the checkpoint signed"
 
@@ -69,69 +65,92 @@ def verify(
 
     `conn` is in no transaction; `workers` processes share a large log of a `database`. A log cut off at its end
     together with its head, or rewritten as a whole, is whole in itself: only an anchor kept elsewhere shows that. With
-    `is_only_after` the chain is taken to be that of the anchor, and what came after it is recomputed.
+    `is_only_after` the chain is taken to be that of the anchor, and what came after it is recomputed. Tables that are
+    not as the migrations made them break the log from its first position on.
     """
     try:
         with translated(), conn.transaction():
             conn.execute(_SNAPSHOT)
+            others = differences(conn)
+            if others and others[0].spoils_reading:
+                raise BreakFound(1, others[0].why)
             conn.execute(PLANS)
-            head = read_head(conn)
+            heads = [Head(*row) for row in conn.execute(_HEADS.encode())]
             known = anchor if is_only_after else None
-            events = head.position - (known.position if known is not None else 0)
+            events = _end(heads) - (known.position if known is not None else 0)
             with crew(conn, database, min(workers, 1 + events // EVENTS_WORTH_A_PROCESS)) as at_work:
-                return _Verification(conn, head, progress, anchor).run(at_work, known)
+                verified = _Verification(conn, heads, progress, anchor).run(at_work, known)
+            if others:
+                raise BreakFound(1, others[0].why)
+            return verified
     except BreakFound as found:
         return found.broken
+
+
+def _end(heads: Sequence[Head]) -> int:
+    """Where the log ends, if that is known."""
+    return max((head.position for head in heads), default=0)
 
 
 class _Verification:
     """How far a verification has come: every position up to `verified` holds, and leads to `chain`."""
 
-    def __init__(self, conn: psycopg.Connection, head: Head, progress: Progress | None, anchor: Anchor | None) -> None:
+    def __init__(
+        self, conn: psycopg.Connection, heads: Sequence[Head], progress: Progress | None, anchor: Anchor | None
+    ) -> None:
         self._conn = conn
-        self._head = head
+        self._heads = heads
         self._progress = progress
         self._anchor = anchor
         self.verified = 0
         self.chain = GENESIS
+        self._recorded_at = _EPOCH
+        self._flaw: str | None = None
 
     def run(self, at_work: Crew, known: Anchor | None) -> Verified:
         """Follows the log to its end, from the beginning or from a known position."""
-        recorded_at = self._head.recorded_at
+        _refuse(before_the_first(self._conn))
         if known is not None:
             self._start_at(known)
-        for run, broken in at_work.look_at(self._runs(self.verified)):
+        after = self.verified
+        for run, broken in at_work.look_at(self._runs(after)):
             for commit in run:
                 self._follow(commit, broken)
-            recorded_at = run[-1].recorded_at
             if self._progress is not None:
-                self._progress(self.verified, self._head.position)
-        self._verify_end(recorded_at)
+                self._progress(self.verified, max(self.verified, _end(self._heads)))
+        if self._flaw is not None:
+            raise BreakFound(self.verified + 1, self._flaw)
+        self._verify_end()
+        _refuse(first_gap(self._conn, after))
         return Verified(self.verified, self.chain)
 
     def _runs(self, after: int) -> Iterator[Run]:
-        """The commits after a position, cut into runs of about as many events."""
-        while rows := self._conn.execute(_COMMITS, [after, _COMMITS_AT_ONCE]).fetchall():
+        """The commits after a position up to the first with a flaw, cut into runs of about as many events."""
+        while commits := commits_after(self._conn, after, at_most=_COMMITS_AT_ONCE):
             run: list[Commit] = []
-            for commit in map(Commit._make, rows):
+            for commit in commits:
+                if commit.flaw is not None:
+                    self._flaw = commit.flaw
+                    break
                 run.append(commit)
                 if commit.last - run[0].first >= _POSITIONS_A_RUN:
                     yield run
                     run = []
             if run:
                 yield run
-            after = rows[-1][1]
+            if self._flaw is not None:
+                return
+            after = commits[-1].last
 
     def _start_at(self, anchor: Anchor) -> None:
         """Takes all up to the anchor for verified; the commit there must at least have its chain."""
         if anchor.position:
-            found = self._conn.execute(_CHAIN_AT, [anchor.position]).fetchone()
-            if (found is not None and found[0] != anchor.chain) or (
-                found is None and anchor.position <= self._head.position
-            ):
+            found = self._conn.execute(_COMMIT_AT.encode(), [anchor.position]).fetchone()
+            if found is None and anchor.position > _end(self._heads):
+                self._refuse_cut_off(anchor, _end(self._heads))
+            if found is None or found[0] != anchor.chain:
                 raise BreakFound(anchor.position, _REWRITTEN)
-            if found is None:
-                self._refuse_cut_off(anchor, self._head.position)
+            self._recorded_at = found[1]
         self.verified, self.chain = anchor.position, anchor.chain
 
     def _follow(self, commit: Commit, broken: Broken | None) -> None:
@@ -144,24 +163,30 @@ class _Verification:
         self.chain = chain_of(self.chain, first, last, commit.recorded_at, commit.root)
         if self.chain != commit.chain:
             raise BreakFound(first, "the commit that begins here does not follow from the one before")
-        self.verified = last
+        self.verified, self._recorded_at = last, commit.recorded_at
         anchor = self._anchor
         if anchor is not None and first <= anchor.position <= last and (last, self.chain) != anchor:
             raise BreakFound(anchor.position, _REWRITTEN)
 
-    def _verify_end(self, recorded_at: datetime) -> None:
-        head, verified = self._head, self.verified
+    def _verify_end(self) -> None:
+        heads, verified = self._heads, self.verified
         if self._anchor is not None and self._anchor.position > verified:
             self._refuse_cut_off(self._anchor, verified)
-        if head.position > verified:
-            raise BreakFound(verified + 1, f"the log was cut off here; its head says it ends at {head.position}")
-        outside = self._conn.execute(_OUTSIDE, [verified]).fetchone()
-        if outside is not None and outside[0] is not None:
-            raise BreakFound(int(outside[0]), "the event belongs to no commit")
+        if _end(heads) > verified:
+            raise BreakFound(verified + 1, f"the log was cut off here; its head says it ends at {_end(heads)}")
+        _refuse(after_the_last(self._conn, verified))
+        if len(heads) != 1:
+            raise BreakFound(verified, f"the log has {len(heads) or 'no'} heads, and there is one")
+        [head] = heads
         if head.position < verified:
-            raise BreakFound(head.position + 1, f"the head was set back to {head.position}")
-        if (head.recorded_at, head.chain) != (recorded_at, self.chain):
+            raise BreakFound(max(head.position, 0) + 1, f"the head was set back to {head.position}")
+        if (head.recorded_at, head.chain) != (self._recorded_at, self.chain):
             raise BreakFound(verified, "the head is not what the newest commit made it")
 
     def _refuse_cut_off(self, anchor: Anchor, end: int) -> None:
         raise BreakFound(end + 1, f"the log was cut off here; the checkpoint knows it up to {anchor.position}")
+
+
+def _refuse(broken: Broken | None) -> None:
+    if broken is not None:
+        raise BreakFound(broken.position, broken.why)

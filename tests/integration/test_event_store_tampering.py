@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from infra.postgres.merkle import GENESIS, chain_of, root_of
-from infra.postgres.verify import Anchor, Broken, Verified, verify
-from tests.integration.log_to_tamper import STORE, log
+from infra.postgres.verify import Anchor, Broken, Verified
+from tests.integration.log_to_tamper import STORE, log, verify
 
 __all__ = ["log"]
 
