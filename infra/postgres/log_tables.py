@@ -86,7 +86,12 @@ _COMMITTED = {
     "root": "bytea",
     "chain": "bytea",
 }
-_HEAD = {"position": "bigint", "recorded_at": "timestamp with time zone", "chain": "bytea"}
+_HEAD = {
+    "position": "bigint",
+    "recorded_at": "timestamp with time zone",
+    "chain": "bytea",
+    "one_row": "boolean, by default true",
+}
 _KEYS_STAY = (
     "'A key is destroyed by setting it to null. Its row stays: a subject without one has lost its key.'"  # of 0001
 )
@@ -106,8 +111,10 @@ def _facts() -> Iterator[Fact]:
     yield _index("commit", "commit_by_batch", "(batch_id, first_position) WHERE (batch_id IS NOT NULL)")
     yield _append_only("commit")
     yield from _table("head", _HEAD)
-    yield _index("head", "head_is_one_row", "((true))", "UNIQUE INDEX")
+    yield from _key("head", "head_pkey", "PRIMARY KEY", "one_row")
+    yield Fact("head", "constraint", "head_one_row_check", "CHECK (one_row)")
     yield from _table("store", {"store_id": "uuid, by default gen_random_uuid()"})
+    yield from _key("store", "store_pkey", "PRIMARY KEY", "store_id")
     yield _index("store", "store_is_one_row", "((true))", "UNIQUE INDEX")
     yield from _table("subject_key", {"subject_id": "uuid", "key": "bytea"}, nullable=["key"])
     yield from _key("subject_key", "subject_key_pkey", "PRIMARY KEY", "subject_id")

@@ -92,7 +92,7 @@ TABLES = {
     ),
     "columns in another order": (
         "ALTER TABLE event_store.head DROP COLUMN position; ALTER TABLE event_store.head ADD COLUMN position bigint",
-        "the column position of event_store.head is not as it was made: number 3, bigint",
+        "the column position of event_store.head is not as it was made: number 4, bigint",
     ),
     "a column without its constraint": (
         "ALTER TABLE event_store.sales_events ALTER COLUMN topic DROP NOT NULL",
@@ -174,7 +174,7 @@ FREE = """
         ALTER state DROP NOT NULL, ALTER notification_id DROP NOT NULL, ALTER leaf DROP NOT NULL;
     ALTER TABLE event_store.head ALTER position DROP NOT NULL, ALTER recorded_at DROP NOT NULL,
         ALTER chain DROP NOT NULL;
-    DROP INDEX event_store.head_is_one_row;
+    ALTER TABLE event_store.head DROP CONSTRAINT head_pkey;
 """
 EVENT = "UPDATE event_store.sales_events SET {} WHERE notification_id = 5"
 COMMIT = "UPDATE event_store.commit SET {} WHERE last_position = 5"
