@@ -55,16 +55,17 @@ def _index(table: str, name: str, columns: str, kind: str = "INDEX") -> Fact:
     return Fact(table, "index", name, f"CREATE {kind} {name} ON event_store.{table} USING btree {columns}")
 
 
-def _trigger(table: str, name: str, when: str, each: str, function: str) -> Fact:
+def _trigger(table: str, name: str, when: str, each: str, function: str) -> Iterator[Fact]:
     fires = f"BEFORE {when} ON event_store.{table} FOR EACH {each} EXECUTE FUNCTION event_store.{function}"
-    return Fact(table, "trigger", name, f"CREATE TRIGGER {name} {fires}, always enabled")
+    yield Fact(table, "trigger", name, f"CREATE TRIGGER {name} {fires}")
+    yield Fact(table, "state of the trigger", name, "always enabled")
 
 
 def _function(name: str, source: str) -> Fact:
     return Fact(name, "is", "", f"a function in plpgsql that takes () and gives trigger, source {source}")
 
 
-def _append_only(table: str) -> Fact:
+def _append_only(table: str) -> Iterator[Fact]:
     return _trigger(table, "append_only", "DELETE OR UPDATE OR TRUNCATE", "STATEMENT", "refuse_change()")
 
 
@@ -102,14 +103,14 @@ def _facts() -> Iterator[Fact]:
         yield from _table(table, _STORED, nullable=("batch_id", "source"))
         yield from _key(table, f"{table}_pkey", "PRIMARY KEY", "originator_id, originator_version")
         yield from _key(table, f"{table}_notification_id_key", "UNIQUE", "notification_id")
-        yield _append_only(table)
+        yield from _append_only(table)
     erasures = "(originator_id) WHERE (topic ~~ 'customer.CustomerAnonymized.%'::text)"
     yield _index("customer_events", "customer_erasure", erasures)
     yield from _table("commit", _COMMITTED, nullable=["batch_id"])
     yield from _key("commit", "commit_pkey", "PRIMARY KEY", "last_position")
     yield Fact("commit", "constraint", "commit_check", "CHECK ((first_position <= last_position))")
     yield _index("commit", "commit_by_batch", "(batch_id, first_position) WHERE (batch_id IS NOT NULL)")
-    yield _append_only("commit")
+    yield from _append_only("commit")
     yield from _table("head", _HEAD)
     yield from _key("head", "head_pkey", "PRIMARY KEY", "one_row")
     yield Fact("head", "constraint", "head_one_row_check", "CHECK (one_row)")
@@ -118,8 +119,8 @@ def _facts() -> Iterator[Fact]:
     yield _index("store", "store_is_one_row", "((true))", "UNIQUE INDEX")
     yield from _table("subject_key", {"subject_id": "uuid", "key": "bytea"}, nullable=["key"])
     yield from _key("subject_key", "subject_key_pkey", "PRIMARY KEY", "subject_id")
-    yield _trigger("subject_key", "only_destroyed", "UPDATE", "ROW", "refuse_other_key()")
-    yield _trigger("subject_key", "append_only", "DELETE OR TRUNCATE", "STATEMENT", f"refuse_change({_KEYS_STAY})")
+    yield from _trigger("subject_key", "only_destroyed", "UPDATE", "ROW", "refuse_other_key()")
+    yield from _trigger("subject_key", "append_only", "DELETE OR TRUNCATE", "STATEMENT", f"refuse_change({_KEYS_STAY})")
     yield _function("refuse_change", "483fbc890e7afc91b502fa3fb505f01d9010c001d08986c3658001d3af4fd334")
     yield _function("refuse_other_key", "12487e28d9688fd3e3e83b3088e11a08696a47ce468133ca02f598d62574c602")
     # Nothing of ours reads this view, and people do.
@@ -148,6 +149,10 @@ WITH described AS (
 ), columns AS (
     SELECT c.relname, c.relkind, a.* FROM described AS c
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+), triggers AS (
+    SELECT c.relname, t.* FROM described AS c JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid
+    JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
+    WHERE NOT (t.tgisinternal AND p.pronamespace = 'pg_catalog'::regnamespace)
 )
 SELECT c.relname, 'is', '', concat_ws(' with ',
     CASE WHEN c.relispartition THEN 'a partition' ELSE coalesce(
@@ -183,11 +188,10 @@ SELECT c.relname, 'index', i.relname, concat_ws(', ', pg_catalog.pg_get_indexdef
 FROM described AS c JOIN pg_catalog.pg_index AS x ON x.indrelid = c.oid
 JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
 UNION ALL
-SELECT c.relname, 'trigger', t.tgname, concat_ws(', ', pg_catalog.pg_get_triggerdef(t.oid),
+SELECT t.relname, told.part, t.tgname, told.definition
+FROM triggers AS t, LATERAL (VALUES ('trigger', pg_catalog.pg_get_triggerdef(t.oid)), ('state of the trigger',
     CASE t.tgenabled WHEN 'A' THEN 'always enabled' WHEN 'D' THEN 'disabled' ELSE 'not always enabled' END)
-FROM described AS c JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid
-JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
-WHERE NOT (t.tgisinternal AND p.pronamespace = 'pg_catalog'::regnamespace)
+) AS told (part, definition)
 UNION ALL
 SELECT c.relname, 'rule', r.rulename, pg_catalog.pg_get_ruledef(r.oid)
 FROM described AS c JOIN pg_catalog.pg_rewrite AS r ON r.ev_class = c.oid

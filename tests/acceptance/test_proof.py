@@ -25,7 +25,9 @@ CUT_OFF = """
         SELECT first_position - 1 FROM event_store.commit ORDER BY last_position DESC LIMIT 1);
     DELETE FROM event_store.commit WHERE last_position = (SELECT position FROM event_store.head);
     UPDATE event_store.head SET (position, recorded_at, chain) = (
-        SELECT last_position, recorded_at, chain FROM event_store.commit ORDER BY last_position DESC LIMIT 1)
+        SELECT last_position, recorded_at, chain FROM event_store.commit ORDER BY last_position DESC LIMIT 1);
+    ALTER TABLE event_store.commit ENABLE ALWAYS TRIGGER append_only;
+    ALTER TABLE event_store.quality_events ENABLE ALWAYS TRIGGER append_only
 """
 
 

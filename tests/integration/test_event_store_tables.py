@@ -100,11 +100,11 @@ TABLES = {
     ),
     "a trigger that is off": (
         "ALTER TABLE event_store.quality_events DISABLE TRIGGER append_only",
-        "the trigger append_only of event_store.quality_events is not as it was made",
+        "the state of the trigger append_only of event_store.quality_events is not as it was made: disabled",
     ),
     "a trigger that a replica leaves out": (
         "ALTER TABLE event_store.commit ENABLE TRIGGER append_only",
-        "the trigger append_only of event_store.commit is not as it was made",
+        "the state of the trigger append_only of event_store.commit is not as it was made: not always enabled",
     ),
     "no trigger": (
         "DROP TRIGGER only_destroyed ON event_store.subject_key",
