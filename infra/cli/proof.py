@@ -150,7 +150,7 @@ def _tell_where_it_breaks(broken: "Broken", is_json: bool) -> None:
     if is_json:
         print_json({"valid": False, "position": broken.position, "reason": broken.why, "seconds": seconds_so_far()})
     else:
-        say(f"The log does not hold from position {broken.position:,} on: {legible(broken.why)}.")
+        say(f"The log does not hold from position {broken.position:,} on: {broken.why}.")
 
 
 def keygen(json: Json = False) -> None:
