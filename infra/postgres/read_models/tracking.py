@@ -15,17 +15,17 @@ _LIVE = "SELECT revision FROM read_model.projection WHERE context = %(context)s"
 _PARKED = f"""
     SELECT originator_id, folded_to FROM read_model.parked
     WHERE context = %(context)s AND revision = coalesce(%(revision)s, ({_LIVE}))
-"""  # of constants  # nosec B608
+"""
 _PARK = f"""
     INSERT INTO read_model.parked (context, revision, originator_id, folded_to, position, error)
     VALUES (%(context)s, coalesce(%(revision)s, ({_LIVE})), %(stream)s, %(folded_to)s, %(position)s, %(error)s)
     ON CONFLICT (context, revision, originator_id) DO UPDATE
     SET position = excluded.position, error = excluded.error, parked_at = clock_timestamp()
-"""  # of constants  # nosec B608
+"""
 _RELEASE = f"""
     DELETE FROM read_model.parked
     WHERE context = %(context)s AND revision = coalesce(%(revision)s, ({_LIVE})) AND originator_id = ANY(%(streams)s)
-"""  # of constants  # nosec B608
+"""
 
 
 class Projected(NamedTuple):
