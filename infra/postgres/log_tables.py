@@ -131,6 +131,11 @@ def _facts() -> Iterator[Fact]:
 
 
 FACTS = tuple(_facts())
+ALL_EVENTS = " UNION ALL ".join(
+    f"SELECT text '{context}' AS context, * FROM event_store.{context}_events" for context in CONTEXTS
+)
+"""What the view `log` shows, from the tables themselves: it may have become another view."""
+
 _NAMES = sorted({fact.table for fact in FACTS})
 
 

@@ -1,13 +1,13 @@
 """What a checkpoint or a proof of inclusion must know of the log, read from the database."""
 
-from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
 
 from infra.errors import UsageError
+from infra.postgres.commits import commits_after
 from infra.postgres.connection import translated
+from infra.postgres.log_tables import ALL_EVENTS, differences
 from infra.postgres.merkle import GENESIS, path_of
 from infra.postgres.store import read_head
 from infra.proof.checkpoint import Checkpoint, HeadToSign
@@ -16,35 +16,22 @@ from infra.proof.inclusion import Commit, Proof, ProvedEvent, check, encoded_sta
 
 _STORE = "SELECT store_id FROM event_store.store"
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_EVENT = """
+_EVENT = f"""
     SELECT context, originator_id, originator_version, topic, state, batch_id, source
-    FROM event_store.log WHERE notification_id = %s
-"""
-_COMMITS = """
-    SELECT first_position, last_position, recorded_at, root, chain
-    FROM event_store.commit WHERE last_position >= %s AND last_position <= %s ORDER BY last_position
+    FROM ({ALL_EVENTS}) AS log WHERE notification_id = %s
 """
 _CHAIN_BEFORE = "SELECT chain FROM event_store.commit WHERE last_position = %s"
-_LEAVES = "SELECT leaf FROM event_store.log WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id"
-
-
-class _Commit(NamedTuple):
-    first: int
-    last: int
-    recorded_at: datetime
-    root: bytes
-    chain: bytes
-
-    def proved(self) -> Commit:
-        return Commit(self.first, self.last, self.recorded_at, self.root.hex())
+_LEAVES = f"""
+    SELECT leaf FROM ({ALL_EVENTS}) AS log WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id
+"""
 
 
 def store_id(conn: psycopg.Connection) -> UUID:
-    """Which store this is."""
-    row = conn.execute(_STORE).fetchone()
-    assert row is not None  # the migration made it
-    store: UUID = row[0]
-    return store
+    """Which store this is. Raises DoesNotHold where that was taken away."""
+    match conn.execute(_STORE).fetchmany(2):
+        case [(UUID() as store,)]:
+            return store
+    raise DoesNotHold("Which store this is cannot be said: event_store.store has not one row any more.")
 
 
 def head_to_sign(conn: psycopg.Connection) -> HeadToSign:
@@ -70,6 +57,7 @@ def inclusion_proof(conn: psycopg.Connection, position: int, checkpoint: Checkpo
     """
     with translated(), conn.transaction():
         conn.execute(_SNAPSHOT)
+        _refuse_other_tables(conn)
         last = read_head(conn).position
         _refuse_unknown(position, last, checkpoint)
         if checkpoint is not None and checkpoint.position > last:
@@ -93,21 +81,38 @@ def _refuse_unknown(position: int, last: int, checkpoint: Checkpoint | None) -> 
         raise UsageError(f"The checkpoint is of position {checkpoint.position:,}, and {position:,} came after it.")
 
 
+def _refuse_other_tables(conn: psycopg.Connection) -> None:
+    """What is proved is what the folds read: the rows of plain tables."""
+    others = differences(conn)
+    if others and others[0].spoils_reading:
+        raise DoesNotHold(f"Nothing can be proved, for the log is not as the migrations made it: {others[0].why}.")
+
+
 def _proof(conn: psycopg.Connection, position: int, end: int) -> Proof:
-    event = conn.execute(_EVENT, [position]).fetchone()
-    commits = [_Commit(*row) for row in conn.execute(_COMMITS, [position, end])]
-    if event is None or not commits or commits[0].first > position:
+    events = conn.execute(_EVENT.encode(), [position]).fetchall()
+    commits = commits_after(conn, position - 1, end)
+    if len(events) != 1 or not commits or any(commit.flaw for commit in commits) or commits[0].first > position:
         raise _tampered(position)
     own = commits[0]
-    leaves = [leaf for (leaf,) in conn.execute(_LEAVES, [own.first, own.last])]
+    leaves = [leaf for (leaf,) in conn.execute(_LEAVES.encode(), [own.first, own.last])]
     before = conn.execute(_CHAIN_BEFORE, [own.first - 1]).fetchone() if own.first > 1 else (GENESIS,)
-    if before is None or len(leaves) != own.last - own.first + 1:
+    context, stream, version, topic, state, batch_id, source = events[0]
+    if (
+        before is None
+        or len(leaves) != own.last - own.first + 1
+        or not all(_is_hash(leaf) for leaf in (*before, *leaves))
+        or None in (stream, version, topic, state)
+    ):
         raise _tampered(position)
-    context, stream, version, topic, state, batch_id, source = event
     told = ProvedEvent(position, context, stream, version, topic, *encoded_state(state), batch_id, source)
     path = path_of(leaves, position - own.first)
     head = commits[-1].last, commits[-1].chain
-    return proof_of(told, path, before[0], [commit.proved() for commit in commits], head)
+    steps = [Commit(step.first, step.last, step.recorded_at, step.root.hex()) for step in commits]
+    return proof_of(told, path, before[0], steps, head)
+
+
+def _is_hash(found: bytes | None) -> bool:
+    return found is not None and len(found) == len(GENESIS)
 
 
 def _tampered(position: int) -> DoesNotHold:

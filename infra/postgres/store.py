@@ -5,6 +5,7 @@ lock is made before it; the lock is held from the UPDATE of the head to the comm
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -13,8 +14,9 @@ import psycopg
 from psycopg import errors, sql
 
 from domain.kernel.events import DomainEvent, effective
-from infra.errors import Conflict
+from infra.errors import Conflict, Rejected
 from infra.mapping.mapper import Mapper
+from infra.postgres.commits import RECORDED_AT
 from infra.postgres.connection import translated
 from infra.postgres.keys import make_keys, read_keys
 from infra.postgres.merkle import chain_of
@@ -29,11 +31,11 @@ CHANNEL = "replayhouse"
 
 _END_OF_LOG = 2**63 - 1
 
-_HEAD = "SELECT position, recorded_at, chain FROM event_store.head"
-_LOCK_HEAD = """
+_HEAD = f"SELECT position, {RECORDED_AT}, chain FROM event_store.head"
+_LOCK_HEAD = f"""
     UPDATE event_store.head
     SET position = position + %s, recorded_at = greatest(recorded_at, clock_timestamp())
-    RETURNING position, recorded_at, chain
+    RETURNING position, {RECORDED_AT}, chain
 """
 _COMMIT = """
     WITH moved AS (
@@ -165,9 +167,7 @@ def append_rows(conn: psycopg.Connection, rows: EncodedRows, batch_id: UUID | No
     """
     root = rows.root()
     count = len(rows.leaves)
-    locked = conn.execute(_LOCK_HEAD, [count]).fetchone()
-    assert locked is not None  # the head is always one row
-    last, recorded_at, previous = locked
+    last, recorded_at, previous = _head(conn, _LOCK_HEAD, count)
     first = last - count + 1
     chain = chain_of(previous, first, last, recorded_at, root)
     try:
@@ -182,6 +182,16 @@ def append_rows(conn: psycopg.Connection, rows: EncodedRows, batch_id: UUID | No
 
 def read_head(conn: psycopg.Connection) -> Head:
     """The head as the transaction at hand sees it; the driver's errors are its own."""
-    row = conn.execute(_HEAD).fetchone()
-    assert row is not None  # the head is always one row
-    return Head(*row)
+    return _head(conn, _HEAD)
+
+
+def _head(conn: psycopg.Connection, query: str, *counted: int) -> Head:
+    """The head that a query gives, so many events on. Raises Rejected where it is none any more, or there are two."""
+    with suppress(psycopg.DataError):  # a position from which nothing can be counted on
+        match conn.execute(query.encode(), counted).fetchmany(2):
+            case [(int(position), datetime() as recorded_at, bytes(chain))] if position >= sum(counted):
+                return Head(position, recorded_at, chain)
+    raise Rejected(
+        "The head of the log is not what it should be: one row with a position, a time and a chain. Nothing can be "
+        "appended to such a log: replayhouse audit verify says what is the matter; restore a backup."
+    )

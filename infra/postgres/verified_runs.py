@@ -22,7 +22,7 @@ from infra.errors import ReplayhouseError
 from infra.pools import end_with_parent
 from infra.postgres.commits import Commit
 from infra.postgres.connection import Database, translated
-from infra.postgres.log_tables import OWN_NAMES
+from infra.postgres.log_tables import ALL_EVENTS, OWN_NAMES
 from infra.postgres.merkle import leaf_of, root_of
 from infra.postgres.rows import CONTEXTS
 
@@ -43,32 +43,18 @@ PLANS = f"""
 """
 """How `first_break` reads; for the transaction at hand."""
 
+_CONTEXTS = ", ".join(f"'{context}'" for context in CONTEXTS)
 _NO_LEAF, _MISPLACED = b"\x00" * 32, b"\x01" * 32  # what stands for a leaf that is never compared: no hash is this
-# The tables that the folds read, by their names: a view may be anything.
-_OF_CONTEXT = """
-    SELECT text '{context}' AS context, originator_id, originator_version, topic, state, batch_id, source,
-        notification_id,
-        CASE WHEN octet_length(leaf) IS DISTINCT FROM 32 THEN '\\x{no_leaf}'
-            WHEN split_part(topic, '.', 1) IN ({others}) THEN '\\x{misplaced}' ELSE leaf END AS leaf
-    FROM event_store.{context}_events
-"""
-_EVENTS = """
+_EVENTS = f"""
     COPY (
         SELECT context, originator_id, originator_version, topic, state, batch_id, source,
-            coalesce(batch_id, '00000000-0000-0000-0000-000000000000'), notification_id, leaf
-        FROM ({}) AS log WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id
+            coalesce(batch_id, '00000000-0000-0000-0000-000000000000'), notification_id,
+            CASE WHEN octet_length(leaf) IS DISTINCT FROM 32 THEN '\\x{_NO_LEAF.hex()}'
+                WHEN split_part(topic, '.', 1) <> context AND split_part(topic, '.', 1) IN ({_CONTEXTS})
+                    THEN '\\x{_MISPLACED.hex()}' ELSE leaf END
+        FROM ({ALL_EVENTS}) AS log WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id
     ) TO STDOUT (FORMAT binary)
-""".format(
-    " UNION ALL ".join(
-        _OF_CONTEXT.format(
-            context=context,
-            no_leaf=_NO_LEAF.hex(),
-            misplaced=_MISPLACED.hex(),
-            others=", ".join(f"'{other}'" for other in CONTEXTS if other != context),
-        )
-        for context in CONTEXTS
-    )
-)
+"""
 _TWICE = "two events have this position"
 _CHANGED = {
     _NO_LEAF: "the event has no leaf: none of 32 bytes",
@@ -130,7 +116,7 @@ def _refuse_other_events(commit: Commit, rows: Iterator[bytes]) -> None:
 
 def _rows(conn: psycopg.Connection, first: int, last: int) -> Generator[bytes, None, None]:
     """The events by position, each as a row of the binary COPY format."""
-    with conn.cursor().copy(_EVENTS, [first, last]) as copy:
+    with conn.cursor().copy(_EVENTS.encode(), [first, last]) as copy:
         messages = (bytes(data) for data in copy)
         yield from (row[_HEADER_BYTES:] for row in islice(messages, 1) if len(row) > _HEADER_BYTES + len(_TRAILER))
         yield from (row for row in messages if row != _TRAILER)

@@ -4,13 +4,21 @@ Each is named, with the first position that does not hold. What hashes show stan
 they show to those who forge them in test_event_store_tampering.
 """
 
+from contextlib import suppress
+from functools import partial
+from uuid import uuid4
+
 import psycopg
 import pytest
 
+from infra.errors import ReplayhouseError
 from infra.postgres import verify as verifying
 from infra.postgres.log_tables import FACTS, OWN_NAMES, facts_of
+from infra.postgres.proofs import head_to_sign, inclusion_proof
 from infra.postgres.verify import Broken, Verified
+from infra.proof.documents import DoesNotHold
 from tests.integration.log_to_tamper import STORE, covered_up, log, switch_triggers, verify
+from tests.integration.test_event_store import order
 from tests.integration.test_event_store_tampering import forge
 
 __all__ = ["log"]
@@ -159,6 +167,34 @@ def test_a_table_that_is_another_one_is_named(log: psycopg.Connection, change: s
     assert (broken.position, broken.why[: len(why)]) == (1, why)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        TABLES["a view"][0],
+        TABLES["row level security"][0],
+        TABLES["a child"][0],
+        "UPDATE event_store.sales_events SET state = '{}' WHERE notification_id = 5;" + HIDE_5,
+        "UPDATE event_store.sales_events SET leaf = sha256('') WHERE notification_id = 4",
+        "UPDATE event_store.commit SET recorded_at = 'infinity' WHERE last_position = 12",
+        "DELETE FROM event_store.commit WHERE last_position = 6",
+    ],
+)
+def test_only_what_the_folds_read_is_proved(log: psycopg.Connection, change: str) -> None:
+    log.execute("CREATE TABLE event_store.kept AS SELECT * FROM event_store.sales_events")
+    inclusion_proof(log, 5)
+    log.execute(change.replace("RENAME TO kept", "RENAME TO other").encode())
+    with pytest.raises(DoesNotHold):
+        inclusion_proof(log, 5)
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM {}", "INSERT INTO {} DEFAULT VALUES"])
+def test_a_store_that_is_none_or_two_is_told_plainly(log: psycopg.Connection, change: str) -> None:
+    log.execute("DROP INDEX event_store.store_is_one_row")
+    log.execute(change.format("event_store.store").encode())
+    with pytest.raises(DoesNotHold, match=r"event_store\.store has not one row any more"):
+        head_to_sign(log)
+
+
 def test_what_was_changed_is_named_before_what_should_have_kept_it_so(log: psycopg.Connection) -> None:
     log.execute("UPDATE event_store.sales_events SET state = '{}' WHERE notification_id = 5")
     assert verifying.verify(log) == Broken(5, "the event was changed: its leaf is another one"), "triggers are off"
@@ -286,6 +322,12 @@ def test_a_row_that_constraints_keep_out_is_named(
     broken = verify(log)
     assert isinstance(broken, Broken)
     assert (broken.position, broken.why[: len(why)]) == (position, why)
+    for others in (partial(inclusion_proof, log, 5), partial(head_to_sign, log), partial(STORE.append, log, ONE, None)):
+        with suppress(ReplayhouseError):  # what does not look there goes on, what does says so: nothing else is raised
+            others()
+
+
+ONE = [order(uuid4(), 1)]
 
 
 @pytest.mark.parametrize("version", [0, 3])
