@@ -57,6 +57,14 @@ def print_json_list(documents: Iterable[object]) -> None:
         streams.write("]\n")
 
 
+def print_document(data: bytes) -> None:
+    """A JSON document of which every byte counts: as it is, unless somebody looks at it on a terminal."""
+    if streams.is_terminal():
+        streams.write(_NOT_ASCII.sub(_escaped_in_json, data.decode()))
+    else:
+        streams.write_exactly(data)
+
+
 def _json(document: object, indent: int | None = None) -> str:
     """JSON that a terminal shows as it is: what is not printable is escaped, as JSON escapes it."""
     text = json.dumps(document, default=_as_json, ensure_ascii=not streams.is_unicode(sys.stdout), indent=indent)

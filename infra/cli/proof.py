@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from infra.cli import streams
 from infra.cli.options import Json, example
-from infra.cli.output import count, iso, print_json, progress, say, seconds_so_far, shown
+from infra.cli.output import count, iso, print_document, print_json, progress, say, seconds_so_far, shown
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -224,7 +223,7 @@ def prove(
                 refuse_another_store(connection, signed)
             proof = inclusion_proof(connection, position, signed)
     if out is None:
-        _print(written(proof).decode())
+        print_document(written(proof))
         return
     _write(out, written(proof), is_forced=force)
     head = proof.head
@@ -234,15 +233,6 @@ def prove(
         return
     say(f"{out} proves the event at position {position:,}: {proof.event.topic}")
     say(f"It leads to position {head.position:,}, {head.chain}")
-
-
-def _print(document: str) -> None:
-    """Byte for byte, but where somebody looks at it: a terminal gets nothing that it would not show."""
-    if not streams.is_terminal():
-        streams.write(document)
-        return
-    for line in document.removesuffix("\n").split("\n"):
-        say(line)
 
 
 def check_proof(

@@ -9,7 +9,8 @@ it cannot be written the command goes on.
 import logging
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import TextIO
 
@@ -73,18 +74,20 @@ def is_terminal() -> bool:
 
 def write(text: str, *, at_once: bool = False) -> None:
     """Text for standard output. Raises OutputLost, and ReaderIsGone."""
-    try:
+    with _watched():
         sys.stdout.write(text)
         if at_once:
             sys.stdout.flush()
-    except BrokenPipeError:
-        _let_go()
-        raise ReaderIsGone from None
-    except OSError as error:
-        _let_go()
-        raise OutputLost(
-            f"Standard output cannot be written: {error.strerror}. What the command did until then is done."
-        ) from error
+
+
+def write_exactly(data: bytes) -> None:
+    """UTF-8 for standard output, whatever its encoding is. Raises OutputLost, and ReaderIsGone."""
+    with _watched():
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+        else:
+            sys.stdout.write(data.decode())
 
 
 def flush() -> None:
@@ -98,6 +101,20 @@ def complain(text: str, stream: TextIO | None = None) -> None:
     with suppress(OSError):
         stream.write(text)
         stream.flush()
+
+
+@contextmanager
+def _watched() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        _let_go()
+        raise ReaderIsGone from None
+    except OSError as error:
+        _let_go()
+        raise OutputLost(
+            f"Standard output cannot be written: {error.strerror}. What the command did until then is done."
+        ) from error
 
 
 def _let_go() -> None:
