@@ -86,12 +86,16 @@ class Publisher:
         self._producer.flush(TIMEOUT_S)
         self._producer.abort_transaction(TIMEOUT_S)
 
-    def raw(self, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+    def raw(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]
+    ) -> None:
         """Any message at all."""
         with self._transaction():
             self.send(topic, key, value, headers)
 
-    def send(self, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+    def send(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]
+    ) -> None:
         """Within a transaction."""
         while True:
             try:

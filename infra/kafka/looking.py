@@ -14,6 +14,9 @@ from infra.mapping.errors import UnknownTopic
 from infra.mapping.personal import personal_fields
 from infra.mapping.registry import REGISTRY
 
+_MOST_DIGITS = 19
+"""So many has the largest position."""
+
 
 class Seen(NamedTuple):
     """An event as a consumer sees it. `time` is when it happened, None for timeless ones; `facts` its state.
@@ -56,13 +59,14 @@ def seen(message: Received) -> Seen:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+    is_number = text is not None and text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    return int(text or "") if is_number else None
 
 
 def _facts(value: bytes | None, kind: str | None, personal: str | None) -> Any:
     try:
         facts = msgspec.json.decode(value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     if personal is None or not isinstance(facts, dict):
         return facts

@@ -96,10 +96,10 @@ def message_of(event: LoggedEvent, source: bytes) -> Message:
     return Message(stream, event.state, headers)
 
 
-def event_of(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> LoggedEvent:
+def event_of(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> LoggedEvent:
     """The event of a message. Raises InputError, which says what is missing, for a message that is none of ours."""
-    found = {name: text.decode() for name, text in headers}
     try:
+        found = {name: text.decode() for name, text in headers if text is not None}
         if key is None or value is None:
             raise KeyError("key" if key is None else "value")
         batch = found.get("ce_batch")

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from infra.errors import InputError, ReplayhouseError, UsageError
-from infra.kafka.cluster import Cluster, Outgoing, TopicFacts
+from infra.kafka.cluster import Cluster, Found, Outgoing, TopicFacts
 from infra.kafka.message import LoggedEvent, event_of
 from infra.kafka.names import positions_topic
 from infra.kafka.settings import KafkaSettings
@@ -77,7 +77,7 @@ def read_position(cluster: Cluster, prefix: str, relay: str) -> Position | None:
         return None
     try:
         return _decoder.decode(found.value)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise InputError(
             f"The position of the relay {relay} on {topic} makes no sense: {error}. Take it anew from what the topic "
             f"of the events holds: replayhouse publish {relay} --recover."
@@ -162,8 +162,16 @@ class Beginning:
 
     def _newest(self, facts: TopicFacts) -> LoggedEvent | None:
         found = self._cluster.last_messages(self._topic, facts.partitions)
-        events = [event_of(message.key, message.value, message.headers) for message in found]
-        return max(events, key=lambda event: event.position, default=None)
+        return max(map(self._event, found), key=lambda event: event.position, default=None)
+
+    def _event(self, message: Found) -> LoggedEvent:
+        try:
+            return event_of(message.key, message.value, message.headers)
+        except InputError as error:
+            raise InputError(
+                f"The newest message of {self._topic}, partition {message.partition}, is not the relay's, so somebody "
+                f"else has written there. {error} {self._start_anew()}"
+            ) from error
 
     def _refuse_other_topic(self, known: Position, newest: LoggedEvent | None, facts: TopicFacts) -> None:
         """The newest event must be the one at the position, unless retention took it away."""

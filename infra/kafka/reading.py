@@ -20,6 +20,7 @@ from infra.kafka.clients import kafka_python_config, translated_kafka
 from infra.kafka.message import Headers
 from infra.kafka.names import events_topic
 from infra.kafka.reaching import reach
+from infra.kafka.records import read_within_bounds
 from infra.kafka.settings import KafkaSettings
 
 _ANSWER_MS = 30_000
@@ -33,6 +34,7 @@ _MESSAGES_A_POLL = 2**31 - 1
 _FETCHED_BYTES, _FETCHED_BYTES_A_PARTITION = 4 * 2**20, 2**18
 _MOST_BYTES = 16 * 2**20  # of what waits, over all partitions
 _LEAST_BYTES_A_PARTITION, _MOST_BYTES_A_PARTITION = 64 * 2**10, 2**20
+_TOO_LARGE = 2**63
 _BYTES_BESIDE_VALUE = 500  # about what key and headers take
 
 Place = tuple[str, int]
@@ -60,9 +62,11 @@ class Received(NamedTuple):
         for name, value in self.headers:
             if name == "ce_position":
                 try:
-                    return int(value)
-                except ValueError:
+                    position = int(value)
+                except (ValueError, TypeError):  # of a header that is null
                     break
+                if 0 < position < _TOO_LARGE:
+                    return position
         raise InputError(f"A message ({self.where}) tells no position in the log: it is no event of a relay.")
 
 
@@ -73,6 +77,7 @@ def reading(kafka: KafkaSettings, bootstrap: str, contexts: Iterable[str]) -> It
     Raises UsageError where a topic does not exist, Unreachable where Kafka does not answer, here or in the block.
     """
     reach(kafka, bootstrap)
+    read_within_bounds()
     with translated_kafka(bootstrap, kafka):
         consumer = KafkaConsumer(
             **kafka_python_config(kafka, bootstrap),

@@ -34,6 +34,7 @@ from projections.warehouse import PROJECTIONS
 _EVENTS_A_COPY = 10_000
 _BYTES_A_COPY = 16 * 2**20
 _BYTES_BESIDE_STATE = 100
+_TOO_LARGE = 2**63
 
 _OMITTED = b"omitted"
 _STORE = "SELECT chain FROM event_store.commit ORDER BY last_position LIMIT 1"
@@ -167,10 +168,12 @@ class _Arrival:
                 self.are_omitted = True
                 state = self._restated(kind, state)
             version, position = int(headers["ce_streamversion"]), int(headers["ce_position"])
+            if not (0 < version < _TOO_LARGE and 0 < position < _TOO_LARGE and kind.decode().isprintable()):
+                raise ValueError("a type, a version or a position that no event has")
             return ReceivedEvent(UUID(key.decode()), version, kind, state, position)
         except KeyError as missing:
             raise Rejected(_no_event(message, f"it has no {missing.args[0]}")) from None
-        except (ValueError, msgspec.MsgspecError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError, msgspec.MsgspecError) as error:
             raise Rejected(_no_event(message, str(error))) from error
 
     def _restated(self, kind: bytes, state: bytes) -> bytes:

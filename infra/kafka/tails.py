@@ -96,6 +96,8 @@ class KafkaCluster:
     def _reader(self) -> "Iterator[_Reader]":
         from kafka import KafkaConsumer
 
+        from infra.kafka.records import read_within_bounds
+
         config: dict[str, Any] = kafka_python_config(self._kafka, self._bootstrap) | {
             "isolation_level": "read_committed",
             "enable_auto_commit": False,
@@ -103,6 +105,7 @@ class KafkaCluster:
             "fetch_max_wait_ms": _POLL_MS,
             "request_timeout_ms": LONGEST_ANSWER_MS,
         }
+        read_within_bounds()
         with self._admin() as admin:
             consumer = KafkaConsumer(**config)
             try:

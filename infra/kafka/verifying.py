@@ -311,7 +311,7 @@ def leaf_from(message: Received) -> bytes | None:
             _NULL if batch is None else _batch_in(batch),
             _NULL if lines is None else len(lines).to_bytes(4, "big") + lines,
         )
-    except (KeyError, ValueError, OverflowError):
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError):  # some of them of a header that is null
         return None
     return leaf_of(b"".join(fields))
 
@@ -364,6 +364,8 @@ def changed(expected: Message, message: Received) -> str | None:
     told, wanted = dict(message.headers), dict(expected.headers)
     for name in dict.fromkeys((*wanted, *told)):
         is_told, must_be = told.get(name), wanted.get(name)
+        if name in told and is_told is None:
+            return f"the header {name} of its message is null"
         if is_told != must_be:
             return f"the header {name} of its message is {_shown(is_told)} and must be {_shown(must_be)}"
     return None if len(message.headers) == len(expected.headers) else "its message has a header twice"

@@ -61,7 +61,7 @@ def test_a_reason_that_quotes_a_personal_field_does_so_no_longer() -> None:
     reason = f"cannot read {REVIEW['comment']} of\0 {REVIEW['title']}{'!' * 1000}"
     _, _, headers = letter(a_message(json.dumps(REVIEW).encode()), reason, "g", EVENTS)
     told = dict(headers)["reason"].decode()
-    assert told.startswith("cannot read [sealed] of  [sealed]!")
+    assert told.startswith("cannot read [sealed] of\\x00 [sealed]!")
     assert len(told) == 500
 
 

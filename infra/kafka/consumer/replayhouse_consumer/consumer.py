@@ -1,6 +1,5 @@
 """The consumer: subscribes to contexts, and hands their events to handlers, each exactly once."""
 
-import logging
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -22,8 +21,7 @@ from replayhouse_consumer.handlers import H, Handlers, S
 from replayhouse_consumer.handling import Handling
 from replayhouse_consumer.inbox import Inbox, Overtaken, Parked, open_inbox
 from replayhouse_consumer.intake import Intake, for_other_clients, is_passing, topic_ids
-
-LOG = logging.getLogger("replayhouse_consumer")
+from replayhouse_consumer.telling import LOG
 
 
 class Consumer:

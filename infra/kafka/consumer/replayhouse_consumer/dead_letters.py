@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from kafka import KafkaProducer
+from kafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from pydantic import BaseModel
+from pydantic_core import from_json
 
 from replayhouse_consumer.event import Event, Sealed
 from replayhouse_consumer.message import Message
+from replayhouse_consumer.telling import legible
 
 SEND_SECONDS = 30.0
 LONGEST_REASON = 500
@@ -31,6 +34,12 @@ class DeadLetters:
                 acks="all", enable_idempotence=True, allow_auto_create_topics=False, **self._client
             )
         key, value, headers = letter(message, reason, self._group, self._known)
+        try:
+            self._send(key, value, headers)
+        except (MessageSizeTooLargeError, RecordListTooLargeError):  # a message may be as large as brokers take
+            self._send(key, None, headers)
+
+    def _send(self, key: bytes, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
         self._producer.send(self.topic, key=key, value=value, headers=headers).get(timeout=SEND_SECONDS)
 
     def close(self) -> None:
@@ -99,9 +108,11 @@ def _is_sealed(annotation: Any) -> bool:
 
 
 def _parsed(value: bytes | None) -> dict[str, Any] | None:
+    """The object in a value; None where there is none, or one that no JSON could tell again, as `NaN` is."""
     try:
-        parsed = json.loads(value or b"")
-    except ValueError:
+        parsed = from_json(value or b"", allow_inf_nan=False)
+        json.dumps(parsed, allow_nan=False)
+    except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None
 
@@ -119,4 +130,4 @@ def _sealed_values(event_type: type[Event] | None, value: Mapping[str, Any] | No
 def _without(reason: str, personal: list[str]) -> str:
     for text in personal:
         reason = reason.replace(text, "[sealed]")
-    return reason.replace("\0", " ")[:LONGEST_REASON]
+    return legible(reason)[:LONGEST_REASON]

@@ -1,6 +1,5 @@
 """From a batch of messages to handled events: all at once, one by one where that fails, past what nobody can handle."""
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -12,8 +11,7 @@ from replayhouse_consumer.handling import Handling
 from replayhouse_consumer.inbox import Move, Overtaken, Partition
 from replayhouse_consumer.intake import is_passing
 from replayhouse_consumer.message import Message
-
-LOG = logging.getLogger("replayhouse_consumer")
+from replayhouse_consumer.telling import LOG, legible
 
 SHORTEST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 30.0
@@ -119,7 +117,7 @@ class Delivery:
         self._patience.until_done(lambda: letters.send(message, reason), is_passing)
         LOG.error("%s went to %s: %s", place, letters.topic, reason)
         move = Move(message.partition, self.next[message.partition], message.offset + 1)
-        self._count(self._with_inbox(lambda: self._handling.put_aside(move, message.event, reason)), [move])
+        self._count(self._with_inbox(lambda: self._handling.put_aside(move, message.event, legible(reason))), [move])
 
     def _with_inbox(self, attempt: Callable[[], Counts]) -> Counts:
         return self._patience.until_done(attempt, self._handling.inbox.is_passing)

@@ -14,9 +14,14 @@ database that restarts) is no error here: the consumer waits and tries again.
 
 # ruff: noqa: N818 - the names say what is the matter; "Error" behind each would add nothing
 
+from replayhouse_consumer.telling import legible
+
 
 class ConsumerError(Exception):
     """Why a consumer cannot go on. Nothing is half done: whatever was not handled is read again by the next run."""
+
+    def __init__(self, *message: object) -> None:
+        super().__init__(*(legible(str(part)) for part in message))
 
 
 class Misuse(ConsumerError):

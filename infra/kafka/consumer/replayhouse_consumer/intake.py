@@ -1,6 +1,5 @@
 """The Kafka side: a member of the group that reads what is committed, from where the inbox says, and nowhere else."""
 
-import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,12 +17,15 @@ from kafka.structs import OffsetAndMetadata
 from replayhouse_consumer.errors import Hole, Misuse, OtherTopic, Refused
 from replayhouse_consumer.inbox import Inbox, Partition
 from replayhouse_consumer.message import Message, messages_of
+from replayhouse_consumer.records import read_within_bounds
 from replayhouse_consumer.refusals import telling_why
-
-LOG = logging.getLogger("replayhouse_consumer")
+from replayhouse_consumer.telling import LOG
 
 POLL_MS = 500
 RECORDS_AT_ONCE = 100
+MOST_BYTES = 16 * 2**20
+"""A batch that holds so much is no longer added to."""
+
 ANSWER_MS = 10_000
 FAREWELL_MS = 3_000
 MONITORED_EVERY_SECONDS = 1.0
@@ -75,6 +77,7 @@ class Intake:
         self._ends: dict[Partition, int] = {}
         self._told: dict[Partition, int] = {}
         self._told_at = 0.0
+        read_within_bounds()
         self._consumer = KafkaConsumer(group_id=group, **self._client, **OURS)
         self._consumer.subscribe(topics=self._topics, listener=_Assigned(self))
         for topic in self._topics:  # else the first assignment may know of no partitions, and a second one is needed
@@ -142,7 +145,8 @@ class Intake:
     def _polled(self) -> list[Message]:
         """Some records at a time: kafka-python makes dozens of objects of each, which are gone before the next come."""
         messages: list[Message] = []
-        while len(messages) < self._batch:
+        size = 0
+        while len(messages) < self._batch and size < MOST_BYTES:
             polled = self._consumer.poll(
                 timeout_ms=0 if messages else POLL_MS, max_records=min(RECORDS_AT_ONCE, self._batch - len(messages))
             )
@@ -150,6 +154,7 @@ class Intake:
                 break
             for theirs, records in polled.items():
                 messages += messages_of(Partition(theirs.topic, theirs.partition), records)
+                size += sum(len(record.value or b"") for record in records)
         return messages
 
     def _join_again_where_that_was_lost(self) -> None:

@@ -6,6 +6,11 @@ from typing import Any, NamedTuple
 from replayhouse_consumer.inbox import Partition
 from replayhouse_consumer.received import NotAnEvent, Received, received_of
 
+LONGEST_SHOWN = 500
+"""So many bytes are shown of a header of a message that is no event."""
+
+Headers = Sequence[tuple[str, bytes | None]]
+
 
 class Message(NamedTuple):
     """A record of a partition. `event` is None where it is no event of a relay; `fault` then says why.
@@ -18,7 +23,7 @@ class Message(NamedTuple):
     value: bytes | None
     event: Received | None
     fault: str = ""
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: Headers = ()
 
     @property
     def type(self) -> str | None:
@@ -32,7 +37,7 @@ class Message(NamedTuple):
 
     def _header(self, name: str) -> str | None:
         text = dict(self.headers).get(name)
-        return None if text is None else text.decode(errors="replace")
+        return None if text is None else text[:LONGEST_SHOWN].decode(errors="replace")
 
 
 def messages_of(partition: Partition, records: Iterable[Any]) -> list[Message]:

@@ -1,24 +1,32 @@
 """A message of the relay as it was received: what the headers say, and the value, not yet parsed."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from replayhouse_consumer.errors import Poison, UnknownEvent
 from replayhouse_consumer.event import PLACE, Envelope, Event
+from replayhouse_consumer.records import UNREADABLE
 
 E = TypeVar("E", bound=Event)
 
 _TOO_LARGE = 2**63
 _ID_BYTES = 16
+_LONGEST_NAME = 1_000
 
 Key = tuple[str, bytes]
 """Context and stream: two contexts may have streams of one id."""
+
+
+class _ToVersion(BaseModel):
+    to_version: Annotated[int, Field(strict=True, ge=0, lt=_TOO_LARGE)]
+
+
+_to_version = _ToVersion.model_validate_json
 
 
 class NotAnEvent(ValueError):  # noqa: N818 - the name says what is the matter
@@ -66,11 +74,12 @@ class Received(NamedTuple):
         return _is_rewound(self.type)
 
 
-def received_of(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Received:
+def received_of(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> Received:
     """What a message says. Raises NotAnEvent."""
+    found: dict[str, Any] = dict(headers)
     if key is None or value is None:
-        raise NotAnEvent(f"the message has no {'key' if key is None else 'value'}")
-    found = dict(headers)
+        unreadable = (found.get(UNREADABLE) or b"").decode(errors="replace")
+        raise NotAnEvent(unreadable or f"the message has no {'key' if key is None else 'value'}")
     try:
         version, position = int(found["ce_streamversion"]), int(found["ce_position"])
         if not (0 < version < _TOO_LARGE and 0 < position < _TOO_LARGE):
@@ -86,7 +95,7 @@ def received_of(key: bytes | None, value: bytes | None, headers: Iterable[tuple[
         return Received(context, stream, version, event_type, position, recorded_at, value)
     except KeyError as missing:
         raise NotAnEvent(f"the message has no header {missing.args[0]}") from None
-    except ValueError:
+    except (ValueError, TypeError, AttributeError):  # the latter two of a header that is null
         raise NotAnEvent("the key is no id of a stream, or a header is not what its name says") from None
 
 
@@ -148,12 +157,9 @@ def rewound_to(rewound: Received) -> int:
             "what is taken back. Update replayhouse-consumer."
         )
     try:
-        to_version: Any = json.loads(rewound.value)["to_version"]
-    except (ValueError, TypeError, KeyError):
-        to_version = None
-    if not isinstance(to_version, int):
-        raise Poison(f"{rewound.type} {rewound.id} does not parse: to_version")
-    return to_version
+        return _to_version(rewound.value).to_version
+    except ValidationError:
+        raise Poison(f"{rewound.type} {rewound.id} does not parse: to_version") from None
 
 
 @lru_cache(maxsize=1024)
@@ -161,13 +167,18 @@ def _is_rewound(event_type: str) -> bool:
     return event_type.split(".")[1:2] == ["Rewound"]
 
 
-@lru_cache(maxsize=1024)
 def _context_of(source: bytes) -> str:
     return _text_of(source).rpartition("/")[2]
 
 
-@lru_cache(maxsize=1024)
 def _text_of(header: bytes) -> str:
+    if len(header) > _LONGEST_NAME:  # as many as are kept, and longer, would fill the memory
+        raise ValueError
+    return _kept_text_of(header)
+
+
+@lru_cache(maxsize=1024)
+def _kept_text_of(header: bytes) -> str:
     text = header.decode()
     if not text.isprintable():
         raise ValueError
