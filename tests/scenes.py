@@ -40,7 +40,8 @@ TABLES = """
         AND c.data_type NOT IN ('timestamp with time zone', 'bytea')
         AND column_name NOT IN ('position', 'notification_id', 'batch_seq', 'owner')
         AND NOT (table_schema = 'quality' AND data_type LIKE 'timestamp%%')
-        AND table_name NOT IN ('head', 'commit', 'schema_version', 'store')
+        AND NOT (table_schema = 'event_store' AND column_name = 'seq')
+        AND table_name NOT IN ('head', 'commit', 'schema_version', 'store', 'lock')
     GROUP BY table_schema, table_name
     ORDER BY 1
 """

@@ -42,6 +42,7 @@ _DUMP = (
     "--schema=read_model",
     "--schema=publishing",
     "--exclude-table-data=event_store.subject_key",
+    "--exclude-table-data=event_store.lock",
     "--exclude-table-data=read_model.*",
     "--exclude-table-data=publishing.*",
     "--no-owner",

@@ -36,7 +36,7 @@ ADMINISTRATOR = "postgres"
 READER = "replayhouse_bi"
 
 _READER_GROUP = "replayhouse_reader"
-_PREPARED = "replayhouse.prepared"  # in the data folder: the database exists
+_PREPARED = "replayhouse.prepared.2"  # in the data folder: the database exists, and readers only read there
 _LONGEST_SOCKET_PATH = 103  # bytes; Linux allows 107, macOS 103
 _LONGEST_START_SECONDS = 300.0  # recovery after a crash may have gigabytes of WAL to read
 _LONGEST_STOP_SECONDS = 60.0
@@ -72,7 +72,25 @@ _SETTINGS = {
 _HBA = """\
 # Written by replayhouse. The socket stands in a folder that only the server's owner can enter.
 local all all trust
-host  all replayhouse_bi 127.0.0.1/32 scram-sha-256
+host  replayhouse replayhouse_bi 127.0.0.1/32 scram-sha-256
+"""
+
+# What everybody may do in PostgreSQL, in a transaction that writes or in none, and only the owner of a database of its
+# own can take away: large objects, locks without end, messages in the write-ahead log.
+_READERS_ONLY_READ = """
+    DO $$
+    DECLARE
+        function regprocedure;
+    BEGIN
+        FOR function IN
+            SELECT oid FROM pg_proc
+            WHERE pronamespace = 'pg_catalog'::regnamespace
+              AND proname ~ '^(lo_.*|loread|lowrite|pg_(try_)?advisory_.*|pg_logical_emit_message)$'
+        LOOP
+            EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', function);
+        END LOOP;
+    END
+    $$
 """
 
 _WHATEVER_IS_SET = "sslmode=disable&target_session_attrs=any"
@@ -316,6 +334,8 @@ class EmbeddedServer:
         with self._administer("postgres") as conn:
             if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        with self._administer(DATABASE) as conn:
+            conn.execute(_READERS_ONLY_READ)
         (self.data / _PREPARED).touch()
 
     def _refuse_if_in_use(self) -> None:

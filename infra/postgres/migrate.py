@@ -5,18 +5,20 @@ a new file.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import psycopg
+from psycopg import errors
 
 from infra.errors import WrongServer
 
 _FOLDER = Path(__file__).parent / "migrations"
 _ROLES = Path(__file__).parent / "roles.sql"
 _NAME = re.compile(r"(\d{4})_(\w+)\.sql")
-_LOCK = 0x7265_706C_6179  # "replay": the advisory lock under which one process migrates and the others wait
+_ONE_AT_A_TIME = "LOCK TABLE event_store.schema_version IN EXCLUSIVE MODE"
 
 _KNOWN_VERSION = "SELECT to_regclass('event_store.schema_version') IS NOT NULL"
 _NEWEST_VERSION = "SELECT coalesce(max(version), 0) FROM event_store.schema_version"
@@ -69,7 +71,7 @@ def is_begun(conn: psycopg.Connection) -> bool:
 
 
 def migrate(conn: psycopg.Connection) -> int:
-    """Runs the migrations that are missing, under an advisory lock; returns how many. `conn` is in autocommit.
+    """Runs the migrations that are missing, one process at a time; returns how many. `conn` is in autocommit.
 
     Raises WrongServer if the schema is newer than this program.
     """
@@ -79,12 +81,14 @@ def migrate(conn: psycopg.Connection) -> int:
     if present == len(wanted):
         return 0
     conn.execute("SET lock_timeout = '60s'")
-    conn.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
     try:
-        conn.execute(_FIRST_TABLE)
-        present = schema_version(conn)
-        _refuse_newer(present, len(wanted))
+        while not is_begun(conn):
+            with suppress(errors.UniqueViolation, errors.DuplicateSchema, errors.DuplicateTable):  # others make it too
+                conn.execute(_FIRST_TABLE)
         with conn.transaction():  # all or none: the roles are made by nobody who finds the newest version
+            conn.execute(_ONE_AT_A_TIME)
+            present = schema_version(conn)
+            _refuse_newer(present, len(wanted))
             for migration in wanted[present:]:
                 conn.execute(migration.statements.encode())
                 conn.execute(
@@ -94,8 +98,8 @@ def migrate(conn: psycopg.Connection) -> int:
             make_roles(conn)
         return len(wanted) - present
     finally:
-        conn.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
-        conn.execute("RESET lock_timeout")
+        if not conn.closed:
+            conn.execute("RESET lock_timeout")
 
 
 def make_roles(conn: psycopg.Connection) -> None:

@@ -6,7 +6,7 @@ fails leaves the database empty.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE
@@ -16,7 +16,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from infra.errors import InputError, Rejected, UsageError, WrongServer
+from infra.errors import Conflicting, InputError, Rejected, UsageError, WrongServer
 from infra.postgres import clients
 from infra.postgres.backup_file import (
     DUMP,
@@ -33,20 +33,20 @@ from infra.postgres.backup_file import (
 )
 from infra.postgres.connection import Database, check_server, translated
 from infra.postgres.erasure import reapply
-from infra.postgres.locks import exclusive
+from infra.postgres.locks import WRITING, exclusive
 from infra.postgres.migrate import make_roles, migrate, migrations
 from infra.postgres.read_models.live import catch_up
 from infra.postgres.store import Head, read_head
-from infra.postgres.unfinished import is_marked, mark, unmark
+from infra.postgres.unfinished import ONE_AFTER_THE_OTHER, is_marked, mark, unmark
 from infra.postgres.verify import Broken, verify
 from projections.marts import MARTS
 from projections.warehouse import PROJECTIONS
 
-_LOCK = "ingest"
 _FIRST_WITH_TRANSACTION_TIMEOUT = 17
 _CHUNK = 2**20
 
 _IS_OURS = "SELECT to_regclass('event_store.head') IS NOT NULL"
+_HAS_LOCKS = "SELECT to_regclass('event_store.lock') IS NOT NULL"
 _IS_EMPTY = """
     SELECT position = 0
         AND NOT EXISTS (SELECT FROM event_store.batch) AND NOT EXISTS (SELECT FROM event_store.subject_key)
@@ -74,8 +74,7 @@ _MADE_BY_HAND = """
     ORDER BY 1
 """
 _DROP = sql.SQL("DROP SCHEMA {} CASCADE")
-# The psql of a killed restore may still be at its commit: whoever empties the database waits for its end.
-_ONE_AFTER_THE_OTHER = "SELECT pg_advisory_xact_lock(hashtext('replayhouse restore'));"
+_ALONE = "SELECT pg_try_advisory_lock(hashtext('replayhouse restore'))"  # nobody reads here before it has ended
 
 _KEYS_IN = "COPY event_store.subject_key (subject_id, key) FROM STDIN (FORMAT binary)"
 _SUBJECTS_TABLE = "CREATE TEMPORARY TABLE backed_up (subject_id uuid)"
@@ -142,18 +141,19 @@ def restore(database: Database, files: Files, erased: Iterable[UUID], workers: i
     """
     with database.connect("replayhouse restore", autocommit=True) as conn, translated():
         check_server(conn)
-        with exclusive(conn, _LOCK):
-            _begin(conn)
-            try:
-                restored = _restore(conn, database, files, erased, workers, tell)
-            except BaseException:
-                if not conn.closed:  # else the mark stays, and says so
-                    with suppress(psycopg.Error), conn.transaction():
-                        _empty(conn)
-                        unmark(conn)
-                raise
-            unmark(conn)
-            return restored
+        if conn.execute(_ALONE).fetchone() != (True,):
+            raise Conflicting("Another replayhouse db restore is at work in this database: wait until it has ended.")
+        _begin(conn)
+        try:
+            restored = _restore(conn, database, files, erased, workers, tell)
+        except BaseException:
+            if not conn.closed:  # else the mark stays, and says so
+                with suppress(psycopg.Error), conn.transaction():
+                    _empty(conn)
+                    unmark(conn)
+            raise
+        unmark(conn)
+        return restored
 
 
 def _restore(
@@ -181,9 +181,10 @@ def _restore(
 def _begin(conn: psycopg.Connection) -> None:
     """Marks the database and empties it, if there is nothing in it that anybody could miss; else UsageError."""
     if not is_marked(conn):
-        _refuse_what_is_not_empty(conn)
-        with conn.transaction():
-            mark(conn)
+        with exclusive(conn, WRITING) if conn.execute(_HAS_LOCKS).fetchone() == (True,) else nullcontext():
+            _refuse_what_is_not_empty(conn)
+            with conn.transaction():
+                mark(conn)
     with conn.transaction():
         _empty(conn)
 
@@ -210,8 +211,11 @@ def _schemas(conn: psycopg.Connection) -> list[str]:
 
 
 def _empty(conn: psycopg.Connection) -> None:
-    """Removes all that replayhouse has made, within a transaction."""
-    conn.execute(_ONE_AFTER_THE_OTHER)
+    """Removes all that replayhouse has made, within a transaction.
+
+    The psql of a killed restore may still be at its commit, and is waited for.
+    """
+    conn.execute(ONE_AFTER_THE_OTHER.encode())
     for schema in _schemas(conn):
         conn.execute(_DROP.format(sql.Identifier(schema)))
 
@@ -231,7 +235,7 @@ def _load(conn: psycopg.Connection, database: Database, log: Path) -> None:
         clients.running(psql, quietly, database.url, stdin=PIPE) as writing,
     ):
         try:
-            writing.write_to.write(f"BEGIN; {_ONE_AFTER_THE_OTHER}\n".encode())
+            writing.write_to.write(f"BEGIN; {ONE_AFTER_THE_OTHER}\n".encode())
             for chunk in script_for(server, reading.read_from):
                 writing.write_to.write(chunk)
             reading.finish()

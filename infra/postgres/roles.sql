@@ -2,7 +2,8 @@
 --
 -- replayhouse_owner   owns the schema
 -- replayhouse_writer  appends: INSERT and SELECT, UPDATE only where an append must (the head, the state of a batch)
--- replayhouse_reader  reads everything but the keys of personal fields, read models to come included
+-- replayhouse_reader  reads everything but the keys of personal fields, read models to come included, and writes nothing,
+--                     temporary tables neither
 
 DO $$
 DECLARE
@@ -33,10 +34,23 @@ BEGIN
 
     GRANT USAGE ON SCHEMA event_store TO replayhouse_writer, replayhouse_reader;
     GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA event_store TO replayhouse_writer;
-    GRANT UPDATE ON event_store.head, event_store.batch TO replayhouse_writer;
+    GRANT UPDATE ON event_store.head, event_store.batch, event_store.lock TO replayhouse_writer;
     REVOKE INSERT ON event_store.schema_version FROM replayhouse_writer;
     GRANT SELECT ON ALL TABLES IN SCHEMA event_store TO replayhouse_reader;
     REVOKE ALL ON event_store.subject_key FROM replayhouse_reader;
+
+    -- Everybody may make temporary tables in a database, until that is taken from everybody; readers have no other way
+    -- to write. Where the database belongs to somebody else, it is for them to say.
+    IF EXISTS (SELECT FROM pg_database WHERE datname = current_database() AND pg_has_role(datdba, 'USAGE')) THEN
+        EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+        EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO replayhouse_owner, replayhouse_writer', current_database());
+    END IF;
+
+    -- Where advisory locks were taken from everybody, as in the embedded database.
+    IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        GRANT EXECUTE ON FUNCTION pg_try_advisory_lock(bigint), pg_advisory_unlock(bigint)
+            TO replayhouse_owner, replayhouse_writer;
+    END IF;
 
     GRANT USAGE ON SCHEMA publishing TO replayhouse_writer, replayhouse_reader;
     GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA publishing TO replayhouse_writer;

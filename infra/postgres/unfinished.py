@@ -10,10 +10,13 @@ from infra.errors import Conflicting
 
 _MARK = "unfinished_restore"
 _IS_MARKED = "SELECT to_regnamespace('unfinished_restore') IS NOT NULL"
-_SET = sql.SQL("""
-    CREATE SCHEMA IF NOT EXISTS {mark};
-    COMMENT ON SCHEMA {mark} IS 'A backup is being restored here: until that is done, nothing else works here'
-""").format(mark=sql.Identifier(_MARK))
+_COMMENT = """
+    COMMENT ON SCHEMA unfinished_restore IS 'A backup is being restored here: until it is in, nothing else works here'
+"""
+ONE_AFTER_THE_OTHER = f"{_COMMENT.strip()};"
+"""To the end of the transaction nobody else says so of the mark: a lock that takes its owner."""
+
+_SET = f"CREATE SCHEMA IF NOT EXISTS unfinished_restore; {_COMMENT}"
 _REMOVE = sql.SQL("DROP SCHEMA IF EXISTS {}").format(sql.Identifier(_MARK))
 
 
@@ -24,7 +27,7 @@ def is_marked(conn: psycopg.Connection) -> bool:
 
 def mark(conn: psycopg.Connection) -> None:
     """A restore begins."""
-    conn.execute(_SET)
+    conn.execute(_SET.encode())
 
 
 def unmark(conn: psycopg.Connection) -> None:

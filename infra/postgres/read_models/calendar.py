@@ -17,7 +17,7 @@ from projections.warehouse import PROJECTIONS
 # All facts are looked at, which a window of events has told the planner not to do.
 _ONE_AT_A_TIME = """
     SET LOCAL enable_seqscan = on;
-    SELECT pg_advisory_xact_lock(hashtextextended('replayhouse:calendar', 0))
+    LOCK TABLE shared.dim_date IN SHARE ROW EXCLUSIVE MODE
 """
 _END = "SELECT max(date) FROM shared.dim_date"
 _LATEST = """
