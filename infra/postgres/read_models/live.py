@@ -16,7 +16,9 @@ from infra.postgres.read_models.calendar import keep_calendar, may_move_the_end
 from infra.postgres.read_models.following import Follower, events_of, head_of
 from infra.postgres.read_models.loading import Unfoldable
 from infra.postgres.read_models.preparing import prepare
-from infra.postgres.read_models.rebuild import KEPT_REVISIONS, fill, fill_anew
+from infra.postgres.read_models.rebuild import fill, fill_anew
+from infra.postgres.read_models.refilling import refill
+from infra.postgres.read_models.revisions import KEPT
 from infra.postgres.read_models.schema import Model
 from infra.postgres.read_models.versions import OtherVersion
 from projections.warehouse import PROJECTIONS
@@ -31,7 +33,7 @@ def catch_up(
     *,
     retry_parked: bool = False,
     workers: int | None = None,
-    keep: int = KEPT_REVISIONS,
+    keep: int = KEPT,
 ) -> dict[str, int]:
     """Brings the live read models up to the head of the log; how many events of each context that took.
 
@@ -47,8 +49,7 @@ def catch_up(
         prepare(conn)
         versions.recognise(conn)
         if versions.earlier(conn):
-            filled = fill_anew(database, workers, keep=keep)
-            events.update({context: rebuilt.events for context, rebuilt in filled.items()})
+            events.update(_fill_anew(database, workers, keep))
         events.update(_fill_empty_ones(database, conn, events, workers))
         stopped: NewerVersion | OtherVersion | None = None
         for context in events:
@@ -63,6 +64,13 @@ def catch_up(
     if stopped is not None:
         raise stopped
     return events
+
+
+def _fill_anew(database: Database, workers: int | None, keep: int) -> dict[str, int]:
+    try:
+        return {context: filled.events for context, filled in fill_anew(database, workers, keep=keep).items()}
+    except Unfoldable:
+        return refill(database, keep=keep)
 
 
 def _fill_empty_ones(

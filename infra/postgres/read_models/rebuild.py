@@ -29,14 +29,11 @@ from infra.postgres.read_models.digests import sum_of, table_digests
 from infra.postgres.read_models.following import Follower, Window, head_of
 from infra.postgres.read_models.loading import unfoldable
 from infra.postgres.read_models.preparing import prepare
-from infra.postgres.read_models.revisions import NextRevision
+from infra.postgres.read_models.revisions import KEPT, NextRevision
 from infra.postgres.read_models.swapping import Shown
 from projections.warehouse import PROJECTIONS
 
 LOCK = "rebuild"
-
-KEPT_REVISIONS = 2
-"""So many earlier revisions of each context stay, unless the settings say otherwise."""
 
 Chosen = Mapping[str, Callable[[psycopg.Connection, str], NextRevision]]
 """The contexts to fold again, each with what begins its new revision."""
@@ -51,7 +48,7 @@ def rebuild(
     workers: int | None = None,
     wait: float | None = None,
     reason: str | None = None,
-    keep: int = KEPT_REVISIONS,
+    keep: int = KEPT,
 ) -> dict[str, Rebuilt]:
     """Folds the contexts' streams into next revisions and swaps them in, all at once.
 
@@ -71,7 +68,7 @@ def rebuild(
 
 
 def fill_anew(
-    database: Database, workers: int | None = None, wait: float | None = None, keep: int = KEPT_REVISIONS
+    database: Database, workers: int | None = None, wait: float | None = None, keep: int = KEPT
 ) -> dict[str, Rebuilt]:
     """Does the same for all contexts whose tables an earlier program has made; what came of each of them.
 
@@ -90,7 +87,7 @@ def fill(database: Database, contexts: Iterable[str], workers: int | None = None
     Waits no longer than the lock of a killed command may live on.
     """
     begun = dict.fromkeys(contexts, revisions.begin_filling)
-    return _rebuild(database, lambda _: begun, workers, _LAST_OF_A_KILLED_SECONDS, None, KEPT_REVISIONS)
+    return _rebuild(database, lambda _: begun, workers, _LAST_OF_A_KILLED_SECONDS, None, KEPT)
 
 
 def _rebuild(

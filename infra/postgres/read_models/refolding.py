@@ -68,17 +68,25 @@ def refold_live(conn: psycopg.Connection, context: str, model: Model, streams: C
     left without rows and parked. Where another program has made the tables the rows are removed, and whichever program
     comes next fills the tables anew.
     """
-    if not versions.is_current(conn, context):
-        tracking.lock(conn, context)
+    known = tracking.lock(conn, context)
+    if versions.is_current(conn, context):
+        refold_revision(conn, model, streams, known.position, known.revision)
+    else:
         remove(conn, model, streams)
         versions.spoil(conn, context)
-        return
-    known, parked = tracking.lock(conn, context), tracking.parked(conn, context)
-    failed = refold(conn, model, [stream for stream in streams if stream not in parked], known.position)
+
+
+def refold_revision(
+    conn: psycopg.Connection, model: Model, streams: Collection[UUID], position: int, revision: int
+) -> None:
+    """The same in the tables of a revision that show the log up to a position, but for the streams that are parked."""
+    context = model.projection.context
+    parked = tracking.parked(conn, context, revision)
+    failed = refold(conn, model, [stream for stream in streams if stream not in parked], position)
     for stream in parked.keys() & set(streams):  # what came after may be what nobody can read
         failed += refold(conn, model, [stream], parked[stream])
-    tracking.release(conn, context, [stream.originator_id for stream in failed])
-    tracking.park(conn, context, failed)
+    tracking.release(conn, context, [stream.originator_id for stream in failed], revision)
+    tracking.park(conn, context, failed, revision)
 
 
 def refold_kept(conn: psycopg.Connection, model: Model, streams: Collection[UUID]) -> None:

@@ -11,8 +11,8 @@ from infra.postgres.read_models import marts, prefixes, revisions, swapping, tra
 from infra.postgres.read_models.calendar import keep_calendar
 from infra.postgres.read_models.following import Follower, head_of
 from infra.postgres.read_models.preparing import prepare
-from infra.postgres.read_models.rebuild import KEPT_REVISIONS, LOCK
-from infra.postgres.read_models.revisions import ListedRevision, NextRevision
+from infra.postgres.read_models.rebuild import LOCK
+from infra.postgres.read_models.revisions import KEPT, ListedRevision, NextRevision
 from infra.postgres.read_models.swapping import Shown
 
 _MOVE = "UPDATE read_model.revision SET retired_position = %s WHERE context = %s AND revision = %s"
@@ -34,7 +34,7 @@ class Reverted(NamedTuple):
 
 
 def revert(
-    database: Database, context: str, to: int | None = None, wait: float | None = None, keep: int = KEPT_REVISIONS
+    database: Database, context: str, to: int | None = None, wait: float | None = None, keep: int = KEPT
 ) -> Reverted:
     """Makes an earlier revision of a context the live one, brought up to date; by default the one that was live last.
 

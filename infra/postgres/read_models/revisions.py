@@ -20,6 +20,9 @@ from infra.postgres.read_models.schema import Model, drop_key
 from infra.postgres.read_models.versions import standing_shapes
 from projections.warehouse import PROJECTIONS
 
+KEPT = 2
+"""So many earlier revisions of each context stay, unless the settings say otherwise."""
+
 _DROP_SECONDS = 5.0
 _PAUSE_SECONDS = 0.05
 
@@ -135,6 +138,7 @@ def abandon(conn: psycopg.Connection, revision: NextRevision) -> None:
     with conn.transaction():
         conn.execute(_DROP_UNUSED.format(sql.Identifier(revision.schema)))
         if not revision.fills:
+            conn.execute(_UNPARK, [revision.context, revision.revision])
             conn.execute(_FORGET, [revision.context, revision.revision])
 
 
