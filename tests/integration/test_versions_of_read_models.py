@@ -1,22 +1,28 @@
 """Tables and rows that another version of the program has made are recognised on every road, and filled anew."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import psycopg
 import pytest
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 
 from domain.sales.order import NEW_ORDER, observe
 from infra.errors import UsageError
 from infra.postgres.connection import Database
-from infra.postgres.read_models import loading, revisions, versions
+from infra.postgres.read_models import loading, prefixes, refolding, revisions, versions
+from infra.postgres.read_models.comparing import TableOfTwo, one_moment
 from infra.postgres.read_models.digests import digests
-from infra.postgres.read_models.live import catch_up
+from infra.postgres.read_models.live import Projector, catch_up
+from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.rebuild import rebuild
 from infra.postgres.read_models.reverting import revert
+from infra.postgres.read_models.sides import Wanted, two_sides
 from infra.postgres.read_models.status import status
+from infra.postgres.read_models.time_travel import rebuild_into
 from infra.postgres.read_models.versions import OtherVersion, standing_shapes
+from infra.postgres.read_models.watching import Watch
 from projections.columns import flag
 from projections.fingerprint import shapes_of
 from projections.projection import Projection, Rows, Stream
@@ -28,10 +34,15 @@ PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment(
 
 def _with_a_column_more(sales: Projection) -> Projection:
     """Sales as a later version of the program may declare it: each payment says whether it came in installments."""
-    payments = sales.tables[2].to_metadata(MetaData())
-    columns = [column.copy() for column in payments.columns]
-    columns.insert(-1, flag("is_in_installments", "whether it came in installments"))
-    later = type(payments)(payments.name, MetaData(schema="sales"), *columns, comment=payments.comment)
+    payments = sales.tables[2]
+    *columns, position = payments.to_metadata(MetaData(), schema="sales").columns
+    more = flag("is_in_installments", "whether it came in installments")
+    later = Table(
+        payments.name,
+        MetaData(schema="sales"),
+        *[column._copy() for column in (*columns, more, position)],
+        comment=payments.comment,
+    )
 
     def fold(stream: Stream) -> Rows:
         rows = sales.fold(stream)
@@ -103,3 +114,127 @@ def test_an_earlier_programs_tables_are_filled_anew_and_kept_beside(
         revert(database, "sales", to=1)
     rebuild(database, ["sales"], keep=0)
     assert conn.execute("SELECT count(*) FROM pg_namespace WHERE nspname ~ '_r[0-9]+$'").fetchone() == (0,)
+
+
+def test_a_warehouse_from_before_there_were_fingerprints_is_recognised_by_its_columns(
+    database: Database, conn: psycopg.Connection, log: Log
+) -> None:
+    conn.execute("UPDATE read_model.revision SET fingerprint = NULL")
+    assert catch_up(database)["sales"] == 0
+    [(fingerprint,)] = conn.execute("SELECT fingerprint FROM read_model.revision WHERE context = 'sales'").fetchall()
+    assert fingerprint == PROJECTIONS["sales"].fingerprint
+
+    fresh = digests(database)
+    conn.execute("UPDATE read_model.revision SET fingerprint = NULL")
+    conn.execute("ALTER TABLE sales.fact_order DROP COLUMN is_paid; ALTER TABLE customer.dim_customer DROP COLUMN city")
+    conn.execute("ALTER TABLE quality.batch ALTER COLUMN rows TYPE bigint; DROP TABLE quality.fact_check")
+    assert versions.others(conn) == {"sales": False, "customer": False, "quality": False}
+    rebuild(database, ["fulfillment"])  # takes the others along
+    assert {context: found.tables for context, found in digests(database).items()} == {
+        context: found.tables for context, found in fresh.items()
+    }
+
+
+def test_another_fold_of_the_same_tables_is_told_apart(
+    database: Database, conn: psycopg.Connection, log: Log, as_program: Callable[[Projection], None]
+) -> None:
+    sales = PROJECTIONS["sales"]
+
+    def without_payments(stream: Stream) -> Rows:
+        return {name: rows for name, rows in sales.fold(stream).items() if name != "fact_payment"}
+
+    before = digests(database)["sales"].tables
+    as_program(replace(sales, fold=without_payments, version=sales.version + 1))
+    catch_up(database)
+    assert conn.execute("SELECT count(*) FROM sales.fact_payment").fetchone() == (0,)
+
+    with pytest.raises(UsageError, match="another version"):
+        revert(database, "sales", to=1)
+    as_program(sales)  # the wrong fold is taken back
+    assert status(database)["sales"].made_by == "newer"
+    place(log, 100, 1)
+    with pytest.raises(OtherVersion, match=r"newer version.*rebuild sales"):
+        catch_up(database)
+    assert conn.execute("SELECT count(*) FROM sales.fact_order").fetchone() == (10,)
+    assert conn.execute("SELECT min(position) > 0 FROM read_model.projection WHERE context <> 'sales'").fetchone() == (
+        True,
+    )
+    assert revert(database, "sales", to=1).position > 0
+    assert digests(database)["sales"].tables["fact_payment"].rows == 11
+    assert before["fact_payment"].rows == 10
+
+
+def test_a_process_that_follows_writes_no_rows_into_tables_of_another_program(
+    database: Database, conn: psycopg.Connection, log: Log, as_program: Callable[[Projection], None]
+) -> None:
+    sales = PROJECTIONS["sales"]
+    following = Projector(conn, "sales")  # began before the upgrade
+    as_program(_with_a_column_more(sales))
+    catch_up(database)
+    as_program(sales)
+    place(log, 100, 1)
+    with pytest.raises(OtherVersion, match="newer"):
+        following.catch_up()
+
+
+def test_following_fills_an_earlier_programs_tables_anew(
+    database: Database, conn: psycopg.Connection, log: Log, upgraded: Projection
+) -> None:
+    stop = threading.Event()
+    watch = Watch(database, ["sales"], stop, lambda said: stop.set() if "following" in said else None)
+    watch.run()
+    assert versions.is_current(conn, "sales")
+    assert watch.events["sales"] == 10 * len(PLACED)
+
+
+def test_a_stream_that_cannot_be_folded_is_parked_by_a_refilling_too(
+    database: Database, conn: psycopg.Connection, log: Log, as_program: Callable[[Projection], None]
+) -> None:
+    later, stubborn = _with_a_column_more(PROJECTIONS["sales"]), an_id(3 << 110)
+
+    def fold(stream: Stream) -> Rows:
+        if stream.originator_id == stubborn:
+            raise ValueError("this one not")
+        return later.fold(stream)
+
+    as_program(replace(later, fold=fold))
+    assert catch_up(database)["sales"] == 10 * len(PLACED)
+    assert status(database)["sales"].parked == 1
+    assert conn.execute("SELECT count(*) FROM sales.fact_order").fetchone() == (9,)
+
+    as_program(later)
+    catch_up(database, retry_parked=True)
+    live = digests(database)["sales"].tables
+    assert (live["fact_order"].rows, status(database)["sales"].parked) == (10, 0)
+    assert rebuild(database, ["sales"])["sales"].tables == live
+
+
+def test_a_key_that_is_destroyed_takes_its_rows_out_of_an_earlier_programs_tables(
+    database: Database, conn: psycopg.Connection, log: Log, as_program: Callable[[Projection], None]
+) -> None:
+    rebuild(database, ["sales"])
+    rebuild_into(database, "before", ["sales"])
+    as_program(_with_a_column_more(PROJECTIONS["sales"]))
+    streams = [an_id(n << 110) for n in (2, 3)]
+    with conn.transaction():
+        refolding.ask(conn, "sales", streams)
+        prefixes.refold(conn, "sales", streams)
+        refolding.refold_live(conn, "sales", model_of("sales", "sales"), streams)
+        for model in revisions.kept(conn, "sales"):
+            refolding.refold_kept(conn, model, streams)
+    for schema in ("sales", "sales_r1", "before_sales"):
+        assert conn.execute(f"SELECT count(*) FROM {schema}.fact_payment".encode()).fetchone() == (8,)
+    [under] = prefixes.prefixes(conn)
+    assert under.tables["sales"]["fact_payment"]["rows"] == 8
+
+    with (
+        two_sides(database, conn, (Wanted("before", None), Wanted("r2", None)), (), 1, lambda told: None) as (
+            a,
+            b,
+            tables,
+        ),
+        one_moment(conn, (a, b), tables),
+    ):
+        assert all(TableOfTwo(conn, a, b, *one).compare(1).is_equal for one in tables)
+    catch_up(database)
+    assert digests(database)["sales"].tables["fact_payment"].rows == 10
