@@ -4,7 +4,7 @@ from sqlalchemy import MetaData, Table
 
 from domain.fulfillment.area import area_of
 from domain.fulfillment.events import AreaSurveyed
-from domain.fulfillment.shipment import shipment_of
+from domain.fulfillment.shipment import is_late, shipment_of
 from domain.kernel.places import UNKNOWN, region_of
 from projections.columns import (
     date_key_of,
@@ -85,8 +85,8 @@ def _delivery_rows(stream: Stream) -> Rows:
         hundredths_of(placed_at, shipment.dispatched_at, _DAY, 8),
         hundredths_of(placed_at, delivered_at, _DAY, 8),
         days_late,
-        None if days_late is None else days_late > 0,
-        None if delivered_at is None else delivered_at > shipment.promised_by,
+        is_late(days_late),
+        shipment.is_past_estimate,
         shipment.destination_zip or UNKNOWN,
         shipment.origin_zip or UNKNOWN,
         stream.position,

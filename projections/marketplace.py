@@ -112,10 +112,11 @@ def fold(stream: Stream) -> Rows:
 
     An extract may show a zero UUID, or a category named `unknown`: those rows are the unknown members' (R14).
     """
-    events = stream.events
-    if not events or stream.originator_id == UNKNOWN_ID:
+    if stream.originator_id == UNKNOWN_ID:
         return {}
-    return _FOLD_BY_EVENT[type(events[0])](stream)
+    kinds = (_FOLD_BY_EVENT[type(event)] for event in stream.events if type(event) in _FOLD_BY_EVENT)
+    rows_of = next(kinds, None)
+    return {} if rows_of is None else rows_of(stream)
 
 
 def _dim_product(tables: Mapping[str, Table]) -> Select[Any]:

@@ -3,7 +3,7 @@
 from sqlalchemy import MetaData, Table
 
 from domain.kernel.places import UNKNOWN
-from domain.sales.order import SHOWS_SHIPPING, Order, Payment, order_of
+from domain.sales.order import Order, Payment, order_of
 from projections.columns import date_key_of, flag, integer, moment, money, position, text, uuid
 from projections.projection import Projection, Rows, Stream
 
@@ -112,8 +112,8 @@ def _facts_of(order: Order, date_key: int) -> tuple[object, ...]:
         status,
         order.placed_at,
         date_key,
-        order.approved_at if status != "created" else None,
-        order.shipped_at if status in SHOWS_SHIPPING else None,
+        order.shown_approved_at,
+        order.shown_shipped_at,
         order.shown_completed_at,
         order.promised_by,
         len(lines),
@@ -125,7 +125,7 @@ def _facts_of(order: Order, date_key: int) -> tuple[object, ...]:
         len(payments),
         max((payment.installments for payment in payments), default=None),
         min(payments, key=_largest_first).method if payments else UNKNOWN,
-        paid > 0 and paid >= total,
+        order.is_paid,
     )
 
 

@@ -92,6 +92,11 @@ class Shipment:
         """Whole calendar days from the promised date to the delivery; null without a delivery time (R25)."""
         return days_late(self.delivered_at, self.promised_by)
 
+    @property
+    def is_past_estimate(self) -> bool | None:
+        """Whether the delivery came after the promised time, to the second; null without a delivery time (R25)."""
+        return None if self.delivered_at is None else self.delivered_at > self.promised_by
+
 
 NEW_SHIPMENT = Shipment()
 
@@ -101,6 +106,11 @@ def days_late(delivered_at: datetime | None, promised_by: datetime) -> int | Non
     if delivered_at is None:
         return None
     return max(0, delivered_at.toordinal() - promised_by.toordinal())
+
+
+def is_late(days: int | None) -> bool | None:
+    """Whether so many days late are late; null where nobody knows how many (R25)."""
+    return None if days is None else days > 0
 
 
 def _planned(shipment: Shipment, event: ShipmentPlanned | ShipmentReplanned) -> Changes:

@@ -47,7 +47,13 @@ RANK = {
 """How far each status is; an order only goes up. Invoiced and processing may follow each other."""
 
 ENDED = frozenset({"canceled", "unavailable"})
-SHOWS_SHIPPING = frozenset({"shipped", "delivered", *ENDED})
+
+SHOWN_WHILE: dict[str, frozenset[str]] = {
+    "approved_at": frozenset(RANK) - {"created"},
+    "shipped_at": frozenset({"shipped", "delivered", *ENDED}),
+    "completed_at": frozenset({"delivered"}),
+}
+"""The statuses that allow each step, and so its time (R18)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +103,19 @@ class Order:
         return self.status == "delivered"
 
     @property
+    def shown_approved_at(self) -> datetime | None:
+        """The time of the approval, if the status allows that step (R18)."""
+        return self.approved_at if self.status in SHOWN_WHILE["approved_at"] else None
+
+    @property
+    def shown_shipped_at(self) -> datetime | None:
+        """The carrier's time, if the status allows that step (R18)."""
+        return self.shipped_at if self.status in SHOWN_WHILE["shipped_at"] else None
+
+    @property
     def shown_completed_at(self) -> datetime | None:
         """The delivery time, if the status allows that step (R18)."""
-        return self.completed_at if self.status == "delivered" else None
+        return self.completed_at if self.status in SHOWN_WHILE["completed_at"] else None
 
     @property
     def price(self) -> Decimal:
@@ -124,13 +140,14 @@ class Order:
     @property
     def is_paid(self) -> bool:
         """Whether the payments reach the total, to the cent, as the amounts are now (R21)."""
-        return _is_paid(self.paid, self.total)
+        return pays(self.paid, self.total)
 
 
 NEW_ORDER = Order()
 
 
-def _is_paid(paid: Decimal, total: Decimal) -> bool:
+def pays(paid: Decimal, total: Decimal) -> bool:
+    """Whether an amount pays a total: something was paid, and it reaches the total, to the cent (R21)."""
     return paid > NOTHING and paid >= total
 
 
@@ -316,15 +333,15 @@ def _observe_payments(course: _Course, payments: Sequence[Payment]) -> None:
             course.happened(what(course.order.placed_at, *facts))
     if not course.order.was_paid:
         paid, total = course.order.paid, course.order.total
-        if _is_paid(paid, total):
+        if pays(paid, total):
             course.happened(OrderPaid(course.order.placed_at, paid, total))
 
 
 def _observe_steps(course: _Course, header: OrderHeader) -> None:
     """The steps up to the status shown, each at its own time; a time that the status does not allow is none (R18)."""
     status = header.status
-    approved_at = header.approved_at if status != "created" else None
-    shipped_at = header.shipped_at if status in SHOWS_SHIPPING else None
+    approved_at = header.approved_at if status in SHOWN_WHILE["approved_at"] else None
+    shipped_at = header.shipped_at if status in SHOWN_WHILE["shipped_at"] else None
 
     if RANK[course.order.status] >= RANK["approved"]:
         _amend(course, "approved_at", approved_at)

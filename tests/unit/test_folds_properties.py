@@ -1,19 +1,29 @@
 """What holds for every fold: it fails on no subsequence of a stream, and its rows fit its tables."""
 
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.kernel.events import effective
+from domain.kernel.events import DomainEvent, effective
+from infra.postgres.read_models.lines import DoesNotFit
 from infra.postgres.read_models.schema import line_writer
 from projections.projection import POSITION, Projection, Row, Rows, Stream, key_width
 from projections.replay import difference
 from projections.warehouse import PROJECTIONS
+from tests.drawn_events import KINDS_OF_STREAMS, drawn
 from tests.read_side_events import KINDS, a_stream
 
 STREAM = UUID(int=4)
+
+
+@dataclass(frozen=True, slots=True)
+class SomethingElse(DomainEvent):
+    """An event that no fold knows."""
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -33,6 +43,28 @@ def test_a_fold_fails_on_no_events_and_its_rows_fit(kind: str, data: st.DataObje
         assert {len(row) for row in of_table} <= {len(tables[name].columns)}
         required = [place for place, column in enumerate(tables[name].columns) if not column.nullable]
         assert all(row[place] is not None for row in of_table for place in required)
+
+
+@pytest.mark.parametrize("context", PROJECTIONS)
+def test_a_fold_is_total_whatever_the_stream_begins_with(context: str) -> None:
+    """Also in the middle, with what another context's stream would hold, or with what this program knows nothing of."""
+    projection, random = PROJECTIONS[context], Random(context)
+    tables = {table.name: table for table in projection.tables}
+    ours = [kind for of, kinds in KINDS_OF_STREAMS for kind in kinds if of == context]
+    for first in (SomethingElse, *(kind for _, kinds in KINDS_OF_STREAMS for kind in kinds)):
+        for others in range(3):
+            events = [drawn(kind, random) for kind in (first, *random.choices(ours, k=others))]
+            rows = projection.fold(Stream(STREAM, 42, events))
+            assert all(len(line_writer(tables[name]).lines(of)) == len(of) for name, of in rows.items())
+
+
+def test_a_row_of_the_wrong_width_is_refused() -> None:
+    payments = PROJECTIONS["sales"].tables[2]
+    row = (STREAM, 1, "boleto", 1, Decimal("1.00"), 20180108, 42)
+    assert len(line_writer(payments).lines([row, row])) == 2
+    for wrong in ((*row[:3], *row[4:]), (*row, 42)):
+        with pytest.raises(DoesNotFit, match="fact_payment has 7 columns"):
+            line_writer(payments).lines([row, wrong])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,8 +4,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from domain.kernel.events import DomainEvent
-from domain.sales.events import OrderCanceled, OrderCompleted, OrderPlaced, PaymentReceived
+from domain.sales import order as sales
+from domain.sales.events import OrderCanceled, OrderCompleted, OrderPaid, OrderPlaced, PaymentReceived
 from domain.sales.order import NEW_ORDER, observe, order_of
 from projections.projection import Stream
 from projections.sales import FACT_ORDER, fold
@@ -109,3 +112,21 @@ def test_what_counts_is_what_happened_not_in_which_order() -> None:
     shuffled = [event for event in events if not isinstance(event, OrderPlaced | OrderCompleted)]
     placed, completed = events[0], events[-1]
     assert fact_order(placed, completed, *shuffled) == fact_order(*events)
+
+
+def test_which_times_a_status_allows_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sales.SHOWN_WHILE, "approved_at", frozenset({"delivered"}))
+    monkeypatch.setitem(sales.SHOWN_WHILE, "shipped_at", frozenset({"canceled"}))
+    monkeypatch.setitem(sales.SHOWN_WHILE, "completed_at", frozenset())
+    canceled = order_of(observe(NEW_ORDER, None, a_header("canceled")))
+    assert (canceled.approved_at, canceled.shipped_at) == (None, MONDAY + 24 * HOUR)
+    delivered = fact_order(*observe(NEW_ORDER, None, a_header("delivered")))
+    assert (delivered["approved_at"], delivered["shipped_at"], delivered["completed_at"]) == (MONDAY + HOUR, None, None)
+
+
+@pytest.mark.parametrize("is_paid", [True, False])
+def test_what_pays_an_order_is_said_once(monkeypatch: pytest.MonkeyPatch, is_paid: bool) -> None:
+    monkeypatch.setattr(sales, "pays", lambda paid, total: is_paid)
+    events = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
+    assert any(isinstance(event, OrderPaid) for event in events) is is_paid
+    assert fact_order(*events)["is_paid"] is is_paid
