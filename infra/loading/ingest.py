@@ -17,6 +17,7 @@ from domain.quality.row import BadRecord
 from infra.csv.extract import Extract, Limits, open_extract
 from infra.csv.files import FILES
 from infra.csv.staging import Staged, stage
+from infra.errors import Conflicting
 from infra.loading.assessment import assess
 from infra.loading.erased import forget_erased
 from infra.loading.known import export_known
@@ -166,6 +167,8 @@ class _Run:
     def run(self, under_way: Load | None, name: str, *, dry_run: bool) -> IngestReport:
         if dry_run:
             return self._planned(name)
+        if under_way is not None and (under_way.as_of is None) != bool(self._assessed.reasons):
+            raise Conflicting(_judged_otherwise(under_way))
         units, as_of = self._plan() if not self._assessed.reasons else ([], None)
         origin = self._staged.extract.path.absolute()
         if under_way is not None:
@@ -257,6 +260,15 @@ class _Run:
             self._assessed.reasons,
             self._staged.missing,
         )
+
+
+def _judged_otherwise(load: Load) -> str:
+    """What is said of an open load that was opened as acceptable and is not so by the rules of now, or reversely."""
+    return (
+        f"The load {load.batch_id} ({load.name}) was opened by another version of replayhouse, whose rules say "
+        "something else of its files: take it back with "
+        f"replayhouse retract {load.batch_id} --reason TEXT. Then ingest them again."
+    )
 
 
 def _units(firsts: list[int]) -> list[Unit]:

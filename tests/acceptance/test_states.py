@@ -5,7 +5,7 @@ The table of that page is what is tested: one test for each of its cells.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -19,6 +19,7 @@ import ingest.load
 import ingest.retract
 from domain.quality.events import RowDiscarded
 from domain.quality.row import row_stream_id
+from infra.loading.assessment import assess
 from infra.loading.log import PostgresLoadLog
 from infra.loading.retraction_log import PostgresRetractionLog
 from infra.postgres import locks
@@ -27,6 +28,7 @@ from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.store import EventStore
 from infra.postgres.unfinished import mark
 from infra.recorded import Recorded
+from ingest.batch import Assessed
 from tests.acceptance.cli_support import Done
 from tests.acceptance.extracts import Lines, a_good_extract, adding, changed, replacing, write
 from tests.acceptance.in_process import READ_MODELS, Warehouse, refused
@@ -276,6 +278,29 @@ def test_a_restore_that_was_killed_is_ended_by_a_restore(states: States) -> None
         refused(warehouse.run("quality", "discard", ROW, *WHY, "--json"), 4, "replayhouse db restore")
         warehouse.json("db", "restore", states.backup)
         must_be_whole(warehouse, wanted)
+
+
+@pytest.mark.parametrize("is_rejected_now", [True, False])
+def test_an_open_load_of_another_version_whose_rules_were_others_is_not_gone_on_with(
+    is_rejected_now: bool, states: States
+) -> None:
+    """Else a load that was to be rejected would be completed without an event, or one half appended fail for ever."""
+
+    def rejecting(*arguments: Any) -> Assessed:
+        return replace(assess(*arguments), reasons=("by the rules of that version",))
+
+    with states.copy(OPEN if is_rejected_now else "first") as warehouse:
+        command = ("ingest", states.second, "--json")
+        with patch("infra.loading.ingest.assess", rejecting):
+            if not is_rejected_now:
+                with killed(*STAGES["load open, nothing told"]):
+                    assert warehouse.run(*command).code == 1
+            else:
+                done = warehouse.run(*command)
+        if not is_rejected_now:
+            done = warehouse.run(*command)
+        warehouse.json(*way_out(done))
+        assert warehouse.json(*command[:-1])["status"] == "completed"
 
 
 # --- erasing meanwhile ----------------------------------------------------------------------------------------------
