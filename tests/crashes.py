@@ -95,7 +95,7 @@ def survive(attack: Attack, scene: Scene, seed: int, tell: Tell = print) -> None
     left = list(attack.kills)
     for misses in range(8):
         with a_copy(scene.home) as home:
-            while left and _has_killed(left[0], scene, home, attack.settings, chance, tell, 0.5**misses):
+            while left and has_killed(left[0], scene, home, attack.settings, chance, tell, 0.5**misses):
                 del left[0]
             done = home.run(*scene.arguments, **attack.settings)
             assert scene.is_done(done), f"exit code {done.code}\n{done.err}"
@@ -105,7 +105,7 @@ def survive(attack: Attack, scene: Scene, seed: int, tell: Tell = print) -> None
     raise AssertionError(f"{len(left)} of {len(attack.kills)} kills came too late, again and again")
 
 
-def _has_killed(
+def has_killed(
     kill: Kill,
     scene: Scene,
     home: Home,

@@ -75,7 +75,8 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _make(home: Path) -> None:
+def make_prepared(home: Path) -> None:
+    """Makes such a home."""
     server = EmbeddedServer(home)
     try:
         database = make_database(Settings(home=home, database_url=None))
@@ -90,7 +91,7 @@ def _make(home: Path) -> None:
 def prepared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Path]:
     """The home of this session, whose server does not run."""
     own = tmp_path_factory.getbasetemp()
-    with shared_folder(own if worker_id == "master" else own.parent, "prepared", _make) as home:
+    with shared_folder(own if worker_id == "master" else own.parent, "prepared", make_prepared) as home:
         yield home
 
 

@@ -308,13 +308,17 @@ class EmbeddedServer:
         raise Unreachable(f"The embedded database still recovers after {_LONGEST_START_SECONDS:.0f} s; see {self.log}.")
 
     def _forget_dead_postmaster(self) -> None:
-        """Removes `postmaster.pid` of a killed server if its number now belongs to some other program or server.
+        """Removes what a killed server left, `postmaster.pid` and its socket's lock, if its number is another's now.
 
-        PostgreSQL itself removes it when no process has the number, and refuses to start otherwise.
+        PostgreSQL itself removes both when no process has the number, and refuses to start otherwise.
         """
         postmaster = self._postmaster()
         if postmaster is not None and not serves(postmaster.pid, self.data):
             (self.data / "postmaster.pid").unlink(missing_ok=True)
+        for lock in self._socket_folder().glob(".s.PGSQL.*.lock"):
+            owner = lock.read_text().partition("\n")[0].strip()
+            if not (owner.isdigit() and serves(int(owner), self.data)):
+                lock.unlink(missing_ok=True)
 
     def _make_socket_folder(self, account: Account) -> None:
         folder = self._socket_folder()

@@ -185,8 +185,9 @@ def test_a_killed_server_starts_again_though_another_home_s_server_has_its_numbe
         killed, number = home.postmaster(), other.postmaster()
         assert killed is not None
         os.kill(killed, signal.SIGKILL)
-        left_behind = home.path / "postgres" / "postmaster.pid"
-        left_behind.write_text(left_behind.read_text().replace(str(killed), str(number), 1))
+        for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+            left_behind = home.path / "postgres" / name
+            left_behind.write_text(left_behind.read_text().replace(str(killed), str(number), 1))
 
         home.succeed("status")
 
