@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ingest.synthetic import generate
 from tests.acceptance.cli_support import Done
 from tests.acceptance.in_process import READ_MODELS
 from tests.crashes import (
@@ -109,9 +110,12 @@ class Chaos:
         self._folder = folder
         self._orders = orders
         self._seed = seed
-        self._chance = random.Random(seed)
+        self._choice = random.Random(seed)
+        self._chance = random.Random(f"kills of {seed}")
         self._tell = tell
         self._extracts: list[Path] = []
+        self._another = folder / "another"
+        generate(self._another, 20, seed + 1, None, 1)
         self.kills = 0
         self.undisturbed, self.disturbed = (Side(folder / name, prepared) for name in ("undisturbed", "disturbed"))
 
@@ -149,7 +153,7 @@ class Chaos:
         yield from self._generate()
         yield from self._ingest()
         for _ in range(number):
-            [choose] = self._chance.choices([c for c, _ in choices], [weight for _, weight in choices])
+            [choose] = self._choice.choices([c for c, _ in choices], [weight for _, weight in choices])
             yield from choose()
 
     def _generate(self) -> Iterator[Step]:
@@ -159,7 +163,7 @@ class Chaos:
         size = ("--orders", str(self._orders), "--seed", str(self._seed))
         yield Step(("generate", str(path), *size, "--until", until, "--force"))
         orders = [line.partition(",")[0] for line in _lines(path, "orders")]
-        bad = self._chance.sample(orders, min(BAD_ROWS, len(orders)))
+        bad = self._choice.sample(orders, min(BAD_ROWS, len(orders)))
         _add(path, "order_payments", [f"{order},9,boleto,1,{BAD}" for order in bad])
         if self._extracts:
             known = set(_lines(path, "order_items"))
@@ -168,10 +172,10 @@ class Chaos:
         self._extracts.append(path)
 
     def _ingest(self) -> Iterator[Step]:
-        yield Step(("ingest", str(self._chance.choice(self._extracts))))
+        yield Step(("ingest", str(self._choice.choice(self._extracts))))
 
     def _reject(self) -> Iterator[Step]:
-        harmed = self._folder / f"harmed-{self._chance.randrange(10**6)}"
+        harmed = self._folder / f"harmed-{self._choice.randrange(10**6)}"
         shutil.copytree(self._extracts[0], harmed)
         _add(harmed, "orders", ['"no end'])
         yield Step(("ingest", str(harmed)))
@@ -179,7 +183,7 @@ class Chaos:
     def _retract(self) -> Iterator[Step]:
         loads = [load["batch"] for load in self._told("batches") if load["status"] == "completed"]
         if loads:
-            yield Step(("retract", self._chance.choice(loads[-3:]), "--cascade", *WHY), "taken back already")
+            yield Step(("retract", self._choice.choice(loads[-3:]), "--cascade", *WHY), "taken back already")
 
     def _release(self) -> Iterator[Step]:
         for row in self._rows():
@@ -193,12 +197,12 @@ class Chaos:
     def _rows(self) -> list[dict[str, str]]:
         """A row that is kept apart, if there is one."""
         rows = self._told("quality", "quarantine")
-        return [self._chance.choice(rows)] if rows else []
+        return [self._choice.choice(rows)] if rows else []
 
     def _erase(self) -> Iterator[Step]:
         people = self.undisturbed.home.warehouse().rows(PERSONS)
         if people:
-            yield Step(("customer", "erase", str(self._chance.choice(people)[0]), *WHY))
+            yield Step(("customer", "erase", str(self._choice.choice(people)[0]), *WHY))
 
     def _revert(self) -> Iterator[Step]:
         yield Step(("rebuild", "sales"))
@@ -206,7 +210,7 @@ class Chaos:
 
     def _look_back(self) -> Iterator[Step]:
         head = self._told("status")["position"]
-        yield Step(("rebuild", "--to-position", str(self._chance.randint(0, head)), "--into", "then"))
+        yield Step(("rebuild", "--to-position", str(self._choice.randint(0, head)), "--into", "then"))
 
     def _restore(self) -> Iterator[Step]:
         yield Step(("db", "backup", BACKUP), replaces=BACKUP)
@@ -277,7 +281,7 @@ class Chaos:
         if any(load["status"] in ("open", "retracting") for load in status.document["batches"]):
             rows = home.warehouse().rows("SELECT row_id::text FROM quality.quarantine ORDER BY 1 LIMIT 3")
             refused += [("quality", decision, str(row), *WHY) for (row,) in rows for decision in ("discard", "release")]
-            refused += [("ingest", str(self._folder / "another"), *dry) for dry in ((), ("--dry-run",))]
+            refused += [("ingest", str(self._another), *dry) for dry in ((), ("--dry-run",))]
         command = self._chance.choice([*harmless, *refused])
         done = home.run(*command)
         self._tell(f"    {' '.join(command)}: exit code {done.code}")

@@ -38,7 +38,7 @@ TABLES = """
     FROM information_schema.columns AS c JOIN information_schema.tables AS t USING (table_schema, table_name)
     WHERE table_schema = ANY(ARRAY['event_store', 'quality', 'shared']) AND t.table_type = 'BASE TABLE'
         AND c.data_type NOT IN ('timestamp with time zone', 'bytea')
-        AND column_name NOT IN ('position', 'notification_id', 'batch_seq', 'owner')
+        AND column_name NOT IN ('position', 'notification_id', 'batch_seq', 'owner') AND c.is_identity = 'NO'
         AND NOT (table_schema = 'quality' AND data_type LIKE 'timestamp%%')
         AND NOT (table_schema = 'event_store' AND column_name = 'seq')
         AND table_name NOT IN ('head', 'commit', 'schema_version', 'store', 'lock')
