@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from infra.postgres.connection import Database
 
@@ -58,7 +58,7 @@ def in_url(database: Database, settings: Mapping[str, str] = SETTINGS) -> Databa
 
 def set_by(database: Database, alter: str, settings: Mapping[str, str] = SETTINGS) -> None:
     """Makes them the database's own, or its role's."""
-    with undisturbed(database.url.replace(_name_of(database), "postgres")) as conn:
+    with undisturbed(make_conninfo(database.url, dbname="postgres")) as conn:
         for setting, value in settings.items():
             if setting == "search_path":
                 value_of: sql.Composable = sql.SQL(", ").join(map(sql.Identifier, value.split(", ")))

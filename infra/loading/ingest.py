@@ -30,6 +30,7 @@ from infra.loading.work import DuckDBWork, plan
 from infra.postgres.connection import Database, translated
 from infra.postgres.erasure import forget_rows_of_erased
 from infra.postgres.locks import exclusive
+from infra.postgres.session import refuse_read_only
 from infra.postgres.store import EventStore
 from infra.settings import Settings
 from ingest.batch import (
@@ -112,6 +113,8 @@ class Ingest:
             loads.refuse_while_under_way()
         if under_way is None and newest is not None and newest.files == files:
             return self._unchanged(connection, newest)
+        if not dry_run:
+            refuse_read_only(connection, "nothing can be appended")
         seq = under_way.batch_seq if under_way else loads.next_seq()
         self._progress(Step("reading and comparing"))
         is_first = not loads.has_any_before(seq)

@@ -17,6 +17,14 @@ import psycopg
 from infra.errors import Unreachable, WrongServer
 
 SETTINGS: Mapping[str, str] = {
+    # How long anything may take, only waiting for a lock ends by itself, and what a transaction sees.
+    "lock_timeout": "10s",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "exit_on_error": "off",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "off",
     # How texts and values are written and read.
     "client_encoding": "UTF8",
     "DateStyle": "ISO, MDY",
@@ -32,14 +40,6 @@ SETTINGS: Mapping[str, str] = {
     "search_path": "",
     "row_security": "off",
     "default_table_access_method": "heap",
-    # What a transaction sees, and how long anything may take: only waiting for a lock ends by itself.
-    "default_transaction_isolation": "read committed",
-    "default_transaction_deferrable": "off",
-    "statement_timeout": "0",
-    "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "0",
-    "idle_session_timeout": "0",
-    "exit_on_error": "off",
 }
 """What every session of ours begins with, spelled as the server does; any user may set them, from PostgreSQL 16 on."""
 

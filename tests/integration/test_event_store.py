@@ -146,11 +146,11 @@ def test_a_version_that_is_taken_is_a_conflict_and_nothing_of_the_append_stays(c
 
 
 def advance(conn: psycopg.Connection) -> None:
-    conn.execute("INSERT INTO progress VALUES (1)")
+    conn.execute("INSERT INTO public.progress VALUES (1)")
 
 
 def test_the_callers_own_rows_stand_or_fall_with_the_events(conn: psycopg.Connection) -> None:
-    conn.execute("CREATE TABLE progress (part int)")
+    conn.execute("CREATE TABLE public.progress (part int)")
 
     def fail(conn: psycopg.Connection) -> None:
         advance(conn)
@@ -158,21 +158,21 @@ def test_the_callers_own_rows_stand_or_fall_with_the_events(conn: psycopg.Connec
 
     with pytest.raises(LookupError):
         STORE.append(conn, [order(uuid4(), 1)], None, fail)
-    assert conn.execute("SELECT count(*) FROM progress").fetchone() == (0,)
+    assert conn.execute("SELECT count(*) FROM public.progress").fetchone() == (0,)
     assert STORE.head(conn).position == 0
 
     STORE.append(conn, [order(uuid4(), 1)], None, advance)
-    assert conn.execute("SELECT part FROM progress").fetchall() == [(1,)]
+    assert conn.execute("SELECT part FROM public.progress").fetchall() == [(1,)]
     assert STORE.head(conn).position == 1
 
 
 def test_an_append_without_events_makes_no_commit_but_keeps_the_callers_rows(conn: psycopg.Connection) -> None:
-    conn.execute("CREATE TABLE progress (part int)")
+    conn.execute("CREATE TABLE public.progress (part int)")
     before = STORE.head(conn)
     after = STORE.append(conn, [], uuid4(), advance)
     assert after == before
     assert conn.execute("SELECT count(*) FROM event_store.commit").fetchone() == (0,)
-    assert conn.execute("SELECT part FROM progress").fetchall() == [(1,)]
+    assert conn.execute("SELECT part FROM public.progress").fetchall() == [(1,)]
 
 
 def test_more_than_a_chunk_at_once_is_refused(conn: psycopg.Connection) -> None:

@@ -1,0 +1,168 @@
+"""Servers of one's own: those that take no writes, poolers before them, and databases in other encodings."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from psycopg import errors, sql
+
+from infra.errors import WrongServer
+from infra.postgres.connection import Database, translated
+from infra.postgres.embedded import EmbeddedServer
+from tests.acceptance.cli_support import Program
+from tests.acceptance.extracts import a_good_extract, adding, changed, write
+from tests.acceptance.in_process import Warehouse, refused
+from tests.databases import copied, server
+from tests.hostile_settings import ALTER_DATABASE, set_by, undisturbed
+from tests.oracle.lines import an_id, an_item
+from tests.own_servers import an_own_server
+from tests.poolers import REFUSAL, pooled
+
+__all__ = ["server"]
+
+LATIN = sql.SQL("CREATE DATABASE latin ENCODING {} LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0")
+
+READING = (
+    "status",
+    "digest",
+    "batches",
+    "revisions",
+    "quality report",
+    "quality quarantine",
+    "audit verify",
+    "audit history order ORDER",
+    "audit lineage sales.fact_order ORDER",
+    "audit prove 3 --out DIR/proof",
+    "audit checkpoint DIR/checkpoint",
+    "audit compare r1 live",
+    "ingest CORRECTED --dry-run",
+    "db backup DIR/backup",
+    "db url",
+    "db start",
+)
+WRITING = (
+    "ingest EXTRACT",
+    "ingest CORRECTED",
+    "project",
+    "rebuild",
+    "rebuild --to-position 3 --into then",
+    "audit compare 3 live",
+    "retract BATCH --reason mistake",
+    "revert sales",
+    "quality release ROW",
+    "quality discard ROW --reason mistake",
+    "customer erase PERSON --reason asked",
+)
+
+
+class Shown:
+    """A warehouse with one load, on a server that takes no writes any more."""
+
+    def __init__(self, warehouse: Warehouse, folder: Path) -> None:
+        self.warehouse = warehouse
+        bad = changed(a_good_extract(), order_items=adding(an_item(4, 1, "nonsense")))
+        extract, corrected = write(folder / "first", bad), write(folder / "second", a_good_extract())
+        warehouse.json("audit", "keygen")
+        batch = warehouse.ingest(extract)["batch"]
+        row = warehouse.json("quality", "quarantine")[0]["row"]
+        self._words = {"EXTRACT": extract, "CORRECTED": corrected, "BATCH": batch, "ROW": row}
+        self._words |= {"ORDER": an_id(1), "PERSON": an_id(901)}
+
+    def words(self, command: str, folder: Path) -> list[str]:
+        """The command, with the names that stand in it for something of this warehouse."""
+        return [str(self._words.get(word, word)).replace("DIR", str(folder)) for word in command.split()]
+
+
+@pytest.fixture(scope="module", params=["a standby", "a database that is read-only by default"])
+def shown(request: pytest.FixtureRequest, prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    settings = {"wal_level": "replica", "max_connections": "100"}
+    folder = tmp_path_factory.mktemp("shown")
+    with an_own_server() as own:
+        subprocess.run(["cp", "-a", str(prepared / "postgres"), str(own.data)], check=True)
+        own.start(**settings)
+        database = own.database("replayhouse")
+        shown = Shown(Warehouse(database, folder / "home"), folder)
+        if request.param == "a standby":
+            own.stop()
+            (own.data / "standby.signal").touch()
+            own.start(**settings)
+        else:
+            set_by(database, ALTER_DATABASE, {"default_transaction_read_only": "on"})
+        yield shown
+
+
+@pytest.mark.parametrize("command", READING)
+def test_what_only_reads_works_where_nothing_can_be_written(command: str, shown: Shown, tmp_path: Path) -> None:
+    assert shown.warehouse.json(*shown.words(command, tmp_path))
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_what_writes_says_that_nothing_can_be_written(command: str, shown: Shown, tmp_path: Path) -> None:
+    done = shown.warehouse.run(*shown.words(command, tmp_path), "--json")
+    refused(done, 3, "takes no writes", "standby", "default_transaction_read_only")
+
+
+def test_psql_reads_there_too(shown: Shown, tmp_path: Path) -> None:
+    program = Program(tmp_path / "home", REPLAYHOUSE_DATABASE_URL=shown.warehouse.database.url)
+    done = program.succeed("db", "psql", "-X", "-A", "-t", "-c", "SELECT count(*) FROM sales.fact_order")
+    assert done.out == "5\n"
+
+
+def test_a_warehouse_cannot_be_made_where_nothing_can_be_written(server: EmbeddedServer, tmp_path: Path) -> None:
+    with copied(server) as database:
+        with undisturbed(database.url) as conn:
+            conn.execute("DROP SCHEMA event_store CASCADE")
+        set_by(database, ALTER_DATABASE, {"default_transaction_read_only": "on"})
+        warehouse = Warehouse(database, tmp_path)
+        refused(warehouse.run("db", "start", "--json"), 3, "takes no writes", "schema")
+        refused(warehouse.run("status", "--json"), 2, "no warehouse")
+
+
+# --- poolers ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("is_refusing", "why"),
+    [(True, REFUSAL), (False, "lock_timeout is 0 and was to be 10s")],
+    ids=["refuses", "passes over"],
+)
+@pytest.mark.parametrize("command", ["status", "ingest EXTRACT"])
+def test_a_pooler_is_refused(command: str, is_refusing: bool, why: str, server: EmbeddedServer, tmp_path: Path) -> None:
+    words = command.replace("EXTRACT", str(write(tmp_path / "extract", a_good_extract()))).split()
+    with copied(server) as database, pooled(database, is_refusing=is_refusing) as behind:
+        done = Warehouse(behind, tmp_path / "home").run(*words, "--json")
+        refused(done, 2, "pooler", why, "name the server itself")
+        assert Warehouse(database, tmp_path / "home").events() == {}
+
+
+@pytest.mark.parametrize("error", [errors.DuplicatePreparedStatement, errors.InvalidSqlStatementName])
+def test_sessions_that_change_under_way_are_a_poolers(error: type[errors.Error]) -> None:
+    with pytest.raises(WrongServer, match=r"pooler.*_pg3_0"), translated():
+        raise error('prepared statement "_pg3_0" already exists')
+
+
+# --- encodings and versions -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+@pytest.mark.parametrize("command", ["status", "db start"])
+def test_a_database_in_another_encoding_is_refused(
+    command: str, encoding: str, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    administered = server.url().replace("/replayhouse?", "/postgres?")
+    with undisturbed(administered) as conn:
+        conn.execute(LATIN.format(sql.Literal(encoding)))
+        try:
+            warehouse = Warehouse(Database(administered.replace("/postgres?", "/latin?")), tmp_path)
+            refused(warehouse.run(*command.split(), "--json"), 2, encoding, "UTF8", "latin")
+        finally:
+            conn.execute("DROP DATABASE latin WITH (FORCE)")
+
+
+def test_a_server_that_does_not_know_a_setting_is_too_old(
+    server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.postgres.session.SETTINGS", {"client_encoding": "UTF8", "of_another_day": "on"})
+    with copied(server) as database:
+        refused(Warehouse(database, tmp_path).run("status", "--json"), 2, "16 or newer", "of_another_day")
