@@ -64,7 +64,7 @@ _STRONG_ENOUGH = ("on", "local", "remote_write", "remote_apply", None)
 _OF_POOLERS = ("unsupported startup parameter", "command-line options")
 _IN_FORCE = "SELECT name, current_setting(name, true) FROM unnest(%s::text[]) AS name"
 _SET = "SELECT set_config(%s, %s, false)"
-_VARIABLE = re.compile(r"PG[A-Z]+")
+_VARIABLE = re.compile(r"PG[A-Z][A-Z_]*")
 
 
 def options(given: object = None, server: int = 0) -> str:

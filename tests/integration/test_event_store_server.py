@@ -17,8 +17,8 @@ import psycopg
 import pytest
 
 from infra.errors import Conflicting, Unreachable, UsageError
-from infra.postgres import account
-from infra.postgres.connection import open_database
+from infra.postgres import account, clients
+from infra.postgres.connection import Database, open_database
 from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.store import EventStore
 from infra.postgres.verify import Verified, verify
@@ -247,3 +247,80 @@ def test_programs_in_a_private_folder_are_copied_to_where_another_user_can_run_t
         assert account._may_run(copied / "initdb", user)
         assert account._shared_copy(account.packaged_programs(), user) == copied, "once is enough"
         assert account.packaged_programs().stat().st_mode == before.st_mode
+
+
+# --- whatever stands in the environment --------------------------------------------------------------------------
+
+ELSEWHERE = {
+    "PGSERVICE": "prod",
+    "PGSERVICEFILE": "/nowhere",
+    "PGHOST": "prod.example",
+    "PGHOSTADDR": "127.0.0.9",
+    "PGPORT": "1",
+    "PGUSER": "nobody",
+    "PGDATABASE": "nothing",
+    "PGPASSWORD": "wrong",
+    "PGPASSFILE": "/nowhere",
+    "PGREQUIREAUTH": "scram-sha-256",
+    "PGREQUIREPEER": "nobody",
+    "PGTARGETSESSIONATTRS": "standby",
+    "PGLOADBALANCEHOSTS": "nonsense",
+    "PGSSLMODE": "verify-full",
+    "PGSSLNEGOTIATION": "direct",
+    "PGSSLMINPROTOCOLVERSION": "nonsense",
+    "PGMINPROTOCOLVERSION": "nonsense",
+    "PGGSSENCMODE": "require",
+    "PGCHANNELBINDING": "require",
+    "PGOPTIONS": "-c nonsense=on",
+    "PGDATESTYLE": "nonsense",
+    "PGTZ": "nonsense",
+    "PGCLIENTENCODING": "nonsense",
+    "PGCONNECT_TIMEOUT": "nonsense",
+}
+"""Each of them alone would keep us out, or most."""
+
+
+@pytest.mark.parametrize("name", [*ELSEWHERE, None])
+def test_it_is_reached_whatever_the_environment_says(
+    name: str | None, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ELSEWHERE if name is None else [name]:
+        monkeypatch.setenv(variable, ELSEWHERE[variable])
+    found = EmbeddedServer(server.home)
+    assert found.is_running()
+    with Database(found.url()).connect() as conn:
+        assert conn.execute("SELECT current_database()").fetchone() == ("replayhouse",)
+    shown = subprocess.run(
+        [str(found.program("psql")), "-AXtc", "SELECT 1 + 1"], env=clients.environment(found.url()), capture_output=True
+    )
+    assert shown.stdout == b"2\n", shown.stderr
+
+
+def test_its_url_serves_where_the_environment_names_another_server(server: EmbeddedServer) -> None:
+    names = (
+        "PGHOST",
+        "PGHOSTADDR",
+        "PGPORT",
+        "PGUSER",
+        "PGDATABASE",
+        "PGPASSWORD",
+        "PGSSLMODE",
+        "PGTARGETSESSIONATTRS",
+    )
+    environment = {**os.environ, **{name: ELSEWHERE[name] for name in names}}
+    psql = [str(server.program("psql")), server.url(), "-AXtc", "SELECT 1 + 1"]
+    assert subprocess.run(psql, env=environment, capture_output=True, check=True).stdout == b"2\n"
+
+
+def test_no_second_one_is_started_beside_one_that_does_not_answer(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = EmbeddedServer(made)
+    server.start()
+    socket_of_it = server.data / ".s.PGSQL.5432"
+    socket_of_it.rename(server.data / "hidden")
+    monkeypatch.setattr("infra.postgres.embedded._LONGEST_HANDOVER_SECONDS", 0)
+    monkeypatch.setattr(EmbeddedServer, "_launch", lambda *_: pytest.fail("a second server was started"))
+    with pytest.raises(Unreachable, match="is there, but does not answer"):
+        server.start()
+    (server.data / "hidden").rename(socket_of_it)
+    server.start()
+    assert server.is_running()
