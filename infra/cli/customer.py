@@ -6,7 +6,7 @@ from uuid import UUID
 import typer
 
 from infra.cli.options import Json, Reason, example, read_id, read_reason
-from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown
+from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, warn
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def erase(
     """Destroy the key of a person's data.
 
     Zip prefix, city, titles and comments of reviews, and quarantined records that name the person, cannot be read any
-    more: not in the log, not in its backups, not after any rebuild. The read models follow at once; counts and sums
-    stay. It cannot be undone. The reason is recorded in clear text for ever: do not name the person in it. Once
-    erased, the person stays so: a later extract is loaded, without these fields.
+    more: not in the log, not in its backups, not after any rebuild. The read models follow at once, and materialised
+    views that read them; counts and sums stay. It cannot be undone. The reason is recorded in clear text for ever: do
+    not name the person in it. Once erased, the person stays so: a later extract is loaded, without these fields.
     """
     from infra.cli.warehouse import open_warehouse
 
@@ -49,6 +49,11 @@ def erase(
         say(f"The log tells it at position {done.position:,}; the read models show it.")
     else:
         say(f"{person} was erased already, {shown(done.at)} UTC (position {done.position:,}). No event was appended.")
+    for view in done.stale:
+        warn(
+            f"The materialised view {view} could not be refreshed, and may still show what was erased: refresh it "
+            "yourself, or drop it."
+        )
 
 
 def _erase(warehouse: "Warehouse", person: UUID, reason: str, tell: "Tell") -> "Erasure":
@@ -90,5 +95,6 @@ def _document(person: UUID, done: "Erasure", by: str, reason: str) -> dict[str, 
         "position": done.position,
         **({"by": by, "reason": reason} if done.is_news else {}),
         "quarantined_rows": done.rows,
+        "stale_views": done.stale,
         "seconds": seconds_so_far(),
     }

@@ -65,7 +65,10 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "log_min_messages": "warning",
     "log_checkpoints": "off",
-    "log_min_error_statement": "panic",  # a statement may hold personal values
+    # A statement may hold personal values, and so do its parameters, rows that an error shows, and lines of a COPY.
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
 }
 """Given on the server's command line at each start, so that a newer program brings its own."""
 

@@ -5,7 +5,7 @@ under keys of their own: quarantined rows that name them, and what was recorded 
 anybody knew whose they are.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
@@ -19,9 +19,9 @@ from domain.customer.events import ReviewRevised, ReviewSubmitted
 from domain.kernel.ids import UNKNOWN_ID
 from infra.postgres.keys import destroy_keys
 from infra.postgres.naming import Names, erased_people, names_of, rows_naming, texts_of_rows
-from infra.postgres.read_models import prefixes, refolding, revisions, tracking
+from infra.postgres.read_models import forgetting, prefixes, refolding, revisions, tracking
 from infra.postgres.read_models.loading import model_of
-from infra.postgres.read_models.schema import qualified
+from infra.postgres.read_models.schema import Model, qualified
 from infra.postgres.store import EventStore, Stream
 from infra.recorded import Recorded
 from projections.warehouse import PROJECTIONS
@@ -51,7 +51,8 @@ Remember = Callable[[UUID, datetime, int], None]
 class Erasure(NamedTuple):
     """What an erasure did. `is_news` is false if the log told it before; `at` (UTC) and `position` are of that event.
 
-    `rows` counts the quarantined rows that nobody can read any more, `keys` all keys that were destroyed.
+    `rows` counts the quarantined rows that nobody can read any more, `keys` all keys that were destroyed. `stale` names
+    materialised views that could not be refreshed, and may show what was erased.
     """
 
     is_news: bool
@@ -59,6 +60,7 @@ class Erasure(NamedTuple):
     position: int
     rows: int
     keys: int
+    stale: Sequence[str]
 
 
 def erase(conn: psycopg.Connection, person: UUID, reason: str, by: str, remember: Remember) -> Erasure | None:
@@ -74,7 +76,7 @@ def erase(conn: psycopg.Connection, person: UUID, reason: str, by: str, remember
         done.make_unreadable()
         is_news = done.tell([person], remember) > 0
         [(at, position)] = conn.execute(_TOLD, [person]).fetchall()
-        return Erasure(is_news, at, position, len(done.rows), len(done.alive))
+        return Erasure(is_news, at, position, len(done.rows), len(done.alive), done.stale)
 
 
 def reapply(
@@ -118,6 +120,7 @@ def make_rows_unreadable(conn: psycopg.Connection, rows: Collection[UUID]) -> No
         destroy_keys(conn, rows)
         if alive:
             _fold_again(conn, "quality", alive)
+            forgetting.forget(conn, _models(conn))
 
 
 def _fold_again(conn: psycopg.Connection, context: str, streams: Collection[UUID]) -> None:
@@ -131,16 +134,21 @@ def _fold_again(conn: psycopg.Connection, context: str, streams: Collection[UUID
 
 def vacuum(conn: psycopg.Connection) -> None:
     """Lets the space of the rows and keys that are no more be used again; `conn` is in autocommit."""
+    conn.execute(_VACUUM.format(sql.Identifier("event_store", "subject_key")))
+    for model in _models(conn):
+        for table in model.tables.values():
+            with suppress(psycopg.errors.UndefinedTable):  # it was removed meanwhile
+                conn.execute(_VACUUM.format(qualified(table)))
+
+
+def _models(conn: psycopg.Connection) -> list[Model]:
+    """All read models with personal fields that stand: live, kept, and under prefixes."""
     models = [model_of(context, context) for context in PERSONAL_CONTEXTS if tracking.projected(conn, context)]
     models += [model for context in PERSONAL_CONTEXTS for model in revisions.kept(conn, context)]
     for known in prefixes.prefixes(conn):
         under = [context for context in PERSONAL_CONTEXTS if context in known.contexts]
         models += [model_of(context, prefixes.schema_in(known.prefix, context)) for context in under]
-    conn.execute(_VACUUM.format(sql.Identifier("event_store", "subject_key")))
-    for model in models:
-        for table in model.tables.values():
-            with suppress(psycopg.errors.UndefinedTable):  # it was removed meanwhile
-                conn.execute(_VACUUM.format(qualified(table)))
+    return models
 
 
 @contextmanager
@@ -156,7 +164,8 @@ def _live_models_held(conn: psycopg.Connection, contexts: Collection[str] = PERS
 class _Erasing:
     """The erasure of some people, within a transaction that holds the live read models.
 
-    `known` are their streams in the log, `rows` the quarantined ones that name them, `alive` the keys to destroy.
+    `known` are their streams in the log, `rows` the quarantined ones that name them, `alive` the keys to destroy. What
+    could not be refreshed is `stale`.
     """
 
     def __init__(self, conn: psycopg.Connection, people: Collection[UUID], reason: str, by: str) -> None:
@@ -170,6 +179,7 @@ class _Erasing:
         self.rows = rows_naming(self._names.ids, lambda: texts_of_rows(conn))
         subjects = {*people, *self.rows, *self._names.orders, *self._names.reviews}
         self.alive = {subject for (subject,) in conn.execute(_WITH_KEY, [list(subjects)])}
+        self.stale: list[str] = []
 
     def _streams(self) -> dict[UUID, Stream]:
         """The people's streams; other things of the context have ids of the same kind."""
@@ -183,15 +193,15 @@ class _Erasing:
     def make_unreadable(self) -> None:
         """Destroys the keys, and writes the rows of the live tables anew."""
         destroy_keys(self._conn, {*self._people, *self.alive})
-        if not self.alive:
-            return
-        streams = {
-            "fulfillment": self._names.orders,
-            "customer": {*self._people, *self._names.reviews},
-            "quality": self.rows,
-        }
-        for context in PERSONAL_CONTEXTS:
-            _fold_again(self._conn, context, streams[context])
+        if self.alive:
+            streams = {
+                "fulfillment": self._names.orders,
+                "customer": {*self._people, *self._names.reviews},
+                "quality": self.rows,
+            }
+            for context in PERSONAL_CONTEXTS:
+                _fold_again(self._conn, context, streams[context])
+        self.stale = forgetting.forget(self._conn, _models(self._conn))
 
     def tell(self, people: Iterable[UUID], remember: Remember | None) -> int:
         """Records the erasure of those among these people of whom the log does not tell it; how many they are."""

@@ -166,10 +166,10 @@ def _restore(
     _verify(conn, files, tell)
     tell("restoring the keys", 0, 0)
     _load_keys(conn, files)
-    for (table,) in conn.execute(_TABLES).fetchall():
-        conn.execute(_ANALYZE.format(sql.Identifier("event_store", table)))
     tell("erasing again", 0, 0)
     told = reapply(conn, erased)
+    for (table,) in conn.execute(_TABLES).fetchall():  # only now: samples of destroyed keys would outlive them
+        conn.execute(_ANALYZE.format(sql.Identifier("event_store", table)))
     tell("folding every stream", 0, 0)
     folded = catch_up(database, workers=workers)
     return Restored(files.manifest, read_head(conn), told, folded)

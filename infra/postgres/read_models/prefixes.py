@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 
 from infra.errors import Conflicting, UsageError
 from infra.postgres.locks import GIVEN_UP, QUICK_LOCK
-from infra.postgres.read_models import refolding, versions
+from infra.postgres.read_models import forgetting, refolding, versions
 from infra.postgres.read_models.digests import table_digests, tables_as_json
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.schema import Model, drop_key
@@ -182,6 +182,7 @@ def put_in_place(conn: psycopg.Connection, made: Unfinished, prefix: str, tables
         for context, model in made.models.items():
             if made.store is None and (streams := refolding.asked_since(conn, context, made.asked)):
                 tables[context] = _refolded(conn, model, streams, made.position, made.occurred_before)
+                forgetting.refresh(conn, [model])
         told = {context: tables_as_json(of_context) for context, of_context in tables.items()}
         for name in (*made.models, *BESIDE_CONTEXTS):
             old, new = (sql.Identifier(schema_in(p, name)) for p in (made.prefix, prefix))

@@ -14,6 +14,7 @@ from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
 from infra.postgres.read_models import (
     checking,
+    forgetting,
     marts,
     prefixes,
     received,
@@ -200,6 +201,7 @@ class _Rebuild:
             for failed in refolding.refold(self._conn, revision.model, streams, rebuilt.position):
                 raise unfoldable(revision.context, failed.originator_id, failed.error)
             rebuilt.tables = table_digests(self._conn, revision.model)
+            forgetting.refresh(self._conn, [revision.model])
 
 
 def _all_folded(window: Window, context: str) -> Window:

@@ -23,7 +23,8 @@ KEYS_IN = sql.SQL("COPY {}.subject_key (subject_id, key) FROM STDIN (FORMAT bina
 _REMOVE = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(SCHEMA))
 _MAKE = sql.SQL("""
     CREATE SCHEMA {schema};
-    CREATE UNLOGGED TABLE {schema}.subject_key (subject_id uuid PRIMARY KEY, key bytea)
+    CREATE UNLOGGED TABLE {schema}.subject_key (subject_id uuid PRIMARY KEY, key bytea);
+    ALTER TABLE {schema}.subject_key ALTER COLUMN key SET STATISTICS 0
 """).format(schema=sql.Identifier(SCHEMA))
 _TABLE = sql.SQL("""
     CREATE UNLOGGED TABLE {} (

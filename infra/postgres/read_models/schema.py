@@ -10,7 +10,7 @@ from sqlalchemy import Dialect, MetaData, SelectBase, Table
 from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement, SetColumnComment, SetTableComment
 
 from infra.postgres.read_models.lines import LineWriter, copy_data
-from projections.projection import Projection, Row
+from projections.projection import Projection, Row, personal_columns
 
 READER = "replayhouse_reader"
 
@@ -26,6 +26,7 @@ _READER_EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = 'replayhouse_reader'"
 _GRANT = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
 _DROP_KEY = sql.SQL("ALTER TABLE {table} DROP CONSTRAINT {key}")
 _ADD_KEY = sql.SQL("ALTER TABLE {table} ADD CONSTRAINT {key} PRIMARY KEY ({columns})")
+_NO_STATISTICS = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET STATISTICS 0")
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,10 @@ class Model:
 
 
 def create_table(conn: psycopg.Connection, table: Table) -> None:
-    """Makes a table as it is declared, with its primary key and comments."""
+    """Makes a table as it is declared, with its primary key and comments, and no statistics on personal columns."""
     run(conn, CreateTable(table))
+    for name in personal_columns(table):
+        conn.execute(_NO_STATISTICS.format(qualified(table), sql.Identifier(name)))
     run(conn, SetTableComment(table))
     for column in table.columns:
         run(conn, SetColumnComment(column))

@@ -13,10 +13,11 @@ from psycopg import errors, sql
 
 from infra.errors import Conflicting
 from infra.postgres.locks import GIVEN_UP, QUICK_LOCK
-from infra.postgres.read_models import marts, standing, tracking
+from infra.postgres.read_models import forgetting, marts, standing, tracking
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.revisions import NextRevision, drop, schema_of
 from infra.postgres.read_models.schema import Model, grant
+from projections.warehouse import PROJECTIONS
 
 _OLD_SNAPSHOTS_SECONDS = 30.0
 _SWAP_SECONDS = 30.0
@@ -140,6 +141,7 @@ def _exchange_all(
     marts.move_in(conn)
     standing.put_back(conn, views)
     marts.drop_gone(conn)
+    forgetting.sample_no_views(conn, [model_of(context, context) for context in PROJECTIONS])
     for model in emptied:
         _drop_empty(conn, model)
 
