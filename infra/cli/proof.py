@@ -10,32 +10,27 @@ import typer
 
 from infra.cli.options import Json, example
 from infra.cli.output import count, iso, print_document, print_json, progress, say, seconds_so_far, shown
+from infra.cli.vouching import (
+    CheckpointOption,
+    PublicKey,
+    Signed,
+    Untrusted,
+    read_signed,
+    refuse_to_prove_up_to,
+    refuse_unvouched,
+)
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
     from infra.postgres.verify import Broken
-    from infra.proof.checkpoint import Checkpoint
     from infra.proof.inclusion import Proved
-    from infra.settings import Settings
 
 COMMITS = "SELECT count(*) FROM event_store.commit WHERE last_position > %s"
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")]
 ProofFile = Annotated[Path, typer.Argument(metavar="FILE", help="The proof.")]
-CheckpointOption = Annotated[
-    Path | None,
-    typer.Option("--checkpoint", metavar="FILE", help="A checkpoint kept elsewhere, which the log must lead to."),
-]
 SinceCheckpoint = Annotated[
     bool, typer.Option("--since-checkpoint", help="Recompute only what came after the checkpoint.")
-]
-PublicKey = Annotated[
-    str | None,
-    typer.Option(
-        "--public-key",
-        metavar="KEY",
-        help="The key that must have signed the checkpoint: 64 hexadecimal digits, or a file.",
-    ),
 ]
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Where to write it; by default on standard output.")
@@ -70,12 +65,14 @@ def verify(
     checkpoint: CheckpointOption = None,
     since_checkpoint: SinceCheckpoint = False,
     public_key: PublicKey = None,
+    untrusted: Untrusted = False,
     json: Json = False,
 ) -> None:
     """Recompute the hash chain of the whole log.
 
     Where it does not hold, the exit code is 1, and the first such position is named. With a checkpoint the chain must
-    be the one that was signed, so a log that was rewritten as a whole, or cut off at its end, is found out as well.
+    be the one that was signed, so a log that was rewritten as a whole, or cut off at its end, is found out as well. A
+    checkpoint for which nobody vouches proves nothing: the exit code is 1 unless --untrusted is given.
     """
     from infra.cli.warehouse import open_warehouse
     from infra.postgres.proofs import refuse_another_store
@@ -90,27 +87,29 @@ def verify(
         progress() as tell,
     ):
         with _answered(json):
-            signed = _read(checkpoint, public_key, warehouse.settings) if checkpoint is not None else None
+            signed = read_signed(checkpoint, public_key, warehouse.settings) if checkpoint is not None else None
             if signed is not None:
-                refuse_another_store(connection, signed)
+                refuse_another_store(connection, signed.checkpoint)
         result = recompute(
             connection,
             partial(tell, "verifying"),
-            Anchor(signed.position, signed.chain) if signed is not None else None,
+            Anchor(signed.checkpoint.position, signed.checkpoint.chain) if signed is not None else None,
             is_only_after=since_checkpoint,
             database=warehouse.database,
             workers=warehouse.settings.workers,
         )
-        before = signed.position if signed is not None and since_checkpoint else 0
+        before = signed.checkpoint.position if signed is not None and since_checkpoint else 0
         row = connection.execute(COMMITS, [before]).fetchone()
     if isinstance(result, Broken):
-        _tell_where_it_breaks(result, json)
+        _tell_where_it_breaks(result, signed, json)
         raise typer.Exit(1)
     holds = _Holds(result.position, result.chain.hex(), before, commits=int(row[0]) if row else 0, signed=signed)
     if json:
         print_json(holds.as_json())
     else:
-        _say_that_it_holds(holds, public_key, warehouse.settings)
+        _say_that_it_holds(holds)
+    if signed is not None:
+        refuse_unvouched(signed.is_trusted, untrusted)
 
 
 class _Holds(NamedTuple):
@@ -120,7 +119,7 @@ class _Holds(NamedTuple):
     chain: str
     before: int
     commits: int
-    signed: "Checkpoint | None"
+    signed: Signed | None
 
     @property
     def events(self) -> int:
@@ -130,27 +129,29 @@ class _Holds(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """As `audit verify --json` prints it."""
         head = {"valid": True, "position": self.position, "chain": self.chain}
-        of_signed = {"checkpoint": _document(self.signed)} if self.signed is not None else {}
+        of_signed = self.signed.as_json() if self.signed is not None else {}
         looked_at = {"events": self.events, "commits": self.commits}
         return {**head, **looked_at, **of_signed, "seconds": seconds_so_far()}
 
 
-def _say_that_it_holds(found: _Holds, public_key: str | None, settings: "Settings") -> None:
+def _say_that_it_holds(found: _Holds) -> None:
     after = f" after position {found.before:,}" if found.before else ""
     events, commits = count(found.events, "event"), count(found.commits, "commit")
     say(f"The log holds: {events} in {commits}{after}, each as it was recorded.")
     if found.signed is not None:
-        signed_at = shown(found.signed.signed_at)
-        say(f"It leads to the checkpoint of position {found.signed.position:,}, signed {signed_at} UTC.")
-        _say_who_signed(found.signed, public_key, settings)
+        found.signed.tell()
     say(f"Head of the chain: position {found.position:,}, {found.chain}")
 
 
-def _tell_where_it_breaks(broken: "Broken", is_json: bool) -> None:
+def _tell_where_it_breaks(broken: "Broken", signed: Signed | None, is_json: bool) -> None:
+    trusted = {"trusted": signed.is_trusted} if signed is not None else {}
     if is_json:
-        print_json({"valid": False, "position": broken.position, "reason": broken.why, "seconds": seconds_so_far()})
-    else:
-        say(f"The log does not hold from position {broken.position:,} on: {broken.why}.")
+        found = {"valid": False, **trusted, "position": broken.position, "reason": broken.why}
+        print_json({**found, "seconds": seconds_so_far()})
+        return
+    say(f"The log does not hold from position {broken.position:,} on: {broken.why}.")
+    if signed is not None:
+        signed.tell_if_unvouched()
 
 
 def keygen(json: Json = False) -> None:
@@ -204,24 +205,27 @@ def prove(
     out: Out = None,
     checkpoint: CheckpointOption = None,
     public_key: PublicKey = None,
+    untrusted: Untrusted = False,
     force: Force = False,
     json: Json = False,
 ) -> None:
     """Write a proof that an event stands in the log.
 
     The proof holds the event, its path in its commit, and what the chain needs of each later commit, up to the
-    checkpoint or else to the head. It is checked without the database: audit check-proof.
+    checkpoint or else to the head. It is checked without the database: audit check-proof. Up to a checkpoint for which
+    nobody vouches it is written only with --untrusted.
     """
     from infra.cli.warehouse import open_warehouse
     from infra.postgres.proofs import inclusion_proof, refuse_another_store
     from infra.proof.inclusion import written
 
     with open_warehouse() as warehouse:
-        signed = _read(checkpoint, public_key, warehouse.settings) if checkpoint is not None else None
+        signed = read_signed(checkpoint, public_key, warehouse.settings) if checkpoint is not None else None
         with warehouse.database.connect("replayhouse audit prove", autocommit=True) as connection:
             if signed is not None:
-                refuse_another_store(connection, signed)
-            proof = inclusion_proof(connection, position, signed)
+                refuse_to_prove_up_to(signed, untrusted)
+                refuse_another_store(connection, signed.checkpoint)
+            proof = inclusion_proof(connection, position, signed.checkpoint if signed is not None else None)
     if out is None:
         print_document(written(proof))
         return
@@ -236,22 +240,34 @@ def prove(
 
 
 def check_proof(
-    file: ProofFile, checkpoint: CheckpointOption = None, public_key: PublicKey = None, json: Json = False
+    file: ProofFile,
+    checkpoint: CheckpointOption = None,
+    public_key: PublicKey = None,
+    untrusted: Untrusted = False,
+    json: Json = False,
 ) -> None:
     """Check a proof, without the database.
 
-    Without a checkpoint it shows to which head of the chain the event leads: compare that with one that you trust.
+    It is worth something against a checkpoint that a trusted key has signed: --public-key, or else your own. Without,
+    it only shows to which head of the chain the event leads, to be compared with one that you trust; nobody vouches
+    for that, and the exit code is 1 unless --untrusted is given.
     """
     from infra.proof.inclusion import check, check_against, read_proof
+    from infra.settings import load_settings
 
     with _answered(json):
         proved = check(read_proof(file))
-        signed = _read(checkpoint, public_key, None) if checkpoint is not None else None
+        signed = read_signed(checkpoint, public_key, load_settings()) if checkpoint is not None else None
         if signed is not None:
-            check_against(proved, signed)
+            check_against(proved, signed.checkpoint)
     if json:
         print_json(_proved(proved, signed))
-        return
+    else:
+        _say_what_is_proved(proved, signed)
+    refuse_unvouched(signed is not None and signed.is_trusted, untrusted)
+
+
+def _say_what_is_proved(proved: "Proved", signed: Signed | None) -> None:
     event = proved.event
     say(f"The proof holds: position {event.position:,} is {event.topic}, version {event.originator_version}")
     say(f"of the stream {event.originator_id} in {event.context}, recorded {shown(proved.recorded_at)} UTC.")
@@ -261,10 +277,13 @@ def check_proof(
     last = max(proved.chains)
     if signed is None:
         say(f"It leads to position {last:,}, {proved.chains[last].hex()}")
-        say("That is worth as much as your trust in this head: compare it with a checkpoint (--checkpoint FILE).")
+        say("Nobody vouches for this head: compare it with a checkpoint that you trust (--checkpoint FILE).")
         return
-    say(f"It leads to the checkpoint of position {signed.position:,}, signed {shown(signed.signed_at)} UTC.")
-    _say_who_signed(signed, public_key, None)
+    signed.tell()
+    if after := proved.commits_after(signed.checkpoint.position):
+        say(
+            f"It goes on over {count(after, 'later commit')} to position {last:,}: the checkpoint says nothing of that."
+        )
 
 
 @contextmanager
@@ -277,48 +296,14 @@ def _answered(is_json: bool) -> Iterator[None]:
     except DoesNotHold as error:
         if not is_json:
             raise
-        print_json({"valid": False, "reason": str(error), "seconds": seconds_so_far()})
+        print_json({"valid": False, "trusted": False, "reason": str(error), "seconds": seconds_so_far()})
         raise typer.Exit(1) from error
 
 
-def _read(path: Path, public_key: str | None, settings: "Settings | None") -> "Checkpoint":
-    from infra.proof.checkpoint import read_checkpoint
-
-    return read_checkpoint(path, _trusted(public_key, settings))
-
-
-def _trusted(public_key: str | None, settings: "Settings | None") -> bytes | None:
-    """The key that must have signed: the one named, else ours; None where there is neither.
-
-    Raises UsageError where the settings name a key that is not there: whose checkpoints are to be trusted is lost then.
-    """
-    from infra.proof.keys import read_key, read_public_key
-
-    if public_key is not None:
-        return read_public_key(public_key)
-    if settings is None or (settings.signing_key is None and not settings.signing_key_path.exists()):
-        return None
-    return read_key(settings.signing_key_path).public_key().public_bytes_raw()
-
-
-def _say_who_signed(checkpoint: "Checkpoint", public_key: str | None, settings: "Settings | None") -> None:
-    if _trusted(public_key, settings) is None:
-        say(f"Signed with the key {checkpoint.public_key.hex()}, for which nobody vouches:")
-        say("see that it is the right one, or name the one that you trust with --public-key.")
-
-
-def _document(checkpoint: "Checkpoint") -> dict[str, Any]:
-    return {
-        "store": checkpoint.store,
-        "position": checkpoint.position,
-        "chain": checkpoint.chain.hex(),
-        "signed_at": checkpoint.signed_at,
-        "public_key": checkpoint.public_key.hex(),
-    }
-
-
-def _proved(proved: "Proved", checkpoint: "Checkpoint | None") -> dict[str, Any]:
+def _proved(proved: "Proved", signed: Signed | None) -> dict[str, Any]:
     event, last = proved.event, max(proved.chains)
+    vouched = {"trusted": False, "checkpoint": None} if signed is None else signed.as_json()
+    after = {} if signed is None else {"commits_after_checkpoint": proved.commits_after(signed.checkpoint.position)}
     return {
         "valid": True,
         "position": event.position,
@@ -331,7 +316,8 @@ def _proved(proved: "Proved", checkpoint: "Checkpoint | None") -> dict[str, Any]
         "source": event.source,
         "recorded_at": iso(proved.recorded_at),
         "head": {"position": last, "chain": proved.chains[last].hex()},
-        "checkpoint": _document(checkpoint) if checkpoint is not None else None,
+        **vouched,
+        **after,
     }
 
 

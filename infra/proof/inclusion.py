@@ -4,7 +4,6 @@ Whoever holds the head of the chain, best a signed checkpoint, recomputes it fro
 """
 
 import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -74,6 +73,10 @@ class Proved(NamedTuple):
     event: ProvedEvent
     recorded_at: datetime
     chains: Mapping[int, bytes]
+
+    def commits_after(self, position: int) -> int:
+        """How many commits it leads over after a position: what is said there is not covered by the chain before."""
+        return sum(last > position for last in self.chains)
 
 
 def proof_of(
@@ -148,12 +151,13 @@ def check_against(proved: Proved, checkpoint: Checkpoint) -> None:
 
 def state_of(event: ProvedEvent) -> bytes:
     """The state as it stands in the log. Raises DoesNotHold where it was changed to something impossible."""
-    if event.state_encoding == "utf-8":
-        return event.state.encode()
     try:
-        return base64.b64decode(event.state, validate=True)
-    except binascii.Error as error:
-        raise DoesNotHold("The proof does not hold: the state of the event is no base64.") from error
+        state = event.state.encode() if event.state_encoding == "utf-8" else base64.b64decode(event.state)
+    except ValueError:
+        state = None
+    if state is None or encoded_state(state) != (event.state_encoding, event.state):
+        raise DoesNotHold("The proof does not hold: the state of the event is not spelled as it was written.")
+    return state
 
 
 def _leaf(event: ProvedEvent) -> bytes:

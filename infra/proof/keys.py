@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -44,9 +45,11 @@ def make_key(path: Path) -> bytes:
 
 
 def read_key(path: Path) -> Ed25519PrivateKey:
-    """The key in a file. Raises UsageError where there is none, InputError where it is something else."""
+    """The key in a file. Raises UsageError where there is none, or others can read it; InputError where it is none."""
     try:
-        key = load_pem_private_key(path.read_bytes()[:_LARGEST_BYTES], None)
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            key = load_pem_private_key(file.read(_LARGEST_BYTES), None)
     except FileNotFoundError:
         raise UsageError(
             f"There is no signing key {path}. Make one with 'replayhouse audit keygen', or put it back from where you "
@@ -58,7 +61,20 @@ def read_key(path: Path) -> Ed25519PrivateKey:
         raise InputError(f"{path} is not a signing key: not an Ed25519 key in PEM without a password.") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise InputError(f"{path} is not a signing key: the key in it is not one of Ed25519.")
+    _refuse_readable_by_others(path, found)
     return key
+
+
+def _refuse_readable_by_others(path: Path, found: os.stat_result) -> None:
+    """Who can read it can sign: what it has signed proves nothing then."""
+    others = stat.S_IMODE(found.st_mode) & ~_ONLY_ITS_OWNER & 0o077
+    if others or found.st_uid not in (os.geteuid(), 0):
+        who = f"has the mode {stat.S_IMODE(found.st_mode):04o}" if others else f"belongs to the user {found.st_uid}"
+        raise UsageError(
+            f"The signing key {path} {who}, so others can sign with it. Give it to yourself alone "
+            f"(chown {os.geteuid()}, chmod 600); if somebody may have read it, move it away and make another one with "
+            "'replayhouse audit keygen'."
+        )
 
 
 def read_public_key(given: str) -> bytes:

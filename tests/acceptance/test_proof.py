@@ -35,7 +35,7 @@ CUT_OFF = """
 def warehouse(database: Database, tmp_path: Path) -> Warehouse:
     """One small load, and a key to sign with."""
     warehouse = Warehouse(database, tmp_path / "home")
-    warehouse.json("ingest", write(tmp_path / "extract", a_good_extract()), "--no-project")
+    warehouse.begin(write(tmp_path / "extract", a_good_extract()))
     warehouse.json("audit", "keygen")
     return warehouse
 
@@ -59,7 +59,7 @@ def test_a_checkpoint_holds_while_the_log_does_and_grows(warehouse: Warehouse, t
     }
     before = warehouse.json("audit", "verify", "--checkpoint", kept)
     assert (before["valid"], before["position"], before["chain"]) == (True, told["position"], told["chain"])
-    assert before["checkpoint"]["public_key"] == told["public_key"]
+    assert (before["checkpoint"]["public_key"], before["trusted"]) == (told["public_key"], True)
 
     grown = changed(a_good_extract(), orders=adding(an_order(6, "created", placed="2017-05-04 10:00:00")))
     warehouse.json("ingest", write(tmp_path / "later", grown), "--no-project")
@@ -118,10 +118,67 @@ def test_who_signed_must_be_who_is_trusted(warehouse: Warehouse, tmp_path: Path)
     refused(
         warehouse.run("audit", "checkpoint", tmp_path / "more", "--json", **elsewhere), 2, "There is no signing key"
     )
-    (tmp_path / "home" / "signing_key.pem").rename(tmp_path / "away.pem")
-    unvouched = warehouse.run("audit", "verify", "--checkpoint", kept)
-    assert unvouched.code == 0
-    assert f"Signed with the key {told['public_key']}, for which nobody vouches" in unvouched.out
+
+
+def test_nobody_vouches_is_a_no_unless_that_is_taken(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Whoever can rewrite the log can sign the head that comes of it, with a key made a moment ago."""
+    kept, proof = tmp_path / "kept", tmp_path / "proof"
+    public_key = warehouse.json("audit", "checkpoint", kept)["public_key"]
+    warehouse.json("audit", "prove", "5", "--checkpoint", kept, "--out", proof)
+    key = tmp_path / "home" / "signing_key.pem"
+    verify, check = ("audit", "verify", "--checkpoint", kept), ("audit", "check-proof", proof, "--checkpoint", kept)
+    own = warehouse.json(*check)
+    assert (own["trusted"], own["commits_after_checkpoint"]) == (True, 0), "the key is ours"
+
+    key.rename(tmp_path / "away.pem")
+    for command in (verify, check):
+        done = warehouse.run(*command, "--json")
+        assert (done.code, done.document["valid"], done.document["trusted"]) == (1, True, False)
+        plain = warehouse.run(*command)
+        assert plain.code == 1
+        assert f"Signed with the key {public_key}, for which nobody vouches" in plain.out
+        taken = warehouse.json(*command, "--untrusted")
+        assert (taken["valid"], taken["trusted"]) == (True, False)
+        assert warehouse.json(*command, "--public-key", public_key)["trusted"] is True
+    alone = warehouse.run(*check[:3], "--json")
+    assert (alone.code, alone.document["trusted"], alone.document["checkpoint"]) == (1, False, None)
+    assert "Nobody vouches for this head" in warehouse.run(*check[:3]).out
+
+    prove = ("audit", "prove", "5", "--checkpoint", kept, "--out", tmp_path / "other")
+    refused(warehouse.run(*prove, "--json"), 1, "for which nobody vouches", "--untrusted")
+    assert not (tmp_path / "other").exists()
+    warehouse.json(*prove, "--untrusted")
+    assert (tmp_path / "other").read_bytes() == proof.read_bytes()
+
+    with warehouse.database.connect(autocommit=True) as connection:
+        connection.execute(CUT_OFF)
+    cut = says_no(warehouse.run(*verify, "--json"), "cut off here")
+    assert cut["trusted"] is False
+    assert "nobody vouches" in warehouse.run(*verify).out
+
+
+def test_what_a_proof_says_after_the_checkpoint_is_not_covered_by_it(warehouse: Warehouse, tmp_path: Path) -> None:
+    kept, proof = tmp_path / "kept", tmp_path / "proof"
+    warehouse.json("audit", "checkpoint", kept)
+    grown = changed(a_good_extract(), orders=adding(an_order(6, "created", placed="2017-05-04 10:00:00")))
+    warehouse.json("ingest", write(tmp_path / "later", grown), "--no-project")
+    warehouse.json("audit", "prove", "5", "--out", proof)
+    told = warehouse.json("audit", "check-proof", proof, "--checkpoint", kept)
+    assert told["commits_after_checkpoint"] > 0
+    assert told["head"]["position"] > told["checkpoint"]["position"]
+    plain = warehouse.run("audit", "check-proof", proof, "--checkpoint", kept).out
+    assert "the checkpoint says nothing of that" in plain
+
+
+def test_a_signing_key_that_others_can_read_signs_nothing_and_vouches_for_nothing(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    warehouse.json("audit", "checkpoint", kept)
+    (tmp_path / "home" / "signing_key.pem").chmod(0o640)
+    for command in (("checkpoint", tmp_path / "more"), ("verify", "--checkpoint", kept)):
+        refused(warehouse.run("audit", *command, "--json"), 2, "has the mode 0640", "chmod 600")
+    assert not (tmp_path / "more").exists()
 
 
 def test_a_checkpoint_that_is_damaged_or_none_is_told_plainly(warehouse: Warehouse, tmp_path: Path) -> None:
@@ -146,7 +203,7 @@ def test_any_event_is_proved_and_checked_without_a_database(warehouse: Warehouse
             done = warehouse.run("audit", "prove", str(position), *options, "--out", proof, "--force")
             assert done.code == 0, done
             with patch("infra.postgres.connection.Database.connect", side_effect=AssertionError("no database")):
-                shown = warehouse.json("audit", "check-proof", proof)
+                shown = warehouse.json("audit", "check-proof", proof, "--untrusted")
                 signed = warehouse.json(
                     "audit", "check-proof", proof, "--checkpoint", kept, "--public-key", told["public_key"]
                 )

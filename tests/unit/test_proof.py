@@ -4,6 +4,7 @@ What is checked here is checked as an outsider would: by what docs/proof-format.
 """
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from unittest.mock import patch
 from uuid import UUID
 
 import pytest
@@ -189,6 +191,76 @@ def test_a_proof_that_was_changed_with_care_does_not_hold(file: Path, part: str,
         check(read_proof(file))
 
 
+@pytest.mark.parametrize(
+    ("state", "encoding", "spelling"),
+    [
+        (b"\xff\x00", "base64", "/wB="),  # bits that decoding drops
+        (b"\xff\x00", "base64", "/wA"),
+        (b"\xff\x00", "base64", "/wA=="),
+        (b"\xff\x00", "base64", "/wA=\\n"),
+        (b"\xff\x00", "base64", " /wA="),
+        (b"\xff\x00", "base64", "/w-A="),
+        (b"\xff\x00", "base64", "/wA=/wA="),
+        (b"\xff\xfe", "base64", "__4="),  # the alphabet for addresses
+        (b"\xff\x00", "base64", "/wÄ="),
+        (b"{}", "base64", "e30="),  # what is UTF-8 stands there as it is
+        (b"\xff", "utf-8", "\\ud800"),
+    ],
+)
+def test_a_state_in_another_spelling_does_not_hold(file: Path, state: bytes, encoding: str, spelling: str) -> None:
+    written_so, state_so = encoded_state(state)
+    document = written(a_proof(state)).replace(
+        f'"state_encoding": "{written_so}",\n    "state": "{state_so}"'.encode(),
+        f'"state_encoding": "{encoding}",\n    "state": "{spelling}"'.encode(),
+    )
+    assert document != written(a_proof(state))
+    assert not passes(document, file, lambda path: check(read_proof(path)))
+
+
+@pytest.mark.parametrize(
+    ("written_so", "spelling"),
+    [
+        (b'"position": 12', b'"position": 12.0'),
+        (b'"position": 12', b'"position": 1.2e1'),
+        (b'"position": 12', b'"position": 012'),
+        (b'"position": 12', b'"position": NaN'),
+        (b'"position": 12', b'"position": -12'),
+        (b'"position": 12', b'"position": ' + b"9" * 5_000),
+        (b'"position": 12', b'"position": 12,\n  "position": 12'),
+        (b'"position": 12', b'"position": 12,\n  "note": null'),
+        (b'"position": 12', b'"position": "12"'),
+        (b'"position": 12', b'"position": ' + b"[" * 100_000),
+        (b'"position"', b'"\\u0070osition"'),
+        (b"\n}\n", b"\n}"),
+        (b"\n}\n", b"\n}\n\n"),
+        (b"\n}\n", b"\n}\n{}\n"),
+        (b"\n", b"\r\n"),
+        (b"{", b"\xef\xbb\xbf{"),
+        (b'00Z"', b'00+00:00"'),
+        (b'00Z"', b'00.000Z"'),
+        (b'00Z"', b'00"'),
+        (b'"signature": "', b'"signature": "00'),
+    ],
+)
+def test_a_checkpoint_in_another_spelling_does_not_hold(file: Path, written_so: bytes, spelling: bytes) -> None:
+    document = signed(HeadToSign(STORE, 12, sha256(b"a").digest(), AT), LATER, KEY)
+    assert written_so in document
+    assert not passes(document.replace(written_so, spelling), file, read_checkpoint)
+
+
+def test_a_checkpoint_in_capitals_or_without_a_signature_does_not_hold(file: Path) -> None:
+    document = signed(HeadToSign(STORE, 12, sha256(b"a").digest(), AT), LATER, KEY)
+    found = json.loads(document)
+    for name in ("store", "chain", "public_key", "signature"):
+        other = document.replace(found[name].encode(), found[name].upper().encode())
+        assert other != document
+        assert not passes(other, file, read_checkpoint)
+    assert not passes(document.replace(found["signature"].encode(), b""), file, read_checkpoint)
+    assert not passes(document.replace(found["signature"].encode(), b"00" * 64), file, read_checkpoint)
+    unsigned = document.replace(b',\n  "signature": "' + found["signature"].encode() + b'"', b"")
+    assert not passes(unsigned, file, read_checkpoint)
+
+
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_proof_that_lacks_a_commit_does_not_hold(file: Path, place: int) -> None:
     document = json.loads(written(a_proof()))
@@ -264,6 +336,31 @@ def test_a_key_is_for_its_owner_alone_and_never_overwritten(tmp_path: Path) -> N
     with pytest.raises(UsageError, match="never overwritten"):
         make_key(path)
     assert path.read_bytes() == kept
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o620, 0o601, 0o644, 0o666])
+def test_a_key_that_others_can_reach_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "key.pem"
+    make_key(path)
+    path.chmod(mode)
+    with pytest.raises(UsageError, match=rf"has the mode {mode:04o}.*chmod 600.*keygen"):
+        read_key(path)
+    path.chmod(0o400)
+    read_key(path)
+
+
+def test_a_key_of_another_user_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    make_key(path)
+    found = owned_by(path, 4711)
+    with patch("os.fstat", return_value=found), pytest.raises(UsageError, match="belongs to the user 4711"):
+        read_key(path)
+
+
+def owned_by(path: Path, user: int) -> os.stat_result:
+    found = list(path.stat())
+    found[stat.ST_UID] = user
+    return os.stat_result(found)
 
 
 def test_a_key_that_is_lost_or_none_is_told_plainly(tmp_path: Path) -> None:
