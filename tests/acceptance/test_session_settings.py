@@ -15,6 +15,7 @@ from tests.acceptance.cli_support import Program
 from tests.acceptance.extracts import COMMENT, Lines, a_good_extract, a_review, adding, changed, replacing, write
 from tests.acceptance.in_process import Warehouse
 from tests.databases import a_database, copied, server
+from tests.own_servers import VERSION_16, OwnServer, an_own_server
 
 __all__ = ["server"]
 
@@ -159,3 +160,32 @@ def test_each_setting_is_ours_in_every_session(name: str, database: Database) ->
         assert conn.execute("SELECT current_setting(%s)", [name]).fetchone() == (
             {**session.SETTINGS, **session.LATER}[name],
         )
+
+
+# --- PostgreSQL 16, which knows fewer settings --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def version_16() -> Iterator[OwnServer]:
+    with an_own_server(VERSION_16) as own:
+        own.make()
+        own.start()
+        yield own
+
+
+@pytest.mark.parametrize("disturbed", [False, True], ids=["left alone", "disturbed"])
+def test_on_postgresql_16(
+    disturbed: bool, version_16: OwnServer, undisturbed: Outcome, extracts: tuple[Path, Path], tmp_path: Path
+) -> None:
+    database = version_16.database(f"warehouse_{disturbed}".lower())
+    with hostile.undisturbed(version_16.database("postgres").url) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(f"warehouse_{disturbed}".lower())))
+    with hostile.undisturbed(database.url) as conn:
+        assert conn.info.server_version // 10_000 == 16
+        conn.execute(hostile.MAKE_METHOD)
+    if disturbed:
+        known = {name: value for name, value in hostile.SETTINGS.items() if name != "transaction_timeout"}
+        hostile.set_by(database, hostile.ALTER_DATABASE, known)
+    assert worked(database, database, extracts, tmp_path) == undisturbed
+    backup = Warehouse(database, tmp_path).run("db", "backup", tmp_path / "a.backup", "--json")
+    assert backup.code == 0, backup
