@@ -24,7 +24,8 @@ SELECT
         FROM event_store.batch_progress AS p, jsonb_each_text(p.events) AS counted
         WHERE p.batch_id = b.batch_id AND counted.key <> 'quality'
     ), 0)::bigint AS events,
-    (b.outcome ->> 'score')::float8 AS score
+    (b.outcome ->> 'score')::float8 AS score,
+    b.run_by, b.run_on, b.program
 FROM event_store.batch AS b
 WHERE b.kind = 'load'
 ORDER BY b.batch_seq
@@ -52,6 +53,13 @@ class BatchRow(NamedTuple):
     completed_at: datetime | None
     events: int
     score: float | None
+    by: str | None
+    machine: str | None
+    program: str | None
+
+    def run(self) -> str | None:
+        """Who ran it, where, and with which version of the program; None where that was not noted."""
+        return None if self.by is None else f"{self.by} on {self.machine}, {self.program}"
 
     def document(self, *names: str) -> dict[str, object]:
         """The load as JSON shows it: these of its fields, or all."""
@@ -103,7 +111,7 @@ def batches(json: Json = False) -> None:
     if json:
         print_json([row.document() for row in rows])
         return
-    show_batches(rows)
+    show_batches(rows, with_runs=True)
 
 
 def load(
@@ -161,15 +169,17 @@ def all_batches(connection: "psycopg.Connection") -> list[BatchRow]:
     return [BatchRow(*row) for row in connection.execute(BATCHES)]
 
 
-def show_batches(rows: list[BatchRow]) -> None:
-    """The list of loads for people."""
+def show_batches(rows: list[BatchRow], *, with_runs: bool = False) -> None:
+    """The list of loads for people; `with_runs`, who ran them too, where, and with which version of the program."""
     if not rows:
         say("There is no load yet. To make one: replayhouse ingest PATH.")
         return
-    table(
-        ("batch", "name", "status", "opened (UTC)", "events", "score"),
-        [(row.batch_id, row.name, row.status, row.opened_at, row.events, _score(row.score)) for row in rows],
-    )
+    headers = ("batch", "name", "status", "opened (UTC)", "events", "score")
+    cells = [(row.batch_id, row.name, row.status, row.opened_at, row.events, _score(row.score)) for row in rows]
+    if not with_runs:
+        table(headers, cells)
+        return
+    table((*headers, "run by"), [(*of, row.run()) for of, row in zip(cells, rows, strict=True)])
 
 
 def _score(score: float | None) -> str | None:

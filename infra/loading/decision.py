@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -25,7 +25,7 @@ from infra.csv.files import SOURCE_FILES
 from infra.csv.staging import Staged, stage
 from infra.errors import Rejected, UsageError
 from infra.loading.known import export_known
-from infra.loading.loads import Loads
+from infra.loading.loads import Loads, time_of
 from infra.loading.log import CONTEXTS, OpenLoad, PostgresLoadLog, copy_due, copy_lines, recorded_of
 from infra.loading.scratch import scratch_folder
 from infra.loading.work import DuckDBWork, plan
@@ -77,7 +77,8 @@ class Decider:
         """
         with self._at_work() as connection:
             row, known = self._quarantined(connection, row_id)
-            decisions = [Decision("quality", row_id, event, None) for event in discard(row, self._by, why, _now())]
+            discarded = discard(row, self._by, why, time_of(connection))
+            decisions = [Decision("quality", row_id, event, None) for event in discarded]
             head = self._store.append(connection, list(recorded_of(decisions, known)), None)
         return Decided(row_id, row, _counted(decisions), head.position, head.chain.hex())
 
@@ -98,7 +99,7 @@ class Decider:
                 return Refused(row_id, row, *fault)
             try:
                 decided = self._let_in(
-                    connection, row_id, row, release(row, self._by, why, _now(), text), known, staged
+                    connection, row_id, row, release(row, self._by, why, time_of(connection), text), known, staged
                 )
             except DomainError as error:
                 return Refused(row_id, row, error.rule, str(error))
@@ -161,6 +162,7 @@ class Decider:
             recorded = recorded_of(decisions, log.seen.with_streams_of(known))
             with connection.transaction():
                 batch_seq = loads.decide(batch_id, f"release of {row.file}:{row.line}", as_of)
+                loads.note_run(batch_id, self._by)
                 for table, lines in work.references(EVERYTHING.start, EVERYTHING.end, batch_seq):
                     copy_lines(connection, table, lines)
                 copy_due(connection, batch_seq, log.due)
@@ -243,7 +245,3 @@ def _fault(staged: Staged) -> tuple[str, str] | None:
 
 def _counted(decisions: Sequence[Decision]) -> dict[str, int]:
     return {context: sum(decision.context == context for decision in decisions) for context in CONTEXTS}
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from infra.errors import Conflicting
 from infra.loading.assessment import assess
 from infra.loading.erased import forget_erased
 from infra.loading.known import export_known
-from infra.loading.loads import Load, Loads
+from infra.loading.loads import Load, Loads, time_of
 from infra.loading.log import CONTEXTS, CountingLoadLog, OpenLoad, PostgresLoadLog
 from infra.loading.pool import Assignment, run_units
 from infra.loading.release import release_those_that_pass
@@ -165,7 +165,7 @@ class _Run:
         self._is_first = is_first
         self._files = {file: found.sha256 for file, found in staged.extract.files.items()}
         self._owner = uuid4()
-        self._now = datetime.now(UTC)
+        self._now = time_of(connection)
 
     def run(self, under_way: Load | None, name: str, *, dry_run: bool) -> IngestReport:
         if dry_run:
@@ -185,6 +185,7 @@ class _Run:
             self._seq = self._loads.begin(
                 batch_id, name, self._files, attempt, as_of, firsts, self._owner, self._now, origin
             )
+        self._loads.note_run(batch_id, self._ingest._settings.actor)
         load = OpenLoad(batch_id, self._seq, self._owner, self._is_first)
         log = PostgresLoadLog(self._connection, self._ingest._store, load, None)
         if not tell_opening(log, batch_id, name, self._assessed, self._now):
@@ -197,7 +198,9 @@ class _Run:
         if not self._is_first:
             release_those_that_pass(self._connection, log, self._staged, batch_id, self._now)
         forget_rows_of_erased(self._connection)
-        tell_completion(log, batch_id, self._assessed.counts, self._loads.events_of(batch_id), datetime.now(UTC))
+        tell_completion(
+            log, batch_id, self._assessed.counts, self._loads.events_of(batch_id), time_of(self._connection)
+        )
         return self._finish(batch_id, name, "completed")
 
     def _plan(self) -> tuple[list[Unit], date | None]:

@@ -1,11 +1,13 @@
 """The loads so far, as the write side keeps them: which files, which is open, and who works on it."""
 
 import json
+import socket
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import psycopg
@@ -57,6 +59,8 @@ LIMIT 1
 """
 
 DISOWN = "UPDATE event_store.batch SET owner = NULL WHERE status = 'open'"
+
+NOTE_RUN = "UPDATE event_store.batch SET run_by = %s, run_on = %s, program = %s WHERE batch_id = %s"
 
 NEXT_SEQ = "SELECT coalesce(max(batch_seq), 0) + 1 FROM event_store.batch"
 
@@ -181,6 +185,10 @@ class Loads:
         """
         self._connection.execute(TAKE_OVER, (owner, _storable(origin), batch_id))
 
+    def note_run(self, batch_id: UUID, by: str) -> None:
+        """Writes down who runs a batch now, and that it is this program on this machine."""
+        self._connection.execute(NOTE_RUN, (by, socket.gethostname(), version("replayhouse"), batch_id))
+
     def finish(self, batch_id: UUID, owner: UUID, status: str, outcome: Mapping[str, object]) -> None:
         """Closes a load as completed or rejected. Raises Conflicting if somebody else has taken it over."""
         done = self._connection.execute(FINISH, (status, json.dumps(outcome), batch_id, owner))
@@ -193,6 +201,12 @@ class Loads:
         for (counts,) in self._connection.execute(EVENTS, (batch_id,)):
             events.update(counts)
         return events
+
+
+def time_of(connection: psycopg.Connection) -> datetime:
+    """The time by the server's clock, which all who load go by, in UTC."""
+    [(now,)] = connection.execute("SELECT clock_timestamp()").fetchall()
+    return cast(datetime, now).astimezone(UTC)
 
 
 def _storable(origin: Path) -> str | None:

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import psycopg
 
 from domain.quality.batch import batch_of
 from infra.loading.ingest import Progress, Step
+from infra.loading.loads import Loads, time_of
 from infra.loading.log import CONTEXTS
 from infra.loading.retraction_log import PostgresRetractionLog, refuse_decided
 from infra.loading.retraction_plan import RetractionPlan, TableChanges, summarised
@@ -110,7 +110,7 @@ class Retract:
         """
         with self._alone() as connection:
             loads = self._chosen(connection, batch_id, cascade=cascade)
-            touched, now = TouchedStreams(connection), datetime.now(UTC)
+            touched, now = TouchedStreams(connection), time_of(connection)
             planned = []
             for load in loads:
                 touched.find([load.batch_id])
@@ -159,10 +159,11 @@ class Retract:
         owner = uuid4()
         told = retractions.told(load.batch_id)
         if told is None:
-            told = Retraction(load.batch_id, reason, self.by, datetime.now(UTC))
+            told = Retraction(load.batch_id, reason, self.by, time_of(connection))
             retractions.begin(load, told, owner)
         else:
             retractions.take_over(load.batch_id, owner)
+        Loads(connection).note_run(retraction_id_of(load.batch_id), self.by)
         log = PostgresRetractionLog(connection, self._store, load.batch_id, owner)
         streams, done = log.streams_touched(), 0
 

@@ -1,19 +1,25 @@
 """`generate`, `ingest` and `batches`, as a user calls them."""
 
 import shutil
+import socket
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from infra.postgres.connection import Database
 from infra.postgres.locks import exclusive
 from tests.acceptance.cli_support import CONTEXTS, FILES, Loaded, Program, empty, loaded
+from tests.acceptance.extracts import a_good_extract, write
+from tests.acceptance.in_process import Warehouse
+from tests.databases import database, server
 
-__all__ = ["empty", "loaded"]  # pytest finds the fixtures by their names in this module
+__all__ = ["database", "empty", "loaded", "server"]  # pytest finds the fixtures by their names in this module
 
 KINDS = ("new", "changed", "unchanged", "quarantined")
-BATCH = {"batch", "name", "status", "opened_at", "completed_at", "events", "score"}
+BATCH = {"batch", "name", "status", "opened_at", "completed_at", "events", "score", "by", "machine", "program"}
 
 
 def assert_shape(told: dict[str, Any], *more: str) -> None:
@@ -160,7 +166,22 @@ def test_batches_are_listed_the_oldest_first(loaded: Loaded) -> None:
     assert batch["events"] == sum(loaded.told["events"][context] for context in CONTEXTS[:-1])
     assert batch["score"] == loaded.told["score"]
     assert batch["opened_at"].endswith("+00:00")
+    assert (batch["machine"], batch["program"]) == (socket.gethostname(), version("replayhouse"))
+    assert f"{batch['by']} on {batch['machine']}, {batch['program']}" in loaded.program.succeed("batches").out
     assert loaded.told["batch"] in loaded.program.succeed("batches").out
+
+
+def test_who_runs_a_load_or_takes_it_back_is_recorded(database: Database, tmp_path: Path) -> None:
+    warehouse = Warehouse(database, tmp_path / "home")
+    path = write(tmp_path / "given", a_good_extract())
+    begun = warehouse.rows("SELECT clock_timestamp()")[0][0]
+    warehouse.run("ingest", path, REPLAYHOUSE_ACTOR="ana")
+    [batch] = warehouse.json("batches")
+    assert batch["by"] == "ana"
+    warehouse.run("retract", batch["batch"], "--reason", "a test", REPLAYHOUSE_ACTOR="bert")
+    query = "SELECT kind, run_by, run_on, opened_at BETWEEN %s AND clock_timestamp() FROM event_store.batch ORDER BY 1"
+    told = warehouse.rows(query, begun)
+    assert told == [("load", "ana", socket.gethostname(), True), ("retraction", "bert", socket.gethostname(), True)]
 
 
 def test_without_loads_the_list_is_empty_and_says_so(empty: Program) -> None:
