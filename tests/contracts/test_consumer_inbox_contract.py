@@ -5,17 +5,22 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from replayhouse_consumer import postgres_session
 from replayhouse_consumer.errors import Misuse, Refused
 from replayhouse_consumer.inbox import Inbox, Move, Overtaken, Parked, Partition, Work, open_inbox
 from replayhouse_consumer.received import Received
 
+from infra.postgres import session
 from infra.postgres.connection import Database
+from tests import hostile_settings as hostile
+from tests.poolers import pooled
 
 FIRST, SECOND = Partition("replayhouse.sales.events.v1", 0), Partition("replayhouse.sales.events.v1", 1)
 ORDER, OTHER = ("sales", UUID(int=1).bytes), ("sales", UUID(int=2).bytes)
@@ -316,3 +321,66 @@ def test_an_inbox_that_cannot_be_opened_is_told_at_once(tmp_path: Path) -> None:
         open_inbox(tmp_path / "no folder" / "inbox.db", "g", "replayhouse")
     with pytest.raises(Refused, match="does not let us in"):
         open_inbox(f"postgresql:///nothing?host={tmp_path}", "g", "replayhouse")
+
+
+# --- what is set of a session in PostgreSQL -----------------------------------------------------------------------
+
+
+def test_what_the_inbox_says_of_its_session_is_what_the_program_says() -> None:
+    ours = dict(session.SETTINGS)
+    left_to_the_handlers = {"search_path", "row_security", "default_table_access_method", "quote_all_identifiers"}
+    assert {
+        **{name: value for name, value in ours.items() if name not in left_to_the_handlers},
+        "idle_in_transaction_session_timeout": "5min",
+    } == postgres_session.SETTINGS
+
+
+@pytest.mark.parametrize("alter", [hostile.ALTER_DATABASE, hostile.ALTER_ROLE, None], ids=["database", "role", "shell"])
+def test_an_inbox_keeps_the_same_whatever_is_set(
+    alter: str | None, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {name: value for name, value in hostile.SETTINGS.items() if name != "default_table_access_method"}
+    if alter is not None:
+        hostile.set_by(database, alter, {**known, "search_path": "public"})
+    else:
+        for name, value in hostile.ENVIRONMENT.items():
+            monkeypatch.setenv(name, value)
+    inbox = open_inbox(database.url, "g", "replayhouse")
+    inbox.make_tables("CREATE TABLE IF NOT EXISTS effect (text TEXT, at timestamptz)")
+    inbox.begin({FIRST: 0})
+    kept = event(1, value="são 中文 🙂 \\x41 'NULL'".encode())
+    with inbox.transaction() as work:
+        work.advance([Move(FIRST, 0, 7)])
+        work.keep([[kept]])
+        work.park(Parked("sales", UUID(int=1), 1, FIRST, "ção 🙂 NULL"))
+        effect(work, "são 🙂 \\x41")
+        work.db.execute("UPDATE effect SET at = %s", [datetime(2018, 2, 1, 23, 30, tzinfo=UTC)])
+    with inbox.transaction() as work:
+        assert work.histories([ORDER]) == {ORDER: [kept]}
+        told = work.db.execute("SELECT text, at::text, current_setting('transaction_timeout') FROM effect").fetchall()
+    assert told == [("são 🙂 \\x41", "2018-02-01 23:30:00+00", "0")]
+    assert [parked.reason for parked in inbox.all_parked()] == ["ção 🙂 NULL"]
+    assert inbox.offsets() == {FIRST: 7}
+    inbox.close()
+
+
+@pytest.mark.parametrize("is_refusing", [True, False])
+def test_an_inbox_behind_a_pooler_is_refused(is_refusing: bool, database: Database) -> None:
+    with pooled(database, is_refusing=is_refusing) as behind, pytest.raises(Refused, match="a pooler"):
+        open_inbox(behind.url, "g", "replayhouse")
+
+
+def test_an_inbox_where_nothing_can_be_written_is_refused_and_later_waited_for(database: Database) -> None:
+    inbox = open_inbox(database.url, "g", "replayhouse")
+    inbox.begin({FIRST: 0})
+    hostile.set_by(database, hostile.ALTER_DATABASE, {"default_transaction_read_only": "on"})
+    with pytest.raises(Refused, match="takes no writes"):
+        open_inbox(database.url, "g", "replayhouse")
+    inbox.close()
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction) as raised, inbox.transaction() as work:
+        work.advance([Move(FIRST, 0, 7)])
+    assert inbox.is_passing(raised.value)
+    hostile.set_by(database, hostile.ALTER_DATABASE, {"default_transaction_read_only": "off"})
+    with inbox.transaction() as work:
+        work.advance([Move(FIRST, 0, 7)])
+    inbox.close()

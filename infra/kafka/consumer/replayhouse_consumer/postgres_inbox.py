@@ -11,11 +11,8 @@ from psycopg.rows import TupleRow, tuple_row
 
 from replayhouse_consumer.errors import Misuse, Refused
 from replayhouse_consumer.inbox import Move, Overtaken, Parked, Partition, must_be_ours
+from replayhouse_consumer.postgres_session import A_POOLER, connect, refuse_read_only
 from replayhouse_consumer.received import Key, Received
-
-# A consumer that was halted in the middle of a transaction holds its partitions no longer than this.
-_OPTIONS = "-c idle_in_transaction_session_timeout=5min -c lock_timeout=10s"
-CONNECT_SECONDS = 10
 
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS {schema};
@@ -158,8 +155,12 @@ class PostgresInbox:
         try:
             db = self._connection()
         except psycopg.Error as error:
-            raise Refused(f"The database of the inbox does not let us in: {str(error).splitlines()[0]}") from error
+            told = str(error).splitlines()[0]
+            if "unsupported startup parameter" in told:
+                raise Refused(f"{A_POOLER} ({told}).") from error
+            raise Refused(f"The database of the inbox does not let us in: {told}") from error
         try:
+            refuse_read_only(db)
             with db.transaction():
                 db.execute(_LOCK_UNTIL_COMMIT)
                 db.execute(self._on_schema(_TABLES))
@@ -174,7 +175,7 @@ class PostgresInbox:
     def transaction(self) -> Iterator[PostgresWork]:
         """The savepoint is gone when a handler has committed or rolled back in between."""
         db = self._connection()
-        with db.transaction():
+        with self._left_if_it_takes_no_writes(db), db.transaction():
             db.execute("SAVEPOINT handling")
             yield PostgresWork(db, self._on_schema)
             try:
@@ -219,23 +220,27 @@ class PostgresInbox:
                 db.execute(_UNLOCK)
 
     def is_passing(self, error: BaseException) -> bool:
-        """Whether the server is away or busy: a lost connection, a lock, a deadlock."""
-        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        """Whether the server is away or busy: a lost connection, a lock, a deadlock, a standby for the time being."""
+        passing = psycopg.OperationalError | psycopg.InterfaceError | psycopg.errors.ReadOnlySqlTransaction
+        return isinstance(error, passing)
 
     def close(self) -> None:
         """Lets the database go."""
         if self._db is not None:
             self._db.close()
 
+    @contextmanager
+    def _left_if_it_takes_no_writes(self, db: Connection) -> Iterator[None]:
+        """The server has become a standby: the next connection may find the one that has taken its place."""
+        try:
+            yield
+        except psycopg.errors.ReadOnlySqlTransaction:
+            db.close()
+            raise
+
     def _connection(self) -> Connection:
         if self._db is None or self._db.closed:
-            self._db = psycopg.connect(
-                self._url,
-                autocommit=True,
-                application_name=self._application,
-                connect_timeout=CONNECT_SECONDS,
-                options=_OPTIONS,
-            )
+            self._db = connect(self._url, self._application)
         return self._db
 
     def _run(self, statement: str) -> psycopg.Cursor[TupleRow]:
