@@ -18,6 +18,7 @@ from infra.postgres.read_models.digests import digests
 from infra.postgres.read_models.live import catch_up
 from infra.postgres.read_models.loading import Loader
 from infra.postgres.read_models.rebuild import rebuild
+from infra.postgres.read_models.rights import Rights
 from tests.homes import LONGEST_WAIT_S
 from tests.read_side import Log, a_header, a_line, a_payment, an_id
 
@@ -253,11 +254,11 @@ def test_who_comes_through_a_view_while_tables_are_exchanged_sees_one_revision(
     thread = threading.Thread(target=read)
     move_in = marts.move_in
 
-    def while_locked(swapper: psycopg.Connection) -> None:
+    def while_locked(swapper: psycopg.Connection, given: Rights) -> None:
         thread.start()
         while conn.execute(A_READER_WAITS).fetchone() == (0,):
             time.sleep(0.02)
-        move_in(swapper)
+        move_in(swapper, given)
 
     monkeypatch.setattr(marts, "move_in", while_locked)
     rebuild(database, workers=1)

@@ -12,7 +12,8 @@ from sqlalchemy import FromClause, MetaData, TableClause, column
 from sqlalchemy import table as table_clause
 
 from infra.errors import Conflicting
-from infra.postgres.read_models.schema import comment_on_column, compiled, grant
+from infra.postgres.read_models.rights import Rights, put_back
+from infra.postgres.read_models.schema import comment_on_column, compiled, grant, grant_on
 from projections import marts
 from projections.marts import Mart
 from projections.shared import DIM_DATE
@@ -24,6 +25,7 @@ GONE = "mart_gone"
 COMMENT = "Views over the star schema: the marts of the program, and your own"
 
 _CREATE_SCHEMA = sql.SQL("CREATE SCHEMA IF NOT EXISTS {schema}; COMMENT ON SCHEMA {schema} IS {comment}")
+_HAS_SCHEMA = "SELECT to_regnamespace(%s) IS NOT NULL"
 _EXISTING = """
     SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = %s AND c.relname = ANY(%s) AND c.relkind IN ('v', 'm')
@@ -55,11 +57,16 @@ def create_marts(
     They stand on the tables of the context `sales` in the schema `schemas["sales"]`, and so on; `schemas` names one for
     each of the five contexts and for `shared`. Within a transaction.
     """
+    is_new = conn.execute(_HAS_SCHEMA, [schema]).fetchone() == (False,)
     conn.execute(_CREATE_SCHEMA.format(schema=sql.Identifier(schema), comment=sql.Literal(COMMENT)))
     tables = star_schema(schemas)
-    for mart in marts.MARTS if declared is None else declared:
+    made = marts.MARTS if declared is None else declared
+    for mart in made:
         tables[f"{MART}.{mart.name}"] = _create(conn, schema, mart, tables)
-    grant(conn, schema)
+    if is_new:
+        grant(conn, schema)
+    else:  # there may be views of others, on which rights are none of our business
+        grant_on(conn, schema, [mart.name for mart in made])
 
 
 def star_schema(schemas: Mapping[str, str]) -> dict[str, FromClause]:
@@ -136,10 +143,11 @@ def lock(conn: psycopg.Connection) -> None:
             conn.execute(_LOCK.format(sql.Identifier(MART, mart.name)))
 
 
-def move_in(conn: psycopg.Connection) -> None:
+def move_in(conn: psycopg.Connection, given: Rights) -> None:
     """Within the transaction of a swap, after the renaming: the declared marts stand on the tables that are live now.
 
-    A plain one stays itself, with what stands on it. The former materialised ones stand in `mart_gone`.
+    A plain one stays itself, with what stands on it. The former materialised ones stand in `mart_gone`; what was
+    `given` on them before is given on the new ones.
     """
     tables = star_schema(live_schemas())
     for mart in marts.MARTS:
@@ -149,7 +157,7 @@ def move_in(conn: psycopg.Connection) -> None:
             tables[f"{MART}.{mart.name}"] = _clause(MART, mart.name, mart.select(tables).selected_columns)
         else:
             tables[f"{MART}.{mart.name}"] = _create(conn, MART, mart, tables)
-    grant(conn, MART)
+    put_back(conn, given, [mart.name for mart in marts.MARTS if mart.materialised])
     remove_next(conn)
 
 

@@ -25,12 +25,13 @@ def prepare(conn: psycopg.Connection) -> None:
         return
     with conn.transaction():
         conn.execute(_ONE_AT_A_TIME)
+        if not any(projected(conn, context) for context in PROJECTIONS):
+            grant(conn, "read_model")
         for context, projection in PROJECTIONS.items():
             if projected(conn, context) is None:
                 Model(projection, context).create(conn)
                 conn.execute(_FIRST_REVISION, [context, projection.fingerprint, projection.version])
                 conn.execute(_TRACK, [context])
-        grant(conn, "read_model")
         if conn.execute(_HAS_CALENDAR).fetchone() == (False,):
             create_schema(conn, "shared", "The calendar")
             create_table(conn, DIM_DATE)

@@ -24,6 +24,7 @@ _SCHEMA_COMMENTS = {
 
 _READER_EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = 'replayhouse_reader'"
 _GRANT = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
+_GRANT_ON = sql.SQL("GRANT SELECT ON {relations} TO {role}")
 _DROP_KEY = sql.SQL("ALTER TABLE {table} DROP CONSTRAINT {key}")
 _ADD_KEY = sql.SQL("ALTER TABLE {table} ADD CONSTRAINT {key} PRIMARY KEY ({columns})")
 _NO_STATISTICS = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET STATISTICS 0")
@@ -119,6 +120,13 @@ def grant(conn: psycopg.Connection, schema: str) -> None:
     """Lets the readers read everything in the schema, if there is such a role."""
     if conn.execute(_READER_EXISTS).fetchone():
         conn.execute(_GRANT.format(schema=sql.Identifier(schema), role=sql.Identifier(READER)))
+
+
+def grant_on(conn: psycopg.Connection, schema: str, relations: Sequence[str]) -> None:
+    """Lets the readers read some tables or views of a schema, if there is such a role."""
+    if relations and conn.execute(_READER_EXISTS).fetchone():
+        names = sql.SQL(", ").join(sql.Identifier(schema, relation) for relation in relations)
+        conn.execute(_GRANT_ON.format(relations=names, role=sql.Identifier(READER)))
 
 
 @cache

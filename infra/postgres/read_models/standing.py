@@ -15,6 +15,7 @@ from psycopg import errors, sql
 
 from infra.errors import Conflicting
 from infra.postgres.read_models.marts import GONE, MART
+from infra.postgres.read_models.rights import clear
 from projections import marts
 
 # With nothing but the catalogue on the path, every other name in a definition is written with its schema.
@@ -40,6 +41,12 @@ _BESIDES = """
             CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
             CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = %(view)s::regclass AND grantee <> relowner
+        UNION ALL
+        SELECT 3, attnum, format('GRANT %%s (%%I) ON %%s TO %%s%%s', privilege_type, attname, %(view)s::text,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid, aclexplode(attacl)
+        WHERE pg_class.oid = %(view)s::regclass AND grantee <> relowner
         UNION ALL
         SELECT 4, 0, format('ALTER MATERIALIZED VIEW %%s OWNER TO %%s', %(view)s::text, relowner::regrole)
         FROM pg_class WHERE oid = %(view)s::regclass
@@ -122,6 +129,7 @@ def _make(conn: psycopg.Connection, view: StandingView) -> None:
         return
     data = sql.SQL("DATA" if view.is_populated else "NO DATA")
     conn.execute(_MATERIALISE.format(view.identifier, _options(view), query, data))
+    clear(conn, MART, view.name)
     for statement in view.besides:
         conn.execute(statement.encode())
 

@@ -13,10 +13,10 @@ from psycopg import errors, sql
 
 from infra.errors import Conflicting
 from infra.postgres.locks import GIVEN_UP, QUICK_LOCK
-from infra.postgres.read_models import forgetting, marts, standing, tracking
+from infra.postgres.read_models import forgetting, marts, rights, standing, tracking
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.revisions import NextRevision, drop, schema_of
-from infra.postgres.read_models.schema import Model, grant
+from infra.postgres.read_models.schema import Model
 from projections.warehouse import PROJECTIONS
 
 _OLD_SNAPSHOTS_SECONDS = 30.0
@@ -121,6 +121,7 @@ def _exchange_all(
     # tables through it, and the new ones beside it.
     views = standing.take(conn)
     marts.lock(conn)
+    given = [rights.take(conn, schema) for schema in (*(revision.context for revision in revisions), marts.MART)]
     for kind in ("v", "r"):
         for revision in revisions:
             standing_there = conn.execute(_RELATIONS, [revision.context, kind]).fetchall()
@@ -134,11 +135,13 @@ def _exchange_all(
         aside = f"{context}_gone" if revision.fills else schema_of(context, former.revision)
         conn.execute(_RENAME.format(sql.Identifier(context), sql.Identifier(aside)))
         conn.execute(_RENAME.format(sql.Identifier(revision.schema), sql.Identifier(context)))
-        grant(conn, context)
         if revision.fills:
             emptied.append(model_of(context, aside))
         _note(conn, revision, former, shown[context])
-    marts.move_in(conn)
+    *of_contexts, of_marts = given
+    for of_context in of_contexts:
+        rights.put_back(conn, of_context)
+    marts.move_in(conn, of_marts)
     standing.put_back(conn, views)
     marts.drop_gone(conn)
     forgetting.sample_no_views(conn, [model_of(context, context) for context in PROJECTIONS])
