@@ -64,7 +64,7 @@ SAMPLED_BY_HAND = """
 AS_BEFORE = """
     SELECT format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS -1', c.oid::regclass, a.attname)
     FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
-    WHERE a.attstattarget = 0 AND c.relkind IN ('r', 'm') AND c.oid >= 16384
+    WHERE a.attstattarget = 0 AND a.attnum > 0 AND c.relkind IN ('r', 'm') AND c.oid >= 16384
 """
 STATISTICS = r"""
     SELECT replace(s::text, '\\x', ' ') FROM pg_statistic AS s

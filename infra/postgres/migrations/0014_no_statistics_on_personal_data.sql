@@ -67,10 +67,13 @@ BEGIN
         DELETE FROM pg_statistic WHERE starelid = relation AND staattnum = attribute;
     ELSE -- an older server lets an owner remove them by the way only
         BEGIN
+            IF altered.relkind <> 'r' THEN
+                RAISE wrong_object_type;
+            END IF;
             EXECUTE format(
                 'ALTER TABLE %I.%I ALTER COLUMN %s TYPE %s', altered.nspname, altered.relname, place, altered.of_type
             );
-        EXCEPTION WHEN feature_not_supported OR wrong_object_type THEN -- a view, or what views stand on
+        EXCEPTION WHEN feature_not_supported OR wrong_object_type THEN -- an index, a view, or what views stand on
             EXECUTE setting || '1';
             EXECUTE format('ANALYZE %s', sampled);
             EXECUTE setting || '0';
