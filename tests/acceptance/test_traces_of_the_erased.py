@@ -22,6 +22,7 @@ from tests.acceptance.extracts import a_good_extract, a_review, adding, changed,
 from tests.acceptance.in_process import Warehouse
 from tests.databases import a_database, copied, server
 from tests.oracle.lines import a_customer, an_order
+from tests.own_servers import VERSION_16, an_own_server
 from tests.prepared import furnish, quick_folder
 
 __all__ = ["server"]
@@ -180,6 +181,29 @@ def test_a_migration_removes_the_samples_that_the_version_before_has_left(conn: 
     assert (in_statistics(conn, *TOLD, *keys_of(conn)), sampled(conn)) == (set(), [])
 
 
+def test_on_an_older_server_an_owner_removes_them_as_far_as_it_may(tmp_path: Path) -> None:
+    """Where views stand on a column, or where it is theirs, a sample of rows that are there takes the place."""
+    with an_own_server(VERSION_16) as own:
+        own.make()
+        own.start()
+        with own.database("postgres").connect(autocommit=True) as administrator:
+            administrator.execute("CREATE ROLE tenant LOGIN")
+            administrator.execute("CREATE DATABASE tenancy OWNER tenant")
+        theirs = Database(own.database("tenancy").url.replace("//postgres@", "//tenant@"))
+        warehouse = Warehouse(theirs, tmp_path / "home")
+        warehouse.ingest(write(tmp_path / "first", EXTRACT))
+        with theirs.connect(autocommit=True) as conn, own.database("tenancy").connect(autocommit=True) as looking:
+            conn.execute("CREATE MATERIALIZED VIEW mart.lived AS SELECT city FROM customer.dim_customer")
+            sample_all(conn)
+            keys = keys_of(conn)
+            assert in_statistics(looking, *TOLD) == set(TOLD)
+
+            assert warehouse.json("customer", "erase", ERASED, *REASON)["stale_views"] == []
+
+            assert in_statistics(looking, *TOLD, *keys) == set()
+            assert sampled(looking) == [("dim_customer", "city"), ("lived", "city")]
+
+
 def test_a_view_that_cannot_be_refreshed_is_named_and_holds_up_no_erasure(
     warehouse: Warehouse, conn: psycopg.Connection
 ) -> None:
@@ -226,6 +250,8 @@ def test_the_data_folder_holds_nothing_of_the_erased_once_its_tables_are_written
                 keys = keys_of(conn)
                 conn.execute("ANALYZE; CHECKPOINT")
                 assert in_files(home, keys) == {*TOLD, *keys}
+                with pytest.raises(psycopg.errors.NotNullViolation, match="quartzo rosa"):
+                    conn.execute("INSERT INTO customer.fact_review (title) VALUES ('quartzo rosa')")
                 warehouse.json("customer", "erase", ERASED, *REASON)
                 destroyed = set(keys) - set(keys_of(conn))
                 for table in ("event_store.subject_key", *(f"{context}.{name}" for context, name in shown())):
@@ -233,6 +259,7 @@ def test_the_data_folder_holds_nothing_of_the_erased_once_its_tables_are_written
                 conn.execute("CHECKPOINT")
                 assert in_files(home, destroyed) == set()
             log = (home / "postgres.log").read_text()
+            assert "violates not-null constraint" in log
             assert [word for word in TOLD if word in log] == []
         finally:
             server.stop()
