@@ -192,7 +192,8 @@ def rebuild(
 
     The next revision is made beside the live one. Readers see the old tables or the new ones, never a mixture. The
     same log gives the same digests, whatever the number of processes; digest prints those of the live tables, to
-    compare. Limits may be combined: the position counts first, business time last.
+    compare. It says where the live rows were not what the log makes. Limits may be combined: the position counts
+    first, business time last.
     """
     limits = limits_of(as_of, to_position, occurred_before, into)
     if into is not None:
@@ -219,6 +220,11 @@ def rebuild(
     say()
     events = sum(rebuilt.events for rebuilt in found.values())
     say(f"{count(events, 'event')} folded in {seconds_so_far():.1f} s; the new revisions are live.")
+    differed = [f"{context}.{name}" for context, rebuilt in found.items() for name in rebuilt.differed or ()]
+    if differed:
+        say(f"The live rows differed from what the log makes: {count(len(differed), 'table')} ({', '.join(differed)}).")
+        say("They were changed by something else than events. What stands now is what the log makes; the rows that")
+        say("stood are kept for a while, and replayhouse revisions and audit compare show them.")
 
 
 def digest(contexts: Contexts = None, json: Json = False) -> None:

@@ -42,6 +42,38 @@ def test_a_rebuild_shows_what_following_the_log_shows(database: Database, conn: 
         assert again[context].position == before.position == rebuilt[context].position
 
 
+@pytest.mark.parametrize(
+    ("change", "differed"),
+    [
+        ("SELECT", []),
+        ("UPDATE sales.fact_order SET item_count = item_count + 1 WHERE order_id = %s", ["fact_order"]),
+        ("DELETE FROM sales.fact_payment WHERE order_id = %s", ["fact_payment"]),
+        ("INSERT INTO sales.fact_payment SELECT order_id, 9, method, installments, amount, date_key, position"
+         " FROM sales.fact_payment WHERE order_id = %s", ["fact_payment"]),
+    ],
+)  # fmt: skip
+def test_live_rows_that_were_not_what_the_log_makes_are_told(
+    database: Database, conn: psycopg.Connection, change: str, differed: list[str]
+) -> None:
+    some_orders(conn, 3)
+    catch_up(database)
+    conn.execute(change.encode(), [an_id(1 << 120)] if "%s" in change else None)
+    told = {context: rebuilt.differed for context, rebuilt in rebuild(database, workers=1).items()}
+    assert told == {context: differed if context == "sales" else [] for context in told}
+    assert rebuild(database, ["sales"], workers=1)["sales"].differed == [], "it has mended them"
+
+
+def test_live_rows_of_another_position_need_not_be_the_same_and_lost_columns_are_told(
+    database: Database, conn: psycopg.Connection
+) -> None:
+    log = some_orders(conn, 3)
+    catch_up(database)
+    log.append("sales", an_id(99), observe(NEW_ORDER, None, a_header(), [a_line()]))
+    assert rebuild(database, ["sales"], workers=1)["sales"].differed is None
+    conn.execute("ALTER TABLE sales.fact_order DROP COLUMN item_count CASCADE")
+    assert rebuild(database, ["sales"], workers=1)["sales"].differed == ["fact_order"]
+
+
 def test_the_live_model_goes_on_after_a_rebuild(database: Database, conn: psycopg.Connection) -> None:
     log = some_orders(conn)
     catch_up(database)

@@ -40,7 +40,8 @@ _EVENTS_WORTH_A_PROCESS = 30_000  # a process takes half a second to start
 class Rebuilt:
     """What came of a context: its new revision, the position it shows, how much was folded, its tables' digests.
 
-    `revision` is None where the tables stand under a prefix.
+    `revision` is None where the tables stand under a prefix. `differed` names the live tables whose rows were not what
+    the log makes; None where nobody could tell.
     """
 
     revision: int | None
@@ -48,15 +49,17 @@ class Rebuilt:
     events: int = 0
     seconds: float = 0.0
     tables: dict[str, Digest] = field(default_factory=dict)
+    differed: list[str] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """As `rebuild --json` prints it."""
+        """As `rebuild --json` prints it: `differed` only where there is something to tell."""
         return {
             "revision": self.revision,
             "position": self.position,
             "events": self.events,
             "seconds": round(self.seconds, 3),
             "tables": tables_as_json(self.tables),
+            **({"differed": self.differed} if self.differed else {}),
         }
 
 

@@ -7,6 +7,7 @@ leaves the live tables as they were, and what it had made is removed by the next
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import psycopg
 
@@ -26,6 +27,7 @@ from infra.postgres.read_models import (
 )
 from infra.postgres.read_models.building import Rebuilt, digests_of, load_all
 from infra.postgres.read_models.calendar import keep_calendar
+from infra.postgres.read_models.differing import differing_tables
 from infra.postgres.read_models.digests import sum_of, table_digests
 from infra.postgres.read_models.following import Follower, Window, head_of
 from infra.postgres.read_models.loading import unfoldable
@@ -175,18 +177,19 @@ class _Rebuild:
             rebuilt.position = end
 
     def _check(self, revision: NextRevision, rebuilt: Rebuilt) -> None:
-        """Holds a sample against the log: on one snapshot, so that no key is destroyed in between."""
+        """Holds a sample against the log, and the live rows against all: no key is destroyed within one snapshot."""
         with self._conn.transaction():
             self._conn.execute(_ONE_SNAPSHOT)
             self._forget(revision, rebuilt)
             checking.check(self._conn, revision.model, rebuilt.position)
+            rebuilt.differed = differing_tables(self._conn, revision, rebuilt)
 
     def _last_steps(self, known: dict[str, tracking.Projected]) -> dict[str, Rebuilt]:
         """The revisions at the head, which all are when the swap commits, within its transaction."""
         shown = {}
         for revision in self._begun:
             rebuilt = self._built[revision.context]
-            copy = Rebuilt(rebuilt.revision, rebuilt.position, rebuilt.events, rebuilt.seconds, dict(rebuilt.tables))
+            copy = replace(rebuilt, tables=dict(rebuilt.tables))
             self._follow(revision, copy)
             assert copy.position >= known[revision.context].position
             self._forget(revision, copy)
