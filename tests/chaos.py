@@ -202,7 +202,7 @@ class Chaos:
     def _erase(self) -> Iterator[Step]:
         people = self.undisturbed.home.warehouse().rows(PERSONS)
         if people:
-            yield Step(("customer", "erase", str(self._choice.choice(people)[0]), *WHY))
+            yield Step(("customer", "erase", "--yes", str(self._choice.choice(people)[0]), *WHY))
 
     def _revert(self) -> Iterator[Step]:
         yield Step(("rebuild", "sales"))

@@ -1,5 +1,6 @@
 """`customer`: what a person may ask for."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from infra.cli.output import Tell
     from infra.cli.warehouse import Warehouse
     from infra.postgres.erasure import Erasure
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; a script must say so.")]
 
 app = typer.Typer(name="customer", help="Erase a person's data.", rich_markup_mode=None)
 
@@ -28,6 +31,7 @@ def _customer() -> None:
 def erase(
     key: Annotated[str, typer.Argument(metavar="ID", help="The person's id (customer_unique_id of the source).")],
     reason: Reason,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Destroy the key of a person's data.
@@ -40,8 +44,14 @@ def erase(
     from infra.cli.warehouse import open_warehouse
 
     person, why = read_id(key), read_reason(reason)
-    with open_warehouse() as warehouse, progress() as tell:
-        done = _erase(warehouse, person, why, tell)
+    if not (yes or sys.stdin.isatty()):
+        raise UsageError("An erasure cannot be undone, and there is nobody here to ask: a script says so with --yes.")
+    with open_warehouse() as warehouse:
+        if not (yes or _is_meant(warehouse, person)):
+            warn("Nothing was erased.")
+            raise typer.Exit(1)
+        with progress() as tell:
+            done = _erase(warehouse, person, why, tell)
     if json:
         print_json(_document(person, done, warehouse.settings.actor, why))
     elif done.is_news:
@@ -54,6 +64,20 @@ def erase(
             f"The materialised view {view} could not be refreshed, and may still show what was erased: refresh it "
             "yourself, or drop it."
         )
+
+
+def _is_meant(warehouse: "Warehouse", person: UUID) -> bool:
+    """Whether somebody who was shown how much would be erased says that it is meant; so it is where that is nothing."""
+    from infra.postgres.erasure_plan import plan
+
+    with warehouse.database.connect("replayhouse customer erase", autocommit=True) as connection:
+        planned = plan(connection, person)
+    if not planned.keys:
+        return True
+    told = ", ".join(f"{count(rows, 'row')} of {name}" for name, rows in planned.tables.items())
+    warn(f"This destroys {count(planned.keys, 'key')} for good, with what {count(planned.loads, 'load')} told of it.")
+    warn(f"It shows in {told or 'no table yet'}. Counts and sums stay. It cannot be undone.")
+    return typer.confirm(f"Erase the data of {person}?", err=True)
 
 
 def _erase(warehouse: "Warehouse", person: UUID, reason: str, tell: "Tell") -> "Erasure":

@@ -129,7 +129,7 @@ def test_who_was_erased_after_the_backup_is_erased_again(
     warehouse: Warehouse, elsewhere: Warehouse, tmp_path: Path
 ) -> None:
     backed_up(warehouse, tmp_path / "log")
-    warehouse.json("customer", "erase", PERSON, "--reason", "they asked for it")
+    warehouse.json("customer", "erase", "--yes", PERSON, "--reason", "they asked for it")
     listed = tmp_path / "home" / "erased_subjects.csv"
     told = elsewhere.json("db", "restore", tmp_path / "log", "--erased", listed)
     assert told["erased"] == 1
@@ -214,7 +214,7 @@ def test_keys_of_another_log_or_an_earlier_time_are_refused(
     backed_up(warehouse, tmp_path / "monday")
     elsewhere.ingest(write(tmp_path / "other", a_good_extract()))
     backed_up(elsewhere, tmp_path / "other_log")
-    warehouse.json("customer", "erase", PERSON, "--reason", "they asked for it")
+    warehouse.json("customer", "erase", "--yes", PERSON, "--reason", "they asked for it")
     backed_up(warehouse, tmp_path / "tuesday")
     for keys, words in (("other_log.keys", "another log"), ("monday.keys", "name the keys that were written with it")):
         done = warehouse.run("db", "restore", tmp_path / "tuesday", "--keys", tmp_path / keys, "--json")
@@ -266,7 +266,7 @@ def test_a_lost_warehouse_comes_back_as_it_was_at_its_backup(prepared: Path, tmp
         assert loading.result().code == 0
         warehouse = home.warehouse()
         [(person,)] = warehouse.rows("SELECT customer_id::text FROM customer.dim_customer WHERE orders > 0 LIMIT 1")
-        home.succeed("customer", "erase", person, "--reason", "they asked for it")
+        home.succeed("customer", "erase", "--yes", person, "--reason", "they asked for it")
         then = warehouse.json("rebuild", "--to-position", str(told["position"]), "--into", "then")["contexts"]
         listed = (home.path / "erased_subjects.csv").read_bytes()
         home.remove()

@@ -81,7 +81,7 @@ def a_story(publisher: Warehouse, folder: Path) -> None:
     publisher.begin(write(folder / "first", first))
     publisher.json("retract", publisher.ingest(write(folder / "second", second))["batch"], "--reason", "a test")
     [(person,)] = publisher.rows("SELECT customer_id FROM customer.dim_customer WHERE zip_prefix = '01001' LIMIT 1")
-    publisher.json("customer", "erase", str(person), "--reason", "asked for it")
+    publisher.json("customer", "erase", "--yes", str(person), "--reason", "asked for it")
 
 
 def publish(publisher: Warehouse, kafka: KafkaSettings) -> None:
@@ -159,7 +159,7 @@ def test_keys_older_than_an_erasure_do_not_undo_it_and_keys_too_old_are_told(
     publisher.begin(write(tmp_path / "first", a_good_extract()))
     publisher.json("db", "backup", tmp_path / "log", "--keys", tmp_path / "keys")
     [(person,)] = publisher.rows("SELECT customer_id FROM customer.fact_review WHERE title IS NOT NULL")
-    publisher.json("customer", "erase", str(person), "--reason", "asked for it")
+    publisher.json("customer", "erase", "--yes", str(person), "--reason", "asked for it")
     publish(publisher, applied(kafka))
     assert digests_of(consumer.json("--rebuild", "--into", "mirror", "--keys", tmp_path / "keys")) == live(publisher)
 
@@ -193,7 +193,7 @@ def test_an_erasure_shows_in_a_copy_of_this_log_and_leaves_one_of_another_alone(
         Consumer(warehouse, kafka).json("--rebuild", "customer", "--into", "mirror", "--keys", tmp_path / "keys")
         [(before,)] = warehouse.rows(city)
         rows = warehouse.rows("SELECT * FROM mirror_customer.dim_customer ORDER BY 1")
-        warehouse.json("customer", "erase", str(person), "--reason", "asked for it")
+        warehouse.json("customer", "erase", "--yes", str(person), "--reason", "asked for it")
         assert warehouse.rows(city) == [("unknown" if is_gone else before,)]
         assert (warehouse.rows("SELECT * FROM mirror_customer.dim_customer ORDER BY 1") == rows) is not is_gone
 

@@ -50,7 +50,7 @@ def warehouse(database: Database, tmp_path: Path) -> Warehouse:
     row, other = (each["row"] for each in warehouse.json("quality", "quarantine"))
     warehouse.json("quality", "discard", row, "--reason", "nobody knows")
     warehouse.json("quality", "release", other, "--text", a_customer(107, 906, "12345", "rua da bia"))
-    warehouse.json("customer", "erase", an_id(901), "--reason", "asked for it")
+    warehouse.json("customer", "erase", "--yes", an_id(901), "--reason", "asked for it")
     later = changed(
         lines,
         orders=lambda some: [*some[:3], an_order(4, "delivered", placed="2017-05-02 10:00:00"), *some[4:]],

@@ -140,7 +140,14 @@ def test_killed_after_every_step_of_an_erasure_it_is_done_in_the_end(scenes: Sce
     arguments: tuple[str, ...]
     with a_copy(scenes["rebuild"].home) as home:
         home.succeed("status")
-        arguments = ("customer", "erase", str(home.warehouse().rows(A_REVIEWER)[0][0]), "--reason", "asked for it")
+        arguments = (
+            "customer",
+            "erase",
+            "--yes",
+            str(home.warehouse().rows(A_REVIEWER)[0][0]),
+            "--reason",
+            "asked for it",
+        )
         home.succeed(*arguments)
         expected = state_of(home)
     with a_copy(scenes["rebuild"].home) as home:

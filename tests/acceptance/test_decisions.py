@@ -255,7 +255,9 @@ def test_a_load_that_a_decision_stands_on_is_not_taken_back_and_an_erasure_stand
     loads.load(changed(a_good_extract(), order_items=lambda some: some[:-1]))
     bad, later = loads.load(with_bad_item()), loads.load(with_bad_item(SELLER))
     loads.release(loads.row("order_items"), "--text", GOOD_ITEM)
-    assert loads.warehouse.json("customer", "erase", an_id(902), "--reason", "asked for it")["status"] == "erased"
+    assert (
+        loads.warehouse.json("customer", "erase", "--yes", an_id(902), "--reason", "asked for it")["status"] == "erased"
+    )
 
     loads.warehouse.json("retract", later["batch"], "--reason", "wrong file")
     position = loads.warehouse.json("status")["position"]

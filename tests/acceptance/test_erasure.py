@@ -89,7 +89,7 @@ def test_the_fields_of_an_erased_person_are_shown_nowhere_and_counts_and_sums_st
     assert shown_anywhere(warehouse) == set(PERSONAL)
     facts = warehouse.rows(FACTS)
 
-    told = warehouse.json("customer", "erase", ERASED, "--reason", "asked for it")
+    told = warehouse.json("customer", "erase", "--yes", ERASED, "--reason", "asked for it")
 
     assert (told["customer"], told["status"], told["reason"]) == (ERASED, "erased", "asked for it")
     assert told["quarantined_rows"] == 4
@@ -110,7 +110,7 @@ def test_the_fields_of_an_erased_person_are_shown_nowhere_and_counts_and_sums_st
 
 
 def test_who_is_erased_stays_so_whatever_later_extracts_show_of_them(warehouse: Warehouse, tmp_path: Path) -> None:
-    warehouse.json("customer", "erase", ERASED, "--reason", "asked for it")
+    warehouse.json("customer", "erase", "--yes", ERASED, "--reason", "asked for it")
     position = warehouse.json("status")["position"]
     lines = changed(
         with_a_person_of_their_own(),
@@ -135,22 +135,22 @@ def test_who_is_erased_stays_so_whatever_later_extracts_show_of_them(warehouse: 
 
 
 def test_a_second_erasure_says_so_and_appends_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
-    first = warehouse.json("customer", "erase", ERASED, "--reason", "asked for it")
+    first = warehouse.json("customer", "erase", "--yes", ERASED, "--reason", "asked for it")
     position = warehouse.json("status")["position"]
-    again = warehouse.json("customer", "erase", ERASED, "--reason", "asked once more")
+    again = warehouse.json("customer", "erase", "--yes", ERASED, "--reason", "asked once more")
     assert (again["status"], again["position"], again["erased_at"]) == (
         "already erased",
         first["position"],
         first["erased_at"],
     )
     assert warehouse.json("status")["position"] == position
-    done = warehouse.run("customer", "erase", ERASED, "--reason", "asked once more")
+    done = warehouse.run("customer", "erase", "--yes", ERASED, "--reason", "asked once more")
     assert done.code == 0
     assert "was erased already" in done.out
 
 
 def test_the_history_of_an_erased_person_tells_that_and_shows_no_field(warehouse: Warehouse) -> None:
-    warehouse.run("customer", "erase", ERASED, "--reason", "asked for it", REPLAYHOUSE_ACTOR="ana")
+    warehouse.run("customer", "erase", "--yes", ERASED, "--reason", "asked for it", REPLAYHOUSE_ACTOR="ana")
     events = warehouse.json("audit", "history", "customer", ERASED)
     assert events[0]["facts"]["city"] == "erased"
     assert events[-1]["event"] == "CustomerAnonymized"
@@ -177,7 +177,7 @@ def test_the_lines_of_an_erased_person_are_not_quoted(warehouse: Warehouse) -> N
         return {word for word in PERSONAL for done in lineages if word in done.out}
 
     assert told() == set(PERSONAL)
-    warehouse.json("customer", "erase", ERASED, "--reason", "asked for it")
+    warehouse.json("customer", "erase", "--yes", ERASED, "--reason", "asked for it")
     assert told() == set()
 
 
@@ -194,7 +194,7 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
 def test_who_cannot_be_erased_is_told_in_plain_words(warehouse: Warehouse) -> None:
     position = warehouse.json("status")["position"]
     for arguments, word in WRONG:
-        refused(warehouse.run("customer", "erase", *arguments, "--json"), 2, word)
+        refused(warehouse.run("customer", "erase", "--yes", *arguments, "--json"), 2, word)
     assert warehouse.json("status")["position"] == position
 
 
@@ -206,7 +206,10 @@ def test_while_a_load_is_at_work_nobody_is_erased(warehouse: Warehouse, monkeypa
         locks.exclusive(loading, "ingest"),
     ):
         refused(
-            warehouse.run("customer", "erase", ERASED, "--reason", "x", "--json"), 4, "at work", "replayhouse ingest"
+            warehouse.run("customer", "erase", "--yes", ERASED, "--reason", "x", "--json"),
+            4,
+            "at work",
+            "replayhouse ingest",
         )
 
 
@@ -218,7 +221,7 @@ def test_a_rebuild_holds_what_is_erased_meanwhile_not_against_itself(
 
     def loaded_then_erased(*arguments: Any) -> None:
         load_all(*arguments)
-        warehouse.json("customer", "erase", ERASED, "--reason", "asked for it")
+        warehouse.json("customer", "erase", "--yes", ERASED, "--reason", "asked for it")
 
     monkeypatch.setattr("infra.postgres.read_models.rebuild.load_all", loaded_then_erased)
     rebuilt = warehouse.json("rebuild")["contexts"]
@@ -235,7 +238,7 @@ def test_a_rebuild_that_read_the_key_before_shows_nothing_after(
     """The erasure comes when all is folded, a moment before the swap."""
 
     def erased_meanwhile(_: object) -> None:
-        warehouse.json("customer", "erase", ERASED, "--reason", "asked for it")
+        warehouse.json("customer", "erase", "--yes", ERASED, "--reason", "asked for it")
 
     monkeypatch.setattr(swapping, "wait_for_old_snapshots", erased_meanwhile)
     rebuilt = warehouse.json("rebuild")["contexts"]
@@ -279,7 +282,7 @@ def test_revisions_that_are_kept_show_nothing_either(warehouse: Warehouse) -> No
         deliveries = warehouse.rows("SELECT count(*) FROM fulfillment_r1.fact_delivery")
         assert shown_anywhere(warehouse) == set(PERSONAL)
 
-        assert warehouse.run("customer", "erase", ERASED, "--reason", "asked for it").code == 0
+        assert warehouse.run("customer", "erase", "--yes", ERASED, "--reason", "asked for it").code == 0
 
     assert shown_anywhere(warehouse) == set()
     assert warehouse.rows("SELECT count(*) FROM fulfillment_r1.fact_delivery") == deliveries
@@ -297,7 +300,7 @@ def test_killed_after_the_commit_or_before_it_the_same_command_ends_the_same(
 
     listed = ErasedSubjects(tmp_path / "home")
     position = warehouse.json("status")["position"]
-    arguments = ("customer", "erase", ERASED, "--reason", "asked for it")
+    arguments = ("customer", "erase", "--yes", ERASED, "--reason", "asked for it")
     with monkeypatch.context() as patched:  # on the list already, and the transaction is lost
         patched.setattr("infra.erased.os.fsync", killed)
         assert warehouse.run(*arguments).code == 130

@@ -79,7 +79,7 @@ def test_every_command_tells_of_hostile_texts_and_none_of_them_reaches_the_termi
         (("audit", "compare", HOSTILE, "live"), 2),
         (("audit", "check-proof", broken), 2),
         (("audit", "verify", "--checkpoint", broken), 2),
-        (("customer", "erase", HOSTILE, "--reason", "asked"), 2),
+        (("customer", "erase", "--yes", HOSTILE, "--reason", "asked"), 2),
         (("db", "restore", broken), 2),
         (("revisions", "drop", HOSTILE), 2),
         (("rebuild", "--as-of", HOSTILE, "--into", "then"), 2),

@@ -48,7 +48,7 @@ def test_every_command_works_on_a_database_whose_tables_are_all_published(
     warehouse.json("rebuild")
     warehouse.json("rebuild", "--into", "before")
     warehouse.json("rebuild", "--into", "before")
-    warehouse.json("customer", "erase", an_id(901), *REASON)
+    warehouse.json("customer", "erase", "--yes", an_id(901), *REASON)
     warehouse.json("revert", "customer")
     third = changed(SECOND, order_payments=replacing("900.00", "901.00"))
     assert warehouse.ingest(write(tmp_path / "third", third))["events"]["sales"] > 0

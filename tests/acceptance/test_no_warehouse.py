@@ -30,7 +30,7 @@ OTHERS: tuple[tuple[str, ...], ...] = (
     ("revisions", "drop", "then"),
     ("revert", "sales"),
     ("retract", AN_ID, "--reason", "none"),
-    ("customer", "erase", AN_ID, "--reason", "none"),
+    ("customer", "erase", "--yes", AN_ID, "--reason", "none"),
     ("audit", "verify"),
     ("audit", "history", "order", AN_ID),
     ("audit", "lineage", "sales.fact_order", AN_ID),

@@ -52,7 +52,7 @@ WRITING = (
     "revert sales",
     "quality release ROW",
     "quality discard ROW --reason mistake",
-    "customer erase PERSON --reason asked",
+    "customer erase PERSON --reason asked --yes",
 )
 
 

@@ -42,7 +42,7 @@ def warehouse(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) 
         loaded = Warehouse(database, folder / "home")
         loaded.ingest(write(folder / "extract", a_good_extract()))
         [(person,)] = loaded.rows("SELECT customer_id FROM customer.dim_customer ORDER BY customer_id DESC LIMIT 1")
-        loaded.json("customer", "erase", str(person), "--reason", "asked for it")
+        loaded.json("customer", "erase", "--yes", str(person), "--reason", "asked for it")
         yield loaded
 
 

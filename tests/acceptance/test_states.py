@@ -315,7 +315,7 @@ ENDINGS = [
 def test_who_is_erased_meanwhile_stays_so(stage: str, ending: str, states: States) -> None:
     """Nobody waits for the files of a lost extract to be forgotten; live and rebuilt agree when it is finished."""
     with states.copy(stage) as warehouse:
-        warehouse.json("customer", "erase", PERSON, *WHY)
+        warehouse.json("customer", "erase", "--yes", PERSON, *WHY)
         assert fields_of(warehouse, PERSON) == {("unknown", "unknown")}
         warehouse.json(*(("ingest", states.second) if ending == "ingest" else ("retract", states.loads[1], *WHY)))
         assert fields_of(warehouse, PERSON) == {("unknown", "unknown")}
@@ -343,8 +343,8 @@ COMMANDS: Mapping[str, Arguments] = {
     "`retract --dry-run`, the newest load": lambda states: ("retract", states.loads[1], "--dry-run"),
     "`quality discard`": lambda _: ("quality", "discard", ROW, *WHY),
     "`quality release`": lambda _: ("quality", "release", ROW, "--text", an_item(1, 3, "12.50", "1.00")),
-    "`customer erase`": lambda _: ("customer", "erase", PERSON, *WHY),
-    "`customer erase`, of somebody unknown": lambda _: ("customer", "erase", NOBODY, *WHY),
+    "`customer erase`": lambda _: ("customer", "erase", "--yes", PERSON, *WHY),
+    "`customer erase`, of somebody unknown": lambda _: ("customer", "erase", "--yes", NOBODY, *WHY),
     "`project`": lambda _: ("project",),
     "`rebuild`": lambda _: ("rebuild", "sales"),
     "`rebuild --into`": lambda _: ("rebuild", "sales", "--into", "then"),

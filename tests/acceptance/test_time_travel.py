@@ -131,7 +131,7 @@ def test_who_is_erased_is_erased_at_every_time(
         )
 
     assert personal("then0")[0][2] is False
-    warehouse.json("customer", "erase", str(person), "--reason", "asked for it")
+    warehouse.json("customer", "erase", "--yes", str(person), "--reason", "asked for it")
 
     for number, limit in enumerate(limits):
         [(zip_prefix, city, is_anonymized, words, zips)] = personal(f"then{number}")
@@ -146,7 +146,7 @@ def test_who_is_erased_is_erased_at_every_time(
     put_in_place = prefixes.put_in_place
 
     def erasing_first(*arguments: Any) -> None:
-        warehouse.json("customer", "erase", str(another), "--reason", "asked for it while March was folded")
+        warehouse.json("customer", "erase", "--yes", str(another), "--reason", "asked for it while March was folded")
         put_in_place(*arguments)
 
     monkeypatch.setattr(prefixes, "put_in_place", erasing_first)

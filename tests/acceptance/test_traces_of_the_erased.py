@@ -147,7 +147,7 @@ def test_of_an_erased_person_nothing_is_left_in_statistics_views_and_dumps(
     assert in_statistics(conn, *TOLD) == set(TOLD)
     assert len(in_statistics(conn, *keys)) > 1
 
-    told = warehouse.json("customer", "erase", ERASED, *REASON)
+    told = warehouse.json("customer", "erase", "--yes", ERASED, *REASON)
 
     assert told["stale_views"] == []
     alive = keys_of(conn)
@@ -211,12 +211,12 @@ def test_a_view_that_cannot_be_refreshed_is_named_and_holds_up_no_erasure(
         "CREATE MATERIALIZED VIEW mart.broken AS"
         " SELECT 1 / count(*) FILTER (WHERE city = 'Zebrópolis') AS one FROM customer.dim_customer"
     )
-    done = warehouse.run("customer", "erase", ERASED, *REASON)
+    done = warehouse.run("customer", "erase", "--yes", ERASED, *REASON)
     assert done.code == 0
     assert "The materialised view mart.broken could not be refreshed, and may still show what was erased" in done.err
     assert conn.execute("SELECT city FROM mart.lived WHERE city ~ 'polis'").fetchall() == []
     conn.execute("DROP MATERIALIZED VIEW mart.broken")
-    assert warehouse.json("customer", "erase", ERASED, *REASON)["stale_views"] == []
+    assert warehouse.json("customer", "erase", "--yes", ERASED, *REASON)["stale_views"] == []
 
 
 def test_a_restore_samples_no_key_that_it_destroys_again(
@@ -224,7 +224,7 @@ def test_a_restore_samples_no_key_that_it_destroys_again(
 ) -> None:
     keys = keys_of(conn)
     warehouse.json("db", "backup", tmp_path / "log")
-    warehouse.json("customer", "erase", ERASED, *REASON)
+    warehouse.json("customer", "erase", "--yes", ERASED, *REASON)
     with a_database(server) as empty:
         elsewhere = Warehouse(empty, tmp_path / "elsewhere")
         elsewhere.json("db", "restore", tmp_path / "log", "--erased", tmp_path / "home" / "erased_subjects.csv")
@@ -252,7 +252,7 @@ def test_the_data_folder_holds_nothing_of_the_erased_once_its_tables_are_written
                 assert in_files(home, keys) == {*TOLD, *keys}
                 with pytest.raises(psycopg.errors.NotNullViolation, match="quartzo rosa"):
                     conn.execute("INSERT INTO customer.fact_review (title) VALUES ('quartzo rosa')")
-                warehouse.json("customer", "erase", ERASED, *REASON)
+                warehouse.json("customer", "erase", "--yes", ERASED, *REASON)
                 destroyed = set(keys) - set(keys_of(conn))
                 for table in ("event_store.subject_key", *(f"{context}.{name}" for context, name in shown())):
                     conn.execute(f"VACUUM FULL {table}".encode())

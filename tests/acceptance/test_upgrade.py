@@ -114,5 +114,5 @@ def test_a_load_and_an_erasure_after_the_upgrade_leave_what_a_rebuild_makes(
 ) -> None:
     warehouse.ingest(write(tmp_path / "second", changed(an_extract(), orders=adding(an_order(7, "created")))))
     _as_earlier(warehouse)
-    warehouse.json("customer", "erase", PERSON, *BECAUSE)
+    warehouse.json("customer", "erase", "--yes", PERSON, *BECAUSE)
     assert warehouse.rebuilt_digests() == warehouse.digests((*warehouse.digests(), "quality"))

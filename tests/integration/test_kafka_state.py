@@ -122,7 +122,7 @@ def test_the_newest_rows_are_those_of_the_tables_after_loads_a_retraction_and_an
     warehouse.json("retract", load, "--reason", "a test")
     check("its retraction")
     [(person,)] = warehouse.rows("SELECT customer_id FROM customer.dim_customer ORDER BY customer_id DESC LIMIT 1")
-    warehouse.json("customer", "erase", str(person), "--reason", "asked for it")
+    warehouse.json("customer", "erase", "--yes", str(person), "--reason", "asked for it")
     check("an erasure")
     written = on_topic(kafka, "customer").values()
     assert not any(word in str(written) for word in ("são paulo", "01001", "atrasou"))
