@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 
 from infra.cli.options import Json, Reason, example, read_id, read_reason
-from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, warn
+from infra.cli.output import count, is_meant, print_json, progress, say, seconds_so_far, shown, warn
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _is_meant(warehouse: "Warehouse", person: UUID) -> bool:
     told = ", ".join(f"{count(rows, 'row')} of {name}" for name, rows in planned.tables.items())
     warn(f"This destroys {count(planned.keys, 'key')} for good, with what {count(planned.loads, 'load')} told of it.")
     warn(f"It shows in {told or 'no table yet'}. Counts and sums stay. It cannot be undone.")
-    return typer.confirm(f"Erase the data of {person}?", err=True)
+    return is_meant(f"Erase the data of {person}?")
 
 
 def _erase(warehouse: "Warehouse", person: UUID, reason: str, tell: "Tell") -> "Erasure":

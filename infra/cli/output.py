@@ -103,6 +103,12 @@ def warn(text: str) -> None:
     streams.complain(legible(text) + "\n")
 
 
+def is_meant(question: str) -> bool:
+    """Asks on standard error; whether the answer on standard input is yes."""
+    warn(f"{question} [y/N]")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 event`, `2,345 events`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
