@@ -49,8 +49,9 @@ format: $(TOOLS) ## rewrites the code in the agreed format
 bench: $(TOOLS) ## every benchmark against its baseline, at full size: minutes
 	$(BIN)/python -m bench; main=$$?; $(BIN)/python -m bench --kafka && exit $$main
 
-soak: $(TOOLS) ## loads, retractions, relays and killed processes for a long time
+soak: $(TOOLS) ## all commands, relays and killed processes for a long time
 	$(BIN)/python -m tests.soak
+	$(BIN)/python -m tests.soak_chaos
 	$(BIN)/python -m tests.soak_relay
 
 lock: $(TOOLS) ## writes the lock files anew; LOCK_FLAGS=--upgrade takes newer versions
