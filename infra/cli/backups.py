@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.options import Json, example
+from infra.cli.options import Force, Json, example
 from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, warn
 from infra.errors import UsageError
 
@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
     )
 
 
-def backup(file: FileArgument, keys: KeysToWrite = None, json: Json = False) -> None:
+def backup(file: FileArgument, keys: KeysToWrite = None, force: Force = False, json: Json = False) -> None:
     """Write the log into a file and the keys into another.
 
     Both show one moment; others may write meanwhile. Keep the files apart: whoever has both can read the personal
@@ -58,7 +58,7 @@ def backup(file: FileArgument, keys: KeysToWrite = None, json: Json = False) -> 
 
     keys_file = keys or _beside(file)
     with open_warehouse() as warehouse, progress() as tell:
-        done = back_up(warehouse.database, file, keys_file, tell)
+        done = back_up(warehouse.database, file, keys_file, tell, replaces=force)
     told = done.manifest
     if json:
         print_json(

@@ -1,6 +1,5 @@
 """`audit compare`: what differs between two read models, and row by row how."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli.options import Json, example
+from infra.cli.options import Force, Json, example
 from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table
 from infra.cli.time_travel import read_recorded_time
 
@@ -58,6 +57,7 @@ def compare(
     tables: Tables = None,
     limit: Limit = 5,
     csv: Csv = None,
+    force: Force = False,
     with_position: WithPosition = False,
     workers: Workers = None,
     json: Json = False,
@@ -71,7 +71,7 @@ def compare(
     from infra.cli.warehouse import open_warehouse
 
     wanted = _wanted(a), _wanted(b)
-    with open_warehouse() as warehouse, progress() as tell, _replacing(csv) as file:
+    with open_warehouse() as warehouse, progress() as tell, _writing(csv, is_forced=force) as file:
         found, missing = _compared(warehouse, wanted, tables or [], limit, file, with_position, workers, tell)
     if json:
         print_json(_document(a, b, found, missing))
@@ -131,18 +131,15 @@ def _compared(
 
 
 @contextmanager
-def _replacing(path: Path | None) -> Iterator[IO[bytes] | None]:
-    """A file that takes its name, in the place of another, only when it is complete."""
+def _writing(path: Path | None, *, is_forced: bool) -> Iterator[IO[bytes] | None]:
+    """A file that takes its name only when it is complete."""
     if path is None:
         yield None
         return
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    from infra.files import writing
+
+    with writing(path, replaces=is_forced) as file:
+        yield file
 
 
 def _document(a: str, b: str, found: "list[Comparison]", missing: list[str]) -> dict[str, Any]:

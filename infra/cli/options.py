@@ -46,6 +46,8 @@ CONTEXTS = tuple(name.value for name in ContextName)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
 
+Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
+
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is recorded with the decision.")]
 
 Contexts = Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from infra.cli.options import Json, example
+from infra.cli.options import Force, Json, example
 from infra.cli.output import count, iso, print_document, print_json, progress, say, seconds_so_far, shown
 from infra.cli.vouching import (
     CheckpointOption,
@@ -35,7 +35,6 @@ SinceCheckpoint = Annotated[
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Where to write it; by default on standard output.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 PositionArgument = Annotated[int, typer.Argument(metavar="POSITION", help="The position of the event in the log.")]
 
 
@@ -322,17 +321,7 @@ def _proved(proved: "Proved", signed: Signed | None) -> dict[str, Any]:
 
 
 def _write(path: Path, data: bytes, *, is_forced: bool) -> None:
-    """Writes a file, whole or not at all. Raises UsageError where there is one and nobody said to write over it."""
-    import os
+    from infra.files import writing
 
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path} is not a file that could be written over.")
-    if path.exists() and not is_forced:
-        raise UsageError(f"There is a file {path} already; --force writes over it.")
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+    with writing(path, replaces=is_forced) as file:
+        file.write(data)

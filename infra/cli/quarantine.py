@@ -8,10 +8,11 @@ from uuid import UUID
 
 import typer
 
-from infra.cli.options import Json, Reason, RowStatus, example, read_id, read_reason
+from infra.cli.options import Force, Json, Reason, RowStatus, example, read_id, read_reason
 from infra.cli.output import count, print_json, progress, say, seconds_so_far
 from infra.cli.streams import legible
 from infra.errors import UsageError
+from infra.postgres.csv_cells import harmless
 
 if TYPE_CHECKING:
     import psycopg
@@ -35,9 +36,10 @@ ROWS = """
     ORDER BY file COLLATE "C", line, row_id
     LIMIT %(limit)s
 """
-TO_CSV = """
+TO_CSV = f"""
     COPY (
-        SELECT row_id AS row, batch_id AS batch, file, line, rule, reason, text, status
+        SELECT row_id AS row, batch_id AS batch, file, line, rule, {harmless("reason")} AS reason,
+            {harmless("text")} AS text, status
         FROM quality.quarantine
         WHERE (%(batch)s::uuid IS NULL OR batch_id = %(batch)s)
             AND (%(file)s::text IS NULL OR file = %(file)s)
@@ -91,6 +93,7 @@ def quarantine(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write all of them, texts whole, to a CSV file.")
     ] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """List the records that were kept apart.
@@ -110,7 +113,7 @@ def quarantine(
         refuse_others(connection, ["quality"])
         wanted = _wanted(connection, batch, file, rule, status)
         if csv is not None:
-            written = _write(connection, csv, {**wanted, "limit": limit})
+            written = _write(connection, csv, {**wanted, "limit": limit}, is_forced=force)
             if not json:
                 say(f"{count(written, 'row')} written to {csv}. Their texts may hold personal data.")
                 return
@@ -216,14 +219,11 @@ def _wanted(
     return {"batch": batch_id, "file": file, "rule": rule, "status": chosen}
 
 
-def _write(connection: "psycopg.Connection", path: Path, wanted: Mapping[str, object]) -> int:
+def _write(connection: "psycopg.Connection", path: Path, wanted: Mapping[str, object], *, is_forced: bool) -> int:
     """Streams the rows into a file that only its owner may read; returns how many they are."""
-    import os
+    from infra.files import writing
 
-    with (
-        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
-        connection.cursor() as cursor,
-    ):
+    with writing(path, replaces=is_forced) as file, connection.cursor() as cursor:
         with cursor.copy(TO_CSV.encode(), wanted) as copy:
             for block in copy:
                 file.write(block)

@@ -28,7 +28,7 @@ from infra.postgres.backup_file import (
     Tell,
     Writer,
     in_megabytes,
-    replacing,
+    writing_backup,
 )
 from infra.postgres.connection import Database, translated
 from infra.postgres.migrate import schema_version
@@ -65,19 +65,20 @@ class BackedUp:
     keys_bytes: int
 
 
-def back_up(database: Database, file: Path, keys_file: Path, tell: Tell) -> BackedUp:
+def back_up(database: Database, file: Path, keys_file: Path, tell: Tell, *, replaces: bool = False) -> BackedUp:
     """Writes the log into `file` and the keys into `keys_file`, both readable for their owner alone.
 
-    Earlier backups of these names are replaced when the new ones are whole: the keys first, for a file of keys serves
-    every backup of its log that is as old or older. Those of an empty log replace nothing. Raises UsageError where a
-    name is taken by what may not be replaced, Conflicting, Unreachable, and what `translated` says; no file is changed
-    then.
+    They take their places when they are whole, the keys first, for a file of keys serves every backup of its log that
+    is as old or older. Only where `replaces` is said they replace earlier backups; those of an empty log never do.
+    Raises UsageError where a name is taken by what may not be replaced, Conflicting, Unreachable, and what `translated`
+    says; no file is changed then.
     """
     if file.absolute() == keys_file.absolute():
         raise UsageError(f"{file} cannot hold the log and the keys: keys are kept apart. Name another file for them.")
     with ExitStack() as files, database.connect("replayhouse backup") as conn, translated():
-        log = files.enter_context(replacing(file, LOG))
-        keys = files.enter_context(replacing(keys_file, KEYS))  # left, and so moved to its place, before the log
+        log = files.enter_context(writing_backup(file, LOG, replaces=replaces))
+        # Left, and so moved to its place, before the log.
+        keys = files.enter_context(writing_backup(keys_file, KEYS, replaces=replaces))
         conn.isolation_level = IsolationLevel.REPEATABLE_READ
         conn.read_only = True
         with conn.transaction():

@@ -4,8 +4,6 @@ Two of them belong together: the log, and apart from it the keys of the personal
 place and moved there when it is whole and on disk, so that under its name there is never a half of one.
 """
 
-import errno
-import fcntl
 import os
 import stat
 import struct
@@ -21,7 +19,8 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import msgspec
 
-from infra.errors import Conflicting, InputError, UsageError
+from infra.errors import InputError, UsageError
+from infra.files import refuse_place, writing
 
 FORMAT = 1
 """Of the files; a program reads those up to its own."""
@@ -39,7 +38,6 @@ _MANIFEST = "manifest.json"
 _HOLDS = {LOG: {DUMP, SUBJECTS}, KEYS: {SUBJECT_KEYS}}
 _LARGEST_MANIFEST = 2**20
 _CHUNK = 2**20
-_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
 _ZIP_BEGINS = b"PK\x03\x04"
 _LOCAL_HEADER = struct.Struct("<26xHH")
 _DAMAGE = (
@@ -141,58 +139,12 @@ def _info(name: str) -> ZipInfo:
 
 
 @contextmanager
-def replacing(path: Path, kind: str) -> Iterator[BinaryIO]:
-    """A new file, for its owner alone, that takes its place under `path` when the block ends well and it is on disk.
+def writing_backup(path: Path, kind: str, *, replaces: bool) -> Iterator[BinaryIO]:
+    """A new file that takes its place under `path` when the block ends well, as `writing` does it.
 
-    An earlier backup there is replaced; any other file is refused (UsageError). Conflicting if another command is
-    writing the same file.
+    What it may replace is an earlier backup of its kind: any other file is refused (UsageError).
     """
-    _refuse_others(path, kind)
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    with _own(unfinished) as file:
-        try:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            unfinished.replace(path)
-        except BaseException as error:
-            unfinished.unlink(missing_ok=True)
-            if isinstance(error, OSError) and error.errno in _NO_ROOM:
-                raise UsageError(f"{path} cannot be written: {error.strerror}. What was there is unchanged.") from error
-            raise
-        _keep_name(path.parent)
-
-
-@contextmanager
-def _own(path: Path) -> Iterator[BinaryIO]:
-    """The file, empty, and nobody else's while the block runs; what a killed command left of it is used again."""
-    while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(handle, "r+b") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise Conflicting(f"Another command is writing {path}: wait until it has ended.") from error
-            if not _is_at(path, handle):  # whoever had the lock has moved it to its place meanwhile
-                continue
-            os.fchmod(handle, 0o600)
-            file.truncate()
-            yield file
-            return
-
-
-def _is_at(path: Path, handle: int) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _refuse_others(path: Path, kind: str) -> None:
-    if path.is_dir() or (path.exists() and not path.is_file()):
-        raise UsageError(f"{path} is no file: name the file to write.")
-    if not path.parent.is_dir():
-        raise UsageError(f"The folder {path.parent} does not exist: make it, or write elsewhere.")
+    refuse_place(path, replaces=True)
     if path.exists():
         try:
             read_manifest(path, kind)
@@ -200,15 +152,8 @@ def _refuse_others(path: Path, kind: str) -> None:
             raise UsageError(
                 f"{path} exists and is no such backup: it is left as it is. Choose another name."
             ) from error
-
-
-def _keep_name(folder: Path) -> None:
-    """A new name is on disk once its folder is."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with writing(path, replaces=replaces) as file:
+        yield file
 
 
 # --- reading ----------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ import psycopg
 from psycopg import pq, sql
 
 from infra.errors import Conflicting, Unreachable, UsageError
+from infra.files import writing
 from infra.postgres import session
 from infra.postgres.account import Account, programs, server_account
 from infra.postgres.postmaster import DEFAULT_PORT, Postmaster, postmaster_of, serves
@@ -360,18 +361,21 @@ class EmbeddedServer:
         path = self.home / "reader_password"
         with self._exclusively(), self._administer(DATABASE) as conn:
             known = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone()
-            if known and path.exists():
-                return path.read_text()
-            password = secrets.token_urlsafe(24)
+            kept = path.read_text() if path.exists() else ""  # empty where a full disk has left it so
+            if known and kept:
+                return kept
+            password = kept or secrets.token_urlsafe(24)
             reader, group = sql.Identifier(READER), sql.Identifier(_READER_GROUP)
-            if not known:
-                conn.execute(sql.SQL("CREATE ROLE {} LOGIN IN ROLE {}").format(reader, group))
-                conn.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(reader))
             # Hashed here, so that no log of statements can hold the password.
             verifier = conn.pgconn.encrypt_password(password.encode(), READER.encode(), b"scram-sha-256").decode()
-            conn.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(reader, sql.Literal(verifier)))
-            path.touch(mode=0o600)
-            path.write_text(password)
+            with conn.transaction():
+                if not known:
+                    conn.execute(sql.SQL("CREATE ROLE {} LOGIN IN ROLE {}").format(reader, group))
+                    conn.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(reader))
+                conn.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(reader, sql.Literal(verifier)))
+            if not kept:
+                with writing(path, replaces=True) as file:
+                    file.write(password.encode())
             return password
 
     @contextmanager

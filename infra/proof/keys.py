@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from infra.errors import InputError, UsageError
+from infra.files import writing
 
-_ONLY_ITS_OWNER = 0o600
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{64}")
 _LARGEST_BYTES = 1 << 16
 
@@ -30,18 +30,24 @@ def make_key(path: Path) -> bytes:
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _ONLY_ITS_OWNER)
-    except FileExistsError:
+    is_left = _is_empty(path)
+    if not is_left and os.path.lexists(path):
         raise UsageError(
             f"There is a file {path} already, and a signing key is never overwritten. Use that key; or move it away, "
             "and keep it: checkpoints that it signed are checked with its public half (--public-key)."
-        ) from None
-    with os.fdopen(file, "wb") as written:
-        written.write(pem)
-        written.flush()
-        os.fsync(written.fileno())
+        )
+    with writing(path, replaces=is_left) as file:
+        file.write(pem)
     return key.public_key().public_bytes_raw()
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a file is there that holds nothing, as one that a full disk has left: no key is lost with it."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == 0
 
 
 def read_key(path: Path) -> Ed25519PrivateKey:

@@ -326,10 +326,10 @@ def test_a_killed_backup_leaves_the_earlier_one_or_a_whole_new_one(
     shutil.copy(log, copied[0])
     shutil.copy(log.with_name("log.keys"), copied[1])
     for _ in range(3):
-        print(f"  killed after {_killed(home, chance, 1.5, 'db', 'backup', copied[0]):.3f} s")
+        print(f"  killed after {_killed(home, chance, 1.5, 'db', 'backup', copied[0], '--force'):.3f} s")
         with ZipFile(copied[0]) as one, ZipFile(copied[1]) as other:
             assert (one.testzip(), other.testzip()) == (None, None)
-    home.succeed("db", "backup", copied[0])
+    home.succeed("db", "backup", copied[0], "--force")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "log.keys"]
 
 

@@ -188,7 +188,7 @@ def test_no_password_stands_on_a_command_line(shop: Shop, tmp_path: Path, empty:
 
 
 def test_two_backups_into_the_same_file_are_a_conflict(shop: Shop, tmp_path: Path) -> None:
-    with backup_file.replacing(tmp_path / "b", LOG):
+    with backup_file.writing_backup(tmp_path / "b", LOG, replaces=False):
         refused(shop.warehouse.run("db", "backup", tmp_path / "b", "--json"), CONFLICT, "writing")
 
 
@@ -201,7 +201,9 @@ def test_a_backup_without_room_leaves_the_earlier_one_as_it_was(shop: Shop, tmp_
         patch.object(Writer, "finish", side_effect=OSError(errno.ENOSPC, "No space left on device")),
         patch.object(sys, "unraisablehook", complaints.append),
     ):
-        refused(shop.warehouse.run("db", "backup", backup, "--json"), BAD_INPUT, "No space left", "unchanged")
+        refused(
+            shop.warehouse.run("db", "backup", backup, "--force", "--json"), BAD_INPUT, "No space left", "unchanged"
+        )
         gc.collect()
 
     assert complaints == []

@@ -138,7 +138,7 @@ def test_a_table_a_limit_and_a_file_of_everything(story: Story, tmp_path: Path) 
 
 def test_texts_with_anything_in_them_and_columns_of_one_side(story: Story, tmp_path: Path) -> None:
     file = tmp_path / "differences.csv"
-    odd = 'a "b",\r\n;\\N\t'
+    odd = '=a "b",\r\n;\\N\t'
     with story.warehouse.database.connect(autocommit=True) as conn:
         conn.execute("UPDATE then_sales.fact_payment SET method = %s WHERE order_id = %s", [odd, an_id(1)])
         conn.execute("ALTER TABLE then_sales.fact_payment ADD COLUMN older text")
@@ -150,7 +150,7 @@ def test_texts_with_anything_in_them_and_columns_of_one_side(story: Story, tmp_p
     assert told["tables"]["sales.fact_order"]["columns_of_one_side"] == ["is_paid"]
     assert told["tables"]["sales.fact_payment"]["rows"][0]["columns"] == {"method": {"old": odd, "new": "boleto"}}
     lines = list(csv.reader(file.open(encoding="utf-8", newline="")))
-    assert ["sales.fact_payment", "changed", f"{an_id(1)}/1", "method", odd, "boleto"] in lines
+    assert ["sales.fact_payment", "changed", f"{an_id(1)}/1", "method", f"'{odd}", "boleto"] in lines
 
 
 def test_what_people_read_has_a_block_for_each_row(story: Story) -> None:

@@ -333,6 +333,8 @@ def test_rows_are_listed_filtered_and_written_to_a_file(loads: Decisions, tmp_pa
     assert "2 rows written" in done.out
     assert (tmp_path / "rows.csv").read_text().splitlines()[0] == "row,batch,file,line,rule,reason,text,status"
     assert (tmp_path / "rows.csv").stat().st_mode & 0o077 == 0
+    refused(loads.warehouse.run("quality", "quarantine", "--csv", tmp_path / "rows.csv", "--json"), 2, "--force")
+    assert loads.warehouse.run("quality", "quarantine", "--csv", tmp_path / "rows.csv", "--force").code == 0
     plain = loads.warehouse.run("quality", "quarantine", "--limit", "1").out
     assert BAD_ITEM in plain
     assert "1 of 2 rows" in plain
@@ -341,6 +343,6 @@ def test_rows_are_listed_filtered_and_written_to_a_file(loads: Decisions, tmp_pa
         (("--file", "sales"), "no file 'sales'"),
         (("--rule", "none"), "no rule 'none'"),
         (("--status", "gone"), "'gone'"),
-        (("--csv", str(tmp_path)), "Is a directory"),
+        (("--csv", str(tmp_path)), "is not a file"),
     ):
         refused(loads.warehouse.run("quality", "quarantine", *arguments, "--json"), 2, word)

@@ -1,5 +1,6 @@
 """Names, headers, cells, ids and arguments that would steer a terminal: every command tells of them, none raw."""
 
+import csv
 import json
 import zipfile
 from pathlib import Path
@@ -8,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from infra.postgres.connection import Database
+from infra.postgres.csv_cells import harmless
 from tests.acceptance.extracts import a_good_extract, a_review, adding, changed, write, zipped
 from tests.acceptance.in_process import Warehouse
 from tests.databases import database, server
@@ -116,3 +118,40 @@ def test_settings_and_what_a_database_says_are_told_legibly(warehouse: Warehouse
         assert done.code in (2, 3), (name, done)
         assert raw(done.out + done.err) == [], (name, done)
         assert "nobody expected" not in done.err, (name, done)
+
+
+def test_no_cell_of_an_export_is_a_formula_and_every_text_can_be_had_again(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    texts = [
+        "=1+1",
+        "+a",
+        "-a",
+        "@a",
+        "\ta",
+        "\ra",
+        "\na",
+        "'a",
+        "'=a",
+        "-",
+        "-1.5\n=a",
+        "a=1",
+        "",
+        "-1.5",
+        "+2",
+        "1e5",
+    ]
+    for text in texts:
+        [(cell,)] = warehouse.rows(f"SELECT {harmless('%s::text')}", text)
+        assert cell == (text if text in ("a=1", "", "-1.5", "+2", "1e5") else f"'{text}")
+    assert warehouse.rows(f"SELECT {harmless('NULL::text')}") == [(None,)]
+
+    formula = "=1+1,1,boleto,1,1.00"
+    warehouse.ingest(write(tmp_path / "extract", changed(a_good_extract(), order_payments=adding(formula))))
+    file = tmp_path / "rows.csv"
+    assert warehouse.run("quality", "quarantine", "--csv", file).code == 0
+    with file.open(newline="") as rows:
+        [row] = csv.DictReader(rows)
+    assert row["text"] == f"'{formula}"
+    assert warehouse.run("quality", "quarantine", "--csv", file).code == 2
+    assert warehouse.run("quality", "quarantine", "--csv", file, "--force").code == 0

@@ -14,6 +14,7 @@ from psycopg import IsolationLevel, errors, sql
 from sqlalchemy import Table
 
 from infra.errors import Conflicting
+from infra.postgres.csv_cells import harmless
 from projections.projection import POSITION, key_width
 
 KEY_SEPARATOR = "/"
@@ -49,7 +50,7 @@ _ROWS = sql.SQL("""
 _AS_CSV = sql.SQL("""
     COPY (
         SELECT {table}, CASE WHEN a.{key} IS NULL THEN 'added' WHEN b.{key} IS NULL THEN 'removed' ELSE 'changed' END,
-            concat_ws({separator}, {key_values}), cell.name, cell.old, cell.new
+            {key_cell}, cell.name, {old_cell}, {new_cell}
         FROM {a} AS a FULL JOIN {b} AS b ON {same_key}
         CROSS JOIN LATERAL (
             VALUES (0, NULL, a.{key} IS NULL OR b.{key} IS NULL, NULL, NULL), {cells}
@@ -62,6 +63,7 @@ _CELL = sql.SQL("""
     ({place}, {name}, a.{key} IS NOT NULL AND b.{key} IS NOT NULL AND {old} IS DISTINCT FROM {new}, {old}::text,
         {new}::text)
 """)
+_KEY_CELL = sql.SQL(harmless("concat_ws({}, {})"))
 _AS_CSV_HEADER = b"table,kind,key,column,old,new\n"
 
 _ADDED, _REMOVED = -1, -2
@@ -179,8 +181,9 @@ class TableOfTwo:
         statement = _AS_CSV.format(
             **self._join(),
             table=sql.Literal(self._name),
-            separator=sql.Literal(KEY_SEPARATOR),
-            key_values=sql.SQL(", ").join(map(_either, self._keys)),
+            key_cell=_KEY_CELL.format(sql.Literal(KEY_SEPARATOR), sql.SQL(", ").join(map(_either, self._keys))),
+            old_cell=sql.SQL(harmless("cell.old")),
+            new_cell=sql.SQL(harmless("cell.new")),
             keys_in_order=self._in_order(list(map(_either, self._keys))),
             cells=sql.SQL(", ").join(
                 _CELL.format(
