@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from infra.errors import InputError, UsageError
 from infra.files import writing
 
+_ONLY_ITS_OWNER = 0o600
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{64}")
 _LARGEST_BYTES = 1 << 16
 
