@@ -114,6 +114,11 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def megabytes(size: int) -> str:
+    """A size in bytes, as a person reads it."""
+    return f"{size / 2**30:,.1f} GB" if size >= 10 * 2**30 else f"{size / 2**20:,.1f} MB"
+
+
 def shown(value: object) -> str:
     """A value as a person reads it in a table."""
     match value:

@@ -26,6 +26,7 @@ from infra.cli import (
     read_models,
     retract,
     revisions,
+    status,
 )
 from infra.cli.main import WRONG_USAGE
 from infra.cli.options import example
@@ -50,6 +51,7 @@ demo.register(app)
 extracts.register(app)
 loads.register(app)
 retract.register(app)
+status.register(app)
 read_models.register(app)
 publish.register(app)
 compare.register(audit.app)

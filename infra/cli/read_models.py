@@ -1,18 +1,17 @@
-"""`status`, `project`, `rebuild` and `digest`: the read models, how far they are, and how they are made anew."""
+"""`project`, `rebuild` and `digest`: the read models, how far they are, and how they are made anew."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from infra.cli.ending import told_to_end
-from infra.cli.options import CONTEXTS, Contexts, Json, chosen, example
-from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table, warn
+from infra.cli.options import Contexts, Json, chosen, example
+from infra.cli.output import count, print_json, progress, say, seconds_so_far, table, warn
 from infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, limits_of, rebuild_beside
 
 if TYPE_CHECKING:
     from infra.cli.warehouse import Warehouse
-    from infra.postgres.relays import RelayStatus
 
 RetryParked = Annotated[
     bool, typer.Option("--retry-parked", help="Try the streams again that could not be folded the last time.")
@@ -27,7 +26,6 @@ Workers = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    app.command(epilog=example("replayhouse status", "replayhouse status --json"))(status)
     app.command(
         epilog=example("replayhouse project", "replayhouse project sales customer", "replayhouse project --follow")
     )(project)
@@ -61,68 +59,6 @@ def warn_of_parked(warehouse: "Warehouse") -> None:
             f"Parked, with their rows as they were: {count(len(parked), 'stream')} that cannot be folded. "
             "replayhouse status shows which and why."
         )
-
-
-def status(json: Json = False) -> None:
-    """Show how far each context is, and the loads so far."""
-    from infra.cli.loads import all_batches, show_batches
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.read_models.status import parked_streams
-    from infra.postgres.read_models.status import status as status_of
-    from infra.postgres.relays import relays
-    from infra.postgres.store import EventStore
-
-    with open_warehouse() as warehouse:
-        found = status_of(warehouse.database)
-        with warehouse.database.connect("replayhouse status") as connection:
-            parked = parked_streams(connection)
-            head, loads = EventStore().head(connection), all_batches(connection)
-            publishing = relays(connection)
-    if json:
-        document = {
-            "position": head.position,
-            "chain": head.chain.hex(),
-            "contexts": {context: found[context]._asdict() for context in CONTEXTS},
-            "batches": [row.document("batch", "name", "status", "opened_at", "events") for row in loads],
-        }
-        if publishing:  # an installation without Kafka need not know of it
-            document["relays"] = {relay.name: relay.document() for relay in publishing}
-        print_json(document)
-        return
-    say(f"Head of the log: position {head.position:,}, chain {head.chain.hex()}")
-    say()
-    table(
-        ("context", "head", "projected", "lag", "revision", "events", "parked"),
-        [(context, *found[context][:-1]) for context in CONTEXTS],
-    )
-    for context in CONTEXTS:
-        _say_who_made(context, found[context].made_by)
-    for stream in parked:
-        say(f"Parked: {stream.context} {stream.originator_id} at {stream.position:,}: {stream.error}")
-    say()
-    if publishing:
-        _show_relays(publishing)
-        say()
-    show_batches(loads)
-
-
-def _say_who_made(context: str, made_by: str) -> None:
-    if made_by == "earlier":
-        say(f"{context} was made by an earlier version of this program: replayhouse project fills its tables anew.")
-    elif made_by == "newer":
-        say(f"{context} was made by a newer version of this program, which should be used.")
-
-
-def _show_relays(publishing: "Collection[RelayStatus]") -> None:
-    table(
-        ("relay", "published", "lag", "seconds", "state", "since"),
-        [(r.name, r.position, r.lag, round(r.lag_seconds), r.state, r.since) for r in publishing],
-    )
-    for relay in publishing:
-        if relay.error is not None:
-            say(f"Relay {relay.name}: {relay.error}")
-        if relay.is_silent:
-            say(f"Relay {relay.name} has said nothing since {shown(relay.updated_at)}: it was killed, or hangs.")
 
 
 def project(

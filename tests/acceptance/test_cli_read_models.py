@@ -20,7 +20,7 @@ STATUS = {"head", "projected", "lag", "revision", "events", "parked", "made_by"}
 
 def test_the_status_says_how_far_every_context_is(loaded: Loaded) -> None:
     told = loaded.program.json("status")
-    assert set(told) == {"position", "chain", "contexts", "batches"}
+    assert set(told) == {"position", "chain", "contexts", "batches", "warehouse"}
     assert (told["position"], told["chain"]) == (loaded.told["position"], loaded.told["chain"])
     assert tuple(told["contexts"]) == CONTEXTS
     for context, status in told["contexts"].items():

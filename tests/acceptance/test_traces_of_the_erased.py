@@ -198,7 +198,7 @@ def test_on_an_older_server_an_owner_removes_them_as_far_as_it_may(tmp_path: Pat
             keys = keys_of(conn)
             assert in_statistics(looking, *TOLD) == set(TOLD)
 
-            assert warehouse.json("customer", "erase", ERASED, *REASON)["stale_views"] == []
+            assert warehouse.json("customer", "erase", "--yes", ERASED, *REASON)["stale_views"] == []
 
             assert in_statistics(looking, *TOLD, *keys) == set()
             assert sampled(looking) == [("dim_customer", "city"), ("lived", "city")]

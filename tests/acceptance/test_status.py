@@ -1,0 +1,77 @@
+"""`status` says which warehouse it is, and `status --check` whether anything in it needs a person."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.postgres.connection import Database
+from infra.postgres.embedded import EmbeddedServer
+from tests.acceptance.extracts import a_good_extract, write
+from tests.acceptance.in_process import Warehouse
+from tests.databases import copied, server
+
+__all__ = ["server"]
+
+SILENT = """
+    INSERT INTO publishing.relay (name, position, state, since, updated_at, session)
+    VALUES ('sales', 0, 'publishing', now(), now() - interval '1 hour', gen_random_uuid())
+"""
+REFUSED = """
+    INSERT INTO publishing.relay (name, position, state, error, since, updated_at, session)
+    VALUES ('customer', 0, 'refused', 'the topic was made anew', now(), now(), gen_random_uuid())
+"""
+WAITING = """
+    INSERT INTO publishing.relay (name, position, state, error, since, updated_at, session)
+    VALUES ('quality', 0, 'waiting', 'the brokers are away', now(), now(), gen_random_uuid())
+"""
+PARKED = """
+    INSERT INTO read_model.parked (context, revision, originator_id, folded_to, position, error)
+    SELECT 'sales', 1, gen_random_uuid(), 0, 7, 'it makes no sense'
+"""
+TROUBLES = [
+    ("UPDATE event_store.batch SET status = 'open'", "is open: it is at work, or was killed"),
+    ("UPDATE event_store.batch SET status = 'retracting'", "is half taken back"),
+    ("UPDATE read_model.projection SET position = 0 WHERE context = 'customer'", "events behind the log"),
+    (SILENT, "Relay sales has said nothing"),
+    (REFUSED, "Relay customer has ended: the topic was made anew"),
+    (PARKED, "cannot be folded (it makes no sense)"),
+]
+
+
+@pytest.fixture(scope="module")
+def loaded(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    folder = tmp_path_factory.mktemp("loaded")
+    with copied(server) as database:
+        warehouse = Warehouse(database, folder / "home")
+        warehouse.ingest(write(folder / "first", a_good_extract()))
+        yield warehouse
+
+
+def test_it_says_which_warehouse_it_is_without_a_password(loaded: Warehouse) -> None:
+    told = loaded.json("status")["warehouse"]
+    assert (told["home"], told["database"]) == (None, loaded.database.place)
+    assert 0 < told["read_model_bytes"] < told["log_bytes"]
+    url = loaded.database.url.replace("//postgres@", "//postgres:sesame@")
+    done = Warehouse(Database(url), Path("/nowhere")).run("status")
+    assert f"Warehouse: database {loaded.database.place}, PostgreSQL {told['server']}; log " in done.out
+    assert "sesame" not in done.out
+
+
+def test_where_nothing_needs_anybody_the_check_is_content(loaded: Warehouse) -> None:
+    done = loaded.run("status", "--check")
+    assert (done.code, done.out) == (0, "Nothing needs anybody.\n")
+    assert loaded.json("status", "--check")["check"] == []
+
+
+@pytest.mark.parametrize(("trouble", "told"), TROUBLES)
+def test_what_needs_somebody_is_named_and_exit_1(
+    server: EmbeddedServer, loaded: Warehouse, tmp_path: Path, trouble: str, told: str
+) -> None:
+    with copied(server, loaded.database) as database:
+        with database.connect(autocommit=True) as conn:
+            conn.execute(trouble.encode())
+            conn.execute(WAITING)
+        done = Warehouse(database, tmp_path).run("status", "--check")
+        assert (done.code, done.out.count("\n")) == (1, 1)
+        assert told in done.out
