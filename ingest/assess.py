@@ -1,7 +1,7 @@
 """Whether an extract is believable: what was counted is judged by the rules of quality.
 
-Only what makes the extract as a whole unbelievable rejects it: a required file that neither it nor the log has, or a
-file that cannot be read as what it claims to be.
+Only what makes the extract as a whole unbelievable rejects it: a required file that neither it nor the log has, one of
+which no record passes, or a file that cannot be read as what it claims to be.
 """
 
 from collections.abc import Collection, Sequence
@@ -28,6 +28,16 @@ class Unreadable(NamedTuple):
     rule: str
 
 
+class SetAside(NamedTuple):
+    """Of one file, by its short name: how many of its records are kept apart, line and fault of the first of them."""
+
+    file: str
+    records: int
+    of: int
+    line: int
+    reason: str
+
+
 @dataclass(frozen=True)
 class Assessment:
     """The judgement on an extract; `reasons` says why it is rejected, and is empty if it is accepted."""
@@ -47,21 +57,35 @@ def assess(
     unreadable: Sequence[Unreadable],
     counted: Sequence[Check],
     loaded: Collection[str] = (),
+    set_aside: Sequence[SetAside] = (),
 ) -> Assessment:
     """Judges an extract by its files and by what was counted over its records.
 
     `present` are the short names of its files, `loaded` of those that earlier loads brought; `counted` is empty if a
-    file is unreadable.
+    file is unreadable. `set_aside` tells of the files of which records are kept apart.
     """
     missing = [file for file in REQUIRED_FILES if file not in present and file not in loaded]
-    checks = [_file_check(name, present, unreadable, missing) for name in (rule.name for rule in FILE_RULES)]
+    hopeless = [some for some in set_aside if some.file in REQUIRED_FILES and some.records == some.of]
+    checks = [_file_check(rule.name, present, unreadable, missing, hopeless) for rule in FILE_RULES]
     reasons = [f"The file {file} is missing, and no earlier load brought it." for file in missing]
     reasons += [f"The file {fault.file} is unreadable: {fault.reason}." for fault in unreadable]
+    reasons += [
+        f"Of the {some.of:,} records of the file {some.file} none passes; the first, line {some.line}: {some.reason}."
+        for some in hopeless
+    ]
     judged = (*checks, *counted)
     return Assessment(judged, score(judged), tuple(reasons))
 
 
-def _file_check(rule: str, present: Collection[str], unreadable: Sequence[Unreadable], missing: Sequence[str]) -> Check:
+def _file_check(
+    rule: str,
+    present: Collection[str],
+    unreadable: Sequence[Unreadable],
+    missing: Sequence[str],
+    hopeless: Sequence[SetAside],
+) -> Check:
     if rule == "required_files_present":
         return Check(RULE[rule], len(REQUIRED_FILES), len(missing))
+    if rule == "files_have_good_records":
+        return Check(RULE[rule], sum(file in REQUIRED_FILES for file in present), len(hopeless))
     return Check(RULE[rule], len(present), len({fault.file for fault in unreadable if fault.rule == rule}))

@@ -23,8 +23,8 @@ FIRST_BROKEN = ("required_cells_filled", "values_readable", "statuses_known", "s
 """The rules that a record can break by itself; if it breaks several, the first of these is named."""
 
 _ID = re.compile(r"[0-9a-fA-F]{32}")
-_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
-_WHOLE = re.compile(r"-?[0-9]{1,9}")
+_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[ T]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.0+)?)?")
+_WHOLE = re.compile(r"(-?[0-9]{1,9})(?:\.0+)?")
 _MONEY = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
 _ZIP = re.compile(r"[0-9]{1,5}")
 _DEGREES = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -44,15 +44,14 @@ def read_id(cell: str) -> UUID:
 
 
 def read_time(cell: str) -> datetime:
-    """A real time `YYYY-MM-DD hh:mm:ss`, without a zone."""
-    year, month, day, hour, minute, second = _must_match(_TIME, cell).groups()
+    """A real time `YYYY-MM-DD hh:mm:ss` without a zone, perhaps with a T or a fraction of zeros; a date is midnight."""
+    year, month, day, hour, minute, second = _must_match(_TIME, cell).groups(default="0")
     return datetime(int(year), int(month), int(day), int(hour), int(minute), int(second))
 
 
 def read_whole(cell: str) -> int:
-    """At most nine digits, perhaps with a minus sign."""
-    _must_match(_WHOLE, cell)
-    return int(cell)
+    """At most nine digits, perhaps with a minus sign, perhaps with a fraction of zeros."""
+    return int(_must_match(_WHOLE, cell)[1])
 
 
 def read_money(cell: str) -> Decimal:

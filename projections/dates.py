@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 FIRST_DAY = datetime.date(2016, 1, 1)
+YEARS_AHEAD = 2
 
 MONTHS = (
     "January",
@@ -51,11 +52,19 @@ class DateRow(NamedTuple):
 def last_day(latest: datetime.date | None) -> datetime.date:
     """The day the calendar ends on: 31 December of the year after `latest` (R15).
 
-    `latest` is the latest business time in the fact tables, a date or a datetime; None while they are empty, which
-    makes 2016 and 2017. While this day stays the same, so do the rows.
+    `latest` is the latest business time in the fact tables that counts, a date or a datetime; None while there is none,
+    which makes 2016 and 2017. While this day stays the same, so do the rows.
     """
     year = (FIRST_DAY if latest is None else latest).year + 1
     return datetime.date(min(year, datetime.MAXYEAR), 12, 31)
+
+
+def latest_day(opened_on: datetime.date) -> datetime.date:
+    """The last day whose times count for the calendar (R15), by the day on which the newest load was opened: later ones
+    are a slip, or stand for nothing.
+    """
+    year = min(opened_on.year + YEARS_AHEAD, datetime.MAXYEAR)
+    return opened_on.replace(year=year, day=min(opened_on.day, monthrange(year, opened_on.month)[1]))
 
 
 def date_rows(latest: datetime.date | None) -> Iterator[DateRow]:

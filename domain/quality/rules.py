@@ -79,6 +79,7 @@ _COMPLETENESS = _rules(
     (Severity.CRITICAL, "required_files_present", "Each required file is in the extract or was loaded before."),
     (Severity.CRITICAL, "columns_present", "The header of a file names each column of the source, once."),
     (Severity.CRITICAL, "files_complete", "No file is empty or cut off within a record."),
+    (Severity.CRITICAL, "files_have_good_records", "Of the records of a required file, one at least passes."),
     (Severity.HIGH, "required_cells_filled", "A cell that every record of its file needs is not empty."),
     (Severity.HIGH, "orders_have_customer", "The customer_id of an order stands in the customers file."),
     (Severity.MEDIUM, "orders_have_lines", "An order has at least one item."),
@@ -133,6 +134,8 @@ _TIMELINESS = _rules(
     (Severity.LOW, "reviewed_after_placed", "A review is not asked for before its order is placed."),
     (Severity.LOW, "answered_after_created", "A review is not answered before it is asked for."),
     (Severity.LOW, "answered_within_30_days", "A review is answered within 30 days."),
+    (Severity.MEDIUM, "placed_before_load", "An order is not placed later than the day after its load was opened."),
+    (Severity.LOW, "times_near_load", "No time is more than two years after the day its load was opened."),
 )
 
 _UNIQUENESS = _rules(
@@ -146,6 +149,7 @@ _UNIQUENESS = _rules(
 _VALIDITY = _rules(
     Dimension.VALIDITY,
     (Severity.CRITICAL, "files_in_utf8", "A file is UTF-8 text without NUL bytes."),
+    (Severity.CRITICAL, "lines_end_in_lf", "The lines of a file end in LF or CR LF."),
     (Severity.CRITICAL, "quotes_closed", "Every quote stands where one may, and is closed."),
     (Severity.HIGH, "records_well_formed", "A record has as many cells as the header of its file."),
     (
@@ -161,6 +165,7 @@ _VALIDITY = _rules(
         "cities_plain",
         "The city of a customer or seller is a name without digits, slashes, commas or signs.",
     ),
+    (Severity.LOW, "texts_not_null_words", "A filled text is not just NULL, NaN, nan, NaT, None, \\N or N/A."),
     (Severity.LOW, "payment_methods_known", "A payment is by credit_card, boleto, voucher or debit_card."),
     (Severity.LOW, "installments_positive", "A payment has at least one installment."),
     (

@@ -24,12 +24,15 @@ SELECT
         FROM event_store.batch_progress AS p, jsonb_each_text(p.events) AS counted
         WHERE p.batch_id = b.batch_id AND counted.key <> 'quality'
     ), 0)::bigint AS events,
-    (b.outcome ->> 'score')::float8 AS score,
+    CASE WHEN b.status <> 'rejected' THEN (b.outcome ->> 'score')::float8 END AS score,
     b.run_by, b.run_on, b.program
 FROM event_store.batch AS b
 WHERE b.kind = 'load'
 ORDER BY b.batch_seq
 """
+
+NAMES_TOLD = 12
+"""So many files that were passed over are named."""
 
 GOAL = 95
 """The score to be above."""
@@ -94,6 +97,7 @@ def ingest(
     refuse_missing(path)  # first: a mistyped path is no reason to make a warehouse
     with open_warehouse(makes=True) as warehouse, progress() as tell:
         report = load(warehouse, path, name, tell, dry_run=dry_run, leave_read_models=no_project)
+    _warn_of_passed_over(report)
     if json:
         print_json(document_of(report))
     else:
@@ -193,8 +197,15 @@ def _show(report: "IngestReport", *, is_dry_run: bool, is_left: bool) -> None:
             say(f"  {reason}")
     say()
     show_counts(report)
+    _show_set_aside(report)
     if report.missing and not report.reasons:
         say(f"The extract holds no {', '.join(report.missing)}; what earlier loads brought of that stays as it is.")
+    if report.loaded_before is not None and report.loaded_since is not None:
+        before, since = report.loaded_before, report.loaded_since
+        say(
+            f"These very files were loaded before, as {before.name} ({before.batch_id}), and {since.name} after that. "
+            "To load them again is to take back what later loads corrected."
+        )
     if report.score is not None:
         say(f"Quality score: {report.score:.2f} of 100 (the goal is above {GOAL}).")
     say(f"Head of the chain: position {report.position:,}, {report.chain}")
@@ -203,9 +214,28 @@ def _show(report: "IngestReport", *, is_dry_run: bool, is_left: bool) -> None:
     say()
     say("Next:")
     if is_left:
-        say("  replayhouse project           catch the read models up")
-    say("  replayhouse status            how far each context is")
-    say("  replayhouse quality report    what the rules found")
+        say("  replayhouse project               catch the read models up")
+    say("  replayhouse status                how far each context is")
+    say("  replayhouse quality report        what the rules found")
+    if report.set_aside and not report.reasons:
+        say("  replayhouse quality quarantine    what was set aside")
+
+
+def _show_set_aside(report: "IngestReport") -> None:
+    """How many records of each file were kept apart, and why the first of them; a rejected load has reasons instead."""
+    if report.set_aside and not report.reasons:
+        say("Set aside, and kept in quarantine:")
+        for some in report.set_aside:
+            say(f"  {some.file}: {some.records:,} of {some.of:,}; the first, on line {some.line}: {some.reason}")
+        say()
+
+
+def _warn_of_passed_over(report: "IngestReport") -> None:
+    """Names the files that somebody may have meant to be loaded; on standard error, also beside a JSON document."""
+    names = report.passed_over
+    if names:
+        more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
+        warn(f"Passed over, for none of the nine files is called so: {', '.join(names[:NAMES_TOLD])}{more}.")
 
 
 def _headline(report: "IngestReport", *, is_dry_run: bool) -> str:

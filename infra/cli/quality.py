@@ -1,6 +1,7 @@
 """`quality`: what the rules found in a load."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from uuid import UUID
 
@@ -38,6 +39,11 @@ class QualityReport(NamedTuple):
     batch_id: UUID
     batch: "Batch"
     quarantine: Mapping[str, int]
+
+    @property
+    def score(self) -> Decimal | None:
+        """None of a load that was rejected: what could be checked of it says little about the rest."""
+        return None if self.batch.status == "rejected" else self.batch.score
 
 
 @app.command(
@@ -101,7 +107,7 @@ def _document(found: QualityReport) -> dict[str, Any]:
         "name": batch.name,
         "status": batch.status,
         "opened_at": batch.opened_at,
-        "score": batch.score,
+        "score": found.score,
         "rows": batch.rows,
         "quarantined": batch.quarantined,
         "reasons": batch.reasons,
@@ -124,8 +130,8 @@ def _document(found: QualityReport) -> dict[str, Any]:
 def _show(found: QualityReport) -> None:
     batch = found.batch
     say(f"Load {batch.name} ({found.batch_id}): {batch.status}, {batch.rows:,} records")
-    if batch.score is not None:
-        say(f"Quality score: {batch.score} of 100 (the goal is above {GOAL}).")
+    if found.score is not None:
+        say(f"Quality score: {found.score} of 100 (the goal is above {GOAL}).")
     for reason in batch.reasons:
         say(f"Rejected: {reason}")
     say()

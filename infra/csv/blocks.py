@@ -5,6 +5,7 @@ any other the first quote at a wrong place is found before it can mislead: each 
 Arrow's; positions count bytes from the beginning of the block.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -15,6 +16,9 @@ import pyarrow.compute as pc
 COMMA, LINE_FEED, CARRIAGE_RETURN, QUOTE = (pa.scalar(byte, pa.uint8()) for byte in b',\n\r"')
 ZERO, ONE, TWO = (pa.scalar(number, pa.int32()) for number in (0, 1, 2))
 TEXT = pa.string()
+DOUBLE_RETURN = re.compile(rb"\r\r\n")
+WRONG_LINE_END = re.compile(rb"\r\r\n|\r(?!\n|\Z)")
+EMPTY_CELLS = r'\A(,("")?)*\r?\n\z'
 
 
 class Fault(NamedTuple):
@@ -76,8 +80,18 @@ class Block:
         is_line_feed = pc.equal(_octets(self.data), LINE_FEED)
         return _running_count(is_line_feed).take(self.separators.take(self.last_cells))
 
+    def are_empty_from(self, column: int) -> Any:
+        """Whether each record has that many cells or more, and those after them are empty."""
+        is_wide = pc.greater_equal(self.widths, pa.scalar(column, pa.int32()))
+        last = pc.if_else(is_wide, pc.add(self.first_cells, pa.scalar(column - 1, pa.int32())), self.last_cells)
+        ends = pc.add(self.separators.take(self.last_cells), ONE)
+        edges = pa.concat_arrays([pa.array([0], pa.int32()), self.separators.take(last), ends])
+        edges = edges.take(pc.array_sort_indices(edges))  # a record's cells, what follows them, the next one's cells
+        parts = pa.Array.from_buffers(pa.binary(), len(edges) - 1, [None, edges.buffers()[1], pa.py_buffer(self.data)])
+        return pc.and_(is_wide, pc.match_substring_regex(parts[1::2], EMPTY_CELLS))
+
     def cells(self, first_cells: Any, column: int, width: int) -> Any:
-        """The cells of one column, null where empty (R2), of the records of `width` cells that begin there."""
+        """The cells of one column, null where empty (R2), of records that begin there, with `width` cells or more."""
         cells = self._cells_with_separators.take(pc.add(first_cells, pa.scalar(column, pa.int32())))
         without_last = pc.binary_slice(cells, 0, -1)
         if column == width - 1 and b"\r" in self.data:
@@ -111,11 +125,14 @@ def split(data: bytes) -> Block:
 
 
 def first_fault(data: bytes) -> Fault | None:
-    """The first thing, by position, that makes the bytes unreadable (R1): a NUL, no UTF-8, a quote at a wrong place.
+    """The first thing, by position, that makes the bytes unreadable (R1): a NUL, no UTF-8, a quote at a wrong place, a
+    line end of CR CR LF.
 
     `data` starts with a record and may end within one: a quote that is open at the end is no fault yet.
     """
     faults = []
+    if (wrong_end := _outside_quotes(DOUBLE_RETURN, data)) is not None:
+        faults.append(wrong_end)
     if (nul := data.find(b"\0")) >= 0:
         faults.append(Fault(nul, "files_in_utf8", "a NUL byte"))
     if not data.isascii():
@@ -130,6 +147,14 @@ def first_fault(data: bytes) -> Fault | None:
     return min(faults, default=None)
 
 
+def wrong_line_end(data: bytes) -> Fault | None:
+    """The first line end, outside of quotes, that is CR CR LF, or CR alone; that may also be a sign within a cell.
+
+    None of bytes with a NUL, which have another fault.
+    """
+    return None if b"\0" in data else _outside_quotes(WRONG_LINE_END, data)
+
+
 def open_quote(data: bytes) -> int | None:
     """The position of the quote that opens the last cell and is not closed, in data without faults; else None."""
     if data.count(b'"') % 2 == 0:
@@ -142,6 +167,17 @@ def cell_quote(data: bytes, opening: int) -> int:
     while opening > 0 and data[opening - 1] == ord('"'):
         opening = data.rindex(b'"', 0, opening - 1)
     return opening
+
+
+def _outside_quotes(line_end: re.Pattern[bytes], data: bytes) -> Fault | None:
+    quotes, counted = 0, 0
+    for found in line_end.finditer(data):
+        quotes += data.count(b'"', counted, found.start())
+        counted = found.start()
+        if quotes % 2 == 0:
+            told = "CR alone" if found[0] == b"\r" else "CR CR LF"
+            return Fault(counted, "lines_end_in_lf", f"a line end of {told}, and lines must end in LF or CR LF")
+    return None
 
 
 def _wrong_quote(data: bytes) -> Fault | None:

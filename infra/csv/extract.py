@@ -1,18 +1,20 @@
-"""Opening an extract: a folder or a zip with some of the nine files, each hashed as it is unpacked.
+"""Opening an extract: a folder or a zip with some of the nine files, each hashed as it is copied or unpacked.
 
-A zip comes from outside: nothing is written but the nine files, under names of our own, and no more than the limits
-allow.
+What is hashed is what is read: everybody reads the copies, which nobody else writes to. A zip comes from outside:
+nothing is written but the nine files, under names of our own, and no more than the limits allow.
 """
 
 import hashlib
+import os
+import re
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from infra.csv.files import SHORT_NAMES, SOURCE_FILES
 from infra.errors import InputError
@@ -21,10 +23,12 @@ COPY_BYTES = 1 << 20
 UNSUSPICIOUS_BYTES = 1 << 20
 """So little may be packed as tightly as it likes: a file of a few equal lines is no bomb."""
 NAMES_TOLD = 12
+ROOT = re.compile(r"[A-Za-z]:/|/")
+"""How a path begins that is not below the folder it is unpacked in; anywhere else a colon is a sign as any other."""
 
 
 class ExtractFile(NamedTuple):
-    """One file, unpacked: where it is, its published name, its size and its SHA-256 in lower-case hexadecimal."""
+    """One file, as a copy of ours: where it is, its published name, its size, its SHA-256 in lower-case hexadecimal."""
 
     path: Path
     name: str
@@ -32,12 +36,31 @@ class ExtractFile(NamedTuple):
     sha256: str
 
 
+class Seen(NamedTuple):
+    """How a file looked when it was opened: its size, and when it and what is noted of it were last changed."""
+
+    size: int
+    changed_at: int
+    noted_at: int
+
+
 @dataclass(frozen=True)
 class Extract:
-    """What was found of the nine files, by short name."""
+    """What was found of the nine files, by short name.
+
+    `passed_over` are other files that stand beside them, `originals` those that were copied or unpacked from.
+    """
 
     path: Path
     files: Mapping[str, ExtractFile]
+    passed_over: tuple[str, ...] = ()
+    originals: Mapping[Path, Seen] = field(default_factory=dict)
+
+    def refuse_if_changed(self) -> None:
+        """Raises InputError if a file of the extract was replaced, cut or written to since it was opened."""
+        for path, seen in self.originals.items():
+            if _seen(path, path) != seen:
+                raise _changed(path)
 
 
 class Limits(NamedTuple):
@@ -48,19 +71,23 @@ class Limits(NamedTuple):
 
 
 def open_extract(path: Path, staging_dir: Path, limits: Limits | None = None) -> Extract:
-    """Finds and hashes the files of a folder, or unpacks those of a zip into `staging_dir`/unpacked.
+    """Copies the files of a folder, or unpacks those of a zip, into `staging_dir`/unpacked, and hashes them meanwhile.
 
     File names may be of any case; in a zip all may stand in one folder. Raises InputError where there is nothing to
-    read, where two files are the same one, and where a zip is broken, encrypted, too large, or points outside itself.
+    read, where two files are the same one, where one changes meanwhile, and where a zip is broken, encrypted, too
+    large, or points outside itself.
     """
+    unpacked = staging_dir / "unpacked"
     if path.is_dir():
-        return _open_folder(path)
+        return _open_folder(path, unpacked)
     refuse_missing(path)
     if not path.is_file() or not _is_zip(path):
         raise InputError(f"{path} is neither a folder nor a zip. {_expected()}")
     try:
+        seen = _seen(path, path)
         with zipfile.ZipFile(path) as archive:
-            return _unpack(path, archive, staging_dir / "unpacked", limits or Limits())
+            extract = _unpack(path, archive, unpacked, limits or Limits())
+        return replace(extract, originals={path: seen})
     # NotImplementedError: zipfile's, for an archive packed by a method that it does not know.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be unpacked: {error}.") from error
@@ -95,7 +122,7 @@ def _nothing_found(path: Path, names: Iterable[str]) -> InputError:
     return InputError(f"{path} holds none of the nine files, but {told}. {_expected()}")
 
 
-def _open_folder(path: Path) -> Extract:
+def _open_folder(path: Path, directory: Path) -> Extract:
     try:
         entries = sorted(path.iterdir())
     except OSError as error:
@@ -112,17 +139,64 @@ def _open_folder(path: Path) -> Extract:
         found[short] = entry
     if not found:
         raise _nothing_found(path, (entry.name for entry in entries))
+    passed_over = tuple(entry.name for entry in entries if entry not in found.values())
+    directory.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as pool:
-        return Extract(path, dict(zip(found, pool.map(_hashed, found.values()), strict=True)))
+        copied = pool.map(_copied, found.values(), [directory / SOURCE_FILES[short].name for short in found])
+        files, originals = zip(*copied, strict=True)
+    return Extract(
+        path,
+        dict(zip(found, files, strict=True)),
+        _worth_telling(passed_over),
+        dict(zip(found.values(), originals, strict=True)),
+    )
 
 
-def _hashed(path: Path) -> ExtractFile:
+def _copied(path: Path, copy: Path) -> tuple[ExtractFile, Seen]:
+    """Copies a file and hashes what is copied; refuses one that changes meanwhile."""
+    digest, size = hashlib.sha256(), 0
     try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            return ExtractFile(path, path.name, stream.tell(), digest)
+        original = path.open("rb")
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise _unreadable(path, error) from error
+    with original, copy.open("wb") as stream:
+        seen = _seen(original.fileno(), path)
+        while data := _read(original, path):
+            digest.update(data)
+            size += stream.write(data)
+    if size != seen.size or _seen(path, path) != seen:
+        raise _changed(path)
+    return ExtractFile(copy, path.name, size, digest.hexdigest()), seen
+
+
+def _read(stream: BinaryIO, path: Path) -> bytes:
+    try:
+        return stream.read(COPY_BYTES)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _seen(file: Path | int, path: Path) -> Seen:
+    try:
+        found = os.stat(file)
+    except FileNotFoundError as error:
+        raise _changed(path) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return Seen(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path} cannot be read: {error.strerror}.")
+
+
+def _changed(path: Path) -> InputError:
+    return InputError(f"{path} changed while it was read: wait until it is written, then run the same command again.")
+
+
+def _worth_telling(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of files that somebody may have meant to be loaded: not those that systems leave beside them."""
+    return tuple(name for name in names if not name.startswith((".", "__MACOSX")))
 
 
 def _unpack(path: Path, archive: zipfile.ZipFile, directory: Path, limits: Limits) -> Extract:
@@ -135,10 +209,12 @@ def _unpack(path: Path, archive: zipfile.ZipFile, directory: Path, limits: Limit
         raise InputError(
             f"{path} would unpack to {size:,} bytes, more than {limits.max_ratio:g} times its {packed:,} packed bytes."
         )
+    others = (entry for entry in archive.infolist() if not entry.is_dir() and entry not in entries.values())
     directory.mkdir(parents=True, exist_ok=True)
     return Extract(
         path,
         {short: _unpacked(archive, entry, directory / SOURCE_FILES[short].name) for short, entry in entries.items()},
+        _worth_telling(entry.filename for entry in others),
     )
 
 
@@ -157,7 +233,7 @@ def _entries(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
     found: dict[str, zipfile.ZipInfo] = {}
     for entry in archive.infolist():
         name = PurePosixPath(entry.filename.replace("\\", "/"))
-        if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+        if ROOT.match(str(name)) or ".." in name.parts:
             raise InputError(f"{path} has an entry that leads out of it: {entry.filename!r}.")
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise InputError(f"{path} has an entry that is a link: {entry.filename!r}.")

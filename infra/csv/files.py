@@ -1,6 +1,7 @@
 """The nine files of an extract: their short names, the names they are published under, and their columns.
 
-The columns stand in the order of the source and are misspelt as there (R1). Code elsewhere speaks of short names.
+The columns stand in the order of the source and are misspelt as there (R1); a header that spells them right is read as
+well. Code elsewhere speaks of short names.
 """
 
 from typing import NamedTuple
@@ -101,3 +102,15 @@ PERSONAL_FILES = frozenset({"customers", "order_reviews"})
 
 SHORT_NAMES = {source.name: short for short, source in SOURCE_FILES.items()}
 """Short name by published name."""
+
+SPELLED_RIGHT = {
+    "product_name_length": "product_name_lenght",
+    "product_description_length": "product_description_lenght",
+}
+"""Columns that the source misspells, by what others call them."""
+
+
+def column_of(name: str) -> str:
+    """The column that a name in a header means, whatever its case and the blanks around it (R1)."""
+    plain = name.strip().lower()
+    return SPELLED_RIGHT.get(plain, plain)

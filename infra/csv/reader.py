@@ -8,14 +8,14 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from infra.csv.blocks import Block, Fault, cell_quote, first_fault, open_quote, split
-from infra.csv.files import PERSONAL_FILES, SOURCE_FILES
+from infra.csv.blocks import Block, Fault, cell_quote, first_fault, open_quote, split, wrong_line_end
+from infra.csv.files import PERSONAL_FILES, SOURCE_FILES, column_of
 from ingest.assess import Unreadable
 
 BLOCK_BYTES = 1 << 20
@@ -24,6 +24,7 @@ LONGEST_RECORD = 1 << 17
 what a record says may be six times as long in JSON, beside its text, sealed (infra/postgres/rows.py has the limit)."""
 LONGEST_QUOTATION = 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 MALFORMED_SCHEMA = pa.schema([("line", pa.int32()), ("lines", pa.int32()), ("cells", pa.int32())])
 
 
@@ -45,6 +46,21 @@ class ReadFile:
     unreadable: Unreadable | None
 
 
+class _Header(NamedTuple):
+    """What a header says: where each column of the source stands, how many names it has, how many empty ones follow."""
+
+    places: dict[str, int]
+    names: int
+    empty_names: int
+
+    def fitting(self, block: Block) -> Any:
+        """Whether each record has the cells that it should have; what stands under no name must be empty."""
+        if not self.empty_names:
+            return pc.equal(block.widths, pa.scalar(self.names, pa.int32()))
+        widest = pa.scalar(self.names + self.empty_names, pa.int32())
+        return pc.and_(pc.less_equal(block.widths, widest), block.are_empty_from(self.names))
+
+
 class _RefusedError(Exception):
     """The file cannot be read further."""
 
@@ -63,12 +79,11 @@ def read_file(file: str, path: Path, directory: Path, block_bytes: int = BLOCK_B
     with path.open("rb") as stream, sink:
         try:
             reading = _Reading(stream, block_bytes)
-            header = reading.header()
-            header_cells = len(header)
-            places = _places(header, file)
+            header = _header(reading.names(), file)
+            header_cells = header.names
             for block in reading.blocks():
-                sink.write(block, reading.line, places, len(header))
-            sink.refuse_cut_off(len(header))
+                sink.write(block, reading.line, header)
+            sink.refuse_cut_off(header.names)
         except _RefusedError as refused:
             unreadable = Unreadable(file, refused.line, refused.offset, refused.reason, refused.rule)
     return ReadFile(
@@ -92,7 +107,7 @@ class _Reading:
         self._offset = 0
         self.line = 1
 
-    def header(self) -> list[str]:
+    def names(self) -> list[str]:
         """The column names, as the first record gives them."""
         if self._stream.read(len(BYTE_ORDER_MARK)) == BYTE_ORDER_MARK:
             self._offset = len(BYTE_ORDER_MARK)
@@ -100,6 +115,7 @@ class _Reading:
         data = bytes(self._first_record())
         if not data:
             raise _RefusedError("files_complete", "the file is empty" if not self._offset else "the file has no header")
+        self._refuse_wrong_line_end(data)
         self._refuse_overlong(data)
         self._refuse_faults(data)
         self._refuse_open_quote(data)
@@ -129,11 +145,10 @@ class _Reading:
             self._pass_over(data[: block.stop])
             self._refuse_overlong(rest)
         if rest:
-            # CR LF: a lone CR at the very end belongs to the cell, as anywhere else.
-            rest += b"\r\n"
             self._refuse_faults(rest)
             self._refuse_open_quote(rest)
-            yield split(rest)
+            # CR LF: a lone CR at the very end belongs to the cell, as anywhere else.
+            yield split(rest + b"\r\n")
 
     def _pass_over(self, data: bytes) -> None:
         self._offset += len(data)
@@ -141,6 +156,10 @@ class _Reading:
 
     def _refuse_faults(self, data: bytes) -> None:
         if (fault := first_fault(data)) is not None:
+            raise self._refused(data, fault)
+
+    def _refuse_wrong_line_end(self, data: bytes) -> None:
+        if (fault := wrong_line_end(data)) is not None:
             raise self._refused(data, fault)
 
     def _refuse_open_quote(self, data: bytes) -> None:
@@ -154,6 +173,7 @@ class _Reading:
         if (at := open_quote(data[:-4])) is not None:
             reason = f"a quote that is not closed within {LONGEST_RECORD:,} bytes"
             raise self._refused(data, Fault(at, "quotes_closed", reason))
+        self._refuse_wrong_line_end(data)
         raise self._refused(data, _overlong(0))
 
     def _refuse_overlong_records(self, block: Block) -> None:
@@ -176,21 +196,39 @@ def _overlong(at: int) -> Fault:
     return Fault(at, "files_complete", f"a record of more than {LONGEST_RECORD:,} bytes")
 
 
-def _places(header: list[str], file: str) -> dict[str, int]:
+def _header(names: list[str], file: str) -> _Header:
     """Where each column of the source stands; more columns, and any order, are no fault."""
     columns = SOURCE_FILES[file].columns
+    empty_names = 0
+    while names and not names[-1].strip():
+        names, empty_names = names[:-1], empty_names + 1
+    meant = [column_of(name) for name in names]
     # Of a file without a header this is the first record: where that is a person's, the source's own names are told.
-    told = {name: name if name in columns or file not in PERSONAL_FILES else "(not quoted)" for name in header}
+    told = {name: name if name in columns or file not in PERSONAL_FILES else "(not quoted)" for name in meant}
     told = {name: quoted if len(quoted) <= LONGEST_QUOTATION else "(too long)" for name, quoted in told.items()}
-    some = [told[name] for name in header[:LONGEST_QUOTATION]]
-    found = ", ".join([*some, *(["..."] if len(header) > len(some) else [])]) or "nothing"
-    if twice := sorted({name for name in header if header.count(name) > 1}):
+    some = [told[name] for name in meant[:LONGEST_QUOTATION]]
+    found = ", ".join([*some, *(["..."] if len(meant) > len(some) else [])]) or "nothing"
+    if twice := sorted({name for name in meant if name and meant.count(name) > 1}):
         raise _RefusedError("columns_present", f"the header names {told[twice[0]]!r} twice (found: {found})", line=1)
-    if missing := [name for name in columns if name not in header]:
+    if missing := [name for name in columns if name not in meant]:
+        if separator := _other_separator(names, columns):
+            reason = (
+                f"the header is separated by {separator}, not by commas: save the file with commas between its cells"
+            )
+            raise _RefusedError("columns_present", reason, line=1)
         named = ", ".join(missing)
         what = "column" if len(missing) == 1 else "columns"
         raise _RefusedError("columns_present", f"the header lacks the {what} {named} (found: {found})", line=1)
-    return {name: header.index(name) for name in columns}
+    return _Header({name: meant.index(name) for name in columns}, len(meant), empty_names)
+
+
+def _other_separator(names: list[str], columns: tuple[str, ...]) -> str | None:
+    """What stands between the names of a header where that is no comma; None where commas do."""
+    for separator, told in OTHER_SEPARATORS.items():
+        meant = {column_of(name) for text in names for name in text.split(separator)}
+        if len(meant.intersection(columns)) > 1 and not any(column_of(name) in columns for name in names):
+            return told
+    return None
 
 
 class _Sink:
@@ -215,20 +253,20 @@ class _Sink:
         self._cells.close()
         self._malformed.close()
 
-    def write(self, block: Block, line: int, places: dict[str, int], width: int) -> None:
+    def write(self, block: Block, line: int, header: _Header) -> None:
         """Adds the records of a block that starts on that physical line."""
         ends = block.line_ends
         starts = pa.concat_arrays([pa.array([0], pa.int32()), ends])[:-1]
         lines = pc.subtract(ends, starts)
         starts = pc.add(starts, pa.scalar(line, pa.int32()))
         first_cells = block.first_cells
-        is_good = pc.equal(block.widths, pa.scalar(width, pa.int32()))
+        is_good = header.fitting(block)
         if not pc.all(is_good).as_py() or self._blank_at_end:
             self._write_malformed(block, starts, lines, is_good)
             first_cells, starts, lines = (array.filter(is_good) for array in (first_cells, starts, lines))
         else:
-            self._last_line, self._last_width = line, width
-        cells = [block.cells(first_cells, place, width) for place in places.values()]
+            self._last_line, self._last_width = line, header.names
+        cells = [block.cells(first_cells, place, header.names) for place in header.places.values()]
         self._cells.write_table(pa.table([starts, lines, *cells], schema=self._cells.schema))
         self.records += len(first_cells)
 

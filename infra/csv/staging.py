@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from importlib.resources import files
 from itertools import groupby, islice
@@ -25,7 +25,7 @@ from infra.csv.checks import count_checks
 from infra.csv.extract import Extract
 from infra.csv.files import FILES
 from infra.csv.reader import ReadFile, empty_file, read_file
-from ingest.assess import Unreadable
+from ingest.assess import SetAside, Unreadable
 
 DATABASE = "stage.duckdb"
 
@@ -95,9 +95,11 @@ class Staged:
     counts: Mapping[str, FileCounts]
     """By short name, all nine."""
     latest_placed_at: datetime | None
-    """The newest order of the extract or the log; None if there is none at all."""
+    """The newest order of the extract or the log, but for those placed too late to be true; None if there is none."""
     checks: tuple[Check, ...]
     """What the rules on records found; none if a file is unreadable."""
+    set_aside: tuple[SetAside, ...] = ()
+    """Of each file with records kept apart, how many and why the first one."""
 
     def quarantined(self) -> Iterator[QuarantinedRecord]:
         """The records kept apart, by file and line; each file that has any is read once."""
@@ -115,6 +117,7 @@ def stage(
     directory: Path,
     known: Path | None = None,
     *,
+    opened_on: date | None = None,
     memory_limit: str = "400MB",
     threads: int = 2,
 ) -> Staged:
@@ -123,7 +126,8 @@ def stage(
     `known` is a directory with what the log knows, as CSV files with a header: `fingerprints.csv` (file, key,
     fingerprint), `superseded.csv` (the same, of records in whose place a person has let others in), `orders.csv`
     (order_id, customer_alias, status, placed_at, sellers joined with ;), `aliases.csv` (customer_alias, customer_id)
-    and `sellers.csv` (seller_id, zip_prefix); a missing one is empty. `memory_limit` is that of DuckDB alone.
+    and `sellers.csv` (seller_id, zip_prefix); a missing one is empty. `opened_on` is the day on which the load was
+    opened, by which times are too late to be true; without it, none is. `memory_limit` is that of DuckDB alone.
     """
     cells = directory / "cells"
     database = directory / DATABASE
@@ -137,17 +141,19 @@ def stage(
         shutil.rmtree(cells)
         return _not_believable(extract, database, unreadable, missing)
     with closing(_connect(database, memory_limit, threads)) as connection:
+        connection.execute("SET VARIABLE opened_on = ?::DATE", [opened_on])
         _load(connection, cells, extract, read, known)
         for script in ("read", "quarantine", "compare"):
             connection.execute(sql(script))
         counts = _counts(connection, read)
         latest = connection.execute(LATEST_PLACED_AT).fetchall()[0][0]
         checks = count_checks(connection)
+        set_aside = tuple(SetAside(*found) for found in connection.execute(SET_ASIDE).fetchall())
         crowded = tuple(Unreadable(*found) for found in connection.execute(sql("crowded")).fetchall())
     shutil.rmtree(cells)
     if crowded:
         return _not_believable(extract, database, crowded, missing)
-    return Staged(extract, database, (), missing, counts, latest, checks)
+    return Staged(extract, database, (), missing, counts, latest, checks, set_aside)
 
 
 def _not_believable(
@@ -162,8 +168,16 @@ LATEST_PLACED_AT = """
         SELECT placed_at FROM orders
         UNION ALL
         SELECT placed_at FROM known_order ANTI JOIN orders USING (order_id)
-    )"""
-"""By what is known now: the extract's word on an order stands before the log's."""
+    )
+    WHERE is_placed_too_late(placed_at) IS NOT TRUE"""
+"""By what is known now: the extract's word on an order stands before the log's (R33)."""
+
+SET_ASIDE = """
+    SELECT file, count(*), any_value(records), min(line), arg_min(reason, line)
+    FROM quarantine
+    JOIN staged_file USING (file)
+    GROUP BY file
+    ORDER BY file"""
 
 
 def _clear(directory: Path) -> None:

@@ -1,5 +1,6 @@
 """The command `ingest`: an extract becomes events of the log."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from infra.postgres.locks import exclusive
 from infra.postgres.session import refuse_read_only
 from infra.postgres.store import EventStore
 from infra.settings import Settings
+from ingest.assess import SetAside
 from ingest.batch import (
     Assessed,
     batch_id_of,
@@ -60,7 +62,12 @@ Progress = Callable[[Step], None]
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What `ingest` answers. `events` by context; `status` is completed, unchanged, planned or rejected."""
+    """What `ingest` answers. `events` by context; `status` is completed, unchanged, planned or rejected.
+
+    Of a load that is rejected, or would be, nothing is new, changed or unchanged, and it has no score. `set_aside`
+    tells of the files of which records are kept apart, `passed_over` of other files beside them, `loaded_before` of
+    the newest load of the same files, where others came after it, the newest of which is `loaded_since`.
+    """
 
     batch_id: UUID
     name: str
@@ -72,6 +79,10 @@ class IngestReport:
     score: float | None
     reasons: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    passed_over: tuple[str, ...] = ()
+    loaded_before: Load | None = None
+    loaded_since: Load | None = None
 
 
 class Ingest:
@@ -99,9 +110,8 @@ class Ingest:
             limits = Limits(self._settings.zip_max_bytes, self._settings.zip_max_ratio)
             extract = open_extract(path, scratch / "extract", limits)
             given = path.resolve()
-            return self._load(
-                connection, extract, name or (given.name if given.is_dir() else given.stem), scratch, dry_run=dry_run
-            )
+            called = name or (given.name if given.is_dir() else given.stem)
+            return self._load(connection, extract, _storable(called), scratch, dry_run=dry_run)
 
     def _load(
         self, connection: psycopg.Connection, extract: Extract, name: str, scratch: Path, *, dry_run: bool
@@ -112,18 +122,28 @@ class Ingest:
         if under_way is None or under_way.files != files:
             loads.refuse_while_under_way()
         if under_way is None and newest is not None and newest.files == files:
-            return self._unchanged(connection, newest)
+            return self._unchanged(connection, newest, extract)
         if not dry_run:
             refuse_read_only(connection, "nothing can be appended")
         seq = under_way.batch_seq if under_way else loads.next_seq()
+        opened_at = under_way.opened_at if under_way else time_of(connection)
         self._progress(Step("reading and comparing"))
         is_first = not loads.has_any_before(seq)
         known = None if is_first else export_known(connection, seq, scratch / "known")
-        staged = stage(extract, scratch / "stage", known, memory_limit=STAGING_MEMORY, threads=self._settings.workers)
+        staged = stage(
+            extract,
+            scratch / "stage",
+            known,
+            opened_on=opened_at.astimezone(UTC).date(),
+            memory_limit=STAGING_MEMORY,
+            threads=self._settings.workers,
+        )
+        extract.refuse_if_changed()
         assessed = assess(staged, loads.files_loaded())
-        return _Run(self, connection, loads, staged, assessed, seq, is_first).run(under_way, name, dry_run=dry_run)
+        run = _Run(self, connection, loads, staged, assessed, seq, opened_at, is_first)
+        return run.run(under_way, name, dry_run=dry_run)
 
-    def _unchanged(self, connection: psycopg.Connection, newest: Load) -> IngestReport:
+    def _unchanged(self, connection: psycopg.Connection, newest: Load, extract: Extract) -> IngestReport:
         head = self._store.head(connection)
         outcome: dict[str, Any] = newest.outcome or {}
         counts = {
@@ -140,6 +160,7 @@ class Ingest:
             head.position,
             head.chain.hex(),
             outcome.get("score"),
+            passed_over=extract.passed_over,
         )
 
 
@@ -154,6 +175,7 @@ class _Run:
         staged: Staged,
         assessed: Assessed,
         seq: int,
+        opened_at: datetime,
         is_first: bool,
     ) -> None:
         self._ingest = ingest
@@ -162,9 +184,11 @@ class _Run:
         self._staged = staged
         self._assessed = assessed
         self._seq = seq
+        self._opened_at = opened_at
         self._is_first = is_first
         self._files = {file: found.sha256 for file, found in staged.extract.files.items()}
         self._owner = uuid4()
+        self._loaded_before, self._loaded_since = loads.loaded_before(self._files), loads.newest_completed()
         self._now = time_of(connection)
 
     def run(self, under_way: Load | None, name: str, *, dry_run: bool) -> IngestReport:
@@ -183,12 +207,12 @@ class _Run:
             batch_id = batch_id_of(self._files, attempt)
             firsts = [unit.first_bucket for unit in units]
             self._seq = self._loads.begin(
-                batch_id, name, self._files, attempt, as_of, firsts, self._owner, self._now, origin
+                batch_id, name, self._files, attempt, as_of, firsts, self._owner, self._opened_at, origin
             )
         self._loads.note_run(batch_id, self._ingest._settings.actor)
         load = OpenLoad(batch_id, self._seq, self._owner, self._is_first)
         log = PostgresLoadLog(self._connection, self._ingest._store, load, None)
-        if not tell_opening(log, batch_id, name, self._assessed, self._now):
+        if not tell_opening(log, batch_id, name, self._assessed, self._opened_at):
             return self._finish(batch_id, name, "rejected")
         forget_erased(self._connection, self._staged)
         keep_apart(log, batch_id, self._bad_records(batch_id), self._now)
@@ -226,17 +250,21 @@ class _Run:
             yield BadRecord(batch_id, record.file, record.line, record.rule, record.reason, record.text)
 
     def _finish(self, batch_id: UUID, name: str, status: str) -> IngestReport:
-        score = float(self._assessed.score)
         rows = {file.file: file.rows for file in self._assessed.files}
-        self._loads.finish(batch_id, self._owner, status, {"score": score, "rows": rows})
+        self._loads.finish(batch_id, self._owner, status, {"score": self._score, "rows": rows})
         return self._report(batch_id, name, status, self._loads.events_of(batch_id))
+
+    @property
+    def _score(self) -> float | None:
+        """None of a load that is rejected: what could be checked of it says little about the rest."""
+        return None if self._assessed.reasons else float(self._assessed.score)
 
     def _planned(self, name: str) -> IngestReport:
         """The same work into a store that counts."""
         batch_id = batch_id_of(self._files, self._loads.attempts(self._files))
         load = OpenLoad(batch_id, self._seq, self._owner, self._is_first)
         log = CountingLoadLog(self._connection, self._ingest._store, load)
-        if tell_opening(log, batch_id, name, self._assessed, self._now):
+        if tell_opening(log, batch_id, name, self._assessed, self._opened_at):
             keep_apart(log, batch_id, self._bad_records(batch_id), self._now)
             units, as_of = self._plan()
             assert as_of is not None, "the plan has a date"
@@ -254,6 +282,8 @@ class _Run:
     def _report(self, batch_id: UUID, name: str, status: str, events: Mapping[str, int]) -> IngestReport:
         head = self._ingest._store.head(self._connection)
         counts = {count.file: count for count in self._assessed.counts}
+        if self._assessed.reasons:
+            counts = {file: FileCount(file, 0, 0, 0, count.quarantined) for file, count in counts.items()}
         return IngestReport(
             batch_id,
             name,
@@ -262,9 +292,13 @@ class _Run:
             {context: events.get(context, 0) for context in CONTEXTS},
             head.position,
             head.chain.hex(),
-            float(self._assessed.score),
+            self._score,
             self._assessed.reasons,
             self._staged.missing,
+            self._staged.set_aside,
+            self._staged.extract.passed_over,
+            self._loaded_before,
+            self._loaded_since,
         )
 
 
@@ -275,6 +309,11 @@ def _judged_otherwise(load: Load) -> str:
         "something else of its files: take it back with "
         f"replayhouse retract {load.batch_id} --reason TEXT. Then ingest them again."
     )
+
+
+def _storable(name: str) -> str:
+    """A name as the log can hold it: bytes of a path that are no UTF-8 are written out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _units(firsts: list[int]) -> list[Unit]:

@@ -15,9 +15,17 @@ import psycopg
 from infra.errors import Conflicting
 
 NEWEST = """
-SELECT batch_seq, batch_id, name, files, as_of, units, outcome
+SELECT batch_seq, batch_id, name, files, opened_at, as_of, units, outcome
 FROM event_store.batch
 WHERE kind = 'load' AND status = %s
+ORDER BY batch_seq DESC
+LIMIT 1
+"""
+
+LOADED_BEFORE = """
+SELECT batch_seq, batch_id, name, files, opened_at, as_of, units, outcome
+FROM event_store.batch
+WHERE kind = 'load' AND status = 'completed' AND files = %s
 ORDER BY batch_seq DESC
 LIMIT 1
 """
@@ -72,6 +80,7 @@ class Load(NamedTuple):
     batch_id: UUID
     name: str
     files: dict[str, str]
+    opened_at: datetime
     as_of: date | None
     units: list[int]
     outcome: dict[str, Any] | None
@@ -120,6 +129,11 @@ class Loads:
         """The load that is open, or half taken back, if there is one."""
         row = self._connection.execute(UNDER_WAY).fetchone()
         return UnderWay(*row) if row is not None else None
+
+    def loaded_before(self, files: Mapping[str, str]) -> Load | None:
+        """The newest load of these very files that is done and was not taken back."""
+        row = self._connection.execute(LOADED_BEFORE, (json.dumps(dict(files)),)).fetchone()
+        return Load(*row) if row is not None else None
 
     def attempts(self, files: Mapping[str, str]) -> int:
         """How many loads there were of these very files."""

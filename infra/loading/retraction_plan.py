@@ -20,7 +20,7 @@ from infra.loading.log import CONTEXTS
 from infra.loading.touched import TouchedStreams
 from infra.postgres.keys import read_keys
 from infra.postgres.read_models import tracking
-from infra.postgres.read_models.calendar import calendar_end, latest_time
+from infra.postgres.read_models.calendar import bound_of_log, calendar_end, latest_time
 from infra.postgres.read_models.reading import COLUMNS, StoredStream, StreamReader, rows_of
 from infra.postgres.read_models.schema import copy_into
 from ingest.retract import Retraction
@@ -59,16 +59,16 @@ _MAKE_POSITIONS = """
     TRUNCATE touched_position
 """
 _LATEST_OF_OTHERS = """
-    SELECT greatest(
-        (SELECT greatest(max(placed_at), max(approved_at), max(shipped_at), max(completed_at), max(promised_by))
-         FROM sales.fact_order AS f WHERE NOT EXISTS (SELECT FROM touched_position AS t WHERE t.position = f.position)),
-        (SELECT max(ship_by)
-         FROM sales.fact_order_item AS f
-         WHERE NOT EXISTS (SELECT FROM touched_position AS t WHERE t.position = f.position)),
-        (SELECT greatest(max(created_at), max(answered_at))
-         FROM customer.fact_review AS f
-         WHERE NOT EXISTS (SELECT FROM touched_position AS t WHERE t.position = f.position))
-    )
+    SELECT max(found)
+    FROM (
+        SELECT unnest(ARRAY[placed_at, approved_at, shipped_at, completed_at, promised_by]) AS found, position
+        FROM sales.fact_order
+        UNION ALL
+        SELECT ship_by, position FROM sales.fact_order_item
+        UNION ALL
+        SELECT unnest(ARRAY[created_at, answered_at]), position FROM customer.fact_review
+    ) AS f
+    WHERE found < %s AND NOT EXISTS (SELECT FROM touched_position AS t WHERE t.position = f.position)
 """
 
 
@@ -151,9 +151,12 @@ class RetractionPlan:
         self._positions: list[int] = []
         self._former: list[datetime] = []
         self._newest: list[datetime] = []
+        self._bound = self._bound_to_be = datetime.max
 
     def changes(self) -> Iterator[Change]:
         """The rows that would change, those of the calendar at the end."""
+        self._bound = bound_of_log(self._conn)
+        self._bound_to_be = bound_of_log(self._conn, without=self._retractions)
         self._touched.find(self._retractions)
         self._conn.execute(_MAKE_POSITIONS)
         for context, projection in PROJECTIONS.items():
@@ -225,8 +228,8 @@ class RetractionPlan:
 
     def _look_at_times(self, context: str, before: Rows, after: Rows) -> None:
         """Keeps the latest times of touched rows, as they are and as they would be."""
-        for rows, kept in ((before, self._former), (after, self._newest)):
-            latest = latest_time(context, [rows])
+        for rows, kept, bound in ((before, self._former, self._bound), (after, self._newest, self._bound_to_be)):
+            latest = latest_time(context, [rows], bound)
             if latest is not None:
                 kept[:] = [max([latest, *kept])]
 
@@ -239,9 +242,9 @@ class RetractionPlan:
         """The days that the calendar would lose or gain."""
         end = calendar_end(self._conn)
         former, newest = (last_day(max(times, default=None)) for times in (self._former, self._newest))
-        if end is None or max(former, newest) < end:
+        if end is None or (max(former, newest) < end and self._bound == self._bound_to_be):
             return
-        row = self._conn.execute(_LATEST_OF_OTHERS).fetchone()
+        row = self._conn.execute(_LATEST_OF_OTHERS, [self._bound_to_be]).fetchone()
         assert row is not None, "aggregates always give a row"
         times = [*self._newest, *(time for time in row if time is not None)]
         to_be = last_day(max(times, default=None))

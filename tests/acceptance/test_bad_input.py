@@ -222,9 +222,17 @@ def byte_of(text: bytes) -> Callable[[bytes], str]:
 
 UNREADABLE: dict[str, tuple[str, Callable[[bytes], bytes], list[str | Callable[[bytes], str]]]] = {
     "a column is missing": ("orders", in_header("order_status,", ""), ["orders", "column order_status"]),
-    "the header is spelt rightly": (
-        *("products", in_header("name_lenght", "name_length")),
-        ["products", "the column product_name_lenght", "product_name_length"],
+    "the header is spelt in another way": (
+        *("products", in_header("name_lenght", "name_len")),
+        ["products", "the column product_name_lenght", "product_name_len"],
+    ),
+    "semicolons": (
+        *("customers", lambda content: content.replace(b",", b";")),
+        ["customers", "separated by semicolons, not by commas"],
+    ),
+    "lines of an old Macintosh": (
+        *("order_reviews", lambda content: content.replace(b"\r\n", b" ").replace(b"\n", b"\r")),
+        ["order_reviews", "line 1", "CR alone", "LF or CR LF"],
     ),
     "a column stands twice": (
         *("sellers", in_header("seller_city", "seller_state")),

@@ -46,15 +46,18 @@ def warehouse(database: Database, tmp_path: Path) -> Warehouse:
 
 def in_another_dress(folder: Path, lines: Lines) -> Path:
     """The same records: a BOM, CR LF after each, every cell quoted, ids in upper case, columns in another order and
-    more of them, zip prefixes without their zeros, amounts with all decimals, and no line end at the very end.
+    more of them, some without a name, names in capitals and spelt right, zip prefixes without their zeros, amounts with
+    all decimals, whole numbers and times with a fraction, midnight as a date, and no line end at the very end.
     """
     folder.mkdir()
     for file, some in lines.items():
         records = [[*reversed(cells_of(text)), "more"] for text in (HEADERS[file], *some)]
         header = records[0]
+        records[0] = [f" {name.replace('lenght', 'length').upper()}" for name in header] + ["", ""]
         for record in records[1:]:
             for place, name in enumerate(header):
                 record[place] = dressed(name, record[place])
+            record += ["", ""]
         quoted = "\r\n".join(",".join('"' + cell.replace('"', '""') + '"' for cell in record) for record in records)
         (folder / FILES[file].upper()).write_bytes(b"\xef\xbb\xbf" + quoted.encode())
     return folder
@@ -78,6 +81,14 @@ def dressed(name: str, cell: str) -> str:
         return f"{float(cell):.2f}"
     if name in ("geolocation_lat", "geolocation_lng"):
         return f"{cell}0"
+    if name.endswith(("_lenght", "_qty", "_g", "_cm", "_score", "_sequential", "_installments", "order_item_id")):
+        return f"{cell}.0" if cell else ""
+    if name.endswith(("_date", "_at", "_timestamp")):
+        return (
+            cell.removesuffix(" 00:00:00")
+            if cell.endswith(" 00:00:00")
+            else cell.replace(" ", "T") + ".000" * bool(cell)
+        )
     return cell
 
 
@@ -118,7 +129,7 @@ BAD_ROWS: list[tuple[str, str, str, str]] = [
     ("geolocation", "01001,north,-46.6,são paulo,SP", "values_readable", "geolocation_lat"),
     ("geolocation", "01001,-23.5,nan,são paulo,SP", "values_readable", "geolocation_lng"),
     ("geolocation", "01001,,-46.6,são paulo,SP", "required_cells_filled", "geolocation_lat is empty"),
-    ("order_items", an_item(1, "3.0"), "values_readable", "order_item_id"),
+    ("order_items", an_item(1, "3.5"), "values_readable", "order_item_id"),
     ("order_items", an_item(1, 4, "-1.00"), "values_readable", "price"),
     ("order_items", an_item(1, 5, "1.999"), "values_readable", "price"),
     ("order_items", an_item(1, 6, '"1,50"'), "values_readable", "price"),
@@ -136,23 +147,23 @@ BAD_ROWS: list[tuple[str, str, str, str]] = [
     ("order_payments", a_payment(20, 1, "1.00"), "orders_not_quarantined", "quarantined itself"),
     ("order_reviews", a_review(820, 1, 0), "scores_in_range", "review_score is not 1 to 5"),
     ("order_reviews", a_review(821, 1, 6), "scores_in_range", "review_score is not 1 to 5"),
-    ("order_reviews", a_review(822, 1, "5.0"), "values_readable", "review_score"),
+    ("order_reviews", a_review(822, 1, "4.5"), "values_readable", "review_score"),
     ("order_reviews", a_review(823, 1, comment='"de Maria,\nrua x"', created="soon"), "values_readable", "creation"),
-    ("order_reviews", a_review(824, 1, answered="2017-05-02"), "values_readable", "review_answer_timestamp"),
+    ("order_reviews", a_review(824, 1, answered="2017-05-02 18:00"), "values_readable", "review_answer_timestamp"),
     ("order_reviews", a_review(801, 1, 4), "keys_unique", "line 2 has the same key"),
     ("order_reviews", a_review(825, 99), "orders_known", "neither in this extract"),
     ("order_reviews", a_review(826, 20), "orders_not_quarantined", "quarantined itself"),
     ("orders", an_order(20, "Delivered"), "statuses_known", 'order_status is "Delivered"'),
     ("orders", an_order(21, placed=""), "required_cells_filled", "order_purchase_timestamp is empty"),
     ("orders", an_order(22, placed="2017-02-30 10:00:00"), "values_readable", "order_purchase_timestamp"),
-    ("orders", an_order(23, placed="2017-03-01T10:00:00"), "values_readable", "order_purchase_timestamp"),
+    ("orders", an_order(23, placed="2017-03-01T10:00:00Z"), "values_readable", "order_purchase_timestamp"),
     ("orders", an_order(24, approved="24/12/2017"), "values_readable", "order_approved_at"),
     ("orders", an_order(25, carrier="2017-03-01 24:00:00"), "values_readable", "order_delivered_carrier_date"),
     ("orders", an_order(26, delivered="2017-03-01 10:60:00"), "values_readable", "order_delivered_customer_date"),
     ("orders", an_order(27, promised=""), "required_cells_filled", "order_estimated_delivery_date is empty"),
     ("orders", an_order(1, "canceled"), "keys_unique", "line 2 has the same key"),
     ("orders", an_order(28).replace(an_id(128), an_id(128)[:-1]), "values_readable", "customer_id"),
-    ("products", line(an_id(80), "casa", "40.0", *[""] * 6), "values_readable", "product_name_lenght"),
+    ("products", line(an_id(80), "casa", "40.5", *[""] * 6), "values_readable", "product_name_lenght"),
     ("products", line("", "casa", *[""] * 7), "required_cells_filled", "product_id is empty"),
     ("products", line(an_id(70), "livros", *[""] * 7), "keys_unique", "line 2 has the same key"),
     ("sellers", line(an_id(60), "1234x", "rua x", "SP"), "values_readable", "zip_code_prefix is not one to five"),

@@ -2,11 +2,15 @@
 
 import csv
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 
 from infra.csv.extract import open_extract
 from infra.csv.files import SOURCE_FILES
 from infra.csv.staging import Staged, stage
+
+OPENED_ON = date(2026, 3, 1)
+"""The day on which the load of an extract is said to be opened."""
 
 Row = dict[str, str]
 Tables = dict[str, list[Row]]
@@ -150,4 +154,5 @@ def write_known(directory: Path, tables: Mapping[str, str]) -> Path:
 def staged(tmp_path: Path, tables: Tables, known: Mapping[str, str] | None = None) -> Staged:
     """Writes the tables and stages them, with what the log is said to know."""
     extract = open_extract(write(tmp_path / "extract", tables), tmp_path / "unpacked")
-    return stage(extract, tmp_path / "stage", write_known(tmp_path / "known", known) if known else None)
+    known_files = write_known(tmp_path / "known", known) if known else None
+    return stage(extract, tmp_path / "stage", known_files, opened_on=OPENED_ON)

@@ -322,6 +322,20 @@ def test_what_a_killed_staging_left_behind_does_no_harm(tmp_path: Path) -> None:
     assert sorted(path.name for path in directory.iterdir()) == ["stage.duckdb"]
 
 
+@pytest.mark.parametrize(("placed", "newest"), [("2026-03-02 23:59:59", True), ("2026-03-03 00:00:00", False)])
+def test_an_order_placed_later_than_the_day_after_the_opening_is_not_the_newest(
+    tmp_path: Path, placed: str, newest: bool
+) -> None:
+    tables = a_good_extract()
+    tables["orders"][0]["order_purchase_timestamp"] = placed
+    known = {
+        "orders": "order_id,customer_alias,status,placed_at,sellers\n"
+        f"{an_id('order', 9)},{an_id('alias', 9)},created,2107-02-03 04:05:06,\n"
+    }
+    at = datetime.fromisoformat(placed) if newest else datetime(2018, 1, 1, 10)
+    assert staged(tmp_path, tables, known).latest_placed_at == at
+
+
 def test_the_newest_order_may_be_one_that_only_the_log_has(tmp_path: Path) -> None:
     known = {"orders": ORDER_HEADER + f"{an_id('order', 9)},{an_id('alias', 9)},created,2020-02-03 04:05:06,\n"}
     assert staged(tmp_path, a_good_extract(), known).latest_placed_at == datetime(2020, 2, 3, 4, 5, 6)

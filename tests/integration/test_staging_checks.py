@@ -99,6 +99,8 @@ HARMS: dict[str, Harm] = {
     "reviewed_after_placed": set_cell("order_reviews", "review_creation_date", DAY_BEFORE),
     "answered_after_created": set_cell("order_reviews", "review_answer_timestamp", DAY_BEFORE),
     "answered_within_30_days": set_cell("order_reviews", "review_answer_timestamp", "2018-02-05 00:00:01"),
+    "placed_before_load": set_cell("orders", "order_purchase_timestamp", "2026-03-03 00:00:00"),
+    "times_near_load": set_cell("order_items", "shipping_limit_date", "2028-03-02 00:00:00"),
     "keys_unique": add("sellers", seller(1, seller_state="RJ")),
     "records_not_repeated": add("sellers", seller(1)),
     "reviews_of_one_order": set_cell("order_reviews", "review_id", an_id("review", 2)),
@@ -108,6 +110,7 @@ HARMS: dict[str, Harm] = {
     "scores_in_range": set_cell("order_reviews", "review_score", "6"),
     "states_known": set_cell("customers", "customer_state", "XX"),
     "cities_plain": set_cell("customers", "customer_city", "são paulo / sp"),
+    "texts_not_null_words": set_cell("order_reviews", "review_comment_title", "NaN"),
     "payment_methods_known": set_cell("order_payments", "payment_type", "not_defined"),
     "installments_positive": set_cell("order_payments", "payment_installments", "0"),
     "numbers_not_negative": add("products", product(2, product_weight_g="-5")),
@@ -156,6 +159,8 @@ def test_a_record_with_too_many_cells_breaks_the_rule(tmp_path: Path) -> None:
         ("columns_present", b"seller_id,seller_city,seller_state\n"),
         ("files_complete", b"seller_id,seller_zip_code_prefix,seller_city,seller_state\nx"),
         ("files_in_utf8", b"seller_id,seller_zip_code_prefix,seller_city,seller_state\nx,1,\xe3,SP\n"),
+        ("files_have_good_records", b"seller_id,seller_zip_code_prefix,seller_city,seller_state\nx,1,y,SP\n"),
+        ("lines_end_in_lf", b"seller_id,seller_zip_code_prefix,seller_city,seller_state\rx,1,y,SP\r"),
         ("quotes_closed", b'seller_id,seller_zip_code_prefix,seller_city,seller_state\nx,1,"y,SP\n'),
     ],
 )
@@ -168,11 +173,34 @@ def test_a_harmed_file_breaks_the_rule_and_rejects_the_extract(
         (path / "olist_sellers_dataset.csv").write_bytes(content)
     extract = open_extract(path, tmp_path)
     result = stage(extract, tmp_path / "stage")
-    judged = assess(list(extract.files), result.unreadable, result.checks)
+    judged = assess(list(extract.files), result.unreadable, result.checks, set_aside=result.set_aside)
     failed = {check.rule.name: check.failed for check in judged.checks if check.rule in FILE_RULES and check.failed}
     assert failed == {rule: 1}
     assert len(judged.reasons) == 1
     assert "sellers" in judged.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("harm", "rule", "failed"),
+    [
+        (set_cell("orders", "order_purchase_timestamp", "2026-03-02 23:59:59"), "placed_before_load", 0),
+        (set_cell("orders", "order_purchase_timestamp", "2107-03-02 23:59:59"), "placed_before_load", 1),
+        (set_cell("orders", "order_estimated_delivery_date", "2028-03-01 23:59:59"), "times_near_load", 0),
+        (set_cell("orders", "order_estimated_delivery_date", "9999-12-31 00:00:00"), "times_near_load", 1),
+        (set_cell("order_reviews", "review_answer_timestamp", "2028-03-02"), "times_near_load", 1),
+        (set_cell("sellers", "seller_city", "nan "), "texts_not_null_words", 0),
+        (set_cell("sellers", "seller_city", "\\N"), "texts_not_null_words", 1),
+        (set_cell("geolocation", "geolocation_city", "N/A"), "texts_not_null_words", 1),
+        (set_cell("products", "product_category_name", "NULL"), "texts_not_null_words", 1),
+    ],
+)
+def test_times_are_too_late_from_the_day_on_that_the_rule_says_and_words_for_nothing_are_whole_cells(
+    tmp_path: Path, harm: Harm, rule: str, failed: int
+) -> None:
+    tables = a_good_extract()
+    harm(tables)
+    checks = {check.rule.name: check for check in staged(tmp_path, tables).checks}
+    assert checks[rule].failed == failed
 
 
 def test_every_rule_on_records_has_a_query_and_an_extract_that_breaks_it() -> None:

@@ -33,7 +33,9 @@ FROM stays
 GROUP BY customer_id, seq, zip_prefix, city, state;
 
 CREATE TABLE reading.evaluation AS
-SELECT CAST(max(placed_at) AS DATE) AS as_of FROM reading.orders;
+SELECT max(CAST(placed_at AS DATE)) AS as_of
+FROM reading.orders
+WHERE CAST(placed_at AS DATE) <= CAST(getvariable('opened_on') AS DATE) + 1;
 
 CREATE TABLE reading.segments AS
 WITH purchases AS (

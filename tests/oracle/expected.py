@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,13 +71,15 @@ class Difference(NamedTuple):
     unexpected: list[Row]
 
 
-def expected(directory: Path) -> duckdb.DuckDBPyConnection:
+def expected(directory: Path, opened_on: date | None = None) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB database with every table of TABLES, for the extract in this folder.
 
-    A file that is not there counts as empty. Raises csv.Error or ValueError where a file cannot be read.
+    `opened_on` is the day (UTC) on which its load was opened, by default today. A file that is not there counts as
+    empty. Raises csv.Error or ValueError where a file cannot be read.
     """
     oracle = duckdb.connect(config={"memory_limit": "1GB", "threads": 2})
     oracle.execute("CREATE SCHEMA raw; CREATE SCHEMA quality; SET preserve_insertion_order = false")
+    oracle.execute("SET VARIABLE opened_on = ?", [opened_on or datetime.now(UTC).date()])
     oracle.execute("CREATE TABLE quality.batch_file (file TEXT, bytes BIGINT, sha256 TEXT, rows BIGINT)")
     for file, name in FILES.items():
         _load(oracle, file, directory / name)

@@ -6,13 +6,14 @@ SELECT p.product_id, p.category, c.english AS category_english,
 FROM marketplace.product AS p
 LEFT JOIN marketplace.dim_category AS c USING (category);
 
+-- A time more than two years after the day on which the load was opened does not count.
 CREATE TABLE reading.calendar_end AS
-SELECT coalesce(max(year(latest)) + 1, 2017) AS last_year
+SELECT coalesce(max(year(moment)) + 1, 2017) AS last_year
 FROM (
-    SELECT greatest(max(placed_at), max(approved_at), max(shipped_at), max(completed_at), max(promised_by)) AS latest
-    FROM sales.fact_order
+    SELECT unnest([placed_at, approved_at, shipped_at, completed_at, promised_by]) AS moment FROM sales.fact_order
     UNION ALL
-    SELECT max(ship_by) FROM sales.fact_order_item
+    SELECT ship_by FROM sales.fact_order_item
     UNION ALL
-    SELECT greatest(max(created_at), max(answered_at)) FROM customer.fact_review
-) AS business_times;
+    SELECT unnest([created_at, answered_at]) FROM customer.fact_review
+) AS business_times
+WHERE CAST(moment AS DATE) <= CAST(getvariable('opened_on') AS DATE) + INTERVAL 2 YEARS;

@@ -6,11 +6,13 @@ CREATE MACRO an_identifier(cell) AS
     CASE WHEN regexp_full_match(cell, '[0-9a-fA-F]{32}') THEN try_cast(cell AS UUID) END;
 
 CREATE MACRO a_time(cell) AS
-    CASE WHEN regexp_full_match(cell, '\d{4}-\d{2}-\d{2} ([01]\d|2[0-3]):[0-5]\d:[0-5]\d') AND left(cell, 4) <> '0000'
-         THEN try_cast(cell AS TIMESTAMP) END;
+    CASE WHEN left(cell, 4) = '0000' THEN NULL
+         WHEN regexp_full_match(cell, '\d{4}-\d{2}-\d{2}') THEN try_cast(cell || ' 00:00:00' AS TIMESTAMP)
+         WHEN regexp_full_match(cell, '\d{4}-\d{2}-\d{2}[ T]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.0+)?')
+         THEN try_cast(left(cell, 10) || ' ' || cell[12:19] AS TIMESTAMP) END;
 
 CREATE MACRO a_whole_number(cell) AS
-    CASE WHEN regexp_full_match(cell, '-?\d{1,9}') THEN try_cast(cell AS INTEGER) END;
+    CASE WHEN regexp_full_match(cell, '-?\d{1,9}(\.0+)?') THEN try_cast(regexp_replace(cell, '\.0+$', '') AS INTEGER) END;
 
 CREATE MACRO an_amount(cell) AS
     CASE WHEN regexp_full_match(cell, '\d{1,10}(\.\d{1,2})?') THEN try_cast(cell AS DECIMAL(12, 2)) END;

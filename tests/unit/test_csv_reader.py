@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.csv import reader
+from infra.csv.files import SOURCE_FILES
 from infra.csv.reader import ReadFile, read_file
 
 HEADER = b"product_category_name,product_category_name_english\n"
@@ -53,6 +54,8 @@ def character_by_character(text: str) -> Expected:
     at = 0
     while at < len(text):
         character = text[at]
+        if state in ("start", "unquoted") and text[at : at + 3] == "\r\r\n":
+            return Expected([], [], ("lines_end_in_lf", line, at))
         if state == "quoted":
             if character == '"' and text[at + 1 : at + 2] == '"':
                 cell += '"'
@@ -156,6 +159,63 @@ def test_columns_are_found_by_their_names_and_others_are_ignored(tmp_path: Path)
     assert cells_of(result) == [(2, 1, "portuguese", "english")]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "PRODUCT_CATEGORY_NAME,Product_Category_Name_English",
+        ' product_category_name,"product_category_name_english\t"',
+        "product_category_name,product_category_name_english,,",
+        'product_category_name,product_category_name_english," "',
+    ],
+)
+def test_names_in_a_header_may_differ_by_case_and_blanks(tmp_path: Path, header: str) -> None:
+    result = read(tmp_path, f"{header}\na,b\n".encode())
+    assert result.unreadable is None
+    assert cells_of(result) == [(2, 1, "a", "b")]
+
+
+def test_a_header_that_spells_right_what_the_source_misspells_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "extract.csv"
+    names = ",".join(SOURCE_FILES["products"].columns)
+    path.write_text(f"{names.replace('lenght', 'length').upper()}\na,b,40,300,1,2,3,4,5\n")
+    result = read_file("products", path, tmp_path)
+    assert result.unreadable is None
+    [cells] = pq.read_table(result.cells).to_pylist()
+    assert (cells["product_name_lenght"], cells["product_description_lenght"]) == ("40", "300")
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("block_bytes", [4, 4096])
+def test_what_stands_under_no_name_must_be_empty(tmp_path: Path, line_end: str, block_bytes: int) -> None:
+    lines = ["a,b,,", "c,d", 'e,f,""', "g,h,,i", "j,k,,,", "l", '"m\n",n,,', "o,p,,", ""]
+    content = HEADER[:-1] + b",," + line_end.encode() + line_end.join(lines).encode()
+    result = read(tmp_path, content, block_bytes)
+    assert [(at, *cells) for at, _, *cells in cells_of(result)] == [
+        (2, "a", "b"),
+        (3, "c", "d"),
+        (4, "e", "f"),
+        (8, "m\n", "n"),
+        (10, "o", "p"),
+    ]
+    assert malformed_of(result) == [(5, 1, 4), (6, 1, 5), (7, 1, 1)]
+    assert result.header_cells == 2
+
+
+@pytest.mark.parametrize("name", [" product_category_name", "PRODUCT_CATEGORY_NAME"])
+def test_two_names_of_one_column_are_told(tmp_path: Path, name: str) -> None:
+    unreadable = read(tmp_path, HEADER[:-1] + f",{name}\na,b,c\n".encode()).unreadable
+    assert unreadable is not None
+    assert "the header names 'product_category_name' twice" in unreadable.reason
+
+
+@pytest.mark.parametrize(("separator", "told"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
+def test_a_header_separated_by_something_else_than_commas_says_so(tmp_path: Path, separator: str, told: str) -> None:
+    unreadable = read(tmp_path, HEADER.replace(b",", separator.encode()) + b"a,b\n").unreadable
+    assert unreadable is not None
+    assert f"the header is separated by {told}, not by commas" in unreadable.reason
+    assert unreadable.rule == "columns_present"
+
+
 def test_empty_lines_at_the_end_are_no_records_but_others_are(tmp_path: Path) -> None:
     result = read(tmp_path, HEADER + b"\na,b\n\r\nc,d\n\n\r\n", block_bytes=3)
     assert cells_of(result) == [(3, 1, "a", "b"), (5, 1, "c", "d")]
@@ -204,6 +264,12 @@ def test_of_a_persons_record_in_the_place_of_the_header_nothing_is_told(tmp_path
         (HEADER + b"a,b\n\xe9,d\n", "files_in_utf8", 3, "the byte 0xe9, which is not UTF-8 (byte 56)"),
         (HEADER + b"a,b\n\xe2\x82,d\n", "files_in_utf8", 3, "which is not UTF-8 (byte 56)"),
         (HEADER + b"a,b\nc\0,d\n", "files_in_utf8", 3, "a NUL byte (byte 57)"),
+        (HEADER[:-1].decode().encode("utf-16"), "files_in_utf8", 1, "line 1 has the byte 0xff, which is not UTF-8"),
+        ((HEADER + b'a,"b"\nc,d\n').replace(b"\n", b"\r"), "lines_end_in_lf", 1, "a line end of CR alone"),
+        (HEADER[:-1] + b"\r" + b"a,b\r" * 50_000, "lines_end_in_lf", 1, "a line end of CR alone"),
+        (HEADER + b"a,b\r" * 50_000, "lines_end_in_lf", 2, "a line end of CR alone"),
+        ((HEADER + b"a,b\n").replace(b"\n", b"\r\r\n"), "lines_end_in_lf", 1, "a line end of CR CR LF"),
+        (HEADER + b'"a\r\r\n",b\nc,d\r\r\n', "lines_end_in_lf", 4, "a line end of CR CR LF"),
     ],
 )
 @pytest.mark.parametrize("block_bytes", [4, 4096])

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from domain.quality.rules import RULE, RULES, TARGETS, WEIGHTS, Check, Dimension, Severity, kept, passed, score
-from ingest.assess import FILE_RULES, OPTIONAL_FILES, REQUIRED_FILES, Unreadable, assess
+from ingest.assess import FILE_RULES, OPTIONAL_FILES, REQUIRED_FILES, SetAside, Unreadable, assess
 
 LOW = RULE["cities_plain"]
 HIGH = RULE["values_readable"]
@@ -23,7 +23,9 @@ def test_only_what_holds_for_a_file_as_a_whole_is_critical() -> None:
         "required_files_present",
         "columns_present",
         "files_complete",
+        "files_have_good_records",
         "files_in_utf8",
+        "lines_end_in_lf",
         "quotes_closed",
     }
 
@@ -78,4 +80,24 @@ def test_an_unreadable_file_rejects_the_extract_and_its_rule_tells() -> None:
     assert rejected.reasons == ("The file orders is unreadable: line 7 has a NUL byte.",)
     failed = {check.rule.name: (check.checked, check.failed) for check in rejected.checks if check.failed}
     assert failed == {"files_in_utf8": (7, 1)}
-    assert str(rejected.score) == "97.14"
+    assert str(rejected.score) == "97.96"
+
+
+@pytest.mark.parametrize(
+    ("set_aside", "reasons"),
+    [
+        (
+            SetAside("orders", 3, 3, 2, "order_status is empty"),
+            ("Of the 3 records of the file orders none passes; the first, line 2: order_status is empty.",),
+        ),
+        (SetAside("orders", 2, 3, 2, "order_status is empty"), ()),
+        (SetAside("categories", 3, 3, 2, "product_category_name is empty"), ()),
+    ],
+)
+def test_a_required_file_of_which_no_record_passes_rejects_the_extract(
+    set_aside: SetAside, reasons: tuple[str, ...]
+) -> None:
+    judged = assess(REQUIRED_FILES, [], [], set_aside=[set_aside])
+    assert judged.reasons == reasons
+    failed = {check.rule.name: (check.checked, check.failed) for check in judged.checks if check.failed}
+    assert failed == ({"files_have_good_records": (7, 1)} if reasons else {})

@@ -4,12 +4,14 @@
 CREATE TEMP MACRO as_id(cell) AS
     CASE WHEN regexp_full_match(cell, '[0-9a-fA-F]{32}') THEN TRY_CAST(cell AS UUID) END;
 
+-- A date alone is its midnight; a T for the blank and a fraction of zeros say the same.
+
 CREATE TEMP MACRO as_time(cell) AS
-    CASE WHEN regexp_full_match(cell, '[0-9]{4}-[0-9]{2}-[0-9]{2} ([01][0-9]|2[0-3])(:[0-5][0-9]){2}')
-              AND cell >= '0001' THEN TRY_CAST(cell AS TIMESTAMP) END;
+    CASE WHEN regexp_full_match(cell, '[0-9]{4}-[0-9]{2}-[0-9]{2}([ T]([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.0+)?)?')
+              AND cell >= '0001' THEN TRY_CAST(replace(left(cell, 19), 'T', ' ') AS TIMESTAMP) END;
 
 CREATE TEMP MACRO as_whole(cell) AS
-    CASE WHEN regexp_full_match(cell, '-?[0-9]{1,9}') THEN TRY_CAST(cell AS INTEGER) END;
+    CASE WHEN regexp_full_match(cell, '-?[0-9]{1,9}(\.0+)?') THEN TRY_CAST(split_part(cell, '.', 1) AS INTEGER) END;
 
 CREATE TEMP MACRO as_money(cell) AS
     CASE WHEN regexp_full_match(cell, '[0-9]{1,10}(\.[0-9]{1,2})?') THEN TRY_CAST(cell AS DECIMAL(12, 2)) END;
@@ -72,3 +74,12 @@ CREATE TEMP MACRO key_of_category(category) AS digest(category);
 CREATE TEMP MACRO rank_of(status) AS
     CASE status WHEN 'created' THEN 0 WHEN 'approved' THEN 1 WHEN 'invoiced' THEN 2 WHEN 'processing' THEN 2
                 WHEN 'shipped' THEN 3 WHEN 'delivered' THEN 4 WHEN 'canceled' THEN 5 WHEN 'unavailable' THEN 5 END;
+
+-- Times too late to be true, by the day on which the load was opened (R5); null where that day is not told.
+
+CREATE TEMP MACRO is_placed_too_late(placed_at) AS placed_at::DATE > getvariable('opened_on')::DATE + 1;
+CREATE TEMP MACRO is_too_late(moment) AS moment::DATE > getvariable('opened_on')::DATE + INTERVAL 2 YEARS;
+
+-- Words that programs write for nothing. In a text they stay as they are (R5).
+
+CREATE TEMP MACRO is_word_for_nothing(text) AS text IN ('NULL', 'NaN', 'nan', 'NaT', 'None', '\N', 'N/A');

@@ -30,9 +30,9 @@ CREATE TEMP TABLE read_orders AS
 SELECT line, lines, order_id, customer_alias, status, placed_at, approved_at, shipped_at, completed_at, promised_by,
     key_of_order(order_id) AS key,
     digest(concat_ws(chr(0), canonical_id(cell.order_id), canonical_id(cell.customer_id), canonical(status),
-                     canonical(cell.order_purchase_timestamp), canonical(cell.order_approved_at),
-                     canonical(cell.order_delivered_carrier_date), canonical(cell.order_delivered_customer_date),
-                     canonical(cell.order_estimated_delivery_date))) AS fingerprint,
+                     canonical(placed_at), canonical(approved_at),
+                     canonical(shipped_at), canonical(completed_at),
+                     canonical(promised_by))) AS fingerprint,
     CASE
         WHEN cell.order_id IS NULL THEN empty('order_id')
         WHEN cell.customer_id IS NULL THEN empty('customer_id')
@@ -71,7 +71,7 @@ CREATE TEMP TABLE read_order_items AS
 SELECT line, lines, order_id, item_no, product_id, seller_id, ship_by, price, freight,
     key_of_item(cell.order_id, item_no) AS key,
     digest(concat_ws(chr(0), canonical_id(cell.order_id), canonical(item_no), canonical_id(cell.product_id),
-                     canonical_id(cell.seller_id), canonical(cell.shipping_limit_date), canonical(price),
+                     canonical_id(cell.seller_id), canonical(ship_by), canonical(price),
                      canonical(freight))) AS fingerprint,
     CASE
         WHEN cell.order_id IS NULL THEN empty('order_id')
@@ -133,8 +133,8 @@ CREATE TEMP TABLE read_order_reviews AS
 SELECT line, lines, review_id, order_id, score, title, comment, created_at, answered_at,
     key_of_review(cell.review_id, cell.order_id) AS key,
     digest(concat_ws(chr(0), canonical_id(cell.review_id), canonical_id(cell.order_id), canonical(score),
-                     canonical(title), canonical(comment), canonical(cell.review_creation_date),
-                     canonical(cell.review_answer_timestamp))) AS fingerprint,
+                     canonical(title), canonical(comment), canonical(created_at),
+                     canonical(answered_at))) AS fingerprint,
     CASE
         WHEN cell.review_id IS NULL THEN empty('review_id')
         WHEN cell.order_id IS NULL THEN empty('order_id')

@@ -1,15 +1,17 @@
 """Keeps shared.dim_date as long as the fact tables need it (R15)."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
 from itertools import islice
+from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import MetaData, Table
 
 from infra.postgres.read_models.schema import Model, copy_rows, create_schema, create_table, grant, qualified
-from projections.dates import date_rows, last_day
+from projections.dates import date_rows, last_day, latest_day
 from projections.projection import Rows
 from projections.shared import BUSINESS_TIMES, DIM_DATE
 from projections.warehouse import PROJECTIONS
@@ -21,15 +23,57 @@ _ONE_AT_A_TIME = """
 """
 _END = "SELECT max(date) FROM shared.dim_date"
 _LATEST = """
-    SELECT greatest(max(placed_at), max(approved_at), max(shipped_at), max(completed_at), max(promised_by),
-        (SELECT max(ship_by) FROM sales.fact_order_item),
-        (SELECT greatest(max(created_at), max(answered_at)) FROM customer.fact_review))
-    FROM sales.fact_order
+    SELECT max(latest)
+    FROM (
+        SELECT greatest(
+            max(placed_at) FILTER (WHERE placed_at < %(bound)s),
+            max(approved_at) FILTER (WHERE approved_at < %(bound)s),
+            max(shipped_at) FILTER (WHERE shipped_at < %(bound)s),
+            max(completed_at) FILTER (WHERE completed_at < %(bound)s),
+            max(promised_by) FILTER (WHERE promised_by < %(bound)s)
+        ) AS latest
+        FROM sales.fact_order
+        UNION ALL
+        SELECT max(ship_by) FILTER (WHERE ship_by < %(bound)s) FROM sales.fact_order_item
+        UNION ALL
+        SELECT greatest(
+            max(created_at) FILTER (WHERE created_at < %(bound)s),
+            max(answered_at) FILTER (WHERE answered_at < %(bound)s)
+        )
+        FROM customer.fact_review
+    ) AS of_tables
 """
 _LATEST_OF = sql.SQL("SELECT greatest({}) FROM {}")
-_MAX = sql.SQL("max({})")
-_DAYS_AT_ONCE = 10_000  # an extract may show the year 9999
+_MAX = sql.SQL("max({column}) FILTER (WHERE {column} < {bound})")
+_DAYS_AT_ONCE = 10_000
 _FROM = "DELETE FROM shared.dim_date WHERE date > %s"
+
+# The day on which the newest load that counts was opened, as the log told up to a position: the table of loads only
+# says where to look.
+_NEWEST_OPENED = """
+    SELECT (convert_from(opened.state, 'UTF8')::jsonb ->> 'opened_at')::timestamp::date
+    FROM event_store.batch
+    JOIN event_store.quality_events AS opened ON opened.originator_id = batch.batch_id AND opened.originator_version = 1
+    WHERE batch.kind = 'load'
+        AND opened.topic LIKE 'quality.BatchOpened.%%'
+        AND opened.notification_id <= coalesce(%(up_to)s, opened.notification_id)
+        AND batch.batch_id <> ALL(%(without)s)
+        AND NOT EXISTS (
+            SELECT FROM event_store.quality_events AS ended
+            WHERE ended.originator_id = batch.batch_id
+                AND ended.notification_id <= coalesce(%(up_to)s, ended.notification_id)
+                AND (ended.topic LIKE 'quality.BatchRejected.%%' OR ended.topic LIKE 'quality.BatchRetracted.%%')
+        )
+    ORDER BY batch.batch_seq DESC
+    LIMIT 1
+"""
+_NEWEST_SHOWN = sql.SQL("""
+    SELECT (opened_at AT TIME ZONE 'UTC')::date FROM {}
+    WHERE status NOT IN ('rejected', 'retracted')
+    ORDER BY position DESC
+    LIMIT 1
+""")
+_UNBOUNDED = datetime.max
 
 _PLACES: dict[str, dict[str, tuple[int, ...]]] = {
     context: {
@@ -45,13 +89,36 @@ _PLACES: dict[str, dict[str, tuple[int, ...]]] = {
 """Where in the rows of each table the times stand by which the calendar's end is found."""
 
 
+def bound_of_log(conn: psycopg.Connection, up_to: int | None = None, without: Collection[UUID] = ()) -> datetime:
+    """From when on times do not count, by the newest load that the log tells of up to a position.
+
+    Without those that are told, and those that were rejected or taken back; where there is none, all times count.
+    """
+    found = conn.execute(_NEWEST_OPENED, {"up_to": up_to, "without": list(without)}).fetchone()
+    return _bound(found)
+
+
+def bound_of_models(conn: psycopg.Connection, models: Mapping[str, Model]) -> datetime:
+    """The same, by the loads that read models show: for those that were not folded from this log."""
+    if "quality" not in models:
+        return _UNBOUNDED
+    return _bound(conn.execute(_NEWEST_SHOWN.format(qualified(models["quality"].tables["batch"]))).fetchone())
+
+
+def _bound(opened_on: tuple[date] | None) -> datetime:
+    """The moment at which the first day begins that does not count any more."""
+    if opened_on is None:
+        return _UNBOUNDED
+    return datetime.combine(latest_day(opened_on[0]), time.min) + timedelta(days=1)
+
+
 def keep_calendar(conn: psycopg.Connection) -> None:
     """Adds the days that the fact tables need, removes those that they need no longer; within a transaction.
 
     Looks at all facts: about 50 ms for 100,000 orders.
     """
     conn.execute(_ONE_AT_A_TIME)
-    latest = _single(conn, _LATEST)
+    latest = _single(conn, _LATEST, {"bound": bound_of_log(conn)})
     end, known = last_day(latest), _single(conn, _END)
     if known is None or end > known:
         _add_days(conn, DIM_DATE, latest, known)
@@ -59,19 +126,26 @@ def keep_calendar(conn: psycopg.Connection) -> None:
         conn.execute(_FROM, [end])
 
 
-def make_calendar(conn: psycopg.Connection, schema: str, models: Mapping[str, Model]) -> None:
-    """Makes a calendar beside the live one, as long as the facts of these contexts need it; within a transaction."""
+def make_calendar(conn: psycopg.Connection, schema: str, models: Mapping[str, Model], bound: datetime) -> None:
+    """Makes a calendar beside the live one, as long as the facts of these contexts need it; within a transaction.
+
+    Times from the bound on do not count.
+    """
     table = DIM_DATE.to_metadata(MetaData(schema=schema), schema=schema)
     create_schema(conn, schema, "The calendar")
     create_table(conn, table)
     times = [
-        _single(conn, _LATEST_OF.format(sql.SQL(", ").join(_MAX.format(sql.Identifier(c)) for c in names), facts))
+        _single(conn, _LATEST_OF.format(sql.SQL(", ").join(_max_below(bound, name) for name in names), facts))
         for context, model in models.items()
-        for name, names in BUSINESS_TIMES.get(context, {}).items()
-        for facts in [qualified(model.tables[name])]
+        for table_name, names in BUSINESS_TIMES.get(context, {}).items()
+        for facts in [qualified(model.tables[table_name])]
     ]
-    _add_days(conn, table, max((time for time in times if time is not None), default=None), None)
+    _add_days(conn, table, max((found for found in times if found is not None), default=None), None)
     grant(conn, schema)
+
+
+def _max_below(bound: datetime, column: str) -> sql.Composed:
+    return _MAX.format(column=sql.Identifier(column), bound=sql.Literal(bound))
 
 
 def _add_days(conn: psycopg.Connection, table: Table, latest: date | None, known: date | None) -> None:
@@ -83,14 +157,18 @@ def _add_days(conn: psycopg.Connection, table: Table, latest: date | None, known
 def may_move_the_end(conn: psycopg.Connection, context: str, before: Iterable[Rows], after: Iterable[Rows]) -> bool:
     """Whether rows that changed may make the calendar longer or shorter: a new latest time, or the loss of the old.
 
-    Not where the rows as they are reach into the calendar's last year themselves, as those of today's orders do.
+    Not where the rows as they are reach into the calendar's last year themselves, as those of today's orders do. A load
+    that begins or is taken back may do it too, for by that times count.
     """
+    if context == "quality":
+        return any(rows.get("batch") for some in (before, after) for rows in some)
     if context not in BUSINESS_TIMES:
         return False
     end = calendar_end(conn)
     if end is None:
         return True
-    newest, former = latest_time(context, after), latest_time(context, before)
+    bound = bound_of_log(conn)
+    newest, former = latest_time(context, after, bound), latest_time(context, before, bound)
     if newest is not None and last_day(newest) >= end:
         return last_day(newest) > end
     return former is not None and last_day(former) >= end
@@ -101,9 +179,9 @@ def calendar_end(conn: psycopg.Connection) -> date | None:
     return _single(conn, _END)
 
 
-def latest_time(context: str, streams: Iterable[Rows]) -> datetime | None:
-    """The latest business time in rows of a context; None where there is none."""
-    return max((time for rows in streams for time in _times(context, rows)), default=None)
+def latest_time(context: str, streams: Iterable[Rows], bound: datetime) -> datetime | None:
+    """The latest business time before a moment in rows of a context; None where there is none."""
+    return max((found for rows in streams for found in _times(context, rows) if found < bound), default=None)
 
 
 def _times(context: str, rows: Rows) -> Iterator[datetime]:
@@ -114,8 +192,8 @@ def _times(context: str, rows: Rows) -> Iterator[datetime]:
                     yield row[place]
 
 
-def _single(conn: psycopg.Connection, query: str | sql.Composed) -> date | None:
-    row = conn.execute(query.encode() if isinstance(query, str) else query).fetchone()
+def _single(conn: psycopg.Connection, query: str | sql.Composed, parameters: Any = None) -> date | None:
+    row = conn.execute(query.encode() if isinstance(query, str) else query, parameters).fetchone()
     assert row is not None  # aggregates always give a row
     found: date | None = row[0]
     return found

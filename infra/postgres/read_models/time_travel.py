@@ -18,7 +18,7 @@ from infra.postgres.connection import Database, translated
 from infra.postgres.locks import exclusive
 from infra.postgres.read_models import prefixes, received, revisions
 from infra.postgres.read_models.building import Rebuilt, load_all
-from infra.postgres.read_models.calendar import make_calendar
+from infra.postgres.read_models.calendar import bound_of_log, bound_of_models, make_calendar
 from infra.postgres.read_models.following import head_of
 from infra.postgres.read_models.marts import create_marts
 from infra.postgres.read_models.reading import LOG, Source
@@ -166,7 +166,9 @@ def position_of(conn: psycopg.Connection, limits: Limits) -> int:
 
 def _complete(conn: psycopg.Connection, begun: prefixes.Unfinished) -> None:
     """Makes what follows from the facts: their calendar, and the marts, if all contexts that they need are there."""
-    make_calendar(conn, prefixes.schema_in(begun.prefix, "shared"), begun.models)
+    is_own = begun.store is None
+    bound = bound_of_log(conn, begun.position) if is_own else bound_of_models(conn, begun.models)
+    make_calendar(conn, prefixes.schema_in(begun.prefix, "shared"), begun.models, bound)
     schemas = {name: prefixes.schema_in(begun.prefix, name) for name in (*PROJECTIONS, "shared")}
     is_whole = begun.models.keys() == PROJECTIONS.keys()
     create_marts(conn, prefixes.schema_in(begun.prefix, "mart"), schemas, None if is_whole else ())

@@ -22,3 +22,14 @@ SELECT count(*), count_if(answered_at < created_at) FROM order_reviews WHERE ans
 
 -- name: answered_within_30_days
 SELECT count(*), count_if(answered_at > created_at + INTERVAL 30 DAYS) FROM order_reviews WHERE answered_at IS NOT NULL;
+
+-- name: placed_before_load
+SELECT count(*), count_if(is_placed_too_late(placed_at)) FROM orders;
+
+-- name: times_near_load
+SELECT count(*), count_if(is_too_late(latest))
+FROM (
+    SELECT greatest(placed_at, approved_at, shipped_at, completed_at, promised_by) AS latest FROM orders
+    UNION ALL SELECT ship_by FROM order_items
+    UNION ALL SELECT greatest(created_at, answered_at) FROM order_reviews
+);

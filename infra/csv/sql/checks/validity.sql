@@ -27,6 +27,18 @@ FROM (
 SELECT count(*), count_if(NOT regexp_full_match(city, '[\pL\pM ''´`.-]+'))
 FROM (SELECT city FROM customers UNION ALL SELECT city FROM sellers);
 
+-- name: texts_not_null_words
+SELECT count(text), count_if(is_word_for_nothing(text))
+FROM (
+    SELECT unnest([city, state]) AS text FROM customers
+    UNION ALL SELECT unnest([city, state]) FROM sellers
+    UNION ALL SELECT unnest([city, state]) FROM geolocation
+    UNION ALL SELECT unnest([title, comment]) FROM order_reviews
+    UNION ALL SELECT method FROM order_payments
+    UNION ALL SELECT category FROM products
+    UNION ALL SELECT unnest([category, english]) FROM categories
+);
+
 -- name: payment_methods_known
 SELECT count(*), count_if(method NOT IN ('credit_card', 'boleto', 'voucher', 'debit_card')) FROM order_payments;
 
