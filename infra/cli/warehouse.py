@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from psycopg import errors
+
+from infra.errors import WrongServer
 from infra.postgres.connection import Database, make_database, open_database, translated
 from infra.settings import Settings, load_settings
+
+_LACKING = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName, errors.WrongObjectType)
 
 
 class Warehouse(NamedTuple):
@@ -24,5 +29,12 @@ def open_warehouse(settings: Settings | None = None, *, makes: bool = False) -> 
     """
     settings = settings or load_settings()
     database = make_database(settings) if makes else open_database(settings)
-    with translated():
-        yield Warehouse(settings, database)
+    try:
+        with translated():
+            yield Warehouse(settings, database)
+    except _LACKING as error:
+        told = str(error).splitlines()[0]
+        raise WrongServer(
+            f"The tables of the warehouse are not as its migrations made them: {told}. replayhouse audit verify says "
+            "what is the matter with those of the log, replayhouse rebuild makes read models anew; or restore a backup."
+        ) from error

@@ -1,8 +1,10 @@
 """What a checkpoint or a proof of inclusion must know of the log, read from the database."""
 
+from contextlib import suppress
 from uuid import UUID
 
 import psycopg
+from psycopg import errors
 
 from infra.errors import UsageError
 from infra.postgres.commits import commits_after
@@ -28,10 +30,11 @@ _LEAVES = f"""
 
 def store_id(conn: psycopg.Connection) -> UUID:
     """Which store this is. Raises DoesNotHold where that was taken away."""
-    match conn.execute(_STORE).fetchmany(2):
-        case [(UUID() as store,)]:
-            return store
-    raise DoesNotHold("Which store this is cannot be said: event_store.store has not one row any more.")
+    with suppress(errors.UndefinedTable):
+        match conn.execute(_STORE).fetchmany(2):
+            case [(UUID() as store,)]:
+                return store
+    raise DoesNotHold("Which store this is cannot be said: event_store.store is no table of one row any more.")
 
 
 def head_to_sign(conn: psycopg.Connection) -> HeadToSign:

@@ -236,6 +236,18 @@ def test_a_log_that_does_not_hold_proves_nothing(warehouse: Warehouse) -> None:
     assert "does not lead to the root of its commit" in done.err
 
 
+def test_tables_that_are_gone_are_told_plainly(warehouse: Warehouse, tmp_path: Path) -> None:
+    warehouse.json("audit", "checkpoint", tmp_path / "kept")
+    with warehouse.database.connect(autocommit=True) as connection:
+        connection.execute("DROP TABLE event_store.head; ALTER TABLE event_store.store RENAME TO other")
+    says_no(warehouse.run("audit", "verify", "--json"), "event_store.head is missing")
+    says_no(
+        warehouse.run("audit", "verify", "--checkpoint", tmp_path / "kept", "--json"), "event_store.store is no table"
+    )
+    for command in (("audit", "checkpoint", tmp_path / "more"), ("status",), ("db", "backup", tmp_path / "saved")):
+        refused(warehouse.run(*command, "--json"), 2, "not as its migrations made them", "audit verify")
+
+
 def test_an_empty_log_has_a_checkpoint_and_nothing_to_prove(database: Database, tmp_path: Path) -> None:
     warehouse = Warehouse(database, tmp_path / "home")
     warehouse.json("audit", "keygen")
