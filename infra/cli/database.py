@@ -12,6 +12,7 @@ from infra.cli.output import print_json, say
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
+    from infra.postgres.connection import Database
     from infra.postgres.embedded import EmbeddedServer
     from infra.settings import Settings
 
@@ -53,6 +54,7 @@ def start(listen: Listen = None, json: Json = False) -> None:
     settings = load_settings()
     if settings.database_url is not None and listen is None:
         database = make_database(settings)
+        _give_roles_their_rights(database)
         if json:
             print_json({"running": True, "data": None, "url": database.url_to_show, "listen": None})
         else:
@@ -68,6 +70,18 @@ def start(listen: Listen = None, json: Json = False) -> None:
     say(f"The database is running; its data is in {server.data}.")
     if listen is not None:
         say(f"BI tools reach it on 127.0.0.1:{listen}: replayhouse db url --role reader")
+
+
+def _give_roles_their_rights(database: "Database") -> None:
+    """Somebody may have made the roles since; where nobody has, says what is missing."""
+    from infra.cli.output import warn_in_lines
+    from infra.postgres.connection import translated
+    from infra.postgres.roles import complete
+
+    with database.connect("replayhouse db start", autocommit=True) as connection, translated():
+        missing = complete(connection)
+        if missing is not None:
+            warn_in_lines(missing.recipe)
 
 
 @app.command(epilog=example("replayhouse db stop"))

@@ -109,6 +109,12 @@ def is_meant(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
+def warn_in_lines(text: str) -> None:
+    """Several lines on standard error, such as statements to be copied."""
+    for line in text.split("\n"):
+        warn(line)
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 event`, `2,345 events`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from psycopg import errors
 
+from infra.cli.output import warn_in_lines
 from infra.errors import WrongServer
 from infra.postgres.connection import Database, make_database, open_database, translated
 from infra.settings import Settings, load_settings
@@ -28,7 +29,7 @@ def open_warehouse(settings: Settings | None = None, *, makes: bool = False) -> 
     block, what the driver raises becomes ours where it is known.
     """
     settings = settings or load_settings()
-    database = make_database(settings) if makes else open_database(settings)
+    database = make_database(settings, warn_in_lines) if makes else open_database(settings)
     try:
         with translated():
             yield Warehouse(settings, database)

@@ -5,7 +5,7 @@ version, brings the schema up to date, and gives a `Database` from which connect
 no warehouse; `make_database(settings)` makes one there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +17,8 @@ from infra.errors import Conflicting, NoWarehouse, ReplayhouseError, Unreachable
 from infra.postgres import session
 from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.migrate import is_begun, migrate, migrations, schema_version
+from infra.postgres.roles import lacking
+from infra.postgres.schemas import refuse_those_of_others
 from infra.postgres.unfinished import refuse_unfinished_restore
 
 if TYPE_CHECKING:
@@ -102,12 +104,16 @@ def open_database(settings: "Settings") -> Database:
     return _opened(settings, makes=False)
 
 
-def make_database(settings: "Settings") -> Database:
-    """The same, and a new warehouse is made where there is none."""
-    return _opened(settings, makes=True)
+def make_database(settings: "Settings", tell: Callable[[str], None] | None = None) -> Database:
+    """The same, and a new warehouse is made where there is none.
+
+    `tell` takes what somebody has to do for it, where the user may not make roles. Raises WrongServer, and writes
+    nothing, where somebody else has schemas of our names.
+    """
+    return _opened(settings, makes=True, tell=tell)
 
 
-def _opened(settings: "Settings", *, makes: bool) -> Database:
+def _opened(settings: "Settings", *, makes: bool, tell: Callable[[str], None] | None = None) -> Database:
     if not (makes or settings.database_url is not None or EmbeddedServer(settings.home).is_made()):
         raise NoWarehouse(f"There is no warehouse in the folder {settings.home}. {_FIND_OR_MAKE}")
     database = reach_database(settings)
@@ -117,9 +123,15 @@ def _opened(settings: "Settings", *, makes: bool) -> Database:
             refuse_unfinished_restore(conn)
             if not (makes or is_begun(conn)):
                 raise NoWarehouse(f"There is no warehouse in {_told(settings, database)}. {_FIND_OR_MAKE}")
-            if schema_version(conn) < len(migrations()):
+            present = schema_version(conn)
+            is_due = present < len(migrations())
+            if makes or is_due:
+                refuse_those_of_others(conn)
+            if is_due:
                 session.refuse_read_only(conn, "its schema would have to be made or brought up to date first")
             migrate(conn)
+            if present == 0 and tell is not None and (missing := lacking(conn)) is not None:
+                tell(missing.recipe)
     return database
 
 

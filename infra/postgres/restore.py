@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from infra.errors import Conflicting, InputError, Rejected, UsageError, WrongServer
-from infra.postgres import clients
+from infra.postgres import clients, schemas
 from infra.postgres.backup_file import (
     DUMP,
     KEYS,
@@ -40,7 +40,6 @@ from infra.postgres.store import Head, read_head
 from infra.postgres.unfinished import ONE_AFTER_THE_OTHER, is_marked, mark, unmark
 from infra.postgres.verify import Broken, verify
 from projections.marts import MARTS
-from projections.warehouse import PROJECTIONS
 
 _FIRST_WITH_TRANSACTION_TIMEOUT = 17
 _CHUNK = 2**20
@@ -57,8 +56,6 @@ _SCHEMAS = """
     WHERE nspname = ANY(%s) OR nspname ~ %s
     ORDER BY nspname
 """
-_NAMES = ("event_store", "read_model", "publishing", "shared", "mart", "mart_next", "mart_gone", *PROJECTIONS)
-_REVISIONS = rf"^({'|'.join(PROJECTIONS)})_r\d+$"
 _MADE_BY_HAND = """
     SELECT format('%%I.%%I', outside.nspname, view.relname)
     FROM pg_depend
@@ -207,7 +204,7 @@ def _refuse_what_is_not_empty(conn: psycopg.Connection) -> None:
 
 def _schemas(conn: psycopg.Connection) -> list[str]:
     """Those that have the names of ours."""
-    return [str(name) for (name,) in conn.execute(_SCHEMAS, [list(_NAMES), _REVISIONS]).fetchall()]
+    return [str(name) for (name,) in conn.execute(_SCHEMAS, [list(schemas.NAMES), schemas.REVISIONS]).fetchall()]
 
 
 def _empty(conn: psycopg.Connection) -> None:

@@ -6,6 +6,7 @@ from infra.postgres.read_models.calendar import keep_calendar
 from infra.postgres.read_models.marts import MART, create_marts, live_schemas, missing
 from infra.postgres.read_models.schema import Model, create_schema, create_table, grant
 from infra.postgres.read_models.tracking import projected
+from infra.postgres.schemas import refuse_those_of_others
 from projections.shared import DIM_DATE
 from projections.warehouse import PROJECTIONS
 
@@ -20,11 +21,15 @@ _HAS_SCHEMA = "SELECT to_regnamespace(%s) IS NOT NULL"
 
 
 def prepare(conn: psycopg.Connection) -> None:
-    """Makes the read models that are not there yet, with nothing but their unknown members; `conn` in autocommit."""
+    """Makes the read models that are not there yet, with nothing but their unknown members; `conn` in autocommit.
+
+    Raises WrongServer where somebody else has schemas of their names.
+    """
     if _is_prepared(conn):
         return
     with conn.transaction():
         conn.execute(_ONE_AT_A_TIME)
+        refuse_those_of_others(conn)
         if not any(projected(conn, context) for context in PROJECTIONS):
             grant(conn, "read_model")
         for context, projection in PROJECTIONS.items():

@@ -1,0 +1,81 @@
+"""The roles of others than the program's own user: whether they have their rights, and what it takes where they do not.
+
+Not everybody may make roles. The warehouse works without; but then somebody has to be told, once, what is missing and
+who can do what about it.
+"""
+
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from infra.postgres.migrate import make_roles
+from infra.postgres.rows import CONTEXTS
+
+ROLES = ("replayhouse_owner", "replayhouse_writer", "replayhouse_reader")
+
+_HAS_RIGHTS = """
+    SELECT coalesce(bool_or(has_schema_privilege(oid, 'event_store', 'USAGE')), false)
+    FROM pg_roles WHERE rolname = 'replayhouse_reader'
+"""
+_MISSING = "SELECT role FROM unnest(%s::text[]) AS role WHERE to_regrole(role) IS NULL"
+_USER = """
+    SELECT current_user::text, current_database()::text,
+        (SELECT pg_has_role(current_user, datdba, 'USAGE') FROM pg_database WHERE datname = current_database())
+"""
+_READ = sql.SQL(
+    "GRANT USAGE ON SCHEMA {schemas} TO {role};\n    GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {role};"
+)
+_SHOWN = sql.SQL(", ").join(map(sql.Identifier, (*CONTEXTS, "shared", "mart")))
+
+
+class Lacking(NamedTuple):
+    """What an administrator has to do: which roles to make, and for whom, in which database."""
+
+    roles: tuple[str, ...]
+    user: str
+    database: str
+    is_owner: bool
+
+    @property
+    def recipe(self) -> str:
+        """What is missing and what to do, in some lines for people, with statements to be copied."""
+        user, database = sql.Identifier(self.user), sql.Identifier(self.database)
+        statements: list[sql.Composable] = [sql.SQL("CREATE ROLE {};").format(sql.Identifier(r)) for r in self.roles]
+        statements.append(sql.SQL("GRANT replayhouse_owner TO {};").format(user))
+        if not self.is_owner:
+            statements.append(sql.SQL("GRANT CREATE ON DATABASE {} TO {} WITH GRANT OPTION;").format(database, user))
+        lines = "\n".join(f"    {statement.as_string()}" for statement in statements)
+        by_hand = _READ.format(schemas=_SHOWN, role=sql.Identifier("analyst")).as_string()
+        return (
+            f"The database user {self.user} may not make roles, so those for people who only read or append were left "
+            f"out. All else works. An administrator makes them, in the database {self.database}:\n\n{lines}\n\n"
+            "Then replayhouse db start gives them their rights. Or give a role of your own, here analyst, what it "
+            f"needs once the first load is in; it stays through every rebuild:\n\n    {by_hand}"
+        )
+
+
+def lacking(conn: psycopg.Connection) -> Lacking | None:
+    """What is missing where the readers' role has no rights on the warehouse; None where it has."""
+    if conn.execute(_HAS_RIGHTS).fetchone() == (True,):
+        return None
+    row = conn.execute(_USER).fetchone()
+    assert row is not None  # functions always give a row
+    missing = tuple(role for (role,) in conn.execute(_MISSING, [list(ROLES)]).fetchall())
+    return Lacking(missing, *row)
+
+
+def complete(conn: psycopg.Connection) -> Lacking | None:
+    """Gives the roles their rights, on read models that stand too, if they have none; what is missing after that."""
+    if lacking(conn) is None:
+        return None
+    make_roles(conn)
+    still = lacking(conn)
+    if still is None:
+        # Imported here because it brings SQLAlchemy along, and most warehouses have their roles.
+        from infra.postgres.read_models.schema import grant
+
+        for schema in (*CONTEXTS, "shared", "mart", "read_model"):
+            if conn.execute("SELECT to_regnamespace(%s) IS NOT NULL", [schema]).fetchone() == (True,):
+                grant(conn, schema)
+    return still

@@ -1,0 +1,81 @@
+"""An owner of the database who may not make roles is told what is missing, and goes on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from infra.postgres.connection import Database
+from infra.postgres.embedded import EmbeddedServer
+from infra.postgres.roles import Lacking
+from tests.acceptance.extracts import a_good_extract, write
+from tests.acceptance.in_process import Warehouse
+from tests.databases import a_database
+
+OWNER = "shop owner"
+MAY = """
+    SELECT has_schema_privilege('replayhouse_reader', 'event_store', 'USAGE'),
+        has_table_privilege('replayhouse_reader', 'event_store.head', 'SELECT'),
+        has_schema_privilege('replayhouse_reader', 'sales', 'USAGE'),
+        has_table_privilege('replayhouse_reader', 'sales.fact_order', 'SELECT'),
+        has_table_privilege('replayhouse_reader', 'event_store.subject_key', 'SELECT')
+"""
+MAY_BY_HAND = """
+    SELECT has_table_privilege('analyst', 'sales.fact_order', 'SELECT'),
+        has_schema_privilege('analyst', 'shared', 'USAGE'), has_schema_privilege('analyst', 'event_store', 'USAGE')
+"""
+
+
+@pytest.fixture
+def owned(server: EmbeddedServer) -> Iterator[tuple[psycopg.Connection, Database]]:
+    """A database of its own owner, who may log in and make schemas, and nothing else; and an administrator there."""
+    with a_database(server) as database, database.connect(autocommit=True) as administrator:
+        name, owner = sql.Identifier(administrator.info.dbname), sql.Identifier(OWNER)
+        administrator.execute(sql.SQL("CREATE ROLE {} LOGIN").format(owner))
+        administrator.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, owner))
+        try:
+            yield administrator, Database(psycopg.conninfo.make_conninfo(database.url, user=OWNER))
+        finally:
+            administrator.execute(sql.SQL("REASSIGN OWNED BY {0} TO CURRENT_USER; DROP OWNED BY {0}").format(owner))
+            administrator.execute(sql.SQL("ALTER DATABASE {} OWNER TO CURRENT_USER").format(name))
+            administrator.execute(sql.SQL("DROP ROLE {}").format(owner))
+
+
+def test_an_owner_who_may_not_make_roles_loads_and_is_told_the_recipe_which_works(
+    owned: tuple[psycopg.Connection, Database], tmp_path: Path
+) -> None:
+    administrator, database = owned
+    warehouse = Warehouse(database, tmp_path / "home")
+    done = warehouse.run("ingest", write(tmp_path / "extract", a_good_extract()), "--json")
+    assert (done.code, done.document["status"]) == (0, "completed"), done
+    assert f"The database user {OWNER} may not make roles" in done.err
+    recipe = [line.strip() for line in done.err.splitlines() if line.strip().startswith(("CREATE ROLE", "GRANT "))]
+    assert recipe[0] == f'GRANT replayhouse_owner TO "{OWNER}";'  # the roles are there, of another database
+    assert [line.split(" ON ")[0] for line in recipe[1:]] == ["GRANT USAGE", "GRANT SELECT"]
+    assert warehouse.run("status").err == "", "it is told once"
+    assert recipe[0] in warehouse.run("db", "start").err
+
+    administrator.execute("CREATE ROLE analyst")
+    try:
+        for grant in recipe[1:]:
+            administrator.execute(grant.encode())
+        administrator.execute(recipe[0].encode())
+        assert warehouse.run("db", "start").err == ""
+        assert administrator.execute(MAY).fetchone() == (True, True, True, True, False)
+        warehouse.json("rebuild")
+        assert administrator.execute(MAY).fetchone() == (True, True, True, True, False)
+        assert administrator.execute(MAY_BY_HAND).fetchone() == (True, True, False)
+    finally:
+        administrator.execute("DROP OWNED BY analyst; DROP ROLE analyst")
+
+
+def test_missing_roles_are_made_first() -> None:
+    told = Lacking(("replayhouse_owner", "replayhouse_reader"), "me", "shop", False).recipe
+    assert [line.strip() for line in told.splitlines() if line.startswith("    ")][:4] == [
+        'CREATE ROLE "replayhouse_owner";',
+        'CREATE ROLE "replayhouse_reader";',
+        'GRANT replayhouse_owner TO "me";',
+        'GRANT CREATE ON DATABASE "shop" TO "me" WITH GRANT OPTION;',
+    ]

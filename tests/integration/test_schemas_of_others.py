@@ -1,0 +1,64 @@
+"""A database in which somebody else has schemas of our names is refused before anything is written."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from infra.errors import WrongServer
+from infra.postgres.connection import Database, make_database, open_database
+from infra.postgres.embedded import EmbeddedServer
+from infra.postgres.read_models.live import catch_up
+from infra.postgres.read_models.preparing import prepare
+from infra.postgres.schemas import refuse_those_of_others
+from infra.settings import Settings
+from tests.acceptance.extracts import a_good_extract, write
+from tests.acceptance.in_process import Warehouse, refused
+from tests.databases import a_database
+
+SCHEMAS = "SELECT count(*) FROM pg_namespace WHERE nspname IN ('event_store', 'read_model', 'customer')"
+
+
+def test_nothing_is_written_where_others_have_our_names(server: EmbeddedServer, tmp_path: Path) -> None:
+    with a_database(server) as database, database.connect(autocommit=True) as conn:
+        conn.execute(
+            "CREATE SCHEMA sales; CREATE TABLE sales.orders (id int); CREATE SCHEMA mart; CREATE SCHEMA sales_r2"
+        )
+        warehouse = Warehouse(database, tmp_path / "home")
+        extract = write(tmp_path / "extract", a_good_extract())
+        told = warehouse.run("ingest", extract, "--json")
+        refused(told, 2, "mart, sales, sales_r2", "Nothing was written", "REPLAYHOUSE_DATABASE_URL")
+        assert conn.execute(SCHEMAS).fetchone() == (0,)
+        refused(warehouse.run("db", "start", "--json"), 2, "mart, sales, sales_r2")
+
+        conn.execute("ALTER SCHEMA sales RENAME TO shop; ALTER SCHEMA mart RENAME TO shop_mart; DROP SCHEMA sales_r2")
+        assert warehouse.ingest(extract)["status"] == "completed"
+        assert warehouse.rows("SELECT count(*) FROM shop.orders") == [(0,)]
+
+
+@pytest.mark.parametrize("name", ["event_store", "publishing", "read_model", "quality"])
+def test_whichever_name_it_is(server: EmbeddedServer, name: str) -> None:
+    with a_database(server) as database, database.connect(autocommit=True) as conn:
+        conn.execute(f"CREATE SCHEMA {name}".encode())
+        with pytest.raises(WrongServer, match=f"needs: {name}"):
+            make_database(Settings(database_url=database.url))
+        assert conn.execute("SELECT to_regclass('event_store.head')").fetchone() == (None,)
+
+
+def test_our_own_schemas_are_ours_whatever_stands_there(database: Database, conn: psycopg.Connection) -> None:
+    catch_up(database)
+    conn.execute("CREATE SCHEMA sales_r1")
+    refuse_those_of_others(conn)
+    make_database(Settings(database_url=database.url))
+
+
+def test_a_log_whose_read_models_could_never_be_made_is_told_so(database: Database, conn: psycopg.Connection) -> None:
+    """As an earlier version left it, which looked too late."""
+    for schema in ("sales", "fulfillment", "customer", "marketplace", "quality", "shared", "mart"):
+        conn.execute(f"DROP SCHEMA {schema} CASCADE".encode())
+    conn.execute("DELETE FROM read_model.projection; DELETE FROM read_model.revision; CREATE SCHEMA sales")
+    open_database(Settings(database_url=database.url))  # to make a backup
+    with pytest.raises(WrongServer, match="needs: sales"):
+        prepare(conn)
+    with pytest.raises(WrongServer, match="needs: sales"):
+        make_database(Settings(database_url=database.url))
