@@ -6,7 +6,7 @@ import typer
 
 from infra.cli import lineage, proof
 from infra.cli.event_report import say_event
-from infra.cli.options import HistoryKind, Json, example, read_id
+from infra.cli.options import HistoryKind, Json, example, id_start, read_id_start
 from infra.cli.output import count, print_json, say
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ app = typer.Typer(
 )
 
 KindArgument = Annotated[HistoryKind, typer.Argument(metavar="KIND", help="What the id is of.")]
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id in the source, with or without hyphens.")]
+IdArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The id in the source, or its first digits; of a load its name, too.")
+]
 
 
 @app.command(
@@ -34,10 +36,16 @@ def history(kind: KindArgument, key: IdArgument, json: Json = False) -> None:
     orders: all are shown.
     """
     from infra.cli.history import history_of
+    from infra.cli.shortened import load_named, stream_named
     from infra.cli.warehouse import open_warehouse
 
-    wanted = read_id(key)
+    is_load = kind is HistoryKind.BATCH
+    start = id_start(key) if is_load else read_id_start(key)
     with open_warehouse() as warehouse, warehouse.database.connect("replayhouse audit") as connection:
+        if start is None or (is_load and not start.is_whole):
+            wanted = load_named(connection, key)
+        else:
+            wanted = stream_named(connection, kind, start)
         events = history_of(connection, kind, wanted)
     if json:
         print_json([event.document() for event in events])

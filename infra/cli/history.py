@@ -39,7 +39,7 @@ class _Streams(NamedTuple):
     first_topic: str
 
 
-_STREAMS = {
+STREAMS = {
     HistoryKind.ORDER: _Streams("sales", "sales.OrderPlaced."),
     HistoryKind.SHIPMENT: _Streams("fulfillment", "fulfillment.ShipmentPlanned."),
     HistoryKind.CUSTOMER: _Streams("customer", "customer.CustomerRegistered."),
@@ -108,7 +108,7 @@ def history_of(connection: psycopg.Connection, kind: HistoryKind, key: UUID) -> 
 
     Raises UsageError where there is none, LostKeys where personal fields can be neither shown nor said to be erased.
     """
-    context, first_topic = _STREAMS[kind]
+    context, first_topic = STREAMS[kind]
     ids = _streams_of_review(connection, key) if kind is HistoryKind.REVIEW else [key]
     found = [stored for stored in _stored(connection, context, ids) if stored[0].topic.startswith(first_topic)]
     if not found:

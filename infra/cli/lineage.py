@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from infra.lineage.rows import TracedRow
     from infra.lineage.sources import Quoted
 
-TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help="The table, with its schema: sales.fact_order.")]
+TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help="The table: sales.fact_order, or fact_order.")]
 KeyArgument = Annotated[
     list[str],
     typer.Argument(
@@ -57,7 +57,7 @@ def register(app: typer.Typer) -> None:
     """Adds the command."""
     app.command(
         epilog=example(
-            "replayhouse audit lineage sales.fact_order e481f51cbdc54678b7cc49136f2d6af7",
+            "replayhouse audit lineage fact_order e481f51c",
             "replayhouse audit lineage sales.fact_order_item e481f51cbdc54678b7cc49136f2d6af7 1",
             "replayhouse audit lineage fulfillment.dim_geography 01001 --from extracts/2018-03.zip --json",
         )
@@ -83,8 +83,7 @@ def lineage(
         warehouse.database.connect("replayhouse audit lineage", autocommit=True) as connection,
     ):
         known = [*declared_tables(), *marts(connection)]
-        if table not in known:
-            raise UsageError(f"There is no table {table} whose rows can be traced; there are {', '.join(known)}.")
+        table = _with_schema(table, known)
         if table not in declared_tables():
             of_mart = find_mart_row(connection, table, key, limit)
             if json:
@@ -98,6 +97,16 @@ def lineage(
         print_json(_document(row, events))
         return
     _show(row, events)
+
+
+def _with_schema(table: str, known: Sequence[str]) -> str:
+    """The name of a table with its schema, which may be left out where one schema has it. Raises UsageError."""
+    meant = [name for name in known if table in (name, name.partition(".")[2])]
+    if not meant:
+        raise UsageError(f"There is no table {table} whose rows can be traced; there are {', '.join(known)}.")
+    if len(meant) > 1:
+        raise UsageError(f"There are {' and '.join(meant)}: say which.")
+    return meant[0]
 
 
 def _trace(connection: "psycopg.Connection", row: "TracedRow", limit: int, instead: Path | None) -> list[TracedEvent]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, time
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import typer
@@ -42,6 +42,12 @@ class RowStatus(StrEnum):
     ALL = "all"
 
 
+ID_DIGITS = 32
+SHORTEST_ID = 4
+"""So many digits of an id must be given."""
+
+HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
+
 CONTEXTS = tuple(name.value for name in ContextName)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
@@ -69,9 +75,41 @@ def example(*lines: str) -> str:
 def read_id(text: str) -> UUID:
     """An id with or without hyphens, in either case. Raises UsageError."""
     digits = text.replace("-", "")
-    if len(digits) != 32 or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
+    if len(digits) != ID_DIGITS or not all(digit in HEXADECIMAL for digit in digits):
         raise UsageError(f"'{text}' is not an id: an id is 32 hexadecimal digits, with or without hyphens.")
     return UUID(digits)
+
+
+class IdStart(NamedTuple):
+    """How an id begins, and so the first and the last that it may be; one and the same where it is whole."""
+
+    text: str
+    first: UUID
+    last: UUID
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all digits are there."""
+        return self.first == self.last
+
+
+def read_id_start(text: str) -> IdStart:
+    """An id, or its first digits, four of them at least. Raises UsageError."""
+    found = id_start(text)
+    if found is None:
+        raise UsageError(
+            f"'{text}' is not an id: an id is 32 hexadecimal digits, with or without hyphens; as long as it is "
+            f"the only one, the first {SHORTEST_ID} or more will do."
+        )
+    return found
+
+
+def id_start(text: str) -> IdStart | None:
+    """The same; None of what cannot be an id."""
+    digits = text.replace("-", "")
+    if not SHORTEST_ID <= len(digits) <= ID_DIGITS or not all(digit in HEXADECIMAL for digit in digits):
+        return None
+    return IdStart(text, UUID(digits.ljust(ID_DIGITS, "0")), UUID(digits.ljust(ID_DIGITS, "f")))
 
 
 def read_reason(text: str) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from infra.cli import quarantine
 from infra.cli.loads import GOAL, all_batches
-from infra.cli.options import Json, example, read_id
+from infra.cli.options import Json, example
 from infra.cli.output import print_json, say, table
 from infra.errors import UsageError
 
@@ -56,10 +56,11 @@ def report(batch: BatchArgument = None, json: Json = False) -> None:
 
     Told are its score too, what was found in words, and how many records were quarantined by which rule.
     """
+    from infra.cli.shortened import load_named
     from infra.cli.warehouse import open_warehouse
 
-    wanted = read_id(batch) if batch is not None else None
     with open_warehouse() as warehouse, warehouse.database.connect("replayhouse quality") as connection:
+        wanted = load_named(connection, batch) if batch is not None else None
         found = quality_of(connection, wanted)
     if json:
         print_json(_document(found))

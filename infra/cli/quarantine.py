@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from infra.cli.options import Force, Json, Reason, RowStatus, example, read_id, read_reason
+from infra.cli.options import Force, HistoryKind, IdStart, Json, Reason, RowStatus, example, read_id_start, read_reason
 from infra.cli.output import count, print_json, progress, say, seconds_so_far
 from infra.cli.streams import legible
 from infra.errors import UsageError
@@ -147,8 +147,9 @@ def release(
     from infra.cli.warehouse import open_warehouse
     from infra.loading.decision import Decider, Refused
 
-    row_id, why = read_id(key), read_reason(reason)
+    start, why = read_id_start(key), read_reason(reason)
     with open_warehouse() as warehouse, progress() as tell:
+        row_id = _row_named(warehouse, start)
         tell("holding the record against the log", 0, 0)
         with _caught_up(warehouse, tell):
             done = Decider(warehouse.settings, warehouse.database).release(row_id, why, text)
@@ -175,14 +176,25 @@ def discard(key: RowArgument, reason: Reason, json: Json = False) -> None:
     from infra.cli.warehouse import open_warehouse
     from infra.loading.decision import Decider
 
-    row_id, why = read_id(key), read_reason(reason)
-    with open_warehouse() as warehouse, progress() as tell, _caught_up(warehouse, tell):
-        done = Decider(warehouse.settings, warehouse.database).discard(row_id, why)
+    start, why = read_id_start(key), read_reason(reason)
+    with open_warehouse() as warehouse, progress() as tell:
+        row_id = _row_named(warehouse, start)
+        with _caught_up(warehouse, tell):
+            done = Decider(warehouse.settings, warehouse.database).discard(row_id, why)
     if json:
         print_json(_document(done, "discarded"))
         return
     say(f"The row {row_id} ({done.row.file}:{done.row.line}) is given up.")
     say(f"Head of the chain: position {done.position:,}, {done.chain}")
+
+
+def _row_named(warehouse: "Warehouse", start: IdStart) -> UUID:
+    from infra.cli.shortened import stream_named
+
+    if start.is_whole:
+        return start.first
+    with warehouse.database.connect("replayhouse quality") as connection:
+        return stream_named(connection, HistoryKind.ROW, start)
 
 
 @contextmanager
@@ -206,9 +218,10 @@ def _wanted(
 ) -> dict[str, object]:
     """What to ask for. Raises UsageError for a load, a file or a rule that there is not."""
     from domain.quality.rules import RULE
+    from infra.cli.shortened import load_named
     from infra.csv.files import FILES
 
-    batch_id = read_id(batch) if batch is not None else None
+    batch_id = load_named(connection, batch) if batch is not None else None
     if batch_id is not None and connection.execute(IS_LOAD, [batch_id]).fetchone() is None:
         raise UsageError(f"There is no load {batch_id}: replayhouse batches lists them all.")
     if file is not None and file not in FILES:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli.options import CONTEXTS, Json, example, read_id
+from infra.cli.options import CONTEXTS, Json, example
 from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table
 from infra.errors import UsageError
 
@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from infra.loading.retraction import RetractReport, TakenBack
     from infra.loading.retraction_plan import Change
 
-BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="The load; replayhouse batches lists them.")]
+BatchArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="BATCH", help="The load: its name or id, or how that begins; replayhouse batches lists them."
+    ),
+]
 Reason = Annotated[
     str | None, typer.Option("--reason", metavar="TEXT", help="Why. It is recorded, with who has decided so.")
 ]
@@ -48,11 +53,14 @@ def retract(
     tells which rows of which tables would change.
     """
     from infra.cli.read_models import catch_up_all
+    from infra.cli.shortened import load_named
     from infra.cli.warehouse import open_warehouse
     from infra.loading.retraction import Retract
 
-    wanted, why = read_id(batch), _read_reason(reason, is_needed=not dry_run)
+    why = _read_reason(reason, is_needed=not dry_run)
     with open_warehouse() as warehouse, progress() as tell:
+        with warehouse.database.connect("replayhouse retract") as connection:
+            wanted = load_named(connection, batch)
         command = Retract(warehouse.database, warehouse.settings.actor, lambda step: tell(*step))
         if dry_run:
             report = command.plan(wanted, why, cascade=cascade)

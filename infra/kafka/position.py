@@ -4,6 +4,7 @@ A relay goes on only where topic, record and log tell of the same history. Whate
 what to do: an exact copy that starts from a guess is none.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
@@ -18,6 +19,16 @@ from infra.kafka.settings import KafkaSettings
 
 if TYPE_CHECKING:
     from infra.kafka.channel import Channel
+
+
+class MissingTopics(UsageError):  # noqa: N818 - as all of our tree are named
+    """Topics that are to be published on are not there."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        told = (
+            f"is no topic {names[0]}" if len(names) == 1 else f"are no topics {', '.join(names[:-1])} and {names[-1]}"
+        )
+        super().__init__(f"There {told}: make what is missing with replayhouse kafka topics --apply.")
 
 
 class Position(msgspec.Struct, frozen=True, omit_defaults=False):
@@ -105,10 +116,7 @@ class Beginning:
         wanted = (self._topic, positions_topic(self._prefix))
         found = self._cluster.facts(wanted)
         if missing := [topic for topic in wanted if topic not in found]:
-            raise UsageError(
-                f"There {'is no topic' if len(missing) == 1 else 'are no topics'} {' and '.join(missing)}: make what "
-                "is missing with replayhouse kafka topics --apply."
-            )
+            raise MissingTopics(missing)
         return found[self._topic]
 
     def find(self, facts: TopicFacts) -> Position:

@@ -2,11 +2,14 @@
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
-from infra.errors import ReplayhouseError
-from infra.kafka.channel import Tell, channels_of
+from infra.errors import ReplayhouseError, Unreachable
+from infra.kafka.channel import Channel, Tell, channels_of
 from infra.kafka.cluster import Cluster
+from infra.kafka.names import positions_topic
+from infra.kafka.position import MissingTopics
 from infra.kafka.relay import Order, Relay
 from infra.kafka.settings import KafkaSettings
 from infra.postgres.connection import Database
@@ -56,5 +59,17 @@ def publish(
     for thread in threads:
         thread.join(_FAREWELL_SECONDS)
     if errors:
-        raise min(errors, key=lambda error: isinstance(error, ReplayhouseError))
+        first = min(errors, key=lambda error: isinstance(error, ReplayhouseError))
+        raise _with_all_missing(first, channels, cluster, kafka) if isinstance(first, MissingTopics) else first
     return {relay.name: Published(relay.events, relay.position) for relay in relays}
+
+
+def _with_all_missing(
+    first: MissingTopics, channels: Sequence[Channel], cluster: Cluster, kafka: KafkaSettings
+) -> MissingTopics:
+    """One relay says what it misses and ends the others: what all of them miss."""
+    wanted = [*(channel.topic for channel in channels), positions_topic(kafka.prefix)]
+    with suppress(Unreachable):  # they were there a moment ago
+        found = cluster.facts(wanted)
+        return MissingTopics([topic for topic in wanted if topic not in found] or wanted)
+    return first

@@ -13,7 +13,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from sqlalchemy import Column, Table
 
-from infra.cli.options import read_id
+from infra.cli.options import IdStart, read_id_start
+from infra.cli.shortened import one_of
 from infra.errors import ReplayhouseError, UsageError
 from infra.postgres.read_models.preparing import prepare
 from infra.postgres.read_models.tracking import projected
@@ -36,6 +37,9 @@ BESIDE = {"marketplace.dim_product": ("category_english", "marketplace.dim_categ
 """The column of a view that another table gives it: that table, and the column with the key of its row."""
 
 _ROW = sql.SQL("SELECT * FROM {table} WHERE {keys}")
+_BEGINS = sql.SQL(
+    "SELECT DISTINCT {column} FROM {table} WHERE {column} BETWEEN %s AND %s{before} ORDER BY {column} LIMIT 100"
+)
 _STREAM_AT = sql.SQL("SELECT originator_id FROM event_store.{events} WHERE notification_id = %s")
 
 
@@ -69,10 +73,11 @@ def find_row(conn: psycopg.Connection, name: str, given: Sequence[str]) -> Trace
     Raises UsageError where the key does not fit the table, or the table has no such row.
     """
     table = declared_tables()[name]
-    key = _read_key(name, list(table.primary_key.columns), given)
+    given_key = _read_key(name, list(table.primary_key.columns), given)
     prepare(conn)
     context = name.split(".", 1)[0]
     refuse_others(conn, [context])
+    key = _whole_key(conn, name, given_key)
     row = _fetch(conn, name, key)
     position = int(row.get(POSITION, 0))
     traced = TracedRow(name, table, context, key, row, None, position, None, _beside(name, row))
@@ -94,11 +99,28 @@ def _read_key(name: str, columns: Sequence[Column[Any]], given: Sequence[str]) -
 def _read(name: str, column: Column[Any], text: str) -> Any:
     kind = column.type.python_type
     if kind is UUID:
-        return read_id(text)
+        return read_id_start(text)
     try:
         return int(text) if kind is int else date.fromisoformat(text) if kind is date else text
     except ValueError:
         raise UsageError(f"'{text}' cannot be the {column.name} of a row of {name}: that is a whole number.") from None
+
+
+def _whole_key(conn: psycopg.Connection, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The key with its ids in full, each looked for among the rows that the ones before it leave."""
+    key: dict[str, Any] = {}
+    for column, value in given.items():
+        if not isinstance(value, IdStart) or value.is_whole:
+            key[column] = value.first if isinstance(value, IdStart) else value
+            continue
+        query = _BEGINS.format(
+            table=sql.Identifier(*name.split(".")),
+            column=sql.Identifier(column),
+            before=sql.SQL("").join(sql.SQL(" AND {} = %s").format(sql.Identifier(known)) for known in key),
+        )
+        found = [id_ for (id_,) in conn.execute(query, [value.first, value.last, *key.values()]).fetchall()]
+        key[column] = one_of(found, f"row in {name} whose {column} begins with {value.text}")
+    return key
 
 
 def _fetch(conn: psycopg.Connection, name: str, key: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""Ids and names of loads that were not written out: what they stand for, as long as that is one thing.
+
+The log is asked, whose streams are found by their ids without looking at others.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from infra.cli.history import STREAMS
+from infra.cli.options import HistoryKind, IdStart, id_start
+from infra.errors import UsageError
+
+NAMED = 5
+"""So many are named where several are meant."""
+
+_STREAMS_FROM = sql.SQL("""
+    SELECT originator_id FROM event_store.{events}
+    WHERE originator_id BETWEEN %s AND %s AND originator_version = 1 AND starts_with(topic, %s)
+    ORDER BY originator_id LIMIT 100
+""")
+_REVIEWS_FROM = """
+    SELECT DISTINCT review_id FROM event_store.review_reference WHERE review_id BETWEEN %s AND %s
+    ORDER BY review_id LIMIT 100
+"""
+_LOADS = "SELECT batch_id, name FROM event_store.batch WHERE kind = 'load' ORDER BY batch_seq"
+
+
+def stream_named(conn: psycopg.Connection, kind: HistoryKind, start: IdStart) -> UUID:
+    """The id of the one thing of a kind whose id begins so. Raises UsageError where there is none, or several are."""
+    if start.is_whole:
+        return start.first
+    if kind is HistoryKind.REVIEW:
+        found = conn.execute(_REVIEWS_FROM, [start.first, start.last]).fetchall()
+    else:
+        context, first_topic = STREAMS[kind]
+        query = _STREAMS_FROM.format(events=sql.Identifier(f"{context}_events"))
+        found = conn.execute(query, [start.first, start.last, first_topic]).fetchall()
+    return one_of([key for (key,) in found], f"{kind} whose id begins with {start.text}")
+
+
+def load_named(conn: psycopg.Connection, text: str) -> UUID:
+    """The load with that id or name, or the one whose id or name begins so.
+
+    An id in full is taken as it is; a name in full counts for more than the beginning of others. Raises UsageError.
+    """
+    start = id_start(text)
+    if start is not None and start.is_whole:
+        return start.first
+    loads: list[tuple[UUID, str]] = conn.execute(_LOADS).fetchall()
+    meant = [(load, name) for load, name in loads if name == text] or [
+        (load, name)
+        for load, name in loads
+        if name.startswith(text) or (start is not None and start.first <= load <= start.last)
+    ]
+    if not meant:
+        raise UsageError(f"There is no load {text}: replayhouse batches lists them all.")
+    if len(meant) > 1:
+        told = _listed([f"{load} ({name})" for load, name in meant])
+        raise UsageError(f"'{text}' may be one of {len(meant)} loads: {told}. Write more of it, or the id.")
+    return meant[0][0]
+
+
+def one_of(found: Sequence[UUID], what: str) -> UUID:
+    """The one id that was found. Raises UsageError where there is none, or there are several."""
+    if not found:
+        raise UsageError(f"There is no {what}.")
+    if len(found) > 1:
+        raise UsageError(f"There is more than one {what}: {_listed(list(map(str, found)))}. Write more of it.")
+    return found[0]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (" and others" if len(names) > NAMED else "")
