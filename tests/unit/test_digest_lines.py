@@ -103,3 +103,10 @@ def test_dates_and_numbers() -> None:
 def test_what_a_column_cannot_hold_is_refused_and_named(column: Column[object], value: object) -> None:
     with pytest.raises(DoesNotFit, match=r"t\.a cannot hold"):
         written(column, value)
+
+
+def test_what_is_told_of_a_text_that_does_not_fit_is_not_the_text() -> None:
+    """It may be personal, and the errors of parked streams stand in a table."""
+    with pytest.raises(DoesNotFit, match="a text with a NUL") as refused:
+        written(text("a", "", personal=True), "atrasou\0")
+    assert "atrasou" not in str(refused.value)

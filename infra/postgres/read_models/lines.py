@@ -178,7 +178,7 @@ def _texts(values: Sequence[str | None]) -> Sequence[bytes]:
 def _text(value: str) -> bytes:
     if _SPECIAL.search(value):
         if "\0" in value:
-            raise DoesNotFit(f"{value!r}: PostgreSQL stores no NUL")
+            raise DoesNotFit("a text with a NUL: PostgreSQL stores none")  # it may be personal: errors are kept
         value = value.translate(_ESCAPED)
     return value.encode()
 
