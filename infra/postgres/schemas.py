@@ -8,7 +8,8 @@ import psycopg
 from infra.errors import WrongServer
 from infra.postgres.rows import CONTEXTS
 
-NAMES = ("event_store", "read_model", "publishing", "shared", "mart", "mart_next", "mart_gone", *CONTEXTS)
+FOR_A_MOMENT = ("mart_next", "mart_gone", "shared_gone")
+NAMES = ("event_store", "read_model", "publishing", "shared", "mart", *FOR_A_MOMENT, *CONTEXTS)
 """What stands in a warehouse, or does so for a moment."""
 
 REVISIONS = rf"^({'|'.join(CONTEXTS)})_(r\d+|gone)$"
@@ -44,7 +45,7 @@ def _ours(conn: psycopg.Connection) -> set[str]:
         return ours
     contexts = {context for (context,) in conn.execute(_PREPARED).fetchall()}
     if contexts:  # the read models are made all at once, and revisions of theirs stand under names of the same kind
-        ours |= contexts | {"shared", "mart", "mart_next", "mart_gone"}
+        ours |= contexts | {"shared", "mart", *FOR_A_MOMENT}
         found = conn.execute(_FOUND, [[], rf"^({'|'.join(sorted(contexts))})_(r\d+|gone)$"]).fetchall()
         ours |= {name for (name,) in found}
     return ours

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import MetaData, Table
 
 from domain.sales.order import NEW_ORDER, observe
-from infra.errors import UsageError
+from infra.errors import Conflicting, UsageError
 from infra.postgres.connection import Database
 from infra.postgres.read_models import loading, prefixes, refolding, revisions, versions
 from infra.postgres.read_models.comparing import TableOfTwo, one_moment
@@ -236,5 +236,34 @@ def test_a_key_that_is_destroyed_takes_its_rows_out_of_an_earlier_programs_table
         one_moment(conn, (a, b), tables),
     ):
         assert all(TableOfTwo(conn, a, b, *one).compare(1).is_equal for one in tables)
+        conn.execute("ALTER TABLE before_sales.fact_payment RENAME COLUMN payment_no TO number")
+        with pytest.raises(UsageError, match=r"sales\.fact_payment.*before has no column payment_no"):
+            TableOfTwo(conn, a, b, *tables[2])
     catch_up(database)
     assert digests(database)["sales"].tables["fact_payment"].rows == 10
+
+
+@pytest.mark.parametrize("road", [catch_up, rebuild, lambda database: revert(database, "sales")])
+def test_a_calendar_of_other_columns_is_made_anew(
+    database: Database, conn: psycopg.Connection, log: Log, road: Callable[[Database], object]
+) -> None:
+    days = "SELECT count(*), max(date), count(holiday_name) FROM shared.dim_date"
+    before = conn.execute(days).fetchone()
+    rebuild(database, ["sales"])
+    conn.execute("ALTER TABLE shared.dim_date DROP COLUMN is_weekend")
+    conn.execute("CREATE VIEW mart.days AS SELECT date_key, holiday_name FROM shared.dim_date")
+    conn.execute(
+        "REVOKE SELECT ON shared.dim_date FROM replayhouse_reader; GRANT SELECT (date) ON shared.dim_date TO PUBLIC"
+    )
+    rights = conn.execute("SELECT relacl::text FROM pg_class WHERE oid = 'shared.dim_date'::regclass").fetchone()
+    road(database)
+    assert versions.has_declared_calendar(conn)
+    assert conn.execute(days).fetchone() == before
+    assert conn.execute("SELECT count(*) FROM mart.days").fetchone() == (before or ())[:1]
+    assert (
+        conn.execute("SELECT relacl::text FROM pg_class WHERE oid = 'shared.dim_date'::regclass").fetchone() == rights
+    )
+    assert conn.execute("SELECT to_regnamespace('shared_gone')").fetchone() == (None,)
+    conn.execute("CREATE VIEW public.days AS SELECT * FROM shared.dim_date; ALTER TABLE shared.dim_date ADD more int")
+    with pytest.raises(Conflicting, match=r"shared\.dim_date.*public\.days|public\.days|days"):
+        road(database)

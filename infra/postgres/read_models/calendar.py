@@ -16,6 +16,8 @@ from projections.projection import Rows
 from projections.shared import BUSINESS_TIMES, DIM_DATE
 from projections.warehouse import PROJECTIONS
 
+COMMENT = "The calendar"
+
 # All facts are looked at, which a window of events has told the planner not to do.
 _ONE_AT_A_TIME = """
     SET LOCAL enable_seqscan = on;
@@ -126,13 +128,20 @@ def keep_calendar(conn: psycopg.Connection) -> None:
         conn.execute(_FROM, [end])
 
 
+def create_calendar(conn: psycopg.Connection) -> None:
+    """Makes the live calendar, without a day."""
+    create_schema(conn, "shared", COMMENT)
+    create_table(conn, DIM_DATE)
+    grant(conn, "shared")
+
+
 def make_calendar(conn: psycopg.Connection, schema: str, models: Mapping[str, Model], bound: datetime) -> None:
     """Makes a calendar beside the live one, as long as the facts of these contexts need it; within a transaction.
 
     Times from the bound on do not count.
     """
     table = DIM_DATE.to_metadata(MetaData(schema=schema), schema=schema)
-    create_schema(conn, schema, "The calendar")
+    create_schema(conn, schema, COMMENT)
     create_table(conn, table)
     times = [
         _single(conn, _LATEST_OF.format(sql.SQL(", ").join(_max_below(bound, name) for name in names), facts))

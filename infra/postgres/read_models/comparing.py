@@ -13,7 +13,7 @@ import psycopg
 from psycopg import IsolationLevel, errors, sql
 from sqlalchemy import Table
 
-from infra.errors import Conflicting
+from infra.errors import Conflicting, UsageError
 from infra.postgres.csv_cells import harmless
 from projections.projection import POSITION, key_width
 
@@ -141,7 +141,10 @@ def _lock(conn: psycopg.Connection, sides: Sequence[Side], tables: Sequence[tupl
 
 
 class TableOfTwo:
-    """A table as it stands on both sides, within `one_moment`; `position` is compared only if that is wanted."""
+    """A table as it stands on both sides, within `one_moment`; `position` is compared only if that is wanted.
+
+    Raises UsageError where a side, which another program has made, lacks a column of the key.
+    """
 
     def __init__(
         self, conn: psycopg.Connection, a: Side, b: Side, context: str, table: Table, *, with_position: bool = False
@@ -152,6 +155,11 @@ class TableOfTwo:
         of_a, of_b = (_columns(conn, side.schemas[context], table.name) for side in (a, b))
         both = [name for name in of_b if name in of_a and (with_position or name != POSITION)]
         self._keys = [column.name for column in table.primary_key.columns]
+        if lacking := [name for name in self._keys if name not in of_a or name not in of_b]:
+            raise UsageError(
+                f"{self._name} cannot be compared: {a.name if lacking[0] in of_b else b.name} has no column "
+                f"{lacking[0]}, which is part of its key. Name the tables to compare by --table."
+            )
         self._key_types = [of_a[name] for name in self._keys]
         self._values = [name for name in both if name not in self._keys]
         self._in_text = {name for name in both if of_a[name] != of_b[name]}

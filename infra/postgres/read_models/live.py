@@ -20,6 +20,7 @@ from infra.postgres.read_models.rebuild import fill, fill_anew
 from infra.postgres.read_models.refilling import refill
 from infra.postgres.read_models.revisions import KEPT
 from infra.postgres.read_models.schema import Model
+from infra.postgres.read_models.swapping import renew_calendar
 from infra.postgres.read_models.versions import OtherVersion
 from projections.warehouse import PROJECTIONS
 
@@ -48,6 +49,7 @@ def catch_up(
     with database.connect("replayhouse project", autocommit=True) as conn, translated():
         prepare(conn)
         versions.recognise(conn)
+        renew_calendar(conn)
         if versions.earlier(conn):
             events.update(_fill_anew(database, workers, keep))
         events.update(_fill_empty_ones(database, conn, events, workers))

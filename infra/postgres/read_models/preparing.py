@@ -2,12 +2,11 @@
 
 import psycopg
 
-from infra.postgres.read_models.calendar import keep_calendar
+from infra.postgres.read_models.calendar import create_calendar, keep_calendar
 from infra.postgres.read_models.marts import MART, create_marts, live_schemas, missing
-from infra.postgres.read_models.schema import Model, create_schema, create_table, grant
+from infra.postgres.read_models.schema import Model, grant
 from infra.postgres.read_models.tracking import projected
 from infra.postgres.schemas import refuse_those_of_others
-from projections.shared import DIM_DATE
 from projections.warehouse import PROJECTIONS
 
 _ONE_AT_A_TIME = "LOCK TABLE read_model.projection IN SHARE ROW EXCLUSIVE MODE"
@@ -38,9 +37,7 @@ def prepare(conn: psycopg.Connection) -> None:
                 conn.execute(_FIRST_REVISION, [context, projection.fingerprint, projection.version])
                 conn.execute(_TRACK, [context])
         if conn.execute(_HAS_CALENDAR).fetchone() == (False,):
-            create_schema(conn, "shared", "The calendar")
-            create_table(conn, DIM_DATE)
-            grant(conn, "shared")
+            create_calendar(conn)
         if not _has_marts(conn):
             create_marts(conn, MART, live_schemas(), missing(conn))
         keep_calendar(conn)

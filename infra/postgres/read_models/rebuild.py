@@ -107,6 +107,7 @@ def _rebuild(
             revisions.remove_unfinished(conn)
             prefixes.remove_unfinished(conn)
             received.remove(conn)
+            swapping.renew_calendar(conn)
             chosen = choose(conn)
             if not chosen:
                 return {}

@@ -45,6 +45,7 @@ def revert(
         with exclusive(conn, LOCK, wait):
             revisions.remove_unfinished(conn)
             prefixes.remove_unfinished(conn)
+            swapping.renew_calendar(conn)
             chosen = _chosen(conn, context, to)
             try:
                 reverted = _Revert(conn, chosen).run()

@@ -13,10 +13,12 @@ from psycopg import errors, sql
 
 from infra.errors import Conflicting
 from infra.postgres.locks import GIVEN_UP, QUICK_LOCK
-from infra.postgres.read_models import forgetting, marts, rights, standing, tracking
+from infra.postgres.read_models import forgetting, marts, rights, standing, tracking, versions
+from infra.postgres.read_models.calendar import create_calendar, keep_calendar
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.revisions import NextRevision, drop, schema_of
-from infra.postgres.read_models.schema import Model
+from infra.postgres.read_models.schema import Model, qualified
+from projections.shared import DIM_DATE
 from projections.warehouse import PROJECTIONS
 
 _OLD_SNAPSHOTS_SECONDS = 30.0
@@ -29,6 +31,8 @@ _RELATIONS = """
 """
 _LOCK = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
 _RENAME = sql.SQL("ALTER SCHEMA {} RENAME TO {}")
+_FORMER_CALENDAR = "shared_gone"
+_DROP_CALENDAR = "DROP TABLE shared_gone.dim_date; DROP SCHEMA shared_gone"
 _TRACK = "UPDATE read_model.projection SET revision = %s, position = %s WHERE context = %s"
 _LIVE = """
     UPDATE read_model.revision
@@ -93,14 +97,23 @@ def swap(
     it shows. Waits for readers of the old tables only 50 ms at a time, so that those who come later never wait longer.
     Raises Conflicting if they do not let go for 30 s, or where a view in `mart` cannot stand on the new tables.
     """
+
+    def step() -> None:
+        known = {revision.context: tracking.lock(conn, revision.context) for revision in revisions}
+        shown = last_steps(known)
+        conn.execute(QUICK_LOCK)
+        _exchange_all(conn, revisions, known, shown)
+
+    _patiently(conn, step)
+
+
+def _patiently(conn: psycopg.Connection, step: Callable[[], None]) -> None:
+    """Does a step in a transaction, again where readers do not let go of what it locks, for 30 s."""
     deadline = time.monotonic() + _SWAP_SECONDS
     while True:
         try:
             with conn.transaction():
-                known = {revision.context: tracking.lock(conn, revision.context) for revision in revisions}
-                shown = last_steps(known)
-                conn.execute(QUICK_LOCK)
-                _exchange_all(conn, revisions, known, shown)
+                step()
                 return
         except GIVEN_UP as error:
             if time.monotonic() > deadline:
@@ -147,6 +160,40 @@ def _exchange_all(
     forgetting.sample_no_views(conn, [model_of(context, context) for context in PROJECTIONS])
     for model in emptied:
         _drop_empty(conn, model)
+
+
+def renew_calendar(conn: psycopg.Connection) -> None:
+    """Makes the calendar anew where another program has given it other columns; `conn` in autocommit.
+
+    Readers see the old one or the new one. Raises Conflicting as `swap` does, also where views outside of `mart` stand
+    on the old one.
+    """
+    if versions.has_declared_calendar(conn):
+        return
+    marts.make_next(conn, {})
+    _patiently(conn, lambda: _exchange_calendar(conn))
+
+
+def _exchange_calendar(conn: psycopg.Connection) -> None:
+    conn.execute(QUICK_LOCK)
+    views = standing.take(conn)
+    marts.lock(conn)
+    of_calendar, of_marts = rights.take(conn, "shared"), rights.take(conn, marts.MART)
+    conn.execute(_LOCK.format(qualified(DIM_DATE)))
+    conn.execute(_RENAME.format(sql.Identifier("shared"), sql.Identifier(_FORMER_CALENDAR)))
+    create_calendar(conn)
+    rights.put_back(conn, of_calendar)
+    keep_calendar(conn)
+    marts.move_in(conn, of_marts)
+    standing.put_back(conn, views)
+    marts.drop_gone(conn)
+    try:
+        conn.execute(_DROP_CALENDAR)
+    except errors.DependentObjectsStillExist as error:
+        raise Conflicting(
+            f"Views of others stand on shared.dim_date, which must be made anew with other columns: drop them first. "
+            f"{error.diag.message_detail}."
+        ) from error
 
 
 def _note(conn: psycopg.Connection, revision: NextRevision, former: tracking.Projected, shown: Shown) -> None:

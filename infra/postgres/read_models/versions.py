@@ -12,6 +12,7 @@ from infra.errors import ReplayhouseError
 from infra.postgres.read_models.schema import Model
 from projections.fingerprint import Shape, Shapes, fingerprint_of, shapes_of
 from projections.projection import POSITION
+from projections.shared import DIM_DATE
 from projections.warehouse import PROJECTIONS
 
 REASON = "the tables or the fold are other ones than those of the program before"
@@ -119,10 +120,20 @@ def spoil(conn: psycopg.Connection, context: str) -> None:
 
 def standing_shapes(conn: psycopg.Connection, schema: str) -> Shapes:
     """The folded tables of a schema as they stand: those with a position, whoever declared them."""
+    found = _shapes(conn, schema)
+    return {table: columns for table, columns in found.items() if POSITION in [column.name for column in columns]}
+
+
+def _shapes(conn: psycopg.Connection, schema: str) -> Shapes:
     found: Shapes = {}
     for table, *column in conn.execute(_SHAPES, [schema]).fetchall():
         found.setdefault(table, []).append(Shape(*column))
-    return {table: columns for table, columns in found.items() if POSITION in [column.name for column in columns]}
+    return found
+
+
+def has_declared_calendar(conn: psycopg.Connection) -> bool:
+    """Whether the calendar, which no stream makes, has the columns that this program would give it."""
+    return _shapes(conn, "shared").get(DIM_DATE.name) == shapes_of([DIM_DATE])[DIM_DATE.name]
 
 
 def has_declared_tables(conn: psycopg.Connection, model: Model) -> bool:
