@@ -167,6 +167,20 @@ def test_a_table_that_is_another_one_is_named(log: psycopg.Connection, change: s
     assert (broken.position, broken.why[: len(why)]) == (1, why)
 
 
+def test_what_others_make_beside_the_tables_is_left_alone(log: psycopg.Connection) -> None:
+    switch_triggers(log, "ENABLE ALWAYS")
+    log.execute("""
+        CREATE TABLE public.note (position bigint REFERENCES event_store.sales_events (notification_id), note text);
+        CREATE VIEW public.orders AS SELECT * FROM event_store.sales_events;
+        CREATE PUBLICATION everything FOR ALL TABLES;
+        GRANT SELECT ON event_store.sales_events TO public;
+        ALTER TABLE event_store.sales_events ALTER topic SET STATISTICS 500, SET (autovacuum_enabled = off);
+        COMMENT ON TABLE event_store.sales_events IS 'ours';
+        CREATE STATISTICS event_store.both ON topic, batch_id FROM event_store.sales_events;
+    """)
+    assert isinstance(verifying.verify(log), Verified)
+
+
 @pytest.mark.parametrize(
     "change",
     [
