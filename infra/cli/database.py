@@ -1,13 +1,12 @@
 """`db`: the database itself, the embedded one or one of your own."""
 
 import os
-import shutil
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.options import Json, example
+from infra.cli.options import CONTEXTS, Json, example
 from infra.cli.output import print_json, say
 from infra.errors import UsageError
 
@@ -118,19 +117,28 @@ def url(role: RoleOption = Role.ADMINISTRATOR, json: Json = False) -> None:
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     options_metavar="[OPTIONS OF PSQL]...",
 )
-def psql(context: typer.Context, role: RoleOption = Role.ADMINISTRATOR) -> None:
-    """Open psql on the warehouse.
+def psql(context: typer.Context, role: RoleOption = Role.READER) -> None:
+    """Open psql on the warehouse, to read, with the schemas of the star schema on its path.
 
-    Options that are not ours are psql's; so is all that stands after two hyphens.
+    It comes with the program, and reads unless --role says otherwise: as the reader, or in a database of your own as
+    whom its URL names, in sessions that begin read-only. Options that are not ours are psql's; so is all that stands
+    after two hyphens.
     """
-    from infra.postgres.clients import environment
-    from infra.postgres.embedded import EmbeddedServer
+    from infra.postgres.clients import environment, program
+    from infra.postgres.connection import Database
     from infra.settings import load_settings
 
-    found = _url_of(role)
-    program = shutil.which("psql") or str(EmbeddedServer(load_settings().home).program("psql"))
-    # In the environment, for on the command line every user of the machine could read the password.
-    os.execve(program, [program, *context.args], environment(found))
+    is_own = load_settings().database_url is not None
+    url = _url_of(Role.ADMINISTRATOR if is_own else role)
+    with Database(url).connect("replayhouse db psql") as connection:
+        server = connection.info.server_version // 10_000
+    found = environment(url, server)
+    found["PGOPTIONS"] += f" -c search_path={','.join((*CONTEXTS, 'shared', 'mart'))}"
+    if is_own and role is Role.READER:
+        found["PGOPTIONS"] += " -c default_transaction_read_only=on"
+    path = str(program("psql", server))
+    # All of it in the environment, for on the command line every user of the machine could read the password.
+    os.execve(path, [path, *context.args], found)
 
 
 def _url_of(role: Role) -> str:

@@ -1,7 +1,11 @@
 """`demo`: the whole road on an extract made up on the spot, from nine files to answers, in a warehouse of its own."""
 
+import fcntl
+import os
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +13,7 @@ import typer
 
 from infra.cli.options import Json, example
 from infra.cli.output import print_json, progress
-from infra.errors import UsageError
+from infra.errors import Conflicting, UsageError
 
 if TYPE_CHECKING:
     from infra.cli.demo_report import DemoReport
@@ -39,8 +43,9 @@ def demo(orders: Orders = 2_000, seed: Seed = 1, json: Json = False) -> None:
     from infra.settings import load_settings
 
     given = load_settings()
-    settings = given.model_copy(update={"home": given.home / "demo", "database_url": None})
-    with progress() as tell:
+    home = given.home if (given.home / MARK).exists() else given.home / "demo"
+    settings = given.model_copy(update={"home": home, "database_url": None})
+    with _alone(home), progress() as tell:
         report = _run(settings, orders, seed, tell)
     if json:
         print_json(document_of(report))
@@ -67,6 +72,23 @@ def _run(settings: "Settings", orders: int, seed: int, tell: "Tell") -> "DemoRep
         tell("asking questions", 0, 0)
         with warehouse.database.connect("replayhouse demo") as connection:
             return report_on(connection, settings.home, loaded)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """No other demo works in that folder while the block runs. Raises Conflicting where one does."""
+    home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(home.with_name(f"{home.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise Conflicting(
+            f"Another replayhouse demo is at work in {home}: wait until it has ended, or set REPLAYHOUSE_HOME to "
+            "another folder."
+        ) from error
+    finally:
+        os.close(handle)
 
 
 def _make_room(home: Path) -> None:

@@ -1,6 +1,7 @@
 """What `demo` tells at its end: what was loaded, what it is worth, and three answers of the star schema."""
 
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -180,17 +181,28 @@ def _chart(bars: Sequence[tuple[str, float, str]]) -> None:
 
 
 def _show_next(report: DemoReport, *, hides_own_database: bool) -> None:
-    say("To look around:")
-    say(f"  export REPLAYHOUSE_HOME={shlex.quote(str(report.home))}")
+    """Commands that run as they stand, wherever they are pasted."""
+    called = f"REPLAYHOUSE_HOME={shlex.quote(str(report.home))} {_program()}"
     if hides_own_database:
-        say("  unset REPLAYHOUSE_DATABASE_URL")
-    for command, why in (
-        ("replayhouse status", "how far each context is"),
-        ("replayhouse quality report", "what the rules found"),
-        (f"replayhouse audit history order {report.latest_order}", "the order that came latest, event by event"),
-        ("replayhouse rebuild", "fold everything again, beside the live tables, and swap it in"),
-        ("replayhouse audit verify", "has anyone tampered with the log?"),
-        ("replayhouse db psql", "ask the star schema yourself"),
-        ("replayhouse db stop", "when you are done"),
+        called = f"env -u REPLAYHOUSE_DATABASE_URL {called}"
+    say("To look around:")
+    for arguments, why in (
+        ("status", "how far each context is"),
+        ("quality report", "what the rules found"),
+        (f"audit history order {report.latest_order}", "the order that came latest, event by event"),
+        ("rebuild", "fold everything again, beside the live tables, and swap it in"),
+        ("audit verify", "has anyone tampered with the log?"),
+        ("db psql", "ask the star schema yourself"),
+        ("db stop", "when you are done"),
     ):
-        say(f"  {command:<68}  {why}")
+        say(f"  {why}")
+        say(f"    {called} {arguments}")
+
+
+def _program() -> str:
+    """How this program is called from here: by its name, or by its path where the shell would not find it."""
+    ours, found = Path(sys.executable).with_name("replayhouse"), shutil.which("replayhouse")
+    if not ours.exists() or (found is not None and ours.samefile(found)):
+        return "replayhouse"
+    here = Path.cwd()
+    return shlex.quote(str(ours.relative_to(here) if ours.is_relative_to(here) else ours))

@@ -1,5 +1,6 @@
 """`db`, and what every command says of a database that it cannot use."""
 
+import os
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -100,9 +101,25 @@ def test_psql_opens_on_the_warehouse_with_its_own_options(loaded: Loaded) -> Non
     assert loaded.program.run("db", "psql", "-X", "-c", "SELECT nonsense").code == 1
 
 
-def test_psql_of_the_wheel_serves_where_the_path_has_none(loaded: Loaded) -> None:
-    without = Program(loaded.program.home, PATH="/nowhere")
-    assert without.succeed("db", "psql", "-X", "-A", "-t", "-c", "SELECT 7 * 6").out.strip() == "42"
+def test_psql_is_the_one_that_comes_with_the_program(loaded: Loaded, tmp_path: Path) -> None:
+    other = tmp_path / "psql"
+    other.write_text("#!/bin/sh\necho another psql\n")
+    other.chmod(0o755)
+    for path in ("/nowhere", f"{tmp_path}:{os.environ['PATH']}"):
+        found = Program(loaded.program.home, PATH=path)
+        assert found.succeed("db", "psql", "-X", "-A", "-t", "-c", "SELECT 7 * 6").out.strip() == "42"
+
+
+def test_psql_reads_the_star_schema_by_its_names_and_writes_only_where_a_role_says_so(loaded: Loaded) -> None:
+    asked = ("-X", "-A", "-t", "-c", "SELECT current_user, (SELECT count(*) FROM fact_order) FROM dim_date LIMIT 1")
+    assert loaded.program.succeed("db", "psql", *asked).out == "replayhouse_bi|80\n"
+    assert loaded.program.succeed("db", "psql", "--role", "administrator", *asked).out == "postgres|80\n"
+    own = Program(loaded.program.home, REPLAYHOUSE_DATABASE_URL=loaded.url)
+    assert own.succeed("db", "psql", *asked).out == "postgres|80\n"
+    refused = own.run("db", "psql", "-X", "-c", "CREATE TABLE public.mine (a int)")
+    assert (refused.code, "read-only" in refused.err) == (1, True)
+    written = own.run("db", "psql", "--role", "administrator", "-X", "-c", "CREATE TEMPORARY TABLE mine (a int)")
+    assert written.code == 0
 
 
 @pytest.mark.parametrize("words", WORKING_ON_THE_DATABASE, ids=" ".join)

@@ -1,5 +1,6 @@
 """`demo`, and what commands look like on a terminal."""
 
+import fcntl
 import json
 import os
 import pty
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.cli.demo import MARK
 from tests.acceptance.cli_support import CONTEXTS, FILES, PROGRAM, TIMEOUT_S, Program
 from tests.forked import AS_INSTALLED
 
@@ -49,7 +51,10 @@ def on_a_terminal(program: Program, *arguments: str) -> str:
 def test_the_demo_goes_all_the_way_and_says_how_to_go_on(program: Program) -> None:
     done = Program(program.home, AS_INSTALLED).succeed("demo", "--orders", "150", "--seed", "3")
     demo = program.home / "demo"
-    assert f"export REPLAYHOUSE_HOME={demo}" in done.out
+    [line] = [line for line in done.out.splitlines() if line.endswith(" status")]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("REPLAYHOUSE_")}
+    pasted = subprocess.run(line, shell=True, env=environment, capture_output=True, text=True, check=True)
+    assert f"folder {demo}, PostgreSQL" in pasted.stdout, "what it prints runs as it stands"
     assert "\x1b" not in done.out
     for file in FILES:
         assert f"\n{file} " in done.out
@@ -76,6 +81,24 @@ def test_the_demo_as_a_document_holds_figures_and_answers(program: Program) -> N
     again = program.json("demo", "--orders", "150", "--seed", "3")
     assert again["ingest"]["status"] == "completed"
     assert (again["tables"], again["answers"]) == (first["tables"], first["answers"])
+
+
+def test_of_two_demos_at_once_the_second_says_that_there_is_one(program: Program) -> None:
+    program.home.mkdir()
+    with (program.home / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = program.run("demo", "--orders", "10", "--json")
+    assert done.code == 4
+    assert f"at work in {program.home / 'demo'}" in done.document["error"]
+    assert not (program.home / "demo").exists()
+
+
+def test_a_demo_in_the_home_of_a_demo_is_made_there_and_in_no_folder_below(program: Program, tmp_path: Path) -> None:
+    home = tmp_path / "home" / "demo"
+    home.mkdir(parents=True)
+    (home / MARK).touch()
+    assert Program(home).json("demo", "--orders", "10")["home"] == str(home)
+    assert not (home / "demo").exists()
 
 
 def test_the_demo_takes_no_folder_that_it_has_not_made(program: Program) -> None:

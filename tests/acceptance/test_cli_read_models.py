@@ -80,10 +80,10 @@ def test_a_rebuild_is_the_next_revision_with_the_same_digests(loaded: Loaded) ->
 
 def test_a_rebuild_says_where_the_live_rows_were_not_what_the_log_makes(loaded: Loaded) -> None:
     change = "UPDATE marketplace.product SET category = 'other'"
-    loaded.program.succeed("db", "psql", "-c", change)
+    loaded.program.succeed("db", "psql", "--role", "administrator", "-c", change)
     plain = loaded.program.succeed("rebuild", "marketplace").out
     assert "The live rows differed from what the log makes: 1 table (marketplace.product)." in plain
-    loaded.program.succeed("db", "psql", "-c", change)
+    loaded.program.succeed("db", "psql", "--role", "administrator", "-c", change)
     assert loaded.program.json("rebuild", "marketplace")["contexts"]["marketplace"]["differed"] == ["product"]
     assert "differed" not in loaded.program.succeed("rebuild", "marketplace").out
 
