@@ -161,7 +161,7 @@ def _copied(path: Path, copy: Path) -> tuple[ExtractFile, Seen]:
         raise _unreadable(path, error) from error
     with original, copy.open("wb") as stream:
         seen = _seen(original.fileno(), path)
-        while data := _read(original, path):
+        while (data := _read(original, path)) and size <= seen.size:  # one that grows might never end
             digest.update(data)
             size += stream.write(data)
     if size != seen.size or _seen(path, path) != seen:
