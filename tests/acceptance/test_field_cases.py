@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from infra.loading import ingest as loading
 from infra.postgres.connection import Database
 from ingest.synthetic.generate import generate
 from tests.acceptance.in_process import READ_MODELS, Warehouse, rejected
@@ -73,14 +74,18 @@ def cells(edit: Edit) -> Callable[[bytes], bytes]:
 
 def set_first(column: str, value: str, where: Callable[[dict[str, str]], bool]) -> Callable[[bytes], bytes]:
     """A change of one cell of the first such record."""
-    done: list[None] = []
 
-    def edit(record: dict[str, str]) -> None:
-        if not done and where(record):
-            record[column] = value
-            done.append(None)
+    def change(content: bytes) -> bytes:
+        done: list[None] = []
 
-    return cells(edit)
+        def edit(record: dict[str, str]) -> None:
+            if not done and where(record):
+                record[column] = value
+                done.append(None)
+
+        return cells(edit)(content)
+
+    return change
 
 
 def is_unchanged(told: Any) -> bool:
@@ -343,6 +348,31 @@ def test_an_order_of_tomorrow_counts_and_one_of_the_day_after_does_not(
     assert failed(warehouse, told).get("placed_before_load", 0) == days - 1
     [(newest,)] = warehouse.rows("SELECT as_of FROM event_store.batch")
     assert (newest == placed) is (days == 1)
+
+
+def test_the_calendar_goes_by_the_newest_load_that_counts_live_planned_rebuilt_and_as_it_was(
+    warehouse: Warehouse, clean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(name: str, opened: str, **files: Callable[[bytes], bytes]) -> Any:
+        monkeypatch.setattr(loading, "time_of", lambda _: datetime.fromisoformat(f"{opened}+00:00"))
+        return warehouse.ingest(copied(clean, tmp_path / name, **files))
+
+    promised = set_first("order_estimated_delivery_date", "2023-06-01 00:00:00", bool)
+    first = load("first", "2021-05-31 23:59:59", orders=promised)
+    assert warehouse.rows(DAYS) == [(date(2019, 12, 31),)]
+    second = load("second", "2021-06-01", orders=promised, sellers=set_first("seller_state", "XX", bool))
+    assert warehouse.rows(DAYS) == [(date(2024, 12, 31),)]
+
+    warehouse.json("rebuild", "sales")
+    assert warehouse.rows(DAYS) == [(date(2024, 12, 31),)]
+    warehouse.json("rebuild", "sales", "--into", "beside", "--to-position", str(first["position"]))
+    assert warehouse.rows("SELECT max(date) FROM beside_shared.dim_date") == [(date(2019, 12, 31),)]
+
+    planned = warehouse.json("retract", second["batch"], "--reason", "why not", "--dry-run")
+    changes = planned["tables"]["shared.dim_date"]
+    assert (changes["added"], changes["removed"]) == (0, 5 * 365 + 2)
+    warehouse.json("retract", second["batch"], "--reason", "why not")
+    assert warehouse.rows(DAYS) == [(date(2019, 12, 31),)]
 
 
 # --- files that change, and files again ------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
 """Records read one by one through the row shapes and all at once in SQL come out the same, problems included."""
 
 import csv
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import pytest
@@ -166,11 +168,33 @@ def test_the_same_content_written_differently_has_the_same_fingerprint() -> None
         ("order_items", "price", "90"),
         ("order_items", "price", "090.00"),
         ("order_payments", "payment_installments", "03"),
+        ("order_items", "order_item_id", "1.000"),
+        ("products", "product_weight_g", "300.0"),
+        ("orders", "order_purchase_timestamp", "2018-01-01T10:00:00.000000"),
+        ("orders", "order_estimated_delivery_date", "2018-01-10"),
+        ("order_reviews", "review_creation_date", "2018-01-06T00:00:00"),
     ):
         one, two = read_record(file, good[file][0]), read_record(file, {**good[file][0], column: other})
         assert not isinstance(one, Problem)
         assert not isinstance(two, Problem)
         assert (one.key, one.fingerprint) == (two.key, two.fingerprint)
+
+
+def test_a_fingerprint_is_the_digest_of_the_plainest_spelling_as_stores_have_it() -> None:
+    """What was loaded before other spellings were read must match."""
+    good = a_good_extract()
+    plain: dict[str, dict[str, str]] = {
+        "orders": {},
+        "order_reviews": {},
+        "products": {},
+        "order_items": {"price": "90.00"},
+    }
+    for file, spelled in plain.items():
+        row = {**good[file][0], **spelled}
+        record = read_record(file, row)
+        assert not isinstance(record, Problem)
+        digest = hashlib.md5("\0".join(row.values()).encode(), usedforsecurity=False)
+        assert record.fingerprint == UUID(digest.hexdigest()), file
 
 
 def test_an_empty_cell_and_its_neighbour_are_not_mixed_up_in_a_fingerprint() -> None:
