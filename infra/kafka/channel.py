@@ -16,6 +16,7 @@ from infra.kafka.position import Beginning, BeginningOfRows, History, Standing
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.state import State
 from infra.kafka.topics import contexts_with_state
+from projections.warehouse import PROJECTIONS
 
 Tell = Callable[[str], None]
 """Takes what a person should know."""
@@ -42,11 +43,12 @@ class Transaction(NamedTuple):
 
 
 class Channel(Protocol):
-    """What one relay publishes. Its `name` is that of the relay."""
+    """What one relay publishes. Its `name` is that of the relay; rows have the `fold_version` of their context."""
 
     name: str
     context: str
     topic: str
+    fold_version: int | None
 
     def beginning(self, cluster: Cluster, history: History) -> Beginning:
         """Where its relay starts."""
@@ -74,6 +76,7 @@ class Events:
     def __init__(self, kafka: KafkaSettings, context: str) -> None:
         self._kafka = kafka
         self.name = self.context = context
+        self.fold_version: int | None = None
         self.topic = events_topic(kafka.prefix, context)
         self._source = source_of(kafka.prefix, context).encode()
         self._personal = PersonalFields(kafka.personal)
@@ -104,6 +107,7 @@ class Rows:
         self.name = f"{context}.state"
         self.context = context
         self.topic = state_topic(kafka.prefix, context)
+        self.fold_version: int | None = PROJECTIONS[context].version
 
     def beginning(self, cluster: Cluster, history: History) -> Beginning:
         """By what the relay has written down, or with an empty topic."""

@@ -36,7 +36,8 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=False):
 
     `position` is that of the newest event published, 0 before the first; `leaf` and `chain` (hexadecimal) are the leaf
     of that event, and the hash chain at the commit that brought it: they prove that a log is the one, or goes on from
-    it. `store` is the chain of the log's first commit. `partitions` and `topic_id` are those of the topic.
+    it. `store` is the chain of the log's first commit. `partitions` and `topic_id` are those of the topic. Of rows
+    `fold_version` is that of the fold that made them; records from before it was kept are of the first.
     """
 
     position: int
@@ -45,6 +46,7 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=False):
     store: str | None
     chain: str | None = None
     topic_id: UUID | None = None
+    fold_version: int | None = None
 
 
 class Standing(NamedTuple):
@@ -95,9 +97,12 @@ def read_position(cluster: Cluster, prefix: str, relay: str) -> Position | None:
         ) from error
 
 
-def position_at(position: int, standing: Standing, facts: TopicFacts, store: str) -> Position:
+def position_at(
+    position: int, standing: Standing, facts: TopicFacts, store: str, fold_version: int | None = None
+) -> Position:
     """The record's content for an event that stands in the log; `store` is the chain of its first commit."""
-    return Position(position, standing.leaf.hex(), facts.partitions, store, standing.chain.hex(), facts.topic_id)
+    leaf, chain = standing.leaf.hex(), standing.chain.hex()
+    return Position(position, leaf, facts.partitions, store, chain, facts.topic_id, fold_version)
 
 
 class Beginning:
@@ -108,6 +113,7 @@ class Beginning:
         self._prefix = kafka.prefix
         self._relay = channel.name
         self._context = channel.context
+        self._fold_version = channel.fold_version
         self._topic = channel.topic
         self._history = history
 
@@ -248,6 +254,11 @@ class BeginningOfRows(Beginning):
             return Position(0, None, facts.partitions, None, None, facts.topic_id)
         self.refuse_changed(known, facts)
         self._refuse_other_log(known)
+        if known.position and (known.fold_version or 1) != self._fold_version:
+            raise UsageError(
+                f"{self._topic} holds rows as another version of this program folds them: going on would mix the two. "
+                f"{self._start_anew()}"
+            )
         return known
 
     def recover(self, facts: TopicFacts) -> Position:

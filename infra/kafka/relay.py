@@ -213,7 +213,8 @@ class _Turn:
             self._channel.transactions(self._conn, self._log, after, end, bounds, relay._tell)
         ) as transactions:
             for transaction in transactions:
-                position = position_at(transaction.position, transaction.standing, facts, store)
+                version = self._channel.fold_version
+                position = position_at(transaction.position, transaction.standing, facts, store, version)
                 record = record_of(relay.kafka.prefix, relay.name, position)
                 producer.publish([*transaction.messages, record])
                 relay.position = position.position

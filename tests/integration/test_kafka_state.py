@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -203,7 +204,7 @@ def test_a_stream_that_cannot_be_folded_stops_no_other(
 
 
 def test_a_topic_that_lost_its_rows_or_its_position_is_refused_and_filled_anew(
-    warehouse: Warehouse, kafka: KafkaSettings, tmp_path: Path
+    warehouse: Warehouse, kafka: KafkaSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse.ingest(write(tmp_path / "first", a_good_extract()))
     published(warehouse.database, kafka, "sales")
@@ -219,6 +220,15 @@ def test_a_topic_that_lost_its_rows_or_its_position_is_refused_and_filled_anew(
     assert done["sales.state"].events > 0
     assert on_topic(kafka, "sales") == whole
     assert published(warehouse.database, kafka, "sales", recover=True)["sales.state"].events == 0, "nothing is lost"
+
+    sales = PROJECTIONS["sales"]
+    monkeypatch.setitem(PROJECTIONS, "sales", replace(sales, version=sales.version + 1))
+    for recover in (False, True):
+        with pytest.raises(UsageError, match=r"another version.*Delete the topic"):
+            published(warehouse.database, kafka, "sales", recover=recover)
+    deleted(kafka, topic)
+    make_topics(kafka, str(kafka.bootstrap))
+    assert published(warehouse.database, kafka, "sales", recover=True)["sales.state"].events > 0
 
 
 def test_a_context_without_that_setting_has_no_topic_of_rows(
