@@ -105,7 +105,9 @@ def url(role: RoleOption = Role.ADMINISTRATOR, json: Json = False) -> None:
     Any client on this machine can use it at once: the embedded database is started where it does not run. Where
     there is no warehouse, none is made.
     """
-    found = _url_of(role)
+    from infra.postgres.session import for_other_programs
+
+    found = for_other_programs(_url_of(role))
     if json:
         print_json({"url": found})
         return

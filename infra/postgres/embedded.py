@@ -97,9 +97,6 @@ _READERS_ONLY_READ = """
     $$
 """
 
-_WHATEVER_IS_SET = "sslmode=disable&target_session_attrs=any"
-"""In our URLs, and no more, so that older clients can read them: with `hostaddr`, what a user's environment may say."""
-
 _started: list[subprocess.Popen[bytes]] = []
 """Servers that this process started: asked now and then, so that the system can forget those that ended."""
 
@@ -180,8 +177,7 @@ class EmbeddedServer:
         if role == "reader":
             password = self._reader_password()
             if postmaster.listens:
-                place = f"127.0.0.1:{postmaster.port}/{DATABASE}"
-                return f"postgresql://{READER}:{password}@{place}?hostaddr=127.0.0.1&{_WHATEVER_IS_SET}"
+                return f"postgresql://{READER}:{password}@127.0.0.1:{postmaster.port}/{DATABASE}"
             return self._socket_url(READER, DATABASE, postmaster.port)
         return self._socket_url(ADMINISTRATOR, DATABASE, postmaster.port)
 
@@ -191,7 +187,7 @@ class EmbeddedServer:
 
     def _socket_url(self, user: str, database: str, port: int) -> str:
         folder = quote(str(self._socket_folder()), safe="")
-        return f"postgresql://{user}@/{database}?hostaddr=&{_WHATEVER_IS_SET}&host={folder}&port={port}"
+        return f"postgresql://{user}@/{database}?host={folder}&port={port}"
 
     def _socket_folder(self) -> Path:
         """The data folder, or a short name under /tmp where its path is too long for a socket."""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 
 import psycopg
+from psycopg import pq
 
 from infra.errors import Unreachable, WrongServer
 
@@ -64,7 +65,13 @@ _STRONG_ENOUGH = ("on", "local", "remote_write", "remote_apply", None)
 _OF_POOLERS = ("unsupported startup parameter", "command-line options")
 _IN_FORCE = "SELECT name, current_setting(name, true) FROM unnest(%s::text[]) AS name"
 _SET = "SELECT set_config(%s, %s, false)"
+_OVERRULED_BY_A_URL = {"PGHOSTADDR", "PGOPTIONS", "PGREQUIREAUTH", "PGREQUIREPEER", "PGCHANNELBINDING", "PGGSSENCMODE"}
+_OVERRULED_BY_A_URL |= {"PGSSLMODE", "PGSSLNEGOTIATION", "PGSSLMINPROTOCOLVERSION"}
+_OVERRULED_BY_A_URL |= {"PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS"}
 _VARIABLE = re.compile(r"PG[A-Z][A-Z_]*")
+
+_forgotten: set[str] = set()
+"""Variables that stood in our environment."""
 
 
 def options(given: object = None, server: int = 0) -> str:
@@ -131,4 +138,15 @@ def without_variables(environment: Mapping[str, str]) -> dict[str, str]:
 def forget_variables() -> None:
     """Takes libpq's variables out of our own environment: no URL can overrule all of them (`PGSERVICE`)."""
     for name in os.environ.keys() - without_variables(os.environ).keys():
+        _forgotten.add(name)
         del os.environ[name]
+
+
+def for_other_programs(url: str) -> str:
+    """A URL that overrules the variables that we forgot, and no others, for older clients do not know them all."""
+    said = [
+        f"{option.keyword.decode()}={(option.compiled or b'').decode()}"
+        for option in pq.Conninfo.get_defaults()
+        if option.envvar and option.envvar.decode() in _forgotten & _OVERRULED_BY_A_URL
+    ]
+    return "&".join([url if "?" in url or not said else f"{url}?{said.pop(0)}", *said])

@@ -17,9 +17,9 @@ import psycopg
 import pytest
 
 from infra.errors import Conflicting, Unreachable, UsageError
-from infra.postgres import account, clients
+from infra.postgres import account, clients, session
 from infra.postgres.connection import Database, open_database
-from infra.postgres.embedded import EmbeddedServer
+from infra.postgres.embedded import EmbeddedServer, Role
 from infra.postgres.store import EventStore
 from infra.postgres.verify import Verified, verify
 from infra.settings import Settings
@@ -29,7 +29,7 @@ from tests.prepared import furnish
 START = """
 import sys
 from pathlib import Path
-from infra.postgres.embedded import EmbeddedServer
+from infra.postgres.embedded import EmbeddedServer, Role
 EmbeddedServer(Path(sys.argv[1])).start()
 """
 
@@ -279,6 +279,17 @@ ELSEWHERE = {
 }
 """Each of them alone would keep us out, or most."""
 
+ROLES: tuple[Role, ...] = ("administrator", "reader")
+NO_URL_CAN_OVERRULE = {
+    "PGMINPROTOCOLVERSION",
+    "PGSERVICE",
+    "PGSERVICEFILE",
+    "PGDATESTYLE",
+    "PGTZ",
+    "PGCLIENTENCODING",
+    "PGCONNECT_TIMEOUT",
+}
+
 
 @pytest.mark.parametrize("name", [*ELSEWHERE, None])
 def test_it_is_reached_whatever_the_environment_says(
@@ -296,20 +307,18 @@ def test_it_is_reached_whatever_the_environment_says(
     assert shown.stdout == b"2\n", shown.stderr
 
 
-def test_its_url_serves_where_the_environment_names_another_server(server: EmbeddedServer) -> None:
-    names = (
-        "PGHOST",
-        "PGHOSTADDR",
-        "PGPORT",
-        "PGUSER",
-        "PGDATABASE",
-        "PGPASSWORD",
-        "PGSSLMODE",
-        "PGTARGETSESSIONATTRS",
-    )
-    environment = {**os.environ, **{name: ELSEWHERE[name] for name in names}}
-    psql = [str(server.program("psql")), server.url(), "-AXtc", "SELECT 1 + 1"]
-    assert subprocess.run(psql, env=environment, capture_output=True, check=True).stdout == b"2\n"
+def test_its_url_serves_other_programs_of_the_same_shell(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "_forgotten", set())
+    assert session.for_other_programs("postgresql://a@b/c") == "postgresql://a@b/c"
+    environment = os.environ | {name: ELSEWHERE[name] for name in ELSEWHERE if name not in NO_URL_CAN_OVERRULE}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    server = EmbeddedServer(made)
+    server.start()
+    for role in ROLES:
+        url = session.for_other_programs(server.url(role))
+        psql = [str(server.program("psql")), url, "-AXtc", "SELECT 1 + 1"]
+        assert subprocess.run(psql, env=environment, capture_output=True, check=True).stdout == b"2\n"
 
 
 def test_no_second_one_is_started_beside_one_that_does_not_answer(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
