@@ -5,6 +5,7 @@ and tells the seed.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--orders", type=int, default=ORDERS, help="size of the extracts")
     given = parser.parse_args(arguments)
     first = a_seed() if given.seed is None else given.seed
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers of the round end with it
     with tempfile.TemporaryDirectory(prefix="replayhouse-soak-") as folder:
         prepared = Path(folder, "prepared")
         make_prepared(prepared)
