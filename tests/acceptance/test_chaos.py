@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.chaos import chaos
 from tests.crashes import a_seed
 
-ORDERS = 120
-STEPS = 6
+ORDERS = 100
+STEPS = 5
 
 
 def test_whatever_is_done_and_killed_the_end_is_that_of_an_undisturbed_warehouse(prepared: Path) -> None:
