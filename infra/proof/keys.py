@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from infra.errors import InputError, UsageError
 from infra.files import writing
 
-_ONLY_ITS_OWNER = 0o600
+_OTHERS = 0o077
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{64}")
 _LARGEST_BYTES = 1 << 16
 
@@ -74,7 +74,7 @@ def read_key(path: Path) -> Ed25519PrivateKey:
 
 def _refuse_readable_by_others(path: Path, found: os.stat_result) -> None:
     """Who can read it can sign: what it has signed proves nothing then."""
-    others = stat.S_IMODE(found.st_mode) & ~_ONLY_ITS_OWNER & 0o077
+    others = found.st_mode & _OTHERS
     if others or found.st_uid not in (os.geteuid(), 0):
         who = f"has the mode {stat.S_IMODE(found.st_mode):04o}" if others else f"belongs to the user {found.st_uid}"
         raise UsageError(

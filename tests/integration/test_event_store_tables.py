@@ -6,11 +6,13 @@ they show to those who forge them in test_event_store_tampering.
 
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
 
+import infra
 from infra.errors import ReplayhouseError
 from infra.postgres import verify as verifying
 from infra.postgres.log_tables import FACTS, OWN_NAMES, facts_of
@@ -35,6 +37,11 @@ def test_the_tables_are_what_the_migrations_make_them(conn: psycopg.Connection) 
     with conn.transaction():
         conn.execute(OWN_NAMES)
         assert sorted(facts_of(conn)) == sorted(FACTS)
+
+
+def test_nothing_of_ours_reads_the_view() -> None:
+    modules = Path(infra.__file__).parent.rglob("*.py")
+    assert [module.name for module in modules if "event_store.log" in module.read_text("utf-8")] == []
 
 
 def test_an_event_that_is_hidden_behind_another_view_is_named(log: psycopg.Connection) -> None:
