@@ -3,15 +3,22 @@
 PostgreSQL refuses updates and deletes of a published table that has no primary key, whatever else is set up.
 """
 
+import os
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
+from psycopg import sql
 
 from infra.postgres.connection import Database
+from infra.postgres.migrate import migrate
+from infra.postgres.verify import Verified, verify
 from tests.acceptance.extracts import a_good_extract, adding, changed, replacing, write
 from tests.acceptance.in_process import Warehouse
 from tests.databases import conn, database, server
+from tests.homes import wait_until
 from tests.oracle.lines import a_customer, an_id, an_item, an_order
+from tests.own_servers import an_own_server
 
 __all__ = ["conn", "database", "server"]
 
@@ -23,6 +30,15 @@ WITHOUT_A_KEY = """
         AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary)
     ORDER BY 1
 """
+COMPARED: tuple[LiteralString, ...] = (
+    "SELECT * FROM event_store.head",
+    "SELECT * FROM event_store.subject_key ORDER BY subject_id",
+    "SELECT * FROM event_store.batch ORDER BY batch_seq",
+    "SELECT * FROM event_store.batch_progress ORDER BY batch_id, unit, part",
+    "SELECT * FROM event_store.row_fingerprint ORDER BY seq",
+    "SELECT notification_id, leaf FROM event_store.log ORDER BY notification_id",
+    "SELECT * FROM event_store.commit ORDER BY last_position",
+)
 REASON = ("--reason", "because")
 FIRST = changed(a_good_extract(), order_items=adding(an_item(1, 3, "12.505", "1.00"), an_item(2, 3, "12.505", "1.00")))
 SECOND = changed(
@@ -58,6 +74,38 @@ def test_every_command_works_on_a_database_whose_tables_are_all_published(
     live = warehouse.digests()
     rebuilt = warehouse.rebuilt_digests()
     assert {context: rebuilt[context] for context in live} == live
+
+
+def test_a_subscriber_gets_what_is_loaded_and_erased(tmp_path: Path) -> None:
+    """The log and what stands beside it, rows that are updated included, between two databases of one server."""
+    with an_own_server() as own:
+        own.make()
+        own.start(wal_level="logical", max_worker_processes="8")
+        with own.database("postgres").connect(autocommit=True) as administrator:
+            administrator.execute("CREATE DATABASE here")
+            administrator.execute("CREATE DATABASE there")
+        here, there = own.database("here"), own.database("there")
+        socket = own.data if os.geteuid() else "/proc/self/cwd"  # a server of root's has another account than we
+        warehouse = Warehouse(here, tmp_path / "home")
+        warehouse.ingest(write(tmp_path / "first", FIRST))
+        with here.connect(autocommit=True) as publisher, there.connect(autocommit=True) as subscriber:
+            migrate(subscriber)
+            subscriber.execute("TRUNCATE event_store.head, event_store.store, event_store.schema_version")
+            publisher.execute("CREATE PUBLICATION log FOR TABLES IN SCHEMA event_store")
+            publisher.execute("SELECT pg_create_logical_replication_slot('log', 'pgoutput')")
+            subscriber.execute(
+                sql.SQL(
+                    "CREATE SUBSCRIPTION log CONNECTION {} PUBLICATION log WITH (create_slot = false, slot_name = log)"
+                ).format(sql.Literal(f"dbname=here user=postgres host={socket}"))
+            )
+            warehouse.ingest(write(tmp_path / "second", SECOND))
+            warehouse.json("customer", "erase", an_id(901), "--yes", *REASON)
+            wanted = [publisher.execute(query).fetchall() for query in COMPARED]
+            wait_until(lambda: [subscriber.execute(query).fetchall() for query in COMPARED] == wanted)
+            assert isinstance(verify(subscriber), Verified)
+            subscriber.execute("ALTER SUBSCRIPTION log DISABLE")
+            subscriber.execute("ALTER SUBSCRIPTION log SET (slot_name = NONE)")
+            subscriber.execute("DROP SUBSCRIPTION log")
 
 
 def test_appending_writes_the_head_in_its_page_and_no_index(conn: psycopg.Connection) -> None:
