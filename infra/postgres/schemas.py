@@ -8,7 +8,7 @@ import psycopg
 from infra.errors import WrongServer
 from infra.postgres.rows import CONTEXTS
 
-FOR_A_MOMENT = ("mart_next", "mart_gone", "shared_gone")
+FOR_A_MOMENT = ("mart_next", "mart_gone", "shared_gone", "unfinished_received")
 NAMES = ("event_store", "read_model", "publishing", "shared", "mart", *FOR_A_MOMENT, *CONTEXTS)
 """What stands in a warehouse, or does so for a moment."""
 

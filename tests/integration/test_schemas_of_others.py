@@ -10,6 +10,7 @@ from infra.postgres.connection import Database, make_database, open_database
 from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.read_models.live import catch_up
 from infra.postgres.read_models.preparing import prepare
+from infra.postgres.read_models.rebuild import rebuild
 from infra.postgres.schemas import refuse_those_of_others
 from infra.settings import Settings
 from tests.acceptance.extracts import a_good_extract, write
@@ -47,9 +48,21 @@ def test_whichever_name_it_is(server: EmbeddedServer, name: str) -> None:
 
 def test_our_own_schemas_are_ours_whatever_stands_there(database: Database, conn: psycopg.Connection) -> None:
     catch_up(database)
-    conn.execute("CREATE SCHEMA sales_r1")
+    rebuild(database, ["sales"])
     refuse_those_of_others(conn)
     make_database(Settings(database_url=database.url))
+
+
+def test_a_schema_that_has_the_name_of_the_next_revision_is_not_removed(
+    database: Database, conn: psycopg.Connection
+) -> None:
+    catch_up(database)
+    conn.execute("CREATE SCHEMA sales_r2; CREATE TABLE sales_r2.mine AS SELECT 1")
+    with pytest.raises(WrongServer, match="sales_r2 that no rebuild has made"):
+        rebuild(database, ["sales"])
+    assert conn.execute("SELECT count(*) FROM sales_r2.mine").fetchone() == (1,)
+    conn.execute("ALTER SCHEMA sales_r2 RENAME TO mine")
+    assert rebuild(database, ["sales"])["sales"].revision == 2
 
 
 def test_a_log_whose_read_models_could_never_be_made_is_told_so(database: Database, conn: psycopg.Connection) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import errors, sql
 
+from infra.errors import WrongServer
 from infra.postgres.locks import GIVEN_UP, QUICK_LOCK
 from infra.postgres.read_models import tracking
 from infra.postgres.read_models.loading import model_of
@@ -57,6 +58,7 @@ _LIST = """
     WHERE r.context = ANY(%s)
     ORDER BY array_position(%s, r.context), r.revision
 """
+_EXISTS = "SELECT to_regnamespace(%s) IS NOT NULL"
 _DROP_UNUSED = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE")
 # A view of ours shows the position of its rows, as their tables do.
 _VIEWS = """
@@ -112,7 +114,11 @@ def begin_filling(conn: psycopg.Connection, context: str) -> NextRevision:
 
 
 def _made(conn: psycopg.Connection, revision: NextRevision) -> NextRevision:
-    conn.execute(_DROP_UNUSED.format(sql.Identifier(revision.schema)))
+    if conn.execute(_EXISTS, [revision.schema]).fetchone() == (True,):  # what we had left is removed by now
+        raise WrongServer(
+            f"There is a schema {revision.schema} that no rebuild has made, and its name is needed: rename it. The live "
+            "read model stays as it was."
+        )
     revision.model.create(conn)
     for table in revision.model.tables.values():
         drop_key(conn, table)
@@ -205,5 +211,6 @@ def drop(conn: psycopg.Connection, model: Model) -> None:
     for (view,) in conn.execute(_VIEWS, [model.schema]).fetchall():
         conn.execute(_DROP_VIEW.format(sql.Identifier(model.schema, view)))
     names = [sql.Identifier(model.schema, table) for table in standing_shapes(conn, model.schema)]
-    conn.execute(_DROP_TABLES.format(sql.SQL(", ").join(names)))
+    if names:
+        conn.execute(_DROP_TABLES.format(sql.SQL(", ").join(names)))
     conn.execute(_DROP_SCHEMA.format(sql.Identifier(model.schema)))
