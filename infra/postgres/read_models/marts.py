@@ -157,7 +157,8 @@ def move_in(conn: psycopg.Connection, given: Rights) -> None:
             tables[f"{MART}.{mart.name}"] = _clause(MART, mart.name, mart.select(tables).selected_columns)
         else:
             tables[f"{MART}.{mart.name}"] = _create(conn, MART, mart, tables)
-    put_back(conn, given, [mart.name for mart in marts.MARTS if mart.materialised])
+    if materialised := [mart.name for mart in marts.MARTS if mart.materialised]:
+        put_back(conn, given, materialised)
     remove_next(conn)
 
 

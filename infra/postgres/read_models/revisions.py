@@ -116,8 +116,8 @@ def begin_filling(conn: psycopg.Connection, context: str) -> NextRevision:
 def _made(conn: psycopg.Connection, revision: NextRevision) -> NextRevision:
     if conn.execute(_EXISTS, [revision.schema]).fetchone() == (True,):  # what we had left is removed by now
         raise WrongServer(
-            f"There is a schema {revision.schema} that no rebuild has made, and its name is needed: rename it. The live "
-            "read model stays as it was."
+            f"There is a schema {revision.schema} that no rebuild has made, and its name is needed: rename it. The "
+            "live read model stays as it was."
         )
     revision.model.create(conn)
     for table in revision.model.tables.values():

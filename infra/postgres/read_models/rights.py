@@ -65,6 +65,9 @@ _DEFAULT = sql.SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {role} IN SCHEMA {schema} 
 _DROP_POLICY = sql.SQL("DROP POLICY {policy} ON {table}")
 _GUARD = sql.SQL("ALTER TABLE {table} {enable} ROW LEVEL SECURITY, {force} ROW LEVEL SECURITY")
 
+Statement = sql.SQL | sql.Composed
+"""Something to be executed as it is."""
+
 _KINDS = {"r": "TABLES", "S": "SEQUENCES", "f": "FUNCTIONS", "T": "TYPES"}
 
 
@@ -102,7 +105,7 @@ class Rights(NamedTuple):
 
 
 def take(conn: psycopg.Connection, schema: str) -> Rights:
-    """What is given on a schema, within the transaction of a swap and before anything is renamed."""
+    """What is given on a schema; within a transaction, and before anything is renamed."""
     conn.execute(_PLAIN_PATH)
     return Rights(
         schema,
@@ -113,13 +116,12 @@ def take(conn: psycopg.Connection, schema: str) -> Rights:
     )
 
 
-def put_back(conn: psycopg.Connection, former: Rights, relations: Iterable[str] | None = None) -> None:
-    """Gives the same on what has the name of the schema now; the rest that is given there is taken away.
+def carried(former: Rights, now: Rights, relations: Iterable[str] | None = None) -> list[Statement]:
+    """What gives the same on what is to have the name of the former schema; the rest given there is taken away.
 
     With `relations`, on these alone. A relation that was not there before keeps what it has, and gets what the schema
     says new ones get.
     """
-    now = take(conn, former.schema)
     known = former.columns.keys() & (now.columns.keys() if relations is None else set(relations) & now.columns.keys())
     is_whole = relations is None
 
@@ -130,14 +132,18 @@ def put_back(conn: psycopg.Connection, former: Rights, relations: Iterable[str] 
     if is_whole:
         wanted |= _for_new_ones(former, now)
     there = {right for right in now.given if concerns(right)}
-    statements: list[sql.Composable] = []
+    statements: list[Statement] = []
     if wanted - there or there - wanted:
         # Taking a right on a table away takes it away on its columns too: so all that is wanted is given again.
         statements += [_statement(_REVOKE, former.schema, right) for right in sorted(there - wanted, key=repr)]
         statements += [_statement(_GRANT, former.schema, right) for right in sorted(wanted, key=repr)]
-    statements += _policies(former, now, known)
-    if statements:
-        conn.execute(sql.SQL(";").join(statements))
+    return [*statements, *_policies(former, now, known)]
+
+
+def put_back(conn: psycopg.Connection, former: Rights, relations: Iterable[str] | None = None) -> None:
+    """Gives the same on what has the name of the schema now, and takes the rest away: see `carried`."""
+    for statement in carried(former, take(conn, former.schema), relations):
+        conn.execute(statement)
 
 
 def clear(conn: psycopg.Connection, schema: str, relation: str) -> None:
@@ -179,10 +185,8 @@ def _statement(form: sql.SQL, schema: str, right: Right) -> sql.Composed:
     return statement
 
 
-def _policies(former: Rights, now: Rights, known: Iterable[str]) -> Sequence[sql.Composable]:
-    statements: list[sql.Composable] = []
-    if (former.policies, former.guarded) == (now.policies, now.guarded):
-        return statements
+def _policies(former: Rights, now: Rights, known: Iterable[str]) -> Sequence[Statement]:
+    statements: list[Statement] = []
     for table in sorted(known):
         name = sql.Identifier(former.schema, table)
         statements += [

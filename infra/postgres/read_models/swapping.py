@@ -130,11 +130,17 @@ def _exchange_all(
     known: dict[str, tracking.Projected],
     shown: dict[str, Shown],
 ) -> None:
+    # Before anything is locked, which is not to be for long.
+    carried = [
+        statement
+        for revision in revisions
+        for statement in rights.carried(rights.take(conn, revision.context), rights.take(conn, revision.schema))
+    ]
+    of_marts = rights.take(conn, marts.MART)
     # Views first, as readers take them, and all of them: who held one while the tables are exchanged would see the old
     # tables through it, and the new ones beside it.
     views = standing.take(conn)
     marts.lock(conn)
-    given = [rights.take(conn, schema) for schema in (*(revision.context for revision in revisions), marts.MART)]
     for kind in ("v", "r"):
         for revision in revisions:
             standing_there = conn.execute(_RELATIONS, [revision.context, kind]).fetchall()
@@ -151,9 +157,8 @@ def _exchange_all(
         if revision.fills:
             emptied.append(model_of(context, aside))
         _note(conn, revision, former, shown[context])
-    *of_contexts, of_marts = given
-    for of_context in of_contexts:
-        rights.put_back(conn, of_context)
+    for statement in carried:
+        conn.execute(statement)
     marts.move_in(conn, of_marts)
     standing.put_back(conn, views)
     marts.drop_gone(conn)
