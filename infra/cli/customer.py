@@ -105,8 +105,7 @@ def _erase(warehouse: "Warehouse", person: UUID, reason: str, tell: "Tell") -> "
             )
         if person not in listed.subjects():  # told by another machine, or before there was a list here
             listed.add(person, done.at, done.position)
-        tell("catching the read models up", 0, 0)
-        catch_up_all(warehouse)
+        catch_up_all(warehouse, tell)
         vacuum(connection)
     return done
 

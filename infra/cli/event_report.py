@@ -1,6 +1,7 @@
 """How an event of a stream is told to people: what happened when, where it came from, and its facts."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from infra.cli.output import say, shown
@@ -13,7 +14,7 @@ def say_event(event: "HistoricEvent", more: Iterable[tuple[str, str]] = (), *, i
     """One event, its facts last, or left out if `is_brief`; `more` are names and values that stand before them."""
     mark = "  REWOUND" if event.is_rewound else ""
     say(f"{event.version:>4}  {event.name}{mark}")
-    happened = shown(event.occurred_at) if event.occurred_at else "timeless"
+    happened = "timeless" if event.occurred_at is None else f"{shown(event.occurred_at)} {_zone(event.occurred_at)}"
     says: list[tuple[str, str]] = [
         ("happened", happened),
         ("recorded", f"{shown(event.recorded_at)} UTC, position {event.position:,}"),
@@ -23,6 +24,11 @@ def say_event(event: "HistoricEvent", more: Iterable[tuple[str, str]] = (), *, i
     if event.source is not None:
         says.append(("from", event.source))
     say_pairs([*says, *more, *([] if is_brief else _lines_of(event.facts))])
+
+
+def _zone(at: datetime) -> str:
+    """Business times are as the source tells them; those of the quality context are ours."""
+    return "in Brazil" if at.tzinfo is None else "UTC"
 
 
 def say_pairs(pairs: Iterable[tuple[str, str]]) -> None:

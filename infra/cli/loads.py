@@ -129,9 +129,8 @@ def load(
     ingest_it = Ingest(warehouse.settings, warehouse.database, lambda step: tell(*step))
     report = ingest_it.run(path, name, dry_run=dry_run)
     if not dry_run and not leave_read_models:
-        tell("catching the read models up", 0, 0)
         try:
-            catch_up_all(warehouse)
+            catch_up_all(warehouse, tell)
         except NewerVersion as error:  # the load is complete all the same
             warn(f"The read models could not follow. {error}")
     return report

@@ -8,9 +8,10 @@ is needed.
 
 import json
 import re
+import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -29,6 +30,11 @@ _NOT_ASCII = re.compile(r"[^\x20-\x7e\n]+")  # newlines are those between the pa
 
 SPACE_BETWEEN = 3
 """What rich puts between two columns."""
+
+_LONG = re.compile(r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64})\b")
+_ID_SHOWN = 8
+_DIGEST_SHOWN = 12
+_NARROWEST = 40
 
 _STARTED = time.perf_counter()
 
@@ -140,8 +146,14 @@ def shown(value: object) -> str:
             return legible(str(value))
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """Rows under headers; columns of numbers stand to the right."""
+def table(
+    headers: Sequence[str], rows: Iterable[Sequence[object]], title: str = "", *, alarming: Collection[int] = ()
+) -> None:
+    """Rows under headers; columns of numbers stand to the right.
+
+    On a terminal, the rows that are `alarming` (from 0) stand out; where the table is wider than the terminal, ids and
+    digests are shortened to what still tells them apart, and texts run over several lines. In a pipe all is whole.
+    """
     values = [tuple(row) for row in rows]
     headers = [legible(header) for header in headers]
     cells = [[shown(value) for value in row] for row in values]
@@ -150,7 +162,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], title: str =
         for column in zip_longest(*values)
     ] or [False] * len(headers)
     if streams.is_terminal():
-        _rich_table(headers, cells, numeric, title)
+        _rich_table(headers, cells, numeric, title, alarming)
         return
     if title:
         say(title)
@@ -163,24 +175,38 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], title: str =
         say("  ".join(aligned).rstrip())
 
 
-def _rich_table(headers: Sequence[str], cells: list[list[str]], numeric: list[bool], title: str) -> None:
+def _rich_table(
+    headers: Sequence[str], cells: list[list[str]], numeric: list[bool], title: str, alarming: Collection[int]
+) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    width = shutil.get_terminal_size().columns
+    if _width_of(headers, cells) > width:
+        cells = [[_LONG.sub(_shortened, cell) for cell in row] for row in cells]
     titled = Text(legible(title)) if title else None  # a Text, unlike a str, has no markup
     drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title=titled, title_justify="left")
-    for header, right in zip(headers, numeric, strict=True):
-        drawn.add_column(Text(header), justify="right" if right else "left", no_wrap=True)
-    for row in cells:
-        drawn.add_row(*(Text(cell) for cell in row))
-    # As wide as its contents: an id that is cut off or runs over two lines cannot be copied.
-    widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
-    console = Console(width=sum(widths) + SPACE_BETWEEN * len(widths) + 2, highlight=False)
+    for place, (header, right) in enumerate(zip(headers, numeric, strict=True)):
+        is_text = any(" " in row[place] for row in cells)
+        drawn.add_column(Text(header), justify="right" if right else "left", no_wrap=not is_text, overflow="fold")
+    for number, row in enumerate(cells):
+        drawn.add_row(*(Text(cell) for cell in row), style="red" if number in alarming else None)
+    console = Console(width=max(width, _NARROWEST), highlight=False)
     with console.capture() as captured:
         console.print(drawn)
     streams.write(captured.get())
+
+
+def _width_of(headers: Sequence[str], cells: list[list[str]]) -> int:
+    widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
+    return sum(widths) + SPACE_BETWEEN * (len(widths) - 1)
+
+
+def _shortened(found: re.Match[str]) -> str:
+    """The first digits of an id, which commands take as they take all, or of a digest."""
+    return found.group()[: _ID_SHOWN if "-" in found.group() else _DIGEST_SHOWN]
 
 
 @contextmanager
@@ -208,7 +234,7 @@ def _telling_lines(stream: TextIO) -> Tell:
 @contextmanager
 def _bar() -> Iterator[Tell]:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
     columns: tuple[Any, ...] = (
         SpinnerColumn("dots" if streams.is_unicode(sys.stderr) else "line"),
@@ -218,10 +244,16 @@ def _bar() -> Iterator[Tell]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=None, parts="")
+        phases: list[tuple[str, TaskID]] = []
 
         def tell(doing: str, done: int, of: int) -> None:
-            parts = f"{done} of {of}" if of else ""
-            bar.update(task, description=legible(doing), completed=done, total=of or None, parts=parts)
+            """A phase has a bar of its own; when the next one begins, it is through."""
+            if not phases or phases[-1][0] != doing:
+                if phases:
+                    bar.update(phases[-1][1], total=1, completed=1, parts="")
+                    bar.stop_task(phases[-1][1])
+                phases.append((doing, bar.add_task(legible(doing), total=None, parts="")))
+            parts = f"{done:,} of {of:,}" if of else ""
+            bar.update(phases[-1][1], completed=done, total=of or None, parts=parts)
 
         yield tell

@@ -11,6 +11,7 @@ from infra.cli import quarantine
 from infra.cli.loads import GOAL, all_batches
 from infra.cli.options import Json, example
 from infra.cli.output import print_json, say, table
+from infra.cli.streams import is_terminal
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -136,12 +137,13 @@ def _show(found: QualityReport) -> None:
     for reason in batch.reasons:
         say(f"Rejected: {reason}")
     say()
+    checks = batch.checks
+    if is_terminal():  # where somebody looks, what needs a look comes first
+        checks = tuple(sorted(checks, key=lambda check: (check.passed, check.failed == 0)))
     table(
         ("dimension", "rule", "severity", "checked", "failed", "passed"),
-        [
-            (check.dimension, check.rule, check.severity, check.checked, check.failed, check.passed)
-            for check in batch.checks
-        ],
+        [(it.dimension, it.rule, it.severity, it.checked, it.failed, it.passed) for it in checks],
+        alarming=[place for place, check in enumerate(checks) if not check.passed],
     )
     broken = findings(found)
     if broken:

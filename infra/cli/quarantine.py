@@ -207,10 +207,9 @@ def _caught_up(warehouse: "Warehouse", tell: "Tell") -> Iterator[None]:
     try:
         yield
     except UsageError:
-        catch_up_all(warehouse)
+        catch_up_all(warehouse, tell)
         raise
-    tell("catching the read models up", 0, 0)
-    catch_up_all(warehouse)
+    catch_up_all(warehouse, tell)
 
 
 def _wanted(

@@ -1,6 +1,7 @@
 """`project`, `rebuild` and `digest`: the read models, how far they are, and how they are made anew."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from infra.cli.output import count, print_json, progress, say, seconds_so_far, t
 from infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, limits_of, rebuild_beside
 
 if TYPE_CHECKING:
+    from infra.cli.output import Tell
     from infra.cli.warehouse import Warehouse
 
 RetryParked = Annotated[
@@ -40,11 +42,14 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=example("replayhouse digest", "replayhouse digest sales --json"))(digest)
 
 
-def catch_up_all(warehouse: "Warehouse") -> None:
+def catch_up_all(warehouse: "Warehouse", tell: "Tell") -> None:
     """Brings every context's live read model up to the head of the log; says so if streams are parked on the way."""
     from infra.postgres.read_models.live import catch_up
 
-    catch_up(warehouse.database, workers=warehouse.settings.workers, keep=warehouse.settings.keep_revisions)
+    doing = "catching the read models up"
+    tell(doing, 0, 0)
+    settings = warehouse.settings
+    catch_up(warehouse.database, workers=settings.workers, keep=settings.keep_revisions, tell=partial(tell, doing))
     warn_of_parked(warehouse)
 
 
@@ -79,13 +84,15 @@ def project(
     from infra.postgres.read_models.status import status as status_of
 
     with open_warehouse() as warehouse, progress() as tell:
-        tell("catching up", 0, 0)
+        doing = "catching up"
+        tell(doing, 0, 0)
         events = catch_up(
             warehouse.database,
             chosen(contexts),
             retry_parked=retry_parked,
             workers=warehouse.settings.workers,
             keep=warehouse.settings.keep_revisions,
+            tell=partial(tell, doing),
         )
         found = status_of(warehouse.database)
     rows = [(context, done, found[context].projected, found[context].parked) for context, done in events.items()]
@@ -139,7 +146,8 @@ def rebuild(
     from infra.postgres.read_models.rebuild import rebuild as fold_again
 
     with open_warehouse() as warehouse, progress() as tell:
-        tell("folding every stream again", 0, 0)
+        doing = "folding every stream again"
+        tell(doing, 0, 0)
         settings = warehouse.settings
         found = fold_again(
             warehouse.database,
@@ -147,6 +155,7 @@ def rebuild(
             workers or settings.workers,
             reason=reason,
             keep=settings.keep_revisions,
+            tell=partial(tell, doing),
         )
     documents = {context: rebuilt.as_json() for context, rebuilt in found.items()}
     if json:

@@ -66,8 +66,7 @@ def retract(
             report = command.plan(wanted, why, cascade=cascade)
         else:
             report = command.run(wanted, why, cascade=cascade)
-            tell("catching the read models up", 0, 0)
-            catch_up_all(warehouse)
+            catch_up_all(warehouse, tell)
     if json:
         print_json(document_of(report, is_cascade=cascade))
     elif dry_run:

@@ -160,11 +160,11 @@ def _who_made(context: str, made_by: str) -> str:
 
 def _show_relays(publishing: "Collection[RelayStatus]") -> None:
     table(
-        ("relay", "published", "lag", "seconds", "state", "since"),
+        ("relay", "published", "lag", "seconds", "state", "since (UTC)"),
         [(r.name, r.position, r.lag, round(r.lag_seconds), r.state, r.since) for r in publishing],
     )
     for relay in publishing:
         if relay.error is not None:
             say(f"Relay {relay.name}: {relay.error}")
         if relay.is_silent:
-            say(f"Relay {relay.name} has said nothing since {shown(relay.updated_at)}: it was killed, or hangs.")
+            say(f"Relay {relay.name} has said nothing since {shown(relay.updated_at)} UTC: it was killed, or hangs.")

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from psycopg import errors
 
-from infra.cli.output import warn_in_lines
+from infra.cli.output import progress, warn_in_lines
 from infra.errors import WrongServer
 from infra.postgres.connection import Database, make_database, open_database, translated
+from infra.postgres.embedded import EmbeddedServer
 from infra.settings import Settings, load_settings
 
 _LACKING = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName, errors.WrongObjectType)
@@ -29,7 +30,8 @@ def open_warehouse(settings: Settings | None = None, *, makes: bool = False) -> 
     block, what the driver raises becomes ours where it is known.
     """
     settings = settings or load_settings()
-    database = make_database(settings, warn_in_lines) if makes else open_database(settings)
+    with _told_what_takes_long(settings, makes=makes):
+        database = make_database(settings, warn_in_lines) if makes else open_database(settings)
     try:
         with translated():
             yield Warehouse(settings, database)
@@ -39,3 +41,20 @@ def open_warehouse(settings: Settings | None = None, *, makes: bool = False) -> 
             f"The tables of the warehouse are not as its migrations made them: {told}. replayhouse audit verify says "
             "what is the matter with those of the log, replayhouse rebuild makes read models anew; or restore a backup."
         ) from error
+
+
+@contextmanager
+def _told_what_takes_long(settings: Settings, *, makes: bool) -> Iterator[None]:
+    """Says so where the embedded database has to be made, or started, before anything else can be done."""
+    server = EmbeddedServer(settings.home)
+    doing = ""
+    if settings.database_url is None and server.is_made():
+        doing = "" if server.is_running() else "starting the database"
+    elif settings.database_url is None and makes:
+        doing = f"making a warehouse in {settings.home}"
+    if not doing:
+        yield
+        return
+    with progress() as tell:
+        tell(doing, 0, 0)
+        yield

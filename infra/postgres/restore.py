@@ -8,6 +8,7 @@ fails leaves the database empty.
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from subprocess import PIPE
 from typing import IO
@@ -168,7 +169,7 @@ def _restore(
     for (table,) in conn.execute(_TABLES).fetchall():  # only now: samples of destroyed keys would outlive them
         conn.execute(_ANALYZE.format(sql.Identifier("event_store", table)))
     tell("folding every stream", 0, 0)
-    folded = catch_up(database, workers=workers)
+    folded = catch_up(database, workers=workers, tell=partial(tell, "folding every stream"))
     return Restored(files.manifest, read_head(conn), told, folded)
 
 

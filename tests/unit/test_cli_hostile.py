@@ -74,6 +74,7 @@ def test_on_a_terminal_too_and_what_looks_like_markup_is_text(encoding: str, mon
     monkeypatch.setattr("sys.stdout", out)
     monkeypatch.setattr("sys.stderr", err)
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "400")
     marked = f"[red]{HOSTILE}[/blink][/]"
     table((marked,), [(marked,)], title=marked)
     print_json([marked])

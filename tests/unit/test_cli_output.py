@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
@@ -114,3 +115,60 @@ def test_contexts_are_those_of_the_log_each_once_and_in_their_order() -> None:
     assert CONTEXTS == STORED_CONTEXTS
     assert chosen(None) == CONTEXTS
     assert chosen([ContextName.CUSTOMER, ContextName.SALES, ContextName.CUSTOMER]) == ("sales", "customer")
+
+
+OF_RICH = re.compile(r"\x1b\[[0-9;]*m")
+DIGEST = "ab" * 32
+WIDE = ("batch", "name", "run by", "events", "digest", "what was found")
+ROWS = [
+    (
+        ID,
+        "april",
+        "ana on a-machine-with-a-long-name, 1.0.0",
+        20_123,
+        DIGEST,
+        "An order has at least one item. Not so.",
+    ),
+    (ID, "may", None, 4, DIGEST, None),
+]
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard output is a terminal of 80 columns."""
+    monkeypatch.setattr("infra.cli.streams.is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.mark.usefixtures("terminal")
+def test_on_a_terminal_a_table_fits_and_ids_are_short_enough_to_be_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    table(WIDE, ROWS)
+    told = capsys.readouterr().out
+    assert max(map(len, OF_RICH.sub("", told).splitlines())) <= 80
+    assert str(ID) not in told
+    assert str(ID)[:8] in told
+    assert DIGEST[:12] in told
+    assert "20,123" in told
+
+    table(WIDE[:2], [row[:2] for row in ROWS])
+    assert str(ID) in capsys.readouterr().out, "what fits is whole"
+
+
+def test_in_a_pipe_ids_and_digests_are_whole_however_wide_that_is(capsys: pytest.CaptureFixture[str]) -> None:
+    table(WIDE, ROWS)
+    told = capsys.readouterr().out
+    assert (told.count(str(ID)), told.count(DIGEST), len(told.splitlines())) == (2, 2, 3)
+
+
+def test_on_a_terminal_each_phase_has_a_bar_that_moves_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = io.StringIO()
+    monkeypatch.setattr(told, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stderr", told)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    with progress(told) as tell:
+        for done in range(3):
+            tell("appending", done, 2)
+        tell("catching up", 1_000, 2_000)
+    assert "appending" in told.getvalue()
+    assert "1,000 of 2,000" in told.getvalue()

@@ -6,7 +6,7 @@ The tables that are filled stand beside the live ones; nothing here looks at tho
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
@@ -34,6 +34,14 @@ _EVENTS_A_RANGE = 25_000
 _MOST_RANGES = 64
 _FAREWELL_SECONDS = 10.0
 _EVENTS_WORTH_A_PROCESS = 30_000  # a process takes half a second to start
+
+
+Parts = Callable[[int, int], None]
+"""Takes how many of how many parts of the work are done."""
+
+
+def untold(done: int, of: int) -> None:
+    """For where nobody asks how far it is."""
 
 
 @dataclass
@@ -71,6 +79,7 @@ def load_all(
     workers: int,
     occurred_before: datetime | None = None,
     source: Source = LOG,
+    tell: Parts = untold,
 ) -> None:
     """Fills new tables (their unknown members are in, their keys off) with all streams up to the positions of `built`.
 
@@ -92,9 +101,13 @@ def load_all(
         total += events
         left[context] = max(1, min(_MOST_RANGES, events // _EVENTS_A_RANGE))
         tasks += ranges(context, model.schema, position, left[context], occurred_before, source)
+    of, finished = sum(left.values()) + sum(len(built[model.projection.context].tables) for model in models), 0
+    tell(finished, of)
     by_context = {model.projection.context: model for model in models}
     with _crew(database, min(workers, 1 + total // _EVENTS_WORTH_A_PROCESS)) as crew:
         for done, loaded in crew.do(tasks):
+            finished += 1
+            tell(finished, of)
             if loaded is not None:
                 rebuilt = built[done.context]
                 rebuilt.events += loaded.events

@@ -4,7 +4,7 @@ A window of events is one transaction with one compare-and-set of the tracked po
 whatever dies and starts again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import psycopg
 
@@ -12,6 +12,7 @@ from infra.errors import Conflicting
 from infra.mapping.errors import NewerVersion
 from infra.postgres.connection import Database, translated
 from infra.postgres.read_models import tracking, versions
+from infra.postgres.read_models.building import Parts, untold
 from infra.postgres.read_models.calendar import keep_calendar, may_move_the_end
 from infra.postgres.read_models.following import Follower, events_of, head_of
 from infra.postgres.read_models.loading import Unfoldable
@@ -35,6 +36,7 @@ def catch_up(
     retry_parked: bool = False,
     workers: int | None = None,
     keep: int = KEPT,
+    tell: Parts = untold,
 ) -> dict[str, int]:
     """Brings the live read models up to the head of the log; how many events of each context that took.
 
@@ -51,12 +53,13 @@ def catch_up(
         versions.recognise(conn)
         renew_calendar(conn)
         if versions.earlier(conn):
-            events.update(_fill_anew(database, workers, keep))
-        events.update(_fill_empty_ones(database, conn, events, workers))
+            events.update(_fill_anew(database, workers, keep, tell))
+        events.update(_fill_empty_ones(database, conn, events, workers, tell))
         stopped: NewerVersion | OtherVersion | None = None
+        far = _Far(conn, events, tell)
         for context in events:
             try:
-                events[context] += Projector(conn, context).catch_up(retry_parked=retry_parked)
+                events[context] += Projector(conn, context, far.moved).catch_up(retry_parked=retry_parked)
             except (NewerVersion, OtherVersion) as error:
                 stopped = stopped or error
         if isinstance(stopped, OtherVersion):
@@ -68,22 +71,42 @@ def catch_up(
     return events
 
 
-def _fill_anew(database: Database, workers: int | None, keep: int) -> dict[str, int]:
+class _Far:
+    """How far catching up is: positions of the log, of all contexts together."""
+
+    def __init__(self, conn: psycopg.Connection, contexts: Iterable[str], tell: Parts) -> None:
+        known = {context: tracking.projected(conn, context) for context in contexts}
+        self._from = {context: found.position if found else 0 for context, found in known.items()}
+        self._now = dict(self._from)
+        self._head = head_of(conn)
+        self._tell = tell
+
+    def moved(self, context: str, position: int) -> None:
+        """A context has come to a position."""
+        self._now[context] = min(position, self._head)
+        of = sum(self._head - position for position in self._from.values())
+        if of > 0:
+            self._tell(sum(now - self._from[context] for context, now in self._now.items()), of)
+
+
+def _fill_anew(database: Database, workers: int | None, keep: int, tell: Parts) -> dict[str, int]:
     try:
-        return {context: filled.events for context, filled in fill_anew(database, workers, keep=keep).items()}
+        return {
+            context: filled.events for context, filled in fill_anew(database, workers, keep=keep, tell=tell).items()
+        }
     except Unfoldable:
         return refill(database, keep=keep)
 
 
 def _fill_empty_ones(
-    database: Database, conn: psycopg.Connection, contexts: Iterable[str], workers: int | None
+    database: Database, conn: psycopg.Connection, contexts: Iterable[str], workers: int | None, tell: Parts
 ) -> dict[str, int]:
     live = {context: tracking.projected(conn, context) for context in contexts}
     empty = [context for context, known in live.items() if known is not None and known.position == 0]
     if not empty or sum(events_of(conn, context) for context in empty) < FILL_FROM_EVENTS:
         return {}
     try:
-        return {context: filled.events for context, filled in fill(database, empty, workers).items()}
+        return {context: filled.events for context, filled in fill(database, empty, workers, tell).items()}
     except (Conflicting, NewerVersion, Unfoldable):
         # Somebody else fills them, a stream is to be parked, or one context is to stop: it goes window by window.
         return {}
@@ -92,9 +115,12 @@ def _fill_empty_ones(
 class Projector:
     """Follows the log for one context, on a connection in autocommit that it has for itself."""
 
-    def __init__(self, conn: psycopg.Connection, context: str) -> None:
+    def __init__(
+        self, conn: psycopg.Connection, context: str, moved: Callable[[str, int], None] = lambda _context, _to: None
+    ) -> None:
         self._conn = conn
         self._context = context
+        self._moved = moved
         self._follower = Follower(conn, Model(PROJECTIONS[context], context))
 
     def catch_up(self, *, retry_parked: bool = False) -> int:
@@ -123,7 +149,8 @@ class Projector:
             if events:
                 self._project(known, end)
             tracking.move(self._conn, self._context, known, end)
-            return events
+        self._moved(self._context, end)
+        return events
 
     def _project(self, known: tracking.Projected, end: int, *, retry_parked: bool = False) -> None:
         parked = tracking.parked(self._conn, self._context)

@@ -25,7 +25,7 @@ from infra.postgres.read_models import (
     tracking,
     versions,
 )
-from infra.postgres.read_models.building import Rebuilt, digests_of, load_all
+from infra.postgres.read_models.building import Parts, Rebuilt, digests_of, load_all, untold
 from infra.postgres.read_models.calendar import keep_calendar
 from infra.postgres.read_models.differing import differing_tables
 from infra.postgres.read_models.digests import sum_of, table_digests
@@ -52,6 +52,7 @@ def rebuild(
     wait: float | None = None,
     reason: str | None = None,
     keep: int = KEPT,
+    tell: Parts = untold,
 ) -> dict[str, Rebuilt]:
     """Folds the contexts' streams into next revisions and swaps them in, all at once.
 
@@ -67,11 +68,11 @@ def rebuild(
         return dict.fromkeys((*wanted, *others), revisions.begin)
 
     wanted = tuple(contexts)
-    return _rebuild(database, choose, workers, wait, reason, keep)
+    return _rebuild(database, choose, workers, wait, reason, keep, tell)
 
 
 def fill_anew(
-    database: Database, workers: int | None = None, wait: float | None = None, keep: int = KEPT
+    database: Database, workers: int | None = None, wait: float | None = None, keep: int = KEPT, tell: Parts = untold
 ) -> dict[str, Rebuilt]:
     """Does the same for all contexts whose tables an earlier program has made; what came of each of them.
 
@@ -81,16 +82,18 @@ def fill_anew(
     def choose(conn: psycopg.Connection) -> Chosen:
         return dict.fromkeys(versions.earlier(conn), revisions.begin)
 
-    return _rebuild(database, choose, workers, wait, versions.REASON, keep)
+    return _rebuild(database, choose, workers, wait, versions.REASON, keep, tell)
 
 
-def fill(database: Database, contexts: Iterable[str], workers: int | None = None) -> dict[str, Rebuilt]:
+def fill(
+    database: Database, contexts: Iterable[str], workers: int | None = None, tell: Parts = untold
+) -> dict[str, Rebuilt]:
     """Does the same for read models that are empty yet: they are filled, and keep their revision.
 
     Waits no longer than the lock of a killed command may live on.
     """
     begun = dict.fromkeys(contexts, revisions.begin_filling)
-    return _rebuild(database, lambda _: begun, workers, _LAST_OF_A_KILLED_SECONDS, None, KEPT)
+    return _rebuild(database, lambda _: begun, workers, _LAST_OF_A_KILLED_SECONDS, None, KEPT, tell)
 
 
 def _rebuild(
@@ -100,6 +103,7 @@ def _rebuild(
     wait: float | None,
     reason: str | None,
     keep: int,
+    tell: Parts,
 ) -> dict[str, Rebuilt]:
     with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
         prepare(conn)
@@ -114,7 +118,7 @@ def _rebuild(
             begun: list[NextRevision] = []
             try:
                 begun.extend(begin(conn, context) for context, begin in chosen.items())
-                shown = _Rebuild(database, conn, begun, reason).run(workers or os.cpu_count() or 1)
+                shown = _Rebuild(database, conn, begun, reason).run(workers or os.cpu_count() or 1, tell)
             except BaseException:
                 if not conn.closed:
                     marts.remove_next(conn)
@@ -141,12 +145,12 @@ class _Rebuild:
         self._built: dict[str, Rebuilt] = {}
         self._asked = 0
 
-    def run(self, workers: int) -> dict[str, Rebuilt]:
+    def run(self, workers: int, tell: Parts) -> dict[str, Rebuilt]:
         self._asked = refolding.newest(self._conn)  # before the first key is read
         head = head_of(self._conn)
         self._built = {revision.context: Rebuilt(revision.revision, head) for revision in self._begun}
         models = [revision.model for revision in self._begun]
-        load_all(self._database, self._conn, models, self._built, workers)
+        load_all(self._database, self._conn, models, self._built, workers, tell=tell)
         for revision in self._begun:
             self._follow(revision, self._built[revision.context])
             self._check(revision, self._built[revision.context])
