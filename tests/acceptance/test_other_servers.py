@@ -13,7 +13,7 @@ from infra.postgres.embedded import EmbeddedServer
 from tests.acceptance.cli_support import Program
 from tests.acceptance.extracts import a_good_extract, adding, changed, write
 from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import copied, server
+from tests.databases import a_database, copied, server
 from tests.hostile_settings import ALTER_DATABASE, set_by, undisturbed
 from tests.oracle.lines import an_id, an_item
 from tests.own_servers import an_own_server
@@ -36,7 +36,6 @@ READING = (
     "audit prove 3 --out DIR/proof",
     "audit checkpoint DIR/checkpoint",
     "audit compare r1 live",
-    "ingest CORRECTED --dry-run",
     "db backup DIR/backup",
     "db url",
     "db start",
@@ -44,6 +43,7 @@ READING = (
 WRITING = (
     "ingest EXTRACT",
     "ingest CORRECTED",
+    "ingest CORRECTED --dry-run",
     "project",
     "rebuild",
     "rebuild --to-position 3 --into then",
@@ -110,9 +110,7 @@ def test_psql_reads_there_too(shown: Shown, tmp_path: Path) -> None:
 
 
 def test_a_warehouse_cannot_be_made_where_nothing_can_be_written(server: EmbeddedServer, tmp_path: Path) -> None:
-    with copied(server) as database:
-        with undisturbed(database.url) as conn:
-            conn.execute("DROP SCHEMA event_store CASCADE")
+    with a_database(server) as database:
         set_by(database, ALTER_DATABASE, {"default_transaction_read_only": "on"})
         warehouse = Warehouse(database, tmp_path)
         refused(warehouse.run("db", "start", "--json"), 3, "takes no writes", "schema")

@@ -1,5 +1,6 @@
 """Whatever a role, a database, a URL or the environment sets of a session: the same rows, the same texts."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from tests.own_servers import VERSION_16, OwnServer, an_own_server
 
 __all__ = ["server"]
 
+ROOT = Path(session.__file__).parents[2]
 CONTEXTS = ("sales", "fulfillment", "customer", "marketplace", "quality")
 COLUMNS = """
     SELECT table_schema, table_name, array_agg(column_name::text ORDER BY column_name)
@@ -148,9 +150,10 @@ def test_a_backup_and_what_is_restored_from_it(
 def test_psql_shows_what_the_program_means(database: Database, tmp_path: Path) -> None:
     hostile.set_by(database, hostile.ALTER_DATABASE)
     home, url = tmp_path / "home", {"REPLAYHOUSE_DATABASE_URL": database.url}
-    asked = "SELECT 'são', date '2018-02-01', interval '1 day 2 hours', 0.1::float8 + 0.2, '\\x41'::bytea"
+    asked = "SELECT 'são', date '2018-02-01', interval '1 day 2 hours', 0.1::float8 + 0.2, '\\x41'::bytea,"
+    asked += " current_setting('transaction_timeout'), (SELECT count(*) FROM fact_order)"
     done = Program(home, **hostile.ENVIRONMENT, **url).succeed("db", "psql", "-X", "-A", "-t", "-c", asked)
-    assert done.out == "são|2018-02-01|1 day 02:00:00|0.30000000000000004|\\x41\n"
+    assert done.out == "são|2018-02-01|1 day 02:00:00|0.30000000000000004|\\x41|0|0\n"
 
 
 @pytest.mark.parametrize("name", [*session.SETTINGS, *session.LATER])
@@ -189,3 +192,14 @@ def test_on_postgresql_16(
     assert worked(database, database, extracts, tmp_path) == undisturbed
     backup = Warehouse(database, tmp_path).run("db", "backup", tmp_path / "a.backup", "--json")
     assert backup.code == 0, backup
+
+
+def test_nobody_else_makes_a_connection() -> None:
+    """Who makes one past `Database.connect` says there what its session depends on, or does not find it set."""
+    places = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "infra").rglob("*.py")
+        if re.search(r"psycopg\.(Async)?(Connection\.)?connect\(|ConnectionPool", path.read_text("utf-8"))
+    }
+    kit = "infra/kafka/consumer/replayhouse_consumer/postgres_session.py"
+    assert places == {"infra/postgres/connection.py", "infra/postgres/embedded.py", kit}
