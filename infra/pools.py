@@ -1,8 +1,33 @@
 """What every pool of processes needs: its processes end with the one that they work for, however that ends."""
 
 import os
+import signal
 import threading
-from multiprocessing import parent_process
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+_CTRL_C = {signal.SIGINT}
+
+
+class Pool(ProcessPoolExecutor):
+    """Processes of their own, each of which begins with `start`, which calls `end_with_parent`.
+
+    Ctrl-C, which a terminal sends to all of them, ends them without a word from their first moment on: they are started
+    with the signal held back, for the interpreter would tell of it until then.
+    """
+
+    def __init__(self, processes: int, start: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        super().__init__(processes, get_context("spawn"), start, arguments)
+
+    def submit(self, fn: Callable[..., Result], /, *arguments: Any, **named: Any) -> Future[Result]:
+        """One more task, for which a process may be started."""
+        with _held_back():
+            return super().submit(fn, *arguments, **named)
 
 
 def end_with_parent() -> None:
@@ -10,7 +35,18 @@ def end_with_parent() -> None:
 
     It would wait for ever for the next task of a parent that was killed.
     """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _CTRL_C)
     threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _CTRL_C)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _wait_for_parent() -> None:

@@ -8,7 +8,7 @@ import typer
 
 from infra.cli.options import Json, Reason, example, read_id, read_reason
 from infra.cli.output import count, is_meant, print_json, progress, say, seconds_so_far, shown, warn
-from infra.errors import UsageError
+from infra.errors import Conflicting, UsageError
 
 if TYPE_CHECKING:
     from infra.cli.output import Tell
@@ -84,6 +84,7 @@ def _erase(warehouse: "Warehouse", person: UUID, reason: str, tell: "Tell") -> "
     from infra.cli.read_models import catch_up_all
     from infra.erased import ErasedSubjects
     from infra.loading.loads import Loads
+    from infra.postgres.connection import translated
     from infra.postgres.erasure import erase as erase_person
     from infra.postgres.erasure import vacuum
     from infra.postgres.locks import exclusive
@@ -106,7 +107,11 @@ def _erase(warehouse: "Warehouse", person: UUID, reason: str, tell: "Tell") -> "
         if person not in listed.subjects():  # told by another machine, or before there was a list here
             listed.add(person, done.at, done.position)
         catch_up_all(warehouse, tell)
-        vacuum(connection)
+        try:
+            with translated():
+                vacuum(connection)
+        except Conflicting as error:
+            warn(f"What is erased is out of reach; the server frees its space later. {error}")
     return done
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from infra.cli.options import CONTEXTS, Json, example
-from infra.cli.output import Tell, count, print_json, progress, say, seconds_so_far, table, warn
+from infra.cli.output import Tell, count, print_json, progress, say, seconds_so_far, table
 
 if TYPE_CHECKING:
     import psycopg
@@ -124,15 +124,11 @@ def load(
     """Ingests an extract and catches the read models up, also where the extract brought nothing new."""
     from infra.cli.read_models import catch_up_all
     from infra.loading.ingest import Ingest
-    from infra.mapping.errors import NewerVersion
 
     ingest_it = Ingest(warehouse.settings, warehouse.database, lambda step: tell(*step))
     report = ingest_it.run(path, name, dry_run=dry_run)
     if not dry_run and not leave_read_models:
-        try:
-            catch_up_all(warehouse, tell)
-        except NewerVersion as error:  # the load is complete all the same
-            warn(f"The read models could not follow. {error}")
+        catch_up_all(warehouse, tell)
     return report
 
 

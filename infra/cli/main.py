@@ -3,6 +3,7 @@
 Nothing is imported at the top that takes time: a command may be interrupted from its first moment on.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -19,14 +20,17 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell's background job ignores it
         signal.signal(signal.SIGINT, _interrupt)
     try:
+        from infra import interrupts
         from infra.cli import streams
 
-        streams.prepare()
+        streams.prepare()  # before anything else is opened
+        interrupts.listen()
         code = _flushed(run(sys.argv[1:]))
     except KeyboardInterrupt:
         code = INTERRUPTED
     if code == INTERRUPTED:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one must not show what ends after the first
+        # Taken apart in the middle of its work the interpreter would tell of it, and so would DuckDB's binding.
+        os._exit(code)
     sys.exit(code)
 
 

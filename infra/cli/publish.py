@@ -66,6 +66,8 @@ def publish(
         cluster = KafkaCluster(kafka, bootstrap_of(warehouse.settings, kafka))
         order = Order(follow=follow, recover=recover)
         done = publish_all(warehouse.database, cluster, kafka, chosen(contexts), order, stop, warn)
+    if stop.is_set() and not follow:  # who follows is ended so, and whoever does not has not come to its end
+        raise KeyboardInterrupt
     if json:
         told = {context: published._asdict() for context, published in done.items()}
         print_json({"contexts": told, "seconds": seconds_so_far()})

@@ -10,6 +10,7 @@ from infra.cli.ending import told_to_end
 from infra.cli.options import Contexts, Json, chosen, example
 from infra.cli.output import count, print_json, progress, say, seconds_so_far, table, warn
 from infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, limits_of, rebuild_beside
+from infra.errors import Conflicting
 
 if TYPE_CHECKING:
     from infra.cli.output import Tell
@@ -43,13 +44,22 @@ def register(app: typer.Typer) -> None:
 
 
 def catch_up_all(warehouse: "Warehouse", tell: "Tell") -> None:
-    """Brings every context's live read model up to the head of the log; says so if streams are parked on the way."""
+    """Brings every context's live read model up to the head of the log, after a command that has appended to it.
+
+    That is done whatever becomes of this: what another command or version of the program holds up is told, and so are
+    streams that are parked on the way.
+    """
+    from infra.mapping.errors import NewerVersion
     from infra.postgres.read_models.live import catch_up
+    from infra.postgres.read_models.versions import OtherVersion
 
     doing = "catching the read models up"
     tell(doing, 0, 0)
     settings = warehouse.settings
-    catch_up(warehouse.database, workers=settings.workers, keep=settings.keep_revisions, tell=partial(tell, doing))
+    try:
+        catch_up(warehouse.database, workers=settings.workers, keep=settings.keep_revisions, tell=partial(tell, doing))
+    except (Conflicting, NewerVersion, OtherVersion) as error:
+        warn(f"The read models could not follow. {error} What was recorded stands: replayhouse project shows it later.")
     warn_of_parked(warehouse)
 
 

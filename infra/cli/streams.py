@@ -49,7 +49,7 @@ def prepare() -> None:
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         assert isinstance(stream, TextIOWrapper)  # as the interpreter makes them
         stream.reconfigure(errors="backslashreplace")
     logging.lastResort = _OfLibraries(logging.WARNING)

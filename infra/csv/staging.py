@@ -25,6 +25,7 @@ from infra.csv.checks import count_checks
 from infra.csv.extract import Extract
 from infra.csv.files import FILES
 from infra.csv.reader import ReadFile, empty_file, read_file
+from infra.interrupts import interruptible
 from ingest.assess import SetAside, Unreadable
 
 DATABASE = "stage.duckdb"
@@ -105,7 +106,7 @@ class Staged:
         """The records kept apart, by file and line; each file that has any is read once."""
         if self.unreadable:
             return
-        with closing(duckdb.connect(str(self.database), read_only=True)) as connection:
+        with closing(interruptible(duckdb.connect(str(self.database), read_only=True))) as connection:
             cursor = connection.execute("SELECT file, line, lines, rule, reason FROM quarantine ORDER BY file, line")
             rows = (row for chunk in iter(partial(cursor.fetchmany, 1000), []) for row in chunk)
             for file, found in groupby(rows, key=itemgetter(0)):
@@ -192,7 +193,11 @@ def _read_files(extract: Extract, cells: Path, threads: int) -> dict[str, ReadFi
     largest_first = sorted(extract.files, key=lambda file: -extract.files[file].bytes)
     with ThreadPoolExecutor(max(1, threads)) as pool:
         reading = {file: pool.submit(read_file, file, extract.files[file].path, cells) for file in largest_first}
-        return {file: reading[file].result() if file in reading else empty_file(file, cells) for file in FILES}
+        try:
+            return {file: reading[file].result() if file in reading else empty_file(file, cells) for file in FILES}
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # none is begun any more
+            raise
 
 
 def _connect(database: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
@@ -202,7 +207,7 @@ def _connect(database: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPy
         "temp_directory": str(database.parent / "spill"),
         "preserve_insertion_order": False,
     }
-    return duckdb.connect(str(database), config=settings)
+    return interruptible(duckdb.connect(str(database), config=settings))
 
 
 def _load(

@@ -24,6 +24,7 @@ from infra.csv.extract import open_extract
 from infra.csv.files import SOURCE_FILES
 from infra.csv.staging import Staged, stage
 from infra.errors import Rejected, UsageError
+from infra.interrupts import interruptible
 from infra.loading.known import export_known
 from infra.loading.loads import Loads, time_of
 from infra.loading.log import CONTEXTS, OpenLoad, PostgresLoadLog, copy_due, copy_lines, recorded_of
@@ -146,9 +147,9 @@ class Decider:
         loads = Loads(connection)
         newest = loads.newest_completed()
         as_of = (newest.as_of if newest is not None else None) or date.min
-        with duckdb.connect(str(staged.database), config={"memory_limit": MEMORY}) as writing:
+        with interruptible(duckdb.connect(str(staged.database), config={"memory_limit": MEMORY})) as writing:
             plan(writing)
-        with duckdb.connect(str(staged.database), read_only=True) as reading:
+        with interruptible(duckdb.connect(str(staged.database), read_only=True)) as reading:
             work = DuckDBWork(reading)
             batch_id = natural_id("decision", f"{row_id}:{known.last_version('quality', row_id)}")
             log = _ReleaseLog(connection, self._store, OpenLoad(batch_id, loads.next_seq(), uuid4(), is_first=False))

@@ -8,6 +8,7 @@ import psycopg
 
 from domain.quality.row import row_stream_id
 from infra.csv.staging import Staged
+from infra.interrupts import interruptible
 from infra.postgres.erasure import make_rows_unreadable
 from infra.postgres.naming import RowText, erased_people, names_of, rows_naming
 
@@ -37,6 +38,6 @@ def forget_erased(connection: psycopg.Connection, staged: Staged) -> None:
 
 
 def _shown(staged: Staged, people: Sequence[UUID]) -> set[str]:
-    with duckdb.connect(str(staged.database), read_only=True) as work:
+    with interruptible(duckdb.connect(str(staged.database), read_only=True)) as work:
         found = work.execute(SHOWN, {"people": [str(person) for person in people]}).fetchall()
     return {shown.hex for pair in found for shown in pair if shown is not None}

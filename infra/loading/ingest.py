@@ -19,6 +19,7 @@ from infra.csv.extract import Extract, Limits, open_extract
 from infra.csv.files import FILES
 from infra.csv.staging import Staged, stage
 from infra.errors import Conflicting
+from infra.interrupts import interruptible
 from infra.loading.assessment import assess
 from infra.loading.erased import forget_erased
 from infra.loading.known import export_known
@@ -268,7 +269,7 @@ class _Run:
             keep_apart(log, batch_id, self._bad_records(batch_id), self._now)
             units, as_of = self._plan()
             assert as_of is not None, "the plan has a date"
-            with duckdb.connect(str(self._staged.database), read_only=True) as staged:
+            with interruptible(duckdb.connect(str(self._staged.database), read_only=True)) as staged:
                 work = DuckDBWork(staged)
                 for number, unit in enumerate(units):
                     self._ingest._progress(Step("deciding", number, len(units)))
@@ -323,5 +324,5 @@ def _units(firsts: list[int]) -> list[Unit]:
 
 @contextmanager
 def _writing(staged: Staged) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(staged.database), config={"memory_limit": STAGING_MEMORY}) as connection:
+    with interruptible(duckdb.connect(str(staged.database), config={"memory_limit": STAGING_MEMORY})) as connection:
         yield connection

@@ -3,11 +3,10 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import date
-from multiprocessing import get_context
 from multiprocessing.util import Finalize
 from pathlib import Path
 
@@ -15,9 +14,10 @@ import duckdb
 
 from infra import collector
 from infra.errors import ReplayhouseError
+from infra.interrupts import interruptible
 from infra.loading.log import OpenLoad, PostgresLoadLog
 from infra.loading.work import DuckDBWork
-from infra.pools import end_with_parent
+from infra.pools import Pool, end_with_parent
 from infra.postgres.connection import Database, translated
 from infra.postgres.store import EventStore
 from ingest.load import work_through
@@ -43,8 +43,8 @@ class Worker:
     """A process' connections to the staging database and the log, and what it looks up again and again."""
 
     def __init__(self, assignment: Assignment) -> None:
-        self._staged = duckdb.connect(
-            str(assignment.staged), read_only=True, config={"threads": 1, "memory_limit": WORKER_MEMORY}
+        self._staged = interruptible(
+            duckdb.connect(str(assignment.staged), read_only=True, config={"threads": 1, "memory_limit": WORKER_MEMORY})
         )
         self._as_of = assignment.as_of
         self._work = DuckDBWork(self._staged)
@@ -108,7 +108,7 @@ def run_units(assignment: Assignment, units: Sequence[Unit], processes: int, don
 
 
 def _pooled(assignment: Assignment, units: Sequence[Unit], processes: int) -> Iterator[tuple[Unit, int]]:
-    with ProcessPoolExecutor(processes, get_context("spawn"), _start, (assignment,)) as pool:
+    with Pool(processes, _start, (assignment,)) as pool:
         tasks = {pool.submit(_run, unit): unit for unit in units}
         try:
             for task in as_completed(tasks):

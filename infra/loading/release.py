@@ -16,6 +16,7 @@ import psycopg
 
 from domain.quality.row import BY_LOAD, release, row_of, row_stream_id
 from infra.csv.staging import Staged
+from infra.interrupts import interruptible
 from infra.loading.log import PostgresLoadLog
 from ingest.batch import ROWS_AT_ONCE
 from ingest.decision import Decision
@@ -69,7 +70,7 @@ def _rows_apart(connection: psycopg.Connection, log: PostgresLoadLog) -> dict[st
 
 def _passing(staged: Staged, apart: dict[str, set[UUID]]) -> Iterator[tuple[UUID, str]]:
     """Streams of rows apart whose text stands among the good rows, with the line where it does."""
-    with duckdb.connect(str(staged.database), read_only=True) as connection:
+    with interruptible(duckdb.connect(str(staged.database), read_only=True)) as connection:
         for file, streams in apart.items():
             found = staged.extract.files.get(file)
             if found is None or not streams:

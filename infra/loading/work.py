@@ -11,6 +11,7 @@ from uuid import UUID
 import duckdb
 import msgspec
 
+from infra.interrupts import interruptible
 from ingest.ports import Place, Unit
 from ingest.work import AreaWork, CategoryWork, Family, Kind, PersonWork, ProductWork, SellerWork
 
@@ -43,7 +44,7 @@ class DuckDBWork:
 
     def families(self, unit: Unit, after: Place) -> Iterator[tuple[Place, Family]]:
         """The families of a unit after a place, in the order of bucket, kind and key."""
-        cursor = self._connection.cursor()
+        cursor = interruptible(self._connection.cursor())
         cursor.execute(FAMILIES, {"first": after.bucket, "last": unit.last_bucket})
         while rows := cursor.fetchmany(DOCUMENTS_AT_ONCE):
             for bucket, kind, key, document in rows:
@@ -57,7 +58,7 @@ class DuckDBWork:
 
     def references(self, after: Place, up_to: Place, batch_seq: int) -> list[tuple[str, str]]:
         """Tables of the write side, each with its lines of COPY text, for the families after a place up to another."""
-        cursor = self._connection.cursor()
+        cursor = interruptible(self._connection.cursor())
         cursor.execute(
             REFERENCES,
             {

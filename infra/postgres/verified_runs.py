@@ -7,19 +7,18 @@ by several processes that see the log as it was at one moment.
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
 from infra.errors import ReplayhouseError
-from infra.pools import end_with_parent
+from infra.pools import Pool, end_with_parent
 from infra.postgres.commits import Commit
 from infra.postgres.connection import Database, translated
 from infra.postgres.log_tables import ALL_EVENTS, OWN_NAMES
@@ -155,7 +154,7 @@ def _common_batch(batches: set[bytes]) -> UUID | None:
 class Crew:
     """Looks at runs, here or in processes, and tells of them in their order."""
 
-    def __init__(self, conn: psycopg.Connection, pool: ProcessPoolExecutor | None, processes: int) -> None:
+    def __init__(self, conn: psycopg.Connection, pool: Pool | None, processes: int) -> None:
         self._conn = conn
         self._pool = pool
         self._ahead = processes * _RUNS_AHEAD
@@ -184,7 +183,7 @@ def crew(conn: psycopg.Connection, database: Database | None, processes: int) ->
         return
     row = conn.execute(_SNAPSHOT).fetchone()
     assert row is not None  # a function always gives a row
-    with ProcessPoolExecutor(processes, get_context("spawn"), _start, (database, str(row[0]))) as pool:
+    with Pool(processes, _start, (database, str(row[0]))) as pool:
         try:
             yield Crew(conn, pool, processes)
         except BrokenProcessPool as error:

@@ -5,6 +5,7 @@ rows of the span that is being written.
 """
 
 import shutil
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -107,8 +108,19 @@ def _written(spans: list[_Span], processes: int) -> Iterator[dict[str, int]]:
     if processes == 1:
         yield from map(_write_span, spans)
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_write_span, spans)
+    with ProcessPoolExecutor(processes, get_context("spawn"), _end_without_a_word) as pool:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # those that are started have it held back
+        try:
+            written = pool.map(_write_span, spans)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        yield from written
+
+
+def _end_without_a_word() -> None:
+    """At Ctrl-C, which a terminal sends to all processes: the first of them tells of it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _join(target: Path, header: str, parts: Iterable[Path]) -> None:

@@ -7,20 +7,20 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 import psycopg
 
 from infra.errors import ReplayhouseError
-from infra.pools import end_with_parent
+from infra.pools import Pool, end_with_parent
 from infra.postgres.connection import Database
 from infra.postgres.read_models.digests import tables_as_json
 from infra.postgres.read_models.following import events_of
@@ -152,7 +152,7 @@ _loader: Loader | None = None
 class _Crew:
     """Does tasks, here or in processes; more may be added while they are done."""
 
-    def __init__(self, database: Database, pool: ProcessPoolExecutor | None) -> None:
+    def __init__(self, database: Database, pool: Pool | None) -> None:
         self._database = database
         self._pool = pool
         self._waiting: list[_Task] = []
@@ -175,7 +175,7 @@ class _Crew:
         finally:
             loader.close()
 
-    def _in(self, pool: ProcessPoolExecutor) -> Iterator[tuple[_Task, Loaded | None]]:
+    def _in(self, pool: Pool) -> Iterator[tuple[_Task, Loaded | None]]:
         running: dict[Future[Loaded | None], _Task] = {}
         while self._waiting or running:
             running.update({pool.submit(_do, task): task for task in self._waiting})
@@ -190,7 +190,7 @@ def _crew(database: Database, processes: int) -> Iterator[_Crew]:
         yield _Crew(database, None)
         return
     others = set(active_children())
-    with ProcessPoolExecutor(processes, get_context("spawn"), _start, (database,)) as pool:
+    with Pool(processes, _start, (database,)) as pool:
         try:
             yield _Crew(database, pool)
         except BaseException as error:
