@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from infra.cli.options import CONTEXTS, Json, example
-from infra.cli.output import Tell, count, print_json, progress, say, seconds_so_far, table
+from infra.cli.output import Tell, count, print_json, progress, say, seconds_so_far, table, warn
 
 if TYPE_CHECKING:
     import psycopg
