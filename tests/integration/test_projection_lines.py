@@ -74,12 +74,15 @@ ROWS = st.lists(
 def test_postgresql_copies_out_the_lines_that_were_hashed(
     conn: psycopg.Connection, rows: list[tuple[Any, ...]]
 ) -> None:
-    if conn.execute("SELECT to_regclass('everything')").fetchone() == (None,):
+    if conn.execute("SELECT to_regclass('public.everything')").fetchone() == (None,):
         create_table(conn, TABLE)
         conn.execute("SET TimeZone = 'UTC'")
-    conn.execute("TRUNCATE everything")
+    conn.execute("TRUNCATE public.everything")
     copy_rows(conn, TABLE, rows)
-    with conn.cursor() as cursor, cursor.copy("COPY (SELECT a,b,c,d,e,f,g,h,i,j,k FROM everything) TO STDOUT") as copy:
+    with (
+        conn.cursor() as cursor,
+        cursor.copy("COPY (SELECT a,b,c,d,e,f,g,h,i,j,k FROM public.everything) TO STDOUT") as copy,
+    ):
         stored = [bytes(line).removesuffix(b"\n") for line in copy]
     assert sorted(stored) == sorted(LineWriter(TABLE).lines(rows))
 
