@@ -285,6 +285,23 @@ def test_a_log_that_was_tampered_with_is_not_restored(shop: Shop, empty: Warehou
     assert is_empty(empty)
 
 
+def test_what_was_made_on_the_tables_of_the_log_comes_along_and_is_named_afterwards(
+    shop: Shop, empty: Warehouse, database: Database
+) -> None:
+    backup = shop.backup.with_name("indexed.backup")
+    source = Warehouse(database, shop.backup.parent / "home")
+    source.json("db", "restore", shop.backup)
+    execute(source, "CREATE INDEX own ON event_store.sales_events (topic)")
+    source.json("db", "backup", backup)
+
+    empty.json("db", "restore", backup)
+
+    named = empty.run("audit", "verify", "--json").document
+    assert (named["valid"], named["reason"]) == (
+        False, "event_store.sales_events has an index own that no migration made"
+    )  # fmt: skip
+
+
 def test_a_server_that_does_not_know_a_setting_is_not_given_it(tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_bytes(
