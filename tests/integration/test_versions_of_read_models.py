@@ -10,6 +10,7 @@ from sqlalchemy import MetaData, Table
 
 from domain.sales.order import NEW_ORDER, observe
 from infra.errors import Conflicting, UsageError
+from infra.mapping.errors import NewerVersion
 from infra.postgres.connection import Database
 from infra.postgres.read_models import loading, prefixes, refolding, revisions, versions
 from infra.postgres.read_models.comparing import TableOfTwo, one_moment
@@ -185,6 +186,18 @@ def test_following_fills_an_earlier_programs_tables_anew(
     watch.run()
     assert versions.is_current(conn, "sales")
     assert watch.events["sales"] == 10 * len(PLACED)
+
+
+def test_following_gives_up_what_only_a_newer_program_could_fill(
+    database: Database, conn: psycopg.Connection, log: Log, upgraded: Projection
+) -> None:
+    conn.execute("ALTER TABLE event_store.sales_events DISABLE TRIGGER append_only")
+    conn.execute("UPDATE event_store.sales_events SET topic = 'sales.OrderPlaced.v99' WHERE originator_version = 1")
+    told: list[str] = []
+    watch = Watch(database, ["sales"], threading.Event(), told.append)
+    watch.run()
+    assert [type(error) for error in watch.stopped.values()] == [NewerVersion]
+    assert conn.execute("SELECT count(*) FROM sales.fact_order").fetchone() == (10,), "they stay as they were"
 
 
 def test_a_stream_that_cannot_be_folded_is_parked_by_a_refilling_too(

@@ -16,6 +16,7 @@ from infra.errors import Conflicting, Unreachable
 from infra.mapping.errors import NewerVersion
 from infra.postgres.connection import Database, translated
 from infra.postgres.locks import is_taken, let_go
+from infra.postgres.read_models import versions
 from infra.postgres.read_models.live import Projector, catch_up
 from infra.postgres.read_models.versions import OtherVersion
 from infra.postgres.store import CHANNEL
@@ -71,7 +72,7 @@ class Watch:
                 self._stop.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
             except OtherVersion:  # of an earlier program: perhaps another command fills the tables anew right now
-                self._catch_up(False, workers)
+                self._fill_anew(workers)
                 self._stop.wait(_FIRST_PAUSE_SECONDS)
             except Conflicting:  # somebody held what it needed: the next round does it
                 self._stop.wait(_FIRST_PAUSE_SECONDS)
@@ -83,6 +84,18 @@ class Watch:
             done = catch_up(self._database, self._contexts, retry_parked=retry_parked, workers=workers)
             for context, events in done.items():
                 self.events[context] = self.events.get(context, 0) + events
+
+    def _fill_anew(self, workers: int | None) -> None:
+        """Gives up the contexts that it cannot fill because the log has events of a newer program."""
+        try:
+            catch_up(self._database, self._contexts, workers=workers)
+        except NewerVersion as error:
+            with self._database.connect("replayhouse project --follow", autocommit=True) as conn, translated():
+                left = [context for context in versions.earlier(conn) if context in self._contexts]
+            self.stopped.update(dict.fromkeys(left, error))
+            self._tell(str(error))
+        except (OtherVersion, Conflicting):
+            pass  # met again later, by its context alone
 
     def _is_over(self) -> bool:
         return self._stop.is_set() or len(self.stopped) == len(self._contexts)
