@@ -7,15 +7,20 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from sqlalchemy import Select, select
 
 from infra.postgres import clients
 from infra.postgres.connection import Database
 from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.migrate import migrations
+from infra.postgres.read_models import swapping
+from projections import marts
+from projections.marts import Mart, Tables
 from projections.projection import personal_columns
 from projections.warehouse import PROJECTIONS
 from tests.acceptance.extracts import a_good_extract, a_review, adding, changed, write
@@ -90,6 +95,8 @@ def loaded(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> 
             conn.execute(BY_HAND.encode())
         warehouse.json("rebuild")
         warehouse.json("rebuild", "--into", "before")
+        with database.connect(autocommit=True) as conn:
+            conn.execute("CREATE MATERIALIZED VIEW public.of_then AS SELECT city FROM before_customer.address_history")
         yield database
 
 
@@ -168,6 +175,27 @@ def test_no_table_that_is_made_is_sampled_where_it_shows_personal_fields(
     conn.execute("ANALYZE")
     assert sampled(conn) == []
     assert conn.execute("SELECT count(*) FROM pg_stats WHERE tablename = 'counted'").fetchone() == (1,)
+
+
+def test_a_mart_that_was_made_for_a_swap_shows_nothing_of_who_is_erased_before_it(
+    warehouse: Warehouse, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was filled, aside, when the key still opened."""
+
+    def erased_meanwhile(*_: object) -> None:
+        warehouse.json("customer", "erase", ERASED, "--yes", *REASON)
+
+    where = Mart("where", "Where people live", {"city": "the city"}, _cities, materialised=True)
+    monkeypatch.setattr(marts, "MARTS", (where,))
+    with monkeypatch.context() as patched:
+        patched.setattr(swapping, "wait_for_old_snapshots", erased_meanwhile)
+        warehouse.json("rebuild")
+    assert conn.execute("SELECT count(*) > 0 FROM mart.where").fetchone() == (True,)
+    assert conn.execute("SELECT city FROM mart.where WHERE city ~ 'polis'").fetchall() == []
+
+
+def _cities(tables: Tables) -> Select[Any]:
+    return select(tables["customer.dim_customer"].c.city)
 
 
 def test_a_migration_removes_the_samples_that_the_version_before_has_left(conn: psycopg.Connection) -> None:
