@@ -9,6 +9,7 @@ ReplayhouseError         1  the answer is no
 │   └── NoWarehouse      2  there is no warehouse where the settings say that there is one
 ├── InputError           2  what was given to read cannot be read
 ├── WrongServer          2  the database is of a wrong version, or its schema is newer than this program
+├── OtherVersion         2  another version of the program has made read models (infra/postgres/read_models/versions.py)
 ├── Unreachable          3  a service does not answer, or does not let us in
 └── Conflicting          4  another command is at work on the same thing
     └── Conflict         4  somebody else recorded that version of the stream first

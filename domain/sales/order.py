@@ -47,10 +47,11 @@ RANK = {
 """How far each status is; an order only goes up. Invoiced and processing may follow each other."""
 
 ENDED = frozenset({"canceled", "unavailable"})
+SHIPPED_OR_LATER = frozenset({"shipped", "delivered"})
 
 SHOWN_WHILE: dict[str, frozenset[str]] = {
     "approved_at": frozenset(RANK) - {"created"},
-    "shipped_at": frozenset({"shipped", "delivered", *ENDED}),
+    "shipped_at": SHIPPED_OR_LATER | ENDED,
     "completed_at": frozenset({"delivered"}),
 }
 """The statuses that allow each step, and so its time (R18)."""
@@ -355,7 +356,7 @@ def _observe_steps(course: _Course, header: OrderHeader) -> None:
 
     if RANK[course.order.status] >= RANK["shipped"]:
         _amend(course, "shipped_at", shipped_at)
-    elif shipped_at is not None or status in ("shipped", "delivered"):
+    elif shipped_at is not None or status in SHIPPED_OR_LATER:
         course.happened(OrderShipped(shipped_at or course.order.latest_time, shipped_at))
 
     if status == "delivered":

@@ -34,11 +34,10 @@ from domain.sales.events import (
     PaymentAmended,
     PaymentReceived,
 )
-from domain.sales.order import ENDED, Order, observed, order_of
+from domain.sales.order import ENDED, SHIPPED_OR_LATER, Order, observed, order_of
 from ingest.decision import Decision, Known, lines_of, source_of
 from ingest.work import OrderWork, PersonWork
 
-SHIPPED_OR_LATER = frozenset({"shipped", "delivered"})
 OF_A_PAYMENT = (PaymentReceived, PaymentAmended)
 OF_A_LINE = (OrderLineAdded, OrderLineAmended)
 PLANS = (ShipmentPlanned, ShipmentReplanned)
@@ -175,11 +174,11 @@ def _decide_shipment(
         placed_at=order.placed_at,
         promised_by=order.promised_by,
         is_shipped=order.status in SHIPPED_OR_LATER,
-        shipped_at=order.shipped_at,
+        shipped_at=order.shown_shipped_at,
         is_completed=order.is_completed,
         completed_at=order.shown_completed_at,
         is_ended=order.status in ENDED,
-        approved_at=order.approved_at,
+        approved_at=order.shown_approved_at,
     )
     shipment = shipment_of(known.events("fulfillment", order_id))
     step = at_hand.header or at_hand.whole
