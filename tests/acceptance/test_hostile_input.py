@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from uuid import uuid4
@@ -155,3 +158,27 @@ def test_no_cell_of_an_export_is_a_formula_and_every_text_can_be_had_again(
     assert row["text"] == f"'{formula}"
     assert warehouse.run("quality", "quarantine", "--csv", file).code == 2
     assert warehouse.run("quality", "quarantine", "--csv", file, "--force").code == 0
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_letters_that_the_terminal_lacks_are_escaped_in_tables_and_lines(
+    encoding: str, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    lines = changed(a_good_extract(), customers=adding(a_customer(106, 905, "01001", "北京 são paulo")))
+    warehouse.ingest(write(tmp_path / "extract", lines))
+    program = Path(sys.executable).with_name("replayhouse")
+    settings = {"REPLAYHOUSE_DATABASE_URL": warehouse.database.url, "REPLAYHOUSE_HOME": str(tmp_path)}
+    for arguments in (("audit", "history", "customer", an_id(905)), ("audit", "compare", "1", "live", "--json")):
+        done = subprocess.run(
+            [program, *arguments],
+            capture_output=True,
+            env={"PATH": os.environ["PATH"], "PYTHONIOENCODING": encoding, **settings},
+            check=False,
+        )
+        told = done.stdout.decode(encoding)
+        assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr
+        assert "\\u5317\\u4eac s" in told
+        if "--json" in arguments:
+            assert json.loads(told)["equal"] is False
+        else:
+            assert f"s{'ã' if encoding == 'cp1252' else chr(92) + 'xe3'}o paulo" in told

@@ -188,7 +188,14 @@ def test_over_tcp_only_the_reader_is_let_in_by_password_and_can_only_read(made: 
         with pytest.raises(Unreachable):
             open_database(Settings(database_url=refused))
     assert server.url("reader") == url, "the password stays the same"
-    assert stat.S_IMODE((made / "reader_password").stat().st_mode) == 0o600
+    kept = made / "reader_password"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    kept.write_text("")  # as a full disk has left it
+    anew = server.url("reader")
+    assert anew != url
+    with psycopg.connect(anew) as conn:
+        assert conn.execute("SELECT 1").fetchone() == (1,)
+    assert (server.url("reader"), stat.S_IMODE(kept.stat().st_mode)) == (anew, 0o600)
     with psycopg.connect(server.url()) as conn:
         assert conn.execute("SELECT count(*) FROM event_store.commit").fetchone() == (0,)
 

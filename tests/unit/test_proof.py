@@ -338,6 +338,18 @@ def test_a_key_is_for_its_owner_alone_and_never_overwritten(tmp_path: Path) -> N
     assert path.read_bytes() == kept
 
 
+def test_an_empty_file_that_a_full_disk_has_left_is_no_key_and_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "signing_key.pem"
+    path.touch()
+    with pytest.raises(InputError, match="not a signing key"):
+        read_key(path)
+    public = make_key(path)
+    assert read_key(path).public_key().public_bytes_raw() == public
+    (tmp_path / "link.pem").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UsageError, match="never overwritten"):
+        make_key(tmp_path / "link.pem")
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o620, 0o601, 0o644, 0o666])
 def test_a_key_that_others_can_reach_is_refused(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "key.pem"
