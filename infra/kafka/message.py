@@ -35,6 +35,7 @@ Headers = Sequence[tuple[str, bytes]]
 BRASILIA = "-03:00"
 """What business times get as their offset."""
 
+_MOST_SHOWN = 200
 _SPECVERSION = ("ce_specversion", b"1.0")
 _CONTENT_TYPE = ("content-type", b"application/json")
 
@@ -119,7 +120,7 @@ def event_of(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str
     except KeyError as missing:
         raise InputError(f"The message has no {missing.args[0]}: it is no event of a relay.") from None
     except ValueError as error:
-        raise InputError(f"A header of the message makes no sense: {error}.") from error
+        raise InputError(f"A header of the message makes no sense: {str(error)[:_MOST_SHOWN]}.") from error
 
 
 def time_of(occurred_at: str) -> str:

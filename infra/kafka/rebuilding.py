@@ -35,6 +35,7 @@ _EVENTS_A_COPY = 10_000
 _BYTES_A_COPY = 16 * 2**20
 _BYTES_BESIDE_STATE = 100
 _TOO_LARGE = 2**63
+_MOST_SHOWN = 200
 
 _OMITTED = b"omitted"
 _STORE = "SELECT chain FROM event_store.commit ORDER BY last_position LIMIT 1"
@@ -174,7 +175,7 @@ class _Arrival:
         except KeyError as missing:
             raise Rejected(_no_event(message, f"it has no {missing.args[0]}")) from None
         except (ValueError, TypeError, AttributeError, RecursionError, msgspec.MsgspecError) as error:
-            raise Rejected(_no_event(message, str(error))) from error
+            raise Rejected(_no_event(message, str(error)[:_MOST_SHOWN])) from error
 
     def _restated(self, kind: bytes, state: bytes) -> bytes:
         """The state with what stands for personal fields that are withheld, so that null still means anonymised."""

@@ -41,6 +41,7 @@ _COMMITS = """
 """
 
 _ID_LENGTH = len(str(UUID(int=0)))
+_MOST_SHOWN = 200
 _NULL = b"\xff\xff\xff\xff"
 _UUID, _INT64 = b"\x00\x00\x00\x10", b"\x00\x00\x00\x08"
 
@@ -356,7 +357,7 @@ def _misplaced(place: Place, found: Received, message: Received | None) -> str:
 def changed(expected: Message, message: Received) -> str | None:
     """In what a message is not the one that its event makes; None if it is."""
     if message.key != expected.key:
-        return f"its message has the key {message.key!r}"
+        return f"its message has the key {_shown(message.key)}"
     if message.value != expected.value:
         return "its message has another value than its state"
     if message.headers == expected.headers:
@@ -372,4 +373,4 @@ def changed(expected: Message, message: Received) -> str | None:
 
 
 def _shown(value: bytes | None) -> str:
-    return "missing" if value is None else repr(value.decode(errors="replace"))
+    return "missing" if value is None else repr(value[:_MOST_SHOWN].decode(errors="replace"))
