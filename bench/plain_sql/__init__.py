@@ -17,6 +17,7 @@ from bench.extracts import FILES
 from bench.lanes import Lane, side_by_side
 from bench.timing import Best, best_of, timed
 from bench.warehouse import Warehouse
+from infra.postgres.connection import Database
 
 DATABASE = "bench_plain_sql"
 
@@ -64,7 +65,7 @@ def measure(warehouse: Warehouse, extract: Path, only: str | None = None) -> Bes
 def differences(ours: str, theirs: str) -> list[str]:
     """Tables of the two databases whose contents differ, but for `position`: none if both did the same work."""
     found = []
-    with psycopg.connect(ours) as program, psycopg.connect(theirs) as plain:
+    with Database(ours).connect() as program, Database(theirs).connect() as plain:
         for schema, names in TABLES.items():
             for name in names:
                 columns = [column for (column,) in program.execute(_COLUMNS, [f"{schema}.{name}"])]
