@@ -6,6 +6,7 @@ compared here. It stands once, in FACTS, which a test holds against a freshly mi
 the database that is looked at.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from infra.postgres.rows import CONTEXTS
 
 _EVENTS = tuple(f"{context}_events" for context in CONTEXTS)
 _READ = (*_EVENTS, "commit", "head")
+_PLAIN_INDEX = re.compile(r'CREATE INDEX ("(?:[^"]|"")+"|\w+) ON event_store\.\w+ USING btree \(\w+(, \w+)*\)')
+"""Of columns, in PostgreSQL's own order: somebody's aid to a query, which keeps no row out and runs nothing."""
 _MAKES_ROWS = {"is", "column", "rule", "policy", "child", "parent"}
 """The parts of a table that decide what is read from it, but for a column more; all others guard what is written."""
 
@@ -263,7 +266,7 @@ def _compared(found: Iterable[Fact]) -> Iterator[Difference]:
         elif fact != (other := there[place]):
             yield _difference(fact, _said(fact, other))
     for place, fact in there.items():
-        if place not in expected:
+        if place not in expected and not (fact.part == "index" and _PLAIN_INDEX.fullmatch(fact.definition)):
             article = "an" if fact.part == "index" else "a"
             made = f"{article} {fact.part} {fact.name}".rstrip()
             more = _difference(fact, f"event_store.{fact.table} has {made} that no migration made")

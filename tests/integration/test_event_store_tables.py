@@ -153,12 +153,20 @@ TABLES = {
         " ADD CONSTRAINT commit_check CHECK (first_position <= last_position) NOT VALID",
         "the constraint commit_check of event_store.commit is not as it was made",
     ),
+    "an index more that runs something": (
+        "CREATE INDEX own ON event_store.sales_events (length(state))",
+        "event_store.sales_events has an index own that no migration made",
+    ),
+    "an index more in another order": (
+        "CREATE INDEX own ON event_store.sales_events (topic text_pattern_ops)",
+        "event_store.sales_events has an index own that no migration made",
+    ),
     "an index that holds nothing": (
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'event_store.sales_events_pkey'::regclass",
         "the index sales_events_pkey of event_store.sales_events is not as it was made",
     ),
-    "an index more": (
-        "CREATE INDEX own ON event_store.sales_events (topic)",
+    "an index more that keeps rows out": (
+        "CREATE UNIQUE INDEX own ON event_store.sales_events (leaf)",
         "event_store.sales_events has an index own that no migration made",
     ),
 }
@@ -179,6 +187,7 @@ def test_what_others_make_beside_the_tables_is_left_alone(log: psycopg.Connectio
     log.execute("""
         CREATE TABLE public.note (position bigint REFERENCES event_store.sales_events (notification_id), note text);
         CREATE VIEW public.orders AS SELECT * FROM event_store.sales_events;
+        CREATE INDEX own ON event_store.sales_events (topic, batch_id);
         CREATE PUBLICATION everything FOR ALL TABLES;
         GRANT SELECT ON event_store.sales_events TO public;
         ALTER TABLE event_store.sales_events ALTER topic SET STATISTICS 500, SET (autovacuum_enabled = off);
