@@ -235,11 +235,11 @@ def _entries(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
         name = PurePosixPath(entry.filename.replace("\\", "/"))
         if ROOT.match(str(name)) or ".." in name.parts:
             raise InputError(f"{path} has an entry that leads out of it: {entry.filename!r}.")
-        if stat.S_ISLNK(entry.external_attr >> 16):
-            raise InputError(f"{path} has an entry that is a link: {entry.filename!r}.")
         short = _short_name(name.name)
         if short is None or entry.is_dir():
             continue
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise InputError(f"{path} has an entry that is a link: {entry.filename!r}.")
         if short in found:
             raise InputError(f"{path} holds the same file twice: {found[short].filename} and {entry.filename}.")
         if entry.flag_bits & 1:

@@ -115,7 +115,21 @@ def test_an_entry_that_leads_out_of_the_zip_is_refused_and_nothing_is_written(tm
     assert not (tmp_path / "staging").exists()
 
 
-def test_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["leia-me: dados.txt", "2018: março/notes.txt", "a:", "link.txt", ".DS_Store"])
+def test_an_entry_that_is_passed_over_harms_nobody_and_is_named(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "extract.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(ORDERS, b"orders")
+        entry = zipfile.ZipInfo(name)
+        entry.external_attr = (stat.S_IFLNK | 0o777) << 16 if name == "link.txt" else 0
+        archive.writestr(entry, "/etc/passwd")
+    extract = open_extract(path, tmp_path / "staging")
+    assert set(extract.files) == {"orders"}
+    assert extract.passed_over == (() if name == ".DS_Store" else (name,))
+    assert os.listdir(tmp_path / "staging" / "unpacked") == [ORDERS]
+
+
+def test_one_of_the_files_that_is_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "link.zip"
     with zipfile.ZipFile(path, "w") as archive:
         entry = zipfile.ZipInfo(ORDERS)
