@@ -16,7 +16,10 @@ import pytest
 
 from infra.loading import ingest as loading
 from infra.postgres.connection import Database
+from infra.postgres.read_models.calendar import bound_of_log, bound_of_models
+from infra.postgres.read_models.schema import Model
 from ingest.synthetic.generate import generate
+from projections.warehouse import PROJECTIONS
 from tests.acceptance.in_process import READ_MODELS, Warehouse, rejected
 from tests.databases import database, server
 from tests.oracle.expected import FILES, expected
@@ -367,6 +370,9 @@ def test_the_calendar_goes_by_the_newest_load_that_counts_live_planned_rebuilt_a
     assert warehouse.rows(DAYS) == [(date(2024, 12, 31),)]
     warehouse.json("rebuild", "sales", "--into", "beside", "--to-position", str(first["position"]))
     assert warehouse.rows("SELECT max(date) FROM beside_shared.dim_date") == [(date(2019, 12, 31),)]
+
+    with warehouse.database.connect("replayhouse test", autocommit=True) as conn:  # as of what came by Kafka
+        assert bound_of_models(conn, {"quality": Model(PROJECTIONS["quality"], "quality")}) == bound_of_log(conn)
 
     planned = warehouse.json("retract", second["batch"], "--reason", "why not", "--dry-run")
     changes = planned["tables"]["shared.dim_date"]
