@@ -104,7 +104,7 @@ _started: list[subprocess.Popen[bytes]] = []
 class EmbeddedServer:
     """The server of one home folder; making this object starts nothing.
 
-    It is reached whatever variables of libpq stand in the environment: they are taken out of that of this process.
+    It is reached whatever variables of libpq stand in the environment: who reaches for it takes them out of his own.
     Raises Unreachable where the server does not start or stop, UsageError where this machine cannot run it.
     """
 
@@ -112,7 +112,6 @@ class EmbeddedServer:
         self.home = home
         self.data = home / "postgres"
         self.log = home / "postgres.log"
-        session.forget_variables()
 
     def is_made(self) -> bool:
         """Whether there is a data folder; one that is being made has another name until it is whole."""
@@ -186,6 +185,7 @@ class EmbeddedServer:
         return programs(server_account(self.data)) / name
 
     def _socket_url(self, user: str, database: str, port: int) -> str:
+        session.forget_variables()  # not before: a database of one's own may be reached by what they say
         folder = quote(str(self._socket_folder()), safe="")
         return f"postgresql://{user}@/{database}?host={folder}&port={port}"
 

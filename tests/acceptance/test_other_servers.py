@@ -3,9 +3,11 @@
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from psycopg import errors, sql
+from psycopg.conninfo import conninfo_to_dict
 
 from infra.errors import WrongServer
 from infra.postgres.connection import Database, translated
@@ -115,6 +117,15 @@ def test_a_warehouse_cannot_be_made_where_nothing_can_be_written(server: Embedde
         warehouse = Warehouse(database, tmp_path)
         refused(warehouse.run("db", "start", "--json"), 3, "takes no writes", "schema")
         refused(warehouse.run("status", "--json"), 2, "no warehouse")
+
+
+def test_a_database_of_ones_own_is_reached_by_what_the_environment_says(shown: Shown, tmp_path: Path) -> None:
+    place = conninfo_to_dict(shown.warehouse.database.url)
+    known = {"PGUSER": place.pop("user"), "PGDATABASE": place.pop("dbname"), "PGPASSWORD": "needed"}
+    warehouse = Warehouse(Database(f"postgresql://?host={quote(str(place['host']), safe='')}"), tmp_path)
+    for command in ("status", f"db backup {tmp_path / 'a.backup'}"):
+        done = warehouse.run(*command.split(), "--json", **{name: str(value) for name, value in known.items()})
+        assert done.code == 0, done
 
 
 # --- poolers ----------------------------------------------------------------------------------------------------
