@@ -59,7 +59,7 @@ RETURNING batch_seq
 """
 
 UNDER_WAY = """
-SELECT batch_id, name, status
+SELECT batch_id, name, status, origin
 FROM event_store.batch
 WHERE kind = 'load' AND status IN ('open', 'retracting')
 ORDER BY batch_seq DESC
@@ -87,19 +87,21 @@ class Load(NamedTuple):
 
 
 class UnderWay(NamedTuple):
-    """A load that is open, or half taken back (`status` is retracting)."""
+    """A load that is open, or half taken back (`status` is retracting), of an extract that was at `origin`."""
 
     batch_id: UUID
     name: str
     status: str
+    origin: str | None
 
     def way_out(self) -> str:
         """What a command says that cannot be done until this is finished: what is under way, and how it ends."""
         taking_back = f"replayhouse retract {self.batch_id} --reason TEXT"
         if self.status == "open":
+            place = f" ({self.origin})" if self.origin is not None else ""
             return (
-                f"The load {self.batch_id} ({self.name}) is open: ingest its files again to finish it, or take it back "
-                f"with {taking_back}. Then this again."
+                f"The load {self.batch_id} ({self.name}) is open: ingest its files again{place} to finish it, or take "
+                f"it back with {taking_back}. Then this again."
             )
         return (
             f"The load {self.batch_id} ({self.name}) is being taken back, and that is not finished: run {taking_back} "

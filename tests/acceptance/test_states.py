@@ -228,7 +228,8 @@ def test_what_a_refused_command_names_ends_the_state_as_if_nothing_had_been_kill
 def test_the_files_of_an_open_load_finish_it(stage: str, states: States) -> None:
     wanted = states.shown("")
     with states.copy(stage) as warehouse:
-        refused(warehouse.run("quality", "discard", ROW, *WHY, "--json"), 4, "ingest its files again")
+        done = warehouse.run("quality", "discard", ROW, *WHY, "--json")
+        refused(done, 4, f"ingest its files again ({states.second})")
         warehouse.json("ingest", states.second)
         must_be_whole(warehouse, wanted)
 
