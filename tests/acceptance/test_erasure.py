@@ -219,8 +219,8 @@ def test_a_rebuild_holds_what_is_erased_meanwhile_not_against_itself(
     """The erasure comes between the loading and the self-check, whose sample has every stream of so small a log."""
     load_all = building.load_all
 
-    def loaded_then_erased(*arguments: Any) -> None:
-        load_all(*arguments)
+    def loaded_then_erased(*arguments: Any, **named: Any) -> None:
+        load_all(*arguments, **named)
         warehouse.json("customer", "erase", "--yes", ERASED, "--reason", "asked for it")
 
     monkeypatch.setattr("infra.postgres.read_models.rebuild.load_all", loaded_then_erased)
