@@ -332,7 +332,7 @@ def counted(loads: Loads) -> dict[str, int]:
 def test_what_cannot_be_taken_back_is_told_in_plain_words(loads: Loads) -> None:
     run = loads.warehouse.run
     refused(run("retract", str(UUID(int=1)), *BECAUSE, "--json"), 2, "no load", "nor any other")
-    refused(run("retract", "yesterday's", *BECAUSE, "--json"), 2, "not an id")
+    refused(run("retract", "yesterday's", *BECAUSE, "--json"), 2, "no load yesterday")
     told = loads.begin(a_good_extract())
     refused(run("retract", str(UUID(int=1)), *BECAUSE, "--json"), 2, told["batch"], "(1)", "completed")
     refused(run("retract", told["batch"], "--json"), 2, "--reason")
