@@ -30,9 +30,10 @@ Listen = Annotated[
     typer.Option(
         "--listen",
         metavar="PORT",
-        min=1,
+        min=0,
         max=65535,
-        help="Serve BI tools over TCP too, on this machine's loopback interface, with the reader's password.",
+        help="Serve BI tools over TCP too, on this machine's loopback interface, with the reader's password, from now "
+        "on; 0: no longer.",
     ),
 ]
 RoleOption = Annotated[
@@ -67,7 +68,7 @@ def start(listen: Listen = None, json: Json = False) -> None:
         print_json({"running": True, "data": str(server.data), "url": url, "listen": listen})
         return
     say(f"The database is running; its data is in {server.data}.")
-    if listen is not None:
+    if listen:
         say(f"BI tools reach it on 127.0.0.1:{listen}: replayhouse db url --role reader")
 
 

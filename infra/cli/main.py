@@ -3,6 +3,7 @@
 Nothing is imported at the top that takes time: a command may be interrupted from its first moment on.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -128,6 +129,8 @@ def _in_words(error: Exception) -> tuple[str, Sequence[str], int]:
         return f"{message}. See '{path} --help'.", (), WRONG_USAGE
     if isinstance(error, OSError) and error.strerror:
         place = f" ({error.filename})" if error.filename else ""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return f"The disk is full{place}: make room, and run the same command again.", (), WRONG_USAGE
         return f"The system refused what this command needs: {error.strerror}{place}.", (), WRONG_USAGE
     lines = str(error).strip().splitlines()
     gist = f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__

@@ -49,8 +49,7 @@ def _translated(folder: Path) -> Iterator[None]:
     except (OSError, duckdb.Error) as error:
         if any(words in str(error) for words in _IS_FULL):
             raise UsageError(
-                f"The disk of {folder} has no room left for what the load needs meanwhile: make room, and run the same "
-                "command again."
+                f"The disk of {folder} is full, where the load needs room: make some, and run the same command again."
             ) from error
         raise
 

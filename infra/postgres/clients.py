@@ -91,7 +91,7 @@ class Client:
         gist = next((line for line in told if "error:" in line.lower() or "fatal:" in line.lower()), "")
         gist = (gist or (told[-1] if told else f"it ended with {code}")).rstrip(".")
         if any(words in line for line in told for words in _NO_ROOM):
-            raise Unreachable(f"The database has no room left ({gist}): make room, and run the same command again.")
+            raise Unreachable(f"The disk of the database is full ({gist}): make room, and run the same command again.")
         if any(words in line for line in told for words in _NO_CONNECTION):
             raise Unreachable(f"The connection to the database is lost: {gist}.")
         raise ReplayhouseError(f"{self._name} has failed: {gist}.")

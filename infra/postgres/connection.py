@@ -36,6 +36,11 @@ _FIND_OR_MAKE = (
 
 _UNKNOWN_SETTING = "unrecognized configuration parameter"  # so an older server refuses, and says not which one it is
 
+_ENCODED = (
+    "In a password, write the signs that mean something in a URL as their codes: %40 for @, %2F for /, %3A for :, %3F "
+    "for ?, %23 for #, %25 for %."
+)
+
 _NO_ROOM = (errors.DiskFull, errors.OutOfMemory, errors.ConfigurationLimitExceeded)
 _NO_ROOM_HINT = "Check free disk space."  # the server's word where a file may not grow for another reason
 _NO_SESSION = (errors.DuplicatePreparedStatement, errors.InvalidSqlStatementName)  # it is another one each time
@@ -152,11 +157,20 @@ def reach_database(settings: "Settings") -> Database:
 def _given(url: str) -> Database:
     try:
         conninfo.conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
-        # The value is not shown, for it may hold a password.
+    except psycopg.ProgrammingError:
+        # Neither the value is shown nor what libpq says of it, for it may hold a password.
         example = "postgresql://user@host/database"
-        raise UsageError(f"REPLAYHOUSE_DATABASE_URL is not a libpq URL, such as {example}.") from error
+        raise UsageError(f"REPLAYHOUSE_DATABASE_URL is not a libpq URL, such as {example}. {_ENCODED}") from None
+    if _looks_unencoded(url):
+        raise UsageError(f"REPLAYHOUSE_DATABASE_URL cannot be taken apart: an @ stands where none belongs. {_ENCODED}")
     return Database(url)
+
+
+def _looks_unencoded(url: str) -> bool:
+    """Whether a password ends for libpq where its owner did not mean it: at its first @, or before a /."""
+    scheme, _, rest = url.partition("://")
+    place, _, path = rest.partition("?")[0].partition("/")
+    return scheme in ("postgresql", "postgres") and (place.count("@") > 1 or "@" in path)
 
 
 def check_server(conn: psycopg.Connection) -> None:
@@ -196,9 +210,10 @@ def translated() -> Iterator[None]:
     except (*_NO_ROOM, errors.InternalError_) as error:
         if not isinstance(error, _NO_ROOM) and error.diag.message_hint != _NO_ROOM_HINT:
             raise
+        is_memory = isinstance(error, errors.OutOfMemory | errors.ConfigurationLimitExceeded)
+        what = "The database has no room left" if is_memory else "The disk of the database is full"
         raise Unreachable(
-            f"The database has no room left: {_first_line(error)}. What was under way is undone: make room, and run "
-            "the same command again."
+            f"{what}: {_first_line(error)}. What was under way is undone: make room, and run the same command again."
         ) from error
     except _SERVER_IS_GONE as error:
         raise Unreachable(f"The database has ended the connection: {_first_line(error)}.") from error

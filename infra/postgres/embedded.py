@@ -38,6 +38,7 @@ READER = "replayhouse_bi"
 
 _READER_GROUP = "replayhouse_reader"
 _PREPARED = "replayhouse.prepared.2"  # in the data folder: the database exists, and readers only read there
+_LISTEN = "listen_port"  # in the home: the port for BI tools, 0 where they are not let in any more
 _LONGEST_SOCKET_PATH = 103  # bytes; Linux allows 107, macOS 103
 _LONGEST_START_SECONDS = 300.0  # recovery after a crash may have gigabytes of WAL to read
 _LONGEST_STOP_SECONDS = 60.0
@@ -126,27 +127,30 @@ class EmbeddedServer:
             return
         with self._exclusively():
             if not self.is_running():
-                self._start(port=None)
+                self._start(self._port_to_listen_on())
             elif not self._is_prepared():  # its starter was killed in between
                 self._ensure_database()
 
     def listen(self, port: int) -> None:
-        """The same, over TCP on the loopback interface too, at `port` (1 to 65535), until the server is stopped.
+        """The same, over TCP on the loopback interface too, at `port` (1 to 65535), from now on; 0: no longer.
 
-        A server that does not listen there is started again; Conflicting if others are connected to it, or if another
-        program has the port.
+        A later start listens there again, where no other program has the port by then. A server that is not yet so is
+        started again; Conflicting if others are connected to it, or if another program has the port.
         """
-        if not 1 <= port <= 65535:
-            raise UsageError(f"A port is a number from 1 to 65535, not {port}.")
+        if not 0 <= port <= 65535:
+            raise UsageError(f"A port is a number from 1 to 65535 (0: none), not {port}.")
         with self._exclusively():
             running = self._postmaster() if self.is_running() else None
-            if running and running.listens and running.port == port:
-                return
-            _refuse_taken(port)
-            if running:
+            is_so = running is not None and (running.port if running.listens else 0) == port
+            if not is_so and port:
+                _refuse_taken(port)
+            if running and not is_so:
                 self._refuse_if_in_use()
                 self._stop(running)
-            self._start(port)
+            if not is_so:
+                self._start(port or None)
+            with writing(self.home / _LISTEN, replaces=True) as file:
+                file.write(str(port).encode())
 
     def stop(self) -> bool:
         """Ends the server and the connections to it; nothing that was committed is lost. False if it did not run."""
@@ -351,6 +355,15 @@ class EmbeddedServer:
         if others:
             named = ", ".join(f"{name or 'a client'} (connection {pid})" for name, pid in others)
             raise Conflicting(f"To listen, the database must start again, and it is in use by {named}: end that first.")
+
+    def _port_to_listen_on(self) -> int | None:
+        """The port that a start before this one was told; None where there is none, or another program has it."""
+        try:
+            port = int((self.home / _LISTEN).read_text())
+            _refuse_taken(port)
+        except (OSError, ValueError, Conflicting):
+            return None
+        return port or None
 
     def _reader_password(self) -> str:
         """The password of the reader's login role; both are made when first asked for."""

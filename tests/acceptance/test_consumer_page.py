@@ -36,18 +36,19 @@ def test_the_lines_are_few_and_the_same_on_both_pages() -> None:
 
 
 def test_the_lines_keep_a_table_of_what_was_paid(kafka: KafkaSettings, tmp_path: Path) -> None:
-    """Only the address and the prefix are the test's."""
+    """The address is in the environment, and only the prefix is the test's."""
     applied(kafka, "sales")
     log, publisher = Log(), Publisher(kafka)
     publisher.publish([log.add(1, "OrderPaid", paid="10.10", total="10.00"), log.add(2, "OrderInvoiced")])
     source = python_files_of(PAGE)[NAME]
-    ours = source.replace('"127.0.0.1:9092"', f'"{kafka.bootstrap}", prefix="{kafka.prefix}"')
+    ours = source.replace('group="billing"', f'group="billing", prefix="{kafka.prefix}"')
     assert ours != source
     (tmp_path / NAME).write_text(ours, encoding="utf-8")
     inbox = tmp_path / "billing.db"
+    environment = {**os.environ, "REPLAYHOUSE_KAFKA_BOOTSTRAP": str(kafka.bootstrap)}
     first, second = (f"00000000-0000-0000-0000-00000000000{number}" for number in (1, 2))
 
-    with subprocess.Popen([sys.executable, NAME], cwd=tmp_path) as consumer:
+    with subprocess.Popen([sys.executable, NAME], cwd=tmp_path, env=environment) as consumer:
         try:
             wait_until(lambda: paid(inbox) == {first: "10.10"})
             publisher.publish([log.add(2, "OrderPaid", paid="7.00", total="7.00"), log.rewound(1, 0)])

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from socket import AF_INET, SOCK_STREAM, socket
+from socket import AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -201,7 +201,17 @@ def test_over_tcp_only_the_reader_is_let_in_by_password_and_can_only_read(made: 
 
     assert server.stop()
     server.start()
-    assert "host=" in server.url("reader")
+    assert server.url("reader") == url, "a restart changes nothing for BI tools"
+    assert server.stop()
+    with socket(AF_INET, SOCK_STREAM) as other:  # a program that came first
+        other.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        server.start()
+        assert "host=" in server.url("reader")
+    server.listen(0)
+    assert server.stop()
+    server.start()
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
 

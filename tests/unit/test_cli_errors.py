@@ -112,6 +112,31 @@ def test_a_refusal_of_the_system_names_the_file(fail_with: Any, capsys: pytest.C
     assert "/somewhere/else" in told
 
 
+def test_a_full_disk_is_called_so(fail_with: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    fail_with(OSError(28, "No space left on device", "/somewhere/else"))
+    assert run(["status"]) == 2
+    assert capsys.readouterr().err.startswith("The disk is full (/somewhere/else): make room")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ana:ses@me@host.example/warehouse",
+        "postgresql://ana:se/same@host.example/warehouse",
+        "postgresql://ana:sesa#me/x@host.example/warehouse",
+    ],
+)
+def test_a_password_that_breaks_a_url_is_not_shown_and_how_to_write_it_is_said(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REPLAYHOUSE_DATABASE_URL", url)
+    assert run(["status", "--debug"]) == 2
+    told = capsys.readouterr()
+    assert "%40 for @" in told.err
+    for part in ("ses@me", "sesa", "same", "se/", "ses"):
+        assert part not in (told.err + told.out).replace("message", "")
+
+
 def test_a_lost_connection_of_the_driver_is_a_service_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     class Lost:
         def connect(self, *_: object, **__: object) -> None:
