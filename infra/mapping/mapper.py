@@ -57,7 +57,7 @@ class Mapper:
         read = self._readers.get(topic) or self._reader_of(topic)
         try:
             return read(state)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise UnreadableState(f"The state of an event {topic} cannot be read: {exc}.") from exc
 
     def subject_of(self, event: DomainEvent, originator_id: UUID) -> UUID | None:

@@ -144,7 +144,9 @@ def test_a_state_is_compact_json_that_a_person_can_read() -> None:
         b'{"occurred_at":"yesterday","last_step":"created"}',
         b'{"occurred_at":"2017-10-02T10:56:33","last_step":7}',
         b'{"occurred_at":"2017-10-02T10:56:33","last_step":"\xff"}',
+        b'{"occurred_at":"2017-10-02T10:56:33","later":' + b"[" * 100_000,
     ],
+    ids=lambda state: state[:60],
 )
 def test_a_state_that_does_not_fit_its_topic_is_refused_by_the_topic_s_name(state: bytes) -> None:
     with pytest.raises(UnreadableState, match=r"sales\.OrderCanceled\.v1"):
