@@ -348,7 +348,7 @@ def test_a_killed_restore_is_started_again_and_comes_to_the_same_end(
             print(f"  killed after {moment:.3f} s; status exits with {shown.code}")
             if shown.code == 0 and json.loads(shown.out)["position"]:
                 break  # it was through
-            assert shown.code in (0, 4), shown
+            assert shown.code in (0, 2, 4), shown  # 2: it had not even begun, and there is no warehouse
         done = home.run("db", "restore", log, "--json")
         assert done.code == 0 or "is not empty" in done.out, done
         assert _digests(home) == expected
