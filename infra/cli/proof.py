@@ -74,6 +74,7 @@ def verify(
     checkpoint for which nobody vouches proves nothing: the exit code is 1 unless --untrusted is given.
     """
     from infra.cli.warehouse import open_warehouse
+    from infra.postgres import verifications
     from infra.postgres.proofs import refuse_another_store
     from infra.postgres.verify import Anchor, Broken
     from infra.postgres.verify import verify as recompute
@@ -97,6 +98,8 @@ def verify(
             database=warehouse.database,
             workers=warehouse.settings.workers,
         )
+        reason = result.why if isinstance(result, Broken) else None
+        verifications.note(connection, result.position, reason, is_part=since_checkpoint)
         before = signed.checkpoint.position if signed is not None and since_checkpoint else 0
         row = connection.execute(COMMITS, [before]).fetchone()
     if isinstance(result, Broken):

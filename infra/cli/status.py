@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from infra.postgres.read_models.status import ContextStatus, ParkedStream
     from infra.postgres.relays import RelayStatus
     from infra.postgres.store import Head
+    from infra.postgres.verifications import Verification
 
 Check = Annotated[
     bool, typer.Option("--check", help="Say only what needs a person, and exit with 1 where something does: for cron.")
@@ -37,6 +38,7 @@ class _Found(NamedTuple):
     parked: "list[ParkedStream]"
     relays: "list[RelayStatus]"
     loads: "list[BatchRow]"
+    verified: "Verification | None"
 
 
 def status(check: Check = False, json: Json = False) -> None:
@@ -44,7 +46,7 @@ def status(check: Check = False, json: Json = False) -> None:
 
     With --check, only what needs a person is told, and the exit code is 1 where anything does: a read model that is
     behind or was made by another version of the program, streams that cannot be folded, a load or retraction that was
-    not finished, a relay that is silent or refused.
+    not finished, a relay that is silent or refused, a log that did not hold when it was verified last.
     """
     from infra.cli.warehouse import open_warehouse
 
@@ -64,6 +66,7 @@ def status(check: Check = False, json: Json = False) -> None:
 
 def _look(warehouse: "Warehouse") -> _Found:
     from infra.cli.loads import all_batches
+    from infra.postgres import verifications
     from infra.postgres.place import place_of
     from infra.postgres.read_models.status import parked_streams
     from infra.postgres.read_models.status import status as status_of
@@ -79,6 +82,7 @@ def _look(warehouse: "Warehouse") -> _Found:
             parked_streams(connection),
             relays(connection),
             all_batches(connection),
+            verifications.latest(connection),
         )
 
 
@@ -90,6 +94,8 @@ def _document(found: _Found) -> dict[str, Any]:
         "batches": [row.document("batch", "name", "status", "opened_at", "events") for row in found.loads],
         "warehouse": found.place._asdict(),
     }
+    if found.verified is not None:
+        document["verified"] = found.verified._asdict()
     if found.relays:  # an installation without Kafka need not know of it
         document["relays"] = {relay.name: relay.document() for relay in found.relays}
     return document
@@ -122,6 +128,8 @@ def _what_needs_somebody(found: _Found) -> Iterator[str]:
             yield f"Relay {relay.name} has said nothing since {shown(relay.updated_at)} UTC: it was killed, or hangs."
         if relay.state not in ("waiting", "starting") and relay.error is not None:
             yield f"Relay {relay.name} has ended: {relay.error}"
+    if found.verified is not None and found.verified.reason is not None:
+        yield f"{_what_was_verified(found.verified)} replayhouse audit verify says whether that is so still."
 
 
 def _show(found: _Found) -> None:
@@ -129,6 +137,8 @@ def _show(found: _Found) -> None:
 
     say(_told(found.place))
     say(f"Head of the log: position {found.head.position:,}, chain {found.head.chain.hex()}")
+    if found.verified is not None:
+        say(_what_was_verified(found.verified))
     say()
     table(
         ("context", "head", "projected", "lag", "revision", "events", "parked"),
@@ -144,6 +154,13 @@ def _show(found: _Found) -> None:
         _show_relays(found.relays)
         say()
     show_batches(found.loads)
+
+
+def _what_was_verified(found: "Verification") -> str:
+    when = f"verified {shown(found.verified_at)} UTC"
+    if found.reason is None:
+        return f"The log held up to position {found.position:,} when it was {when}."
+    return f"The log did not hold from position {found.position:,} on when it was {when}: {found.reason}."
 
 
 def _told(place: "Place") -> str:

@@ -43,6 +43,7 @@ _DUMP = (
     "--schema=publishing",
     "--exclude-table-data=event_store.subject_key",
     "--exclude-table-data=event_store.lock",
+    "--exclude-table-data=event_store.verification",
     "--exclude-table-data=read_model.*",
     "--exclude-table-data=publishing.*",
     "--no-owner",

@@ -34,7 +34,8 @@ BEGIN
 
     GRANT USAGE ON SCHEMA event_store TO replayhouse_writer, replayhouse_reader;
     GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA event_store TO replayhouse_writer;
-    GRANT UPDATE ON event_store.head, event_store.batch, event_store.lock TO replayhouse_writer;
+    GRANT UPDATE ON event_store.head, event_store.batch, event_store.lock,
+        event_store.verification TO replayhouse_writer;
     REVOKE INSERT ON event_store.schema_version FROM replayhouse_writer;
     GRANT SELECT ON ALL TABLES IN SCHEMA event_store TO replayhouse_reader;
     REVOKE ALL ON event_store.subject_key FROM replayhouse_reader;

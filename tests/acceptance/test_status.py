@@ -75,3 +75,34 @@ def test_what_needs_somebody_is_named_and_exit_1(
         done = Warehouse(database, tmp_path).run("status", "--check")
         assert (done.code, done.out.count("\n")) == (1, 1)
         assert told in done.out
+
+
+def test_what_the_last_verification_found_is_told_until_a_whole_one_finds_otherwise(
+    loaded: Warehouse, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    with copied(server, loaded.database) as database:
+        warehouse = Warehouse(database, tmp_path / "home")
+        assert "verified" not in warehouse.json("status")
+        position = warehouse.json("audit", "verify")["position"]
+        told = warehouse.json("status", "--check")
+        assert (told["verified"]["position"], told["verified"]["reason"], told["check"]) == (position, None, [])
+        assert f"The log held up to position {position:,} when it was verified " in warehouse.run("status").out
+
+        with database.connect(autocommit=True) as conn:
+            conn.execute("ALTER TABLE event_store.sales_events DISABLE TRIGGER append_only")
+            (first,) = conn.execute("SELECT min(notification_id) FROM event_store.sales_events").fetchone() or (0,)
+            (state,) = conn.execute(
+                "SELECT state FROM event_store.sales_events WHERE notification_id = %s", [first]
+            ).fetchone() or (b"",)
+            change = "UPDATE event_store.sales_events SET state = %s WHERE notification_id = %s"
+            conn.execute(change, [b"{}", first])
+            assert warehouse.run("audit", "verify").code == 1
+            done = warehouse.run("status", "--check")
+            assert (done.code, f"The log did not hold from position {first:,} on when it was verified" in done.out) == (
+                1,
+                True,
+            )
+            conn.execute(change, [state, first])
+            conn.execute("ALTER TABLE event_store.sales_events ENABLE ALWAYS TRIGGER append_only")
+        assert warehouse.run("audit", "verify").code == 0
+        assert warehouse.run("status", "--check").code == 0

@@ -1,2 +1,0 @@
--- What a load or a retraction under way may still become.
-SELECT;
