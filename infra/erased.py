@@ -2,22 +2,31 @@
 
 Restored, such a backup would bring the person's key back. So the list is what a restore applies again. It is a CSV file
 with a header, only ever added to, one line for each erasure: the person, when (UTC), and the position of the event.
+A restore adds to the list of its home whom it has found erased, so that the next one knows of them too.
 """
 
 import csv
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from uuid import UUID
 
 from infra.errors import InputError
 
 NAME = "erased_subjects.csv"
 HEADER = b"subject_id,erased_at,position\n"
+
+
+class Erasure(NamedTuple):
+    """Who was erased, when, and the position in the log that tells it."""
+
+    subject: UUID
+    erased_at: datetime
+    position: int
 
 
 class ErasedSubjects:
@@ -38,13 +47,23 @@ class ErasedSubjects:
 
         Call it before the erasure is committed: a line too many costs nothing, one too few may bring a person back.
         """
+        self._write([Erasure(subject, erased_at, position)])
+
+    def add_missing(self, erasures: Iterable[Erasure]) -> None:
+        """Adds a line for everybody who is not on the list yet; all of them are on the disk when this returns."""
+        known = set(self.subjects())
+        self._write([erasure for erasure in erasures if erasure.subject not in known])
+
+    def _write(self, erasures: list[Erasure]) -> None:
+        if not erasures:
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with _held(self.path) as file:
             whole = file.read().rfind(b"\n") + 1
             file.truncate(whole)
             file.seek(whole)
-            line = f"{subject},{erased_at.astimezone(UTC).isoformat()},{position}\n".encode()
-            file.write(line if whole else HEADER + line)
+            lines = b"".join(f"{who},{at.astimezone(UTC).isoformat()},{of}\n".encode() for who, at, of in erasures)
+            file.write(lines if whole else HEADER + lines)
             file.flush()
             os.fsync(file.fileno())
         folder = os.open(self.path.parent, os.O_RDONLY)

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -22,7 +23,22 @@ class Pool(ProcessPoolExecutor):
     """
 
     def __init__(self, processes: int, start: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        self._others = set(active_children())
         super().__init__(processes, get_context("spawn"), start, arguments)
+
+    @property
+    def processes(self) -> list[BaseProcess]:
+        """Those of its processes that live."""
+        return [child for child in active_children() if child not in self._others]
+
+    def kill(self) -> None:
+        """Ends its processes at once, after BrokenProcessPool.
+
+        The executor itself ends those that it knew when one of them was gone. One that was just being started lives on,
+        and may wait for ever for a lock that the dead one holds; and the executor for it.
+        """
+        for process in self.processes:
+            process.kill()
 
     def submit(self, fn: Callable[..., Result], /, *arguments: Any, **named: Any) -> Future[Result]:
         """One more task, for which a process may be started."""

@@ -10,6 +10,8 @@ from infra.cli.output import count, print_json, progress, say, seconds_so_far, s
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from infra.erased import ErasedSubjects
     from infra.postgres.backup_file import Manifest
     from infra.postgres.restore import Restored
@@ -31,7 +33,7 @@ Erased = Annotated[
     typer.Option(
         "--erased",
         metavar="FILE",
-        help="Who was erased since the backup; by default erased_subjects.csv in REPLAYHOUSE_HOME.",
+        help="Who was erased since the backup, besides those of erased_subjects.csv in REPLAYHOUSE_HOME.",
     ),
 ]
 
@@ -104,9 +106,10 @@ def restore(
     keys_file = _keys_for(file, keys, without_keys)
     with progress() as tell:
         files = check_files(file, keys_file, tell)
-        subjects = _erased_in(erased, ErasedSubjects(settings.home)).subjects()
+        listed = ErasedSubjects(settings.home)
+        subjects = _erased_in(erased, listed)
         warehouse = Warehouse(settings, reach_database(settings))
-        done = put_back(warehouse.database, files, subjects, settings.workers, tell)
+        done = put_back(warehouse.database, files, subjects, listed, settings.workers, tell)
     warn_of_parked(warehouse)
     if json:
         print_json(_restored_as_json(file, keys_file, done))
@@ -165,7 +168,11 @@ def _keys_for(file: Path, keys: Path | None, without: bool) -> Path | None:
         if keys is not None:
             raise UsageError("--keys names the keys, and --without-keys says that they are lost: give one of them.")
         return None
+    if not file.is_file():
+        raise UsageError(f"There is no backup {file}: name the file of the log that replayhouse db backup has written.")
     found = keys or _beside(file)
+    if not found.exists() and file.suffix == ".keys" and file.with_suffix("").is_file():
+        raise UsageError(f"{file} holds the keys of a backup; its log is in {file.with_suffix('')}: name that.")
     if not found.exists():
         raise UsageError(
             f"There are no keys in {found}: name their file with --keys. Only if they are lost for good, restore "
@@ -174,15 +181,15 @@ def _keys_for(file: Path, keys: Path | None, without: bool) -> Path | None:
     return found
 
 
-def _erased_in(given: Path | None, kept: "ErasedSubjects") -> "ErasedSubjects":
-    """The list that is named, else the one in the home, which may not exist. Raises UsageError."""
+def _erased_in(given: Path | None, kept: "ErasedSubjects") -> "list[UUID]":
+    """Who is on the list in the home, which may not exist, and on the one that is named. Raises UsageError."""
     if given is None:
         if not kept.path.exists():
             warn(
                 f"No list of erased people ({kept.path.name}) is at hand: who was erased after the backup is not "
                 "erased here."
             )
-        return kept
+        return kept.subjects()
     if not given.exists():
         raise UsageError(f"There is no list of erased people {given}.")
-    return kept.at(given)
+    return list(dict.fromkeys([*kept.subjects(), *kept.at(given).subjects()]))

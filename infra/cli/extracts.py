@@ -52,8 +52,7 @@ def generate(
     from infra.settings import load_settings
     from ingest.synthetic import generate as write
 
-    if not force:
-        _refuse_extract(directory)
+    _refuse_extract(directory, replaces=force)
     moment = read_local_time(until) if until is not None else None
     warn(f"writing to {directory} ...")
     records = write(directory, orders, seed, moment, load_settings().workers)
@@ -68,13 +67,15 @@ def generate(
     say(f"To load them: replayhouse ingest {directory}")
 
 
-def _refuse_extract(directory: Path) -> None:
-    """Raises UsageError where the folder holds files that a load would take for those of an extract."""
+def _refuse_extract(directory: Path, *, replaces: bool) -> None:
+    """Raises UsageError where there is no folder, or one with files that a load would take for those of an extract."""
     from infra.csv.files import SHORT_NAMES
     from infra.errors import UsageError
 
+    if directory.exists() and not directory.is_dir():
+        raise UsageError(f"{directory} is a file: name a folder, which is made where there is none.")
     found = sorted(path.name for path in directory.glob("*") if path.name.lower() in SHORT_NAMES)
-    if found:
+    if found and not replaces:
         named = f"{found[0]} and {len(found) - 1} more" if len(found) > 1 else found[0]
         raise UsageError(
             f"The folder {directory} holds an extract already ({named}), and these may be somebody's data: name "

@@ -92,9 +92,9 @@ def ingest(
     1).
     """
     from infra.cli.warehouse import open_warehouse
-    from infra.csv.extract import refuse_missing
+    from infra.csv.extract import refuse_what_is_none
 
-    refuse_missing(path)  # first: a mistyped path is no reason to make a warehouse
+    refuse_what_is_none(path)  # first: a mistyped path is no reason to make a warehouse
     with open_warehouse(makes=True) as warehouse, progress() as tell:
         report = load(warehouse, path, name, tell, dry_run=dry_run, leave_read_models=no_project)
     _warn_of_passed_over(report)
@@ -126,7 +126,12 @@ def load(
     from infra.loading.ingest import Ingest
 
     ingest_it = Ingest(warehouse.settings, warehouse.database, lambda step: tell(*step))
-    report = ingest_it.run(path, name, dry_run=dry_run)
+    try:
+        report = ingest_it.run(path, name, dry_run=dry_run)
+    except KeyboardInterrupt:
+        if not dry_run:
+            warn("What was appended stays. A load that had begun is open, and the same command goes on with it.")
+        raise
     if not dry_run and not leave_read_models:
         catch_up_all(warehouse, tell)
     return report

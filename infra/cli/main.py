@@ -126,6 +126,8 @@ def _in_words(error: Exception) -> tuple[str, Sequence[str], int]:
     if isinstance(error, typer.TyperException):
         message = error.format_message().replace("Value error, ", "").strip().rstrip(".")
         path = context.command_path if (context := getattr(error, "ctx", None)) else PROGRAM
+        if getattr(error, "option_name", None) == "--json":
+            message = "--json stands after the command, where that has an answer in JSON"
         return f"{message}. See '{path} --help'.", (), WRONG_USAGE
     if isinstance(error, OSError) and error.strerror:
         place = f" ({error.filename})" if error.filename else ""

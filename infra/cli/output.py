@@ -28,7 +28,7 @@ Tell = Callable[[str, int, int], None]
 
 _NOT_ASCII = re.compile(r"[^\x20-\x7e\n]+")  # newlines are those between the parts of a document
 
-SPACE_BETWEEN = 3
+SPACE_BETWEEN = 2
 """What rich puts between two columns."""
 
 _LONG = re.compile(r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64})\b")
@@ -187,16 +187,28 @@ def _rich_table(
     if _width_of(headers, cells) > width:
         cells = [[_LONG.sub(_shortened, cell) for cell in row] for row in cells]
     titled = Text(legible(title)) if title else None  # a Text, unlike a str, has no markup
-    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title=titled, title_justify="left")
+    drawn = Table(
+        box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, title=titled, title_justify="left"
+    )
     for place, (header, right) in enumerate(zip(headers, numeric, strict=True)):
-        is_text = any(" " in row[place] for row in cells)
-        drawn.add_column(Text(header), justify="right" if right else "left", no_wrap=not is_text, overflow="fold")
+        column = [header, *(row[place] for row in cells)]
+        is_text = any(" " in cell for cell in column)
+        drawn.add_column(
+            Text(header), justify="right" if right else "left", no_wrap=not is_text, min_width=_narrowest(column)
+        )
     for number, row in enumerate(cells):
         drawn.add_row(*(Text(cell) for cell in row), style="red" if number in alarming else None)
-    console = Console(width=max(width, _NARROWEST), highlight=False)
+    # Wider than the terminal rather than without some of its letters: what is cut off cannot be copied.
+    needed = [_narrowest([header, *(row[place] for row in cells)]) for place, header in enumerate(headers)]
+    console = Console(width=max(width, sum(needed) + SPACE_BETWEEN * (len(needed) - 1), _NARROWEST), highlight=False)
     with console.capture() as captured:
         console.print(drawn)
     streams.write(captured.get())
+
+
+def _narrowest(column: Iterable[str]) -> int:
+    """Texts are wrapped between their words, and nowhere else."""
+    return max((len(word) for cell in column for word in cell.split()), default=1)
 
 
 def _width_of(headers: Sequence[str], cells: list[list[str]]) -> int:

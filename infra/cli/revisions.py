@@ -1,12 +1,15 @@
 """`revisions` and `revert`: what stands beside the live read models, and the way back to it."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperGroup
 
 from infra.cli.options import ContextName, Contexts, Json, chosen, example
 from infra.cli.output import count, print_json, progress, say, seconds_so_far, table
+
+if TYPE_CHECKING:
+    from infra.postgres.read_models.revisions import ListedRevision
 
 LIST = "list"
 
@@ -70,10 +73,7 @@ def list_all(contexts: Contexts = None, json: Json = False) -> None:
         return
     table(
         ("context", "revision", "status", "position", "events", "live since (UTC)", "reason", "digest"),
-        [
-            (r.context, r.revision, r.status, r.position, r.events, r.live_at, r.reason, (r.digest or "-")[:16])
-            for r in found
-        ],
+        [(r.context, r.revision, r.status, r.position, r.events, r.live_at, r.reason, _digest_of(r)) for r in found],
     )
     if beside:
         say()
@@ -84,6 +84,12 @@ def list_all(contexts: Contexts = None, json: Json = False) -> None:
                 for p in beside
             ],
         )
+
+
+def _digest_of(revision: "ListedRevision") -> str:
+    """Of what its tables show now: events may have come since it was taken, and then nobody has taken it."""
+    is_of_now = revision.digest is not None and revision.digest_position == revision.position
+    return revision.digest[:16] if is_of_now and revision.digest else "-"
 
 
 @app.command(epilog=example("replayhouse revisions drop march"))

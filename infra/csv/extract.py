@@ -10,8 +10,9 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
@@ -80,23 +81,35 @@ def open_extract(path: Path, staging_dir: Path, limits: Limits | None = None) ->
     unpacked = staging_dir / "unpacked"
     if path.is_dir():
         return _open_folder(path, unpacked)
-    refuse_missing(path)
+    with _zip_at(path) as archive:
+        seen = _seen(path, path)
+        extract = _unpack(path, archive, unpacked, limits or Limits())
+        return replace(extract, originals={path: seen})
+
+
+def refuse_what_is_none(path: Path) -> None:
+    """Raises InputError where there is no extract at a path; looks at names only."""
+    if path.is_dir():
+        _files_of(path)
+        return
+    with _zip_at(path) as archive:
+        _entries(path, archive)
+
+
+@contextmanager
+def _zip_at(path: Path) -> Iterator[zipfile.ZipFile]:
+    if not path.exists():
+        raise InputError(f"{path} does not exist. {_expected()}")
+    if path.is_file() and _short_name(path.name) is not None:
+        raise InputError(f"{path} is one of the nine files: name the folder that it stands in, {path.parent}.")
     if not path.is_file() or not _is_zip(path):
         raise InputError(f"{path} is neither a folder nor a zip. {_expected()}")
     try:
-        seen = _seen(path, path)
         with zipfile.ZipFile(path) as archive:
-            extract = _unpack(path, archive, unpacked, limits or Limits())
-        return replace(extract, originals={path: seen})
+            yield archive
     # NotImplementedError: zipfile's, for an archive packed by a method that it does not know.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be unpacked: {error}.") from error
-
-
-def refuse_missing(path: Path) -> None:
-    """Raises InputError where there is nothing of that name."""
-    if not path.exists():
-        raise InputError(f"{path} does not exist. {_expected()}")
 
 
 def _is_zip(path: Path) -> bool:
@@ -122,7 +135,8 @@ def _nothing_found(path: Path, names: Iterable[str]) -> InputError:
     return InputError(f"{path} holds none of the nine files, but {told}. {_expected()}")
 
 
-def _open_folder(path: Path, directory: Path) -> Extract:
+def _files_of(path: Path) -> tuple[dict[str, Path], list[str]]:
+    """The files of a folder by short name, and the names of what else is there."""
     try:
         entries = sorted(path.iterdir())
     except OSError as error:
@@ -139,7 +153,11 @@ def _open_folder(path: Path, directory: Path) -> Extract:
         found[short] = entry
     if not found:
         raise _nothing_found(path, (entry.name for entry in entries))
-    passed_over = tuple(entry.name for entry in entries if entry not in found.values())
+    return found, [entry.name for entry in entries if entry not in found.values()]
+
+
+def _open_folder(path: Path, directory: Path) -> Extract:
+    found, passed_over = _files_of(path)
     directory.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as pool:
         copied = pool.map(_copied, found.values(), [directory / SOURCE_FILES[short].name for short in found])

@@ -109,11 +109,12 @@ def run_units(assignment: Assignment, units: Sequence[Unit], processes: int, don
 
 def _pooled(assignment: Assignment, units: Sequence[Unit], processes: int) -> Iterator[tuple[Unit, int]]:
     with Pool(processes, _start, (assignment,)) as pool:
-        tasks = {pool.submit(_run, unit): unit for unit in units}
         try:
+            tasks = {pool.submit(_run, unit): unit for unit in units}
             for task in as_completed(tasks):
                 yield tasks[task], task.result()
         except BrokenProcessPool as error:
+            pool.kill()
             raise ReplayhouseError(
                 "A process of this load ended unexpectedly: nothing is lost, run the same command again to go on."
             ) from error

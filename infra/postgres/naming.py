@@ -14,6 +14,7 @@ import psycopg
 
 from domain.customer.review import review_stream_id
 from domain.quality.events import RowQuarantined, RowReleased
+from infra.erased import Erasure
 from infra.mapping.mapper import Mapper
 from infra.postgres.keys import read_keys
 
@@ -43,6 +44,16 @@ _TEXTS = """
 """
 _ERASED = """
     SELECT DISTINCT originator_id FROM event_store.customer_events WHERE topic LIKE 'customer.CustomerAnonymized.%'
+"""
+_ERASURES = """
+    SELECT e.originator_id, c.recorded_at, e.notification_id
+    FROM event_store.customer_events AS e
+    CROSS JOIN LATERAL (
+        SELECT recorded_at FROM event_store.commit WHERE last_position >= e.notification_id
+        ORDER BY last_position LIMIT 1
+    ) AS c
+    WHERE e.topic LIKE 'customer.CustomerAnonymized.%'
+    ORDER BY e.notification_id
 """
 
 
@@ -85,6 +96,11 @@ def names_of(conn: psycopg.Connection, people: Iterable[UUID], texts: Callable[[
 def erased_people(conn: psycopg.Connection) -> list[UUID]:
     """Everybody whose erasure the log tells."""
     return [person for (person,) in conn.execute(_ERASED)]
+
+
+def erasures(conn: psycopg.Connection) -> list[Erasure]:
+    """Every erasure that the log tells, in its order."""
+    return [Erasure(*row) for row in conn.execute(_ERASURES)]
 
 
 def rows_naming(ids: Iterable[str], texts: Callable[[], Iterable[RowText]]) -> set[UUID]:

@@ -5,9 +5,10 @@ folded. Until all is in, a mark keeps every other command away, and a restore th
 fails leaves the database empty.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from subprocess import PIPE
@@ -17,6 +18,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from infra.erased import ErasedSubjects, Erasure
 from infra.errors import Conflicting, InputError, Rejected, UsageError, WrongServer
 from infra.postgres import clients, schemas
 from infra.postgres.backup_file import (
@@ -36,6 +38,7 @@ from infra.postgres.connection import Database, check_server, translated
 from infra.postgres.erasure import reapply
 from infra.postgres.locks import WRITING, exclusive
 from infra.postgres.migrate import make_roles, migrate, migrations
+from infra.postgres.naming import erasures
 from infra.postgres.read_models.live import catch_up
 from infra.postgres.store import Head, read_head
 from infra.postgres.unfinished import ONE_AFTER_THE_OTHER, is_marked, mark, unmark
@@ -131,9 +134,12 @@ def check_files(log: Path, keys: Path | None, tell: Tell) -> Files:
     return Files(log, keys, manifest)
 
 
-def restore(database: Database, files: Files, erased: Iterable[UUID], workers: int, tell: Tell) -> Restored:
-    """Restores the log and the keys, verifies it, erases again whom the list names, and fills the read models.
+def restore(
+    database: Database, files: Files, erased: Collection[UUID], listed: ErasedSubjects, workers: int, tell: Tell
+) -> Restored:
+    """Restores the log and the keys, verifies it, erases again whom `erased` names, and fills the read models.
 
+    Whoever is erased then stands on the list of the home, `listed`: the next restore must know of them too.
     Raises UsageError if the database is not empty, Rejected if the log does not hold, Conflicting, Unreachable and
     what `translated` says; the database is empty then.
     """
@@ -143,7 +149,7 @@ def restore(database: Database, files: Files, erased: Iterable[UUID], workers: i
             raise Conflicting("Another replayhouse db restore is at work in this database: wait until it has ended.")
         _begin(conn)
         try:
-            restored = _restore(conn, database, files, erased, workers, tell)
+            restored = _restore(conn, database, files, erased, listed, workers, tell)
         except BaseException:
             if not conn.closed:  # else the mark stays, and says so
                 with suppress(psycopg.Error), conn.transaction():
@@ -155,7 +161,13 @@ def restore(database: Database, files: Files, erased: Iterable[UUID], workers: i
 
 
 def _restore(
-    conn: psycopg.Connection, database: Database, files: Files, erased: Iterable[UUID], workers: int, tell: Tell
+    conn: psycopg.Connection,
+    database: Database,
+    files: Files,
+    erased: Collection[UUID],
+    listed: ErasedSubjects,
+    workers: int,
+    tell: Tell,
 ) -> Restored:
     tell("restoring the log", 0, 0)
     _load(conn, database, files.log)
@@ -166,6 +178,9 @@ def _restore(
     _load_keys(conn, files)
     tell("erasing again", 0, 0)
     told = reapply(conn, erased)
+    listed.add_missing(erasures(conn))
+    position, now = read_head(conn).position, datetime.now(UTC)
+    listed.add_missing(Erasure(subject, now, position) for subject in erased)  # of whom the log may know nothing
     for (table,) in conn.execute(_TABLES).fetchall():  # only now: samples of destroyed keys would outlive them
         conn.execute(_ANALYZE.format(sql.Identifier("event_store", table)))
     tell("folding every stream", 0, 0)

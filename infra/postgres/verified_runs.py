@@ -187,6 +187,7 @@ def crew(conn: psycopg.Connection, database: Database | None, processes: int) ->
         try:
             yield Crew(conn, pool, processes)
         except BrokenProcessPool as error:
+            pool.kill()
             raise ReplayhouseError(
                 "A process of the verification ended unexpectedly, perhaps for want of memory. Run it again, with "
                 "REPLAYHOUSE_WORKERS=1."

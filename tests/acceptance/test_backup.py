@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zipfile import ZipFile
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from infra.erased import ErasedSubjects
 from infra.postgres.connection import Database
 from tests.acceptance.cli_support import CONTEXTS, Done
 from tests.acceptance.extracts import a_good_extract, write
@@ -138,6 +140,24 @@ def test_who_was_erased_after_the_backup_is_erased_again(
     assert elsewhere.rows(shown, PERSON) == [("unknown", True)]
     assert digests(elsewhere)["customer"] == digests(warehouse)["customer"]
     assert elsewhere.json("audit", "verify")["valid"] is True
+    assert ErasedSubjects(tmp_path / "elsewhere").subjects() == [UUID(PERSON)], "the next restore must know of it too"
+
+
+def test_who_was_erased_before_the_backup_stands_on_the_list_of_the_restored_home(
+    warehouse: Warehouse, elsewhere: Warehouse, tmp_path: Path
+) -> None:
+    warehouse.json("customer", "erase", "--yes", PERSON, "--reason", "they asked for it")
+    backed_up(warehouse, tmp_path / "log")
+    elsewhere.json("db", "restore", tmp_path / "log")
+    assert ErasedSubjects(tmp_path / "elsewhere").subjects() == [UUID(PERSON)]
+
+
+def test_a_backup_that_is_none_is_told_before_its_keys_are_missed(
+    warehouse: Warehouse, elsewhere: Warehouse, tmp_path: Path
+) -> None:
+    refused(elsewhere.run("db", "restore", tmp_path / "nothing", "--json"), 2, "There is no backup", "nothing")
+    backed_up(warehouse, tmp_path / "log")
+    refused(elsewhere.run("db", "restore", tmp_path / "log.keys", "--json"), 2, "holds the keys", "name that")
 
 
 def test_without_keys_everybody_counts_as_erased_only_if_that_is_said(

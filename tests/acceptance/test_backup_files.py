@@ -291,7 +291,7 @@ def test_what_was_made_on_the_tables_of_the_log_comes_along_and_is_named_afterwa
     backup = shop.backup.with_name("indexed.backup")
     source = Warehouse(database, shop.backup.parent / "home")
     source.json("db", "restore", shop.backup)
-    execute(source, "CREATE INDEX own ON event_store.sales_events (topic)")
+    execute(source, "CREATE UNIQUE INDEX own ON event_store.sales_events (leaf)")
     source.json("db", "backup", backup)
 
     empty.json("db", "restore", backup)

@@ -201,7 +201,7 @@ def test_over_tcp_only_the_reader_is_let_in_by_password_and_can_only_read(made: 
 
     assert server.stop()
     server.start()
-    assert server.url("reader") == url, "a restart changes nothing for BI tools"
+    assert server.url("reader") == anew, "a restart changes nothing for BI tools"
     assert server.stop()
     with socket(AF_INET, SOCK_STREAM) as other:  # a program that came first
         other.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)

@@ -13,7 +13,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing import active_children
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -189,12 +188,13 @@ def _crew(database: Database, processes: int) -> Iterator[_Crew]:
     if processes <= 1:
         yield _Crew(database, None)
         return
-    others = set(active_children())
     with Pool(processes, _start, (database,)) as pool:
         try:
             yield _Crew(database, pool)
         except BaseException as error:
-            with _killed_when_overdue([child for child in active_children() if child not in others]):
+            if isinstance(error, BrokenProcessPool):
+                pool.kill()
+            with _killed_when_overdue(pool.processes):
                 pool.shutdown(wait=True, cancel_futures=True)
             if isinstance(error, BrokenProcessPool):
                 raise ReplayhouseError(

@@ -1,0 +1,37 @@
+"""A pool of processes comes to an end whatever becomes of one of them."""
+
+import os
+import signal
+import time
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import pytest
+
+from infra.pools import Pool, end_with_parent
+
+
+def _start_deaf() -> None:
+    """As one that the executor has not heard of yet: asked to end it does not."""
+    end_with_parent()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _wait_for_ever(folder: Path) -> None:
+    (folder / str(os.getpid())).touch()
+    while True:
+        time.sleep(60)
+
+
+def test_a_pool_ends_though_one_of_its_processes_was_killed_and_another_never_ends(tmp_path: Path) -> None:
+    with pytest.raises(BrokenProcessPool), Pool(2, _start_deaf, ()) as pool:  # noqa: PT012 - the block is what is tested
+        try:
+            tasks = [pool.submit(_wait_for_ever, tmp_path) for _ in range(2)]
+            while len(at_work := [int(path.name) for path in tmp_path.iterdir()]) < 2:
+                time.sleep(0.01)
+            os.kill(at_work[0], signal.SIGKILL)
+            tasks[0].result()
+        except BrokenProcessPool:
+            pool.kill()
+            raise
+    assert pool.processes == []
