@@ -98,10 +98,10 @@ def verify(
             database=warehouse.database,
             workers=warehouse.settings.workers,
         )
-        reason = result.why if isinstance(result, Broken) else None
-        verifications.note(connection, result.position, reason, is_part=since_checkpoint)
         before = signed.checkpoint.position if signed is not None and since_checkpoint else 0
         row = connection.execute(COMMITS, [before]).fetchone()
+        reason = result.why if isinstance(result, Broken) else None
+        verifications.note(connection, result.position, reason, is_part=since_checkpoint)
     if isinstance(result, Broken):
         _tell_where_it_breaks(result, signed, json)
         raise typer.Exit(1)

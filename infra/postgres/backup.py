@@ -32,6 +32,7 @@ from infra.postgres.backup_file import (
 )
 from infra.postgres.connection import Database, translated
 from infra.postgres.migrate import schema_version
+from infra.postgres.proofs import store_id
 from infra.postgres.store import read_head
 
 _CHUNK = 2**20
@@ -84,6 +85,7 @@ def back_up(database: Database, file: Path, keys_file: Path, tell: Tell, *, repl
         conn.read_only = True
         with conn.transaction():
             _refuse_empty(conn, file, keys_file)
+            store_id(conn)  # a backup of a log that is no store's any more could not be told from a forged one
             manifest = _write(conn, database, log, keys, tell)
         log_bytes, keys_bytes = log.seek(0, 2), keys.seek(0, 2)
     return BackedUp(manifest, log_bytes, keys_bytes)

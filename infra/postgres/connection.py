@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import conninfo, errors
 
-from infra.errors import Conflicting, NoWarehouse, ReplayhouseError, Unreachable, UsageError, WrongServer
+from infra.errors import Conflicting, NoWarehouse, Rejected, ReplayhouseError, Unreachable, UsageError, WrongServer
 from infra.postgres import session
 from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.migrate import is_begun, migrate, migrations, schema_version
@@ -214,6 +214,13 @@ def translated() -> Iterator[None]:
         what = "The database has no room left" if is_memory else "The disk of the database is full"
         raise Unreachable(
             f"{what}: {_first_line(error)}. What was under way is undone: make room, and run the same command again."
+        ) from error
+    except psycopg.DataError as error:
+        if error.sqlstate is not None:
+            raise
+        raise Rejected(  # the driver's words: a time of infinity, or of a year that Python has not
+            f"The database holds a value that this program has not written and cannot read: {_first_line(error)}. "
+            "Has somebody changed it? See replayhouse audit verify."
         ) from error
     except _SERVER_IS_GONE as error:
         raise Unreachable(f"The database has ended the connection: {_first_line(error)}.") from error

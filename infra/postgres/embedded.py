@@ -366,13 +366,11 @@ class EmbeddedServer:
         return port or None
 
     def _reader_password(self) -> str:
-        """The password of the reader's login role; both are made when first asked for."""
+        """The password of the reader's login role; both are made when first asked for, and set right each time."""
         path = self.home / "reader_password"
         with self._exclusively(), self._administer(DATABASE) as conn:
             known = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone()
             kept = path.read_text() if path.exists() else ""  # empty where a full disk has left it so
-            if known and kept:
-                return kept
             password = kept or secrets.token_urlsafe(24)
             reader, group = sql.Identifier(READER), sql.Identifier(_READER_GROUP)
             # Hashed here, so that no log of statements can hold the password.
@@ -380,7 +378,9 @@ class EmbeddedServer:
             with conn.transaction():
                 if not known:
                     conn.execute(sql.SQL("CREATE ROLE {} LOGIN IN ROLE {}").format(reader, group))
-                    conn.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(reader))
+                # Whoever has connected as the reader may have changed its password and settings, for everybody.
+                conn.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(reader))
+                conn.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(reader))
                 conn.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(reader, sql.Literal(verifier)))
             if not kept:
                 with writing(path, replaces=True) as file:

@@ -19,7 +19,7 @@ from infra.mapping.mapper import Mapper
 from infra.postgres.commits import RECORDED_AT
 from infra.postgres.connection import translated
 from infra.postgres.keys import make_keys, read_keys
-from infra.postgres.merkle import chain_of
+from infra.postgres.merkle import GENESIS, chain_of
 from infra.postgres.rows import CONTEXTS, EncodedEvent, EncodedRows
 from infra.recorded import Recorded
 
@@ -189,7 +189,9 @@ def _head(conn: psycopg.Connection, query: str, *counted: int) -> Head:
     """The head that a query gives, so many events on. Raises Rejected where it is none any more, or there are two."""
     with suppress(psycopg.DataError):  # a position from which nothing can be counted on
         match conn.execute(query.encode(), counted).fetchmany(2):
-            case [(int(position), datetime() as recorded_at, bytes(chain))] if position >= sum(counted):
+            case [(int(position), datetime() as recorded_at, bytes(chain))] if position >= sum(counted) and len(
+                chain
+            ) == len(GENESIS):
                 return Head(position, recorded_at, chain)
     raise Rejected(
         "The head of the log is not what it should be: one row with a position, a time and a chain. Nothing can be "

@@ -1,11 +1,9 @@
 """What the last verification found, noted for those who watch over the warehouse. It proves nothing to anybody."""
 
-from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
-from psycopg import errors
 
 _NOTE = """
     INSERT INTO event_store.verification AS known (verified_at, position, reason)
@@ -14,6 +12,7 @@ _NOTE = """
     SET verified_at = excluded.verified_at, position = excluded.position, reason = excluded.reason
     WHERE NOT %(is_part)s OR excluded.reason IS NOT NULL OR known.reason IS NULL
 """
+_NO_LONGER = "SET LOCAL lock_timeout = '1s'"
 _LATEST = "SELECT verified_at, position, reason FROM event_store.verification"
 
 
@@ -25,13 +24,20 @@ class Verification(NamedTuple):
     reason: str | None
 
 
-def note(conn: psycopg.Connection, position: int, reason: str | None, *, is_part: bool) -> None:
-    """Notes what a verification found; `conn` is in autocommit. Where nothing may be written nothing is noted.
+def note(conn: psycopg.Connection, position: int, reason: str | None, *, is_part: bool) -> bool:
+    """Notes what a verification found; `conn` is in autocommit. False where it could not, whatever the reason.
 
-    A verification of a part of the log that holds does not wipe out that another part was found not to.
+    The answer of a verification does not depend on its note: the server may take no writes, somebody may hold the
+    table, or have put another one in its place. A verification of a part of the log that holds does not wipe out that
+    another part was found not to.
     """
-    with suppress(errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege):
-        conn.execute(_NOTE, {"position": position, "reason": reason, "is_part": is_part})
+    try:
+        with conn.transaction():
+            conn.execute(_NO_LONGER)
+            conn.execute(_NOTE, {"position": position, "reason": reason, "is_part": is_part})
+    except psycopg.Error:
+        return False
+    return True
 
 
 def latest(conn: psycopg.Connection) -> Verification | None:

@@ -106,3 +106,49 @@ def test_what_the_last_verification_found_is_told_until_a_whole_one_finds_otherw
             conn.execute("ALTER TABLE event_store.sales_events ENABLE ALWAYS TRIGGER append_only")
         assert warehouse.run("audit", "verify").code == 0
         assert warehouse.run("status", "--check").code == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP TABLE event_store.verification",
+        "ALTER TABLE event_store.verification DROP COLUMN reason",
+        "DROP TABLE event_store.verification; CREATE VIEW event_store.verification AS SELECT now() AS verified_at,"
+        " 0::bigint AS position, NULL::text AS reason, true AS one_row",
+    ],
+)
+def test_what_a_verification_found_is_told_though_nobody_can_note_it(
+    change: str, loaded: Warehouse, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    with copied(server, loaded.database) as database:
+        warehouse = Warehouse(database, tmp_path / "home")
+        with database.connect(autocommit=True) as conn:
+            conn.execute(change.encode())
+            assert warehouse.json("audit", "verify")["valid"] is True
+            conn.execute("UPDATE event_store.head SET position = position + 1")
+        done = warehouse.run("audit", "verify")
+        assert (done.code, "does not hold" in done.out) == (1, True)
+
+
+def test_a_time_that_nobody_has_written_is_told_plainly(
+    loaded: Warehouse, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    with copied(server, loaded.database) as database:
+        warehouse = Warehouse(database, tmp_path / "home")
+        with database.connect(autocommit=True) as conn:
+            conn.execute("UPDATE event_store.batch SET opened_at = 'infinity'")
+        for command in ("status", "batches"):
+            done = warehouse.run(command)
+            assert (done.code, "has not written and cannot read" in done.err) == (1, True)
+
+
+def test_a_log_that_is_no_stores_any_more_is_not_backed_up(
+    loaded: Warehouse, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    with copied(server, loaded.database) as database:
+        with database.connect(autocommit=True) as conn:
+            conn.execute("SET session_replication_role = replica")
+            conn.execute("DELETE FROM event_store.store")
+        done = Warehouse(database, tmp_path / "home").run("db", "backup", tmp_path / "log")
+        assert (done.code, "Which store this is cannot be said" in done.err) == (1, True)
+        assert not (tmp_path / "log").exists()

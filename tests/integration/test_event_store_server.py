@@ -188,6 +188,12 @@ def test_over_tcp_only_the_reader_is_let_in_by_password_and_can_only_read(made: 
         with pytest.raises(Unreachable):
             open_database(Settings(database_url=refused))
     assert server.url("reader") == url, "the password stays the same"
+    with psycopg.connect(url, autocommit=True) as conn:  # a reader who locks all others out
+        conn.execute("SET default_transaction_read_only = off")
+        conn.execute("ALTER ROLE CURRENT_USER SET statement_timeout = '1ms'")
+        conn.execute("ALTER ROLE CURRENT_USER PASSWORD 'another'")
+    with psycopg.connect(server.url("reader"), autocommit=True) as conn:
+        assert conn.execute("SHOW statement_timeout").fetchone() == ("0",)
     kept = made / "reader_password"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     kept.write_text("")  # as a full disk has left it

@@ -335,6 +335,9 @@ ROWS = {
     "a head without a chain": (
         "UPDATE event_store.head SET chain = NULL", 12, "the head is not what the newest commit made it"
     ),
+    "a head with a chain that is none": (
+        "UPDATE event_store.head SET chain = ''", 12, "the head is not what the newest commit made it"
+    ),
     "a head without a position": ("UPDATE event_store.head SET position = NULL", 1, "the head was set back to 0"),
     "a head below": ("UPDATE event_store.head SET position = -9", 1, "the head was set back to -9"),
     "a head at the end of numbers": (
