@@ -25,6 +25,9 @@ class Pool(ProcessPoolExecutor):
     def __init__(self, processes: int, start: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         self._others = set(active_children())
         super().__init__(processes, get_context("spawn"), start, arguments)
+        # All are started with the first task. Started one by one, each when a task finds the others busy, one could be
+        # killed before the executor has begun to look out for it, and nobody would notice.
+        self._safe_to_dynamically_spawn_children = False
 
     @property
     def processes(self) -> list[BaseProcess]:
@@ -32,10 +35,9 @@ class Pool(ProcessPoolExecutor):
         return [child for child in active_children() if child not in self._others]
 
     def kill(self) -> None:
-        """Ends its processes at once, after BrokenProcessPool.
+        """Ends its processes at once, after BrokenProcessPool: the executor asks them to, and waits until they have.
 
-        The executor itself ends those that it knew when one of them was gone. One that was just being started lives on,
-        and may wait for ever for a lock that the dead one holds; and the executor for it.
+        One may not hear of it, and wait for ever for a lock that the dead one holds.
         """
         for process in self.processes:
             process.kill()

@@ -12,7 +12,7 @@ from infra.pools import Pool, end_with_parent
 
 
 def _start_deaf() -> None:
-    """As one that the executor has not heard of yet: asked to end it does not."""
+    """Asked to end it does not."""
     end_with_parent()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
