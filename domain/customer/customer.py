@@ -326,7 +326,7 @@ def anonymize(customer: Customer, reason: str, by: str, at: datetime) -> tuple[C
 def due_on(customer: Customer) -> date | None:
     """From which day on an evaluation finds the person churned, if they buy nothing until then.
 
-    None without a purchase, and for those whom the last evaluation found churned already.
+    None without a purchase, for those whom the last evaluation found churned already, and where no such day is left.
     """
     last = customer.last_purchase_at
     return None if last is None or customer.segment == "CHURNED" else churned_from(last)

@@ -7,6 +7,7 @@ from typing import Protocol
 from domain.customer.events import Segment
 
 CHURNED_AFTER_DAYS = 180
+_UNTIL_CHURNED = timedelta(days=CHURNED_AFTER_DAYS + 1)
 REGULAR_UP_TO_ORDERS = 5
 LOYAL_UP_TO_BRL = Decimal("1000.00")
 
@@ -35,7 +36,7 @@ def segment_at(buyer: Buyer, as_of: date) -> Segment:
     last = buyer.last_purchase_at
     if last is None:
         return "NEW"
-    if as_of >= churned_from(last):
+    if is_churned(last, as_of):
         return "CHURNED"
     if buyer.orders == 1:
         return "ONE_TIME"
@@ -46,6 +47,11 @@ def segment_at(buyer: Buyer, as_of: date) -> Segment:
     return "VIP"
 
 
-def churned_from(last_purchase_at: datetime) -> date:
-    """The first day on which somebody who bought nothing since is churned: day 181 after the purchase's date."""
-    return last_purchase_at.date() + timedelta(days=CHURNED_AFTER_DAYS + 1)
+def is_churned(last_purchase_at: datetime, as_of: date) -> bool:
+    """Whether somebody who bought nothing since is churned on that day: from day 181 after the purchase's date on."""
+    return (as_of - last_purchase_at.date()).days > CHURNED_AFTER_DAYS
+
+
+def churned_from(last_purchase_at: datetime) -> date | None:
+    """The first day of which that is true; None where it lies after the last day that there is."""
+    return last_purchase_at.date() + _UNTIL_CHURNED if is_churned(last_purchase_at, date.max) else None

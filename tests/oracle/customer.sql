@@ -94,6 +94,6 @@ SELECT
     v.created_at,
     v.answered_at,
     date_key_of(v.created_at) AS date_key,
-    CAST(to_hundredths(seconds_between(v.created_at, v.answered_at), 3600) AS DECIMAL(10, 2)) AS hours_to_answer
+    TRY_CAST(to_hundredths(seconds_between(v.created_at, v.answered_at), 3600) AS DECIMAL(10, 2)) AS hours_to_answer
 FROM reading.order_reviews AS v
 JOIN sales.fact_order AS o USING (order_id);

@@ -235,3 +235,11 @@ def test_who_bought_nothing_never_falls_due() -> None:
 def test_who_is_found_churned_falls_due_no_more() -> None:
     customer = buyer(delivered())
     assert due_on(buyer(delivered(), then=evaluate(customer, date(2018, 8, 29)))) is None
+
+
+def test_of_a_purchase_on_the_last_days_that_there_are_nobody_falls_due() -> None:
+    assert due_on(buyer(delivered(placed_at=datetime(9999, 7, 3)))) == date.max
+    for placed_at in (datetime(9999, 7, 4), datetime(9999, 12, 31, 23, 59, 59)):
+        customer = buyer(delivered(placed_at=placed_at))
+        assert due_on(customer) is None
+        assert [segment_at(customer, day) for day in (date(2018, 3, 10), date.max)] == ["ONE_TIME", "ONE_TIME"]
