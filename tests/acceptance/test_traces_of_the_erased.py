@@ -210,7 +210,7 @@ def test_a_migration_removes_the_samples_that_the_version_before_has_left(conn: 
 
 
 def test_on_an_older_server_an_owner_removes_them_as_far_as_it_may(tmp_path: Path) -> None:
-    """Where views stand on a column, or where it is theirs, a sample of rows that are there takes the place."""
+    """Where views stand on a column, it is theirs, or being read, a sample of rows that are there takes the place."""
     with an_own_server(VERSION_16) as own:
         own.make()
         own.start()
@@ -226,10 +226,16 @@ def test_on_an_older_server_an_owner_removes_them_as_far_as_it_may(tmp_path: Pat
             keys = keys_of(conn)
             assert in_statistics(looking, *TOLD) == set(TOLD)
 
-            assert warehouse.json("customer", "erase", "--yes", ERASED, *REASON)["stale_views"] == []
+            with theirs.connect("a reader") as reader:
+                reader.execute("SELECT count(*) FROM fulfillment.fact_delivery")
+                assert warehouse.json("customer", "erase", "--yes", ERASED, *REASON)["stale_views"] == []
 
             assert in_statistics(looking, *TOLD, *keys) == set()
-            assert sampled(looking) == [("dim_customer", "city"), ("lived", "city")]
+            assert sampled(looking) == [
+                ("dim_customer", "city"),
+                ("fact_delivery", "destination_zip"),
+                ("lived", "city"),
+            ]
 
 
 def test_a_view_that_cannot_be_refreshed_is_named_and_holds_up_no_erasure(
@@ -245,6 +251,54 @@ def test_a_view_that_cannot_be_refreshed_is_named_and_holds_up_no_erasure(
     assert conn.execute("SELECT city FROM mart.lived WHERE city ~ 'polis'").fetchall() == []
     conn.execute("DROP MATERIALIZED VIEW mart.broken")
     assert warehouse.json("customer", "erase", "--yes", ERASED, *REASON)["stale_views"] == []
+
+
+def test_a_view_that_somebody_is_reading_is_named_and_holds_up_no_erasure(
+    warehouse: Warehouse, conn: psycopg.Connection
+) -> None:
+    keys = keys_of(conn)
+    with warehouse.database.connect("a reader") as reader:
+        reader.execute("SELECT count(*) FROM mart.lived")
+        told = warehouse.json("customer", "erase", "--yes", ERASED, *REASON)
+        assert (told["status"], told["stale_views"]) == ("erased", ["mart.lived"])
+    assert len(keys) - len(keys_of(conn)) == told["quarantined_rows"] + 1
+    assert conn.execute("SELECT city FROM customer.dim_customer WHERE city ~ 'polis'").fetchall() == []
+    assert warehouse.json("customer", "erase", "--yes", ERASED, *REASON)["stale_views"] == []
+    assert conn.execute("SELECT city FROM mart.lived WHERE city ~ 'polis'").fetchall() == []
+
+
+def test_a_table_that_others_inherit_from_is_sampled_with_them_and_those_samples_go_too(
+    warehouse: Warehouse, conn: psycopg.Connection
+) -> None:
+    conn.execute("CREATE TABLE public.of_somebody_too () INHERITS (customer.dim_customer)")
+    conn.execute("CREATE ROLE somebody_with_a_child")
+    try:
+        conn.execute("ALTER TABLE public.of_somebody_too OWNER TO somebody_with_a_child")
+        conn.execute("ALTER TABLE customer.dim_customer ALTER COLUMN city SET STATISTICS 100")
+        conn.execute("ANALYZE customer.dim_customer")
+        assert in_statistics(conn, "Zebrópolis") == {"Zebrópolis"}
+        told = warehouse.json("customer", "erase", "--yes", ERASED, *REASON)
+        assert (told["status"], in_statistics(conn, *TOLD), sampled(conn)) == ("erased", set(), [])
+    finally:
+        conn.execute("DROP TABLE public.of_somebody_too; DROP ROLE somebody_with_a_child")
+
+
+def test_a_view_that_is_materialised_from_keys_is_refreshed_or_named(
+    warehouse: Warehouse, conn: psycopg.Connection
+) -> None:
+    conn.execute("CREATE MATERIALIZED VIEW public.of_keys AS SELECT subject_id, key FROM event_store.subject_key")
+    conn.execute(
+        "CREATE MATERIALIZED VIEW public.no_more AS"
+        " SELECT 1 / count(*) FILTER (WHERE subject_id = '" + ERASED + "' AND key IS NOT NULL) AS one"
+        " FROM event_store.subject_key"
+    )
+    conn.execute("ANALYZE public.of_keys")
+    keys = keys_of(conn)
+    assert in_statistics(conn, *keys) != set()
+    assert warehouse.json("customer", "erase", "--yes", ERASED, *REASON)["stale_views"] == ["public.no_more"]
+    kept = {key.hex() for (key,) in conn.execute("SELECT key FROM public.of_keys WHERE key IS NOT NULL")}
+    assert kept == set(keys_of(conn)) < set(keys)
+    assert in_statistics(conn, *keys) == set()
 
 
 def test_a_restore_samples_no_key_that_it_destroys_again(

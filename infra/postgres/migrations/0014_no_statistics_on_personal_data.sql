@@ -40,6 +40,7 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     altered record;
     setting text;
+    waiting text := current_setting('lock_timeout');
 BEGIN
     SELECT n.nspname, c.relname, a.attname, c.relkind, format_type(a.atttypid, a.atttypmod) AS of_type,
         coalesce(a.attstattarget, -1) = 0 AS is_off
@@ -48,7 +49,7 @@ BEGIN
     WHERE a.attrelid = relation AND a.attnum = attribute;
     setting := format(
         'ALTER %s %I.%I ALTER COLUMN %s SET STATISTICS ',
-        CASE altered.relkind WHEN 'i' THEN 'INDEX' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END,
+        CASE altered.relkind WHEN 'i' THEN 'INDEX' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE ONLY' END,
         altered.nspname, altered.relname, place
     );
     IF NOT altered.is_off THEN
@@ -61,7 +62,7 @@ BEGIN
         RETURN;
     END IF;
     IF current_setting('server_version_num')::int >= 180000 THEN
-        EXECUTE 'SELECT pg_clear_attribute_stats($1, $2, $3, false)'
+        EXECUTE 'SELECT pg_clear_attribute_stats($1, $2, $3, inherited) FROM (VALUES (false), (true)) AS of (inherited)'
             USING altered.nspname::text, altered.relname::text, altered.attname::text;
     ELSIF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
         DELETE FROM pg_statistic WHERE starelid = relation AND staattnum = attribute;
@@ -70,10 +71,15 @@ BEGIN
             IF altered.relkind <> 'r' THEN
                 RAISE wrong_object_type;
             END IF;
+            PERFORM set_config('lock_timeout', '2s', true);
             EXECUTE format(
                 'ALTER TABLE %I.%I ALTER COLUMN %s TYPE %s', altered.nspname, altered.relname, place, altered.of_type
             );
-        EXCEPTION WHEN feature_not_supported OR wrong_object_type THEN -- an index, a view, or what views stand on
+            PERFORM set_config('lock_timeout', waiting, true);
+        EXCEPTION
+            WHEN feature_not_supported OR wrong_object_type -- an index, a view, or what views stand on
+                OR lock_not_available OR insufficient_privilege -- what is being read, or tables of others inherit from
+            THEN
             EXECUTE setting || '1';
             EXECUTE format('ANALYZE %s', sampled);
             EXECUTE setting || '0';
@@ -111,7 +117,7 @@ COMMENT ON FUNCTION event_store.materialised_from(regclass[]) IS
 DO $$
 DECLARE
     found record;
-    shown regclass[] := '{}';
+    shown regclass[] := '{event_store.subject_key}';
 BEGIN
     PERFORM event_store.keep_no_statistics('event_store.subject_key', ARRAY['key']);
     PERFORM event_store.keep_no_statistics('event_store.row_fingerprint', ARRAY['fingerprint']);

@@ -1,4 +1,4 @@
-"""What else holds personal fields of the read models: materialised views that read them, and statistics.
+"""What else holds personal fields of the read models, and keys: materialised views that read them, and statistics.
 
 A view is as its query finds the rows; a materialised one keeps them until it is refreshed. PostgreSQL samples columns
 as statistics, which outlive the rows: no personal column is sampled, nor is any of a materialised view that reads such
@@ -14,7 +14,8 @@ from psycopg import errors, sql
 from infra.postgres.read_models.schema import Model, qualified
 from projections.projection import personal_columns
 
-_NONE_ON_KEYS = "SELECT event_store.keep_no_statistics('event_store.subject_key', ARRAY['key'])"
+_KEYS = "event_store.subject_key"
+_NONE_ON_KEYS = f"SELECT event_store.keep_no_statistics('{_KEYS}', ARRAY['key'])"
 _NONE_ON = """
     SELECT event_store.keep_no_statistics(to_regclass(%(table)s), %(columns)s)
     WHERE to_regclass(%(table)s) IS NOT NULL
@@ -24,6 +25,10 @@ _MATERIALISED = """
     FROM event_store.materialised_from(array_remove(ARRAY(SELECT to_regclass(unnest(%s::text[]))), NULL))
 """
 _REFRESH = sql.SQL("REFRESH MATERIALIZED VIEW {}")
+_WAIT_BRIEFLY = "SET LOCAL lock_timeout = '2s'"
+"""For a view that somebody is reading: an erasure waits for nobody to end a transaction."""
+_WAIT_AS_BEFORE = "SELECT set_config('lock_timeout', %s, true)"
+_WAITING = "SELECT current_setting('lock_timeout')"
 
 
 class _View(NamedTuple):
@@ -38,18 +43,19 @@ class _View(NamedTuple):
 
 
 def forget(conn: psycopg.Connection, models: Sequence[Model]) -> list[str]:
-    """Refreshes what is materialised from these models, and removes the statistics of them and of keys.
+    """Refreshes what is materialised from these models and from keys, and removes the statistics of all of them.
 
     Within the transaction that destroys keys, after the rows are folded anew. Returns the names of materialised views
-    that could not be refreshed: they are somebody else's, or their queries fail. Raises a lock timeout where one is
-    being read for long.
+    that could not be refreshed: they are somebody else's, are being read in a transaction that does not end, or their
+    queries fail. None of that puts the erasure off.
     """
     conn.execute(_NONE_ON_KEYS)
     for model in models:
         for table in model.tables.values():
             if names := personal_columns(table):
                 conn.execute(_NONE_ON, {"table": qualified(table).as_string(conn), "columns": names})
-    return [f"{view.schema}.{view.name}" for view in _materialised(conn, models) if not _is_refreshed(conn, view)]
+    views = _materialised_from(conn, [*_personal_tables(conn, models), _KEYS])
+    return [f"{view.schema}.{view.name}" for view in views if not _is_refreshed(conn, view)]
 
 
 def refresh(conn: psycopg.Connection, models: Sequence[Model]) -> None:
@@ -65,19 +71,31 @@ def sample_no_views(conn: psycopg.Connection, models: Sequence[Model]) -> None:
 
 
 def _materialised(conn: psycopg.Connection, models: Iterable[Model]) -> list[_View]:
-    """Views on tables with personal columns, whatever they take of those: a whole row names no column."""
+    return _materialised_from(conn, _personal_tables(conn, models))
+
+
+def _personal_tables(conn: psycopg.Connection, models: Iterable[Model]) -> list[str]:
+    """Tables with personal columns: views on them count, whatever they take, for a whole row names no column."""
     tables = [table for model in models for table in model.tables.values() if personal_columns(table)]
-    names = [qualified(table).as_string(conn) for table in tables]
-    return [_View(*row) for row in conn.execute(_MATERIALISED, [names])]
+    return [qualified(table).as_string(conn) for table in tables]
+
+
+def _materialised_from(conn: psycopg.Connection, tables: list[str]) -> list[_View]:
+    return [_View(*row) for row in conn.execute(_MATERIALISED, [tables])]
 
 
 def _is_refreshed(conn: psycopg.Connection, view: _View) -> bool:
     try:
         with conn.transaction():
+            waiting = conn.execute(_WAITING).fetchone()
+            conn.execute(_WAIT_BRIEFLY)
             if view.is_populated:
                 conn.execute(_REFRESH.format(view.identifier))
             _remove_statistics(conn, view)
-    except (errors.DeadlockDetected, psycopg.OperationalError):
+            conn.execute(_WAIT_AS_BEFORE, waiting)
+    except (errors.LockNotAvailable, errors.DeadlockDetected):  # the locks of this view, and no others, are given up
+        return False
+    except psycopg.OperationalError:
         raise
     except psycopg.Error:
         return False
