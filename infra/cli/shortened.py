@@ -4,6 +4,7 @@ The log is asked, whose streams are found by their ids without looking at others
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -25,7 +26,16 @@ _REVIEWS_FROM = """
     SELECT DISTINCT review_id FROM event_store.review_reference WHERE review_id BETWEEN %s AND %s
     ORDER BY review_id LIMIT 100
 """
-_LOADS = "SELECT batch_id, name FROM event_store.batch WHERE kind = 'load' ORDER BY batch_seq"
+_LOADS = """
+    SELECT batch_id, name, status NOT IN ('retracted', 'rejected') FROM event_store.batch
+    WHERE kind = 'load' ORDER BY batch_seq
+"""
+
+
+class _Load(NamedTuple):
+    id: UUID
+    name: str
+    stands: bool
 
 
 def stream_named(conn: psycopg.Connection, kind: HistoryKind, start: IdStart) -> UUID:
@@ -44,23 +54,25 @@ def stream_named(conn: psycopg.Connection, kind: HistoryKind, start: IdStart) ->
 def load_named(conn: psycopg.Connection, text: str) -> UUID:
     """The load with that id or name, or the one whose id or name begins so.
 
-    An id in full is taken as it is; a name in full counts for more than the beginning of others. Raises UsageError.
+    An id in full is taken as it is; a name in full counts for more than the beginning of others. Of several the only one
+    that was neither taken back nor rejected is meant. Raises UsageError.
     """
     start = id_start(text)
     if start is not None and start.is_whole:
         return start.first
-    loads: list[tuple[UUID, str]] = conn.execute(_LOADS).fetchall()
-    meant = [(load, name) for load, name in loads if name == text] or [
-        (load, name)
-        for load, name in loads
-        if name.startswith(text) or (start is not None and start.first <= load <= start.last)
+    loads = [_Load(*row) for row in conn.execute(_LOADS)]
+    found = [load for load in loads if load.name == text] or [
+        load
+        for load in loads
+        if load.name.startswith(text) or (start is not None and start.first <= load.id <= start.last)
     ]
-    if not meant:
+    if not found:
         raise UsageError(f"There is no load {text}: replayhouse batches lists them all.")
+    meant = [load for load in found if load.stands] or found
     if len(meant) > 1:
-        told = _listed([f"{load} ({name})" for load, name in meant])
+        told = _listed([f"{load.id} ({load.name})" for load in meant])
         raise UsageError(f"'{text}' may be one of {len(meant)} loads: {told}. Write more of it, or the id.")
-    return meant[0][0]
+    return meant[0].id
 
 
 def one_of(found: Sequence[UUID], what: str) -> UUID:

@@ -1,6 +1,7 @@
 """Ids and names of loads need not be written out, as long as what stands there is the beginning of one of them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +79,29 @@ def test_a_load_is_called_by_its_id_its_name_or_the_beginning_of_either(warehous
     )
     assert warehouse.json("retract", "april-2", "--dry-run")["batch"] == later
     assert [row["batch"] for row in warehouse.json("quality", "quarantine", "--batch", "april")] != []
+
+
+def test_of_loads_of_one_name_the_one_that_stands_is_meant(
+    server: EmbeddedServer, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    def load() -> str:
+        return str(found.json("ingest", again, "--name", "again")["batch"])
+
+    with copied(server, warehouse.database) as database:
+        found = Warehouse(database, tmp_path / "home")
+        lines = changed(a_good_extract(), orders=adding(an_order(8, "created")))
+        again = write(tmp_path / "again", lines)
+        first = load()
+        assert found.json("retract", "again", "--reason", "none")["batch"] == first
+        refused(found.run("retract", "again", "--reason", "none", "--json"), 2, "already")
+        second = load()
+        assert second != first
+        for named in ("again", "aga"):
+            assert found.json("retract", named, "--dry-run")["batch"] == second
+            assert found.json("audit", "history", "batch", named)[0]["stream"] == second
+        assert found.json("retract", "again", "--reason", "none")["batch"] == second
+        refused(found.run("retract", "again", "--reason", "none", "--json"), 2, "may be one of 2 loads")
+        for order in (9, 10):
+            again = write(tmp_path / str(order), changed(lines, orders=adding(an_order(order, "created"))))
+            load()
+        refused(found.run("retract", "again", "--reason", "none", "--json"), 2, "may be one of 2 loads")
