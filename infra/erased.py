@@ -16,6 +16,7 @@ from typing import BinaryIO, NamedTuple
 from uuid import UUID
 
 from infra.errors import InputError
+from infra.files import open_regular, reading
 
 NAME = "erased_subjects.csv"
 HEADER = b"subject_id,erased_at,position\n"
@@ -46,6 +47,7 @@ class ErasedSubjects:
         """Adds a line, which is on the disk when this returns. A line that a killed process left unfinished goes.
 
         Call it before the erasure is committed: a line too many costs nothing, one too few may bring a person back.
+        Raises InputError where that cannot be written.
         """
         self._write([Erasure(subject, erased_at, position)])
 
@@ -75,11 +77,15 @@ class ErasedSubjects:
     def subjects(self) -> list[UUID]:
         """Everybody on the list, each once, in the order of their erasure; nobody if there is no list.
 
-        Raises InputError where a line names nobody.
+        Raises InputError where it cannot be read, or a line names nobody.
         """
-        if not self.path.exists():
+        try:
+            with reading(self.path) as file:
+                lines = file.read().split(b"\n")[:-1]  # without what a killed process left unfinished
+        except FileNotFoundError:
             return []
-        lines = self.path.read_bytes().split(b"\n")[:-1]  # without what a killed process left unfinished
+        except OSError as error:
+            raise InputError(f"The list of erased people {self.path} cannot be read: {error.strerror}.") from error
         found: dict[UUID, None] = {}
         for number, cells in enumerate(csv.reader(line.decode() for line in lines[1:]), start=2):
             try:
@@ -92,6 +98,10 @@ class ErasedSubjects:
 @contextmanager
 def _held(path: Path) -> Iterator[BinaryIO]:
     """The file, made where it is missing, for this process alone; only its owner may read it."""
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
+    try:
+        handle = open_regular(path, os.O_RDWR | os.O_CREAT)
+    except OSError as error:
+        raise InputError(f"The list of erased people {path} cannot be written: {error.strerror}.") from error
+    with os.fdopen(handle, "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file

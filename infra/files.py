@@ -1,4 +1,5 @@
 """Files that are kept: written beside their place, for their owner alone, and put there once whole and on disk.
+And files that are read, which are files indeed: a pipe or a device may never answer, or never end.
 
 No link is followed, neither at the place nor beside it, and what stands there is replaced only where that is said.
 """
@@ -20,6 +21,25 @@ _FOUND = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 """How a file system says that it has no hard links."""
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[BinaryIO]:
+    """A file that is there, to be read. Raises OSError where it cannot be opened, or is no regular file."""
+    with os.fdopen(open_regular(path, os.O_RDONLY), "rb") as file:
+        yield file
+
+
+def open_regular(path: Path, flags: int) -> int:
+    """Opens a file, made for its owner alone where the flags have it made. Raises OSError if it is no regular file."""
+    handle = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, _ONLY_ITS_OWNER)  # waiting for no writer of a pipe
+    found = os.fstat(handle).st_mode
+    if stat.S_ISREG(found):
+        return handle
+    os.close(handle)
+    if stat.S_ISDIR(found):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    raise OSError(errno.EINVAL, "It is a pipe or a device, not a file", os.fspath(path))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 import msgspec
 
 from infra.errors import InputError, UsageError
-from infra.files import refuse_place, writing
+from infra.files import reading, refuse_place, writing
 
 FORMAT = 1
 """Of the files; a program reads those up to its own."""
@@ -162,7 +162,7 @@ def writing_backup(path: Path, kind: str, *, replaces: bool) -> Iterator[BinaryI
 def read_manifest(path: Path, kind: str) -> Manifest:
     """What the file says it holds. Raises InputError if it is no whole file of that kind, or of a newer format."""
     with _reading(path):
-        with ZipFile(path) as archive:
+        with reading(path) as file, ZipFile(file) as archive:
             info = archive.getinfo(_MANIFEST)
             if info.file_size > _LARGEST_MANIFEST:
                 raise BadZipFile("a manifest of that size is none")

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from infra.errors import InputError, Rejected
+from infra.files import reading
 
 Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """32 bytes in lower-case hexadecimal."""
@@ -62,7 +63,7 @@ def read_document(path: Path, kind: Kind, document_type: type[Document]) -> Docu
 
 def _bytes_of(path: Path, kind: Kind) -> bytes:
     try:
-        with path.open("rb") as file:
+        with reading(path) as file:
             data = file.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise InputError(f"The {kind.name} {path} cannot be read: {error.strerror}.") from error

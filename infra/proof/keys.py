@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from infra.errors import InputError, UsageError
-from infra.files import writing
+from infra.files import reading, writing
 
 _OTHERS = 0o077
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{64}")
@@ -54,7 +54,7 @@ def _is_empty(path: Path) -> bool:
 def read_key(path: Path) -> Ed25519PrivateKey:
     """The key in a file. Raises UsageError where there is none, or others can read it; InputError where it is none."""
     try:
-        with path.open("rb") as file:
+        with reading(path) as file:
             found = os.fstat(file.fileno())
             key = load_pem_private_key(file.read(_LARGEST_BYTES), None)
     except FileNotFoundError:
@@ -89,7 +89,8 @@ def read_public_key(given: str) -> bytes:
     if _HEXADECIMAL.fullmatch(given):
         return bytes.fromhex(given)
     try:
-        data = Path(given).read_bytes()[:_LARGEST_BYTES]
+        with reading(Path(given)) as file:
+            data = file.read(_LARGEST_BYTES)
     except OSError as error:
         raise InputError(f"The public key {given} cannot be read: {error.strerror}.") from error
     digits = data.decode("ascii", "replace").strip()

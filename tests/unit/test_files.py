@@ -4,12 +4,20 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from infra.errors import Conflicting, UsageError
+from infra.erased import ErasedSubjects
+from infra.errors import Conflicting, InputError, UsageError
 from infra.files import writing
+from infra.postgres.backup_file import LOG, read_manifest
+from infra.proof.checkpoint import read_checkpoint
+from infra.proof.inclusion import read_proof
+from infra.proof.keys import read_key, read_public_key
 
 
 def write(path: Path, data: bytes = b"new", *, replaces: bool = False) -> None:
@@ -116,3 +124,27 @@ def test_a_full_disk_leaves_no_half_of_a_secret(writer: str, tmp_path: Path) -> 
     assert "UsageError" in done.stderr
     assert "cannot be written: File too large" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "proof": read_proof,
+    "checkpoint": read_checkpoint,
+    "signing key": read_key,
+    "public key": lambda path: read_public_key(str(path)),
+    "erased": lambda path: ErasedSubjects.at(path).subjects(),
+    "erased, to add to it": lambda path: ErasedSubjects.at(path).add(UUID(int=1), datetime.now(UTC), 1),
+    "backup": lambda path: read_manifest(path, LOG),
+}
+"""Whatever reads a file that somebody names."""
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS.keys())
+def test_a_pipe_a_device_and_a_folder_are_no_files_and_nobody_waits_for_them(
+    read: Callable[[Path], object], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, told in ((tmp_path / "pipe", "a pipe or a device"), (Path("/dev/zero"), "a pipe or a device")):
+        with pytest.raises(InputError, match=f"{path} cannot be .*: It is {told}, not a file"):
+            read(path)
+    with pytest.raises(InputError, match=f"{tmp_path} cannot be .*: Is a directory"):
+        read(tmp_path)
