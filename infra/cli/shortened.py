@@ -54,8 +54,8 @@ def stream_named(conn: psycopg.Connection, kind: HistoryKind, start: IdStart) ->
 def load_named(conn: psycopg.Connection, text: str) -> UUID:
     """The load with that id or name, or the one whose id or name begins so.
 
-    An id in full is taken as it is; a name in full counts for more than the beginning of others. Of several the only one
-    that was neither taken back nor rejected is meant. Raises UsageError.
+    An id in full is taken as it is; a name in full counts for more than the beginning of others. Of several the only
+    one that was neither taken back nor rejected is meant. Raises UsageError.
     """
     start = id_start(text)
     if start is not None and start.is_whole:
