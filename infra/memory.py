@@ -55,7 +55,7 @@ class MemoryLog:
     file and key, `sellers` those of an order's lines, `due` the newest date of each person.
     """
 
-    loads: dict[UUID, date] = field(default_factory=dict)
+    loads: dict[UUID, date | None] = field(default_factory=dict)
     taken_back: set[UUID] = field(default_factory=set)
     recorded: list[Recorded] = field(default_factory=list)
     batches: list[UUID | None] = field(default_factory=list)
@@ -71,7 +71,7 @@ class MemoryLog:
     rewound_to: dict[UUID, tuple[int, UUID]] = field(default_factory=dict)
     _before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
-    def open_load(self, batch_id: UUID, as_of: date, work: "MemoryWork | None" = None) -> "MemoryLoadLog":
+    def open_load(self, batch_id: UUID, as_of: date | None, work: "MemoryWork | None" = None) -> "MemoryLoadLog":
         """A load begins, or goes on; the loads before it are done."""
         if batch_id not in self.loads:
             self.loads[batch_id] = as_of
@@ -165,7 +165,7 @@ class MemoryLoadLog:
         """
         due = {customer_id for customer_id, (at, _) in self._log.due.items() if at is not None and at <= as_of}
         loads = list(self._log.loads.items())[: self._number]
-        before = [evaluated for load_id, evaluated in loads if load_id not in self._log.taken_back]
+        before = [day for load_id, day in loads if day is not None and load_id not in self._log.taken_back]
         if before and as_of < before[-1]:
             undated = MemoryDue(None, -1)
             newest = {person: self._log.due.get(person, undated) for person in self._log.persons.values()}

@@ -136,5 +136,7 @@ def tell_completion(
 
 
 def evaluation_date(latest_placed_at: datetime | None) -> date | None:
-    """The date as of which a load evaluates segments: that of the latest order known (R33); None without orders."""
+    """The date as of which a load evaluates segments: that of the latest order known (R33); None where nobody is to
+    be evaluated, since no order known counts: a load without orders, or with none but such as are yet to be placed.
+    """
     return latest_placed_at.date() if latest_placed_at is not None else None

@@ -28,7 +28,9 @@ LAPSED_AT_ONCE = 5_000
 Item = TypeVar("Item")
 
 
-def work_through(unit: Unit, work: StagedWork, log: LoadLog, as_of: date, seller_zips: Mapping[UUID, str]) -> int:
+def work_through(
+    unit: Unit, work: StagedWork, log: LoadLog, as_of: date | None, seller_zips: Mapping[UUID, str]
+) -> int:
     """Decides and appends what is left of a unit; returns how many events that were."""
     progress = log.progress(unit)
     if progress.is_done:
@@ -54,7 +56,7 @@ def _decide(
     known: Known,
     seller_zips: Mapping[UUID, str],
     reviews: Mapping[UUID, list[UUID]],
-    as_of: date,
+    as_of: date | None,
     due: list[Due],
 ) -> list[Decision]:
     if isinstance(family, PersonWork):
@@ -71,9 +73,14 @@ def _decide(
     return decide_seller(family, known)
 
 
-def evaluate_the_lapsed(log: LoadLog, as_of: date) -> int:
-    """The last step of a load: persons whom it does not show, but who have not bought for long (R33)."""
+def evaluate_the_lapsed(log: LoadLog, as_of: date | None) -> int:
+    """The last step of a load: persons whom it does not show, but who have not bought for long (R33).
+
+    Nobody where there is no date to evaluate as of.
+    """
     appended = 0
+    if as_of is None:
+        return appended
     while customer_ids := log.due_customers(as_of, LAPSED_AT_ONCE):
         known = log.known_customers(customer_ids)
         decided = [(customer_id, lapse(customer_id, known, as_of)) for customer_id in customer_ids]

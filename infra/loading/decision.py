@@ -8,7 +8,6 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -146,7 +145,7 @@ class Decider:
         """Decides on what was staged, and appends all that follows in one transaction."""
         loads = Loads(connection)
         newest = loads.newest_completed()
-        as_of = (newest.as_of if newest is not None else None) or date.min
+        as_of = newest.as_of if newest is not None else None
         with interruptible(duckdb.connect(str(staged.database), config={"memory_limit": MEMORY})) as writing:
             plan(writing)
         with interruptible(duckdb.connect(str(staged.database), read_only=True)) as reading:

@@ -195,7 +195,7 @@ class _Run:
     def run(self, under_way: Load | None, name: str, *, dry_run: bool) -> IngestReport:
         if dry_run:
             return self._planned(name)
-        if under_way is not None and (under_way.as_of is None) != bool(self._assessed.reasons):
+        if under_way is not None and bool(under_way.units) == bool(self._assessed.reasons):
             raise Conflicting(_judged_otherwise(under_way))
         units, as_of = self._plan() if not self._assessed.reasons else ([], None)
         origin = self._staged.extract.path.absolute()
@@ -217,7 +217,7 @@ class _Run:
             return self._finish(batch_id, name, "rejected")
         forget_erased(self._connection, self._staged)
         keep_apart(log, batch_id, self._bad_records(batch_id), self._now)
-        if as_of is not None:
+        if units:
             self._append(load, units, as_of)
             evaluate_the_lapsed(log, as_of)
         if not self._is_first:
@@ -232,9 +232,9 @@ class _Run:
         self._ingest._progress(Step("planning"))
         with _writing(self._staged) as connection:
             sizes = plan(connection)
-        return units_of(sizes), evaluation_date(self._staged.latest_placed_at) or date.min
+        return units_of(sizes), evaluation_date(self._staged.latest_placed_at)
 
-    def _append(self, load: OpenLoad, units: list[Unit], as_of: date) -> None:
+    def _append(self, load: OpenLoad, units: list[Unit], as_of: date | None) -> None:
         self._ingest._progress(Step("appending", 0, len(units)))
         finished = 0
 
@@ -268,7 +268,6 @@ class _Run:
         if tell_opening(log, batch_id, name, self._assessed, self._opened_at):
             keep_apart(log, batch_id, self._bad_records(batch_id), self._now)
             units, as_of = self._plan()
-            assert as_of is not None, "the plan has a date"
             with interruptible(duckdb.connect(str(self._staged.database), read_only=True)) as staged:
                 work = DuckDBWork(staged)
                 for number, unit in enumerate(units):

@@ -74,7 +74,7 @@ LEFT JOIN newest ON newest.customer_id = person.customer_id
 WHERE %(as_of)s < (
         SELECT as_of
         FROM event_store.batch
-        WHERE kind = 'load' AND status = 'completed' AND batch_seq < %(batch_seq)s
+        WHERE kind = 'load' AND status = 'completed' AND as_of IS NOT NULL AND batch_seq < %(batch_seq)s
         ORDER BY batch_seq DESC
         LIMIT 1
     )

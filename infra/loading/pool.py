@@ -36,7 +36,7 @@ class Assignment:
     database: Database
     staged: Path
     load: OpenLoad
-    as_of: date
+    as_of: date | None
 
 
 class Worker:

@@ -42,6 +42,9 @@ OF_A_PAYMENT = (PaymentReceived, PaymentAmended)
 OF_A_LINE = (OrderLineAdded, OrderLineAmended)
 PLANS = (ShipmentPlanned, ShipmentReplanned)
 
+AT_ONCE = date.min
+"""From when on those lapse whom a load could not evaluate: at the next evaluation, whatever its day."""
+
 
 @dataclass(slots=True)
 class PersonDecided:
@@ -68,12 +71,12 @@ def decide_person(
     known: Known,
     seller_zips: Mapping[UUID, str],
     known_reviews: Mapping[UUID, list[UUID]],
-    as_of: date,
+    as_of: date | None,
 ) -> PersonDecided:
     """Everything that a person's rows tell, in the order of the contexts' dependence.
 
     `seller_zips` maps sellers to their zip prefix, `known_reviews` orders to the review streams that the log has of
-    them; `as_of` is the date of the segment's evaluation.
+    them; `as_of` is the date of the segment's evaluation, None where there is none.
     """
     decided = PersonDecided([])
     orders = [_decide_order(decided, work, order, known) for order in work.orders]
@@ -207,7 +210,7 @@ def _decide_reviews(
 
 
 def _decide_purchases(
-    decided: PersonDecided, customer_id: UUID, customer: Customer, orders: list[_OrderAtHand], as_of: date
+    decided: PersonDecided, customer_id: UUID, customer: Customer, orders: list[_OrderAtHand], as_of: date | None
 ) -> None:
     """The policy between Sales and Customer, and the segment that follows from it."""
     due_before = due_on(customer)
@@ -226,11 +229,15 @@ def _decide_purchases(
         source = sources.get(getattr(event, "order_id", UNKNOWN_ID))
         decided.decisions.append(Decision("customer", customer_id, event, source))
         customer = evolve_customer(customer, event)
+    before = len(decided.decisions)
     _decide_segment(decided, customer_id, customer, as_of)
-    decided.due_changed = decided.due != due_before
+    decided.due_changed = decided.due != due_before or len(decided.decisions) > before
 
 
-def _decide_segment(decided: PersonDecided, customer_id: UUID, customer: Customer, as_of: date) -> None:
+def _decide_segment(decided: PersonDecided, customer_id: UUID, customer: Customer, as_of: date | None) -> None:
+    if as_of is None:
+        decided.due = AT_ONCE if customer.purchases or customer.segment_changes else None
+        return
     for event in evaluate(customer, as_of):
         decided.decisions.append(Decision("customer", customer_id, event, None))
         customer = evolve_customer(customer, event)

@@ -51,7 +51,7 @@ class Log(LoadLog, QualityLog, Protocol):
 class Warehouse(Protocol):
     """Opens loads, one after the other."""
 
-    def load(self, as_of: date = AS_OF, reviews: Pairs = (), aliases: Pairs = ()) -> Log:
+    def load(self, as_of: date | None = AS_OF, reviews: Pairs = (), aliases: Pairs = ()) -> Log:
         """A load that is open now; those before it are completed.
 
         Its chunks write down `reviews` (order and review) and `aliases` (alias and person) for later loads.
@@ -62,7 +62,7 @@ class MemoryWarehouse:
     def __init__(self) -> None:
         self._log = MemoryLog()
 
-    def load(self, as_of: date = AS_OF, reviews: Pairs = (), aliases: Pairs = ()) -> Log:
+    def load(self, as_of: date | None = AS_OF, reviews: Pairs = (), aliases: Pairs = ()) -> Log:
         """The log finds reviews among the events."""
         self._log.persons.update(aliases)
         return self._log.open_load(uuid4(), as_of)
@@ -74,7 +74,7 @@ class PostgresWarehouse:
         self._loads = Loads(connection)
         self._open: OpenLoad | None = None
 
-    def load(self, as_of: date = AS_OF, reviews: Pairs = (), aliases: Pairs = ()) -> Log:
+    def load(self, as_of: date | None = AS_OF, reviews: Pairs = (), aliases: Pairs = ()) -> Log:
         if self._open is not None:
             self._loads.finish(self._open.batch_id, self._open.owner, "completed", {})
         batch_id, owner = uuid4(), uuid4()
@@ -242,6 +242,15 @@ def test_as_of_an_earlier_day_than_before_all_persons_without_a_date_are_due_onc
     assert log.due_customers(date(2018, 9, 1), 10) == [never, lapsed]
     log.append_lapsed([], [Due(never, None), Due(lapsed, date(2018, 10, 1))], Known())
     assert log.due_customers(date(2018, 9, 1), 10) == []
+
+
+def test_a_load_that_evaluates_nobody_leaves_the_day_of_the_one_before(warehouse: Warehouse) -> None:
+    lapsed, unknown, *_ = PEOPLE
+    aliases = [(UUID(int=lapsed.int << 64), lapsed)]
+    warehouse.load(date(2018, 9, 3), aliases=aliases).append(chunk(due=[Due(lapsed, None)]), Known())
+    warehouse.load(None).append(chunk(due=[Due(unknown, date.min)]), Known())
+    assert warehouse.load(date(2018, 9, 3)).due_customers(date(2018, 9, 3), 10) == [unknown]
+    assert warehouse.load(None).due_customers(date(2018, 9, 1), 10) == [lapsed, unknown]
 
 
 def test_who_was_evaluated_is_due_no_longer(warehouse: Warehouse) -> None:

@@ -46,7 +46,8 @@ WITH purchases AS (
     GROUP BY customer_id
 )
 SELECT purchases.*,
-    CASE WHEN as_of - CAST(last_purchase_at AS DATE) > 180 THEN 'CHURNED'
+    CASE WHEN as_of IS NULL THEN 'NEW'
+         WHEN as_of - CAST(last_purchase_at AS DATE) > 180 THEN 'CHURNED'
          WHEN orders = 1 THEN 'ONE_TIME'
          WHEN orders <= 5 THEN 'REGULAR'
          WHEN spent <= 1000 THEN 'LOYAL'

@@ -20,6 +20,7 @@ from domain.sales.order import Order, OrderHeader, Payment, order_of
 from infra.memory import MemoryLog
 from infra.memory_retraction import MemoryRetractionLog
 from infra.memory_work import CustomerRecord, MemoryExtract, MemoryWork
+from ingest.batch import evaluation_date
 from ingest.load import evaluate_the_lapsed, units_of, work_through
 from ingest.retract import Retraction, take_back
 from tests.unit.order_support import ALIAS, MONDAY, PERSON, SELLER
@@ -66,13 +67,13 @@ class Warehouse:
     """What loads have appended so far."""
 
     log: MemoryLog = field(default_factory=MemoryLog)
-    as_of: date = date.min
+    as_of: date | None = None
 
     def load(self, shown: MemoryExtract) -> list[tuple[str, str, str | None]]:
         """Loads an extract as the command does; returns context, event and source of what was appended."""
         placed = {order_id: self.order(order_id).placed_at for order_id in self.log.aliases}
         placed |= {order_id: header.placed_at for order_id, header in shown.orders.items()}
-        self.as_of = max(placed.values(), default=datetime.min).date()
+        self.as_of = evaluation_date(max(placed.values(), default=None))
         before = len(self.log.recorded)
         work = MemoryWork(shown, self.log)
         log = self.log.open_load(UUID(int=len(self.log.loads) + 1), self.as_of, work)
