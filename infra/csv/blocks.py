@@ -5,7 +5,6 @@ any other the first quote at a wrong place is found before it can mislead: each 
 Arrow's; positions count bytes from the beginning of the block.
 """
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,10 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 COMMA, LINE_FEED, CARRIAGE_RETURN, QUOTE = (pa.scalar(byte, pa.uint8()) for byte in b',\n\r"')
-ZERO, ONE, TWO = (pa.scalar(number, pa.int32()) for number in (0, 1, 2))
+ZERO, ONE = (pa.scalar(number, pa.int32()) for number in (0, 1))
 TEXT = pa.string()
-DOUBLE_RETURN = re.compile(rb"\r\r\n")
-WRONG_LINE_END = re.compile(rb"\r\r\n|\r(?!\n|\Z)")
 EMPTY_CELLS = r'\A(,("")?)*\r?\n\z'
 
 
@@ -126,13 +123,13 @@ def split(data: bytes) -> Block:
 
 def first_fault(data: bytes) -> Fault | None:
     """The first thing, by position, that makes the bytes unreadable (R1): a NUL, no UTF-8, a quote at a wrong place, a
-    line end of CR CR LF.
+    CR outside of quotes that no LF follows.
 
-    `data` starts with a record and may end within one: a quote that is open at the end is no fault yet.
+    `data` starts with a record and may end within one, but not within CR LF. A quote open at its end is no fault yet.
     """
     faults = []
-    if (wrong_end := _outside_quotes(DOUBLE_RETURN, data)) is not None:
-        faults.append(wrong_end)
+    if (wrong_return := _wrong_return(data)) is not None:
+        faults.append(wrong_return)
     if (nul := data.find(b"\0")) >= 0:
         faults.append(Fault(nul, "files_in_utf8", "a NUL byte"))
     if not data.isascii():
@@ -145,14 +142,6 @@ def first_fault(data: bytes) -> Fault | None:
     if b'"' in data and (wrong_quote := _wrong_quote(data)) is not None:
         faults.append(wrong_quote)
     return min(faults, default=None)
-
-
-def wrong_line_end(data: bytes) -> Fault | None:
-    """The first line end, outside of quotes, that is CR CR LF, or CR alone; that may also be a sign within a cell.
-
-    None of bytes with a NUL, which have another fault.
-    """
-    return None if b"\0" in data else _outside_quotes(WRONG_LINE_END, data)
 
 
 def open_quote(data: bytes) -> int | None:
@@ -169,15 +158,21 @@ def cell_quote(data: bytes, opening: int) -> int:
     return opening
 
 
-def _outside_quotes(line_end: re.Pattern[bytes], data: bytes) -> Fault | None:
-    quotes, counted = 0, 0
-    for found in line_end.finditer(data):
-        quotes += data.count(b'"', counted, found.start())
-        counted = found.start()
-        if quotes % 2 == 0:
-            told = "CR alone" if found[0] == b"\r" else "CR CR LF"
-            return Fault(counted, "lines_end_in_lf", f"a line end of {told}, and lines must end in LF or CR LF")
-    return None
+def _wrong_return(data: bytes) -> Fault | None:
+    """The first CR outside of quotes that no LF follows."""
+    if data.count(b"\r") == data.count(b"\r\n"):
+        return None
+    octets = _octets(data)
+    returns = pc.indices_nonzero(pc.equal(octets, CARRIAGE_RETURN)).cast(pa.int32())
+    is_wrong = pc.not_equal(_after(octets, returns), LINE_FEED)
+    if b'"' in data:
+        quotes_before = _running_count(pc.equal(octets, QUOTE)).take(returns)
+        is_wrong = pc.and_(is_wrong, pc.equal(pc.bit_wise_and(quotes_before, ONE), ZERO))
+    at = _first(returns, is_wrong)
+    if at is None:
+        return None
+    told = "CR CR LF" if data.startswith(b"\r\r\n", at) else "CR alone"
+    return Fault(at, "lines_end_in_lf", f"a line end of {told}, and lines must end in LF or CR LF")
 
 
 def _wrong_quote(data: bytes) -> Fault | None:
@@ -187,13 +182,11 @@ def _wrong_quote(data: bytes) -> Fault | None:
     openings, closings = quotes[::2], quotes[1::2]
     # At the very ends a quote is its own neighbour, which is a legal one.
     before = octets.take(pc.max_element_wise(pc.subtract(openings, ONE), ZERO))
-    end = pa.scalar(len(data) - 1, pa.int32())
-    after = octets.take(pc.min_element_wise(pc.add(closings, ONE), end))
-    second = octets.take(pc.min_element_wise(pc.add(closings, TWO), end))
+    after = _after(octets, closings)
     neighbours = pa.array(b',\n"', pa.uint8())
-    ends_line = pc.and_(pc.equal(after, CARRIAGE_RETURN), pc.equal(second, LINE_FEED))
     wrong_opening = _first(openings, pc.invert(pc.is_in(before, neighbours)))
-    wrong_closing = _first(closings, pc.invert(pc.or_(pc.is_in(after, neighbours), ends_line)))
+    # A CR ends a line, or is a fault of its own.
+    wrong_closing = _first(closings, pc.invert(pc.or_(pc.is_in(after, neighbours), pc.equal(after, CARRIAGE_RETURN))))
     if wrong_closing is not None and (wrong_opening is None or wrong_closing < wrong_opening):
         return Fault(wrong_closing, "quotes_closed", "text after a closing quote")
     if wrong_opening is not None:
@@ -204,6 +197,12 @@ def _wrong_quote(data: bytes) -> Fault | None:
 def _first(positions: Any, chosen: Any) -> int | None:
     index = pc.index(chosen, True).as_py()
     return None if index < 0 else int(positions[index].as_py())
+
+
+def _after(octets: Any, positions: Any) -> Any:
+    """The byte after each position; at the very end, the one there."""
+    last = pa.scalar(len(octets) - 1, pa.int32())
+    return octets.take(pc.min_element_wise(pc.add(positions, ONE), last))
 
 
 def _octets(data: bytes) -> Any:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from infra.csv.blocks import Block, Fault, cell_quote, first_fault, open_quote, split, wrong_line_end
+from infra.csv.blocks import Block, Fault, cell_quote, first_fault, open_quote, split
 from infra.csv.files import PERSONAL_FILES, SOURCE_FILES, column_of
 from ingest.assess import Unreadable
 
@@ -115,7 +115,6 @@ class _Reading:
         data = bytes(self._first_record())
         if not data:
             raise _RefusedError("files_complete", "the file is empty" if not self._offset else "the file has no header")
-        self._refuse_wrong_line_end(data)
         self._refuse_overlong(data)
         self._refuse_faults(data)
         self._refuse_open_quote(data)
@@ -147,8 +146,7 @@ class _Reading:
         if rest:
             self._refuse_faults(rest)
             self._refuse_open_quote(rest)
-            # CR LF: a lone CR at the very end belongs to the cell, as anywhere else.
-            yield split(rest + b"\r\n")
+            yield split(rest + b"\n")
 
     def _pass_over(self, data: bytes) -> None:
         self._offset += len(data)
@@ -158,10 +156,6 @@ class _Reading:
         if (fault := first_fault(data)) is not None:
             raise self._refused(data, fault)
 
-    def _refuse_wrong_line_end(self, data: bytes) -> None:
-        if (fault := wrong_line_end(data)) is not None:
-            raise self._refused(data, fault)
-
     def _refuse_open_quote(self, data: bytes) -> None:
         if (at := open_quote(data)) is not None:
             raise self._refused(data, Fault(at, "quotes_closed", "a quote that is never closed"))
@@ -169,11 +163,10 @@ class _Reading:
     def _refuse_overlong(self, data: bytes) -> None:
         if len(data) <= LONGEST_RECORD:
             return
-        self._refuse_faults(data[:-4])  # the end may stand within a character
+        self._refuse_faults(data[:-4])  # the end may stand within a character, or within CR LF
         if (at := open_quote(data[:-4])) is not None:
             reason = f"a quote that is not closed within {LONGEST_RECORD:,} bytes"
             raise self._refused(data, Fault(at, "quotes_closed", reason))
-        self._refuse_wrong_line_end(data)
         raise self._refused(data, _overlong(0))
 
     def _refuse_overlong_records(self, block: Block) -> None:

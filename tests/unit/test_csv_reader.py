@@ -54,7 +54,7 @@ def character_by_character(text: str) -> Expected:
     at = 0
     while at < len(text):
         character = text[at]
-        if state in ("start", "unquoted") and text[at : at + 3] == "\r\r\n":
+        if state != "quoted" and character == "\r" and text[at + 1 : at + 2] != "\n":
             return Expected([], [], ("lines_end_in_lf", line, at))
         if state == "quoted":
             if character == '"' and text[at + 1 : at + 2] == '"':
@@ -146,6 +146,12 @@ def test_a_record_stands_on_the_physical_line_where_it_begins(tmp_path: Path) ->
 def test_empty_cells_are_null_quoted_or_not_and_blanks_stay(tmp_path: Path) -> None:
     result = read(tmp_path, HEADER + b'"",\n ," x "\n')
     assert cells_of(result) == [(2, 1, None, None), (3, 1, " ", " x ")]
+
+
+@pytest.mark.parametrize("block_bytes", [1, 2, 3, 4096])
+def test_a_return_within_quotes_is_a_sign_as_any_other(tmp_path: Path, block_bytes: int) -> None:
+    result = read(tmp_path, HEADER + b'"\r","\ra\r\r\n"\r\nc,"d\r"\r\n', block_bytes)
+    assert cells_of(result) == [(2, 2, "\r", "\ra\r\r\n"), (4, 1, "c", "d\r")]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path) -> None:
@@ -270,6 +276,14 @@ def test_of_a_persons_record_in_the_place_of_the_header_nothing_is_told(tmp_path
         (HEADER + b"a,b\r" * 50_000, "lines_end_in_lf", 2, "a line end of CR alone"),
         ((HEADER + b"a,b\n").replace(b"\n", b"\r\r\n"), "lines_end_in_lf", 1, "a line end of CR CR LF"),
         (HEADER + b'"a\r\r\n",b\nc,d\r\r\n', "lines_end_in_lf", 4, "a line end of CR CR LF"),
+        (HEADER + b'a,"b"\r\r\n', "lines_end_in_lf", 2, "a line end of CR CR LF"),
+        (HEADER + b'a,"b"\rc,d\r', "lines_end_in_lf", 2, "a line end of CR alone"),
+        (HEADER + b"a,b\rc,d\re,f\r", "lines_end_in_lf", 2, "a line end of CR alone"),
+        (HEADER + b"a,b\r\nc,d\re,f\r\n", "lines_end_in_lf", 3, "a line end of CR alone"),
+        (HEADER + b"a,b\nc\r,d\n", "lines_end_in_lf", 3, "a line end of CR alone"),
+        (HEADER + b"a,b\r\nc,d\r", "lines_end_in_lf", 3, "a line end of CR alone"),
+        (HEADER + b'a,b\r\nc,"d\r"\r', "lines_end_in_lf", 3, "a line end of CR alone"),
+        (HEADER[:-1] + b"\r", "lines_end_in_lf", 1, "a line end of CR alone"),
     ],
 )
 @pytest.mark.parametrize("block_bytes", [4, 4096])
