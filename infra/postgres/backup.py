@@ -85,7 +85,6 @@ def back_up(database: Database, file: Path, keys_file: Path, tell: Tell, *, repl
         conn.read_only = True
         with conn.transaction():
             _refuse_empty(conn, file, keys_file)
-            store_id(conn)  # a backup of a log that is no store's any more could not be told from a forged one
             manifest = _write(conn, database, log, keys, tell)
         log_bytes, keys_bytes = log.seek(0, 2), keys.seek(0, 2)
     return BackedUp(manifest, log_bytes, keys_bytes)
@@ -105,6 +104,7 @@ def _write(conn: psycopg.Connection, database: Database, log: BinaryIO, keys: Bi
     """Both files, within a transaction whose snapshot they show."""
     snapshot, taken_at = _row(conn, _SNAPSHOT)
     head = read_head(conn)
+    store_id(conn)  # a backup of a log that is no store's any more could not be told from a forged one
     first = conn.execute(_STORE).fetchone()
     server = conn.info.server_version // 10_000
     pg_dump = clients.program("pg_dump", server)

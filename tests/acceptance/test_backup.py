@@ -204,7 +204,7 @@ HARM: list[tuple[Callable[[Path], None], str]] = [
     (cut_off, "is not whole"),
     (changed_by_a_byte, "is not whole"),
     (something_else, "is no backup"),
-    (Path.unlink, "There is no file"),
+    (Path.unlink, "There is no backup"),
 ]
 
 
