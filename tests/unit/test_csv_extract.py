@@ -77,9 +77,10 @@ def test_other_files_are_refused_and_named(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / ORDERS
+    path = tmp_path / "orders.txt"
     path.write_text("order_id\n")
     assert "neither a folder nor a zip" in refused(path, tmp_path)
+    assert "name the folder that it stands in" in refused(path.rename(tmp_path / ORDERS), tmp_path)
 
 
 def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
