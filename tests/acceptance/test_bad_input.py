@@ -149,7 +149,8 @@ def test_a_home_that_is_a_file_is_a_setting_that_makes_no_sense(warehouse: Wareh
     home.write_text("no folder")
     done = warehouse.run("status", "--json", REPLAYHOUSE_HOME=str(home), REPLAYHOUSE_DATABASE_URL="")
     refused(done, 2, "REPLAYHOUSE_HOME", str(home))
-    refused(warehouse.run("ingest", write(tmp_path / "given", {}), "--json", REPLAYHOUSE_HOME=str(home)), 2, str(home))
+    extract = write(tmp_path / "given", a_good_extract())
+    refused(warehouse.run("ingest", extract, "--json", REPLAYHOUSE_HOME=str(home)), 2, str(home))
 
 
 def test_a_command_without_what_it_needs_says_so(warehouse: Warehouse) -> None:
