@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 
 INTERRUPTED = 130
-WRONG_USAGE = 2
 
 _interrupts: list[int] = []
 """The signals by which this process was interrupted."""
@@ -119,7 +118,7 @@ def _in_words(error: Exception) -> tuple[str, Sequence[str], int]:
     import typer
 
     from infra.cli.program import PROGRAM
-    from infra.errors import ReplayhouseError
+    from infra.errors import ReplayhouseError, UsageError
 
     if isinstance(error, ReplayhouseError):
         return str(error), error.then, error.exit_code
@@ -128,12 +127,12 @@ def _in_words(error: Exception) -> tuple[str, Sequence[str], int]:
         path = context.command_path if (context := getattr(error, "ctx", None)) else PROGRAM
         if getattr(error, "option_name", None) == "--json":
             message = "--json stands after the command, where that has an answer in JSON"
-        return f"{message}. See '{path} --help'.", (), WRONG_USAGE
+        return f"{message}. See '{path} --help'.", (), UsageError.exit_code
     if isinstance(error, OSError) and error.strerror:
         place = f" ({error.filename})" if error.filename else ""
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return f"The disk is full{place}: make room, and run the same command again.", (), WRONG_USAGE
-        return f"The system refused what this command needs: {error.strerror}{place}.", (), WRONG_USAGE
+            return f"The disk is full{place}: make room, and run the same command again.", (), UsageError.exit_code
+        return f"The system refused what this command needs: {error.strerror}{place}.", (), UsageError.exit_code
     lines = str(error).strip().splitlines()
     gist = f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__
     return f"Something went wrong that nobody expected: {gist}. With --debug the same command shows where.", (), 1

@@ -28,9 +28,9 @@ from infra.cli import (
     revisions,
     status,
 )
-from infra.cli.main import WRONG_USAGE
 from infra.cli.options import example
 from infra.cli.output import say, warn
+from infra.errors import UsageError
 
 PROGRAM = "replayhouse"
 
@@ -87,7 +87,7 @@ def _program(
     if context.invoked_subcommand is None:
         for line in context.get_help().splitlines():
             warn(line)
-        raise typer.Exit(WRONG_USAGE)
+        raise typer.Exit(UsageError.exit_code)
 
 
 @cache

@@ -22,7 +22,10 @@ from infra.cli.vouching import (
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
-    from infra.postgres.verify import Broken
+    import psycopg
+
+    from infra.cli.warehouse import Warehouse
+    from infra.postgres.verify import Broken, Progress, Verified
     from infra.proof.inclusion import Proved
 
 COMMITS = "SELECT count(*) FROM event_store.commit WHERE last_position > %s"
@@ -74,10 +77,8 @@ def verify(
     checkpoint for which nobody vouches proves nothing: the exit code is 1 unless --untrusted is given.
     """
     from infra.cli.warehouse import open_warehouse
-    from infra.postgres import verifications
     from infra.postgres.proofs import refuse_another_store
-    from infra.postgres.verify import Anchor, Broken
-    from infra.postgres.verify import verify as recompute
+    from infra.postgres.verify import Broken
 
     if since_checkpoint and checkpoint is None:
         raise UsageError("--since-checkpoint needs the checkpoint: --checkpoint FILE.")
@@ -90,18 +91,9 @@ def verify(
             signed = read_signed(checkpoint, public_key, warehouse.settings) if checkpoint is not None else None
             if signed is not None:
                 refuse_another_store(connection, signed.checkpoint)
-        result = recompute(
-            connection,
-            partial(tell, "verifying"),
-            Anchor(signed.checkpoint.position, signed.checkpoint.chain) if signed is not None else None,
-            is_only_after=since_checkpoint,
-            database=warehouse.database,
-            workers=warehouse.settings.workers,
-        )
+        result = _recompute(warehouse, connection, signed, since_checkpoint, partial(tell, "verifying"))
         before = signed.checkpoint.position if signed is not None and since_checkpoint else 0
         row = connection.execute(COMMITS, [before]).fetchone()
-        reason = result.why if isinstance(result, Broken) else None
-        verifications.note(connection, result.position, reason, is_part=since_checkpoint)
     if isinstance(result, Broken):
         _tell_where_it_breaks(result, signed, json)
         raise typer.Exit(1)
@@ -112,6 +104,25 @@ def verify(
         _say_that_it_holds(holds)
     if signed is not None:
         refuse_unvouched(signed.is_trusted, untrusted)
+
+
+def _recompute(
+    warehouse: "Warehouse",
+    connection: "psycopg.Connection",
+    signed: Signed | None,
+    is_only_after: bool,
+    tell: "Progress",
+) -> "Verified | Broken":
+    """What verification finds, which is noted for `status --check`."""
+    from infra.postgres import verifications
+    from infra.postgres.verify import Anchor
+    from infra.postgres.verify import verify as recompute
+
+    anchor = Anchor(signed.checkpoint.position, signed.checkpoint.chain) if signed is not None else None
+    database, workers = warehouse.database, warehouse.settings.workers
+    result = recompute(connection, tell, anchor, is_only_after=is_only_after, database=database, workers=workers)
+    verifications.note(connection, result, is_part=is_only_after)
+    return result
 
 
 class _Holds(NamedTuple):

@@ -8,7 +8,6 @@ password; over TCP, on the loopback interface only, the reader's role alone is l
 import fcntl
 import hashlib
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -26,7 +25,7 @@ from psycopg import pq, sql
 
 from infra.errors import Conflicting, Unreachable, UsageError
 from infra.files import writing
-from infra.postgres import session
+from infra.postgres import reader, session
 from infra.postgres.account import Account, programs, server_account
 from infra.postgres.postmaster import DEFAULT_PORT, Postmaster, postmaster_of, serves
 
@@ -34,9 +33,7 @@ Role = Literal["administrator", "reader"]
 
 DATABASE = "replayhouse"
 ADMINISTRATOR = "postgres"
-READER = "replayhouse_bi"
 
-_READER_GROUP = "replayhouse_reader"
 _PREPARED = "replayhouse.prepared.2"  # in the data folder: the database exists, and readers only read there
 _LISTEN = "listen_port"  # in the home: the port for BI tools, 0 where they are not let in any more
 _LONGEST_SOCKET_PATH = 103  # bytes; Linux allows 107, macOS 103
@@ -178,10 +175,11 @@ class EmbeddedServer:
         if postmaster is None:
             raise Unreachable(f"The embedded database in {self.data} is not running.")
         if role == "reader":
-            password = self._reader_password()
+            with self._exclusively(), self._administer(DATABASE) as conn:
+                password = reader.set_right(conn, self.home / "reader_password")
             if postmaster.listens:
-                return f"postgresql://{READER}:{password}@127.0.0.1:{postmaster.port}/{DATABASE}"
-            return self._socket_url(READER, DATABASE, postmaster.port)
+                return f"postgresql://{reader.READER}:{password}@127.0.0.1:{postmaster.port}/{DATABASE}"
+            return self._socket_url(reader.READER, DATABASE, postmaster.port)
         return self._socket_url(ADMINISTRATOR, DATABASE, postmaster.port)
 
     def program(self, name: str) -> Path:
@@ -364,28 +362,6 @@ class EmbeddedServer:
         except (OSError, ValueError, Conflicting):
             return None
         return port or None
-
-    def _reader_password(self) -> str:
-        """The password of the reader's login role; both are made when first asked for, and set right each time."""
-        path = self.home / "reader_password"
-        with self._exclusively(), self._administer(DATABASE) as conn:
-            known = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone()
-            kept = path.read_text() if path.exists() else ""  # empty where a full disk has left it so
-            password = kept or secrets.token_urlsafe(24)
-            reader, group = sql.Identifier(READER), sql.Identifier(_READER_GROUP)
-            # Hashed here, so that no log of statements can hold the password.
-            verifier = conn.pgconn.encrypt_password(password.encode(), READER.encode(), b"scram-sha-256").decode()
-            with conn.transaction():
-                if not known:
-                    conn.execute(sql.SQL("CREATE ROLE {} LOGIN IN ROLE {}").format(reader, group))
-                # Whoever has connected as the reader may have changed its password and settings, for everybody.
-                conn.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(reader))
-                conn.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(reader))
-                conn.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(reader, sql.Literal(verifier)))
-            if not kept:
-                with writing(path, replaces=True) as file:
-                    file.write(password.encode())
-            return password
 
     @contextmanager
     def _administer(self, database: str) -> Iterator[psycopg.Connection]:

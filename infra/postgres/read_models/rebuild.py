@@ -115,16 +115,9 @@ def _rebuild(
             chosen = choose(conn)
             if not chosen:
                 return {}
-            begun: list[NextRevision] = []
-            try:
+            with revisions.abandoned_on_failure(conn) as begun:
                 begun.extend(begin(conn, context) for context, begin in chosen.items())
                 shown = _Rebuild(database, conn, begun, reason).run(workers or os.cpu_count() or 1, tell)
-            except BaseException:
-                if not conn.closed:
-                    marts.remove_next(conn)
-                    for revision in begun:
-                        revisions.abandon(conn, revision)
-                raise
             with conn.transaction():
                 keep_calendar(conn)
             revisions.drop_retired(conn, shown, keep)

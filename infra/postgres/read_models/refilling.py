@@ -24,16 +24,9 @@ def refill(database: Database, wait: float | None = None, keep: int = revisions.
     Raises Conflicting as `rebuild` does; the live tables are then as they were.
     """
     with database.connect("replayhouse rebuild", autocommit=True) as conn, translated(), alone(conn, wait):
-        begun: list[NextRevision] = []
-        try:
+        with revisions.abandoned_on_failure(conn) as begun:
             begun.extend(revisions.begin(conn, context) for context in versions.earlier(conn))
             filled = _Refilling(conn, begun).run()
-        except BaseException:
-            if not conn.closed:
-                marts.remove_next(conn)
-                for revision in begun:
-                    revisions.abandon(conn, revision)
-            raise
         with conn.transaction():
             keep_calendar(conn)
         revisions.drop_retired(conn, filled, keep)

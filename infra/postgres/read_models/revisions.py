@@ -5,7 +5,8 @@ or the new ones, never a mixture and never nothing.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from psycopg import errors, sql
 
 from infra.errors import WrongServer
 from infra.postgres.locks import GIVEN_UP, QUICK_LOCK
-from infra.postgres.read_models import tracking
+from infra.postgres.read_models import marts, tracking
 from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.schema import Model, drop_key
 from infra.postgres.read_models.versions import standing_shapes
@@ -146,6 +147,20 @@ def abandon(conn: psycopg.Connection, revision: NextRevision) -> None:
         if not revision.fills:
             conn.execute(_UNPARK, [revision.context, revision.revision])
             conn.execute(_FORGET, [revision.context, revision.revision])
+
+
+@contextmanager
+def abandoned_on_failure(conn: psycopg.Connection) -> Iterator[list[NextRevision]]:
+    """For the revisions that the block begins, which it adds to the list: where it fails none of them stays."""
+    begun: list[NextRevision] = []
+    try:
+        yield begun
+    except BaseException:
+        if not conn.closed:
+            marts.remove_next(conn)
+            for revision in begun:
+                abandon(conn, revision)
+        raise
 
 
 class ListedRevision(NamedTuple):
