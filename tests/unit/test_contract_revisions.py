@@ -16,10 +16,6 @@ from infra.kafka.contracts.revisions import BrokenContract, Revisions, contracts
 from infra.kafka.contracts.schemas import Schema, current_schemas
 from infra.mapping.registry import Registry, Upcaster
 
-PAGE = "".join(
-    f"by hand\n\n<!-- {part}: made by `make contracts` -->\n<!-- end of {part} -->\n"
-    for part in ("topics", "headers", "events")
-)
 NAME = "fulfillment.ParcelWeighed.v1"
 Grams = Annotated[int, Means("its weight", "gram", 430)]
 
@@ -171,10 +167,8 @@ def test_headers_have_no_next_version(tmp_path: Path) -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository whose page has the places for what is made, and whose registry knows one event."""
+    """A repository without any generated file, whose registry knows one event."""
     monkeypatch.setattr(program, "ROOT", tmp_path)
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/consuming.md").write_text(PAGE, "utf-8")
     monkeypatch.setattr("sys.argv", ["contracts"])
     use(monkeypatch, weighed())
     return tmp_path
@@ -201,6 +195,7 @@ def test_the_check_fails_until_the_files_are_made_and_writes_none(
     assert sorted(repository.rglob("*")) == before
     told = capsys.readouterr()
     assert "out of date: contracts/fulfillment/ParcelWeighed.v1.json" in told.out
+    assert "out of date: docs/consuming-reference.md" in told.out
     assert "make contracts" in told.err
 
     monkeypatch.setattr("sys.argv", ["contracts"])
@@ -208,6 +203,8 @@ def test_the_check_fails_until_the_files_are_made_and_writes_none(
     assert checked(monkeypatch) == 0
     schema = json.loads((repository / "contracts/fulfillment/ParcelWeighed.v1.json").read_text("utf-8"))
     assert schema["properties"]["grams"]["x-unit"] == "gram"
+    reference = (repository / "docs/consuming-reference.md").read_text("utf-8")
+    assert "| `grams` | integer | gram | its weight |" in reference
 
 
 def test_what_was_changed_by_hand_or_is_made_by_nobody_is_out_of_date(

@@ -1,6 +1,4 @@
-"""What is generated and checked in, by path: contracts, the kit's models, and what the page for consumers takes from
-the same source.
-"""
+"""What is generated and checked in, by path: contracts, the kit's models, and the reference for consumers."""
 
 from pathlib import Path
 
@@ -8,7 +6,7 @@ from infra.kafka.contracts.asyncapi import asyncapi_document
 from infra.kafka.contracts.headers import NAME as HEADERS
 from infra.kafka.contracts.headers import headers_schema
 from infra.kafka.contracts.models import source_of_models
-from infra.kafka.contracts.page import page_with_contracts
+from infra.kafka.contracts.page import reference_page
 from infra.kafka.contracts.revisions import FOLDER, Revisions, contracts_in_force, file_of, in_text
 from infra.kafka.contracts.schemas import Schema, current_schemas
 
@@ -16,7 +14,7 @@ Files = dict[Path, str]
 
 CONTRACTS = "contracts"
 ASYNCAPI = "contracts/asyncapi.json"
-PAGE = "docs/consuming.md"
+REFERENCE = "docs/consuming-reference.md"
 MODELS = "infra/kafka/consumer/replayhouse_consumer/events.py"
 
 
@@ -29,7 +27,7 @@ def made_files(root: Path) -> Files:
     contracts = contracts_in_force(made_contracts(), Revisions(folder))
     files = {folder / f"{file_of(name)}.json": in_text(schema) for name, schema in contracts.items()}
     files[root / ASYNCAPI] = in_text(asyncapi_document(contracts))
-    files[root / PAGE] = page_with_contracts((root / PAGE).read_text(encoding="utf-8"), contracts)
+    files[root / REFERENCE] = reference_page(contracts)
     files[root / MODELS] = source_of_models({name: contract for name, contract in contracts.items() if name != HEADERS})
     return files
 

@@ -1,4 +1,4 @@
-"""What the page for consumers takes from the contracts, as Markdown: topics, headers, every event with its fields."""
+"""The reference for consumers, as Markdown: topics, headers, and every event with its fields."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,21 +18,35 @@ _WORDS = {
 }
 _KINDS = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}
 
+_INTRODUCTION = """# Reference for consumers
 
-def page_with_contracts(page: str, contracts: Mapping[str, Schema]) -> str:
-    """The page with its made parts as they should be; the rest of it stays.
+Every topic, header, event type and field of what goes out on Kafka. Made by `make contracts`; how to work with it, and
+what is promised, is told by the [guide](consuming.md).
 
-    Raises ValueError where the page has no place for one of them.
-    """
-    parts = {"topics": _topics(contracts), "headers": _headers(contracts[HEADERS]), "events": _events(contracts)}
-    for name, lines in parts.items():
-        begin, end = f"<!-- {name}: made by `make contracts` -->\n", f"<!-- end of {name} -->\n"
-        before, found, rest = page.partition(begin)
-        _, closed, after = rest.partition(end)
-        if not (found and closed):
-            raise ValueError(f"the page for consumers has no place for its {name}: {begin.strip()} to {end.strip()}")
-        page = "".join((before, begin, "\n", *(f"{line}\n" for line in lines), "\n", end, after))
-    return page
+## Topics
+
+Names begin with the prefix of the warehouse, `REPLAYHOUSE_KAFKA_PREFIX`; here it is the default.
+`contracts/asyncapi.json` is the same for machines.
+"""
+_HEADERS = """
+## Headers
+
+`contracts/headers.json` is their schema. Values are text in UTF-8.
+"""
+_EVENTS = """
+## Events
+
+Every event type and version with its fields. `contracts/<context>/<Event>.v<N>.json` is the same as JSON Schema
+(2020-12). *or null* is said where it may be; a field is always there unless the table says that it may be missing. The
+guide says [how values are written](consuming.md#messages) and what [*sealed*](consuming.md#personal-data-and-erasure)
+means. Numbers like R21 lead to the [rules](rules-and-tests.md) by which facts are derived.
+"""
+
+
+def reference_page(contracts: Mapping[str, Schema]) -> str:
+    """The whole page; `contracts` are the schemas of the events by name, and that of the headers."""
+    lines = (_INTRODUCTION, *_topics(contracts), _HEADERS, *_headers(contracts[HEADERS]), _EVENTS, *_events(contracts))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _topics(contracts: Mapping[str, Schema]) -> Iterator[str]:
