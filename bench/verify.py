@@ -11,9 +11,10 @@ import psycopg
 from psycopg import sql
 
 from bench.lanes import Lane, side_by_side
-from bench.raw_copy import CONTEXTS, LANES
+from bench.raw_copy import LANES
 from bench.timing import Best, Timing, best_of, repeated, timed
 from bench.warehouse import Warehouse
+from domain.contexts import CONTEXTS
 
 _TABLE = sql.SQL("COPY event_store.{} TO STDOUT (FORMAT binary)")
 _IN_ORDER = sql.SQL("""

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
+from domain.contexts import CONTEXTS
 from infra.memory import MemoryLog, MemoryStream
 from infra.recorded import Recorded
 from ingest.decision import Decision, Known
 from ingest.load import numbered
 from ingest.retract import Touched, retraction_id_of
-
-CONTEXTS = ("sales", "fulfillment", "customer", "marketplace", "quality")
 
 
 class MemoryRetractionLog:

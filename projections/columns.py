@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, Numeric, Text, Uuid
 
-from projections.projection import PERSONAL, POSITION
+from projections.projection import CALENDAR, PERSONAL, POSITION
 
 
 def uuid(name: str, comment: str, *, key: bool = False) -> Column[Any]:
@@ -42,9 +42,12 @@ def money(name: str, comment: str, *, null: bool = False) -> Column[Any]:
     return numeric(name, comment, 12, null=null)
 
 
-def moment(name: str, comment: str, *, null: bool = False) -> Column[Any]:
-    """Business time: local to Brazil, without zone."""
-    return Column(name, DateTime, nullable=null, comment=comment)
+def moment(name: str, comment: str, *, null: bool = False, in_calendar: bool = False) -> Column[Any]:
+    """Business time: local to Brazil, without zone; the calendar reaches as far as those that are `in_calendar` (R15).
+
+    Times that other tables have too, as a delivery has those of its order, are marked in one of them.
+    """
+    return Column(name, DateTime, nullable=null, comment=comment, info={CALENDAR: in_calendar})
 
 
 def recorded(name: str, comment: str, *, null: bool = False) -> Column[Any]:

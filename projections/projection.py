@@ -22,6 +22,9 @@ POSITION = "position"
 PERSONAL = "personal"
 """Whether a column shows personal fields of events, in its `info`."""
 
+CALENDAR = "calendar"
+"""Whether the calendar reaches as far as the times of a column, in its `info`."""
+
 Row = tuple[Any, ...]
 """The values of one row, in the order of the table's columns, `position` last."""
 
@@ -94,6 +97,11 @@ def key_width(table: Table) -> int:
 def personal_columns(table: Table) -> list[str]:
     """The columns that show personal fields of events, which nobody sees without keys."""
     return [column.name for column in table.columns if column.info.get(PERSONAL)]
+
+
+def calendar_columns(table: Table) -> tuple[str, ...]:
+    """The columns with times as far as which the calendar reaches (R15)."""
+    return tuple(column.name for column in table.columns if column.info.get(CALENDAR))
 
 
 def columns_without_position(table: Table) -> list[str]:

@@ -16,12 +16,24 @@ FACT_ORDER = Table(
     uuid("customer_id", "the person (customer_unique_id); the zero UUID where nobody knows who that is"),
     uuid("customer_alias", "the customer_id that the source gives to this order alone"),
     text("status", "created, approved, invoiced, processing, shipped, delivered, canceled or unavailable"),
-    moment("placed_at", "when the order was placed"),
+    moment("placed_at", "when the order was placed", in_calendar=True),
     integer("date_key", "date of placed_at, yyyymmdd"),
-    moment("approved_at", "when the payment was approved; null if not, or if nobody knows when", null=True),
-    moment("shipped_at", "when the carrier took the parcel; null if not, or if nobody knows when", null=True),
-    moment("completed_at", "when a delivered order was delivered; null if nobody knows when", null=True),
-    moment("promised_by", "the promised date, at midnight"),
+    moment(
+        "approved_at",
+        "when the payment was approved; null if not, or if nobody knows when",
+        null=True,
+        in_calendar=True,
+    ),
+    moment(
+        "shipped_at",
+        "when the carrier took the parcel; null if not, or if nobody knows when",
+        null=True,
+        in_calendar=True,
+    ),
+    moment(
+        "completed_at", "when a delivered order was delivered; null if nobody knows when", null=True, in_calendar=True
+    ),
+    moment("promised_by", "the promised date, at midnight", in_calendar=True),
     integer("item_count", "number of lines"),
     integer("seller_count", "number of different sellers"),
     money("price", "sum of the lines' prices, BRL"),
@@ -49,7 +61,7 @@ FACT_ORDER_ITEM = Table(
     money("price", "price, BRL"),
     money("freight", "freight, BRL"),
     money("total", "price and freight, BRL"),
-    moment("ship_by", "until when the seller must hand the parcel to the carrier"),
+    moment("ship_by", "until when the seller must hand the parcel to the carrier", in_calendar=True),
     position(),
     comment="One row for each line of an order",
 )

@@ -27,12 +27,3 @@ DIM_DATE = Table(
     text("holiday_name", "English name of the holiday", null=True),
     comment="One row for each day from 2016-01-01 to the end of the year after the latest business time",
 )
-
-BUSINESS_TIMES: dict[str, dict[str, tuple[str, ...]]] = {
-    "sales": {
-        "fact_order": ("placed_at", "approved_at", "shipped_at", "completed_at", "promised_by"),
-        "fact_order_item": ("ship_by",),
-    },
-    "customer": {"fact_review": ("created_at", "answered_at")},
-}
-"""The times by which the calendar's end is found, by context and table; a delivery's times are its order's (R15)."""

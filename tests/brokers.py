@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from domain.contexts import CONTEXTS
 from infra.kafka.broker.jars import jars, java
 from infra.kafka.broker.node import Broker
-from infra.kafka.names import CONTEXTS, events_topic
+from infra.kafka.names import events_topic
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import administering, found_topics, make_topics, wanted_topics
 from tests.quick_java import use_quick_java

@@ -9,9 +9,10 @@ from confluent_kafka import Producer
 from kafka.partitioner.default import murmur2
 from psycopg import sql
 
+from domain.contexts import CONTEXTS
 from infra.kafka.clients import confluent_config
 from infra.kafka.message import LoggedEvent, Message, message_of
-from infra.kafka.names import CONTEXTS, events_topic, source_of
+from infra.kafka.names import events_topic, source_of
 from infra.kafka.settings import KafkaSettings
 from infra.mapping.personal import personal_fields
 from infra.mapping.registry import REGISTRY

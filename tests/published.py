@@ -7,12 +7,12 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.partitioner.default import murmur2
 
+from domain.contexts import CONTEXTS
 from infra.kafka.cluster import Found
 from infra.kafka.message import LoggedEvent, event_of
 from infra.kafka.names import events_topic
 from infra.kafka.settings import KafkaSettings
 from infra.postgres.connection import Database
-from infra.postgres.rows import CONTEXTS
 
 LONGEST_S = 120.0
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.options import CONTEXTS, Json, example
+from domain.contexts import CONTEXTS
+from infra.cli.options import Json, example
 from infra.cli.output import print_json, say
 from infra.errors import UsageError
 

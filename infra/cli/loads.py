@@ -7,7 +7,8 @@ from uuid import UUID
 
 import typer
 
-from infra.cli.options import CONTEXTS, Json, example
+from domain.contexts import CONTEXTS
+from infra.cli.options import Json, example
 from infra.cli.output import Tell, count, print_json, progress, say, seconds_so_far, table, warn
 
 if TYPE_CHECKING:

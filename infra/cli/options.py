@@ -7,17 +7,8 @@ from uuid import UUID
 
 import typer
 
+from domain.contexts import CONTEXTS, Context
 from infra.errors import UsageError
-
-
-class ContextName(StrEnum):
-    """The bounded contexts, in the order in which they are shown."""
-
-    SALES = "sales"
-    FULFILLMENT = "fulfillment"
-    CUSTOMER = "customer"
-    MARKETPLACE = "marketplace"
-    QUALITY = "quality"
 
 
 class HistoryKind(StrEnum):
@@ -48,8 +39,6 @@ SHORTEST_ID = 4
 
 HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 
-CONTEXTS = tuple(name.value for name in ContextName)
-
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
 
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
@@ -57,12 +46,12 @@ Force = Annotated[bool, typer.Option("--force", help="Write over a file that is 
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is recorded with the decision.")]
 
 Contexts = Annotated[
-    list[ContextName] | None,
+    list[Context] | None,
     typer.Argument(metavar="CONTEXT", help="The contexts to do it for; all where none is named."),
 ]
 
 
-def chosen(contexts: list[ContextName] | None) -> tuple[str, ...]:
+def chosen(contexts: list[Context] | None) -> tuple[str, ...]:
     """The contexts named, each once and in the usual order; all of them where none is named."""
     return tuple(context for context in CONTEXTS if context in contexts) if contexts else CONTEXTS
 

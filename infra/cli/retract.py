@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli.options import CONTEXTS, Json, example
+from domain.contexts import CONTEXTS
+from infra.cli.options import Json, example
 from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table
 from infra.errors import UsageError
 

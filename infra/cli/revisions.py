@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
-from infra.cli.options import ContextName, Contexts, Json, chosen, example
+from domain.contexts import Context
+from infra.cli.options import Contexts, Json, chosen, example
 from infra.cli.output import count, print_json, progress, say, seconds_so_far, table
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def drop(
 
 
 def revert(
-    context: Annotated[ContextName, typer.Argument(metavar="CONTEXT", help="Whose read model.")],
+    context: Annotated[Context, typer.Argument(metavar="CONTEXT", help="Whose read model.")],
     to: To = None,
     json: Json = False,
 ) -> None:

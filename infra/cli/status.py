@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from infra.cli.options import CONTEXTS, Json, example
+from domain.contexts import CONTEXTS
+from infra.cli.options import Json, example
 from infra.cli.output import count, megabytes, print_json, say, shown, table
 
 if TYPE_CHECKING:

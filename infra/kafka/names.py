@@ -1,9 +1,5 @@
 """What things are called on Kafka: topics, transactional ids, sources. All of it is part of the contract."""
 
-from infra.postgres.rows import CONTEXTS
-
-__all__ = ["CONTEXTS", "events_topic", "positions_topic", "source_of", "state_topic", "transactional_id"]
-
 
 def events_topic(prefix: str, context: str) -> str:
     """The topic of a context's events: `replayhouse.sales.events.v1`."""

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from domain.contexts import CONTEXTS
 from infra.errors import Unreachable, UsageError
 from infra.kafka.clients import kafka_python_config, translated_kafka
-from infra.kafka.names import CONTEXTS, events_topic, positions_topic, state_topic
+from infra.kafka.names import events_topic, positions_topic, state_topic
 from infra.kafka.reaching import reach
 from infra.kafka.settings import KafkaSettings
 

@@ -17,10 +17,11 @@ from uuid import UUID
 import psycopg
 from kafka.partitioner.default import murmur2
 
+from domain.contexts import CONTEXTS
 from infra.errors import InputError
 from infra.kafka.log_reading import ContextLog
 from infra.kafka.message import LoggedEvent, Message, message_of
-from infra.kafka.names import CONTEXTS, source_of
+from infra.kafka.names import source_of
 from infra.kafka.personal import PersonalFields
 from infra.kafka.position import read_position
 from infra.kafka.reading import Place, Received, Topics, reading

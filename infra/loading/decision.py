@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import duckdb
 import psycopg
 
+from domain.contexts import CONTEXTS
 from domain.kernel.errors import DomainError
 from domain.kernel.events import DomainEvent
 from domain.kernel.ids import natural_id
@@ -26,7 +27,7 @@ from infra.errors import Rejected, UsageError
 from infra.interrupts import interruptible
 from infra.loading.known import export_known
 from infra.loading.loads import Loads, time_of
-from infra.loading.log import CONTEXTS, OpenLoad, PostgresLoadLog, copy_due, copy_lines, recorded_of
+from infra.loading.log import OpenLoad, PostgresLoadLog, copy_due, copy_lines, recorded_of
 from infra.loading.scratch import scratch_folder
 from infra.loading.work import DuckDBWork, plan
 from infra.postgres.connection import Database

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import duckdb
 import psycopg
 
+from domain.contexts import CONTEXTS
 from domain.quality.events import FileCount
 from domain.quality.row import BadRecord
 from infra.csv.extract import Extract, Limits, open_extract
@@ -24,7 +25,7 @@ from infra.loading.assessment import assess
 from infra.loading.erased import forget_erased
 from infra.loading.known import export_known
 from infra.loading.loads import Load, Loads, time_of
-from infra.loading.log import CONTEXTS, CountingLoadLog, OpenLoad, PostgresLoadLog
+from infra.loading.log import CountingLoadLog, OpenLoad, PostgresLoadLog
 from infra.loading.pool import Assignment, run_units
 from infra.loading.release import release_those_that_pass
 from infra.loading.scratch import scratch_folder

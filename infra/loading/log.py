@@ -9,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 
+from domain.contexts import CONTEXTS
 from domain.customer.review import review_stream_id
 from domain.fulfillment.area import area_stream_id
 from domain.marketplace.category import category_stream_id
@@ -20,8 +21,6 @@ from ingest.decision import Decision, Known
 from ingest.load import batched, numbered
 from ingest.ports import Chunk, Due, Progress, Unit
 from ingest.work import AreaWork, CategoryWork, Family, PersonWork
-
-CONTEXTS = ("sales", "fulfillment", "customer", "marketplace", "quality")
 
 LAPSED_UNIT = 256
 """The unit under which the last step of a load, the evaluation of lapsed customers, keeps its progress."""

@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from domain.contexts import CONTEXTS
 from domain.quality.batch import batch_of
 from infra.loading.ingest import Progress, Step
 from infra.loading.loads import Loads, time_of
-from infra.loading.log import CONTEXTS
 from infra.loading.retraction_log import PostgresRetractionLog, refuse_decided
 from infra.loading.retraction_plan import RetractionPlan, TableChanges, summarised
 from infra.loading.retractions import LoadStatus, Retractions

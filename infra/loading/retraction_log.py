@@ -7,8 +7,8 @@ from uuid import UUID
 
 import psycopg
 
+from domain.contexts import CONTEXTS
 from infra.errors import Conflicting
-from infra.loading.log import CONTEXTS
 from infra.loading.touched import Decided, TouchedStreams
 from infra.postgres.store import EventStore
 from infra.recorded import Recorded

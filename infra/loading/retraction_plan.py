@@ -13,10 +13,10 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from domain.contexts import CONTEXTS
 from domain.kernel.events import DomainEvent, effective, rewind
 from domain.quality.batch import batch_of, retract
 from infra import collector
-from infra.loading.log import CONTEXTS
 from infra.loading.touched import TouchedStreams
 from infra.postgres.keys import read_keys
 from infra.postgres.read_models import tracking
@@ -27,8 +27,8 @@ from ingest.retract import Retraction
 from projections.dates import date_rows, last_day
 from projections.projection import Projection, Row, Rows, Stream, columns_without_position, key_width
 from projections.replay import differences, refold
-from projections.shared import BUSINESS_TIMES, DIM_DATE
-from projections.warehouse import PROJECTIONS
+from projections.shared import DIM_DATE
+from projections.warehouse import BUSINESS_TIMES, PROJECTIONS
 
 STREAMS_AT_ONCE = 2_000
 

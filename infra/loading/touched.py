@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from infra.loading.log import CONTEXTS
+from domain.contexts import CONTEXTS
 from infra.mapping.registry import REGISTRY
 from ingest.retract import Touched
 

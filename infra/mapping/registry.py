@@ -8,11 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import domain.customer.events
-import domain.fulfillment.events
-import domain.marketplace.events
-import domain.quality.events
-import domain.sales.events
+from domain.contexts import Context
 from domain.kernel.events import DomainEvent, Rewound
 from infra.mapping.errors import NewerVersion, UnknownTopic
 
@@ -106,13 +102,5 @@ class Registry:
             ) from None
 
 
-REGISTRY = Registry(
-    {
-        "sales": (*domain.sales.events.EVENTS, Rewound),
-        "fulfillment": (*domain.fulfillment.events.EVENTS, Rewound),
-        "customer": (*domain.customer.events.EVENTS, Rewound),
-        "marketplace": (*domain.marketplace.events.EVENTS, Rewound),
-        "quality": (*domain.quality.events.EVENTS, Rewound),
-    }
-)
-"""All events of the five contexts; every stream may be rewound."""
+REGISTRY = Registry({context.value: (*context.events, Rewound) for context in Context})
+"""All events of all contexts; every stream may be rewound."""

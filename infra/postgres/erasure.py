@@ -24,15 +24,13 @@ from infra.postgres.read_models.loading import model_of
 from infra.postgres.read_models.schema import Model, qualified
 from infra.postgres.store import EventStore, Stream
 from infra.recorded import Recorded
-from projections.warehouse import PROJECTIONS
+from projections.warehouse import PERSONAL_CONTEXTS
 
 BRAZIL = timezone(timedelta(hours=-3))
 """Brasília time, without daylight saving since 2019: times of a person are local to Brazil, and have no zone."""
 
 APPLIED_AGAIN = "erased before; applied again after a restore"
 PEOPLE_AT_ONCE = 1_000
-PERSONAL_CONTEXTS = ("fulfillment", "customer", "quality")
-"""Contexts whose read models show personal fields, in the order in which they are locked."""
 
 _WITH_KEY = "SELECT subject_id FROM event_store.subject_key WHERE subject_id = ANY(%s) AND key IS NOT NULL"
 _TOLD = """
@@ -132,6 +130,11 @@ def _fold_again(conn: psycopg.Connection, context: str, streams: Collection[UUID
             refolding.refold_kept(conn, model, streams)
 
 
+def streams_naming(people: Collection[UUID], names: Names, rows: Collection[UUID]) -> dict[str, Collection[UUID]]:
+    """By context with personal fields, the streams that tell of these people, of their orders, reviews and rows."""
+    return {"fulfillment": names.orders, "customer": {*people, *names.reviews}, "quality": rows}
+
+
 def vacuum(conn: psycopg.Connection) -> None:
     """Lets the space of the rows and keys that are no more be used again; `conn` is in autocommit."""
     conn.execute(_VACUUM.format(sql.Identifier("event_store", "subject_key")))
@@ -155,7 +158,7 @@ def _models(conn: psycopg.Connection) -> list[Model]:
 def _live_models_held(conn: psycopg.Connection, contexts: Collection[str] = PERSONAL_CONTEXTS) -> Iterator[None]:
     """A transaction in which nobody else writes the live tables with personal fields, nor swaps others in."""
     with conn.transaction():
-        for context in PROJECTIONS:
+        for context in PERSONAL_CONTEXTS:  # whoever locks several does so in this order
             if context in contexts and tracking.projected(conn, context) is not None:
                 tracking.lock(conn, context)
         yield
@@ -194,11 +197,7 @@ class _Erasing:
         """Destroys the keys, and writes the rows of the live tables anew."""
         destroy_keys(self._conn, {*self._people, *self.alive})
         if self.alive:
-            streams = {
-                "fulfillment": self._names.orders,
-                "customer": {*self._people, *self._names.reviews},
-                "quality": self.rows,
-            }
+            streams = streams_naming(self._people, self._names, self.rows)
             for context in PERSONAL_CONTEXTS:
                 _fold_again(self._conn, context, streams[context])
         self.stale = forgetting.forget(self._conn, _models(self._conn))

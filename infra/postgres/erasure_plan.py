@@ -19,6 +19,14 @@ _LOADS = """
         SELECT batch_id FROM event_store.quality_events WHERE originator_id = ANY(%(rows)s) AND originator_version = 1
     ) AS told
 """
+SHOWN = {
+    "customer.dim_customer": ("customer_id", "person"),
+    "customer.address_history": ("customer_id", "person"),
+    "customer.fact_review": ("order_id", "orders"),
+    "fulfillment.fact_delivery": ("order_id", "orders"),
+    "quality.quarantine": ("row_id", "rows"),
+}
+"""The tables with personal columns, each with the column by which its rows are found, and by whose ids."""
 _COUNT = sql.SQL("SELECT count(*) FROM {} WHERE {} = ANY(%s)")
 
 
@@ -40,14 +48,8 @@ def plan(conn: psycopg.Connection, person: UUID) -> ErasurePlan:
         [(keys,)] = conn.execute(_KEYS, [[person, *rows, *names.orders, *names.reviews]]).fetchall()
         told = {"personal": [person, *names.reviews], "orders": list(names.orders), "rows": list(rows)}
         [(loads,)] = conn.execute(_LOADS, told).fetchall()
-    shown: tuple[tuple[str, str, Collection[UUID]], ...] = (
-        ("customer.dim_customer", "customer_id", [person]),
-        ("customer.address_history", "customer_id", [person]),
-        ("customer.fact_review", "order_id", names.orders),
-        ("fulfillment.fact_delivery", "order_id", names.orders),
-        ("quality.quarantine", "row_id", rows),
-    )
-    counted = {table: _rows(conn, table, column, ids) for table, column, ids in shown}
+    ids_of = {"person": [person], "orders": names.orders, "rows": rows}
+    counted = {table: _rows(conn, table, column, ids_of[whose]) for table, (column, whose) in SHOWN.items()}
     return ErasurePlan(keys, {table: found for table, found in counted.items() if found}, loads)
 
 

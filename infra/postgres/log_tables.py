@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from infra.postgres.rows import CONTEXTS
+from domain.contexts import CONTEXTS
 
 _EVENTS = tuple(f"{context}_events" for context in CONTEXTS)
 _READ = (*_EVENTS, "commit", "head")

@@ -29,9 +29,10 @@ from eventsourcing.utils import Environment
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
+from domain.contexts import CONTEXTS
 from infra.errors import Conflict, Conflicting, ReplayhouseError, Unreachable
 from infra.postgres.connection import Database, translated
-from infra.postgres.rows import CONTEXTS, EncodedEvent, EncodedRows, EventTooLarge
+from infra.postgres.rows import EncodedEvent, EncodedRows, EventTooLarge
 from infra.postgres.store import CHANNEL, LARGEST_APPEND, append_rows
 
 _POLL_SECONDS = 1.0  # a follower looks again after this time, should a NOTIFY have been lost

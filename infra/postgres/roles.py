@@ -9,8 +9,8 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
+from domain.contexts import CONTEXTS
 from infra.postgres.migrate import make_roles
-from infra.postgres.rows import CONTEXTS
 
 ROLES = ("replayhouse_owner", "replayhouse_writer", "replayhouse_reader")
 

@@ -13,10 +13,9 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from domain.contexts import CONTEXTS
 from infra.errors import InputError
 from infra.postgres.merkle import root_of
-
-CONTEXTS = ("sales", "fulfillment", "customer", "marketplace", "quality")
 
 LARGEST_EVENT_BYTES = 998_000
 """Of state, lines and topic together. With all headers that is a message which a broker takes as it is set up."""

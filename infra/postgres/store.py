@@ -13,6 +13,7 @@ from uuid import UUID
 import psycopg
 from psycopg import errors, sql
 
+from domain.contexts import CONTEXTS
 from domain.kernel.events import DomainEvent, effective
 from infra.errors import Conflict, Rejected
 from infra.mapping.mapper import Mapper
@@ -20,7 +21,7 @@ from infra.postgres.commits import RECORDED_AT
 from infra.postgres.connection import translated
 from infra.postgres.keys import make_keys, read_keys
 from infra.postgres.merkle import GENESIS, chain_of
-from infra.postgres.rows import CONTEXTS, EncodedEvent, EncodedRows
+from infra.postgres.rows import EncodedEvent, EncodedRows
 from infra.recorded import Recorded
 
 LARGEST_APPEND = 20_000

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from infra.postgres.rows import CONTEXTS
+from domain.contexts import CONTEXTS
 from infra.postgres.verified_runs import Broken
 
 _TABLES = [f"event_store.{context}_events" for context in CONTEXTS]

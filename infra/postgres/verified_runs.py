@@ -17,13 +17,13 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from domain.contexts import CONTEXTS
 from infra.errors import ReplayhouseError
 from infra.pools import Pool, end_with_parent
 from infra.postgres.commits import Commit
 from infra.postgres.connection import Database, translated
 from infra.postgres.log_tables import ALL_EVENTS, OWN_NAMES
 from infra.postgres.merkle import leaf_of, root_of
-from infra.postgres.rows import CONTEXTS
 
 EVENTS_WORTH_A_PROCESS = 150_000
 """A process takes the better part of a second to start."""

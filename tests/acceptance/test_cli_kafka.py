@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from domain.contexts import CONTEXTS
 from infra.kafka import reaching
 from infra.kafka.broker.node import trial_broker
-from infra.kafka.names import CONTEXTS, events_topic, positions_topic
+from infra.kafka.names import events_topic, positions_topic
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import administering
 from infra.postgres.connection import Database

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from domain.contexts import CONTEXTS
 from infra.kafka.contracts.compatibility import resolved
 from infra.kafka.contracts.files import CONTRACTS
 from infra.kafka.contracts.headers import NAME as HEADERS
 from infra.kafka.contracts.revisions import file_of
 from infra.kafka.message import LoggedEvent, message_of
-from infra.kafka.names import CONTEXTS
 from infra.kafka.state import Change, State
 from infra.postgres.connection import Database
 from projections.warehouse import PROJECTIONS

@@ -1,5 +1,6 @@
 """What the database itself guards: nothing recorded changes, readers read only, the schema fits the program."""
 
+import re
 from uuid import uuid4
 
 import psycopg
@@ -7,19 +8,20 @@ import pytest
 from psycopg import errors, sql
 from psycopg.rows import scalar_row
 
+from domain.contexts import CONTEXTS
 from infra.errors import Conflicting, Unreachable, UsageError, WrongServer
 from infra.postgres import connection
 from infra.postgres.connection import Database, make_database, open_database, translated
 from infra.postgres.embedded import EmbeddedServer
 from infra.postgres.locks import exclusive
 from infra.postgres.migrate import migrate, migrations, schema_version
-from infra.postgres.rows import CONTEXTS
 from infra.postgres.store import EventStore
 from infra.settings import Settings
 from tests.integration.test_event_store import order, registered
 
 APPEND_ONLY = [*(f"{context}_events" for context in CONTEXTS), "commit"]
 STORE = EventStore()
+IN_EVENT_STORE = "relnamespace = 'event_store'::regnamespace"
 
 
 def scalars(conn: psycopg.Connection, query: str) -> list[object]:
@@ -37,6 +39,25 @@ def test_what_was_recorded_cannot_be_changed(conn: psycopg.Connection, table: st
         with pytest.raises(errors.RestrictViolation, match=f"event_store.{table} is append-only") as refusal:
             conn.execute(change)
         assert "loading a corrected extract" in (refusal.value.diag.message_hint or "")
+
+
+def test_each_context_has_its_table_its_trigger_and_its_part_in_the_log(conn: psycopg.Connection) -> None:
+    """What a migration lacks for a context of the list, or the list for one of a migration, is named here.
+
+    Else `audit verify` would take the difference for tampering.
+    """
+    tables = (
+        f"SELECT relname::text FROM pg_class WHERE {IN_EVENT_STORE} AND relkind = 'r' AND relname LIKE '%\\_events'"
+    )
+    guarded = f"""
+        SELECT relname::text FROM pg_class JOIN pg_trigger ON tgrelid = pg_class.oid
+        WHERE {IN_EVENT_STORE} AND tgname = 'append_only' AND tgenabled = 'A' AND relname LIKE '%\\_events'
+    """
+    [query] = scalars(conn, "SELECT pg_get_viewdef('event_store.log'::regclass)")
+    shown = re.findall(r"SELECT '(\w+)'::text AS context,.*?FROM event_store\.(\w+)_events", str(query), re.DOTALL)
+    for found in (tables, guarded):
+        assert {str(name).removesuffix("_events") for name in scalars(conn, found)} == {*CONTEXTS}
+    assert shown == [(context, context) for context in CONTEXTS]
 
 
 def test_a_key_can_be_destroyed_but_not_replaced_or_removed(conn: psycopg.Connection) -> None:

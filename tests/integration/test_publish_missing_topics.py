@@ -6,9 +6,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from domain.contexts import CONTEXTS
 from infra.errors import UsageError
 from infra.kafka.memory import MemoryCluster
-from infra.kafka.names import CONTEXTS, events_topic, positions_topic
+from infra.kafka.names import events_topic, positions_topic
 from infra.kafka.publishing import publish
 from infra.kafka.relay import Order
 from infra.kafka.settings import KafkaSettings

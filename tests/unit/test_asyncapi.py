@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
+from domain.contexts import CONTEXTS
 from infra.kafka.contracts.files import ASYNCAPI, CONTRACTS
 from infra.kafka.message import event_of
-from infra.kafka.names import CONTEXTS, events_topic, positions_topic, state_topic
+from infra.kafka.names import events_topic, positions_topic, state_topic
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.topics import wanted_topics
 from tests.golden import golden_events

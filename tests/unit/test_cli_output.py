@@ -9,11 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from infra.cli.options import CONTEXTS, ContextName, chosen, read_id, read_local_time
+from domain.contexts import CONTEXTS, Context
+from infra.cli.options import chosen, read_id, read_local_time
 from infra.cli.output import count, print_json, progress, shown, table
 from infra.cli.streams import legible
 from infra.errors import UsageError
-from infra.postgres.rows import CONTEXTS as STORED_CONTEXTS
 
 ID = UUID("e481f51c-bdc5-4678-b7cc-49136f2d6af7")
 
@@ -111,10 +111,9 @@ def test_what_is_no_local_time_is_refused(text: str) -> None:
         read_local_time(text)
 
 
-def test_contexts_are_those_of_the_log_each_once_and_in_their_order() -> None:
-    assert CONTEXTS == STORED_CONTEXTS
+def test_contexts_are_chosen_each_once_and_in_their_order() -> None:
     assert chosen(None) == CONTEXTS
-    assert chosen([ContextName.CUSTOMER, ContextName.SALES, ContextName.CUSTOMER]) == ("sales", "customer")
+    assert chosen([Context.CUSTOMER, Context.SALES, Context.CUSTOMER]) == ("sales", "customer")
 
 
 OF_RICH = re.compile(r"\x1b\[[0-9;]*m")

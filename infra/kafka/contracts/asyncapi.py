@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from domain.contexts import CONTEXTS
 from domain.kernel.ids import natural_id
 from infra.kafka.contracts.headers import NAME as HEADERS
 from infra.kafka.contracts.revisions import file_of
 from infra.kafka.contracts.rows import key_schema, row_schema, tables_of
 from infra.kafka.contracts.schemas import Schema
 from infra.kafka.message import LoggedEvent, message_of
-from infra.kafka.names import CONTEXTS, events_topic, positions_topic, source_of, state_topic
+from infra.kafka.names import events_topic, positions_topic, source_of, state_topic
 from infra.kafka.settings import KafkaSettings
 
 Document = dict[str, Any]

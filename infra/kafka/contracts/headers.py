@@ -3,8 +3,8 @@
 infra/kafka/message.py writes them; a test holds what it writes against this.
 """
 
+from domain.contexts import CONTEXTS
 from infra.kafka.contracts.schemas import DIALECT, Schema, identifier_of
-from infra.kafka.names import CONTEXTS
 
 NAME = "headers"
 

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from domain.contexts import CONTEXTS
 from infra.kafka.contracts.asyncapi import PREFIX, description_of
 from infra.kafka.contracts.headers import NAME as HEADERS
 from infra.kafka.contracts.schemas import Schema
-from infra.kafka.names import CONTEXTS, events_topic
+from infra.kafka.names import events_topic
 
 _WORDS = {
     "uuid": "UUID",

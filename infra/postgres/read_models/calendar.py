@@ -13,8 +13,8 @@ from sqlalchemy import MetaData, Table
 from infra.postgres.read_models.schema import Model, copy_rows, create_schema, create_table, grant, qualified
 from projections.dates import date_rows, last_day, latest_day
 from projections.projection import Rows
-from projections.shared import BUSINESS_TIMES, DIM_DATE
-from projections.warehouse import PROJECTIONS
+from projections.shared import DIM_DATE
+from projections.warehouse import BUSINESS_TIMES, PROJECTIONS
 
 COMMENT = "The calendar"
 
@@ -24,28 +24,8 @@ _ONE_AT_A_TIME = """
     LOCK TABLE shared.dim_date IN SHARE ROW EXCLUSIVE MODE
 """
 _END = "SELECT max(date) FROM shared.dim_date"
-_LATEST = """
-    SELECT max(latest)
-    FROM (
-        SELECT greatest(
-            max(placed_at) FILTER (WHERE placed_at < %(bound)s),
-            max(approved_at) FILTER (WHERE approved_at < %(bound)s),
-            max(shipped_at) FILTER (WHERE shipped_at < %(bound)s),
-            max(completed_at) FILTER (WHERE completed_at < %(bound)s),
-            max(promised_by) FILTER (WHERE promised_by < %(bound)s)
-        ) AS latest
-        FROM sales.fact_order
-        UNION ALL
-        SELECT max(ship_by) FILTER (WHERE ship_by < %(bound)s) FROM sales.fact_order_item
-        UNION ALL
-        SELECT greatest(
-            max(created_at) FILTER (WHERE created_at < %(bound)s),
-            max(answered_at) FILTER (WHERE answered_at < %(bound)s)
-        )
-        FROM customer.fact_review
-    ) AS of_tables
-"""
-_LATEST_OF = sql.SQL("SELECT greatest({}) FROM {}")
+_LATEST = sql.SQL("SELECT max(latest) FROM ({}) AS of_tables")
+_LATEST_OF = sql.SQL("SELECT greatest({}) AS latest FROM {}")
 _MAX = sql.SQL("max({column}) FILTER (WHERE {column} < {bound})")
 _DAYS_AT_ONCE = 10_000
 _FROM = "DELETE FROM shared.dim_date WHERE date > %s"
@@ -120,7 +100,7 @@ def keep_calendar(conn: psycopg.Connection) -> None:
     Looks at all facts: about 50 ms for 100,000 orders.
     """
     conn.execute(_ONE_AT_A_TIME)
-    latest = _single(conn, _LATEST, {"bound": bound_of_log(conn)})
+    latest = _latest(conn, {context: context for context in BUSINESS_TIMES}, bound_of_log(conn))
     end, known = last_day(latest), _single(conn, _END)
     if known is None or end > known:
         _add_days(conn, DIM_DATE, latest, known)
@@ -143,14 +123,18 @@ def make_calendar(conn: psycopg.Connection, schema: str, models: Mapping[str, Mo
     table = DIM_DATE.to_metadata(MetaData(schema=schema), schema=schema)
     create_schema(conn, schema, COMMENT)
     create_table(conn, table)
-    times = [
-        _single(conn, _LATEST_OF.format(sql.SQL(", ").join(_max_below(bound, name) for name in names), facts))
-        for context, model in models.items()
-        for table_name, names in BUSINESS_TIMES.get(context, {}).items()
-        for facts in [qualified(model.tables[table_name])]
-    ]
-    _add_days(conn, table, max((found for found in times if found is not None), default=None), None)
+    _add_days(conn, table, _latest(conn, {context: model.schema for context, model in models.items()}, bound), None)
     grant(conn, schema)
+
+
+def _latest(conn: psycopg.Connection, schemas: Mapping[str, str], bound: datetime) -> date | None:
+    """The latest business time before the bound in the tables of these contexts, in the schemas where they stand."""
+    of_tables = [
+        _LATEST_OF.format(sql.SQL(", ").join(_max_below(bound, name) for name in names), sql.Identifier(schema, table))
+        for context, schema in schemas.items()
+        for table, names in BUSINESS_TIMES.get(context, {}).items()
+    ]
+    return _single(conn, _LATEST.format(sql.SQL(" UNION ALL ").join(of_tables))) if of_tables else None
 
 
 def _max_below(bound: datetime, column: str) -> sql.Composed:

@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from domain.contexts import CONTEXTS
 from infra.errors import Conflicting, UsageError
 from infra.postgres.locks import GIVEN_UP, QUICK_LOCK
 from infra.postgres.read_models import forgetting, refolding, versions
@@ -36,13 +37,14 @@ _IN_PLACE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.05
 
 _FORM = re.compile(r"[a-z][a-z0-9_]*")
-_TAKEN = re.compile(
-    r"""(?x)  live | r\d+  # what `audit compare` calls other things
+TAKEN = re.compile(
+    rf"""(?x)  live | r\d+  # what `audit compare` calls other things
     | unfinished(_\d+)?
     | pg_.* | public | information_schema | replayhouse | event_store | read_model
-    | (shared | mart | sales | fulfillment | customer | marketplace | quality) (_r\d+ | _next | _gone)?
+    | ({" | ".join((*BESIDE_CONTEXTS, *CONTEXTS))}) (_r\d+ | _next | _gone)?
     """
 )
+"""Names that a prefix may not have: those of other things of the warehouse, and what looks like one."""
 
 # Who puts a prefix in place and who destroys a key (`refold`) take this one after the other: see there.
 _PUTTING_IN_PLACE = "LOCK TABLE read_model.prefix IN ROW EXCLUSIVE MODE"
@@ -119,7 +121,7 @@ def refuse_unusable(conn: psycopg.Connection, prefix: str) -> None:
             f"'{prefix}' is no prefix for schemas: write small letters, digits and _, a letter first, at most "
             f"{LONGEST} of them, such as before_audit."
         )
-    if _TAKEN.fullmatch(prefix):
+    if TAKEN.fullmatch(prefix):
         raise UsageError(f"The prefix '{prefix}' would be taken for something else of the warehouse: choose another.")
     ours = {s for p in prefixes(conn) if p.prefix == prefix for s in _schemas(prefix, p.contexts)}
     wanted = _schemas(prefix, PROJECTIONS)

@@ -9,18 +9,11 @@ from psycopg import sql
 from sqlalchemy import Dialect, MetaData, SelectBase, Table
 from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement, SetColumnComment, SetTableComment
 
+from domain.contexts import Context
 from infra.postgres.read_models.lines import LineWriter, copy_data
 from projections.projection import Projection, Row, personal_columns
 
 READER = "replayhouse_reader"
-
-_SCHEMA_COMMENTS = {
-    "sales": "Orders, their lines and payments",
-    "fulfillment": "Deliveries and geography",
-    "customer": "People, their addresses and segments, reviews",
-    "marketplace": "Products, sellers and categories",
-    "quality": "Loads, what their rules found, and rows that were kept apart",
-}
 
 _READER_EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = 'replayhouse_reader'"
 _GRANT = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
@@ -49,7 +42,7 @@ class Model:
 
     def create(self, conn: psycopg.Connection) -> None:
         """Makes schema, tables with their primary keys and unknown members, and views, with comments and grants."""
-        create_schema(conn, self.schema, _SCHEMA_COMMENTS[self.projection.context])
+        create_schema(conn, self.schema, Context(self.projection.context).shows)
         for table in self.tables.values():
             create_table(conn, table)
         for name, rows in self.projection.unknown_members.items():
