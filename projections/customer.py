@@ -24,6 +24,7 @@ from projections.columns import (
     uuid,
 )
 from projections.projection import Projection, Row, Rows, Stream
+from projections.versions import VERSIONS
 
 _CUSTOMER = MetaData(schema="customer")
 _HOUR = 3_600
@@ -193,6 +194,7 @@ PROJECTION = Projection(
     "customer",
     (DIM_CUSTOMER, CUSTOMER_ALIAS, ADDRESS_HISTORY, SEGMENT_HISTORY, FACT_REVIEW),
     fold,
+    version=VERSIONS["customer"].number,
     unknown_members={"dim_customer": [_NOBODY]},
     fold_as_of=fold_as_of,
 )

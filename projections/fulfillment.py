@@ -19,6 +19,7 @@ from projections.columns import (
     uuid,
 )
 from projections.projection import Projection, Rows, Stream
+from projections.versions import VERSIONS
 
 _FULFILLMENT = MetaData(schema="fulfillment")
 _DAY = 86_400
@@ -115,5 +116,6 @@ PROJECTION = Projection(
     "fulfillment",
     (FACT_DELIVERY, DIM_GEOGRAPHY),
     fold,
+    version=VERSIONS["fulfillment"].number,
     unknown_members={"dim_geography": [(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, None, None, 0, 0)]},
 )

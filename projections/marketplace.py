@@ -22,6 +22,7 @@ from domain.marketplace.product import product_of
 from domain.marketplace.seller import seller_of
 from projections.columns import integer, position, text, uuid
 from projections.projection import Projection, Rows, Stream, View
+from projections.versions import VERSIONS
 
 _MARKETPLACE = MetaData(schema="marketplace")
 
@@ -133,6 +134,7 @@ PROJECTION = Projection(
     "marketplace",
     (PRODUCT, DIM_SELLER, DIM_CATEGORY),
     fold,
+    version=VERSIONS["marketplace"].number,
     unknown_members={
         "product": [(UNKNOWN_ID, UNKNOWN, *[None] * 8, 0)],
         "dim_seller": [(UNKNOWN_ID, *[UNKNOWN] * 5, 0)],

@@ -5,7 +5,7 @@ back are all the same fold over a longer, shorter or filtered stream.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -70,8 +70,7 @@ class Projection:
     `tables` stand in the order of the star schema, each with its `position` last. `unknown_members` are the rows that
     no stream makes (R14); they have position 0. `fold_as_of` takes the place of `fold` where one looks back in business
     time; None where that makes no difference. A context whose times are recorded times only has no business time, and
-    no rows there but the unknown members. `version` is raised with every change of the tables, of what the views show,
-    and of the rows that the fold makes of a stream: what an earlier program has made is recognised by it.
+    no rows there but the unknown members. `version` is the number in `projections.versions`.
     """
 
     context: str
@@ -81,7 +80,7 @@ class Projection:
     views: tuple[View, ...] = ()
     fold_as_of: FoldAsOf | None = None
     has_business_time: bool = True
-    version: int = 1
+    version: int = field(kw_only=True)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -9,6 +9,7 @@ from domain.quality.events import RowDiscarded, RowQuarantined, RowReleased
 from domain.quality.row import row_of
 from projections.columns import bigint, flag, integer, numeric, position, recorded, text, uuid
 from projections.projection import Projection, Rows, Stream
+from projections.versions import VERSIONS
 
 _QUALITY = MetaData(schema="quality")
 
@@ -121,5 +122,10 @@ def _utc(time: datetime) -> datetime:
 
 
 PROJECTION = Projection(
-    "quality", (BATCH, BATCH_FILE, FACT_CHECK, QUARANTINE), fold, unknown_members={}, has_business_time=False
+    "quality",
+    (BATCH, BATCH_FILE, FACT_CHECK, QUARANTINE),
+    fold,
+    unknown_members={},
+    has_business_time=False,
+    version=VERSIONS["quality"].number,
 )

@@ -6,6 +6,7 @@ from domain.kernel.places import UNKNOWN
 from domain.sales.order import Order, Payment, order_of
 from projections.columns import date_key_of, flag, integer, moment, money, position, text, uuid
 from projections.projection import Projection, Rows, Stream
+from projections.versions import VERSIONS
 
 _SALES = MetaData(schema="sales")
 
@@ -145,4 +146,6 @@ def _largest_first(payment: Payment) -> tuple[object, int]:
     return (-payment.amount, payment.payment_no)
 
 
-PROJECTION = Projection("sales", (FACT_ORDER, FACT_ORDER_ITEM, FACT_PAYMENT), fold, unknown_members={})
+PROJECTION = Projection(
+    "sales", (FACT_ORDER, FACT_ORDER_ITEM, FACT_PAYMENT), fold, unknown_members={}, version=VERSIONS["sales"].number
+)

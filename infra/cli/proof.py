@@ -115,13 +115,14 @@ def _recompute(
 ) -> "Verified | Broken":
     """What verification finds, which is noted for `status --check`."""
     from infra.postgres import verifications
-    from infra.postgres.verify import Anchor
+    from infra.postgres.verify import Anchor, Broken
     from infra.postgres.verify import verify as recompute
 
     anchor = Anchor(signed.checkpoint.position, signed.checkpoint.chain) if signed is not None else None
     database, workers = warehouse.database, warehouse.settings.workers
     result = recompute(connection, tell, anchor, is_only_after=is_only_after, database=database, workers=workers)
-    verifications.note(connection, result, is_part=is_only_after)
+    reason = result.why if isinstance(result, Broken) else None
+    verifications.note(connection, result.position, reason, is_part=is_only_after)
     return result
 
 

@@ -12,10 +12,10 @@ from infra.cli.output import count, megabytes, print_json, say, shown, table
 if TYPE_CHECKING:
     from infra.cli.loads import BatchRow
     from infra.cli.warehouse import Warehouse
+    from infra.postgres.head import Head
     from infra.postgres.place import Place
     from infra.postgres.read_models.status import ContextStatus, ParkedStream
     from infra.postgres.relays import RelayStatus
-    from infra.postgres.store import Head
     from infra.postgres.verifications import Verification
 
 Check = Annotated[
@@ -68,17 +68,17 @@ def status(check: Check = False, json: Json = False) -> None:
 def _look(warehouse: "Warehouse") -> _Found:
     from infra.cli.loads import all_batches
     from infra.postgres import verifications
+    from infra.postgres.head import read_head
     from infra.postgres.place import place_of
     from infra.postgres.read_models.status import parked_streams
     from infra.postgres.read_models.status import status as status_of
     from infra.postgres.relays import relays
-    from infra.postgres.store import EventStore
 
     contexts = status_of(warehouse.database)
     with warehouse.database.connect("replayhouse status") as connection:
         return _Found(
             place_of(connection, warehouse.settings),
-            EventStore().head(connection),
+            read_head(connection),
             contexts,
             parked_streams(connection),
             relays(connection),

@@ -18,8 +18,8 @@ from psycopg import sql
 
 from infra.kafka.message import LoggedEvent
 from infra.kafka.position import Standing
+from infra.postgres.head import read_head
 from infra.postgres.read_models.reading import rows_of, without_header
-from infra.postgres.store import read_head
 
 _WINDOW = sql.SQL("""
     COPY (

@@ -28,8 +28,8 @@ from infra.kafka.reading import Place, Received, Topics, reading
 from infra.kafka.settings import KafkaSettings
 from infra.kafka.tails import KafkaCluster
 from infra.postgres.connection import Database, translated
+from infra.postgres.head import read_head
 from infra.postgres.merkle import GENESIS, chain_of, leaf_of, root_of
-from infra.postgres.store import read_head
 
 Tell = Callable[[int, int], None]
 """Takes up to which position the log is compared, of how many."""

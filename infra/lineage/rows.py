@@ -16,10 +16,10 @@ from sqlalchemy import Column, Table
 from infra.cli.options import IdStart, read_id_start
 from infra.cli.shortened import one_of
 from infra.errors import ReplayhouseError, UsageError
+from infra.postgres.head import read_head
 from infra.postgres.read_models.preparing import prepare
 from infra.postgres.read_models.tracking import projected
 from infra.postgres.read_models.versions import refuse_others
-from infra.postgres.store import read_head
 from projections.projection import POSITION
 from projections.shared import DIM_DATE
 from projections.warehouse import PROJECTIONS

@@ -31,9 +31,9 @@ from infra.postgres.backup_file import (
     writing_backup,
 )
 from infra.postgres.connection import Database, translated
+from infra.postgres.head import read_head
 from infra.postgres.migrate import schema_version
 from infra.postgres.proofs import store_id
-from infra.postgres.store import read_head
 
 _CHUNK = 2**20
 _DUMP = (

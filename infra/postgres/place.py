@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
+from domain.contexts import CONTEXTS
 from infra.postgres.connection import Database
-from projections.warehouse import PROJECTIONS
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -17,7 +17,7 @@ _SIZES = """
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'm')
 """
-_READ_MODELS = rf"^({'|'.join(PROJECTIONS)}|shared|mart)(_r\d+)?$"
+_READ_MODELS = rf"^({'|'.join(CONTEXTS)}|shared|mart)(_r\d+)?$"
 
 
 class Place(NamedTuple):

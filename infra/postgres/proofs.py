@@ -9,9 +9,9 @@ from psycopg import errors
 from infra.errors import UsageError
 from infra.postgres.commits import commits_after
 from infra.postgres.connection import translated
+from infra.postgres.head import read_head
 from infra.postgres.log_tables import ALL_EVENTS, differences
 from infra.postgres.merkle import GENESIS, path_of
-from infra.postgres.store import read_head
 from infra.proof.checkpoint import Checkpoint, HeadToSign
 from infra.proof.documents import DoesNotHold
 from infra.proof.inclusion import Commit, Proof, ProvedEvent, check, encoded_state, proof_of

@@ -36,11 +36,11 @@ from infra.postgres.backup_file import (
 )
 from infra.postgres.connection import Database, check_server, translated
 from infra.postgres.erasure import reapply
+from infra.postgres.head import Head, read_head
 from infra.postgres.locks import WRITING, exclusive
 from infra.postgres.migrate import make_roles, migrate, migrations
 from infra.postgres.naming import erasures
 from infra.postgres.read_models.live import catch_up
-from infra.postgres.store import Head, read_head
 from infra.postgres.unfinished import ONE_AFTER_THE_OTHER, is_marked, mark, unmark
 from infra.postgres.verify import Broken, verify
 from projections.marts import MARTS

@@ -5,8 +5,6 @@ lock is made before it; the lock is held from the UPDATE of the head to the comm
 """
 
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,12 +13,13 @@ from psycopg import errors, sql
 
 from domain.contexts import CONTEXTS
 from domain.kernel.events import DomainEvent, effective
-from infra.errors import Conflict, Rejected
+from infra.errors import Conflict
 from infra.mapping.mapper import Mapper
 from infra.postgres.commits import RECORDED_AT
 from infra.postgres.connection import translated
+from infra.postgres.head import Head, head_from, read_head
 from infra.postgres.keys import make_keys, read_keys
-from infra.postgres.merkle import GENESIS, chain_of
+from infra.postgres.merkle import chain_of
 from infra.postgres.rows import EncodedEvent, EncodedRows
 from infra.recorded import Recorded
 
@@ -32,7 +31,6 @@ CHANNEL = "replayhouse"
 
 _END_OF_LOG = 2**63 - 1
 
-_HEAD = f"SELECT position, {RECORDED_AT}, chain FROM event_store.head"
 _LOCK_HEAD = f"""
     UPDATE event_store.head
     SET position = position + %s, recorded_at = greatest(recorded_at, clock_timestamp())
@@ -56,17 +54,6 @@ _STREAMS = {
     """).format(sql.Identifier(f"{context}_events"))
     for context in CONTEXTS
 }
-
-
-class Head(NamedTuple):
-    """The end of the log: everything up to `position` is visible to whoever reads after reading this.
-
-    `recorded_at` (UTC) is that of the newest commit; `chain` 32 bytes, zeros while the log is empty.
-    """
-
-    position: int
-    recorded_at: datetime
-    chain: bytes
 
 
 class Stream(NamedTuple):
@@ -168,7 +155,7 @@ def append_rows(conn: psycopg.Connection, rows: EncodedRows, batch_id: UUID | No
     """
     root = rows.root()
     count = len(rows.leaves)
-    last, recorded_at, previous = _head(conn, _LOCK_HEAD, count)
+    last, recorded_at, previous = head_from(conn, _LOCK_HEAD, count)
     first = last - count + 1
     chain = chain_of(previous, first, last, recorded_at, root)
     try:
@@ -179,22 +166,3 @@ def append_rows(conn: psycopg.Connection, rows: EncodedRows, batch_id: UUID | No
     commit = {"chain": chain, "root": root, "first": first, "last": last}
     conn.execute(_COMMIT, {**commit, "batch_id": batch_id, "recorded_at": recorded_at})
     return Head(last, recorded_at, chain)
-
-
-def read_head(conn: psycopg.Connection) -> Head:
-    """The head as the transaction at hand sees it; the driver's errors are its own."""
-    return _head(conn, _HEAD)
-
-
-def _head(conn: psycopg.Connection, query: str, *counted: int) -> Head:
-    """The head that a query gives, so many events on. Raises Rejected where it is none any more, or there are two."""
-    with suppress(psycopg.DataError):  # a position from which nothing can be counted on
-        match conn.execute(query.encode(), counted).fetchmany(2):
-            case [(int(position), datetime() as recorded_at, bytes(chain))] if position >= sum(counted) and len(
-                chain
-            ) == len(GENESIS):
-                return Head(position, recorded_at, chain)
-    raise Rejected(
-        "The head of the log is not what it should be: one row with a position, a time and a chain. Nothing can be "
-        "appended to such a log: replayhouse audit verify says what is the matter; restore a backup."
-    )

@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 import psycopg
 
-from infra.postgres.verify import Broken, Verified
-
 _NOTE = """
     INSERT INTO event_store.verification AS known (verified_at, position, reason)
     VALUES (clock_timestamp(), %(position)s, %(reason)s)
@@ -27,17 +25,16 @@ class Verification(NamedTuple):
     reason: str | None
 
 
-def note(conn: psycopg.Connection, result: Verified | Broken, *, is_part: bool) -> None:
-    """Notes what a verification found, if that can be done; `conn` is in autocommit.
+def note(conn: psycopg.Connection, position: int, reason: str | None, *, is_part: bool) -> None:
+    """Notes what a verification found (see Verification), if that can be done; `conn` is in autocommit.
 
     The answer of a verification does not depend on its note: the server may take no writes, somebody may hold the
     table, or have put another one in its place. A verification of a part of the log that holds does not wipe out that
     another part was found not to.
     """
-    reason = result.why if isinstance(result, Broken) else None
     with suppress(psycopg.Error), conn.transaction():
         conn.execute(_NO_LONGER)
-        conn.execute(_NOTE, {"position": result.position, "reason": reason, "is_part": is_part})
+        conn.execute(_NOTE, {"position": position, "reason": reason, "is_part": is_part})
 
 
 def latest(conn: psycopg.Connection) -> Verification | None:

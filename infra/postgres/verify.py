@@ -14,9 +14,9 @@ import psycopg
 
 from infra.postgres.commits import RECORDED_AT, Commit, commits_after
 from infra.postgres.connection import Database, translated
+from infra.postgres.head import Head
 from infra.postgres.log_tables import differences
 from infra.postgres.merkle import GENESIS, chain_of
-from infra.postgres.store import Head
 from infra.postgres.strays import after_the_last, before_the_first, first_gap
 from infra.postgres.verified_runs import EVENTS_WORTH_A_PROCESS, PLANS, BreakFound, Broken, Crew, Run, crew
 

@@ -63,7 +63,7 @@ BEGINNING = (
     "infra.postgres.embedded:EmbeddedServer._launch",
     "infra.postgres.embedded:EmbeddedServer._ensure_database",
     "infra.postgres.connection:migrate",
-    "infra.postgres.read_models.status:prepare",
+    "infra.postgres.read_models.preparing:prepare",
 )
 
 STEPS_OF_A_LOAD = (

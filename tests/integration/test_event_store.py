@@ -14,9 +14,10 @@ from domain.kernel.events import DomainEvent, Rewound
 from domain.sales.events import OrderApproved, OrderPaid
 from infra.errors import Conflict, InputError, Unreachable
 from infra.postgres.connection import Database
+from infra.postgres.head import Head
 from infra.postgres.keys import LostKeys, destroy_keys, make_keys
 from infra.postgres.merkle import GENESIS
-from infra.postgres.store import LARGEST_APPEND, EventStore, Head
+from infra.postgres.store import LARGEST_APPEND, EventStore
 from infra.postgres.verify import Verified, verify
 from infra.recorded import Recorded
 from tests.databases import lose_keys

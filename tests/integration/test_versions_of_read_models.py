@@ -27,6 +27,7 @@ from infra.postgres.read_models.watching import Watch
 from projections.columns import flag
 from projections.fingerprint import shapes_of
 from projections.projection import Projection, Rows, Stream
+from projections.versions import VERSIONS, Version
 from projections.warehouse import PROJECTIONS
 from tests.read_side import Log, a_header, a_line, a_payment, an_id
 
@@ -71,6 +72,7 @@ def as_program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Projection
 
     def put(projection: Projection) -> None:
         monkeypatch.setitem(PROJECTIONS, "sales", projection)
+        monkeypatch.setitem(VERSIONS, "sales", Version(projection.version, projection.fingerprint))
         loading.model_of.cache_clear()
 
     yield put

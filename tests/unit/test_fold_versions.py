@@ -12,6 +12,7 @@ import pytest
 from infra.postgres.read_models.schema import line_writer
 from projections.digest import NOTHING, digest_of
 from projections.projection import Projection, Stream
+from projections.versions import VERSIONS, Version
 from projections.warehouse import PROJECTIONS
 from tests.drawn_events import KINDS_OF_STREAMS, drawn
 
@@ -34,8 +35,19 @@ def test_what_a_version_makes_stays_what_it_is(context: str) -> None:
     made = _told(projection)
     assert MADE[context].get(projection.version) == made, (
         f"The tables, the views or the fold of {context} are other ones than those of version {projection.version}. "
-        f"Raise `version` in projections/{context}.py, and add {projection.version + 1}: {made!r} here."
+        f"Raise it in projections/versions.py, and add {projection.version + 1}: {made!r} here."
     )
+
+
+@pytest.mark.parametrize("context", PROJECTIONS)
+def test_a_version_names_the_tables_that_it_has(context: str) -> None:
+    projection = PROJECTIONS[context]
+    named = Version(projection.version, projection.fingerprint)
+    assert VERSIONS[context] == named, f"Of {context} projections/versions.py must say {named}."
+
+
+def test_no_version_is_named_of_a_context_that_is_none() -> None:
+    assert VERSIONS.keys() == PROJECTIONS.keys()
 
 
 def _told(projection: Projection) -> str:

@@ -1,0 +1,24 @@
+"""The versions of the read models, apart from their tables: who only asks which program made them needs none of those.
+
+Whoever changes the tables of a context, what its views show, or the rows that its fold makes of a stream, raises its
+version here. By it, and by the fingerprint of the tables, a program recognises what an earlier one has made.
+"""
+
+from typing import NamedTuple
+
+
+class Version(NamedTuple):
+    """A version of a projection. `tables` is their fingerprint as `projections.fingerprint` takes it."""
+
+    number: int
+    tables: str
+
+
+VERSIONS: dict[str, Version] = {
+    "sales": Version(1, "98d53a9cb0c37013e1cf67d33a7890b7d5ce710acb917e4ebf0916e32a7d3d3e"),
+    "fulfillment": Version(1, "2862b58447662f11d7b2efdba30dda70a89c7ae589b878a1775cb4f4678de67d"),
+    "customer": Version(1, "ee60bcf6ea309b371d26c2912f8e63ff00a590decd5d0bb655224578ad57330d"),
+    "marketplace": Version(1, "c955610ad524db18abbb0f413879deaccf74235219fbd8dbfb988907f1ed0779"),
+    "quality": Version(1, "a54b642fea675deb4673a34cf193edd0ea3bd9cf47352fe5c4cd9eb735bf4321"),
+}
+"""By context."""
