@@ -32,7 +32,7 @@ check: $(TOOLS) ## lint, format, types, the arrows of the architecture, security
 	$(BIN)/mypy --strict
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml domain ingest projections infra
-	$(BIN)/python -m infra.kafka.contracts --check
+	$(BIN)/python -m replayhouse.infra.contracts --check
 
 # Asks the service of the Python packages for known vulnerabilities: in CI where that is reached, never offline.
 audit: $(TOOLS) ## asks whether anything that is installed has a known vulnerability; needs the network
@@ -40,7 +40,7 @@ audit: $(TOOLS) ## asks whether anything that is installed has a known vulnerabi
 	$(BIN)/pip-audit --requirement requirements.lock --no-deps --disable-pip --strict
 
 contracts: $(TOOLS) ## writes the contracts with consumers anew, and what is made from them
-	$(BIN)/python -m infra.kafka.contracts
+	$(BIN)/python -m replayhouse.infra.contracts
 
 format: $(TOOLS) ## rewrites the code in the agreed format
 	$(BIN)/ruff check --fix .
@@ -72,9 +72,9 @@ $(PROGRAM): requirements.lock pyproject.toml
 	@$(BYTECODE) $(VENV)/lib domain ingest projections infra
 	@touch $@
 
-$(TOOLS): $(PROGRAM) requirements-dev.lock infra/kafka/consumer/pyproject.toml
+$(TOOLS): $(PROGRAM) requirements-dev.lock consumer/pyproject.toml
 	@echo "Adding the developers' tools from requirements-dev.lock"
 	@$(INSTALL_LOCKED) requirements-dev.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable infra/kafka/consumer
+	@$(PIP) install --no-deps --no-build-isolation --editable consumer
 	@$(BYTECODE) $(VENV)/lib
 	@touch $@

@@ -15,8 +15,8 @@ from sqlalchemy import Table
 
 from bench.timing import Best, NotMeasured, Timing, best_of, repeated, timed
 from bench.warehouse import Finished, Warehouse
-from projections.projection import columns_without_position
-from projections.warehouse import PROJECTIONS
+from replayhouse.projections.projection import columns_without_position
+from replayhouse.projections.warehouse import PROJECTIONS
 
 PREFIX = "bench_before"
 SHARE = 100

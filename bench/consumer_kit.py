@@ -20,19 +20,19 @@ from uuid import UUID
 import msgspec
 from confluent_kafka import Producer
 from kafka import KafkaConsumer
-from replayhouse_consumer import Consumer, Stream
-from replayhouse_consumer.events import OrderPlacedV1
-from replayhouse_consumer.intake import OURS
 
 from bench.live import _order as an_order
 from bench.timing import Timing, repeated, timed
-from domain.kernel.events import DomainEvent
-from infra.kafka.broker.node import Broker
-from infra.kafka.message import LoggedEvent, message_of
-from infra.kafka.names import events_topic, source_of
-from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import make_topics
-from infra.mapping.registry import REGISTRY
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.infra.event_store.serialization.registry import REGISTRY
+from replayhouse.infra.kafka.broker.node import Broker
+from replayhouse.infra.kafka.topics import make_topics
+from replayhouse.infra.publishing.message import LoggedEvent, message_of
+from replayhouse.infra.publishing.names import events_topic, source_of
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from replayhouse_consumer import Consumer, Stream
+from replayhouse_consumer.events import OrderPlacedV1
+from replayhouse_consumer.intake import OURS
 
 MESSAGES = 100_000
 EVENTS_AN_ORDER = 4

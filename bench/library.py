@@ -20,9 +20,9 @@ from eventsourcing.persistence import StoredEvent, Transcoder
 from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg.conninfo import conninfo_to_dict
 
-from domain.kernel.events import DomainEvent
-from domain.sales import events as ours
-from infra.mapping.mapper import Mapper
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.sales import events as ours
+from replayhouse.infra.event_store.serialization.mapper import Mapper
 
 FIRST_ORDERS = """
     SELECT originator_id, originator_version, topic, state

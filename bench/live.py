@@ -18,10 +18,10 @@ import psycopg
 
 from bench.timing import NotMeasured
 from bench.warehouse import Warehouse
-from domain.kernel.events import DomainEvent
-from domain.sales.events import Line, OrderApproved, OrderPaid, OrderPlaced, PaymentReceived
-from infra.postgres.store import EventStore
-from infra.recorded import Recorded
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.sales.events import Line, OrderApproved, OrderPaid, OrderPlaced, PaymentReceived
+from replayhouse.infra.event_store.recorded import Recorded
+from replayhouse.infra.event_store.store import EventStore
 
 EVENTS_A_SECOND = 500
 SECONDS = 20

@@ -14,7 +14,7 @@ from psycopg import sql
 from bench.lanes import Lane, side_by_side
 from bench.timing import Best, best_of, timed
 from bench.warehouse import Warehouse
-from domain.contexts import CONTEXTS
+from replayhouse.domain.contexts import CONTEXTS
 
 LANES = {
     "1 connection": (CONTEXTS,),

@@ -24,15 +24,15 @@ DATABASE = "sending COPY, waiting for PostgreSQL"
 REST = "the rest"
 
 RULES = (
-    ("infra/csv/", "", "reading and comparing the extract"),
-    ("infra/loading/work.py", "", "planning, bringing rows together"),
-    ("infra/mapping/", "", "encoding or decoding events"),
-    ("infra/postgres/read_models/reading.py", "rows_of", READING),
-    ("infra/postgres/read_models/reading.py", "", "encoding or decoding events"),
-    ("infra/postgres/read_models/lines.py", "", "writing COPY lines"),
-    ("infra/postgres/rows.py", "copy", DATABASE),
-    ("infra/postgres/rows.py", "", "hashing"),
-    ("infra/postgres/merkle.py", "", "hashing"),
+    ("infra/staging/", "", "reading and comparing the extract"),
+    ("infra/staging/work.py", "", "planning, bringing rows together"),
+    ("infra/event_store/serialization/", "", "encoding or decoding events"),
+    ("infra/read_models/stream_reader.py", "rows_of", READING),
+    ("infra/read_models/stream_reader.py", "", "encoding or decoding events"),
+    ("infra/read_models/copy_text.py", "", "writing COPY lines"),
+    ("infra/event_store/event_encoding.py", "copy", DATABASE),
+    ("infra/event_store/event_encoding.py", "", "hashing"),
+    ("infra/event_store/merkle.py", "", "hashing"),
     ("projections/digest.py", "", "hashing"),
     ("projections/", "", "folding"),
     ("ingest/", "", "deciding"),
@@ -92,7 +92,7 @@ def _named(path: str, function: str) -> str:
 
 
 def main() -> int:
-    from infra.cli.main import run
+    from replayhouse.infra.cli.main import run
 
     result, *arguments = sys.argv[1:]
     sampler = Sampler()

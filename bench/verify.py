@@ -14,7 +14,7 @@ from bench.lanes import Lane, side_by_side
 from bench.raw_copy import LANES
 from bench.timing import Best, Timing, best_of, repeated, timed
 from bench.warehouse import Warehouse
-from domain.contexts import CONTEXTS
+from replayhouse.domain.contexts import CONTEXTS
 
 _TABLE = sql.SQL("COPY event_store.{} TO STDOUT (FORMAT binary)")
 _IN_ORDER = sql.SQL("""

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from domain.kernel.events import DomainEvent
+    from replayhouse.domain.kernel.events import DomainEvent
 
 
 class Context(StrEnum):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from domain.quality.rules import RULE, RULES, Check, Severity, score
+from replayhouse.domain.quality.rules import RULE, RULES, Check, Severity, score
 
 REQUIRED_FILES = ("customers", "order_items", "order_payments", "order_reviews", "orders", "products", "sellers")
 OPTIONAL_FILES = ("geolocation", "categories")

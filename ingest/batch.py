@@ -11,12 +11,12 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from domain.kernel.events import DomainEvent
-from domain.quality.batch import Batch, accept, assess, batch_of, complete, evolve, open_batch, reject
-from domain.quality.events import CheckResult, ContextCount, ExtractFile, FileCount
-from domain.quality.row import BadRecord, quarantine, row_of, row_stream_id
-from ingest.decision import Decision, Known
-from ingest.load import batched
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.quality.batch import Batch, accept, assess, batch_of, complete, evolve, open_batch, reject
+from replayhouse.domain.quality.events import CheckResult, ContextCount, ExtractFile, FileCount
+from replayhouse.domain.quality.row import BadRecord, quarantine, row_of, row_stream_id
+from replayhouse.ingest.decision import Decision, Known
+from replayhouse.ingest.load import batched
 
 ROWS_AT_ONCE = 5_000
 """So many quarantined rows are appended together."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.events import DomainEvent
 
 
 class Decision(NamedTuple):

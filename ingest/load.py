@@ -10,11 +10,11 @@ from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
-from ingest.decision import Decision, Known
-from ingest.ports import Chunk, Due, LoadLog, StagedWork, Unit
-from ingest.translate.catalogue import decide_area, decide_category, decide_product, decide_seller
-from ingest.translate.person import decide_person, lapse
-from ingest.work import AreaWork, CategoryWork, Family, PersonWork, ProductWork
+from replayhouse.ingest.decision import Decision, Known
+from replayhouse.ingest.ports import Chunk, Due, LoadLog, StagedWork, Unit
+from replayhouse.ingest.translate.catalogue import decide_area, decide_category, decide_product, decide_seller
+from replayhouse.ingest.translate.person import decide_person, lapse
+from replayhouse.ingest.work import AreaWork, CategoryWork, Family, PersonWork, ProductWork
 
 EVENTS_A_CHUNK = 15_000
 """A chunk is appended once it holds so many events, so that others wait for the log but a moment."""

@@ -6,8 +6,8 @@ from datetime import date
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from ingest.decision import Decision, Known
-from ingest.work import Family
+from replayhouse.ingest.decision import Decision, Known
+from replayhouse.ingest.work import Family
 
 
 class Due(NamedTuple):

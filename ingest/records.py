@@ -16,7 +16,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
-from domain.kernel.places import zip_prefix_of
+from replayhouse.domain.kernel.places import zip_prefix_of
 
 STATUSES = ("created", "approved", "invoiced", "processing", "shipped", "delivered", "canceled", "unavailable")
 FIRST_BROKEN = ("required_cells_filled", "values_readable", "statuses_known", "scores_in_range")

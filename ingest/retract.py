@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from domain.kernel.events import rewind
-from domain.quality.batch import batch_of, retract
-from domain.quality.events import ContextCount
-from ingest.decision import Decision, Known
+from replayhouse.domain.kernel.events import rewind
+from replayhouse.domain.quality.batch import batch_of, retract
+from replayhouse.domain.quality.events import ContextCount
+from replayhouse.ingest.decision import Decision, Known
 
 STREAMS_A_CHUNK = 15_000
 """So many streams are rewound in one transaction, one event each, so that others wait for the log but a moment."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from uuid import UUID
 
-from domain.customer.customer import Address
-from domain.customer.review import ReviewFacts
-from domain.fulfillment.area import Sample
-from domain.marketplace.product import ProductFacts
-from domain.marketplace.seller import SellerFacts
-from domain.sales.events import Line
-from domain.sales.order import OrderHeader, Payment
+from replayhouse.domain.customer.customer import Address
+from replayhouse.domain.customer.review import ReviewFacts
+from replayhouse.domain.fulfillment.area import Sample
+from replayhouse.domain.marketplace.product import ProductFacts
+from replayhouse.domain.marketplace.seller import SellerFacts
+from replayhouse.domain.sales.events import Line
+from replayhouse.domain.sales.order import OrderHeader, Payment
 
 
 class Kind(IntEnum):

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from domain.kernel.events import DomainEvent
-from projections.projection import Fold, Projection, Rows, Stream
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.projections.projection import Fold, Projection, Rows, Stream
 
 
 def happened_before(events: Sequence[DomainEvent], before: datetime) -> list[DomainEvent]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, Numeric, Text, Uuid
 
-from projections.projection import CALENDAR, PERSONAL, POSITION
+from replayhouse.projections.projection import CALENDAR, PERSONAL, POSITION
 
 
 def uuid(name: str, comment: str, *, key: bool = False) -> Column[Any]:

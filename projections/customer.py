@@ -4,13 +4,13 @@ from datetime import date
 
 from sqlalchemy import MetaData, Table
 
-from domain.customer.customer import Customer, customer_of, evaluate
-from domain.customer.events import ReviewRevised, ReviewSubmitted, SegmentChanged
-from domain.customer.review import review_of
-from domain.kernel.ids import UNKNOWN_ID
-from domain.kernel.money import NOTHING, brl
-from domain.kernel.places import UNKNOWN, normalised_city, region_of
-from projections.columns import (
+from replayhouse.domain.customer.customer import Customer, customer_of, evaluate
+from replayhouse.domain.customer.events import ReviewRevised, ReviewSubmitted, SegmentChanged
+from replayhouse.domain.customer.review import review_of
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from replayhouse.domain.kernel.money import NOTHING, brl
+from replayhouse.domain.kernel.places import UNKNOWN, normalised_city, region_of
+from replayhouse.projections.columns import (
     date_key_of,
     day,
     flag,
@@ -23,8 +23,8 @@ from projections.columns import (
     text,
     uuid,
 )
-from projections.projection import Projection, Row, Rows, Stream
-from projections.versions import VERSIONS
+from replayhouse.projections.projection import Projection, Row, Rows, Stream
+from replayhouse.projections.versions import VERSIONS
 
 _CUSTOMER = MetaData(schema="customer")
 _HOUR = 3_600

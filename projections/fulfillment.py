@@ -2,11 +2,11 @@
 
 from sqlalchemy import MetaData, Table
 
-from domain.fulfillment.area import area_of
-from domain.fulfillment.events import AreaSurveyed
-from domain.fulfillment.shipment import is_late, shipment_of
-from domain.kernel.places import UNKNOWN, region_of
-from projections.columns import (
+from replayhouse.domain.fulfillment.area import area_of
+from replayhouse.domain.fulfillment.events import AreaSurveyed
+from replayhouse.domain.fulfillment.shipment import is_late, shipment_of
+from replayhouse.domain.kernel.places import UNKNOWN, region_of
+from replayhouse.projections.columns import (
     date_key_of,
     degrees,
     flag,
@@ -18,8 +18,8 @@ from projections.columns import (
     text,
     uuid,
 )
-from projections.projection import Projection, Rows, Stream
-from projections.versions import VERSIONS
+from replayhouse.projections.projection import Projection, Rows, Stream
+from replayhouse.projections.versions import VERSIONS
 
 _FULFILLMENT = MetaData(schema="fulfillment")
 _DAY = 86_400

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import MetaData, Select, Table, select
 
-from domain.kernel.events import DomainEvent
-from domain.kernel.ids import UNKNOWN_ID
-from domain.kernel.places import UNKNOWN, normalised_city, region_of
-from domain.marketplace.category import category_of
-from domain.marketplace.events import (
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from replayhouse.domain.kernel.places import UNKNOWN, normalised_city, region_of
+from replayhouse.domain.marketplace.category import category_of
+from replayhouse.domain.marketplace.events import (
     CategoryNamed,
     ProductDescribed,
     ProductListed,
@@ -18,11 +18,11 @@ from domain.marketplace.events import (
     SellerMoved,
     SellerRegistered,
 )
-from domain.marketplace.product import product_of
-from domain.marketplace.seller import seller_of
-from projections.columns import integer, position, text, uuid
-from projections.projection import Projection, Rows, Stream, View
-from projections.versions import VERSIONS
+from replayhouse.domain.marketplace.product import product_of
+from replayhouse.domain.marketplace.seller import seller_of
+from replayhouse.projections.columns import integer, position, text, uuid
+from replayhouse.projections.projection import Projection, Rows, Stream, View
+from replayhouse.projections.versions import VERSIONS
 
 _MARKETPLACE = MetaData(schema="marketplace")
 

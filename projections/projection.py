@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import Select, Table
 
-from domain.kernel.events import DomainEvent
-from projections.fingerprint import fingerprint_of, shapes_of
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.projections.fingerprint import fingerprint_of, shapes_of
 
 POSITION = "position"
 """The last column of every folded table: the notification id of the newest event of the stream (R13)."""
@@ -70,7 +70,7 @@ class Projection:
     `tables` stand in the order of the star schema, each with its `position` last. `unknown_members` are the rows that
     no stream makes (R14); they have position 0. `fold_as_of` takes the place of `fold` where one looks back in business
     time; None where that makes no difference. A context whose times are recorded times only has no business time, and
-    no rows there but the unknown members. `version` is the number in `projections.versions`.
+    no rows there but the unknown members. `version` is the number in `replayhouse.projections.versions`.
     """
 
     context: str

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy import MetaData, Table
 
-from domain.quality.batch import batch_of
-from domain.quality.events import RowDiscarded, RowQuarantined, RowReleased
-from domain.quality.row import row_of
-from projections.columns import bigint, flag, integer, numeric, position, recorded, text, uuid
-from projections.projection import Projection, Rows, Stream
-from projections.versions import VERSIONS
+from replayhouse.domain.quality.batch import batch_of
+from replayhouse.domain.quality.events import RowDiscarded, RowQuarantined, RowReleased
+from replayhouse.domain.quality.row import row_of
+from replayhouse.projections.columns import bigint, flag, integer, numeric, position, recorded, text, uuid
+from replayhouse.projections.projection import Projection, Rows, Stream
+from replayhouse.projections.versions import VERSIONS
 
 _QUALITY = MetaData(schema="quality")
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from projections.projection import Projection, Row, Rows, Stream, key_width
+from replayhouse.projections.projection import Projection, Row, Rows, Stream, key_width
 
 
 class Difference(NamedTuple):

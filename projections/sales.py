@@ -2,11 +2,11 @@
 
 from sqlalchemy import MetaData, Table
 
-from domain.kernel.places import UNKNOWN
-from domain.sales.order import Order, Payment, order_of
-from projections.columns import date_key_of, flag, integer, moment, money, position, text, uuid
-from projections.projection import Projection, Rows, Stream
-from projections.versions import VERSIONS
+from replayhouse.domain.kernel.places import UNKNOWN
+from replayhouse.domain.sales.order import Order, Payment, order_of
+from replayhouse.projections.columns import date_key_of, flag, integer, moment, money, position, text, uuid
+from replayhouse.projections.projection import Projection, Rows, Stream
+from replayhouse.projections.versions import VERSIONS
 
 _SALES = MetaData(schema="sales")
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import MetaData, Table
 
-from projections.columns import day, flag, integer, text
+from replayhouse.projections.columns import day, flag, integer, text
 
 _SHARED = MetaData(schema="shared")
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Version(NamedTuple):
-    """A version of a projection. `tables` is their fingerprint as `projections.fingerprint` takes it."""
+    """A version of a projection. `tables` is their fingerprint as `replayhouse.projections.fingerprint` takes it."""
 
     number: int
     tables: str

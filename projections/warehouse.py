@@ -2,8 +2,8 @@
 
 from importlib import import_module
 
-from domain.contexts import CONTEXTS
-from projections.projection import Projection, calendar_columns, personal_columns
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.projections.projection import Projection, calendar_columns, personal_columns
 
 
 def _declared(context: str) -> Projection:

@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.prepared import MEMORY, has_memory, prepared, until_the_end
+from tests.support.prepared import MEMORY, has_memory, prepared, until_the_end
 
 __all__ = ["prepared", "until_the_end"]
 

@@ -12,9 +12,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.crashes import Attack, Kill, a_backend, a_seed, a_worker, survive, the_command, the_parent, the_server
-from tests.homes import AS_INSTALLED
-from tests.scenes import Scenes, make_scenes, read_scenes
+from tests.support.crashes import (
+    Attack,
+    Kill,
+    a_backend,
+    a_seed,
+    a_worker,
+    survive,
+    the_command,
+    the_parent,
+    the_server,
+)
+from tests.support.homes import AS_INSTALLED
+from tests.support.scenes import Scenes, make_scenes, read_scenes
 
 ORDERS = 14_000
 """Half of them are in the first load, and fewer are not worth two processes."""

@@ -12,10 +12,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.chaos import chaos
-from tests.crashes import a_seed
-from tests.prepared import make_prepared
 from tests.soak import say
+from tests.support.chaos import chaos
+from tests.support.crashes import a_seed
+from tests.support.prepared import make_prepared
 
 ORDERS = 700
 STEPS = 30

@@ -13,15 +13,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.postgres.connection import Database, make_database
-from infra.postgres.embedded import EmbeddedServer
-from infra.settings import Settings
+from replayhouse.infra.postgres.connection import Database, make_database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.runtime.settings import Settings
 from tests.acceptance.test_relay_faults import Orders, being_placed
-from tests.brokers import OwnBroker, applied, settings_for
-from tests.crashes import a_seed
-from tests.published import complaints
-from tests.relay_processes import RelayProcess, Relays, Setting
 from tests.soak import say
+from tests.support.brokers import OwnBroker, applied, settings_for
+from tests.support.crashes import a_seed
+from tests.support.published import complaints
+from tests.support.relay_processes import RelayProcess, Relays, Setting
 
 KILLS_A_ROUND = 10
 TRANSACTION_SECONDS = 2

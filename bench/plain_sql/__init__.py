@@ -17,7 +17,7 @@ from bench.extracts import FILES
 from bench.lanes import Lane, side_by_side
 from bench.timing import Best, best_of, timed
 from bench.warehouse import Warehouse
-from infra.postgres.connection import Database
+from replayhouse.infra.postgres.connection import Database
 
 DATABASE = "bench_plain_sql"
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.customer.events import (
+from replayhouse.domain.customer.events import (
     AliasAmended,
     AliasLinked,
     CustomerAnonymized,
@@ -23,12 +23,12 @@ from domain.customer.events import (
     Segment,
     SegmentChanged,
 )
-from domain.customer.segment import churned_from, segment_at
-from domain.kernel.errors import DomainError
-from domain.kernel.events import DomainEvent
-from domain.kernel.money import brl, total_of
-from domain.kernel.places import UNKNOWN
-from domain.kernel.state import Changes, Steps, evolved, folded
+from replayhouse.domain.customer.segment import churned_from, segment_at
+from replayhouse.domain.kernel.errors import DomainError
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.money import brl, total_of
+from replayhouse.domain.kernel.places import UNKNOWN
+from replayhouse.domain.kernel.state import Changes, Steps, evolved, folded
 
 # --- what a customer is -----------------------------------------------------------------------------------------
 

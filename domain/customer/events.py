@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from domain.kernel.events import DomainEvent, personal
-from domain.kernel.meaning import BRL, Means, OccurredAt
-from domain.kernel.places import UNKNOWN
+from replayhouse.domain.kernel.events import DomainEvent, personal
+from replayhouse.domain.kernel.meaning import BRL, Means, OccurredAt
+from replayhouse.domain.kernel.places import UNKNOWN
 
 Segment = Literal["NEW", "ONE_TIME", "REGULAR", "LOYAL", "VIP", "CHURNED"]
 

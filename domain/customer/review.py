@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain.customer.events import ReviewRevised, ReviewSubmitted
-from domain.kernel.errors import DomainError
-from domain.kernel.events import DomainEvent
-from domain.kernel.ids import UNKNOWN_ID, natural_id
-from domain.kernel.state import Changes, Steps, evolved, folded
+from replayhouse.domain.customer.events import ReviewRevised, ReviewSubmitted
+from replayhouse.domain.kernel.errors import DomainError
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.ids import UNKNOWN_ID, natural_id
+from replayhouse.domain.kernel.state import Changes, Steps, evolved, folded
 
 WORST, BEST = 1, 5
 

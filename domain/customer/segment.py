@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
-from domain.customer.events import Segment
+from replayhouse.domain.customer.events import Segment
 
 CHURNED_AFTER_DAYS = 180
 _UNTIL_CHURNED = timedelta(days=CHURNED_AFTER_DAYS + 1)

@@ -7,10 +7,10 @@ from statistics import median
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.fulfillment.events import AreaSurveyed
-from domain.kernel.events import DomainEvent
-from domain.kernel.ids import natural_id
-from domain.kernel.places import is_in_brazil
+from replayhouse.domain.fulfillment.events import AreaSurveyed
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.ids import natural_id
+from replayhouse.domain.kernel.places import is_in_brazil
 
 
 class Sample(NamedTuple):

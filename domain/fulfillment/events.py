@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from domain.kernel.events import DomainEvent, personal
-from domain.kernel.meaning import Means, OccurredAt
-from domain.kernel.places import UNKNOWN
+from replayhouse.domain.kernel.events import DomainEvent, personal
+from replayhouse.domain.kernel.meaning import Means, OccurredAt
+from replayhouse.domain.kernel.places import UNKNOWN
 
 OrderId = Annotated[UUID, Means("the order")]
 CustomerId = Annotated[UUID, Means("the person who ordered; the zero UUID while nobody knows who that is")]

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.fulfillment.events import (
+from replayhouse.domain.fulfillment.events import (
     DeliveryCompleted,
     DeliveryDelayed,
     DeliveryRevoked,
@@ -19,9 +19,9 @@ from domain.fulfillment.events import (
     ShipmentPlanned,
     ShipmentReplanned,
 )
-from domain.kernel.events import DomainEvent
-from domain.kernel.ids import UNKNOWN_ID
-from domain.kernel.state import Changes, Steps, evolved, folded
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from replayhouse.domain.kernel.state import Changes, Steps, evolved, folded
 
 
 class OrderProgress(NamedTuple):

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from domain.kernel.errors import DomainError
-from domain.kernel.meaning import UTC, Means
+from replayhouse.domain.kernel.errors import DomainError
+from replayhouse.domain.kernel.meaning import UTC, Means
 
 
 class DomainEvent:

@@ -7,7 +7,7 @@ while something is decided, to one and the same state while a stream is folded.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.events import DomainEvent
 
 State = TypeVar("State")
 

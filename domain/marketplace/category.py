@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from domain.kernel.events import DomainEvent
-from domain.kernel.ids import natural_id
-from domain.marketplace.events import CategoryNamed
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.ids import natural_id
+from replayhouse.domain.marketplace.events import CategoryNamed
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ All of it is timeless: the source does not say since when. What the source does 
 from dataclasses import dataclass
 from typing import Annotated
 
-from domain.kernel.events import DomainEvent
-from domain.kernel.meaning import Means
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.meaning import Means
 
 CategoryName = Annotated[str | None, Means("the category's Portuguese name; null without one", example="casa")]
 NameLength = Annotated[int | None, Means("length of the product's name", "character", 52)]

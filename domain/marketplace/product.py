@@ -4,9 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from domain.kernel.events import DomainEvent
-from domain.kernel.state import Changes, Steps, evolved, folded
-from domain.marketplace.events import ProductDescribed, ProductListed, ProductRecategorized, ProductRemeasured
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.state import Changes, Steps, evolved, folded
+from replayhouse.domain.marketplace.events import (
+    ProductDescribed,
+    ProductListed,
+    ProductRecategorized,
+    ProductRemeasured,
+)
 
 LARGEST_VOLUME_CM3 = 2**31 - 1
 """What a whole number of the star schema holds: about the cargo of a small ship."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from domain.kernel.events import DomainEvent
-from domain.kernel.places import UNKNOWN
-from domain.marketplace.events import SellerMoved, SellerRegistered
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.places import UNKNOWN
+from replayhouse.domain.marketplace.events import SellerMoved, SellerRegistered
 
 
 class SellerFacts(NamedTuple):

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from domain.kernel.errors import DomainError
-from domain.kernel.events import DomainEvent
-from domain.kernel.state import Changes, Steps, evolved, folded
-from domain.quality.events import (
+from replayhouse.domain.kernel.errors import DomainError
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.state import Changes, Steps, evolved, folded
+from replayhouse.domain.quality.events import (
     BatchAccepted,
     BatchAssessed,
     BatchCompleted,

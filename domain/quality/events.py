@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from domain.kernel.events import DomainEvent, personal
-from domain.kernel.meaning import UTC, Means, RecordedAt
+from replayhouse.domain.kernel.events import DomainEvent, personal
+from replayhouse.domain.kernel.meaning import UTC, Means, RecordedAt
 
 FileName = Annotated[str, Means("short name of the file in the extract", example="orders")]
 By = Annotated[str, Means("who did it; `load` where a later load did", example="ana")]

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.kernel.errors import DomainError
-from domain.kernel.events import DomainEvent
-from domain.kernel.ids import UNKNOWN_ID, natural_id
-from domain.kernel.state import Changes, Steps, evolved, folded
-from domain.quality.events import RowDiscarded, RowQuarantined, RowReleased
+from replayhouse.domain.kernel.errors import DomainError
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.ids import UNKNOWN_ID, natural_id
+from replayhouse.domain.kernel.state import Changes, Steps, evolved, folded
+from replayhouse.domain.quality.events import RowDiscarded, RowQuarantined, RowReleased
 
 BY_LOAD = "load"
 """Who lets in a record that passes in a later extract; persons are called otherwise."""

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from domain.kernel.events import DomainEvent
-from domain.kernel.meaning import BRL, Means, OccurredAt
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.meaning import BRL, Means, OccurredAt
 
 CustomerId = Annotated[UUID, Means("the person who ordered; the zero UUID while nobody knows who that is")]
 PlacedAt = Annotated[datetime, Means("when the order was placed")]

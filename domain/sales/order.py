@@ -10,12 +10,12 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from domain.kernel.errors import DomainError
-from domain.kernel.events import DomainEvent
-from domain.kernel.ids import UNKNOWN_ID
-from domain.kernel.money import NOTHING, total_of
-from domain.kernel.state import Changes, Steps, changed, evolved, folded, happen
-from domain.sales.events import (
+from replayhouse.domain.kernel.errors import DomainError
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from replayhouse.domain.kernel.money import NOTHING, total_of
+from replayhouse.domain.kernel.state import Changes, Steps, changed, evolved, folded, happen
+from replayhouse.domain.sales.events import (
     AmendedFact,
     Line,
     OrderAmended,

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli import lineage, proof
-from infra.cli.event_report import say_event
-from infra.cli.options import HistoryKind, Json, example, id_start, read_id_start
-from infra.cli.output import count, print_json, say
+from replayhouse.infra.cli import lineage, proof
+from replayhouse.infra.cli.event_report import say_event
+from replayhouse.infra.cli.options import HistoryKind, Json, example, id_start, read_id_start
+from replayhouse.infra.cli.output import count, print_json, say
 
 if TYPE_CHECKING:
-    from infra.cli.history import HistoricEvent
+    from replayhouse.infra.cli.history import HistoricEvent
 
 app = typer.Typer(
     name="audit", help="Histories, what rows are made of, and whether the log is whole.", rich_markup_mode=None
@@ -35,9 +35,9 @@ def history(kind: KindArgument, key: IdArgument, json: Json = False) -> None:
     that a retracted load brought are shown as well, and marked as rewound. A review's id may stand at several
     orders: all are shown.
     """
-    from infra.cli.history import history_of
-    from infra.cli.shortened import load_named, stream_named
-    from infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.cli.history import history_of
+    from replayhouse.infra.cli.shortened import load_named, stream_named
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     is_load = kind is HistoryKind.BATCH
     start = id_start(key) if is_load else read_id_start(key)

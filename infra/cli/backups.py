@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.options import Force, Json, example
-from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, warn
-from infra.errors import UsageError
+from replayhouse.infra.cli.options import Force, Json, example
+from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, warn
+from replayhouse.infra.runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from infra.erased import ErasedSubjects
-    from infra.postgres.backup_file import Manifest
-    from infra.postgres.restore import Restored
+    from replayhouse.infra.backup.archive import Manifest
+    from replayhouse.infra.backup.restore import Restored
+    from replayhouse.infra.privacy.erasure_list import ErasedSubjects
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup of the log.")]
 KeysToWrite = Annotated[
@@ -55,8 +55,8 @@ def backup(file: FileArgument, keys: KeysToWrite = None, force: Force = False, j
     fields, and whoever loses the keys can never read them again. Only the newest keys need be kept: they serve older
     backups too.
     """
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.backup import back_up
+    from replayhouse.infra.backup.backup import back_up
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     keys_file = keys or _beside(file)
     with open_warehouse() as warehouse, progress() as tell:
@@ -94,13 +94,13 @@ def restore(
     models are folded. Either all of it is there at the end, or the database is empty. A restore that was killed is
     started again.
     """
-    from infra.cli.read_models import warn_of_parked
-    from infra.cli.warehouse import Warehouse
-    from infra.erased import ErasedSubjects
-    from infra.postgres.connection import reach_database
-    from infra.postgres.restore import check_files
-    from infra.postgres.restore import restore as put_back
-    from infra.settings import load_settings
+    from replayhouse.infra.backup.restore import check_files
+    from replayhouse.infra.backup.restore import restore as put_back
+    from replayhouse.infra.cli.read_models import warn_of_parked
+    from replayhouse.infra.cli.warehouse import Warehouse
+    from replayhouse.infra.postgres.connection import reach_database
+    from replayhouse.infra.privacy.erasure_list import ErasedSubjects
+    from replayhouse.infra.runtime.settings import load_settings
 
     settings = load_settings()
     keys_file = _keys_for(file, keys, without_keys)

@@ -8,15 +8,15 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli.options import Force, Json, example
-from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table
-from infra.cli.time_travel import read_recorded_time
+from replayhouse.infra.cli.options import Force, Json, example
+from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table
+from replayhouse.infra.cli.time_travel import read_recorded_time
 
 if TYPE_CHECKING:
-    from infra.cli.output import Tell
-    from infra.cli.warehouse import Warehouse
-    from infra.postgres.read_models.comparing import Comparison, DifferentRow
-    from infra.postgres.read_models.sides import Wanted
+    from replayhouse.infra.cli.output import Tell
+    from replayhouse.infra.cli.warehouse import Warehouse
+    from replayhouse.infra.read_models.snapshots.diff import Comparison, DifferentRow
+    from replayhouse.infra.read_models.snapshots.diff_sources import Wanted
 
 _SIDE = "live, a revision (r2, or sales:r2), a prefix, a position of the log, or a recorded time with its offset."
 
@@ -68,7 +68,7 @@ def compare(
     column position, by which a row leads back to the log, is not compared. The exit code is 0 whether anything differs
     or not.
     """
-    from infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     wanted = _wanted(a), _wanted(b)
     with open_warehouse() as warehouse, progress() as tell, _writing(csv, is_forced=force) as file:
@@ -84,8 +84,8 @@ def compare(
 
 def _wanted(text: str) -> "Wanted":
     """A position is written in digits; what reads as a time is one, and needs an offset; all else is a name."""
-    from infra.postgres.read_models.sides import Wanted
-    from infra.postgres.read_models.time_travel import Limits
+    from replayhouse.infra.read_models.snapshots.diff_sources import Wanted
+    from replayhouse.infra.read_models.snapshots.time_travel import Limits
 
     if text.isascii() and text.isdigit():
         return Wanted(text, Limits(position=int(text)))
@@ -107,9 +107,9 @@ def _compared(
     tell: "Tell",
 ) -> "tuple[list[Comparison], list[str]]":
     """The comparison of each table, and the tables that one side lacks; writes all differences into the file."""
-    from infra.postgres.read_models.comparing import TableOfTwo, is_there, one_moment, write_header
-    from infra.postgres.read_models.preparing import prepare
-    from infra.postgres.read_models.sides import two_sides
+    from replayhouse.infra.read_models.preparing import prepare
+    from replayhouse.infra.read_models.snapshots.diff import TableOfTwo, is_there, one_moment, write_header
+    from replayhouse.infra.read_models.snapshots.diff_sources import two_sides
 
     database, processes = warehouse.database, workers or warehouse.settings.workers
     with database.connect("replayhouse audit compare", autocommit=True) as conn:
@@ -136,7 +136,7 @@ def _writing(path: Path | None, *, is_forced: bool) -> Iterator[IO[bytes] | None
     if path is None:
         yield None
         return
-    from infra.files import writing
+    from replayhouse.infra.runtime.files import writing
 
     with writing(path, replaces=is_forced) as file:
         yield file

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli.ending import told_to_end
-from infra.cli.options import Contexts, Json, chosen, example
-from infra.cli.output import count, print_json, print_json_list, progress, say, seconds_so_far, table
-from infra.errors import UsageError
+from replayhouse.infra.cli.options import Contexts, Json, chosen, example
+from replayhouse.infra.cli.output import count, print_json, print_json_list, progress, say, seconds_so_far, table
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.signals import told_to_end
 
 if TYPE_CHECKING:
-    from infra.kafka.reading import Received, Topics
+    from replayhouse.infra.kafka.reader import Received, Topics
 
 SHOWN = 10
 """How many events are shown where nobody says it: those that came last."""
@@ -91,10 +91,10 @@ def consume(
 
 
 def _look(context: str, from_beginning: bool, follow: bool, limit: int | None, json: bool) -> None:
-    from infra.kafka.clients import bootstrap_of
-    from infra.kafka.reading import reading
-    from infra.kafka.settings import load_kafka_settings
-    from infra.settings import load_settings
+    from replayhouse.infra.kafka.clients import bootstrap_of
+    from replayhouse.infra.kafka.reader import reading
+    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
+    from replayhouse.infra.runtime.settings import load_settings
 
     kafka = load_kafka_settings()
     with reading(kafka, bootstrap_of(load_settings(), kafka), [context]) as topics:
@@ -130,10 +130,10 @@ def _newer(topics: "Topics", is_stopped: Callable[[], bool]) -> Iterator["Receiv
 
 
 def _rebuild(contexts: tuple[str, ...], prefix: str, keys: Path | None, json: bool) -> None:
-    from infra.cli.warehouse import open_warehouse
-    from infra.kafka.clients import bootstrap_of
-    from infra.kafka.rebuilding import rebuild_from_topics
-    from infra.kafka.settings import load_kafka_settings
+    from replayhouse.infra.application.rebuild_from_topics import rebuild_from_topics
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.kafka.clients import bootstrap_of
+    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
 
     kafka = load_kafka_settings()
     with open_warehouse() as warehouse, progress() as tell:
@@ -165,13 +165,13 @@ def _rebuild(contexts: tuple[str, ...], prefix: str, keys: Path | None, json: bo
 
 
 def _document(message: "Received") -> dict[str, Any]:
-    from infra.kafka.looking import seen
+    from replayhouse.infra.kafka.message_view import seen
 
     return seen(message)._asdict()
 
 
 def _line(message: "Received") -> str:
-    from infra.kafka.looking import seen
+    from replayhouse.infra.kafka.message_view import seen
 
     event = seen(message)
     facts = "(no JSON)" if event.facts is None else json_text.dumps(event.facts, ensure_ascii=False)

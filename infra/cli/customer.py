@@ -6,14 +6,14 @@ from uuid import UUID
 
 import typer
 
-from infra.cli.options import Json, Reason, example, read_id, read_reason
-from infra.cli.output import count, is_meant, print_json, progress, say, seconds_so_far, shown, warn
-from infra.errors import Conflicting, UsageError
+from replayhouse.infra.cli.options import Json, Reason, example, read_id, read_reason
+from replayhouse.infra.cli.output import count, is_meant, print_json, progress, say, seconds_so_far, shown, warn
+from replayhouse.infra.runtime.errors import Conflicting, UsageError
 
 if TYPE_CHECKING:
-    from infra.cli.output import Tell
-    from infra.cli.warehouse import Warehouse
-    from infra.postgres.erasure import Erasure
+    from replayhouse.infra.cli.output import Tell
+    from replayhouse.infra.cli.warehouse import Warehouse
+    from replayhouse.infra.privacy.erasure import Erasure
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; a script must say so.")]
 
@@ -41,7 +41,7 @@ def erase(
     views that read them; counts and sums stay. It cannot be undone. The reason is recorded in clear text for ever: do
     not name the person in it. Once erased, the person stays so: a later extract is loaded, without these fields.
     """
-    from infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     person, why = read_id(key), read_reason(reason)
     if not (yes or sys.stdin.isatty()):
@@ -68,7 +68,7 @@ def erase(
 
 def _is_meant(warehouse: "Warehouse", person: UUID) -> bool:
     """Whether somebody who was shown how much would be erased says that it is meant; so it is where that is nothing."""
-    from infra.postgres.erasure_plan import plan
+    from replayhouse.infra.privacy.erasure_plan import plan
 
     with warehouse.database.connect("replayhouse customer erase", autocommit=True) as connection:
         planned = plan(connection, person)
@@ -81,13 +81,13 @@ def _is_meant(warehouse: "Warehouse", person: UUID) -> bool:
 
 
 def _erase(warehouse: "Warehouse", person: UUID, reason: str, tell: "Tell") -> "Erasure":
-    from infra.cli.read_models import catch_up_all
-    from infra.erased import ErasedSubjects
-    from infra.loading.loads import Loads
-    from infra.postgres.connection import translated
-    from infra.postgres.erasure import erase as erase_person
-    from infra.postgres.erasure import vacuum
-    from infra.postgres.locks import exclusive
+    from replayhouse.infra.cli.read_models import catch_up_all
+    from replayhouse.infra.loads.batches import Loads
+    from replayhouse.infra.postgres.connection import translated
+    from replayhouse.infra.postgres.locks import exclusive
+    from replayhouse.infra.privacy.erasure import erase as erase_person
+    from replayhouse.infra.privacy.erasure import vacuum
+    from replayhouse.infra.privacy.erasure_list import ErasedSubjects
 
     listed = ErasedSubjects(warehouse.settings.home)
     with (

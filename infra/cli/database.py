@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from domain.contexts import CONTEXTS
-from infra.cli.options import Json, example
-from infra.cli.output import print_json, say
-from infra.errors import UsageError
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.cli.options import Json, example
+from replayhouse.infra.cli.output import print_json, say
+from replayhouse.infra.runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from infra.postgres.connection import Database
-    from infra.postgres.embedded import EmbeddedServer
-    from infra.settings import Settings
+    from replayhouse.infra.postgres.connection import Database
+    from replayhouse.infra.postgres.embedded import EmbeddedServer
+    from replayhouse.infra.runtime.settings import Settings
 
 app = typer.Typer(name="db", help="Start, stop and reach the database.", rich_markup_mode=None)
 
@@ -49,8 +49,8 @@ def start(listen: Listen = None, json: Json = False) -> None:
     The embedded database goes on running after this command; started already, it stays as it is. In a database of
     your own the schema is made or brought up to date.
     """
-    from infra.postgres.connection import make_database
-    from infra.settings import load_settings
+    from replayhouse.infra.postgres.connection import make_database
+    from replayhouse.infra.runtime.settings import load_settings
 
     settings = load_settings()
     if settings.database_url is not None and listen is None:
@@ -75,9 +75,9 @@ def start(listen: Listen = None, json: Json = False) -> None:
 
 def _give_roles_their_rights(database: "Database") -> None:
     """Somebody may have made the roles since; where nobody has, says what is missing."""
-    from infra.cli.output import warn_in_lines
-    from infra.postgres.connection import translated
-    from infra.postgres.roles import complete
+    from replayhouse.infra.cli.output import warn_in_lines
+    from replayhouse.infra.postgres.connection import translated
+    from replayhouse.infra.postgres.roles import complete
 
     with database.connect("replayhouse db start", autocommit=True) as connection, translated():
         missing = complete(connection)
@@ -91,7 +91,7 @@ def stop(json: Json = False) -> None:
 
     Connections to it end; nothing that was committed is lost.
     """
-    from infra.settings import load_settings
+    from replayhouse.infra.runtime.settings import load_settings
 
     was_running = _embedded(load_settings()).stop()
     if json:
@@ -107,7 +107,7 @@ def url(role: RoleOption = Role.ADMINISTRATOR, json: Json = False) -> None:
     Any client on this machine can use it at once: the embedded database is started where it does not run. Where
     there is no warehouse, none is made.
     """
-    from infra.postgres.session import for_other_programs
+    from replayhouse.infra.postgres.session import for_other_programs
 
     found = for_other_programs(_url_of(role))
     if json:
@@ -128,9 +128,9 @@ def psql(context: typer.Context, role: RoleOption = Role.READER) -> None:
     whom its URL names, in sessions that begin read-only. Options that are not ours are psql's; so is all that stands
     after two hyphens.
     """
-    from infra.postgres.clients import environment, program
-    from infra.postgres.connection import Database
-    from infra.settings import load_settings
+    from replayhouse.infra.postgres.connection import Database
+    from replayhouse.infra.postgres.pg_tools import environment, program
+    from replayhouse.infra.runtime.settings import load_settings
 
     is_own = load_settings().database_url is not None
     url = _url_of(Role.ADMINISTRATOR if is_own else role)
@@ -146,8 +146,8 @@ def psql(context: typer.Context, role: RoleOption = Role.READER) -> None:
 
 
 def _url_of(role: Role) -> str:
-    from infra.postgres.connection import open_database
-    from infra.settings import load_settings
+    from replayhouse.infra.postgres.connection import open_database
+    from replayhouse.infra.runtime.settings import load_settings
 
     settings = load_settings()
     if role is Role.READER:
@@ -159,7 +159,7 @@ def _url_of(role: Role) -> str:
 
 def _embedded(settings: "Settings") -> "EmbeddedServer":
     """The embedded server. Raises UsageError where REPLAYHOUSE_DATABASE_URL names another one."""
-    from infra.postgres.embedded import EmbeddedServer
+    from replayhouse.infra.postgres.embedded import EmbeddedServer
 
     if settings.database_url is not None:
         raise UsageError(

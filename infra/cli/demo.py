@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.options import Json, example
-from infra.cli.output import print_json, progress
-from infra.errors import Conflicting, UsageError
+from replayhouse.infra.cli.options import Json, example
+from replayhouse.infra.cli.output import print_json, progress
+from replayhouse.infra.runtime.errors import Conflicting, UsageError
 
 if TYPE_CHECKING:
-    from infra.cli.demo_report import DemoReport
-    from infra.cli.output import Tell
-    from infra.settings import Settings
+    from replayhouse.infra.cli.demo_report import DemoReport
+    from replayhouse.infra.cli.output import Tell
+    from replayhouse.infra.runtime.settings import Settings
 
 MARK = "made-by-replayhouse-demo"
 """A file of this name says that a folder is the demo's, to be made anew by the next one."""
@@ -39,8 +39,8 @@ def demo(orders: Orders = 2_000, seed: Seed = 1, json: Json = False) -> None:
     warehouse of its own, in the folder demo of REPLAYHOUSE_HOME, made anew each time; it touches no other. What it
     prints at the end says how to look around in it.
     """
-    from infra.cli.demo_report import document_of, show
-    from infra.settings import load_settings
+    from replayhouse.infra.cli.demo_report import document_of, show
+    from replayhouse.infra.runtime.settings import load_settings
 
     given = load_settings()
     home = given.home if (given.home / MARK).exists() else given.home / "demo"
@@ -54,11 +54,11 @@ def demo(orders: Orders = 2_000, seed: Seed = 1, json: Json = False) -> None:
 
 
 def _run(settings: "Settings", orders: int, seed: int, tell: "Tell") -> "DemoReport":
-    from infra.cli.demo_report import report_on
-    from infra.cli.loads import load
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.connection import make_database
-    from ingest.synthetic import generate
+    from replayhouse.infra.cli.demo_report import report_on
+    from replayhouse.infra.cli.loads import load
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.postgres.connection import make_database
+    from replayhouse.ingest.synthetic import generate
 
     tell(f"making {orders:,} orders up and starting a database", 0, 0)
     _make_room(settings.home)
@@ -93,7 +93,7 @@ def _alone(home: Path) -> Iterator[None]:
 
 def _make_room(home: Path) -> None:
     """An empty folder for the demo, where the one before may still be running."""
-    from infra.postgres.embedded import EmbeddedServer
+    from replayhouse.infra.postgres.embedded import EmbeddedServer
 
     if home.exists():
         if not (home / MARK).exists() and any(home.iterdir()):

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from infra.cli.loads import GOAL, rows_by_file, show_counts
-from infra.cli.loads import document_of as ingest_document
-from infra.cli.output import count, say, seconds_so_far, table
-from infra.cli.quality import findings, quality_of
-from infra.cli.streams import is_unicode
-from infra.loading.ingest import IngestReport
-from projections.warehouse import PROJECTIONS
+from replayhouse.infra.application.ingest import IngestReport
+from replayhouse.infra.cli.loads import GOAL, rows_by_file, show_counts
+from replayhouse.infra.cli.loads import document_of as ingest_document
+from replayhouse.infra.cli.output import count, say, seconds_so_far, table
+from replayhouse.infra.cli.quality import findings, quality_of
+from replayhouse.infra.cli.streams import is_unicode
+from replayhouse.projections.warehouse import PROJECTIONS
 
 REVENUE_BY_MONTH = """
 SELECT d.year_month AS month, sum(o.total) AS revenue, count(*) AS orders

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from infra.cli.output import say, shown
+from replayhouse.infra.cli.output import say, shown
 
 if TYPE_CHECKING:
-    from infra.cli.history import HistoricEvent
+    from replayhouse.infra.cli.history import HistoricEvent
 
 
 def say_event(event: "HistoricEvent", more: Iterable[tuple[str, str]] = (), *, is_brief: bool = False) -> None:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from infra.cli.options import Json, example, read_local_time
-from infra.cli.output import count, print_json, say, seconds_so_far, table, warn
+from replayhouse.infra.cli.options import Json, example, read_local_time
+from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table, warn
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; it is made where it is missing.")]
 Orders = Annotated[
@@ -49,8 +49,8 @@ def generate(
     With the same seed and number of orders, extracts of different dates belong together: a later one shows how the
     orders of an earlier one went on. A folder that holds an extract is left as it is, unless --force is given.
     """
-    from infra.settings import load_settings
-    from ingest.synthetic import generate as write
+    from replayhouse.infra.runtime.settings import load_settings
+    from replayhouse.ingest.synthetic import generate as write
 
     _refuse_extract(directory, replaces=force)
     moment = read_local_time(until) if until is not None else None
@@ -69,8 +69,8 @@ def generate(
 
 def _refuse_extract(directory: Path, *, replaces: bool) -> None:
     """Raises UsageError where there is no folder, or one with files that a load would take for those of an extract."""
-    from infra.csv.files import SHORT_NAMES
-    from infra.errors import UsageError
+    from replayhouse.infra.runtime.errors import UsageError
+    from replayhouse.infra.staging.files import SHORT_NAMES
 
     if directory.exists() and not directory.is_dir():
         raise UsageError(f"{directory} is a file: name a folder, which is made where there is none.")

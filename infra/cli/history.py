@@ -9,13 +9,13 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from domain.customer.review import review_stream_id
-from domain.kernel.events import DomainEvent, Rewound, effective
-from infra.cli.options import HistoryKind
-from infra.errors import UsageError
-from infra.mapping.mapper import Mapper
-from infra.mapping.personal import personal_fields
-from infra.postgres.keys import Keys, read_keys
+from replayhouse.domain.customer.review import review_stream_id
+from replayhouse.domain.kernel.events import DomainEvent, Rewound, effective
+from replayhouse.infra.cli.options import HistoryKind
+from replayhouse.infra.event_store.keys import Keys, read_keys
+from replayhouse.infra.event_store.serialization.mapper import Mapper
+from replayhouse.infra.event_store.serialization.personal import personal_fields
+from replayhouse.infra.runtime.errors import UsageError
 
 ERASED = "erased"
 """Stands for a personal field whose key was destroyed."""

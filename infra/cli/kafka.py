@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli.options import Json, example
-from infra.cli.output import count, print_json, progress, say, table
-from infra.errors import UsageError
+from replayhouse.infra.cli.options import Json, example
+from replayhouse.infra.cli.output import count, print_json, progress, say, table
+from replayhouse.infra.runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from infra.kafka.broker.node import Broker
-    from infra.kafka.settings import KafkaSettings
-    from infra.kafka.topics import Planned
+    from replayhouse.infra.kafka.broker.node import Broker
+    from replayhouse.infra.kafka.topics import Planned
+    from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
 app = typer.Typer(name="kafka", help="A broker for trying out, and the topics.", rich_markup_mode=None)
 
@@ -59,10 +59,10 @@ def status(json: Json = False) -> None:
 
     A cluster of your own, named by REPLAYHOUSE_KAFKA_BOOTSTRAP, is asked; that it does not answer is an error then.
     """
-    from infra.kafka.broker.node import trial_broker
-    from infra.kafka.reaching import reach
-    from infra.kafka.settings import load_kafka_settings
-    from infra.settings import load_settings
+    from replayhouse.infra.kafka.broker.node import trial_broker
+    from replayhouse.infra.kafka.connectivity import reach
+    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
+    from replayhouse.infra.runtime.settings import load_settings
 
     kafka = load_kafka_settings()
     if kafka.bootstrap is not None:
@@ -85,10 +85,10 @@ def topics(apply: Apply = False, json: Json = False) -> None:
 
     Exits with 1 if --apply meets topics that are there and differ from what is wanted: what to do is said of each.
     """
-    from infra.kafka.clients import bootstrap_of
-    from infra.kafka.settings import load_kafka_settings
-    from infra.kafka.topics import Action, make_topics, plan_topics
-    from infra.settings import load_settings
+    from replayhouse.infra.kafka.clients import bootstrap_of
+    from replayhouse.infra.kafka.topics import Action, make_topics, plan_topics
+    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
+    from replayhouse.infra.runtime.settings import load_settings
 
     kafka = load_kafka_settings()
     bootstrap = bootstrap_of(load_settings(), kafka)
@@ -102,7 +102,7 @@ def topics(apply: Apply = False, json: Json = False) -> None:
 
 
 def _show(plan: "list[Planned]", kafka: "KafkaSettings", *, is_done: bool) -> None:
-    from infra.kafka.topics import Action, described
+    from replayhouse.infra.kafka.topics import Action, described
 
     words = {Action.CREATE: "made" if is_done else "to be made", Action.KEEP: "as wanted", Action.TELL: "differs"}
     table(
@@ -151,9 +151,9 @@ def _told(broker: "Broker", *, running: bool) -> dict[str, Any]:
 
 def _trial_broker() -> "Broker":
     """The broker of this home. Raises UsageError where REPLAYHOUSE_KAFKA_BOOTSTRAP names others."""
-    from infra.kafka.broker.node import trial_broker
-    from infra.kafka.settings import load_kafka_settings
-    from infra.settings import load_settings
+    from replayhouse.infra.kafka.broker.node import trial_broker
+    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
+    from replayhouse.infra.runtime.settings import load_settings
 
     if load_kafka_settings().bootstrap is not None:
         raise UsageError(

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from infra.cli.event_report import say_event, say_pairs
-from infra.cli.options import Json, example
-from infra.cli.output import count, print_json, say, shown
-from infra.errors import UsageError
+from replayhouse.infra.cli.event_report import say_event, say_pairs
+from replayhouse.infra.cli.options import Json, example
+from replayhouse.infra.cli.output import count, print_json, say, shown
+from replayhouse.infra.runtime.errors import UsageError
 
 if TYPE_CHECKING:
     import psycopg
 
-    from infra.cli.history import HistoricEvent
-    from infra.lineage.effects import Effect
-    from infra.lineage.marts import RowsBehind, TracedMartRow
-    from infra.lineage.rows import TracedRow
-    from infra.lineage.sources import Quoted
+    from replayhouse.infra.audit.lineage.effects import Effect
+    from replayhouse.infra.audit.lineage.marts import RowsBehind, TracedMartRow
+    from replayhouse.infra.audit.lineage.rows import TracedRow
+    from replayhouse.infra.audit.lineage.sources import Quoted
+    from replayhouse.infra.cli.history import HistoricEvent
 
 TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help="The table: sales.fact_order, or fact_order.")]
 KeyArgument = Annotated[
@@ -72,9 +72,9 @@ def lineage(
     Each event is told with the columns of the row that it made or changed. The text of a line is shown where the
     extract is still at hand and its SHA-256 is that of the load. Of a row of a mart, the rows behind it are shown.
     """
-    from infra.cli.warehouse import open_warehouse
-    from infra.lineage.marts import find_mart_row, marts
-    from infra.lineage.rows import declared_tables, find_row
+    from replayhouse.infra.audit.lineage.marts import find_mart_row, marts
+    from replayhouse.infra.audit.lineage.rows import declared_tables, find_row
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     if instead is not None and not instead.exists():
         raise UsageError(f"{instead} does not exist.")
@@ -111,10 +111,10 @@ def _with_schema(table: str, known: Sequence[str]) -> str:
 
 def _trace(connection: "psycopg.Connection", row: "TracedRow", limit: int, instead: Path | None) -> list[TracedEvent]:
     """The events of the row's stream that its table shows, with what they did."""
-    from infra.cli.history import history_of_stream
-    from infra.lineage.effects import effects_on
-    from infra.lineage.sources import Sources
-    from infra.postgres.store import EventStore
+    from replayhouse.infra.audit.lineage.effects import effects_on
+    from replayhouse.infra.audit.lineage.sources import Sources
+    from replayhouse.infra.cli.history import history_of_stream
+    from replayhouse.infra.event_store.store import EventStore
 
     if row.stream is None:
         return []
@@ -150,7 +150,7 @@ def _document(row: "TracedRow", events: Sequence[TracedEvent]) -> dict[str, Any]
 
 def _beside(row: "TracedRow", events: Sequence[TracedEvent]) -> list[tuple[str, str]]:
     """Rows that have to do with this one: what gave a view its other columns, and quarantined rows that were let in."""
-    from infra.lineage.sources import released_row
+    from replayhouse.infra.audit.lineage.sources import released_row
 
     released = (released_row(event.source) for event, _, _ in events if row.name != "quality.quarantine")
     return [*row.beside, *dict.fromkeys(("quality.quarantine", str(one)) for one in released if one is not None)]

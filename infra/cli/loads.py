@@ -7,15 +7,15 @@ from uuid import UUID
 
 import typer
 
-from domain.contexts import CONTEXTS
-from infra.cli.options import Json, example
-from infra.cli.output import Tell, count, print_json, progress, say, seconds_so_far, table, warn
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.cli.options import Json, example
+from replayhouse.infra.cli.output import Tell, count, print_json, progress, say, seconds_so_far, table, warn
 
 if TYPE_CHECKING:
     import psycopg
 
-    from infra.cli.warehouse import Warehouse
-    from infra.loading.ingest import IngestReport
+    from replayhouse.infra.application.ingest import IngestReport
+    from replayhouse.infra.cli.warehouse import Warehouse
 
 BATCHES = """
 SELECT
@@ -92,8 +92,8 @@ def ingest(
     read are quarantined and the rest goes on; an extract that is not believable as a whole is rejected (exit code
     1).
     """
-    from infra.cli.warehouse import open_warehouse
-    from infra.csv.extract import refuse_what_is_none
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.staging.extract import refuse_what_is_none
 
     refuse_what_is_none(path)  # first: a mistyped path is no reason to make a warehouse
     with open_warehouse(makes=True) as warehouse, progress() as tell:
@@ -109,7 +109,7 @@ def ingest(
 
 def batches(json: Json = False) -> None:
     """List the loads so far, the oldest first."""
-    from infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     with open_warehouse() as warehouse, warehouse.database.connect("replayhouse batches") as connection:
         rows = all_batches(connection)
@@ -123,8 +123,8 @@ def load(
     warehouse: "Warehouse", path: Path, name: str | None, tell: Tell, *, dry_run: bool, leave_read_models: bool = False
 ) -> "IngestReport":
     """Ingests an extract and catches the read models up, also where the extract brought nothing new."""
-    from infra.cli.read_models import catch_up_all
-    from infra.loading.ingest import Ingest
+    from replayhouse.infra.application.ingest import Ingest
+    from replayhouse.infra.cli.read_models import catch_up_all
 
     ingest_it = Ingest(warehouse.settings, warehouse.database, lambda step: tell(*step))
     try:

@@ -21,8 +21,8 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell's background job ignores it
         signal.signal(signal.SIGINT, _interrupt)
     try:
-        from infra import interrupts
-        from infra.cli import streams
+        from replayhouse.infra.cli import streams
+        from replayhouse.infra.staging import interrupts
 
         streams.prepare()  # before anything else is opened
         interrupts.listen()
@@ -54,13 +54,13 @@ def run(arguments: Sequence[str]) -> int:
 
     Errors are told in plain sentences on standard error, and with `--json` as a document on standard output.
     """
-    from infra.cli.streams import READER_IS_GONE, OutputLost, ReaderIsGone
+    from replayhouse.infra.cli.streams import READER_IS_GONE, OutputLost, ReaderIsGone
 
     ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
     wants_json, is_debugging = "--json" in ours, "--debug" in ours
     words = [word for word in ours if word != "--debug"] + list(arguments[len(ours) :])
     try:
-        from infra.cli.program import PROGRAM, command
+        from replayhouse.infra.cli.program import PROGRAM, command
 
         outcome = command().main(args=words, prog_name=PROGRAM, standalone_mode=False)
         code = outcome if isinstance(outcome, int) else 0
@@ -85,7 +85,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _flushed(code: int) -> int:
     """The exit code, once all that was said is written: another one where that could not be."""
-    from infra.cli import streams
+    from replayhouse.infra.cli import streams
 
     try:
         streams.flush()
@@ -97,7 +97,7 @@ def _flushed(code: int) -> int:
 
 
 def _say_interrupted() -> None:
-    from infra.cli.output import warn
+    from replayhouse.infra.cli.output import warn
 
     warn("Interrupted.")
 
@@ -105,7 +105,7 @@ def _say_interrupted() -> None:
 def _show_traceback() -> None:
     import traceback
 
-    from infra.cli.output import warn
+    from replayhouse.infra.cli.output import warn
 
     for line in traceback.format_exc().splitlines():
         warn(line)
@@ -113,7 +113,7 @@ def _show_traceback() -> None:
 
 def _told(error: Exception, *, wants_json: bool) -> int:
     """Tells of an error, and returns the exit code that goes with it."""
-    from infra.cli.output import print_json, warn
+    from replayhouse.infra.cli.output import print_json, warn
 
     message, then, code = _in_words(error)
     for line in (message, *then):
@@ -127,8 +127,8 @@ def _in_words(error: Exception) -> tuple[str, Sequence[str], int]:
     """An error in plain sentences, the lines that follow it, and its exit code."""
     import typer
 
-    from infra.cli.program import PROGRAM
-    from infra.errors import ReplayhouseError, UsageError
+    from replayhouse.infra.cli.program import PROGRAM
+    from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
 
     if isinstance(error, ReplayhouseError):
         return str(error), error.then, error.exit_code

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import typer
 
-from domain.contexts import CONTEXTS, Context
-from infra.errors import UsageError
+from replayhouse.domain.contexts import CONTEXTS, Context
+from replayhouse.infra.runtime.errors import UsageError
 
 
 class HistoryKind(StrEnum):

@@ -20,8 +20,8 @@ from tempfile import TemporaryFile
 from typing import Any, TextIO
 from uuid import UUID
 
-from infra.cli import streams
-from infra.cli.streams import legible
+from replayhouse.infra.cli import streams
+from replayhouse.infra.cli.streams import legible
 
 Tell = Callable[[str, int, int], None]
 """Takes what a command is doing, and how many of how many parts of it are done (0 of 0 where nobody knows)."""

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from infra.cli import (
+from replayhouse.infra.cli import (
     audit,
     backups,
     compare,
@@ -28,9 +28,9 @@ from infra.cli import (
     revisions,
     status,
 )
-from infra.cli.options import example
-from infra.cli.output import say, warn
-from infra.errors import UsageError
+from replayhouse.infra.cli.options import example
+from replayhouse.infra.cli.output import say, warn
+from replayhouse.infra.runtime.errors import UsageError
 
 PROGRAM = "replayhouse"
 

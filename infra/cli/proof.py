@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from infra.cli.options import Force, Json, example
-from infra.cli.output import count, iso, print_document, print_json, progress, say, seconds_so_far, shown
-from infra.cli.vouching import (
+from replayhouse.infra.cli.options import Force, Json, example
+from replayhouse.infra.cli.output import count, iso, print_document, print_json, progress, say, seconds_so_far, shown
+from replayhouse.infra.cli.vouching import (
     CheckpointOption,
     PublicKey,
     Signed,
@@ -19,14 +19,14 @@ from infra.cli.vouching import (
     refuse_to_prove_up_to,
     refuse_unvouched,
 )
-from infra.errors import UsageError
+from replayhouse.infra.runtime.errors import UsageError
 
 if TYPE_CHECKING:
     import psycopg
 
-    from infra.cli.warehouse import Warehouse
-    from infra.postgres.verify import Broken, Progress, Verified
-    from infra.proof.inclusion import Proved
+    from replayhouse.infra.audit.inclusion import Proved
+    from replayhouse.infra.audit.verify import Broken, Progress, Verified
+    from replayhouse.infra.cli.warehouse import Warehouse
 
 COMMITS = "SELECT count(*) FROM event_store.commit WHERE last_position > %s"
 
@@ -76,9 +76,9 @@ def verify(
     be the one that was signed, so a log that was rewritten as a whole, or cut off at its end, is found out as well. A
     checkpoint for which nobody vouches proves nothing: the exit code is 1 unless --untrusted is given.
     """
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.proofs import refuse_another_store
-    from infra.postgres.verify import Broken
+    from replayhouse.infra.audit.proofs import refuse_another_store
+    from replayhouse.infra.audit.verify import Broken
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     if since_checkpoint and checkpoint is None:
         raise UsageError("--since-checkpoint needs the checkpoint: --checkpoint FILE.")
@@ -114,9 +114,9 @@ def _recompute(
     tell: "Progress",
 ) -> "Verified | Broken":
     """What verification finds, which is noted for `status --check`."""
-    from infra.postgres import verifications
-    from infra.postgres.verify import Anchor, Broken
-    from infra.postgres.verify import verify as recompute
+    from replayhouse.infra.audit import verifications
+    from replayhouse.infra.audit.verify import Anchor, Broken
+    from replayhouse.infra.audit.verify import verify as recompute
 
     anchor = Anchor(signed.checkpoint.position, signed.checkpoint.chain) if signed is not None else None
     database, workers = warehouse.database, warehouse.settings.workers
@@ -175,8 +175,8 @@ def keygen(json: Json = False) -> None:
     nobody else may read it. A key that is there is never overwritten. Keep a copy of it, and the public key where
     those who check can find it.
     """
-    from infra.proof.keys import make_key
-    from infra.settings import load_settings
+    from replayhouse.infra.audit.signing_keys import make_key
+    from replayhouse.infra.runtime.settings import load_settings
 
     path = load_settings().signing_key_path
     public_key = make_key(path).hex()
@@ -194,10 +194,10 @@ def checkpoint(file: FileArgument, force: Force = False, json: Json = False) -> 
     """
     from datetime import UTC, datetime
 
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.proofs import head_to_sign
-    from infra.proof.checkpoint import signed
-    from infra.proof.keys import read_key
+    from replayhouse.infra.audit.checkpoint import signed
+    from replayhouse.infra.audit.proofs import head_to_sign
+    from replayhouse.infra.audit.signing_keys import read_key
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     with open_warehouse() as warehouse:
         key = read_key(warehouse.settings.signing_key_path)
@@ -229,9 +229,9 @@ def prove(
     checkpoint or else to the head. It is checked without the database: audit check-proof. Up to a checkpoint for which
     nobody vouches it is written only with --untrusted.
     """
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.proofs import inclusion_proof, refuse_another_store
-    from infra.proof.inclusion import written
+    from replayhouse.infra.audit.inclusion import written
+    from replayhouse.infra.audit.proofs import inclusion_proof, refuse_another_store
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     with open_warehouse() as warehouse:
         signed = read_signed(checkpoint, public_key, warehouse.settings) if checkpoint is not None else None
@@ -266,8 +266,8 @@ def check_proof(
     it only shows to which head of the chain the event leads, to be compared with one that you trust; nobody vouches
     for that, and the exit code is 1 unless --untrusted is given.
     """
-    from infra.proof.inclusion import check, check_against, read_proof
-    from infra.settings import load_settings
+    from replayhouse.infra.audit.inclusion import check, check_against, read_proof
+    from replayhouse.infra.runtime.settings import load_settings
 
     with _answered(json):
         proved = check(read_proof(file))
@@ -303,7 +303,7 @@ def _say_what_is_proved(proved: "Proved", signed: Signed | None) -> None:
 @contextmanager
 def _answered(is_json: bool) -> Iterator[None]:
     """What does not hold is the answer of the command: with `--json`, its document."""
-    from infra.proof.documents import DoesNotHold
+    from replayhouse.infra.audit.documents import DoesNotHold
 
     try:
         yield
@@ -336,7 +336,7 @@ def _proved(proved: "Proved", signed: Signed | None) -> dict[str, Any]:
 
 
 def _write(path: Path, data: bytes, *, is_forced: bool) -> None:
-    from infra.files import writing
+    from replayhouse.infra.runtime.files import writing
 
     with writing(path, replaces=is_forced) as file:
         file.write(data)

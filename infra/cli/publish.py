@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from infra.cli.ending import told_to_end
-from infra.cli.options import Contexts, Json, chosen, example
-from infra.cli.output import print_json, seconds_so_far, table, warn
-from infra.cli.verification import verify_published
-from infra.errors import UsageError
+from replayhouse.infra.cli.options import Contexts, Json, chosen, example
+from replayhouse.infra.cli.output import print_json, seconds_so_far, table, warn
+from replayhouse.infra.cli.verification import verify_published
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.signals import told_to_end
 
 Follow = Annotated[bool, typer.Option("--follow", help="Stay, and follow the log until the command is ended.")]
 Recover = Annotated[
@@ -54,12 +54,12 @@ def publish(
             raise UsageError("--verify publishes nothing: leave --follow and --recover out.")
         verify_published(chosen(contexts), json)
         return
-    from infra.cli.warehouse import open_warehouse
-    from infra.kafka.clients import bootstrap_of
-    from infra.kafka.publishing import publish as publish_all
-    from infra.kafka.relay import Order
-    from infra.kafka.settings import load_kafka_settings
-    from infra.kafka.tails import KafkaCluster
+    from replayhouse.infra.application.publish import publish as publish_all
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.kafka.clients import bootstrap_of
+    from replayhouse.infra.kafka.cluster_client import KafkaCluster
+    from replayhouse.infra.publishing.relay import Order
+    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
 
     stop, kafka = told_to_end(), load_kafka_settings()
     with open_warehouse() as warehouse:

@@ -7,17 +7,17 @@ from uuid import UUID
 
 import typer
 
-from infra.cli import quarantine
-from infra.cli.loads import GOAL, all_batches
-from infra.cli.options import Json, example
-from infra.cli.output import print_json, say, table
-from infra.cli.streams import is_terminal
-from infra.errors import UsageError
+from replayhouse.infra.cli import quarantine
+from replayhouse.infra.cli.loads import GOAL, all_batches
+from replayhouse.infra.cli.options import Json, example
+from replayhouse.infra.cli.output import print_json, say, table
+from replayhouse.infra.cli.streams import is_terminal
+from replayhouse.infra.runtime.errors import UsageError
 
 if TYPE_CHECKING:
     import psycopg
 
-    from domain.quality.batch import Batch
+    from replayhouse.domain.quality.batch import Batch
 
 app = typer.Typer(name="quality", help="What the rules found in the loads.", rich_markup_mode=None)
 
@@ -57,8 +57,8 @@ def report(batch: BatchArgument = None, json: Json = False) -> None:
 
     Told are its score too, what was found in words, and how many records were quarantined by which rule.
     """
-    from infra.cli.shortened import load_named
-    from infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.cli.shortened import load_named
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     with open_warehouse() as warehouse, warehouse.database.connect("replayhouse quality") as connection:
         wanted = load_named(connection, batch) if batch is not None else None
@@ -71,8 +71,8 @@ def report(batch: BatchArgument = None, json: Json = False) -> None:
 
 def quality_of(connection: "psycopg.Connection", batch_id: UUID | None) -> QualityReport:
     """The report of a load, by default of the newest, from its stream. Raises UsageError if there is no such load."""
-    from domain.quality.batch import batch_of
-    from infra.postgres.store import EventStore
+    from replayhouse.domain.quality.batch import batch_of
+    from replayhouse.infra.event_store.store import EventStore
 
     if batch_id is None:
         loads = all_batches(connection)
@@ -88,7 +88,7 @@ def quality_of(connection: "psycopg.Connection", batch_id: UUID | None) -> Quali
 
 def findings(found: QualityReport) -> list[tuple[str, int, int, str]]:
     """What records broke: rule, failed, checked and the rule's sentence; the graver first, then the more frequent."""
-    from domain.quality.rules import RULE, WEIGHTS, Severity
+    from replayhouse.domain.quality.rules import RULE, WEIGHTS, Severity
 
     broken = sorted(
         (check for check in found.batch.checks if check.failed),
@@ -101,7 +101,7 @@ def findings(found: QualityReport) -> list[tuple[str, int, int, str]]:
 
 
 def _document(found: QualityReport) -> dict[str, Any]:
-    from domain.quality.rules import RULE
+    from replayhouse.domain.quality.rules import RULE
 
     batch = found.batch
     return {

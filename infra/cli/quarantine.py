@@ -8,18 +8,28 @@ from uuid import UUID
 
 import typer
 
-from infra.cli.options import Force, HistoryKind, IdStart, Json, Reason, RowStatus, example, read_id_start, read_reason
-from infra.cli.output import count, print_json, progress, say, seconds_so_far
-from infra.cli.streams import legible
-from infra.errors import UsageError
-from infra.postgres.csv_cells import harmless
+from replayhouse.infra.cli.options import (
+    Force,
+    HistoryKind,
+    IdStart,
+    Json,
+    Reason,
+    RowStatus,
+    example,
+    read_id_start,
+    read_reason,
+)
+from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far
+from replayhouse.infra.cli.streams import legible
+from replayhouse.infra.runtime.csv_cells import harmless
+from replayhouse.infra.runtime.errors import UsageError
 
 if TYPE_CHECKING:
     import psycopg
 
-    from infra.cli.output import Tell
-    from infra.cli.warehouse import Warehouse
-    from infra.loading.decision import Decided, Refused
+    from replayhouse.infra.application.release import Decided, Refused
+    from replayhouse.infra.cli.output import Tell
+    from replayhouse.infra.cli.warehouse import Warehouse
 
 FEW = 50
 """So many rows are shown to people who did not say how many."""
@@ -101,9 +111,9 @@ def quarantine(
     They are shown as the table quality.quarantine has them, with their texts, which may hold personal data: of somebody
     erased they are gone. Without --limit a list for people is short; --json and --csv give all.
     """
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.read_models.preparing import prepare
-    from infra.postgres.read_models.versions import refuse_others
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.read_models.preparing import prepare
+    from replayhouse.infra.read_models.versions import refuse_others
 
     with (
         open_warehouse() as warehouse,
@@ -144,8 +154,8 @@ def release(
     1. What is let in stays: the same bad text in a later extract neither comes back nor undoes it; only a good record
     that says something new changes it.
     """
-    from infra.cli.warehouse import open_warehouse
-    from infra.loading.decision import Decider, Refused
+    from replayhouse.infra.application.release import Decider, Refused
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     start, why = read_id_start(key), read_reason(reason)
     with open_warehouse() as warehouse, progress() as tell:
@@ -173,8 +183,8 @@ def discard(key: RowArgument, reason: Reason, json: Json = False) -> None:
 
     It stays in the list, as discarded, and the same text in a later extract does not come back.
     """
-    from infra.cli.warehouse import open_warehouse
-    from infra.loading.decision import Decider
+    from replayhouse.infra.application.release import Decider
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     start, why = read_id_start(key), read_reason(reason)
     with open_warehouse() as warehouse, progress() as tell:
@@ -189,7 +199,7 @@ def discard(key: RowArgument, reason: Reason, json: Json = False) -> None:
 
 
 def _row_named(warehouse: "Warehouse", start: IdStart) -> UUID:
-    from infra.cli.shortened import stream_named
+    from replayhouse.infra.cli.shortened import stream_named
 
     if start.is_whole:
         return start.first
@@ -202,7 +212,7 @@ def _caught_up(warehouse: "Warehouse", tell: "Tell") -> Iterator[None]:
     """Catches the read models up after the block, also where the row was decided on before: by a command, it may be,
     that was killed before it came to that.
     """
-    from infra.cli.read_models import catch_up_all
+    from replayhouse.infra.cli.read_models import catch_up_all
 
     try:
         yield
@@ -216,9 +226,9 @@ def _wanted(
     connection: "psycopg.Connection", batch: str | None, file: str | None, rule: str | None, status: RowStatus
 ) -> dict[str, object]:
     """What to ask for. Raises UsageError for a load, a file or a rule that there is not."""
-    from domain.quality.rules import RULE
-    from infra.cli.shortened import load_named
-    from infra.csv.files import FILES
+    from replayhouse.domain.quality.rules import RULE
+    from replayhouse.infra.cli.shortened import load_named
+    from replayhouse.infra.staging.files import FILES
 
     batch_id = load_named(connection, batch) if batch is not None else None
     if batch_id is not None and connection.execute(IS_LOAD, [batch_id]).fetchone() is None:
@@ -233,7 +243,7 @@ def _wanted(
 
 def _write(connection: "psycopg.Connection", path: Path, wanted: Mapping[str, object], *, is_forced: bool) -> int:
     """Streams the rows into a file that only its owner may read; returns how many they are."""
-    from infra.files import writing
+    from replayhouse.infra.runtime.files import writing
 
     with writing(path, replaces=is_forced) as file, connection.cursor() as cursor:
         with cursor.copy(TO_CSV.encode(), wanted) as copy:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli.ending import told_to_end
-from infra.cli.options import Contexts, Json, chosen, example
-from infra.cli.output import count, print_json, progress, say, seconds_so_far, table, warn
-from infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, limits_of, rebuild_beside
-from infra.errors import Conflicting
+from replayhouse.infra.cli.options import Contexts, Json, chosen, example
+from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, table, warn
+from replayhouse.infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, limits_of, rebuild_beside
+from replayhouse.infra.runtime.errors import Conflicting
+from replayhouse.infra.runtime.signals import told_to_end
 
 if TYPE_CHECKING:
-    from infra.cli.output import Tell
-    from infra.cli.warehouse import Warehouse
+    from replayhouse.infra.cli.output import Tell
+    from replayhouse.infra.cli.warehouse import Warehouse
 
 RetryParked = Annotated[
     bool, typer.Option("--retry-parked", help="Try the streams again that could not be folded the last time.")
@@ -49,9 +49,9 @@ def catch_up_all(warehouse: "Warehouse", tell: "Tell") -> None:
     That is done whatever becomes of this: what another command or version of the program holds up is told, and so are
     streams that are parked on the way.
     """
-    from infra.mapping.errors import NewerVersion
-    from infra.postgres.read_models.live import catch_up
-    from infra.postgres.read_models.versions import OtherVersion
+    from replayhouse.infra.event_store.serialization.errors import NewerVersion
+    from replayhouse.infra.read_models.live.projector import catch_up
+    from replayhouse.infra.read_models.versions import OtherVersion
 
     doing = "catching the read models up"
     tell(doing, 0, 0)
@@ -65,7 +65,7 @@ def catch_up_all(warehouse: "Warehouse", tell: "Tell") -> None:
 
 def warn_of_parked(warehouse: "Warehouse") -> None:
     """Says so if there are streams that could not be folded."""
-    from infra.postgres.read_models.status import parked_streams
+    from replayhouse.infra.read_models.status import parked_streams
 
     with warehouse.database.connect("replayhouse status") as connection:
         parked = parked_streams(connection)
@@ -89,9 +89,9 @@ def project(
     if follow:
         _follow(chosen(contexts), retry_parked, json)
         return
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.read_models.live import catch_up
-    from infra.postgres.read_models.status import status as status_of
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.read_models.live.projector import catch_up
+    from replayhouse.infra.read_models.status import status as status_of
 
     with open_warehouse() as warehouse, progress() as tell:
         doing = "catching up"
@@ -116,8 +116,8 @@ def project(
 
 
 def _follow(contexts: tuple[str, ...], retry_parked: bool, json: bool) -> None:
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.read_models.watching import Watch
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.read_models.live.watcher import Watch
 
     stop = told_to_end()
     with open_warehouse() as warehouse:
@@ -152,8 +152,8 @@ def rebuild(
     if into is not None:
         rebuild_beside(chosen(contexts), into, limits, workers, json)
         return
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.read_models.rebuild import rebuild as fold_again
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.read_models.rebuild.rebuild import rebuild as fold_again
 
     with open_warehouse() as warehouse, progress() as tell:
         doing = "folding every stream again"
@@ -187,8 +187,8 @@ def digest(contexts: Contexts = None, json: Json = False) -> None:
 
     The digest does not depend on the order of the rows nor on how they came there: the same log gives the same one.
     """
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.read_models.digests import digests
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.read_models.digests import digests
 
     with open_warehouse() as warehouse:
         found = digests(warehouse.database, chosen(contexts))

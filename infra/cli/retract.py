@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from domain.contexts import CONTEXTS
-from infra.cli.options import Json, example
-from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table
-from infra.errors import UsageError
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.cli.options import Json, example
+from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table
+from replayhouse.infra.runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from infra.loading.retraction import RetractReport, TakenBack
-    from infra.loading.retraction_plan import Change
+    from replayhouse.infra.application.retract import RetractReport, TakenBack
+    from replayhouse.infra.loads.retraction_preview import Change
 
 BatchArgument = Annotated[
     str,
@@ -53,10 +53,10 @@ def retract(
     again. A killed retraction goes on when the same command is run again. With --dry-run, nothing is taken back: it
     tells which rows of which tables would change.
     """
-    from infra.cli.read_models import catch_up_all
-    from infra.cli.shortened import load_named
-    from infra.cli.warehouse import open_warehouse
-    from infra.loading.retraction import Retract
+    from replayhouse.infra.application.retract import Retract
+    from replayhouse.infra.cli.read_models import catch_up_all
+    from replayhouse.infra.cli.shortened import load_named
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     why = _read_reason(reason, is_needed=not dry_run)
     with open_warehouse() as warehouse, progress() as tell:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
-from domain.contexts import Context
-from infra.cli.options import Contexts, Json, chosen, example
-from infra.cli.output import count, print_json, progress, say, seconds_so_far, table
+from replayhouse.domain.contexts import Context
+from replayhouse.infra.cli.options import Contexts, Json, chosen, example
+from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, table
 
 if TYPE_CHECKING:
-    from infra.postgres.read_models.revisions import ListedRevision
+    from replayhouse.infra.read_models.rebuild.revisions import ListedRevision
 
 LIST = "list"
 
@@ -51,10 +51,10 @@ def list_all(contexts: Contexts = None, json: Json = False) -> None:
     Kept ones can be swapped in again (replayhouse revert) and compared (replayhouse audit compare). A digest is that of
     all tables together, as of the position at which the revision became the live one.
     """
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.read_models.prefixes import prefixes
-    from infra.postgres.read_models.preparing import prepare
-    from infra.postgres.read_models.revisions import listed
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.read_models.prefixes import prefixes
+    from replayhouse.infra.read_models.preparing import prepare
+    from replayhouse.infra.read_models.rebuild.revisions import listed
 
     with (
         open_warehouse() as warehouse,
@@ -101,8 +101,8 @@ def drop(
 
     Refused while views of others stand on its tables.
     """
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.read_models import prefixes
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.read_models import prefixes
 
     with (
         open_warehouse() as warehouse,
@@ -124,8 +124,8 @@ def revert(
 
     It is brought up to date with the log; the one that was live is kept. Readers see the one or the other.
     """
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.read_models.reverting import revert as go_back
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.read_models.rebuild.revert import revert as go_back
 
     with open_warehouse() as warehouse, progress() as tell:
         tell("bringing the earlier revision up to date", 0, 0)

@@ -10,9 +10,9 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from infra.cli.history import STREAMS
-from infra.cli.options import HistoryKind, IdStart, id_start
-from infra.errors import UsageError
+from replayhouse.infra.cli.history import STREAMS
+from replayhouse.infra.cli.options import HistoryKind, IdStart, id_start
+from replayhouse.infra.runtime.errors import UsageError
 
 NAMED = 5
 """So many are named where several are meant."""

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from domain.contexts import CONTEXTS
-from infra.cli.options import Json, example
-from infra.cli.output import count, megabytes, print_json, say, shown, table
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.cli.options import Json, example
+from replayhouse.infra.cli.output import count, megabytes, print_json, say, shown, table
 
 if TYPE_CHECKING:
-    from infra.cli.loads import BatchRow
-    from infra.cli.warehouse import Warehouse
-    from infra.postgres.head import Head
-    from infra.postgres.place import Place
-    from infra.postgres.read_models.status import ContextStatus, ParkedStream
-    from infra.postgres.relays import RelayStatus
-    from infra.postgres.verifications import Verification
+    from replayhouse.infra.audit.verifications import Verification
+    from replayhouse.infra.cli.loads import BatchRow
+    from replayhouse.infra.cli.warehouse import Warehouse
+    from replayhouse.infra.event_store.head import Head
+    from replayhouse.infra.postgres.place import Place
+    from replayhouse.infra.publishing.relays import RelayStatus
+    from replayhouse.infra.read_models.status import ContextStatus, ParkedStream
 
 Check = Annotated[
     bool, typer.Option("--check", help="Say only what needs a person, and exit with 1 where something does: for cron.")
@@ -49,7 +49,7 @@ def status(check: Check = False, json: Json = False) -> None:
     behind or was made by another version of the program, streams that cannot be folded, a load or retraction that was
     not finished, a relay that is silent or refused, a log that did not hold when it was verified last.
     """
-    from infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.cli.warehouse import open_warehouse
 
     with open_warehouse() as warehouse:
         found = _look(warehouse)
@@ -66,13 +66,13 @@ def status(check: Check = False, json: Json = False) -> None:
 
 
 def _look(warehouse: "Warehouse") -> _Found:
-    from infra.cli.loads import all_batches
-    from infra.postgres import verifications
-    from infra.postgres.head import read_head
-    from infra.postgres.place import place_of
-    from infra.postgres.read_models.status import parked_streams
-    from infra.postgres.read_models.status import status as status_of
-    from infra.postgres.relays import relays
+    from replayhouse.infra.audit import verifications
+    from replayhouse.infra.cli.loads import all_batches
+    from replayhouse.infra.event_store.head import read_head
+    from replayhouse.infra.postgres.place import place_of
+    from replayhouse.infra.publishing.relays import relays
+    from replayhouse.infra.read_models.status import parked_streams
+    from replayhouse.infra.read_models.status import status as status_of
 
     contexts = status_of(warehouse.database)
     with warehouse.database.connect("replayhouse status") as connection:
@@ -134,7 +134,7 @@ def _what_needs_somebody(found: _Found) -> Iterator[str]:
 
 
 def _show(found: _Found) -> None:
-    from infra.cli.loads import show_batches
+    from replayhouse.infra.cli.loads import show_batches
 
     say(_told(found.place))
     say(f"Head of the log: position {found.head.position:,}, chain {found.head.chain.hex()}")

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import TextIO
 
-from infra.errors import UsageError
+from replayhouse.infra.runtime.errors import UsageError
 
 READER_IS_GONE = 141
 """What a shell says of a program whose reader closed the pipe: 128 and the number of SIGPIPE."""

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.options import read_local_time
-from infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table
-from infra.errors import UsageError
+from replayhouse.infra.cli.options import read_local_time
+from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table
+from replayhouse.infra.runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from infra.postgres.read_models.time_travel import Limits
+    from replayhouse.infra.read_models.snapshots.time_travel import Limits
 
 AsOf = Annotated[
     str | None,
@@ -74,7 +74,7 @@ def read_business_time(text: str) -> datetime:
 
 def limits_of(as_of: str | None, to_position: int | None, occurred_before: str | None, into: str | None) -> "Limits":
     """The limits of a rebuild. Raises UsageError for times that are none, and for limits without `--into`."""
-    from infra.postgres.read_models.time_travel import Limits
+    from replayhouse.infra.read_models.snapshots.time_travel import Limits
 
     limits = Limits(
         to_position,
@@ -91,8 +91,8 @@ def limits_of(as_of: str | None, to_position: int | None, occurred_before: str |
 
 def rebuild_beside(contexts: tuple[str, ...], prefix: str, limits: "Limits", workers: int | None, json: bool) -> None:
     """Makes the schemas of a prefix, and tells what came of them."""
-    from infra.cli.warehouse import open_warehouse
-    from infra.postgres.read_models.time_travel import rebuild_into
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.read_models.snapshots.time_travel import rebuild_into
 
     with open_warehouse() as warehouse, progress() as tell:
         tell("folding every stream as far as the limits go", 0, 0)

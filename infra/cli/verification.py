@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from infra.cli.output import count, print_json, progress, say, seconds_so_far, table
+from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, table
 
 if TYPE_CHECKING:
-    from infra.kafka.verifying import Verified
+    from replayhouse.infra.application.verify_topics import Verified
 
 
 def verify_published(contexts: tuple[str, ...], json: bool) -> None:
     """Compares, and tells what came of it; exits with 1 where topics and log differ."""
-    from infra.cli.warehouse import open_warehouse
-    from infra.kafka.clients import bootstrap_of
-    from infra.kafka.settings import load_kafka_settings
-    from infra.kafka.verifying import verify_topics
+    from replayhouse.infra.application.verify_topics import verify_topics
+    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.kafka.clients import bootstrap_of
+    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
 
     kafka = load_kafka_settings()
     with open_warehouse() as warehouse, progress() as tell:

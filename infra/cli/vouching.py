@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from infra.cli.output import say, shown
+from replayhouse.infra.cli.output import say, shown
 
 if TYPE_CHECKING:
-    from infra.proof.checkpoint import Checkpoint
-    from infra.settings import Settings
+    from replayhouse.infra.audit.checkpoint import Checkpoint
+    from replayhouse.infra.runtime.settings import Settings
 
 CheckpointOption = Annotated[
     Path | None,
@@ -63,7 +63,7 @@ def refuse_unvouched(is_trusted: bool, is_taken: bool) -> None:
 
 def refuse_to_prove_up_to(signed: Signed, is_taken: bool) -> None:
     """Raises DoesNotHold where nobody vouches for the checkpoint, unless that `is_taken` all the same."""
-    from infra.proof.documents import DoesNotHold
+    from replayhouse.infra.audit.documents import DoesNotHold
 
     if not signed.is_trusted and not is_taken:
         raise DoesNotHold(
@@ -77,7 +77,7 @@ def read_signed(path: Path, public_key: str | None, settings: "Settings") -> Sig
 
     Raises UsageError and InputError where that cannot be read, DoesNotHold where the signature is not one of that key.
     """
-    from infra.proof.checkpoint import read_checkpoint
+    from replayhouse.infra.audit.checkpoint import read_checkpoint
 
     trusted = _trusted(public_key, settings)
     return Signed(read_checkpoint(path, trusted), trusted is not None)
@@ -88,7 +88,7 @@ def _trusted(public_key: str | None, settings: "Settings") -> bytes | None:
 
     Raises UsageError where the settings name a key that is not there: whose checkpoints are to be trusted is lost then.
     """
-    from infra.proof.keys import read_key, read_public_key
+    from replayhouse.infra.audit.signing_keys import read_key, read_public_key
 
     if public_key is not None:
         return read_public_key(public_key)

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from psycopg import errors
 
-from infra.cli.output import progress, warn_in_lines
-from infra.errors import WrongServer
-from infra.postgres.connection import Database, make_database, open_database, translated
-from infra.postgres.embedded import EmbeddedServer
-from infra.settings import Settings, load_settings
+from replayhouse.infra.cli.output import progress, warn_in_lines
+from replayhouse.infra.postgres.connection import Database, make_database, open_database, translated
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.runtime.errors import WrongServer
+from replayhouse.infra.runtime.settings import Settings, load_settings
 
 _LACKING = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName, errors.WrongObjectType)
 

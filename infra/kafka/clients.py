@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from infra.errors import Unreachable, UsageError
-from infra.kafka.broker.node import trial_broker
-from infra.kafka.settings import KafkaSettings
-from infra.settings import Settings
+from replayhouse.infra.kafka.broker.node import trial_broker
+from replayhouse.infra.runtime.errors import Unreachable, UsageError
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from replayhouse.infra.runtime.settings import Settings
 
 LONGEST_BOOTSTRAP_SECONDS = 15.0
 """How long a client of kafka-python tries to reach a first broker, of which `reaching` has found that it answers."""
@@ -108,7 +108,7 @@ def translated_kafka(bootstrap: str, kafka: KafkaSettings | None = None) -> Iter
         if ours is None:
             raise
         if kafka is not None and isinstance(ours, Unreachable):
-            from infra.kafka.reaching import reach
+            from replayhouse.infra.kafka.connectivity import reach
 
             try:
                 reach(kafka, bootstrap)

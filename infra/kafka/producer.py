@@ -10,9 +10,9 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from infra.kafka.clients import confluent_config, translated_kafka
-from infra.kafka.cluster import Fenced, Outgoing, TooLarge, Uncertain
-from infra.kafka.settings import KafkaSettings
+from replayhouse.infra.kafka.clients import confluent_config, translated_kafka
+from replayhouse.infra.publishing.ports import Fenced, Outgoing, TooLarge, Uncertain
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
 BATCH_BYTES = 1 << 18
 LINGER_MS = 5

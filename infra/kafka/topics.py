@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from domain.contexts import CONTEXTS
-from infra.errors import Unreachable, UsageError
-from infra.kafka.clients import kafka_python_config, translated_kafka
-from infra.kafka.names import events_topic, positions_topic, state_topic
-from infra.kafka.reaching import reach
-from infra.kafka.settings import KafkaSettings
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.kafka.clients import kafka_python_config, translated_kafka
+from replayhouse.infra.kafka.connectivity import reach
+from replayhouse.infra.publishing.names import events_topic, positions_topic, state_topic
+from replayhouse.infra.runtime.errors import Unreachable, UsageError
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
 _LARGEST_BATCH_BYTES = 1_048_588  # a broker's default: LARGEST_MESSAGE_BYTES and what a batch of one adds to it
 _HOUR_MS = 3_600_000

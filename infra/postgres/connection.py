@@ -13,16 +13,24 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import conninfo, errors
 
-from infra.errors import Conflicting, NoWarehouse, Rejected, ReplayhouseError, Unreachable, UsageError, WrongServer
-from infra.postgres import session
-from infra.postgres.embedded import EmbeddedServer
-from infra.postgres.migrate import is_begun, migrate, migrations, schema_version
-from infra.postgres.roles import lacking
-from infra.postgres.schemas import refuse_those_of_others
-from infra.postgres.unfinished import refuse_unfinished_restore
+from replayhouse.infra.postgres import session
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.postgres.migrate import is_begun, migrate, migrations, schema_version
+from replayhouse.infra.postgres.restore_marker import refuse_unfinished_restore
+from replayhouse.infra.postgres.roles import lacking
+from replayhouse.infra.postgres.schemas import refuse_those_of_others
+from replayhouse.infra.runtime.errors import (
+    Conflicting,
+    NoWarehouse,
+    Rejected,
+    ReplayhouseError,
+    Unreachable,
+    UsageError,
+    WrongServer,
+)
 
 if TYPE_CHECKING:
-    from infra.settings import Settings
+    from replayhouse.infra.runtime.settings import Settings
 
 OLDEST_SERVER = 16
 """The first major version of PostgreSQL that this program works with."""

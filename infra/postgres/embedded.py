@@ -23,11 +23,11 @@ from urllib.parse import quote
 import psycopg
 from psycopg import pq, sql
 
-from infra.errors import Conflicting, Unreachable, UsageError
-from infra.files import writing
-from infra.postgres import reader, session
-from infra.postgres.account import Account, programs, server_account
-from infra.postgres.postmaster import DEFAULT_PORT, Postmaster, postmaster_of, serves
+from replayhouse.infra.postgres import reader, session
+from replayhouse.infra.postgres.os_account import Account, programs, server_account
+from replayhouse.infra.postgres.postmaster import DEFAULT_PORT, Postmaster, postmaster_of, serves
+from replayhouse.infra.runtime.errors import Conflicting, Unreachable, UsageError
+from replayhouse.infra.runtime.files import writing
 
 Role = Literal["administrator", "reader"]
 

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import psycopg
 from psycopg import errors
 
-from infra.errors import Conflicting
-from infra.postgres.connection import translated
-from infra.postgres.unfinished import refuse_unfinished_restore
+from replayhouse.infra.postgres.connection import translated
+from replayhouse.infra.postgres.restore_marker import refuse_unfinished_restore
+from replayhouse.infra.runtime.errors import Conflicting
 
 WRITING = "ingest"
 """The lock of who writes the log: loads, retractions, decisions, erasures."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import errors
 
-from infra.errors import WrongServer
+from replayhouse.infra.runtime.errors import WrongServer
 
 _FOLDER = Path(__file__).parent / "migrations"
 _ROLES = Path(__file__).parent / "roles.sql"

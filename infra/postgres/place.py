@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
-from domain.contexts import CONTEXTS
-from infra.postgres.connection import Database
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.postgres.connection import Database
 
 if TYPE_CHECKING:
-    from infra.settings import Settings
+    from replayhouse.infra.runtime.settings import Settings
 
 _SIZES = """
     SELECT

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.errors import Unreachable
+from replayhouse.infra.runtime.errors import Unreachable
 
 DEFAULT_PORT = 5432
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from infra.files import writing
+from replayhouse.infra.runtime.files import writing
 
 READER = "replayhouse_bi"
 

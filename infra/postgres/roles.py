@@ -9,8 +9,8 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
-from domain.contexts import CONTEXTS
-from infra.postgres.migrate import make_roles
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.postgres.migrate import make_roles
 
 ROLES = ("replayhouse_owner", "replayhouse_writer", "replayhouse_reader")
 
@@ -73,7 +73,7 @@ def complete(conn: psycopg.Connection) -> Lacking | None:
     still = lacking(conn)
     if still is None:
         # Imported here because it brings SQLAlchemy along, and most warehouses have their roles.
-        from infra.postgres.read_models.schema import grant
+        from replayhouse.infra.read_models.schema import grant
 
         for schema in (*CONTEXTS, "shared", "mart", "read_model"):
             if conn.execute("SELECT to_regnamespace(%s) IS NOT NULL", [schema]).fetchone() == (True,):

@@ -5,8 +5,8 @@ A schema is ours if what we note of it stands in tables of ours, which are made 
 
 import psycopg
 
-from domain.contexts import CONTEXTS
-from infra.errors import WrongServer
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.runtime.errors import WrongServer
 
 FOR_A_MOMENT = ("mart_next", "mart_gone", "shared_gone", "unfinished_received")
 NAMES = ("event_store", "read_model", "publishing", "shared", "mart", *FOR_A_MOMENT, *CONTEXTS)

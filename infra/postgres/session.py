@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import pq
 
-from infra.errors import Unreachable, WrongServer
+from replayhouse.infra.runtime.errors import Unreachable, WrongServer
 
 SETTINGS: Mapping[str, str] = {
     # How long anything may take, only waiting for a lock ends by itself, and what a transaction sees.

@@ -1,5 +1,5 @@
 """Extracts that nobody had to hand out: nine files in the shape of the Olist dataset, with its traps, from a seed."""
 
-from ingest.synthetic.generate import generate
+from replayhouse.ingest.synthetic.generate import generate
 
 __all__ = ["generate"]

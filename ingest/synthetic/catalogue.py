@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ingest.synthetic.draws import Weighted, along, fraction, identifier, number
-from ingest.synthetic.files import text_cell
-from ingest.synthetic.places import Place, Places
-from ingest.synthetic.towns import odd_spelling
-from ingest.synthetic.wares import WARES, Ware
+from replayhouse.ingest.synthetic.draws import Weighted, along, fraction, identifier, number
+from replayhouse.ingest.synthetic.files import text_cell
+from replayhouse.ingest.synthetic.places import Place, Places
+from replayhouse.ingest.synthetic.towns import odd_spelling
+from replayhouse.ingest.synthetic.wares import WARES, Ware
 
 # Prices and weights as multiples of what is usual in the category, by twelfths of its products.
 _PRICES = (0.12, 0.28, 0.42, 0.55, 0.7, 0.85, 1.0, 1.2, 1.45, 1.75, 2.1, 3.2, 7.0)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ingest.synthetic.catalogue import Catalogue, Product
-from ingest.synthetic.draws import Weighted, along
-from ingest.synthetic.people import Habit
-from ingest.synthetic.plans import Plan
-from ingest.synthetic.towns import Town
+from replayhouse.ingest.synthetic.catalogue import Catalogue, Product
+from replayhouse.ingest.synthetic.draws import Weighted, along
+from replayhouse.ingest.synthetic.people import Habit
+from replayhouse.ingest.synthetic.plans import Plan
+from replayhouse.ingest.synthetic.towns import Town
 
 _SMALL_PURCHASE, _SMALL_FREIGHT, _LARGE_PURCHASE = 5990, 1990, 18990
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from ingest.synthetic.draws import Weighted, fraction
+from replayhouse.ingest.synthetic.draws import Weighted, fraction
 
 FIRST_DAY = date(2016, 9, 4)
 LAST_DAY = date(2018, 10, 17)

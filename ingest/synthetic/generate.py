@@ -17,11 +17,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TextIO
 
-from ingest.synthetic.catalogue import category_rows
-from ingest.synthetic.files import FILE_NAMES, HEADERS, money_cell, text_cell, time_cell
-from ingest.synthetic.knowledge import as_known
-from ingest.synthetic.orders import Market, Order
-from ingest.synthetic.places import GROUP
+from replayhouse.ingest.synthetic.catalogue import category_rows
+from replayhouse.ingest.synthetic.files import FILE_NAMES, HEADERS, money_cell, text_cell, time_cell
+from replayhouse.ingest.synthetic.knowledge import as_known
+from replayhouse.ingest.synthetic.orders import Market, Order
+from replayhouse.ingest.synthetic.places import GROUP
 
 _ORDERS_AT_ONCE = 100
 """So many orders have their second payments and reviews after all first ones: rows of an order need not be adjacent."""

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 
-from ingest.synthetic.draws import along
-from ingest.synthetic.plans import Plan
-from ingest.synthetic.towns import Town
+from replayhouse.ingest.synthetic.draws import along
+from replayhouse.ingest.synthetic.plans import Plan
+from replayhouse.ingest.synthetic.towns import Town
 
 # All by equally likely steps: hours to approval by card and by boleto, days to dispatch, the carrier's days as a
 # multiple of what is usual on the route, days before and after the promised one.

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from ingest.synthetic.orders import Order
-from ingest.synthetic.plans import Status
+from replayhouse.ingest.synthetic.orders import Order
+from replayhouse.ingest.synthetic.plans import Status
 
 
 def as_known(order: Order, until: datetime) -> Order:

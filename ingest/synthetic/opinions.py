@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 
-from ingest.synthetic.draws import Weighted, along
-from ingest.synthetic.journey import Journey
-from ingest.synthetic.plans import Plan
-from ingest.synthetic.texts import (
+from replayhouse.ingest.synthetic.draws import Weighted, along
+from replayhouse.ingest.synthetic.journey import Journey
+from replayhouse.ingest.synthetic.plans import Plan
+from replayhouse.ingest.synthetic.texts import (
     ANGRY,
     ANGRY_TITLES,
     BLANK_COMMENT,

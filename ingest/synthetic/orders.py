@@ -4,14 +4,14 @@ from datetime import datetime
 from random import Random
 from typing import NamedTuple
 
-from ingest.synthetic.catalogue import Catalogue
-from ingest.synthetic.checkout import Basket, Line, Payment, payments_of
-from ingest.synthetic.draws import identifier, number
-from ingest.synthetic.journey import Journey, journey_of
-from ingest.synthetic.opinions import Review, reviews_of
-from ingest.synthetic.people import Customer, People, buyer_of
-from ingest.synthetic.places import Places
-from ingest.synthetic.plans import Status, plan_of
+from replayhouse.ingest.synthetic.catalogue import Catalogue
+from replayhouse.ingest.synthetic.checkout import Basket, Line, Payment, payments_of
+from replayhouse.ingest.synthetic.draws import identifier, number
+from replayhouse.ingest.synthetic.journey import Journey, journey_of
+from replayhouse.ingest.synthetic.opinions import Review, reviews_of
+from replayhouse.ingest.synthetic.people import Customer, People, buyer_of
+from replayhouse.ingest.synthetic.places import Places
+from replayhouse.ingest.synthetic.plans import Status, plan_of
 
 
 class Order(NamedTuple):

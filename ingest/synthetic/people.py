@@ -7,10 +7,10 @@ person. So whose order it is, and which one of his, follows from the order's num
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
-from ingest.synthetic import days
-from ingest.synthetic.draws import fraction, identifier, number
-from ingest.synthetic.places import Place, Places
-from ingest.synthetic.towns import odd_spelling, other_spelling
+from replayhouse.ingest.synthetic import days
+from replayhouse.ingest.synthetic.draws import fraction, identifier, number
+from replayhouse.ingest.synthetic.places import Place, Places
+from replayhouse.ingest.synthetic.towns import odd_spelling, other_spelling
 
 BLOCK = 5000
 """Orders in a block."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import NamedTuple
 
-from ingest.synthetic.draws import Weighted, fraction, number
-from ingest.synthetic.files import text_cell
-from ingest.synthetic.towns import SELLERS_PER_CUSTOMER, TOWNS, Town, odd_spelling, other_spelling
+from replayhouse.ingest.synthetic.draws import Weighted, fraction, number
+from replayhouse.ingest.synthetic.files import text_cell
+from replayhouse.ingest.synthetic.towns import SELLERS_PER_CUSTOMER, TOWNS, Town, odd_spelling, other_spelling
 
 GROUP = 8
 """So many prefixes have their samples mixed up with each other: in the source, too, those of a prefix lie apart."""

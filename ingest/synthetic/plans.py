@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from ingest.synthetic.draws import Weighted
-from ingest.synthetic.people import BLOCK, Habit
-from ingest.synthetic.towns import Town
+from replayhouse.ingest.synthetic.draws import Weighted
+from replayhouse.ingest.synthetic.people import BLOCK, Habit
+from replayhouse.ingest.synthetic.towns import Town
 
 Status = Literal["created", "approved", "invoiced", "processing", "shipped", "delivered", "canceled", "unavailable"]
 Punctuality = Literal["early", "on the day", "late"]

@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
-from domain.kernel.places import normalised_city, region_of
+from replayhouse.domain.kernel.places import normalised_city, region_of
 
 
 @dataclass(frozen=True)

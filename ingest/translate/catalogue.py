@@ -1,14 +1,14 @@
 """Products, sellers, categories and zip prefixes: each decided on by itself."""
 
-from domain.fulfillment.area import area_of, area_stream_id, survey
-from domain.kernel.events import DomainEvent
-from domain.marketplace.category import category_of, category_stream_id, evolve, notice, translate
-from domain.marketplace.product import observe as observe_product
-from domain.marketplace.product import product_of
-from domain.marketplace.seller import observe as observe_seller
-from domain.marketplace.seller import seller_of
-from ingest.decision import Decision, Known, lines_of, source_of
-from ingest.work import AreaWork, CategoryWork, ProductWork, SellerWork
+from replayhouse.domain.fulfillment.area import area_of, area_stream_id, survey
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.marketplace.category import category_of, category_stream_id, evolve, notice, translate
+from replayhouse.domain.marketplace.product import observe as observe_product
+from replayhouse.domain.marketplace.product import product_of
+from replayhouse.domain.marketplace.seller import observe as observe_seller
+from replayhouse.domain.marketplace.seller import seller_of
+from replayhouse.ingest.decision import Decision, Known, lines_of, source_of
+from replayhouse.ingest.work import AreaWork, CategoryWork, ProductWork, SellerWork
 
 
 def decide_product(work: ProductWork, known: Known) -> list[Decision]:

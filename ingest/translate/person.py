@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from domain.customer.customer import (
+from replayhouse.domain.customer.customer import (
     AliasSeen,
     Customer,
     OrderOutcome,
@@ -19,13 +19,13 @@ from domain.customer.customer import (
     observe_aliases,
     record_purchases,
 )
-from domain.customer.customer import evolve as evolve_customer
-from domain.customer.review import reassign, review_of, review_stream_id, submit
-from domain.fulfillment.events import ShipmentPlanned, ShipmentReplanned
-from domain.fulfillment.shipment import OrderProgress, Route, follow, shipment_of
-from domain.kernel.events import DomainEvent
-from domain.kernel.ids import UNKNOWN_ID
-from domain.sales.events import (
+from replayhouse.domain.customer.customer import evolve as evolve_customer
+from replayhouse.domain.customer.review import reassign, review_of, review_stream_id, submit
+from replayhouse.domain.fulfillment.events import ShipmentPlanned, ShipmentReplanned
+from replayhouse.domain.fulfillment.shipment import OrderProgress, Route, follow, shipment_of
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from replayhouse.domain.sales.events import (
     OrderAmended,
     OrderLineAdded,
     OrderLineAmended,
@@ -34,9 +34,9 @@ from domain.sales.events import (
     PaymentAmended,
     PaymentReceived,
 )
-from domain.sales.order import ENDED, SHIPPED_OR_LATER, Order, observed, order_of
-from ingest.decision import Decision, Known, lines_of, source_of
-from ingest.work import OrderWork, PersonWork
+from replayhouse.domain.sales.order import ENDED, SHIPPED_OR_LATER, Order, observed, order_of
+from replayhouse.ingest.decision import Decision, Known, lines_of, source_of
+from replayhouse.ingest.work import OrderWork, PersonWork
 
 OF_A_PAYMENT = (PaymentReceived, PaymentAmended)
 OF_A_LINE = (OrderLineAdded, OrderLineAmended)

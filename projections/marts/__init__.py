@@ -5,7 +5,7 @@ To add one, write a `Mart` in a module of its own here and name it in `MARTS`, a
 whatever schemas the warehouse at hand has: the live ones, a revision that is being built, a prefix of time travel.
 """
 
-from projections.marts.mart import Mart, Tables
+from replayhouse.projections.marts.mart import Mart, Tables
 
 __all__ = ["MARTS", "Mart", "Tables"]
 

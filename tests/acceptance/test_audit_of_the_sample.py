@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from infra.postgres.connection import Database
-from tests.acceptance.in_process import Warehouse
-from tests.databases import database, server
+from replayhouse.infra.postgres.connection import Database
 from tests.oracle.expected import FILES
+from tests.support.databases import database, server
+from tests.support.in_process import Warehouse
 
 __all__ = ["database", "server"]  # pytest finds the fixtures by their names in this module
 

@@ -14,16 +14,16 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from infra.erased import ErasedSubjects
-from infra.postgres.connection import Database
-from tests.acceptance.cli_support import CONTEXTS, Done
-from tests.acceptance.extracts import a_good_extract, write
-from tests.acceptance.in_process import Warehouse, refused
-from tests.crashes import SEED, a_seed
-from tests.databases import COPY, conn, database, server
-from tests.homes import FORKED, Home
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.privacy.erasure_list import ErasedSubjects
 from tests.oracle.lines import an_id
-from tests.prepared import furnish
+from tests.support.cli import CONTEXTS, Done
+from tests.support.crashes import SEED, a_seed
+from tests.support.databases import COPY, conn, database, server
+from tests.support.extracts import a_good_extract, write
+from tests.support.homes import FORKED, Home
+from tests.support.in_process import Warehouse, refused
+from tests.support.prepared import furnish
 
 __all__ = ["conn", "database", "server"]
 

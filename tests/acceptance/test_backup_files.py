@@ -21,22 +21,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import conninfo
 
-from domain.sales.order import NEW_ORDER, observe
-from infra.errors import InputError
-from infra.postgres import backup_file, clients, migrate
-from infra.postgres.backup import back_up
-from infra.postgres.backup_file import DUMP, KEYS, LOG, Manifest, Writer
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from infra.postgres.restore import script_for
-from infra.postgres.store import EventStore
-from infra.recorded import Recorded
-from tests.acceptance.cli_support import CONTEXTS
-from tests.acceptance.extracts import a_good_extract, write
-from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import a_database, database, server
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.backup import archive as backup_file
+from replayhouse.infra.backup.archive import DUMP, KEYS, LOG, Manifest, Writer
+from replayhouse.infra.backup.backup import back_up
+from replayhouse.infra.backup.restore import script_for
+from replayhouse.infra.event_store.recorded import Recorded
+from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.postgres import migrate, pg_tools
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.runtime.errors import InputError
 from tests.integration.test_event_store import registered
-from tests.read_side import a_header, a_line, a_payment
+from tests.support.cli import CONTEXTS
+from tests.support.databases import a_database, database, server
+from tests.support.extracts import a_good_extract, write
+from tests.support.in_process import Warehouse, refused
+from tests.support.read_side import a_header, a_line, a_payment
 
 __all__ = ["database", "server"]
 
@@ -146,7 +147,7 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(
                 migrate.migrate(conn)
             events = [Recorded("sales", order, version, event) for version, event in enumerate(ORDERED, 1)]
             EventStore().append(conn, [registered(uuid4()), *events], None)
-        with patch("infra.postgres.backup.store_id"):  # a store had no id yet
+        with patch("replayhouse.infra.backup.backup.store_id"):  # a store had no id yet
             back_up(made, backup, beside(backup), lambda *_: None)
         assert backup_file.read_manifest(backup, LOG).schema_version == OLDER_SCHEMA
 
@@ -162,9 +163,13 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(
 def schema_of(warehouse: Warehouse) -> str:
     """The schemas that migrations make, as pg_dump writes them; what differs from call to call is left out."""
     options = ["--schema-only", "--schema=event_store", "--schema=read_model"]
-    pg_dump = str(clients.program("pg_dump", 18))
+    pg_dump = str(pg_tools.program("pg_dump", 18))
     done = subprocess.run(
-        [pg_dump, *options], env=clients.environment(warehouse.database.url), capture_output=True, text=True, check=True
+        [pg_dump, *options],
+        env=pg_tools.environment(warehouse.database.url),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return re.sub(r"^\\(un)?restrict .*$", "", done.stdout, flags=re.MULTILINE)
 
@@ -185,7 +190,7 @@ def test_no_password_stands_on_a_command_line(shop: Shop, tmp_path: Path, empty:
         with_password(empty).json("db", "restore", tmp_path / "b")
     assert [Path(word).name for word in lines if word.startswith("/")] == ["pg_dump", "pg_restore", "psql"]
     assert not any("verysecret" in word for word in lines)
-    assert clients.environment("postgresql://a:verysecret@h/d")["PGPASSWORD"] == "verysecret"
+    assert pg_tools.environment("postgresql://a:verysecret@h/d")["PGPASSWORD"] == "verysecret"
 
 
 def test_two_backups_into_the_same_file_are_a_conflict(shop: Shop, tmp_path: Path) -> None:

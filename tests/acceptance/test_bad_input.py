@@ -13,22 +13,16 @@ from socket import AF_INET, SOCK_STREAM, socket
 
 import pytest
 
-from infra.postgres import connection as connecting
-from infra.postgres.connection import Database, make_database
-from infra.postgres.embedded import EmbeddedServer
-from infra.settings import Settings
-from tests.acceptance.cli_support import Program
-from tests.acceptance.extracts import (
-    a_good_extract,
-    changed,
-    instead,
-    write,
-    zipped,
-)
-from tests.acceptance.in_process import READ_MODELS, Warehouse, refused, rejected
-from tests.databases import database, server
+from replayhouse.infra.postgres import connection as connecting
+from replayhouse.infra.postgres.connection import Database, make_database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.runtime.settings import Settings
 from tests.oracle.expected import FILES, expected
 from tests.oracle.lines import HEADERS, an_item
+from tests.support.cli import Program
+from tests.support.databases import database, server
+from tests.support.extracts import a_good_extract, changed, instead, write, zipped
+from tests.support.in_process import READ_MODELS, Warehouse, refused, rejected
 
 __all__ = ["database", "server"]
 

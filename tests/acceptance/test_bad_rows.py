@@ -6,21 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.loading import ingest as loading
-from infra.postgres.connection import Database
-from tests.acceptance.extracts import (
-    Lines,
-    a_good_extract,
-    a_review,
-    adding,
-    changed,
-    write,
-    zipped,
-)
-from tests.acceptance.in_process import READ_MODELS, Warehouse, refused
-from tests.databases import database, server
+from replayhouse.infra.application import ingest as loading
+from replayhouse.infra.postgres.connection import Database
 from tests.oracle.expected import FILES, expected
 from tests.oracle.lines import HEADERS, a_customer, a_payment, an_id, an_item, an_order, line
+from tests.support.databases import database, server
+from tests.support.extracts import Lines, a_good_extract, a_review, adding, changed, write, zipped
+from tests.support.in_process import READ_MODELS, Warehouse, refused
 
 __all__ = ["database", "server"]
 

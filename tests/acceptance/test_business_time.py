@@ -14,11 +14,11 @@ from uuid import UUID
 import duckdb
 import pytest
 
-from infra.postgres.connection import Database
-from ingest.synthetic import generate
-from tests.acceptance.in_process import Warehouse
-from tests.databases import database, server
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.ingest.synthetic import generate
 from tests.oracle.expected import differences, expected, rows
+from tests.support.databases import database, server
+from tests.support.in_process import Warehouse
 
 __all__ = ["database", "server"]
 

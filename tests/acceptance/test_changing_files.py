@@ -9,15 +9,15 @@ from typing import BinaryIO
 
 import pytest
 
-from infra.csv import extract as opening
-from infra.csv.staging import stage
-from infra.loading import ingest as loading
-from infra.loading.assessment import assess
-from infra.postgres.connection import Database
-from tests.acceptance.extracts import a_good_extract, adding, changed, replacing, write, zipped
-from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import database, server
+from replayhouse.infra.application import ingest as loading
+from replayhouse.infra.loads.assessment import assess
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.staging import extract as opening
+from replayhouse.infra.staging.staging import stage
 from tests.oracle.expected import FILES, expected
+from tests.support.databases import database, server
+from tests.support.extracts import a_good_extract, adding, changed, replacing, write, zipped
+from tests.support.in_process import Warehouse, refused
 
 __all__ = ["database", "server"]
 

@@ -5,8 +5,8 @@ One seed and a few steps, another one each time; `make soak` goes on for long.
 
 from pathlib import Path
 
-from tests.chaos import chaos
-from tests.crashes import a_seed
+from tests.support.chaos import chaos
+from tests.support.crashes import a_seed
 
 ORDERS = 100
 STEPS = 5

@@ -10,13 +10,13 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from domain.customer.review import review_stream_id
-from domain.kernel.events import Rewound
-from infra.postgres.keys import destroy_keys
-from infra.postgres.store import EventStore
-from infra.recorded import Recorded
-from tests.acceptance.cli_support import Loaded, Program, empty, loaded
-from tests.databases import lose_keys
+from replayhouse.domain.customer.review import review_stream_id
+from replayhouse.domain.kernel.events import Rewound
+from replayhouse.infra.event_store.keys import destroy_keys
+from replayhouse.infra.event_store.recorded import Recorded
+from replayhouse.infra.event_store.store import EventStore
+from tests.support.cli import Loaded, Program, empty, loaded
+from tests.support.databases import lose_keys
 
 __all__ = ["empty", "loaded"]  # pytest finds the fixtures by their names in this module
 

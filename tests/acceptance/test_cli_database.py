@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.acceptance.cli_support import PROGRAM, Loaded, Program, empty, loaded
-from tests.forked import AS_INSTALLED
-from tests.prepared import furnish
+from tests.support.cli import PROGRAM, Loaded, Program, empty, loaded
+from tests.support.forked import AS_INSTALLED
+from tests.support.prepared import furnish
 
 __all__ = ["empty", "loaded"]  # pytest finds the fixtures by their names in this module
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.demo import MARK
-from tests.acceptance.cli_support import CONTEXTS, FILES, PROGRAM, TIMEOUT_S, Program
-from tests.forked import AS_INSTALLED
+from replayhouse.infra.cli.demo import MARK
+from tests.support.cli import CONTEXTS, FILES, PROGRAM, TIMEOUT_S, Program
+from tests.support.forked import AS_INSTALLED
 
 ANSWERS = {
     "revenue_by_month": {"month", "revenue", "orders"},

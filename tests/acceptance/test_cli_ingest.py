@@ -9,12 +9,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from infra.postgres.connection import Database
-from infra.postgres.locks import exclusive
-from tests.acceptance.cli_support import CONTEXTS, FILES, Loaded, Program, empty, loaded
-from tests.acceptance.extracts import a_good_extract, write
-from tests.acceptance.in_process import Warehouse
-from tests.databases import database, server
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.locks import exclusive
+from tests.support.cli import CONTEXTS, FILES, Loaded, Program, empty, loaded
+from tests.support.databases import database, server
+from tests.support.extracts import a_good_extract, write
+from tests.support.in_process import Warehouse
 
 __all__ = ["database", "empty", "loaded", "server"]  # pytest finds the fixtures by their names in this module
 

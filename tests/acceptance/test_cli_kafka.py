@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from domain.contexts import CONTEXTS
-from infra.kafka import reaching
-from infra.kafka.broker.node import trial_broker
-from infra.kafka.names import events_topic, positions_topic
-from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import administering
-from infra.postgres.connection import Database
-from tests.acceptance.cli_support import Program
-from tests.acceptance.in_process import Warehouse, refused
-from tests.brokers import applied, bootstrap, broker, kafka
-from tests.quick_java import use_quick_java
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.kafka import connectivity
+from replayhouse.infra.kafka.broker.node import trial_broker
+from replayhouse.infra.kafka.topics import administering
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.publishing.names import events_topic, positions_topic
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from tests.support.brokers import applied, bootstrap, broker, kafka
+from tests.support.cli import Program
+from tests.support.in_process import Warehouse, refused
+from tests.support.quick_java import use_quick_java
 
 __all__ = ["broker", "kafka"]
 
@@ -108,8 +108,8 @@ def test_a_cluster_of_your_own_is_asked_but_neither_started_nor_stopped(
 def test_a_cluster_that_does_not_answer_is_a_service_that_is_away(
     command: str, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reaching, "LONGEST_SECONDS", 0.5)
-    monkeypatch.setattr(reaching, "_BUSY", 100)  # the refusal may be long in coming on a busy machine
+    monkeypatch.setattr(connectivity, "LONGEST_SECONDS", 0.5)
+    monkeypatch.setattr(connectivity, "_BUSY", 100)  # the refusal may be long in coming on a busy machine
     done = warehouse.run("kafka", command, "--json", REPLAYHOUSE_KAFKA_BOOTSTRAP="127.0.0.1:1")
     refused(done, 3, "127.0.0.1:1", "refused")
 

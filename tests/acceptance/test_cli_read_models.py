@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from domain.quality.rules import RULES
-from tests.acceptance.cli_support import CONTEXTS, Loaded, Program, empty, loaded
+from replayhouse.domain.quality.rules import RULES
+from tests.support.cli import CONTEXTS, Loaded, Program, empty, loaded
 
 __all__ = ["empty", "loaded"]  # pytest finds the fixtures by their names in this module
 

@@ -7,12 +7,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from infra.errors import Conflicting
-from infra.postgres.connection import Database
-from tests.acceptance.extracts import a_good_extract, adding, changed, write
-from tests.acceptance.in_process import Warehouse
-from tests.databases import database, server
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.runtime.errors import Conflicting
 from tests.oracle.lines import a_payment, an_id
+from tests.support.databases import database, server
+from tests.support.extracts import a_good_extract, adding, changed, write
+from tests.support.in_process import Warehouse
 
 __all__ = ["database", "server"]
 
@@ -34,7 +34,7 @@ def test_who_records_beside_a_rebuild_is_told_that_it_is_recorded(
     def held_up(*_: Any, **__: Any) -> None:
         raise Conflicting(HELD_UP)
 
-    import_module("infra.loading.retraction")  # it would keep what is put in place of catching up
+    import_module("replayhouse.infra.application.retract")  # it would keep what is put in place of catching up
     warehouse.ingest(write(tmp_path / "first", lines))
     [row] = [row["row"] for row in warehouse.json("quality", "quarantine")]
     for topic, words in {
@@ -46,7 +46,7 @@ def test_who_records_beside_a_rebuild_is_told_that_it_is_recorded(
         last = warehouse.json("batches")[-1]["batch"]
         before = recorded(topic)
         with monkeypatch.context() as patch:
-            patch.setattr("infra.postgres.read_models.live.catch_up", held_up)
+            patch.setattr("replayhouse.infra.read_models.live.projector.catch_up", held_up)
             done = warehouse.run(*(last if word == "LAST" else word for word in words), "--json")
         assert done.code == 0, done
         assert recorded(topic) > before, topic
@@ -65,7 +65,7 @@ def test_an_erasure_whose_space_is_not_freed_yet_is_done(
     def held(*_: Any) -> None:
         raise psycopg.errors.LockNotAvailable("canceling statement due to lock timeout")
 
-    monkeypatch.setattr("infra.postgres.erasure.vacuum", held)
+    monkeypatch.setattr("replayhouse.infra.privacy.erasure.vacuum", held)
     done = warehouse.run("customer", "erase", an_id(903), "--reason", "asked", "--yes", "--json")
     assert done.code == 0, done
     assert done.document["status"] == "erased"

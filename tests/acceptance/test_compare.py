@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from domain.sales.events import PaymentAmended
-from domain.sales.order import NEW_ORDER, observe, order_of
-from infra.postgres.connection import Database
-from infra.postgres.read_models.live import catch_up
-from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import database, server
-from tests.read_side import MONDAY, Log, a_header, a_line, a_payment, an_id
-from tests.small_steps import KILL_AFTER
+from replayhouse.domain.sales.events import PaymentAmended
+from replayhouse.domain.sales.order import NEW_ORDER, observe, order_of
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models.live.projector import catch_up
+from tests.support.databases import database, server
+from tests.support.in_process import Warehouse, refused
+from tests.support.read_side import MONDAY, Log, a_header, a_line, a_payment, an_id
+from tests.support.small_steps import KILL_AFTER
 
 __all__ = ["database", "server"]
 
@@ -181,11 +181,11 @@ def test_what_does_not_exist_is_told_with_what_does(story: Story, tmp_path: Path
 def test_killed_it_leaves_nothing_that_the_next_command_does_not_remove(story: Story) -> None:
     first, second = story.positions
     killed = subprocess.run(
-        [sys.executable, "-m", "tests.small_steps", "audit", "compare", str(first), str(second)],
+        [sys.executable, "-m", "tests.support.small_steps", "audit", "compare", str(first), str(second)],
         env={
             **os.environ,
             "REPLAYHOUSE_DATABASE_URL": story.warehouse.database.url,
-            KILL_AFTER: "infra.postgres.read_models.time_travel:load_all:2",
+            KILL_AFTER: "replayhouse.infra.read_models.snapshots.time_travel:load_all:2",
         },
         cwd=Path(__file__).parents[2],
         capture_output=True,

@@ -5,12 +5,12 @@ import signal
 
 import pytest
 
-from infra.postgres.locks import exclusive
-from tests.acceptance.cli_support import Done
-from tests.crashes import is_plain
-from tests.homes import SHARED_WORK, Command, Home, a_copy
-from tests.scenes import Scenes, complaints, scenes
-from tests.small_steps import KILL_AFTER, WAIT
+from replayhouse.infra.postgres.locks import exclusive
+from tests.support.cli import Done
+from tests.support.crashes import is_plain
+from tests.support.homes import SHARED_WORK, Command, Home, a_copy
+from tests.support.scenes import Scenes, complaints, scenes
+from tests.support.small_steps import KILL_AFTER, WAIT
 
 __all__ = ["scenes"]
 
@@ -27,7 +27,7 @@ def refused(done: Done) -> str:
 def test_while_a_killed_load_is_open_its_files_go_on_and_others_are_refused(scenes: Scenes) -> None:
     scene = scenes["second load"]
     with a_copy(scene.home) as home:
-        home.run(*scene.arguments, **{KILL_AFTER: "infra.loading.ingest:keep_apart"})
+        home.run(*scene.arguments, **{KILL_AFTER: "replayhouse.infra.application.ingest:keep_apart"})
         open_load = home.warehouse().json("status")["batches"][-1]
         assert open_load["status"] == "open"
         position = home.warehouse().json("status")["position"]
@@ -46,7 +46,9 @@ def test_a_load_that_went_on_tells_all_its_events_and_rows(scenes: Scenes) -> No
     """Also those that it had appended before it was killed."""
     scene = scenes["first load"]
     with a_copy(scene.home) as home:
-        home.run(*scene.arguments, **{KILL_AFTER: "infra.loading.ingest:evaluate_the_lapsed", **SHARED_WORK})
+        home.run(
+            *scene.arguments, **{KILL_AFTER: "replayhouse.infra.application.ingest:evaluate_the_lapsed", **SHARED_WORK}
+        )
         told = home.run(*scene.arguments, "--json").document
     with a_copy(scene.home) as home:
         undisturbed = home.run(*scene.arguments, "--json").document

@@ -12,19 +12,19 @@ from typing import Any
 
 import pytest
 
-from infra.kafka.settings import KafkaSettings
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from tests.acceptance.cli_support import CONTEXTS, PROGRAM, Done
-from tests.acceptance.extracts import a_good_extract, adding, changed, write
-from tests.acceptance.in_process import Warehouse, refused
-from tests.brokers import applied, broker, kafka
-from tests.crashes import SEED, a_seed
-from tests.databases import copied, server
-from tests.forked import FORKED
-from tests.homes import Command
-from tests.kafka_log import logged, placed, send, send_log
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.oracle.lines import a_customer, an_order
+from tests.support.brokers import applied, broker, kafka
+from tests.support.cli import CONTEXTS, PROGRAM, Done
+from tests.support.crashes import SEED, a_seed
+from tests.support.databases import copied, server
+from tests.support.extracts import a_good_extract, adding, changed, write
+from tests.support.forked import FORKED
+from tests.support.homes import Command
+from tests.support.in_process import Warehouse, refused
+from tests.support.kafka_log import logged, placed, send, send_log
 
 __all__ = ["broker", "kafka", "server"]
 

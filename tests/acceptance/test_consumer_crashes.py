@@ -15,12 +15,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from infra.kafka.settings import KafkaSettings
-from infra.postgres.connection import Database
-from tests.brokers import applied, broker, kafka
-from tests.consuming import Log, Publisher
-from tests.crashes import SEED, a_seed
-from tests.databases import database, server
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from tests.support.brokers import applied, broker, kafka
+from tests.support.consuming import Log, Publisher
+from tests.support.crashes import SEED, a_seed
+from tests.support.databases import database, server
 
 __all__ = ["broker", "database", "kafka", "server"]
 
@@ -53,7 +53,7 @@ def inbox(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Rows]:
 
 
 def start(kafka: KafkaSettings, inbox: str, *dies_at: int) -> "subprocess.Popen[str]":
-    program = [sys.executable, "-m", "tests.consumer_process", kafka.bootstrap or "", kafka.prefix, inbox]
+    program = [sys.executable, "-m", "tests.support.consumer_process", kafka.bootstrap or "", kafka.prefix, inbox]
     return subprocess.Popen([*program, *map(str, dies_at)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 

@@ -8,17 +8,17 @@ import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
-from infra.kafka.settings import KafkaSettings
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.acceptance.test_documented_commands import python_files_of
-from tests.brokers import applied, broker, kafka
-from tests.consuming import Log, Publisher
-from tests.homes import wait_until
+from tests.support.brokers import applied, broker, kafka
+from tests.support.consuming import Log, Publisher
+from tests.support.homes import wait_until
 
 __all__ = ["broker", "kafka"]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/consuming.md").read_text(encoding="utf-8")
-PAGE_OF_THE_KIT = (ROOT / "infra/kafka/consumer/README.md").read_text(encoding="utf-8")
+PAGE_OF_THE_KIT = (ROOT / "consumer/README.md").read_text(encoding="utf-8")
 NAME = "paid.py"
 LONGEST_S = 120.0
 

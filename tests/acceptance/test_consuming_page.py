@@ -15,13 +15,13 @@ from uuid import UUID
 import pytest
 from confluent_kafka import Producer
 
-from infra.kafka.broker.node import Broker
-from infra.kafka.clients import confluent_config
-from infra.kafka.message import LoggedEvent, message_of
-from infra.kafka.names import events_topic, source_of
-from infra.kafka.settings import KafkaSettings
+from replayhouse.infra.kafka.broker.node import Broker
+from replayhouse.infra.kafka.clients import confluent_config
+from replayhouse.infra.publishing.message import LoggedEvent, message_of
+from replayhouse.infra.publishing.names import events_topic, source_of
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.acceptance.test_documented_commands import python_files_of
-from tests.brokers import TIMEOUT_S, applied, broker, console_consumer, kafka
+from tests.support.brokers import TIMEOUT_S, applied, broker, console_consumer, kafka
 
 __all__ = ["broker", "kafka"]
 

@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from domain.contexts import CONTEXTS
-from infra.kafka.contracts.compatibility import resolved
-from infra.kafka.contracts.files import CONTRACTS
-from infra.kafka.contracts.headers import NAME as HEADERS
-from infra.kafka.contracts.revisions import file_of
-from infra.kafka.message import LoggedEvent, message_of
-from infra.kafka.state import Change, State
-from infra.postgres.connection import Database
-from projections.warehouse import PROJECTIONS
-from tests.acceptance.extracts import a_good_extract, a_review, adding, changed, write
-from tests.acceptance.in_process import Warehouse
-from tests.databases import database, server
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.contracts.compatibility import resolved
+from replayhouse.infra.contracts.files import CONTRACTS
+from replayhouse.infra.contracts.headers import NAME as HEADERS
+from replayhouse.infra.contracts.revisions import file_of
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.publishing.message import LoggedEvent, message_of
+from replayhouse.infra.publishing.state import Change, State
+from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.lines import a_customer, a_payment, an_id, an_order
+from tests.support.databases import database, server
+from tests.support.extracts import a_good_extract, a_review, adding, changed, write
+from tests.support.in_process import Warehouse
 from tests.unit.test_contracts import undeclared
 
 __all__ = ["database", "server"]

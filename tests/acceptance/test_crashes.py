@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.cli_support import CONTEXTS
-from tests.crashes import (
+from tests.oracle.expected import FILES
+from tests.support.cli import CONTEXTS
+from tests.support.crashes import (
     Attack,
     Kill,
     a_backend,
@@ -21,10 +22,9 @@ from tests.crashes import (
     the_parent,
     the_server,
 )
-from tests.homes import Home, a_copy
-from tests.oracle.expected import FILES
-from tests.scenes import Scenes, complaints, scenes, state_of
-from tests.small_steps import KILL_AFTER
+from tests.support.homes import Home, a_copy
+from tests.support.scenes import Scenes, complaints, scenes, state_of
+from tests.support.small_steps import KILL_AFTER
 
 __all__ = ["scenes"]
 
@@ -59,51 +59,51 @@ def killed_after(home: Home, points: Iterable[str], *arguments: str) -> None:
 
 
 BEGINNING = (
-    "infra.postgres.embedded:EmbeddedServer._initialise",
-    "infra.postgres.embedded:EmbeddedServer._launch",
-    "infra.postgres.embedded:EmbeddedServer._ensure_database",
-    "infra.postgres.connection:migrate",
-    "infra.postgres.read_models.preparing:prepare",
+    "replayhouse.infra.postgres.embedded:EmbeddedServer._initialise",
+    "replayhouse.infra.postgres.embedded:EmbeddedServer._launch",
+    "replayhouse.infra.postgres.embedded:EmbeddedServer._ensure_database",
+    "replayhouse.infra.postgres.connection:migrate",
+    "replayhouse.infra.read_models.preparing:prepare",
 )
 
 STEPS_OF_A_LOAD = (
-    "infra.loading.loads:Loads.begin",
-    "infra.loading.ingest:tell_opening",
-    "infra.loading.log:PostgresLoadLog.append_quality:3",
-    "infra.loading.log:PostgresLoadLog.append:2",
-    "infra.loading.ingest:evaluate_the_lapsed",
-    "infra.loading.ingest:tell_completion",
-    "infra.loading.loads:Loads.finish",
+    "replayhouse.infra.loads.batches:Loads.begin",
+    "replayhouse.infra.application.ingest:tell_opening",
+    "replayhouse.infra.loads.load_log:PostgresLoadLog.append_quality:3",
+    "replayhouse.infra.loads.load_log:PostgresLoadLog.append:2",
+    "replayhouse.infra.application.ingest:evaluate_the_lapsed",
+    "replayhouse.infra.application.ingest:tell_completion",
+    "replayhouse.infra.loads.batches:Loads.finish",
 )
 
 STEPS_OF_FILLING = (
-    "infra.postgres.read_models.revisions:begin_filling:3",
-    "infra.postgres.read_models.swapping:swap",
+    "replayhouse.infra.read_models.rebuild.revisions:begin_filling:3",
+    "replayhouse.infra.read_models.rebuild.swap:swap",
 )
 
 STEPS_OF_A_LATER_LOAD = (
-    "infra.loading.ingest:export_known",
-    "infra.loading.loads:Loads.begin",
-    "infra.loading.loads:Loads.take_over",
-    "infra.loading.log:PostgresLoadLog.append_lapsed",
-    "infra.loading.log:PostgresLoadLog.append_quality:2",
-    "infra.loading.ingest:release_those_that_pass",
-    "infra.postgres.read_models.tracking:move:3",
+    "replayhouse.infra.application.ingest:export_known",
+    "replayhouse.infra.loads.batches:Loads.begin",
+    "replayhouse.infra.loads.batches:Loads.take_over",
+    "replayhouse.infra.loads.load_log:PostgresLoadLog.append_lapsed",
+    "replayhouse.infra.loads.load_log:PostgresLoadLog.append_quality:2",
+    "replayhouse.infra.application.ingest:release_those_that_pass",
+    "replayhouse.infra.read_models.checkpoints:move:3",
 )
 
 STEPS_OF_A_REBUILD = (
-    "infra.postgres.read_models.revisions:begin:2",
-    "infra.postgres.read_models.loading:Loader.finish:3",
-    "infra.postgres.read_models.swapping:swap",
-    "infra.postgres.read_models.rebuild:keep_calendar",
+    "replayhouse.infra.read_models.rebuild.revisions:begin:2",
+    "replayhouse.infra.read_models.rebuild.range_loader:Loader.finish:3",
+    "replayhouse.infra.read_models.rebuild.swap:swap",
+    "replayhouse.infra.read_models.rebuild.rebuild:keep_calendar",
 )
 
 STEPS_OF_A_RETRACTION = (
-    "infra.loading.retractions:Retractions.begin",
-    "infra.loading.retraction_log:PostgresRetractionLog.append_rewinds:2",
-    "infra.loading.retractions:Retractions.take_over",
-    "infra.loading.retraction_log:PostgresRetractionLog.finish",
-    "infra.postgres.read_models.tracking:move:2",
+    "replayhouse.infra.loads.retractions:Retractions.begin",
+    "replayhouse.infra.loads.retraction_log:PostgresRetractionLog.append_rewinds:2",
+    "replayhouse.infra.loads.retractions:Retractions.take_over",
+    "replayhouse.infra.loads.retraction_log:PostgresRetractionLog.finish",
+    "replayhouse.infra.read_models.checkpoints:move:2",
 )
 
 
@@ -128,9 +128,9 @@ def test_killed_after_every_step_of_it_in_turn_a_command_comes_to_the_same_end(
 
 
 STEPS_OF_AN_ERASURE = (
-    "infra.postgres.erasure:destroy_keys",
-    "infra.erased:ErasedSubjects.add",
-    "infra.postgres.erasure:erase",
+    "replayhouse.infra.privacy.erasure:destroy_keys",
+    "replayhouse.infra.privacy.erasure_list:ErasedSubjects.add",
+    "replayhouse.infra.privacy.erasure:erase",
 )
 
 A_REVIEWER = "SELECT customer_id::text FROM customer.fact_review WHERE comment IS NOT NULL ORDER BY 1 LIMIT 1"
@@ -171,7 +171,7 @@ def test_a_rejection_that_was_killed_half_told_is_told_the_next_time(scenes: Sce
         orders.write('"no end')
     with a_copy(scenes["second load"].home) as home:
         before = home.warehouse().json("status")
-        killed_after(home, ["infra.loading.ingest:tell_opening"], "ingest", str(harmed))
+        killed_after(home, ["replayhouse.infra.application.ingest:tell_opening"], "ingest", str(harmed))
 
         done = home.run("ingest", harmed, "--json")
 

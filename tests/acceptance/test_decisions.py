@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from infra.loading import ingest as loading
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from tests.acceptance.extracts import Lines, a_good_extract, a_review, adding, changed, instead, times, write
-from tests.acceptance.in_process import Warehouse, refused
-from tests.acceptance.loads import NO_EVENTS, Loads, events_of, of_file
-from tests.databases import copied, database, server
+from replayhouse.infra.application import ingest as loading
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
 from tests.oracle.expected import DEPENDS_ON_EARLIER_LOADS, expected
 from tests.oracle.lines import a_customer, a_payment, an_id, an_item, an_order, line
+from tests.support.databases import copied, database, server
+from tests.support.extracts import Lines, a_good_extract, a_review, adding, changed, instead, times, write
+from tests.support.in_process import Warehouse, refused
+from tests.support.loads import NO_EVENTS, Loads, events_of, of_file
 
 __all__ = ["database", "server"]
 
@@ -295,11 +295,11 @@ def test_killed_at_any_step_a_release_is_made_up_for_or_was_done(
     position = apart.warehouse.json("status")["position"]
     for point in ("decision.copy_lines", "decision.copy_due", "work.DuckDBWork.references"):
         with monkeypatch.context() as patched:
-            patched.setattr(f"infra.loading.{point}", killed)
+            patched.setattr(f"replayhouse.infra.loads.{point}", killed)
             assert apart.warehouse.run(*command).code == 130
         assert apart.warehouse.json("status")["position"] == position
     with monkeypatch.context() as patched:
-        patched.setattr("infra.cli.read_models.catch_up_all", killed)
+        patched.setattr("replayhouse.infra.cli.read_models.catch_up_all", killed)
         assert apart.warehouse.run(*command).code == 130
     assert apart.differs_from(with_good_item()) != ""
 

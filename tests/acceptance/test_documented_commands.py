@@ -6,7 +6,7 @@ Each page is run by itself, from top to bottom, in an empty folder and an empty 
   is its output. A line `...` stands for any number of lines; a command without output is only run.
 * A command must exit with 0, or with what the page shows for `echo $?` right after it.
 * A block marked `python` whose first line is a comment with a file name is written to that file for the commands.
-* `replayhouse` is the program as it is, forked from a process that has imported it (see `tests.forked`).
+* `replayhouse` is the program as it is, forked from a process that has imported it (see `tests.support.forked`).
 * `make TARGET` is not run; its target must exist, and if output is shown, that is the output of the target's command.
 
 What differs from run to run (recorded times, seconds, the hash chain, which holds both) is not compared.
@@ -23,16 +23,16 @@ from typing import NamedTuple
 import pytest
 from pydantic_settings import BaseSettings
 
-from domain.quality.rules import RULES, TARGETS, WEIGHTS, Rule, Severity
-from infra.csv.checks import queries
-from infra.kafka.broker.node import trial_broker
-from infra.kafka.settings import KafkaSettings
-from infra.postgres.embedded import EmbeddedServer
-from infra.settings import Settings
-from projections.warehouse import PROJECTIONS
-from tests.forked import put_on_the_path
-from tests.prepared import furnish, quick_folder
-from tests.quick_java import use_quick_java
+from replayhouse.domain.quality.rules import RULES, TARGETS, WEIGHTS, Rule, Severity
+from replayhouse.infra.kafka.broker.node import trial_broker
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from replayhouse.infra.runtime.settings import Settings
+from replayhouse.infra.staging.checks import queries
+from replayhouse.projections.warehouse import PROJECTIONS
+from tests.support.forked import put_on_the_path
+from tests.support.prepared import furnish, quick_folder
+from tests.support.quick_java import use_quick_java
 
 ROOT = Path(__file__).parents[2]
 RUN = (

@@ -9,17 +9,17 @@ from uuid import UUID
 
 import pytest
 
-from infra.erased import ErasedSubjects
-from infra.postgres import locks
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from infra.postgres.erasure import erase, reapply
-from infra.postgres.keys import read_keys
-from infra.postgres.read_models import building, swapping
-from tests.acceptance.extracts import a_good_extract, a_review, adding, changed, times, write
-from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import copied, server
+from replayhouse.infra.event_store.keys import read_keys
+from replayhouse.infra.postgres import locks
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.privacy.erasure import erase, reapply
+from replayhouse.infra.privacy.erasure_list import ErasedSubjects
+from replayhouse.infra.read_models.rebuild import swap, workers
 from tests.oracle.lines import a_customer, an_id, an_order, line
+from tests.support.databases import copied, server
+from tests.support.extracts import a_good_extract, a_review, adding, changed, times, write
+from tests.support.in_process import Warehouse, refused
 
 __all__ = ["server"]
 
@@ -217,13 +217,13 @@ def test_a_rebuild_holds_what_is_erased_meanwhile_not_against_itself(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The erasure comes between the loading and the self-check, whose sample has every stream of so small a log."""
-    load_all = building.load_all
+    load_all = workers.load_all
 
     def loaded_then_erased(*arguments: Any, **named: Any) -> None:
         load_all(*arguments, **named)
         warehouse.json("customer", "erase", "--yes", ERASED, "--reason", "asked for it")
 
-    monkeypatch.setattr("infra.postgres.read_models.rebuild.load_all", loaded_then_erased)
+    monkeypatch.setattr("replayhouse.infra.read_models.rebuild.rebuild.load_all", loaded_then_erased)
     rebuilt = warehouse.json("rebuild")["contexts"]
     assert shown_anywhere(warehouse) == set()
     assert warehouse.json("digest")["contexts"]["customer"]["tables"] == rebuilt["customer"]["tables"]
@@ -240,7 +240,7 @@ def test_a_rebuild_that_read_the_key_before_shows_nothing_after(
     def erased_meanwhile(_: object) -> None:
         warehouse.json("customer", "erase", "--yes", ERASED, "--reason", "asked for it")
 
-    monkeypatch.setattr(swapping, "wait_for_old_snapshots", erased_meanwhile)
+    monkeypatch.setattr(swap, "wait_for_old_snapshots", erased_meanwhile)
     rebuilt = warehouse.json("rebuild")["contexts"]
 
     assert shown_anywhere(warehouse) == set()
@@ -302,11 +302,11 @@ def test_killed_after_the_commit_or_before_it_the_same_command_ends_the_same(
     position = warehouse.json("status")["position"]
     arguments = ("customer", "erase", "--yes", ERASED, "--reason", "asked for it")
     with monkeypatch.context() as patched:  # on the list already, and the transaction is lost
-        patched.setattr("infra.erased.os.fsync", killed)
+        patched.setattr("replayhouse.infra.privacy.erasure_list.os.fsync", killed)
         assert warehouse.run(*arguments).code == 130
     assert (warehouse.json("status")["position"], shown_anywhere(warehouse)) == (position, set(PERSONAL))
     with monkeypatch.context() as patched:  # committed, and the read models are not caught up
-        patched.setattr("infra.cli.read_models.catch_up_all", killed)
+        patched.setattr("replayhouse.infra.cli.read_models.catch_up_all", killed)
         assert warehouse.run(*arguments).code == 130
     assert (warehouse.json("status")["position"], shown_anywhere(warehouse)) == (position + 1, set())
     listed.path.unlink()

@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from tests.acceptance.cli_support import Done
-from tests.acceptance.in_process import Warehouse, refused
 from tests.acceptance.test_erasure import ERASED, PERSONAL, loaded, server, warehouse
+from tests.support.cli import Done
+from tests.support.in_process import Warehouse, refused
 
 __all__ = ["loaded", "server", "warehouse"]
 

@@ -14,12 +14,12 @@ from uuid import UUID
 
 import pytest
 
-from infra.postgres.embedded import EmbeddedServer
-from tests.acceptance.extracts import Lines, a_good_extract, a_review, write
-from tests.acceptance.in_process import Warehouse
-from tests.crashes import a_seed
-from tests.databases import a_database, copied, server
+from replayhouse.infra.postgres.embedded import EmbeddedServer
 from tests.oracle.lines import a_customer, an_id, an_item, an_order
+from tests.support.crashes import a_seed
+from tests.support.databases import a_database, copied, server
+from tests.support.extracts import Lines, a_good_extract, a_review, write
+from tests.support.in_process import Warehouse
 
 __all__ = ["server"]
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.postgres.connection import Database
-from tests.acceptance.extracts import a_good_extract, adding, changed, write
-from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import database, server
+from replayhouse.infra.postgres.connection import Database
 from tests.oracle.lines import an_id, an_order
+from tests.support.databases import database, server
+from tests.support.extracts import a_good_extract, adding, changed, write
+from tests.support.in_process import Warehouse, refused
 
 __all__ = ["database", "server"]  # pytest finds the fixtures by their names in this module
 

@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from infra.loading import ingest as loading
-from infra.postgres.connection import Database
-from infra.postgres.read_models.calendar import bound_of_log, bound_of_models
-from infra.postgres.read_models.schema import Model
-from ingest.synthetic.generate import generate
-from projections.warehouse import PROJECTIONS
-from tests.acceptance.in_process import READ_MODELS, Warehouse, rejected
-from tests.databases import database, server
+from replayhouse.infra.application import ingest as loading
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models.calendar import bound_of_log, bound_of_models
+from replayhouse.infra.read_models.schema import Model
+from replayhouse.ingest.synthetic.generate import generate
+from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.expected import FILES, expected
+from tests.support.databases import database, server
+from tests.support.in_process import READ_MODELS, Warehouse, rejected
 
 __all__ = ["database", "server"]
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from domain.sales.order import NEW_ORDER, observe
-from infra.postgres.connection import Database
-from tests.acceptance.cli_support import CONTEXTS
-from tests.crashes import SEED, a_seed
-from tests.databases import conn, database, server
-from tests.homes import AS_INSTALLED, FORKED, Command, Home
-from tests.prepared import furnish
-from tests.read_side import Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.postgres.connection import Database
+from tests.support.cli import CONTEXTS
+from tests.support.crashes import SEED, a_seed
+from tests.support.databases import conn, database, server
+from tests.support.homes import AS_INSTALLED, FORKED, Command, Home
+from tests.support.prepared import furnish
+from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
 __all__ = ["conn", "database", "server"]
 
@@ -126,7 +126,7 @@ def visible_to(conn: psycopg.Connection, context: str, position: int) -> None:
 def test_killed_again_and_again_every_event_counts_once(
     followers: Followers, conn: psycopg.Connection, database: Database, tmp_path: Path
 ) -> None:
-    from tests.acceptance.in_process import Warehouse
+    from tests.support.in_process import Warehouse
 
     seed = a_seed()
     print(f"To repeat, set {SEED}={seed}")

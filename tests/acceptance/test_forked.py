@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.cli_support import Loaded, Program, loaded
-from tests.forked import AS_INSTALLED, put_on_the_path
+from tests.support.cli import Loaded, Program, loaded
+from tests.support.forked import AS_INSTALLED, put_on_the_path
 
 __all__ = ["loaded"]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.cli_support import Done
-from tests.crashes import is_plain
-from tests.homes import IN_SMALL_STEPS, SHARED_WORK, Home, a_copy
-from tests.scenes import Scenes, complaints, scenes
+from tests.support.cli import Done
+from tests.support.crashes import is_plain
+from tests.support.homes import IN_SMALL_STEPS, SHARED_WORK, Home, a_copy
+from tests.support.scenes import Scenes, complaints, scenes
 
 __all__ = ["scenes"]
 

@@ -11,14 +11,14 @@ from uuid import uuid4
 
 import pytest
 
-from infra.postgres.connection import Database
-from infra.postgres.csv_cells import harmless
-from tests.acceptance.extracts import a_good_extract, a_review, adding, changed, write, zipped
-from tests.acceptance.in_process import Warehouse
-from tests.databases import database, server
-from tests.hostile import HOSTILE, raw
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.runtime.csv_cells import harmless
 from tests.oracle.expected import FILES
 from tests.oracle.lines import HEADERS, a_customer, a_payment, an_id
+from tests.support.databases import database, server
+from tests.support.extracts import a_good_extract, a_review, adding, changed, write, zipped
+from tests.support.hostile import HOSTILE, raw
+from tests.support.in_process import Warehouse
 
 __all__ = ["database", "server"]
 

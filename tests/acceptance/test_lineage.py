@@ -9,17 +9,17 @@ from uuid import UUID
 
 import pytest
 
-from domain.kernel.events import Rewound
-from infra.postgres.connection import Database
-from infra.postgres.keys import destroy_keys
-from infra.postgres.store import EventStore
-from infra.recorded import Recorded
-from projections.warehouse import PROJECTIONS
-from tests.acceptance.extracts import COMMENT, a_good_extract, adding, changed, instead, replacing, times, write, zipped
-from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import database, server
+from replayhouse.domain.kernel.events import Rewound
+from replayhouse.infra.event_store.keys import destroy_keys
+from replayhouse.infra.event_store.recorded import Recorded
+from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.expected import FILES
 from tests.oracle.lines import a_payment, an_id, an_order
+from tests.support.databases import database, server
+from tests.support.extracts import COMMENT, a_good_extract, adding, changed, instead, replacing, times, write, zipped
+from tests.support.in_process import Warehouse, refused
 
 __all__ = ["database", "server"]  # pytest finds the fixtures by their names in this module
 

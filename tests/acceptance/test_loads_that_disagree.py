@@ -6,20 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from infra.postgres.connection import Database
-from tests.acceptance.extracts import (
-    COMMENT,
-    a_good_extract,
-    a_review,
-    adding,
-    changed,
-    instead,
-    write,
-)
-from tests.acceptance.in_process import Warehouse
-from tests.acceptance.loads import NO_EVENTS, Loads, events_of, of_file
-from tests.databases import database, server
+from replayhouse.infra.postgres.connection import Database
 from tests.oracle.lines import a_customer, a_payment, an_id, an_item, an_order, line, money
+from tests.support.databases import database, server
+from tests.support.extracts import COMMENT, a_good_extract, a_review, adding, changed, instead, write
+from tests.support.in_process import Warehouse
+from tests.support.loads import NO_EVENTS, Loads, events_of, of_file
 
 __all__ = ["database", "server"]
 

@@ -10,15 +10,15 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from infra.postgres.connection import Database
-from infra.postgres.migrate import migrate
-from infra.postgres.verify import Verified, verify
-from tests.acceptance.extracts import a_good_extract, adding, changed, replacing, write
-from tests.acceptance.in_process import Warehouse
-from tests.databases import conn, database, server
-from tests.homes import wait_until
+from replayhouse.infra.audit.verify import Verified, verify
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.migrate import migrate
 from tests.oracle.lines import a_customer, an_id, an_item, an_order
-from tests.own_servers import an_own_server
+from tests.support.databases import conn, database, server
+from tests.support.extracts import a_good_extract, adding, changed, replacing, write
+from tests.support.homes import wait_until
+from tests.support.in_process import Warehouse
+from tests.support.own_servers import an_own_server
 
 __all__ = ["conn", "database", "server"]
 

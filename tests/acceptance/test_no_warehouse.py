@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.postgres.connection import Database, make_database
-from infra.postgres.embedded import EmbeddedServer
-from infra.settings import Settings
-from tests.acceptance.cli_support import Done
-from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import a_database, server
+from replayhouse.infra.postgres.connection import Database, make_database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.runtime.settings import Settings
+from tests.support.cli import Done
+from tests.support.databases import a_database, server
+from tests.support.in_process import Warehouse, refused
 
 __all__ = ["server"]
 

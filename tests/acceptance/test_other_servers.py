@@ -9,17 +9,17 @@ import pytest
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
-from infra.errors import WrongServer
-from infra.postgres.connection import Database, translated
-from infra.postgres.embedded import EmbeddedServer
-from tests.acceptance.cli_support import Program
-from tests.acceptance.extracts import a_good_extract, adding, changed, write
-from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import a_database, copied, server
-from tests.hostile_settings import ALTER_DATABASE, set_by, undisturbed
+from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.runtime.errors import WrongServer
 from tests.oracle.lines import an_id, an_item
-from tests.own_servers import an_own_server
-from tests.poolers import REFUSAL, pooled
+from tests.support.cli import Program
+from tests.support.databases import a_database, copied, server
+from tests.support.extracts import a_good_extract, adding, changed, write
+from tests.support.hostile_settings import ALTER_DATABASE, set_by, undisturbed
+from tests.support.in_process import Warehouse, refused
+from tests.support.own_servers import an_own_server
+from tests.support.poolers import REFUSAL, pooled
 
 __all__ = ["server"]
 
@@ -172,6 +172,8 @@ def test_a_database_in_another_encoding_is_refused(
 def test_a_server_that_does_not_know_a_setting_is_too_old(
     server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infra.postgres.session.SETTINGS", {"client_encoding": "UTF8", "of_another_day": "on"})
+    monkeypatch.setattr(
+        "replayhouse.infra.postgres.session.SETTINGS", {"client_encoding": "UTF8", "of_another_day": "on"}
+    )
     with copied(server) as database:
         refused(Warehouse(database, tmp_path).run("status", "--json"), 2, "16 or newer", "of_another_day")

@@ -17,7 +17,7 @@ KIT = ROOT / "infra" / "kafka" / "consumer"
 START_COMMAND = """
 import sys
 sys.path.insert(0, {wheel!r})
-import infra
+from replayhouse import infra
 assert infra.__file__.startswith({wheel!r}), infra.__file__
 from {module} import {function} as command
 sys.argv = ["replayhouse", "--help"]

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from infra.postgres.connection import Database
-from tests.acceptance.extracts import a_good_extract, adding, changed, write
-from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import database, server
+from replayhouse.infra.postgres.connection import Database
 from tests.oracle.lines import an_order
+from tests.support.databases import database, server
+from tests.support.extracts import a_good_extract, adding, changed, write
+from tests.support.in_process import Warehouse, refused
 
 __all__ = ["database", "server"]  # pytest finds the fixtures by their names in this module
 
@@ -202,7 +202,9 @@ def test_any_event_is_proved_and_checked_without_a_database(warehouse: Warehouse
         for options in ((), ("--checkpoint", kept)):
             done = warehouse.run("audit", "prove", str(position), *options, "--out", proof, "--force")
             assert done.code == 0, done
-            with patch("infra.postgres.connection.Database.connect", side_effect=AssertionError("no database")):
+            with patch(
+                "replayhouse.infra.postgres.connection.Database.connect", side_effect=AssertionError("no database")
+            ):
                 shown = warehouse.json("audit", "check-proof", proof, "--untrusted")
                 signed = warehouse.json(
                     "audit", "check-proof", proof, "--checkpoint", kept, "--public-key", told["public_key"]

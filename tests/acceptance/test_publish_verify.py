@@ -10,24 +10,24 @@ import psycopg
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
-from domain.sales.order import NEW_ORDER, observe
-from infra.kafka.clients import kafka_python_config
-from infra.kafka.names import events_topic
-from infra.kafka.position import Position, record_of
-from infra.kafka.publishing import publish
-from infra.kafka.relay import Order
-from infra.kafka.settings import KafkaSettings
-from infra.kafka.tails import KafkaCluster
-from infra.kafka.verifying import Difference, Verified, verify_topics
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from tests.acceptance.cli_support import CONTEXTS, Done
-from tests.acceptance.extracts import a_good_extract, write
-from tests.acceptance.in_process import Warehouse
-from tests.brokers import applied, broker, kafka
-from tests.databases import copied, server
-from tests.kafka_log import Placed, logged, omitted, placed, send, send_log, send_to
-from tests.read_side import Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.application.publish import publish
+from replayhouse.infra.application.verify_topics import Difference, Verified, verify_topics
+from replayhouse.infra.kafka.clients import kafka_python_config
+from replayhouse.infra.kafka.cluster_client import KafkaCluster
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.publishing.names import events_topic
+from replayhouse.infra.publishing.position import Position, record_of
+from replayhouse.infra.publishing.relay import Order
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from tests.support.brokers import applied, broker, kafka
+from tests.support.cli import CONTEXTS, Done
+from tests.support.databases import copied, server
+from tests.support.extracts import a_good_extract, write
+from tests.support.in_process import Warehouse
+from tests.support.kafka_log import Placed, logged, omitted, placed, send, send_log, send_to
+from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
 __all__ = ["broker", "kafka", "server"]
 

@@ -14,15 +14,15 @@ import psycopg
 import pytest
 from psycopg import IsolationLevel
 
-from domain.sales.order import NEW_ORDER, observe
-from infra.postgres import clients
-from infra.postgres.connection import Database
-from infra.postgres.read_models import swapping
-from infra.postgres.read_models.live import catch_up
-from infra.postgres.read_models.rebuild import rebuild
-from infra.postgres.read_models.reverting import revert
-from tests.databases import conn, database, server
-from tests.read_side import Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.postgres import pg_tools
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.rebuild import swap
+from replayhouse.infra.read_models.rebuild.rebuild import rebuild
+from replayhouse.infra.read_models.rebuild.revert import revert
+from tests.support.databases import conn, database, server
+from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
 __all__ = ["conn", "database", "server"]
 
@@ -75,11 +75,11 @@ def long_transactions(database: Database, stop: threading.Event, complaints: lis
 
 def dumps(database: Database, stop: threading.Event, complaints: list[str]) -> None:
     """pg_dump, as it is; the rows of its copies must be complete."""
-    pg_dump = str(clients.program("pg_dump", 18))
+    pg_dump = str(pg_tools.program("pg_dump", 18))
     options = [pg_dump, "--data-only", "--schema=sales", "--table=sales.*"]
     while not stop.is_set():
         done = subprocess.run(
-            options, env=clients.environment(database.url), capture_output=True, text=True, check=False
+            options, env=pg_tools.environment(database.url), capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             complaints.append(f"pg_dump: {done.stderr}")
@@ -118,7 +118,7 @@ def test_readers_see_no_error_no_mixture_and_never_nothing(
     database: Database, conn: psycopg.Connection, way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The slower the readers, the less often they let go of the tables for those 50 ms in which somebody waits for them.
-    monkeypatch.setattr(swapping, "_SWAP_SECONDS", 300.0)
+    monkeypatch.setattr(swap, "_SWAP_SECONDS", 300.0)
     log, complaints = Log(conn), list[str]()
     log.append_all("sales", {an_id((1 + n) << 100): PLACED for n in range(FIRST_ORDERS)})
     catch_up(database)

@@ -12,19 +12,19 @@ import psycopg
 import pytest
 from kafka import KafkaAdminClient
 
-from domain.sales.order import NEW_ORDER, observe
-from infra.kafka.settings import KafkaSettings
-from infra.postgres.connection import Database
-from ingest.synthetic import generate
-from tests.acceptance.in_process import Warehouse
-from tests.brokers import OwnBroker, altered, applied, broker, kafka, own_broker, settings_for
-from tests.crashes import SEED, a_seed
-from tests.databases import conn, database, server
-from tests.homes import AS_INSTALLED, Home
-from tests.prepared import furnish
-from tests.published import complaints
-from tests.read_side import Log, a_header, a_line, a_payment, an_id
-from tests.relay_processes import Relays, Setting
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from replayhouse.ingest.synthetic import generate
+from tests.support.brokers import OwnBroker, altered, applied, broker, kafka, own_broker, settings_for
+from tests.support.crashes import SEED, a_seed
+from tests.support.databases import conn, database, server
+from tests.support.homes import AS_INSTALLED, Home
+from tests.support.in_process import Warehouse
+from tests.support.prepared import furnish
+from tests.support.published import complaints
+from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
+from tests.support.relay_processes import Relays, Setting
 
 __all__ = ["broker", "conn", "database", "kafka", "own_broker", "server"]
 

@@ -9,28 +9,28 @@ from uuid import UUID
 
 import pytest
 
-from domain.customer.events import CustomerAnonymized
-from domain.kernel.events import DomainEvent
-from domain.quality.events import RowReleased
-from domain.quality.rules import RULES
-from domain.sales.events import OrderInvoiced
-from infra.loading.retraction_log import PostgresRetractionLog
-from infra.loading.retractions import Retractions
-from infra.postgres.connection import Database
-from infra.postgres.locks import exclusive
-from infra.postgres.store import EventStore
-from infra.recorded import Recorded
-from ingest.batch import tell_completion, tell_opening
-from tests.acceptance.extracts import Lines, a_good_extract, adding, changed, replacing, times, write
-from tests.acceptance.in_process import Warehouse, refused
-from tests.acceptance.loads import Loads
-from tests.databases import database, server
+from replayhouse.domain.customer.events import CustomerAnonymized
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.quality.events import RowReleased
+from replayhouse.domain.quality.rules import RULES
+from replayhouse.domain.sales.events import OrderInvoiced
+from replayhouse.infra.event_store.recorded import Recorded
+from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.loads.retraction_log import PostgresRetractionLog
+from replayhouse.infra.loads.retractions import Retractions
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.locks import exclusive
+from replayhouse.ingest.batch import tell_completion, tell_opening
 from tests.oracle.lines import a_customer, an_id, an_item, an_order
+from tests.support.databases import database, server
+from tests.support.extracts import Lines, a_good_extract, adding, changed, replacing, times, write
+from tests.support.in_process import Warehouse, refused
+from tests.support.loads import Loads
 
 __all__ = ["database", "server"]
 
-FINISH = "infra.loading.loads.Loads.finish"
-APPEND = "infra.loading.retraction_log.PostgresRetractionLog.append_rewinds"
+FINISH = "replayhouse.infra.loads.batches.Loads.finish"
+APPEND = "replayhouse.infra.loads.retraction_log.PostgresRetractionLog.append_rewinds"
 
 BECAUSE = ("--reason", "the shop was closed that day")
 MONDAY = datetime(2018, 1, 8, 10, 30)
@@ -193,7 +193,7 @@ def test_later_loads_are_named_and_taken_back_before_it_with_cascade(
     assert loads.warehouse.events() == events
 
     with monkeypatch.context() as patched:
-        patched.setattr("infra.loading.retractions.Retractions.begin", dying_after(1, Retractions.begin))
+        patched.setattr("replayhouse.infra.loads.retractions.Retractions.begin", dying_after(1, Retractions.begin))
         assert loads.warehouse.run("retract", first["batch"], "--cascade", *BECAUSE).code == 1
     assert statuses(loads) == ["completed", "completed", "retracted"]
 
@@ -218,7 +218,7 @@ def test_an_open_load_can_be_taken_back_so_that_other_files_can_be_loaded(
     before = loads.warehouse.digests()
     lost = write(loads.folder / "lost", a_later_extract())
     with monkeypatch.context() as patched:
-        patched.setattr("infra.loading.ingest.tell_completion", dying_after(0, tell_completion))
+        patched.setattr("replayhouse.infra.application.ingest.tell_completion", dying_after(0, tell_completion))
         assert loads.warehouse.run("ingest", lost).code == 1
     (_, open_load) = loads.warehouse.json("batches")
     others = write(loads.folder / "others", changed(a_good_extract(), sellers=replacing("04001", "04003")))
@@ -236,7 +236,7 @@ def test_a_load_that_was_killed_before_it_told_anything_or_its_rejection_is_clos
     loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     extracts = write(loads.folder / "good", a_good_extract()), write(loads.folder / "bad", {"orders": ['"']})
-    for extract, point in zip(extracts, ("infra.loading.ingest.tell_opening", FINISH), strict=True):
+    for extract, point in zip(extracts, ("replayhouse.infra.application.ingest.tell_opening", FINISH), strict=True):
         with monkeypatch.context() as patched:
             patched.setattr(point, dying_after(0, tell_opening))
             assert loads.warehouse.run("ingest", extract).code == 1
@@ -252,7 +252,7 @@ def test_a_killed_retraction_is_finished_by_the_same_command_and_no_load_is_take
     first = loads.begin(a_good_extract())
     before = loads.warehouse.digests()
     told = loads.load(a_later_extract())
-    monkeypatch.setattr("ingest.retract.STREAMS_A_CHUNK", 4)
+    monkeypatch.setattr("replayhouse.ingest.retract.STREAMS_A_CHUNK", 4)
     with monkeypatch.context() as patched:
         patched.setattr(APPEND, dying_after(2, PostgresRetractionLog.append_rewinds))
         assert loads.warehouse.run("retract", told["batch"], "--reason", "the first reason").code == 1
@@ -262,7 +262,7 @@ def test_a_killed_retraction_is_finished_by_the_same_command_and_no_load_is_take
     refused(loads.warehouse.run("retract", first["batch"], *BECAUSE, "--json"), 4, told["batch"])
 
     with monkeypatch.context() as patched:
-        patched.setattr("infra.cli.read_models.catch_up_all", dying_after(0, print))
+        patched.setattr("replayhouse.infra.cli.read_models.catch_up_all", dying_after(0, print))
         assert loads.warehouse.run("retract", told["batch"], *BECAUSE).code == 1
     taken = loads.warehouse.json("retract", told["batch"], *BECAUSE)
     assert taken["events"] == {**told["events"], "quality": 1}
@@ -273,7 +273,7 @@ def test_a_killed_retraction_is_finished_by_the_same_command_and_no_load_is_take
 
 def test_while_another_command_writes_the_log_it_says_so(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     told = loads.begin(a_good_extract())
-    monkeypatch.setattr("infra.loading.retraction.exclusive", partial(exclusive, wait=0.1))
+    monkeypatch.setattr("replayhouse.infra.application.retract.exclusive", partial(exclusive, wait=0.1))
     with loads.warehouse.database.connect("somebody else", autocommit=True) as conn, exclusive(conn, "ingest"):
         refused(loads.warehouse.run("retract", told["batch"], *BECAUSE, "--json"), 4, "somebody else")
 

@@ -22,23 +22,23 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-import ingest.load
-from infra.loading.log import PostgresLoadLog
-from infra.loading.retraction_plan import RetractionPlan
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from infra.postgres.read_models.digests import digests
-from infra.postgres.read_models.schema import line_writer
-from ingest.decision import Known
-from ingest.ports import Chunk
-from ingest.retract import Retraction
-from ingest.synthetic import generate
-from projections.digest import Digest, digest_of
-from projections.projection import Row
-from projections.warehouse import PROJECTIONS
-from tests.acceptance.in_process import Warehouse
-from tests.databases import server
+import replayhouse.ingest.load
+from replayhouse.infra.loads.load_log import PostgresLoadLog
+from replayhouse.infra.loads.retraction_preview import RetractionPlan
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.read_models.digests import digests
+from replayhouse.infra.read_models.schema import line_writer
+from replayhouse.ingest.decision import Known
+from replayhouse.ingest.ports import Chunk
+from replayhouse.ingest.retract import Retraction
+from replayhouse.ingest.synthetic import generate
+from replayhouse.projections.digest import Digest, digest_of
+from replayhouse.projections.projection import Row
+from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.expected import FILES
+from tests.support.databases import server
+from tests.support.in_process import Warehouse
 
 __all__ = ["server"]
 
@@ -263,7 +263,7 @@ def killed_after(chunks: int) -> Iterator[None]:
             raise RuntimeError("killed")
         return append(log, chunk, known)
 
-    with patch.object(PostgresLoadLog, "append", dying), patch.object(ingest.load, "EVENTS_A_CHUNK", 100):
+    with patch.object(PostgresLoadLog, "append", dying), patch.object(replayhouse.ingest.load, "EVENTS_A_CHUNK", 100):
         yield
 
 

@@ -16,9 +16,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from tests.acceptance.examples import (
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from tests.oracle.expected import FILES, expected
+from tests.oracle.lines import NOBODY, PLACED, moment, money
+from tests.support.databases import server
+from tests.support.examples import (
     APPROVED,
     AWAY,
     CARRIER,
@@ -35,16 +38,8 @@ from tests.acceptance.examples import (
     STATUSES,
     examples,
 )
-from tests.acceptance.extracts import write, zipped
-from tests.acceptance.in_process import Warehouse
-from tests.databases import server
-from tests.oracle.expected import FILES, expected
-from tests.oracle.lines import (
-    NOBODY,
-    PLACED,
-    moment,
-    money,
-)
+from tests.support.extracts import write, zipped
+from tests.support.in_process import Warehouse
 
 __all__ = ["server"]
 

@@ -17,20 +17,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ingest.synthetic import generate
-from tests.acceptance.cli_support import Program
-from tests.oracle.expected import (
-    DEPENDS_ON_EARLIER_LOADS,
-    TABLES,
-    Row,
-    columns,
-    described,
-    differences,
-    expected,
-    rows,
-)
+from replayhouse.ingest.synthetic import generate
+from tests.oracle.expected import DEPENDS_ON_EARLIER_LOADS, TABLES, Row, columns, described, differences, expected, rows
 from tests.oracle.snapshots import snapshot
-from tests.prepared import furnish
+from tests.support.cli import Program
+from tests.support.prepared import furnish
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / os.environ.get("REPLAYHOUSE_SAMPLE", "../shared/olist-sample")

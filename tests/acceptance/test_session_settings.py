@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 import pytest
 from psycopg import sql
 
-from infra.postgres import session
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from tests import hostile_settings as hostile
-from tests.acceptance.cli_support import Program
-from tests.acceptance.extracts import COMMENT, Lines, a_good_extract, a_review, adding, changed, replacing, write
-from tests.acceptance.in_process import Warehouse
-from tests.databases import a_database, copied, server
-from tests.own_servers import VERSION_16, OwnServer, an_own_server
+from replayhouse.infra.postgres import session
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from tests.support import hostile_settings as hostile
+from tests.support.cli import Program
+from tests.support.databases import a_database, copied, server
+from tests.support.extracts import COMMENT, Lines, a_good_extract, a_review, adding, changed, replacing, write
+from tests.support.in_process import Warehouse
+from tests.support.own_servers import VERSION_16, OwnServer, an_own_server
 
 __all__ = ["server"]
 
@@ -201,5 +201,5 @@ def test_nobody_else_makes_a_connection() -> None:
         for path in (ROOT / "infra").rglob("*.py")
         if re.search(r"psycopg\.(Async)?(Connection\.)?connect\(|ConnectionPool", path.read_text("utf-8"))
     }
-    kit = "infra/kafka/consumer/replayhouse_consumer/postgres_session.py"
+    kit = "consumer/replayhouse_consumer/postgres_session.py"
     assert places == {"infra/postgres/connection.py", "infra/postgres/embedded.py", kit}

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.postgres.embedded import EmbeddedServer
-from tests.acceptance.extracts import a_good_extract, adding, changed, write
-from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import copied, server
+from replayhouse.infra.postgres.embedded import EmbeddedServer
 from tests.oracle.lines import a_customer, an_id, an_order
+from tests.support.databases import copied, server
+from tests.support.extracts import a_good_extract, adding, changed, write
+from tests.support.in_process import Warehouse, refused
 
 __all__ = ["server"]
 

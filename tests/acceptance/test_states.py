@@ -15,26 +15,26 @@ from uuid import UUID
 
 import pytest
 
-import ingest.load
-import ingest.retract
-from domain.quality.events import RowDiscarded
-from domain.quality.row import row_stream_id
-from infra.loading.assessment import assess
-from infra.loading.log import PostgresLoadLog
-from infra.loading.retraction_log import PostgresRetractionLog
-from infra.postgres import locks
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from infra.postgres.store import EventStore
-from infra.postgres.unfinished import mark
-from infra.recorded import Recorded
-from ingest.batch import Assessed
-from tests.acceptance.cli_support import Done
-from tests.acceptance.extracts import Lines, a_good_extract, adding, changed, replacing, write
-from tests.acceptance.in_process import READ_MODELS, Warehouse, refused
+import replayhouse.ingest.load
+import replayhouse.ingest.retract
+from replayhouse.domain.quality.events import RowDiscarded
+from replayhouse.domain.quality.row import row_stream_id
+from replayhouse.infra.event_store.recorded import Recorded
+from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.loads.assessment import assess
+from replayhouse.infra.loads.load_log import PostgresLoadLog
+from replayhouse.infra.loads.retraction_log import PostgresRetractionLog
+from replayhouse.infra.postgres import locks
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.postgres.restore_marker import mark
+from replayhouse.ingest.batch import Assessed
 from tests.acceptance.test_retract import MONDAY, a_later_extract, dying_after
-from tests.databases import copied, server
 from tests.oracle.lines import an_id, an_item
+from tests.support.cli import Done
+from tests.support.databases import copied, server
+from tests.support.extracts import Lines, a_good_extract, adding, changed, replacing, write
+from tests.support.in_process import READ_MODELS, Warehouse, refused
 
 __all__ = ["server"]
 
@@ -60,19 +60,19 @@ def killed(point: str, function: Callable[..., Any], calls: int = 0) -> Iterator
     """Commands end in an error once they have called a function so often; chunks are small."""
     with (
         patch(point, dying_after(calls, function)),
-        patch.object(ingest.load, "EVENTS_A_CHUNK", 10),
-        patch.object(ingest.retract, "STREAMS_A_CHUNK", 4),
+        patch.object(replayhouse.ingest.load, "EVENTS_A_CHUNK", 10),
+        patch.object(replayhouse.ingest.retract, "STREAMS_A_CHUNK", 4),
     ):
         yield
 
 
-LOG = "infra.loading.retraction_log.PostgresRetractionLog"
+LOG = "replayhouse.infra.loads.retraction_log.PostgresRetractionLog"
 
 STAGES: Mapping[str, tuple[str, Callable[..., Any], int]] = {
-    "load open, nothing told": ("infra.loading.ingest.tell_opening", print, 0),
-    "load open, rows apart": ("infra.loading.log.PostgresLoadLog.append", PostgresLoadLog.append, 0),
-    "load open, half appended": ("infra.loading.log.PostgresLoadLog.append", PostgresLoadLog.append, 1),
-    "load open, all but its end": ("infra.loading.ingest.tell_completion", print, 0),
+    "load open, nothing told": ("replayhouse.infra.application.ingest.tell_opening", print, 0),
+    "load open, rows apart": ("replayhouse.infra.loads.load_log.PostgresLoadLog.append", PostgresLoadLog.append, 0),
+    "load open, half appended": ("replayhouse.infra.loads.load_log.PostgresLoadLog.append", PostgresLoadLog.append, 1),
+    "load open, all but its end": ("replayhouse.infra.application.ingest.tell_completion", print, 0),
     "retraction begun": (f"{LOG}.append_rewinds", PostgresRetractionLog.append_rewinds, 0),
     "retraction half done": (f"{LOG}.append_rewinds", PostgresRetractionLog.append_rewinds, 3),
     "retraction, all but its end": (f"{LOG}.finish", PostgresRetractionLog.finish, 0),
@@ -294,7 +294,7 @@ def test_an_open_load_of_another_version_whose_rules_were_others_is_not_gone_on_
 
     with states.copy(OPEN if is_rejected_now else "first") as warehouse:
         command = ("ingest", states.second, "--json")
-        with patch("infra.loading.ingest.assess", rejecting):
+        with patch("replayhouse.infra.application.ingest.assess", rejecting):
             if not is_rejected_now:
                 with killed(*STAGES["load open, nothing told"]):
                     assert warehouse.run(*command).code == 1

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from tests.acceptance.extracts import a_good_extract, write
-from tests.acceptance.in_process import Warehouse
-from tests.databases import copied, server
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from tests.support.databases import copied, server
+from tests.support.extracts import a_good_extract, write
+from tests.support.in_process import Warehouse
 
 __all__ = ["server"]
 

@@ -13,18 +13,19 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 
-from infra.errors import Conflicting
-from infra.postgres.connection import Database
-from infra.postgres.locks import exclusive
-from infra.postgres.read_models import building, prefixes
-from infra.postgres.read_models.rebuild import LOCK
-from infra.postgres.read_models.time_travel import Limits, rebuild_into
-from ingest.synthetic import generate
-from tests.acceptance.cli_support import CONTEXTS
-from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import database, server
-from tests.read_side import HOUR, MONDAY, Log, a_header, a_line, a_payment, an_id
-from tests.small_steps import KILL_AFTER
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.locks import exclusive
+from replayhouse.infra.read_models import prefixes
+from replayhouse.infra.read_models.rebuild import workers
+from replayhouse.infra.read_models.rebuild.rebuild import LOCK
+from replayhouse.infra.read_models.snapshots.time_travel import Limits, rebuild_into
+from replayhouse.infra.runtime.errors import Conflicting
+from replayhouse.ingest.synthetic import generate
+from tests.support.cli import CONTEXTS
+from tests.support.databases import database, server
+from tests.support.in_process import Warehouse, refused
+from tests.support.read_side import HOUR, MONDAY, Log, a_header, a_line, a_payment, an_id
+from tests.support.small_steps import KILL_AFTER
 
 __all__ = ["database", "server"]
 
@@ -68,8 +69,8 @@ def rebuilt(warehouse: Warehouse, *arguments: str) -> dict[str, dict[str, str]]:
 
 def standing_digests(warehouse: Warehouse, prefix: str) -> dict[str, dict[str, str]]:
     """What stands there, read back."""
-    from infra.postgres.read_models.digests import table_digests
-    from infra.postgres.read_models.loading import model_of
+    from replayhouse.infra.read_models.digests import table_digests
+    from replayhouse.infra.read_models.rebuild.range_loader import model_of
 
     with warehouse.database.connect("replayhouse test") as conn:
         return {
@@ -199,7 +200,7 @@ def log(database: Database) -> Iterator[Log]:
 
 
 def orders(first: int, number: int) -> dict[Any, Any]:
-    from domain.sales.order import NEW_ORDER, observe
+    from replayhouse.domain.sales.order import NEW_ORDER, observe
 
     placed = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
     return {an_id((first + n) << 110): placed for n in range(number)}
@@ -253,8 +254,8 @@ def test_any_number_of_processes_gives_the_same_and_two_rebuilds_exclude_each_ot
     log.append_all("sales", orders(100, 10))
     limits = Limits(position, occurred_before=MONDAY + 30 * HOUR)
     alone = rebuild_into(database, "then", ["sales"], limits, workers=1)["sales"]
-    monkeypatch.setattr(building, "_EVENTS_WORTH_A_PROCESS", 100)
-    monkeypatch.setattr(building, "_EVENTS_A_RANGE", 50)
+    monkeypatch.setattr(workers, "_EVENTS_WORTH_A_PROCESS", 100)
+    monkeypatch.setattr(workers, "_EVENTS_A_RANGE", 50)
     together = rebuild_into(database, "then", ["sales"], limits, workers=2)["sales"]
     assert together.tables == alone.tables
     assert (together.events, together.position) == (alone.events, position)
@@ -275,11 +276,11 @@ def test_killed_halfway_it_leaves_nothing_that_the_next_command_does_not_remove(
     log.append_all("sales", orders(1, 5))
     before = rebuilt(warehouse, "sales", "--into", "then")
     killed = subprocess.run(
-        [sys.executable, "-m", "tests.small_steps", "rebuild", "sales", "--into", "then"],
+        [sys.executable, "-m", "tests.support.small_steps", "rebuild", "sales", "--into", "then"],
         env={
             **os.environ,
             "REPLAYHOUSE_DATABASE_URL": warehouse.database.url,
-            KILL_AFTER: "infra.postgres.read_models.time_travel:make_calendar",
+            KILL_AFTER: "replayhouse.infra.read_models.snapshots.time_travel:make_calendar",
         },
         cwd=Path(__file__).parents[2],
         capture_output=True,

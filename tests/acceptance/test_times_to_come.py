@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from infra.loading import ingest
-from infra.postgres.connection import Database
-from tests.acceptance.extracts import Lines, a_good_extract, a_review, adding, changed, replacing, write
-from tests.acceptance.in_process import Warehouse
-from tests.acceptance.loads import Loads
-from tests.databases import database, server
+from replayhouse.infra.application import ingest
+from replayhouse.infra.postgres.connection import Database
 from tests.oracle.expected import expected
 from tests.oracle.lines import an_item, an_order
+from tests.support.databases import database, server
+from tests.support.extracts import Lines, a_good_extract, a_review, adding, changed, replacing, write
+from tests.support.in_process import Warehouse
+from tests.support.loads import Loads
 
 __all__ = ["database", "server"]
 

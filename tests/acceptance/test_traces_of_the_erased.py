@@ -14,21 +14,21 @@ import psycopg
 import pytest
 from sqlalchemy import Select, select
 
-from infra.postgres import clients
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from infra.postgres.migrate import migrations
-from infra.postgres.read_models import swapping
-from projections import marts
-from projections.marts import Mart, Tables
-from projections.projection import personal_columns
-from projections.warehouse import PROJECTIONS
-from tests.acceptance.extracts import a_good_extract, a_review, adding, changed, write
-from tests.acceptance.in_process import Warehouse
-from tests.databases import a_database, copied, server
+from replayhouse.infra.postgres import pg_tools
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.postgres.migrate import migrations
+from replayhouse.infra.read_models.rebuild import swap
+from replayhouse.projections import marts
+from replayhouse.projections.marts import Mart, Tables
+from replayhouse.projections.projection import personal_columns
+from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.lines import a_customer, an_order
-from tests.own_servers import VERSION_16, an_own_server
-from tests.prepared import furnish, quick_folder
+from tests.support.databases import a_database, copied, server
+from tests.support.extracts import a_good_extract, a_review, adding, changed, write
+from tests.support.in_process import Warehouse
+from tests.support.own_servers import VERSION_16, an_own_server
+from tests.support.prepared import furnish, quick_folder
 
 __all__ = ["server"]
 
@@ -141,7 +141,7 @@ def sampled(conn: psycopg.Connection) -> list[tuple[str, str]]:
 
 def dumped(warehouse: Warehouse) -> str:
     """The whole database, as `pg_dump` writes it."""
-    program = clients.program("pg_dump", 18)
+    program = pg_tools.program("pg_dump", 18)
     done = subprocess.run([str(program), "-d", warehouse.database.url], capture_output=True, check=True)
     return done.stdout.decode()
 
@@ -188,7 +188,7 @@ def test_a_mart_that_was_made_for_a_swap_shows_nothing_of_who_is_erased_before_i
     where = Mart("where", "Where people live", {"city": "the city"}, _cities, materialised=True)
     monkeypatch.setattr(marts, "MARTS", (where,))
     with monkeypatch.context() as patched:
-        patched.setattr(swapping, "wait_for_old_snapshots", erased_meanwhile)
+        patched.setattr(swap, "wait_for_old_snapshots", erased_meanwhile)
         warehouse.json("rebuild")
     assert conn.execute("SELECT count(*) > 0 FROM mart.where").fetchone() == (True,)
     assert conn.execute("SELECT city FROM mart.where WHERE city ~ 'polis'").fetchall() == []

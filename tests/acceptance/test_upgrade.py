@@ -10,12 +10,12 @@ from uuid import UUID
 
 import pytest
 
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from tests.acceptance.extracts import a_good_extract, adding, changed, write
-from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import copied, server
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
 from tests.oracle.lines import an_order
+from tests.support.databases import copied, server
+from tests.support.extracts import a_good_extract, adding, changed, write
+from tests.support.in_process import Warehouse, refused
 
 __all__ = ["server"]
 

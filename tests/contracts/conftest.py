@@ -1,5 +1,5 @@
 """Fixtures of the contracts that a database must keep too."""
 
-from tests.databases import conn, database, server
+from tests.support.databases import conn, database, server
 
 __all__ = ["conn", "database", "server"]

@@ -12,15 +12,15 @@ from uuid import UUID
 
 import psycopg
 import pytest
+
+from replayhouse.infra.postgres import session
+from replayhouse.infra.postgres.connection import Database
 from replayhouse_consumer import postgres_session
 from replayhouse_consumer.errors import Misuse, Refused
 from replayhouse_consumer.inbox import Inbox, Move, Overtaken, Parked, Partition, Work, open_inbox
 from replayhouse_consumer.received import Received
-
-from infra.postgres import session
-from infra.postgres.connection import Database
-from tests import hostile_settings as hostile
-from tests.poolers import pooled
+from tests.support import hostile_settings as hostile
+from tests.support.poolers import pooled
 
 FIRST, SECOND = Partition("replayhouse.sales.events.v1", 0), Partition("replayhouse.sales.events.v1", 1)
 ORDER, OTHER = ("sales", UUID(int=1).bytes), ("sales", UUID(int=2).bytes)

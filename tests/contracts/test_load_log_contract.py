@@ -11,22 +11,22 @@ import duckdb
 import psycopg
 import pytest
 
-from domain.customer.customer import customer_of
-from domain.customer.events import CustomerRegistered, PurchaseRecorded, ReviewSubmitted
-from domain.customer.review import review_stream_id
-from domain.kernel.events import DomainEvent
-from domain.quality.events import BatchRejected
-from domain.sales.events import OrderApproved, OrderPlaced
-from infra.errors import ReplayhouseError
-from infra.loading.loads import Loads
-from infra.loading.log import OpenLoad, PostgresLoadLog
-from infra.loading.work import DuckDBWork
-from infra.memory import MemoryLog
-from infra.postgres.store import EventStore
-from ingest.batch import QualityLog
-from ingest.decision import Decision, Known
-from ingest.ports import Chunk, Due, LoadLog, Place, Progress, Unit
-from ingest.work import OrderWork, PersonWork
+from replayhouse.domain.customer.customer import customer_of
+from replayhouse.domain.customer.events import CustomerRegistered, PurchaseRecorded, ReviewSubmitted
+from replayhouse.domain.customer.review import review_stream_id
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.quality.events import BatchRejected
+from replayhouse.domain.sales.events import OrderApproved, OrderPlaced
+from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.loads.batches import Loads
+from replayhouse.infra.loads.load_log import OpenLoad, PostgresLoadLog
+from replayhouse.infra.runtime.errors import ReplayhouseError
+from replayhouse.infra.staging.work import DuckDBWork
+from replayhouse.ingest.batch import QualityLog
+from replayhouse.ingest.decision import Decision, Known
+from replayhouse.ingest.ports import Chunk, Due, LoadLog, Place, Progress, Unit
+from replayhouse.ingest.work import OrderWork, PersonWork
+from tests.support.fakes.load_log import MemoryLog
 
 ALL = Unit(0, 255)
 HALFWAY = Place(100, 1, UUID(int=7))

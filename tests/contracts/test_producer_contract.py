@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 from kafka.partitioner.default import murmur2
 
-from infra.kafka.broker.node import Broker
-from infra.kafka.cluster import Cluster, Fenced, Found, Outgoing, TooLarge, TransactionalProducer
-from infra.kafka.memory import MemoryCluster
-from infra.kafka.tails import KafkaCluster
-from tests.brokers import broker, settings_for
-from tests.published import committed_messages, make_topic
+from replayhouse.infra.kafka.broker.node import Broker
+from replayhouse.infra.kafka.cluster_client import KafkaCluster
+from replayhouse.infra.publishing.ports import Cluster, Fenced, Found, Outgoing, TooLarge, TransactionalProducer
+from tests.support.brokers import broker, settings_for
+from tests.support.fakes.brokers import MemoryCluster
+from tests.support.published import committed_messages, make_topic
 
 __all__ = ["broker"]
 

@@ -9,22 +9,20 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from domain.customer.events import CustomerAnonymized
-from domain.kernel.events import DomainEvent, Rewound, effective
-from domain.quality.events import BatchOpened, BatchRetracted, RowQuarantined
-from domain.sales.events import OrderApproved, OrderInvoiced
-from infra.errors import ReplayhouseError
-from infra.loading.loads import Loads
-from infra.loading.log import OpenLoad, PostgresLoadLog
-from infra.loading.retraction_log import PostgresRetractionLog
-from infra.loading.retractions import LoadStatus, Retractions
-from infra.memory import MemoryLog
-from infra.memory_retraction import MemoryRetractionLog
-from infra.postgres.store import EventStore
-from infra.recorded import Recorded
-from ingest.decision import Decision, Known
-from ingest.ports import Due
-from ingest.retract import Retraction, RetractionLog, Touched, take_back
+from replayhouse.domain.customer.events import CustomerAnonymized
+from replayhouse.domain.kernel.events import DomainEvent, Rewound, effective
+from replayhouse.domain.quality.events import BatchOpened, BatchRetracted, RowQuarantined
+from replayhouse.domain.sales.events import OrderApproved, OrderInvoiced
+from replayhouse.infra.event_store.recorded import Recorded
+from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.loads.batches import Loads
+from replayhouse.infra.loads.load_log import OpenLoad, PostgresLoadLog
+from replayhouse.infra.loads.retraction_log import PostgresRetractionLog
+from replayhouse.infra.loads.retractions import LoadStatus, Retractions
+from replayhouse.infra.runtime.errors import ReplayhouseError
+from replayhouse.ingest.decision import Decision, Known
+from replayhouse.ingest.ports import Due
+from replayhouse.ingest.retract import Retraction, RetractionLog, Touched, take_back
 from tests.contracts.test_load_log_contract import (
     AS_OF,
     FAMILY,
@@ -40,6 +38,8 @@ from tests.contracts.test_load_log_contract import (
     chunk,
     decided,
 )
+from tests.support.fakes.load_log import MemoryLog
+from tests.support.fakes.retraction_log import MemoryRetractionLog
 
 ROW = UUID(int=0xC1)
 APPROVED = OrderApproved(MONDAY, MONDAY)

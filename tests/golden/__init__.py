@@ -2,7 +2,7 @@
 
 What was recorded once must be read by every later program. `python -m tests.golden` adds what is missing; it never
 changes what stands there. Whoever changes the shape of an event gives it the next version, writes an upcaster from the
-one before (infra/mapping/registry.py), and runs it.
+one before (infra/event_store/serialization/registry.py), and runs it.
 """
 
 import json
@@ -17,9 +17,9 @@ from uuid import UUID
 
 import msgspec
 
-from domain.kernel.events import DomainEvent
-from infra.mapping.mapper import Mapper
-from infra.mapping.registry import REGISTRY
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.infra.event_store.serialization.mapper import Mapper
+from replayhouse.infra.event_store.serialization.registry import REGISTRY
 
 GOLDEN = Path(__file__).with_name("events.json")
 MAPPER = Mapper()

@@ -1,5 +1,5 @@
 """Fixtures of the tests that need a database."""
 
-from tests.databases import conn, database, server
+from tests.support.databases import conn, database, server
 
 __all__ = ["conn", "database", "server"]

@@ -14,16 +14,16 @@ from uuid import UUID
 import pytest
 from confluent_kafka import Producer
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+
+from replayhouse.infra.kafka.clients import confluent_config
+from replayhouse.infra.publishing.message import message_of
+from replayhouse.infra.publishing.names import events_topic, source_of
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from replayhouse_consumer import Consumer, Event, Hole, Misuse, OtherTopic, Poison, Refused, Stream, Stuck, sqlite_inbox
 from replayhouse_consumer.events import CustomerRegisteredV1, PaymentReceivedV1
-
-from infra.kafka.clients import confluent_config
-from infra.kafka.message import message_of
-from infra.kafka.names import events_topic, source_of
-from infra.kafka.settings import KafkaSettings
-from tests.brokers import OwnBroker, applied, broker, kafka, own_broker, settings_for
-from tests.consuming import Log, Publisher
-from tests.homes import wait_until
+from tests.support.brokers import OwnBroker, applied, broker, kafka, own_broker, settings_for
+from tests.support.consuming import Log, Publisher
+from tests.support.homes import wait_until
 
 __all__ = ["broker", "kafka", "own_broker"]
 

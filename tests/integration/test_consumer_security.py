@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from replayhouse.infra.kafka.topics import make_topics
 from replayhouse_consumer import Consumer, Refused
 from replayhouse_consumer.events import PaymentReceivedV1
-
-from infra.kafka.topics import make_topics
-from tests.brokers import bootstrap
-from tests.consuming import Log, Publisher
-from tests.secure_brokers import PASSWORD, USER, SecureBroker, secure_broker
+from tests.support.brokers import bootstrap
+from tests.support.consuming import Log, Publisher
+from tests.support.secure_brokers import PASSWORD, USER, SecureBroker, secure_broker
 
 __all__ = ["secure_broker"]
 

@@ -9,18 +9,18 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from domain.customer.events import CustomerRegistered, ReviewSubmitted
-from domain.kernel.events import DomainEvent, Rewound
-from domain.sales.events import OrderApproved, OrderPaid
-from infra.errors import Conflict, InputError, Unreachable
-from infra.postgres.connection import Database
-from infra.postgres.head import Head
-from infra.postgres.keys import LostKeys, destroy_keys, make_keys
-from infra.postgres.merkle import GENESIS
-from infra.postgres.store import LARGEST_APPEND, EventStore
-from infra.postgres.verify import Verified, verify
-from infra.recorded import Recorded
-from tests.databases import lose_keys
+from replayhouse.domain.customer.events import CustomerRegistered, ReviewSubmitted
+from replayhouse.domain.kernel.events import DomainEvent, Rewound
+from replayhouse.domain.sales.events import OrderApproved, OrderPaid
+from replayhouse.infra.audit.verify import Verified, verify
+from replayhouse.infra.event_store.head import Head
+from replayhouse.infra.event_store.keys import LostKeys, destroy_keys, make_keys
+from replayhouse.infra.event_store.merkle import GENESIS
+from replayhouse.infra.event_store.recorded import Recorded
+from replayhouse.infra.event_store.store import LARGEST_APPEND, EventStore
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.runtime.errors import Conflict, InputError, Unreachable
+from tests.support.databases import lose_keys
 
 AT = datetime(2018, 1, 2, 3, 4, 5)
 STORE = EventStore()

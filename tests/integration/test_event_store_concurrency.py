@@ -11,10 +11,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from infra.errors import Conflict
-from infra.postgres.connection import Database
-from infra.postgres.store import EventStore
-from infra.postgres.verify import Verified, verify
+from replayhouse.infra.audit.verify import Verified, verify
+from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.runtime.errors import Conflict
 from tests.integration.test_event_store import order, registered
 
 STORE = EventStore()

@@ -8,15 +8,15 @@ import pytest
 from psycopg import errors, sql
 from psycopg.rows import scalar_row
 
-from domain.contexts import CONTEXTS
-from infra.errors import Conflicting, Unreachable, UsageError, WrongServer
-from infra.postgres import connection
-from infra.postgres.connection import Database, make_database, open_database, translated
-from infra.postgres.embedded import EmbeddedServer
-from infra.postgres.locks import exclusive
-from infra.postgres.migrate import migrate, migrations, schema_version
-from infra.postgres.store import EventStore
-from infra.settings import Settings
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.postgres import connection
+from replayhouse.infra.postgres.connection import Database, make_database, open_database, translated
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.postgres.locks import exclusive
+from replayhouse.infra.postgres.migrate import migrate, migrations, schema_version
+from replayhouse.infra.runtime.errors import Conflicting, Unreachable, UsageError, WrongServer
+from replayhouse.infra.runtime.settings import Settings
 from tests.integration.test_event_store import order, registered
 
 APPEND_ONLY = [*(f"{context}_events" for context in CONTEXTS), "commit"]

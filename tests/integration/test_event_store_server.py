@@ -16,20 +16,20 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from infra.errors import Conflicting, Unreachable, UsageError
-from infra.postgres import account, clients, session
-from infra.postgres.connection import Database, open_database
-from infra.postgres.embedded import EmbeddedServer, Role
-from infra.postgres.store import EventStore
-from infra.postgres.verify import Verified, verify
-from infra.settings import Settings
+from replayhouse.infra.audit.verify import Verified, verify
+from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.postgres import os_account, pg_tools, session
+from replayhouse.infra.postgres.connection import Database, open_database
+from replayhouse.infra.postgres.embedded import EmbeddedServer, Role
+from replayhouse.infra.runtime.errors import Conflicting, Unreachable, UsageError
+from replayhouse.infra.runtime.settings import Settings
 from tests.integration.test_event_store import order
-from tests.prepared import furnish
+from tests.support.prepared import furnish
 
 START = """
 import sys
 from pathlib import Path
-from infra.postgres.embedded import EmbeddedServer, Role
+from replayhouse.infra.postgres.embedded import EmbeddedServer, Role
 EmbeddedServer(Path(sys.argv[1])).start()
 """
 
@@ -260,16 +260,16 @@ def test_programs_in_a_private_folder_are_copied_to_where_another_user_can_run_t
     """As root with an environment under /root, the server's user could not even find the programs."""
     with TemporaryDirectory(prefix="replayhouse-") as folder:
         Path(folder).chmod(0o755)
-        monkeypatch.setattr(account, "_SHARED_PROGRAMS", Path(folder) / "shared")
-        user = account.server_account(Path(folder) / "nothing yet")
-        before = account.packaged_programs().stat()
-        copied = account._shared_copy(account.packaged_programs(), user)
+        monkeypatch.setattr(os_account, "_SHARED_PROGRAMS", Path(folder) / "shared")
+        user = os_account.server_account(Path(folder) / "nothing yet")
+        before = os_account.packaged_programs().stat()
+        copied = os_account._shared_copy(os_account.packaged_programs(), user)
 
         assert copied.is_relative_to(folder)
-        assert account._may_run(copied / "postgres", user)
-        assert account._may_run(copied / "initdb", user)
-        assert account._shared_copy(account.packaged_programs(), user) == copied, "once is enough"
-        assert account.packaged_programs().stat().st_mode == before.st_mode
+        assert os_account._may_run(copied / "postgres", user)
+        assert os_account._may_run(copied / "initdb", user)
+        assert os_account._shared_copy(os_account.packaged_programs(), user) == copied, "once is enough"
+        assert os_account.packaged_programs().stat().st_mode == before.st_mode
 
 
 # --- whatever stands in the environment --------------------------------------------------------------------------
@@ -325,7 +325,9 @@ def test_it_is_reached_whatever_the_environment_says(
     with Database(found.url()).connect() as conn:
         assert conn.execute("SELECT current_database()").fetchone() == ("replayhouse",)
     shown = subprocess.run(
-        [str(found.program("psql")), "-AXtc", "SELECT 1 + 1"], env=clients.environment(found.url()), capture_output=True
+        [str(found.program("psql")), "-AXtc", "SELECT 1 + 1"],
+        env=pg_tools.environment(found.url()),
+        capture_output=True,
     )
     assert shown.stdout == b"2\n", shown.stderr
 
@@ -349,7 +351,7 @@ def test_no_second_one_is_started_beside_one_that_does_not_answer(made: Path, mo
     server.start()
     socket_of_it = server.data / ".s.PGSQL.5432"
     socket_of_it.rename(server.data / "hidden")
-    monkeypatch.setattr("infra.postgres.embedded._LONGEST_HANDOVER_SECONDS", 0)
+    monkeypatch.setattr("replayhouse.infra.postgres.embedded._LONGEST_HANDOVER_SECONDS", 0)
     monkeypatch.setattr(EmbeddedServer, "_launch", lambda *_: pytest.fail("a second server was started"))
     with pytest.raises(Unreachable, match="is there, but does not answer"):
         server.start()

@@ -12,16 +12,16 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-import infra
-from infra.errors import ReplayhouseError
-from infra.postgres import verify as verifying
-from infra.postgres.log_tables import FACTS, OWN_NAMES, facts_of
-from infra.postgres.proofs import head_to_sign, inclusion_proof
-from infra.postgres.verify import Broken, Verified
-from infra.proof.documents import DoesNotHold
-from tests.integration.log_to_tamper import STORE, covered_up, log, switch_triggers, verify
+from replayhouse import infra
+from replayhouse.infra.audit import verify as verifying
+from replayhouse.infra.audit.documents import DoesNotHold
+from replayhouse.infra.audit.proofs import head_to_sign, inclusion_proof
+from replayhouse.infra.audit.verify import Broken, Verified
+from replayhouse.infra.event_store.log_tables import FACTS, OWN_NAMES, facts_of
+from replayhouse.infra.runtime.errors import ReplayhouseError
 from tests.integration.test_event_store import order
 from tests.integration.test_event_store_tampering import forge
+from tests.support.log_to_tamper import STORE, covered_up, log, switch_triggers, verify
 
 __all__ = ["log"]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from infra.postgres.merkle import GENESIS, chain_of, root_of
-from infra.postgres.verify import Anchor, Broken, Verified
-from tests.integration.log_to_tamper import STORE, log, verify
+from replayhouse.infra.audit.verify import Anchor, Broken, Verified
+from replayhouse.infra.event_store.merkle import GENESIS, chain_of, root_of
+from tests.support.log_to_tamper import STORE, log, verify
 
 __all__ = ["log"]
 

@@ -5,12 +5,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from infra.postgres import verify as verifying
-from infra.postgres.connection import Database
-from infra.postgres.merkle import root_of
-from infra.postgres.verify import Broken, Verified
-from tests.integration.log_to_tamper import STORE, log, verify
+from replayhouse.infra.audit import verify as verifying
+from replayhouse.infra.audit.verify import Broken, Verified
+from replayhouse.infra.event_store.merkle import root_of
+from replayhouse.infra.postgres.connection import Database
 from tests.integration.test_event_store import PAID, order
+from tests.support.log_to_tamper import STORE, log, verify
 
 __all__ = ["log"]
 

@@ -9,21 +9,21 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from domain.sales.order import NEW_ORDER, observe, order_of
-from infra.mapping.errors import NewerVersion
-from infra.postgres.connection import Database
-from infra.postgres.read_models import watching
-from infra.postgres.read_models.digests import digests
-from infra.postgres.read_models.live import catch_up
-from infra.postgres.read_models.rebuild import rebuild
-from infra.postgres.read_models.reverting import revert
-from infra.postgres.read_models.status import parked_streams, status
-from infra.postgres.read_models.versions import OtherVersion
-from infra.postgres.read_models.watching import Watch
-from projections import replay
-from projections.warehouse import PROJECTIONS
-from tests.homes import wait_until
-from tests.read_side import Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.sales.order import NEW_ORDER, observe, order_of
+from replayhouse.infra.event_store.serialization.errors import NewerVersion
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models.digests import digests
+from replayhouse.infra.read_models.live import watcher
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.live.watcher import Watch
+from replayhouse.infra.read_models.rebuild.rebuild import rebuild
+from replayhouse.infra.read_models.rebuild.revert import revert
+from replayhouse.infra.read_models.status import parked_streams, status
+from replayhouse.infra.read_models.versions import OtherVersion
+from replayhouse.projections import replay
+from replayhouse.projections.warehouse import PROJECTIONS
+from tests.support.homes import wait_until
+from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
 ALL = tuple(PROJECTIONS)
 PLACED = observe(NEW_ORDER, None, a_header("approved"), [a_line()], [a_payment()])
@@ -90,7 +90,7 @@ def owners(conn: psycopg.Connection) -> list[int]:
 def test_a_notification_is_enough(
     database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "POLL_SECONDS", 20.0)
+    monkeypatch.setattr(watcher, "POLL_SECONDS", 20.0)
     with followed(database) as one:
         Log(conn).append("sales", an_id(1), PLACED)
         wait_until(lambda: orders(conn) == 1)
@@ -102,7 +102,7 @@ def test_a_notification_is_enough(
 def test_a_lost_notification_is_made_up_for(
     database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "_LISTEN", sql.SQL("LISTEN something_else"))
+    monkeypatch.setattr(watcher, "_LISTEN", sql.SQL("LISTEN something_else"))
     with followed(database):
         Log(conn).append("sales", an_id(1), PLACED)
         wait_until(lambda: orders(conn) == 1)
@@ -150,7 +150,7 @@ def test_parked_streams_stop_nobody_and_are_tried_again_when_asked_to(
         return refold(projection, before, after)
 
     with pytest.MonkeyPatch.context() as patch, followed(database):
-        patch.setattr("infra.postgres.read_models.following.refold", failing)
+        patch.setattr("replayhouse.infra.read_models.windows.refold", failing)
         log.append_all("sales", {an_id(1): PLACED, an_id(2): PLACED})
         wait_until(lambda: orders(conn) == 1)
     assert [stream.error for stream in parked_streams(conn)] == ["KeyError: 'a defect'"]

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from infra.errors import Unreachable
-from infra.kafka.broker.configuration import HOST
-from infra.kafka.broker.node import Broker
-from infra.kafka.clients import confluent_config
-from infra.kafka.names import events_topic
-from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import check_topics
-from tests.brokers import (
+from replayhouse.infra.kafka.broker.configuration import HOST
+from replayhouse.infra.kafka.broker.node import Broker
+from replayhouse.infra.kafka.clients import confluent_config
+from replayhouse.infra.kafka.topics import check_topics
+from replayhouse.infra.publishing.names import events_topic
+from replayhouse.infra.runtime.errors import Unreachable
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from tests.support.brokers import (
     TIMEOUT_S,
     OwnBroker,
     applied,
@@ -31,8 +31,8 @@ from tests.brokers import (
     seen,
     settings_for,
 )
-from tests.crashes import SEED, a_seed
-from tests.quick_java import use_quick_java
+from tests.support.crashes import SEED, a_seed
+from tests.support.quick_java import use_quick_java
 
 __all__ = ["broker", "kafka", "own_broker"]
 
@@ -45,7 +45,7 @@ def quick_java() -> None:
 START_AND_WAIT = """
 import sys
 from pathlib import Path
-from infra.kafka.broker.node import Broker
+from replayhouse.infra.kafka.broker.node import Broker
 Broker(Path(sys.argv[1]), ends_with_us=True).start()
 print("started", flush=True)
 sys.stdin.read()
@@ -54,7 +54,7 @@ sys.stdin.read()
 START = """
 import sys
 from pathlib import Path
-from infra.kafka.broker.node import Broker
+from replayhouse.infra.kafka.broker.node import Broker
 broker = Broker(Path(sys.argv[1]))
 print("begun", flush=True)
 print(broker.start(), broker.pid, flush=True)

@@ -9,20 +9,20 @@ import psycopg
 import pytest
 from kafka import KafkaProducer, TopicPartition
 
-from domain.sales.order import NEW_ORDER, observe
-from infra.kafka.broker.node import Broker
-from infra.kafka.hanging import open_transactions
-from infra.kafka.names import events_topic, positions_topic, transactional_id
-from infra.kafka.publishing import publish
-from infra.kafka.relay import Order
-from infra.kafka.settings import KafkaSettings
-from infra.kafka.tails import KafkaCluster
-from infra.kafka.topics import administering
-from infra.postgres.connection import Database
-from tests.brokers import TIMEOUT_S, applied, bootstrap, settings_for
-from tests.databases import conn, database, server
-from tests.published import complaints
-from tests.read_side import Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.application.publish import publish
+from replayhouse.infra.kafka.broker.node import Broker
+from replayhouse.infra.kafka.cluster_client import KafkaCluster
+from replayhouse.infra.kafka.hanging_transactions import open_transactions
+from replayhouse.infra.kafka.topics import administering
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.publishing.names import events_topic, positions_topic, transactional_id
+from replayhouse.infra.publishing.relay import Order
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from tests.support.brokers import TIMEOUT_S, applied, bootstrap, settings_for
+from tests.support.databases import conn, database, server
+from tests.support.published import complaints
+from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
 __all__ = ["conn", "database", "server"]
 

@@ -9,10 +9,10 @@ from itertools import product
 
 import pytest
 
-from infra.errors import Unreachable
-from infra.kafka import reaching
-from infra.kafka.settings import KafkaSettings
-from tests.brokers import TIMEOUT_S
+from replayhouse.infra.kafka import connectivity
+from replayhouse.infra.runtime.errors import Unreachable
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from tests.support.brokers import TIMEOUT_S
 
 API_VERSIONS, UNSUPPORTED_VERSION, NO_ERROR = 18, 35, 0
 APIS = {3: 3, 17: 1, 18: 0, 36: 0}
@@ -76,9 +76,11 @@ def listening(peer: Peer) -> Iterator[str]:
     ],
 )
 def test_a_peer_that_hangs_up_is_told_as_that(security: str, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reaching, "_BUSY", TIMEOUT_S / 0.2)  # where nothing is heard yet, a busy machine is waited for
+    monkeypatch.setattr(
+        connectivity, "_BUSY", TIMEOUT_S / 0.2
+    )  # where nothing is heard yet, a busy machine is waited for
     with listening(peer) as address:
         given = {"bootstrap": address, "security": security, "username": "ada", "password": "secret"}
         with pytest.raises(Unreachable, match="hangs up again") as caught:
-            reaching.reach(KafkaSettings.model_validate(given), address, 0.2)
-    assert not isinstance(caught.value, reaching.Refused)
+            connectivity.reach(KafkaSettings.model_validate(given), address, 0.2)
+    assert not isinstance(caught.value, connectivity.Refused)

@@ -7,15 +7,15 @@ from uuid import UUID
 import pytest
 from confluent_kafka import Producer
 
-from infra.errors import UsageError
-from infra.kafka import reading as reading_module
-from infra.kafka.clients import confluent_config
-from infra.kafka.message import LoggedEvent
-from infra.kafka.names import events_topic
-from infra.kafka.reading import Received, reading
-from infra.kafka.settings import KafkaSettings
-from tests.brokers import applied, broker, kafka
-from tests.kafka_log import BATCH, TIMEOUT_S, Placed, placed, send
+from replayhouse.infra.kafka import reader as reading_module
+from replayhouse.infra.kafka.clients import confluent_config
+from replayhouse.infra.kafka.reader import Received, reading
+from replayhouse.infra.publishing.message import LoggedEvent
+from replayhouse.infra.publishing.names import events_topic
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from tests.support.brokers import applied, broker, kafka
+from tests.support.kafka_log import BATCH, TIMEOUT_S, Placed, placed, send
 
 __all__ = ["broker", "kafka"]
 

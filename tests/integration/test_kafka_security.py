@@ -10,13 +10,13 @@ import pytest
 from confluent_kafka import Producer
 from kafka import KafkaConsumer
 
-from infra.errors import Unreachable
-from infra.kafka import reaching
-from infra.kafka.clients import confluent_config, kafka_python_config, translated_kafka
-from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import check_topics, make_topics
-from tests.brokers import TIMEOUT_S, bootstrap
-from tests.secure_brokers import SecureBroker, secure_broker
+from replayhouse.infra.kafka import connectivity
+from replayhouse.infra.kafka.clients import confluent_config, kafka_python_config, translated_kafka
+from replayhouse.infra.kafka.topics import check_topics, make_topics
+from replayhouse.infra.runtime.errors import Unreachable
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from tests.support.brokers import TIMEOUT_S, bootstrap
+from tests.support.secure_brokers import SecureBroker, secure_broker
 
 __all__ = ["secure_broker"]
 
@@ -55,10 +55,10 @@ IN_VAIN = (*(wrong for wrong in WRONG if wrong not in REFUSALS), "SASL_SSL")
 @pytest.fixture(autouse=True)
 def soon(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not certain is given up soon after the first that is heard: on a busy machine that may come late."""
-    monkeypatch.setattr(reaching, "_BUSY", TIMEOUT_S / SOON_S)
+    monkeypatch.setattr(connectivity, "_BUSY", TIMEOUT_S / SOON_S)
     given = request.node.callspec.params.values() if hasattr(request.node, "callspec") else ()
     is_in_vain = any(value in IN_VAIN for value in given if isinstance(value, str))
-    monkeypatch.setattr(reaching, "LONGEST_SECONDS", SOON_S if is_in_vain else TIMEOUT_S)
+    monkeypatch.setattr(connectivity, "LONGEST_SECONDS", SOON_S if is_in_vain else TIMEOUT_S)
 
 
 def test_who_is_known_is_let_in(secure_broker: SecureBroker) -> None:
@@ -77,7 +77,7 @@ def test_who_is_not_let_in_is_told_why_before_anything_is_tried(wrong: str, secu
         check_topics(kafka, bootstrap(kafka))
     assert "guessed" not in str(caught.value)
     # Whoever publishes ends at a refusal and waits for all else: a broker that restarts hangs up too.
-    assert isinstance(caught.value, reaching.Refused) == (wrong in REFUSALS)
+    assert isinstance(caught.value, connectivity.Refused) == (wrong in REFUSALS)
 
 
 @pytest.mark.parametrize("library", [by_kafka_python, by_confluent])
@@ -95,7 +95,7 @@ def test_a_broker_that_asks_for_less_is_told_too(security: str, told: str, secur
     inside = f"127.0.0.1:{secure_broker.inside}"
     kafka = secure_broker.settings(bootstrap=inside, security=security)
     with pytest.raises(Unreachable, match=f"{inside}.*{told}.*{security}"):
-        reaching.reach(kafka, inside)
+        connectivity.reach(kafka, inside)
 
 
 def test_reaching_nobody_leaves_nothing_behind() -> None:
@@ -105,7 +105,7 @@ def test_reaching_nobody_leaves_nothing_behind() -> None:
     files, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
     for _ in range(5):
         with pytest.raises(Unreachable):
-            reaching.reach(kafka, "127.0.0.1:1", 0.05)
+            connectivity.reach(kafka, "127.0.0.1:1", 0.05)
     gc.collect()
     # What earlier tests have left may still be ending.
     assert len(os.listdir("/proc/self/fd")) <= files

@@ -14,31 +14,31 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from infra.errors import UsageError
-from infra.kafka import relay as relaying
-from infra.kafka.broker.node import Broker
-from infra.kafka.channel import Rows
-from infra.kafka.cluster import Outgoing, Uncertain
-from infra.kafka.names import state_topic
-from infra.kafka.producer import ConfluentProducer
-from infra.kafka.publishing import Published, publish
-from infra.kafka.relay import Order
-from infra.kafka.settings import KafkaSettings
-from infra.kafka.tails import KafkaCluster
-from infra.kafka.topics import make_topics
-from infra.postgres.connection import Database
-from ingest.synthetic import generate
-from projections.projection import personal_columns
-from projections.warehouse import PROJECTIONS
-from tests.acceptance.extracts import a_good_extract, adding, changed, write
-from tests.acceptance.in_process import Warehouse
-from tests.brokers import applied, broker, deleted, settings_for
-from tests.crashes import SEED, a_seed
-from tests.databases import conn, database, server
+from replayhouse.infra.application.publish import Published, publish
+from replayhouse.infra.kafka.broker.node import Broker
+from replayhouse.infra.kafka.cluster_client import KafkaCluster
+from replayhouse.infra.kafka.producer import ConfluentProducer
+from replayhouse.infra.kafka.topics import make_topics
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.publishing import relay as relaying
+from replayhouse.infra.publishing.channel import Rows
+from replayhouse.infra.publishing.names import state_topic
+from replayhouse.infra.publishing.ports import Outgoing, Uncertain
+from replayhouse.infra.publishing.relay import Order
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from replayhouse.ingest.synthetic import generate
+from replayhouse.projections.projection import personal_columns
+from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.lines import a_customer, an_order
-from tests.published import committed_messages
-from tests.read_side import Log
-from tests.relay_processes import Relays, Setting
+from tests.support.brokers import applied, broker, deleted, settings_for
+from tests.support.crashes import SEED, a_seed
+from tests.support.databases import conn, database, server
+from tests.support.extracts import a_good_extract, adding, changed, write
+from tests.support.in_process import Warehouse
+from tests.support.published import committed_messages
+from tests.support.read_side import Log
+from tests.support.relay_processes import Relays, Setting
 
 __all__ = ["broker", "conn", "database", "server"]
 
@@ -197,7 +197,9 @@ def test_a_stream_that_cannot_be_folded_stops_no_other(
         conn.execute("ALTER TABLE event_store.sales_events DISABLE TRIGGER append_only")
         conn.execute("UPDATE event_store.sales_events SET state = '{}' WHERE originator_id = %s", [order])
     cluster, told = KafkaCluster(kafka, str(kafka.bootstrap)), list[str]()
-    monkeypatch.setattr("infra.kafka.publishing.channels_of", lambda kafka, contexts: [Rows(kafka, *contexts)])
+    monkeypatch.setattr(
+        "replayhouse.infra.application.publish.channels_of", lambda kafka, contexts: [Rows(kafka, *contexts)]
+    )
     publish(database, cluster, kafka, ["sales"], Order(), threading.Event(), told.append)
     assert any(str(order) in line and "cannot be folded" in line for line in told)
     assert on_topic(kafka, "sales") == {key: row for key, row in whole.items() if str(order).encode() not in key}

@@ -6,12 +6,9 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from infra.errors import UsageError
-from infra.kafka.clients import confluent_config
-from infra.kafka.names import events_topic, positions_topic
-from infra.kafka.settings import KafkaSettings
-from infra.kafka.tails import KafkaCluster
-from infra.kafka.topics import (
+from replayhouse.infra.kafka.clients import confluent_config
+from replayhouse.infra.kafka.cluster_client import KafkaCluster
+from replayhouse.infra.kafka.topics import (
     Action,
     administering,
     check_topics,
@@ -20,7 +17,10 @@ from infra.kafka.topics import (
     plan_topics,
     wanted_topics,
 )
-from tests.brokers import TIMEOUT_S, altered, applied, bootstrap, broker, kafka, with_more_partitions
+from replayhouse.infra.publishing.names import events_topic, positions_topic
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from tests.support.brokers import TIMEOUT_S, altered, applied, bootstrap, broker, kafka, with_more_partitions
 
 __all__ = ["broker", "kafka"]
 

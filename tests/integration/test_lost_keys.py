@@ -5,15 +5,15 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from domain.customer.events import CustomerRegistered
-from infra.postgres.connection import Database
-from infra.postgres.keys import LostKeys, destroy_keys
-from infra.postgres.read_models.digests import digests
-from infra.postgres.read_models.live import catch_up
-from infra.postgres.read_models.rebuild import rebuild
-from infra.postgres.read_models.status import parked_streams, status
-from tests.databases import lose_keys
-from tests.read_side import MONDAY, Log, an_id
+from replayhouse.domain.customer.events import CustomerRegistered
+from replayhouse.infra.event_store.keys import LostKeys, destroy_keys
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models.digests import digests
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.rebuild.rebuild import rebuild
+from replayhouse.infra.read_models.status import parked_streams, status
+from tests.support.databases import lose_keys
+from tests.support.read_side import MONDAY, Log, an_id
 
 PERSON, NEIGHBOUR = an_id(1), an_id(2)
 

@@ -5,12 +5,12 @@ from uuid import UUID
 
 import psycopg
 
-from domain.kernel.events import Rewound
-from domain.kernel.ids import UNKNOWN_ID
-from domain.sales.order import NEW_ORDER, observe, order_of
-from infra.postgres.connection import Database
-from infra.postgres.read_models.live import catch_up
-from tests.read_side import MONDAY, Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.kernel.events import Rewound
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from replayhouse.domain.sales.order import NEW_ORDER, observe, order_of
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models.live.projector import catch_up
+from tests.support.read_side import MONDAY, Log, a_header, a_line, a_payment, an_id
 
 ORDER = an_id(1)
 

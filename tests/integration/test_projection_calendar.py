@@ -5,12 +5,12 @@ from uuid import UUID
 
 import psycopg
 
-from domain.kernel.events import DomainEvent, Rewound
-from domain.sales.order import NEW_ORDER, observe
-from infra.postgres.connection import Database
-from infra.postgres.read_models.live import Projector, catch_up
-from infra.postgres.read_models.rebuild import rebuild
-from tests.read_side import MONDAY, Log, a_header, a_line, an_id
+from replayhouse.domain.kernel.events import DomainEvent, Rewound
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models.live.projector import Projector, catch_up
+from replayhouse.infra.read_models.rebuild.rebuild import rebuild
+from tests.support.read_side import MONDAY, Log, a_header, a_line, an_id
 
 
 def span(conn: psycopg.Connection) -> tuple[date, date, int]:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from psycopg import sql
 from sqlalchemy import MetaData, Table
 
-from infra.postgres.connection import Database
-from infra.postgres.read_models.digests import digests, table_digests
-from infra.postgres.read_models.lines import LineWriter
-from infra.postgres.read_models.preparing import prepare
-from infra.postgres.read_models.schema import Model, copy_rows, create_table
-from projections import columns
-from projections.digest import digest_of
-from projections.warehouse import PROJECTIONS
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models.copy_text import LineWriter
+from replayhouse.infra.read_models.digests import digests, table_digests
+from replayhouse.infra.read_models.preparing import prepare
+from replayhouse.infra.read_models.schema import Model, copy_rows, create_table
+from replayhouse.projections import columns
+from replayhouse.projections.digest import digest_of
+from replayhouse.projections.warehouse import PROJECTIONS
 
 TABLE = Table(
     "everything",

@@ -6,16 +6,16 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from domain.kernel.events import Rewound
-from domain.sales.order import NEW_ORDER, observe, order_of
-from infra.mapping.errors import NewerVersion
-from infra.postgres.connection import Database
-from infra.postgres.read_models.digests import digests
-from infra.postgres.read_models.live import catch_up
-from infra.postgres.read_models.rebuild import rebuild
-from infra.postgres.read_models.status import parked_streams, status
-from projections import replay
-from tests.read_side import MONDAY, Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.kernel.events import Rewound
+from replayhouse.domain.sales.order import NEW_ORDER, observe, order_of
+from replayhouse.infra.event_store.serialization.errors import NewerVersion
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models.digests import digests
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.rebuild.rebuild import rebuild
+from replayhouse.infra.read_models.status import parked_streams, status
+from replayhouse.projections import replay
+from tests.support.read_side import MONDAY, Log, a_header, a_line, a_payment, an_id
 
 BAD, GOOD = an_id(1), an_id(2)
 PLACED = observe(NEW_ORDER, None, a_header("approved"), [a_line()])
@@ -39,7 +39,7 @@ def refuse(patch: pytest.MonkeyPatch, stream: UUID) -> None:
             raise KeyError("a defect")
         return refold(projection, before, after)
 
-    patch.setattr("infra.postgres.read_models.following.refold", failing)
+    patch.setattr("replayhouse.infra.read_models.windows.refold", failing)
 
 
 def test_the_others_go_on(database: Database, log: Log, conn: psycopg.Connection) -> None:

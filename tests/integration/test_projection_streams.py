@@ -11,21 +11,21 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from domain.kernel.events import DomainEvent, effective
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from infra.postgres.read_models import following
-from infra.postgres.read_models.building import Rebuilt
-from infra.postgres.read_models.digests import ContextDigest, digests
-from infra.postgres.read_models.live import catch_up
-from infra.postgres.read_models.rebuild import rebuild
-from infra.postgres.read_models.schema import line_writer
-from infra.postgres.store import EventStore
-from infra.recorded import Recorded
-from projections.digest import Digest, digest_of
-from projections.projection import Row, Stream
-from projections.warehouse import PROJECTIONS
-from tests.read_side_events import KINDS, a_stream, next_number
+from replayhouse.domain.kernel.events import DomainEvent, effective
+from replayhouse.infra.event_store.recorded import Recorded
+from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.read_models import windows
+from replayhouse.infra.read_models.digests import ContextDigest, digests
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.rebuild.rebuild import rebuild
+from replayhouse.infra.read_models.rebuild.workers import Rebuilt
+from replayhouse.infra.read_models.schema import line_writer
+from replayhouse.projections.digest import Digest, digest_of
+from replayhouse.projections.projection import Row, Stream
+from replayhouse.projections.warehouse import PROJECTIONS
+from tests.support.read_side_events import KINDS, a_stream, next_number
 
 Place = tuple[str, UUID]
 Histories = dict[Place, list[DomainEvent]]
@@ -95,7 +95,7 @@ def test_live_folded_and_rebuilt_are_the_same(
     server: EmbeddedServer, streams: Histories, steps: Sequence[int], window: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, fresh_database(server) as database:
-        patch.setattr(following, "EVENTS_A_WINDOW", window)
+        patch.setattr(windows, "EVENTS_A_WINDOW", window)
         with database.connect(autocommit=True) as conn:
             appending = Steps(conn, streams)
             for most in (*steps, 99):

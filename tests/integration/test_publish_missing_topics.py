@@ -6,15 +6,15 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from domain.contexts import CONTEXTS
-from infra.errors import UsageError
-from infra.kafka.memory import MemoryCluster
-from infra.kafka.names import events_topic, positions_topic
-from infra.kafka.publishing import publish
-from infra.kafka.relay import Order
-from infra.kafka.settings import KafkaSettings
-from infra.postgres.connection import Database
-from tests.databases import conn, database, server
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.application.publish import publish
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.publishing.names import events_topic, positions_topic
+from replayhouse.infra.publishing.relay import Order
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from tests.support.databases import conn, database, server
+from tests.support.fakes.brokers import MemoryCluster
 
 __all__ = ["conn", "database", "server"]
 

@@ -7,16 +7,16 @@ import pytest
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
-from domain.sales.order import NEW_ORDER, observe
-from infra.errors import Conflicting
-from infra.postgres.connection import Database, make_database
-from infra.postgres.embedded import EmbeddedServer
-from infra.postgres.locks import exclusive
-from infra.postgres.migrate import make_roles
-from infra.postgres.read_models.live import catch_up
-from infra.settings import Settings
-from tests.databases import a_database, conn, database, server
-from tests.read_side import Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.postgres.connection import Database, make_database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.postgres.locks import exclusive
+from replayhouse.infra.postgres.migrate import make_roles
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.runtime.errors import Conflicting
+from replayhouse.infra.runtime.settings import Settings
+from tests.support.databases import a_database, conn, database, server
+from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
 __all__ = ["conn", "database", "server"]
 

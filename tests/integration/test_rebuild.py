@@ -3,15 +3,15 @@
 import psycopg
 import pytest
 
-from domain.sales.order import NEW_ORDER, observe, order_of
-from infra.errors import Conflicting
-from infra.postgres.connection import Database
-from infra.postgres.locks import exclusive
-from infra.postgres.read_models.digests import digests
-from infra.postgres.read_models.live import catch_up
-from infra.postgres.read_models.loading import Unfoldable
-from infra.postgres.read_models.rebuild import rebuild
-from tests.read_side import Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.sales.order import NEW_ORDER, observe, order_of
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.locks import exclusive
+from replayhouse.infra.read_models.digests import digests
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.rebuild.range_loader import Unfoldable
+from replayhouse.infra.read_models.rebuild.rebuild import rebuild
+from replayhouse.infra.runtime.errors import Conflicting
+from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
 
 def some_orders(conn: psycopg.Connection, count: int = 40) -> Log:

@@ -9,18 +9,19 @@ from typing import Any
 import psycopg
 import pytest
 
-from domain.sales.order import NEW_ORDER, observe
-from infra.errors import Conflicting
-from infra.postgres.connection import Database
-from infra.postgres.locks import QUICK_LOCK
-from infra.postgres.read_models import building, marts, revisions, swapping
-from infra.postgres.read_models.digests import digests
-from infra.postgres.read_models.live import catch_up
-from infra.postgres.read_models.loading import Loader
-from infra.postgres.read_models.rebuild import rebuild
-from infra.postgres.read_models.rights import Rights
-from tests.homes import LONGEST_WAIT_S
-from tests.read_side import Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.locks import QUICK_LOCK
+from replayhouse.infra.read_models import marts
+from replayhouse.infra.read_models.digests import digests
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.rebuild import revisions, swap, workers
+from replayhouse.infra.read_models.rebuild.range_loader import Loader
+from replayhouse.infra.read_models.rebuild.rebuild import rebuild
+from replayhouse.infra.read_models.rights import Rights
+from replayhouse.infra.runtime.errors import Conflicting
+from tests.support.homes import LONGEST_WAIT_S
+from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
 PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
 A_READER_WAITS = """
@@ -42,7 +43,7 @@ def _stuck_rebuild(database: Database, step: str, is_there: Event) -> None:
         is_there.set()
         threading.Event().wait()
 
-    owner: Any = next((module for module in (revisions, swapping) if hasattr(module, step)), Loader)
+    owner: Any = next((module for module in (revisions, swap) if hasattr(module, step)), Loader)
     setattr(owner, step, stuck)
     rebuild(database, workers=1)
 
@@ -78,14 +79,14 @@ def test_what_is_appended_meanwhile_is_in_the_new_revision(
 ) -> None:
     log = many_orders(conn, 1, 20)
     catch_up(database)
-    wait = swapping.wait_for_old_snapshots
+    wait = swap.wait_for_old_snapshots
     positions = []
 
     def appending(connection: psycopg.Connection) -> None:
         wait(connection)
         positions.append(log.append_all("sales", {an_id(n): PLACED for n in range(5)}))
 
-    monkeypatch.setattr(swapping, "wait_for_old_snapshots", appending)
+    monkeypatch.setattr(swap, "wait_for_old_snapshots", appending)
     rebuilt = rebuild(database, ["sales"])["sales"]
 
     assert rebuilt.position == positions[0]
@@ -141,8 +142,8 @@ def test_any_number_of_processes_gives_the_same(
 ) -> None:
     many_orders(conn, 1, 200)
     alone = rebuild(database, ["sales"], workers=1)["sales"]
-    monkeypatch.setattr(building, "_EVENTS_WORTH_A_PROCESS", 100)
-    monkeypatch.setattr(building, "_EVENTS_A_RANGE", 100)
+    monkeypatch.setattr(workers, "_EVENTS_WORTH_A_PROCESS", 100)
+    monkeypatch.setattr(workers, "_EVENTS_A_RANGE", 100)
     together = rebuild(database, ["sales"], workers=3)["sales"]
     assert together.tables == alone.tables
     assert together.events == alone.events
@@ -151,10 +152,10 @@ def test_any_number_of_processes_gives_the_same(
 def test_a_process_that_is_stuck_does_not_hold_up_a_rebuild_that_has_failed(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(building, "_FAREWELL_SECONDS", 0.5)
+    monkeypatch.setattr(workers, "_FAREWELL_SECONDS", 0.5)
 
     def fail_while_one_is_stuck() -> None:
-        with building._crew(database, 2) as crew:
+        with workers._crew(database, 2) as crew:
             assert crew._pool is not None
             stuck = crew._pool.submit(time.sleep, 10_000)
             while not stuck.running():
@@ -168,7 +169,7 @@ def test_a_process_that_is_stuck_does_not_hold_up_a_rebuild_that_has_failed(
 def test_a_large_first_load_is_filled_in_at_once_and_keeps_its_revision(
     database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infra.postgres.read_models.live.FILL_FROM_EVENTS", 100)
+    monkeypatch.setattr("replayhouse.infra.read_models.live.projector.FILL_FROM_EVENTS", 100)
     many_orders(conn, 1, 60)
     assert catch_up(database)["sales"] == 60 * len(PLACED)
     live = digests(database)["sales"]
@@ -179,7 +180,7 @@ def test_a_large_first_load_is_filled_in_at_once_and_keeps_its_revision(
 def test_two_that_catch_up_at_once_count_each_event_once(
     database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infra.postgres.read_models.following.EVENTS_A_WINDOW", 20)
+    monkeypatch.setattr("replayhouse.infra.read_models.windows.EVENTS_A_WINDOW", 20)
     catch_up(database)
     many_orders(conn, 1, 60)
     counted: list[int] = []
@@ -196,13 +197,13 @@ def test_two_that_catch_up_at_once_count_each_event_once(
 def test_a_reader_with_an_old_snapshot_never_sees_empty_tables(
     database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wait, is_waiting = swapping.wait_for_old_snapshots, threading.Event()
+    wait, is_waiting = swap.wait_for_old_snapshots, threading.Event()
 
     def waiting(connection: psycopg.Connection) -> None:
         is_waiting.set()
         wait(connection)
 
-    monkeypatch.setattr(swapping, "wait_for_old_snapshots", waiting)
+    monkeypatch.setattr(swap, "wait_for_old_snapshots", waiting)
     many_orders(conn, 1, 30)
     catch_up(database)
     with database.connect() as reader:
@@ -222,7 +223,7 @@ def test_a_reader_with_an_old_snapshot_never_sees_empty_tables(
 def test_a_reader_with_an_old_snapshot_that_does_not_end_ends_the_rebuild(
     database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(swapping, "_OLD_SNAPSHOTS_SECONDS", 0.3)
+    monkeypatch.setattr(swap, "_OLD_SNAPSHOTS_SECONDS", 0.3)
     many_orders(conn, 1, 3)
     catch_up(database)
     with database.connect("a long report") as reader:
@@ -269,7 +270,7 @@ def test_who_comes_through_a_view_while_tables_are_exchanged_sees_one_revision(
 def test_readers_that_do_not_let_go_end_the_rebuild(
     database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(swapping, "_SWAP_SECONDS", 0.3)
+    monkeypatch.setattr(swap, "_SWAP_SECONDS", 0.3)
     many_orders(conn, 1, 3)
     catch_up(database)
     before = digests(database)

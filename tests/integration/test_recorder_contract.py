@@ -24,17 +24,17 @@ from eventsourcing.tests.persistence import (
 )
 from eventsourcing.utils import Environment
 
-from infra.postgres.connection import Database
-from infra.postgres.merkle import leaf_of
-from infra.postgres.recorder import (
+from replayhouse.infra.audit.strays import VERSIONS_ARE_MISSING
+from replayhouse.infra.audit.verify import Verified, verify
+from replayhouse.infra.event_store.merkle import leaf_of
+from replayhouse.infra.event_store.recorder import (
     Connections,
     PostgresAggregateRecorder,
     PostgresApplicationRecorder,
     PostgresFactory,
     RecordedEvent,
 )
-from infra.postgres.strays import VERSIONS_ARE_MISSING
-from infra.postgres.verify import Verified, verify
+from replayhouse.infra.postgres.connection import Database
 
 
 class OnAFreshDatabase:

@@ -5,16 +5,16 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from domain.customer.customer import Address, AliasSeen, customer_of, observe_aliases
-from infra.postgres.connection import Database
-from infra.postgres.erasure import erase
-from infra.postgres.naming import RowText, ids_in, rows_naming
-from infra.postgres.read_models import following, refolding
-from infra.postgres.read_models.digests import digests
-from infra.postgres.read_models.live import catch_up
-from infra.postgres.read_models.rebuild import rebuild
-from infra.postgres.read_models.status import parked_streams
-from tests.read_side import HOUR, MONDAY, Log, an_id
+from replayhouse.domain.customer.customer import Address, AliasSeen, customer_of, observe_aliases
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.privacy.erasure import erase
+from replayhouse.infra.privacy.mentions import RowText, ids_in, rows_naming
+from replayhouse.infra.read_models import refolding, windows
+from replayhouse.infra.read_models.digests import digests
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.rebuild.rebuild import rebuild
+from replayhouse.infra.read_models.status import parked_streams
+from tests.support.read_side import HOUR, MONDAY, Log, an_id
 
 ANA, BIA = an_id(901), an_id(902)
 SANTOS, SALVADOR = Address("11001", "santos", "SP"), Address("40000", "salvador", "BA")
@@ -45,7 +45,7 @@ def refuse_folding(patch: pytest.MonkeyPatch) -> None:
     def failing(*_: object) -> None:
         raise KeyError("a defect")
 
-    patch.setattr(following, "refold", failing)
+    patch.setattr(windows, "refold", failing)
 
 
 def test_a_parked_stream_is_shown_as_of_the_position_of_its_rows(

@@ -9,26 +9,26 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from domain.customer.events import CustomerRegistered
-from domain.sales.order import NEW_ORDER, observe
-from infra.errors import Conflicting, ReplayhouseError, UsageError
-from infra.kafka import relay as relaying
-from infra.kafka.broker.node import Broker
-from infra.kafka.cluster import Outgoing
-from infra.kafka.message import message_of
-from infra.kafka.names import events_topic, positions_topic, source_of, transactional_id
-from infra.kafka.position import read_position
-from infra.kafka.publishing import Published, publish
-from infra.kafka.relay import Order
-from infra.kafka.settings import KafkaSettings
-from infra.kafka.tails import KafkaCluster
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from tests.acceptance.in_process import Warehouse, refused
-from tests.brokers import applied, broker, deleted, kafka, settings_for, with_more_partitions
-from tests.databases import conn, copied, database, server
-from tests.published import complaints, logged, published
-from tests.read_side import MONDAY, Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.customer.events import CustomerRegistered
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.application.publish import Published, publish
+from replayhouse.infra.kafka.broker.node import Broker
+from replayhouse.infra.kafka.cluster_client import KafkaCluster
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.publishing import relay as relaying
+from replayhouse.infra.publishing.message import message_of
+from replayhouse.infra.publishing.names import events_topic, positions_topic, source_of, transactional_id
+from replayhouse.infra.publishing.ports import Outgoing
+from replayhouse.infra.publishing.position import read_position
+from replayhouse.infra.publishing.relay import Order
+from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError, UsageError
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from tests.support.brokers import applied, broker, deleted, kafka, settings_for, with_more_partitions
+from tests.support.databases import conn, copied, database, server
+from tests.support.in_process import Warehouse, refused
+from tests.support.published import complaints, logged, published
+from tests.support.read_side import MONDAY, Log, a_header, a_line, a_payment, an_id
 
 __all__ = ["broker", "conn", "database", "kafka", "server"]
 

@@ -6,17 +6,17 @@ import psycopg
 import pytest
 from sqlalchemy import func, select
 
-from domain.sales.order import NEW_ORDER, observe
-from infra.errors import Conflicting, ReplayhouseError, UsageError
-from infra.postgres.connection import Database
-from infra.postgres.read_models import checking, revisions
-from infra.postgres.read_models.digests import digests
-from infra.postgres.read_models.live import catch_up
-from infra.postgres.read_models.rebuild import rebuild
-from infra.postgres.read_models.reverting import revert
-from projections import marts
-from projections.marts import Mart, Tables
-from tests.read_side import Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models.digests import digests
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.rebuild import revisions, self_check
+from replayhouse.infra.read_models.rebuild.rebuild import rebuild
+from replayhouse.infra.read_models.rebuild.revert import revert
+from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError, UsageError
+from replayhouse.projections import marts
+from replayhouse.projections.marts import Mart, Tables
+from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
 PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
 
@@ -81,13 +81,13 @@ def test_a_revision_is_listed_with_its_reason_and_the_digest_of_its_tables(
 def test_a_row_that_differs_from_what_its_stream_folds_to_ends_the_rebuild(
     database: Database, conn: psycopg.Connection, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check = checking.check
+    check = self_check.check
 
     def harmed(connection: psycopg.Connection, *others: object) -> None:
         connection.execute("UPDATE sales_r2.fact_order SET status = 'lost'")
         check(connection, *others)  # type: ignore[arg-type]  # passed on as they came
 
-    monkeypatch.setattr(checking, "check", harmed)
+    monkeypatch.setattr(self_check, "check", harmed)
     before = digests(database)["sales"]
     with pytest.raises(ReplayhouseError, match=r"self-check.*sales\.fact_order"):
         rebuild(database, ["sales"])

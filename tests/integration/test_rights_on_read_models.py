@@ -7,12 +7,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from domain.sales.order import NEW_ORDER, observe
-from infra.postgres.connection import Database
-from infra.postgres.read_models.live import catch_up
-from infra.postgres.read_models.rebuild import fill, rebuild
-from infra.postgres.read_models.reverting import revert
-from tests.read_side import Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.rebuild.rebuild import fill, rebuild
+from replayhouse.infra.read_models.rebuild.revert import revert
+from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
 PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
 ANALYST, CLERK = (f"{name}_{os.getpid()}" for name in ("analyst", "Clerk of the house"))

@@ -7,12 +7,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from infra.postgres.connection import Database
-from infra.postgres.embedded import EmbeddedServer
-from infra.postgres.roles import Lacking
-from tests.acceptance.extracts import a_good_extract, write
-from tests.acceptance.in_process import Warehouse
-from tests.databases import a_database
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.postgres.roles import Lacking
+from tests.support.databases import a_database
+from tests.support.extracts import a_good_extract, write
+from tests.support.in_process import Warehouse
 
 OWNER = "shop owner"
 MAY = """

@@ -5,17 +5,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.errors import WrongServer
-from infra.postgres.connection import Database, make_database, open_database
-from infra.postgres.embedded import EmbeddedServer
-from infra.postgres.read_models.live import catch_up
-from infra.postgres.read_models.preparing import prepare
-from infra.postgres.read_models.rebuild import rebuild
-from infra.postgres.schemas import refuse_those_of_others
-from infra.settings import Settings
-from tests.acceptance.extracts import a_good_extract, write
-from tests.acceptance.in_process import Warehouse, refused
-from tests.databases import a_database
+from replayhouse.infra.postgres.connection import Database, make_database, open_database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.postgres.schemas import refuse_those_of_others
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.preparing import prepare
+from replayhouse.infra.read_models.rebuild.rebuild import rebuild
+from replayhouse.infra.runtime.errors import WrongServer
+from replayhouse.infra.runtime.settings import Settings
+from tests.support.databases import a_database
+from tests.support.extracts import a_good_extract, write
+from tests.support.in_process import Warehouse, refused
 
 SCHEMAS = "SELECT count(*) FROM pg_namespace WHERE nspname IN ('event_store', 'read_model', 'customer')"
 

@@ -8,10 +8,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from infra.csv.extract import open_extract
-from infra.csv.files import FILES, PERSONAL_FILES, SOURCE_FILES
-from infra.csv.staging import FileCounts, Staged, stage
-from tests.integration.staging_support import (
+from replayhouse.infra.staging.extract import open_extract
+from replayhouse.infra.staging.files import FILES, PERSONAL_FILES, SOURCE_FILES
+from replayhouse.infra.staging.staging import FileCounts, Staged, stage
+from tests.support.staging import (
     Tables,
     a_good_extract,
     an_id,

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from infra.csv.files import FILES, SOURCE_FILES
-from infra.csv.reader import empty_file, read_file
-from infra.csv.staging import sql
-from ingest.records import RECORDS, Problem, read_record
-from tests.integration.staging_support import Row, a_good_extract
+from replayhouse.infra.staging.files import FILES, SOURCE_FILES
+from replayhouse.infra.staging.reader import empty_file, read_file
+from replayhouse.infra.staging.staging import sql
+from replayhouse.ingest.records import RECORDS, Problem, read_record
+from tests.support.staging import Row, a_good_extract
 
 TRAPS = (
     *(

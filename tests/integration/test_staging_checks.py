@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from domain.quality.rules import RULES, passed
-from infra.csv.checks import queries
-from infra.csv.extract import open_extract
-from infra.csv.staging import stage
-from ingest.assess import FILE_RULES, assess
-from tests.integration.staging_support import (
+from replayhouse.domain.quality.rules import RULES, passed
+from replayhouse.infra.staging.checks import queries
+from replayhouse.infra.staging.extract import open_extract
+from replayhouse.infra.staging.staging import stage
+from replayhouse.ingest.assess import FILE_RULES, assess
+from tests.support.staging import (
     Harm,
     Tables,
     a_good_extract,

@@ -8,28 +8,29 @@ import psycopg
 import pytest
 from sqlalchemy import MetaData, Table
 
-from domain.sales.order import NEW_ORDER, observe
-from infra.errors import Conflicting, UsageError
-from infra.mapping.errors import NewerVersion
-from infra.postgres.connection import Database
-from infra.postgres.read_models import loading, prefixes, refolding, revisions, versions
-from infra.postgres.read_models.comparing import TableOfTwo, one_moment
-from infra.postgres.read_models.digests import digests
-from infra.postgres.read_models.live import Projector, catch_up
-from infra.postgres.read_models.loading import model_of
-from infra.postgres.read_models.rebuild import rebuild
-from infra.postgres.read_models.reverting import revert
-from infra.postgres.read_models.sides import Wanted, two_sides
-from infra.postgres.read_models.status import status
-from infra.postgres.read_models.time_travel import rebuild_into
-from infra.postgres.read_models.versions import OtherVersion, standing_shapes
-from infra.postgres.read_models.watching import Watch
-from projections.columns import flag
-from projections.fingerprint import shapes_of
-from projections.projection import Projection, Rows, Stream
-from projections.versions import VERSIONS, Version
-from projections.warehouse import PROJECTIONS
-from tests.read_side import Log, a_header, a_line, a_payment, an_id
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.event_store.serialization.errors import NewerVersion
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models import prefixes, refolding, versions
+from replayhouse.infra.read_models.digests import digests
+from replayhouse.infra.read_models.live.projector import Projector, catch_up
+from replayhouse.infra.read_models.live.watcher import Watch
+from replayhouse.infra.read_models.rebuild import range_loader, revisions
+from replayhouse.infra.read_models.rebuild.range_loader import model_of
+from replayhouse.infra.read_models.rebuild.rebuild import rebuild
+from replayhouse.infra.read_models.rebuild.revert import revert
+from replayhouse.infra.read_models.snapshots.diff import TableOfTwo, one_moment
+from replayhouse.infra.read_models.snapshots.diff_sources import Wanted, two_sides
+from replayhouse.infra.read_models.snapshots.time_travel import rebuild_into
+from replayhouse.infra.read_models.status import status
+from replayhouse.infra.read_models.versions import OtherVersion, standing_shapes
+from replayhouse.infra.runtime.errors import Conflicting, UsageError
+from replayhouse.projections.columns import flag
+from replayhouse.projections.fingerprint import shapes_of
+from replayhouse.projections.projection import Projection, Rows, Stream
+from replayhouse.projections.versions import VERSIONS, Version
+from replayhouse.projections.warehouse import PROJECTIONS
+from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
 PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
 
@@ -73,10 +74,10 @@ def as_program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Projection
     def put(projection: Projection) -> None:
         monkeypatch.setitem(PROJECTIONS, "sales", projection)
         monkeypatch.setitem(VERSIONS, "sales", Version(projection.version, projection.fingerprint))
-        loading.model_of.cache_clear()
+        range_loader.model_of.cache_clear()
 
     yield put
-    loading.model_of.cache_clear()
+    range_loader.model_of.cache_clear()
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.fulfillment.area import NEW_AREA, Area, Sample, area_of, area_stream_id, most_frequent, survey
-from domain.fulfillment.events import AreaSurveyed, ShipmentCanceled
-from domain.kernel.events import DomainEvent
-from tests.unit.order_support import MONDAY
+from replayhouse.domain.fulfillment.area import NEW_AREA, Area, Sample, area_of, area_stream_id, most_frequent, survey
+from replayhouse.domain.fulfillment.events import AreaSurveyed, ShipmentCanceled
+from replayhouse.domain.kernel.events import DomainEvent
+from tests.support.orders import MONDAY
 
 ZIP = "01001"
 

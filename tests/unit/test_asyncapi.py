@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from domain.contexts import CONTEXTS
-from infra.kafka.contracts.files import ASYNCAPI, CONTRACTS
-from infra.kafka.message import event_of
-from infra.kafka.names import events_topic, positions_topic, state_topic
-from infra.kafka.settings import KafkaSettings
-from infra.kafka.topics import wanted_topics
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.contracts.files import ASYNCAPI, CONTRACTS
+from replayhouse.infra.kafka.topics import wanted_topics
+from replayhouse.infra.publishing.message import event_of
+from replayhouse.infra.publishing.names import events_topic, positions_topic, state_topic
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.golden import golden_events
 
 ROOT = Path(__file__).parents[2]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.kernel.errors import DomainError
-from domain.kernel.events import DomainEvent
-from domain.marketplace.events import SellerMoved
-from domain.quality.batch import (
+from replayhouse.domain.kernel.errors import DomainError
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.marketplace.events import SellerMoved
+from replayhouse.domain.quality.batch import (
     NEW_BATCH,
     Batch,
     accept,
@@ -23,7 +23,7 @@ from domain.quality.batch import (
     reject,
     retract,
 )
-from domain.quality.events import (
+from replayhouse.domain.quality.events import (
     BatchAccepted,
     BatchAssessed,
     BatchCompleted,

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.kernel.errors import DomainError
-from domain.kernel.events import DomainEvent
-from domain.marketplace.events import SellerMoved
-from domain.quality.events import RowDiscarded, RowQuarantined, RowReleased
-from domain.quality.row import (
+from replayhouse.domain.kernel.errors import DomainError
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.marketplace.events import SellerMoved
+from replayhouse.domain.quality.events import RowDiscarded, RowQuarantined, RowReleased
+from replayhouse.domain.quality.row import (
     BY_LOAD,
     NEW_ROW,
     BadRecord,

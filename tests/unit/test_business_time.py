@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.customer.customer import (
+from replayhouse.domain.customer.customer import (
     NEW_CUSTOMER,
     Address,
     AliasSeen,
@@ -18,16 +18,16 @@ from domain.customer.customer import (
     observe_aliases,
     record_purchases,
 )
-from domain.customer.events import CustomerAnonymized
-from domain.kernel.events import DomainEvent, effective
-from domain.sales.order import NEW_ORDER, observe
-from infra.postgres.read_models.schema import line_writer
-from projections.business_time import fold_of, happened_before
-from projections.customer import PROJECTION as CUSTOMER
-from projections.projection import Rows, Stream, key_width
-from projections.warehouse import PROJECTIONS
-from tests.read_side import HOUR, MONDAY, a_header, a_line, a_payment, an_id, brl
-from tests.read_side_events import KINDS, TIMES, a_stream
+from replayhouse.domain.customer.events import CustomerAnonymized
+from replayhouse.domain.kernel.events import DomainEvent, effective
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.read_models.schema import line_writer
+from replayhouse.projections.business_time import fold_of, happened_before
+from replayhouse.projections.customer import PROJECTION as CUSTOMER
+from replayhouse.projections.projection import Rows, Stream, key_width
+from replayhouse.projections.warehouse import PROJECTIONS
+from tests.support.read_side import HOUR, MONDAY, a_header, a_line, a_payment, an_id, brl
+from tests.support.read_side_events import KINDS, TIMES, a_stream
 
 STREAM = UUID(int=4)
 

@@ -7,8 +7,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from infra.cli.main import run
-from infra.errors import (
+from replayhouse.infra.cli.main import run
+from replayhouse.infra.event_store.keys import LostKeys
+from replayhouse.infra.event_store.serialization.errors import BrokenSeal, UnknownTopic, UnreadableState
+from replayhouse.infra.event_store.serialization.registry import REGISTRY
+from replayhouse.infra.runtime.errors import (
     Conflicting,
     InputError,
     NoWarehouse,
@@ -18,9 +21,6 @@ from infra.errors import (
     UsageError,
     WrongServer,
 )
-from infra.mapping.errors import BrokenSeal, UnknownTopic, UnreadableState
-from infra.mapping.registry import REGISTRY
-from infra.postgres.keys import LostKeys
 
 CODES = {
     Rejected: 1,
@@ -46,7 +46,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch) -> Any:
         def open_database(_: object) -> None:
             raise error
 
-        monkeypatch.setattr("infra.cli.warehouse.open_database", open_database)
+        monkeypatch.setattr("replayhouse.infra.cli.warehouse.open_database", open_database)
 
     return fail
 
@@ -142,7 +142,7 @@ def test_a_lost_connection_of_the_driver_is_a_service_that_is_away(monkeypatch: 
         def connect(self, *_: object, **__: object) -> None:
             raise psycopg.OperationalError("the connection is lost")
 
-    monkeypatch.setattr("infra.cli.warehouse.open_database", lambda _: Lost())
+    monkeypatch.setattr("replayhouse.infra.cli.warehouse.open_database", lambda _: Lost())
     assert run(["batches"]) == 3
 
 

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.cli import streams
-from infra.cli.main import run
-from infra.cli.output import print_json, print_json_list, progress, say, table, warn
-from infra.cli.streams import legible
-from infra.errors import Rejected
-from tests.hostile import HOSTILE, raw
+from replayhouse.infra.cli import streams
+from replayhouse.infra.cli.main import run
+from replayhouse.infra.cli.output import print_json, print_json_list, progress, say, table, warn
+from replayhouse.infra.cli.streams import legible
+from replayhouse.infra.runtime.errors import Rejected
+from tests.support.hostile import HOSTILE, raw
 
 OF_RICH = re.compile(r"\x1b\[[\d;]*m")
 """Colours that rich sets itself."""
@@ -95,7 +95,7 @@ def test_errors_and_what_libraries_log_are_one_line(
         logging.getLogger("of.a.library").warning("the broker said %s", HOSTILE)
         raise Rejected(f"The load {HOSTILE} is no load.", then=[f"GRANT {HOSTILE};", "And so on."])
 
-    monkeypatch.setattr("infra.cli.warehouse.open_database", refuse)
+    monkeypatch.setattr("replayhouse.infra.cli.warehouse.open_database", refuse)
     monkeypatch.setattr("logging.lastResort", streams._OfLibraries(logging.WARNING))
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     for arguments in (["status"], ["--debug", "status"], [HOSTILE], ["status", HOSTILE], ["rebuild", HOSTILE]):

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from domain.contexts import CONTEXTS, Context
-from infra.cli.options import chosen, read_id, read_local_time
-from infra.cli.output import count, print_json, progress, shown, table
-from infra.cli.streams import legible
-from infra.errors import UsageError
+from replayhouse.domain.contexts import CONTEXTS, Context
+from replayhouse.infra.cli.options import chosen, read_id, read_local_time
+from replayhouse.infra.cli.output import count, print_json, progress, shown, table
+from replayhouse.infra.cli.streams import legible
+from replayhouse.infra.runtime.errors import UsageError
 
 ID = UUID("e481f51c-bdc5-4678-b7cc-49136f2d6af7")
 
@@ -135,7 +135,7 @@ ROWS = [
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Standard output is a terminal of 80 columns."""
-    monkeypatch.setattr("infra.cli.streams.is_terminal", lambda: True)
+    monkeypatch.setattr("replayhouse.infra.cli.streams.is_terminal", lambda: True)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
 

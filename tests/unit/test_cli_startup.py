@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from infra.cli.main import run
-from infra.cli.program import app
+from replayhouse.infra.cli.main import run
+from replayhouse.infra.cli.program import app
 
 HEAVY = (
     "confluent_kafka",
@@ -66,7 +66,7 @@ ALL = dict(commands(get_command(app)))
 
 
 def test_the_command_line_starts_without_the_heavy_modules() -> None:
-    code = f"import sys, infra.cli.program; print(*sorted(set(sys.modules) & set({HEAVY!r})))"
+    code = f"import sys, replayhouse.infra.cli.program; print(*sorted(set(sys.modules) & set({HEAVY!r})))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert loaded == []
 
@@ -74,7 +74,7 @@ def test_the_command_line_starts_without_the_heavy_modules() -> None:
 def test_help_loads_neither_them_nor_rich() -> None:
     code = (
         "import sys\n"
-        "from infra.cli.main import run\n"
+        "from replayhouse.infra.cli.main import run\n"
         "code = run(['--help'])\n"
         f"print(code, *sorted(set(sys.modules) & set({(*HEAVY, 'rich')!r})), file=sys.stderr)"
     )

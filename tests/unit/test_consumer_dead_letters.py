@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from replayhouse_consumer.dead_letters import letter, without_personal
 from replayhouse_consumer.events import EVENTS, OrderPlacedV1, ReviewSubmittedV1
 from replayhouse_consumer.inbox import Partition

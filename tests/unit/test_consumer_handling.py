@@ -10,6 +10,9 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from replayhouse.domain.kernel.events import DomainEvent, Rewound, effective
+from replayhouse.infra.publishing.message import LoggedEvent
 from replayhouse_consumer import Counts, Envelope, Event, Hole, Misuse, Poison, Stream, UnknownEvent, received
 from replayhouse_consumer.events import (
     EVENTS,
@@ -22,10 +25,7 @@ from replayhouse_consumer.handlers import Handlers
 from replayhouse_consumer.handling import Handling
 from replayhouse_consumer.inbox import Inbox, Move, Parked, Partition, open_inbox
 from replayhouse_consumer.received import Received
-
-from domain.kernel.events import DomainEvent, Rewound, effective
-from infra.kafka.message import LoggedEvent
-from tests.consuming import Log, told
+from tests.support.consuming import Log, told
 
 PARTITION = Partition("t", 0)
 MONDAY = datetime(2018, 3, 5)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import pytest
 from kafka import TopicPartition
 from kafka.errors import KafkaConnectionError
+
 from replayhouse_consumer import intake
 from replayhouse_consumer.intake import Intake
 

@@ -5,6 +5,7 @@ import ssl
 
 import pytest
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError
+
 from replayhouse_consumer.errors import Refused
 from replayhouse_consumer.refusals import telling_why
 

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from replayhouse_consumer.received import Received
 from replayhouse_consumer.runs import packed, unpacked
 

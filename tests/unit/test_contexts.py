@@ -13,20 +13,19 @@ from uuid import UUID
 
 import pytest
 
-import domain
-import projections
-from domain.contexts import CONTEXTS, Context
-from domain.kernel.events import DomainEvent
-from infra.mapping.personal import personal_fields
-from infra.mapping.registry import REGISTRY
-from infra.postgres.erasure import streams_naming
-from infra.postgres.erasure_plan import SHOWN
-from infra.postgres.naming import Names
-from infra.postgres.read_models.prefixes import TAKEN
-from projections.projection import Rows, Stream, personal_columns
-from projections.warehouse import BUSINESS_TIMES, PERSONAL_CONTEXTS, PROJECTIONS
-from tests.drawn_events import KINDS_OF_STREAMS, drawn
-from tests.read_side_events import KINDS
+from replayhouse import domain, projections
+from replayhouse.domain.contexts import CONTEXTS, Context
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.infra.event_store.serialization.personal import personal_fields
+from replayhouse.infra.event_store.serialization.registry import REGISTRY
+from replayhouse.infra.privacy.erasure import streams_naming
+from replayhouse.infra.privacy.erasure_plan import SHOWN
+from replayhouse.infra.privacy.mentions import Names
+from replayhouse.infra.read_models.prefixes import TAKEN
+from replayhouse.projections.projection import Rows, Stream, personal_columns
+from replayhouse.projections.warehouse import BUSINESS_TIMES, PERSONAL_CONTEXTS, PROJECTIONS
+from tests.support.drawn_events import KINDS_OF_STREAMS, drawn
+from tests.support.read_side_events import KINDS
 
 ROOT = Path(__file__).parents[2]
 MARK = "Zacarias"
@@ -77,8 +76,8 @@ def test_no_prefix_may_be_called_like_a_schema_of_a_context() -> None:
 
 
 def test_streams_of_each_context_are_drawn_by_the_tests_of_folds() -> None:
-    must_be_the_contexts((context for context, _ in KINDS_OF_STREAMS), "a stream in tests/drawn_events.py")
-    must_be_the_contexts((context for context, _ in KINDS.values()), "a stream in tests/read_side_events.py")
+    must_be_the_contexts((context for context, _ in KINDS_OF_STREAMS), "a stream in tests/support/drawn_events.py")
+    must_be_the_contexts((context for context, _ in KINDS.values()), "a stream in tests/support/read_side_events.py")
 
 
 # --- personal fields ---------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from infra.kafka.contracts.compatibility import Break, breaks, resolved, unread
-from infra.kafka.contracts.schemas import Schema, current_schemas
+from replayhouse.infra.contracts.compatibility import Break, breaks, resolved, unread
+from replayhouse.infra.contracts.schemas import Schema, current_schemas
 
 LINE: Schema = {
     "type": "object",

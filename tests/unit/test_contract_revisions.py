@@ -8,13 +8,13 @@ from typing import Annotated, Any, ClassVar
 
 import pytest
 
-from domain.kernel.events import DomainEvent, personal
-from domain.kernel.meaning import Means
-from infra.kafka.contracts import __main__ as program
-from infra.kafka.contracts import files
-from infra.kafka.contracts.revisions import BrokenContract, Revisions, contracts_in_force
-from infra.kafka.contracts.schemas import Schema, current_schemas
-from infra.mapping.registry import Registry, Upcaster
+from replayhouse.domain.kernel.events import DomainEvent, personal
+from replayhouse.domain.kernel.meaning import Means
+from replayhouse.infra.contracts import __main__ as program
+from replayhouse.infra.contracts import files
+from replayhouse.infra.contracts.revisions import BrokenContract, Revisions, contracts_in_force
+from replayhouse.infra.contracts.schemas import Schema, current_schemas
+from replayhouse.infra.event_store.serialization.registry import Registry, Upcaster
 
 NAME = "fulfillment.ParcelWeighed.v1"
 Grams = Annotated[int, Means("its weight", "gram", 430)]
@@ -107,7 +107,7 @@ def test_a_broken_contract_names_the_field_and_what_to_do(tmp_path: Path) -> Non
     assert f"{NAME} cannot stand beside what was published of it" in told
     assert "by (since revision 1): a field that is always there on one side may be missing on the other" in told
     assert "version: ClassVar[int] = 2" in told
-    assert '("fulfillment.ParcelWeighed", 1) in infra/mapping/registry.py' in told
+    assert '("fulfillment.ParcelWeighed", 1) in infra/event_store/serialization/registry.py' in told
     assert "python -m tests.golden" in told
     assert "make contracts" in told
 

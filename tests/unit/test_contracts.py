@@ -9,15 +9,15 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
-from replayhouse_consumer.events import EVENTS
 
-from domain.kernel.events import DomainEvent
-from infra.kafka.contracts.compatibility import resolved
-from infra.kafka.contracts.files import CONTRACTS, made_files, stale_files
-from infra.kafka.contracts.schemas import SEALED, Schema, current_schemas
-from infra.mapping.mapper import Mapper
-from infra.mapping.personal import personal_fields
-from infra.mapping.registry import REGISTRY, Registry
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.infra.contracts.compatibility import resolved
+from replayhouse.infra.contracts.files import CONTRACTS, made_files, stale_files
+from replayhouse.infra.contracts.schemas import SEALED, Schema, current_schemas
+from replayhouse.infra.event_store.serialization.mapper import Mapper
+from replayhouse.infra.event_store.serialization.personal import personal_fields
+from replayhouse.infra.event_store.serialization.registry import REGISTRY, Registry
+from replayhouse_consumer.events import EVENTS
 from tests.golden import AnyKeys, GoldenEvent, golden_events
 from tests.unit.test_mapping import every_event_class, values_of
 

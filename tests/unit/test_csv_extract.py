@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.csv.extract import Limits, open_extract
-from infra.csv.files import SOURCE_FILES
-from infra.errors import InputError
+from replayhouse.infra.runtime.errors import InputError
+from replayhouse.infra.staging.extract import Limits, open_extract
+from replayhouse.infra.staging.files import SOURCE_FILES
 
 ORDERS = SOURCE_FILES["orders"].name
 SELLERS = SOURCE_FILES["sellers"].name

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.csv import reader
-from infra.csv.files import SOURCE_FILES
-from infra.csv.reader import ReadFile, read_file
+from replayhouse.infra.staging import reader
+from replayhouse.infra.staging.files import SOURCE_FILES
+from replayhouse.infra.staging.reader import ReadFile, read_file
 
 HEADER = b"product_category_name,product_category_name_english\n"
 BLOCK_SIZES = st.sampled_from([1, 2, 3, 5, 8, 13, 64, 4096])

@@ -3,7 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from domain.customer.customer import NEW_CUSTOMER, Address, AliasSeen, Residence, customer_of, observe_aliases
+from replayhouse.domain.customer.customer import (
+    NEW_CUSTOMER,
+    Address,
+    AliasSeen,
+    Residence,
+    customer_of,
+    observe_aliases,
+)
 
 HERE, THERE = Address("01001", "sao paulo", "SP"), Address("20040", "rio de janeiro", "RJ")
 JANUARY, MARCH, MAY = (datetime(2018, month, 1) for month in (1, 3, 5))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.customer.customer import (
+from replayhouse.domain.customer.customer import (
     NEW_CUSTOMER,
     Address,
     AliasAddress,
@@ -17,15 +17,15 @@ from domain.customer.customer import (
     evolve,
     observe_aliases,
 )
-from domain.customer.events import (
+from replayhouse.domain.customer.events import (
     AliasAmended,
     AliasLinked,
     CustomerAnonymized,
     CustomerMoved,
     CustomerRegistered,
 )
-from domain.kernel.errors import DomainError
-from domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.errors import DomainError
+from replayhouse.domain.kernel.events import DomainEvent
 
 HERE = Address("01001", "são paulo", "SP")
 ACROSS_TOWN = Address("04038", "são paulo", "SP")

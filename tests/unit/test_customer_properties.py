@@ -11,7 +11,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.customer.customer import (
+from replayhouse.domain.customer.customer import (
     NEW_CUSTOMER,
     Address,
     AliasSeen,
@@ -24,10 +24,10 @@ from domain.customer.customer import (
     observe_aliases,
     record_purchases,
 )
-from domain.customer.events import CustomerAnonymized, CustomerMoved, CustomerRegistered
-from domain.customer.segment import segment_at
-from domain.kernel.events import DomainEvent, Rewound
-from domain.marketplace.events import SellerMoved
+from replayhouse.domain.customer.events import CustomerAnonymized, CustomerMoved, CustomerRegistered
+from replayhouse.domain.customer.segment import segment_at
+from replayhouse.domain.kernel.events import DomainEvent, Rewound
+from replayhouse.domain.marketplace.events import SellerMoved
 
 calm = settings(deadline=None)  # how long one example takes says nothing on a busy machine
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.customer.customer import (
+from replayhouse.domain.customer.customer import (
     NEW_CUSTOMER,
     Customer,
     OrderOutcome,
@@ -16,15 +16,15 @@ from domain.customer.customer import (
     evaluate,
     record_purchases,
 )
-from domain.customer.events import (
+from replayhouse.domain.customer.events import (
     PurchaseAmended,
     PurchaseRecorded,
     PurchaseRevoked,
     Segment,
     SegmentChanged,
 )
-from domain.customer.segment import segment_at
-from domain.kernel.events import DomainEvent
+from replayhouse.domain.customer.segment import segment_at
+from replayhouse.domain.kernel.events import DomainEvent
 
 PLACED, DELIVERED = datetime(2018, 3, 1, 23, 30), datetime(2018, 3, 9, 12)
 ORDER, OTHER = UUID(int=1), UUID(int=2)

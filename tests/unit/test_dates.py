@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from projections.dates import DateRow, date_rows, last_day
+from replayhouse.projections.dates import DateRow, date_rows, last_day
 
 FIXED_HOLIDAYS = {
     (1, 1): "Universal Fraternization Day",

@@ -5,7 +5,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.digest import NOTHING, Digest, digest_of
+from replayhouse.projections.digest import NOTHING, Digest, digest_of
 
 LINES = st.lists(st.binary(max_size=20))
 

@@ -8,8 +8,20 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Column, MetaData, Table
 
-from infra.postgres.read_models.lines import DoesNotFit, LineWriter, copy_data
-from projections.columns import bigint, day, degrees, flag, integer, moment, money, position, recorded, text, uuid
+from replayhouse.infra.read_models.copy_text import DoesNotFit, LineWriter, copy_data
+from replayhouse.projections.columns import (
+    bigint,
+    day,
+    degrees,
+    flag,
+    integer,
+    moment,
+    money,
+    position,
+    recorded,
+    text,
+    uuid,
+)
 
 
 def written(column: Column[object], *values: object) -> list[bytes]:

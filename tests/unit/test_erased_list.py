@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from infra.erased import ErasedSubjects
-from infra.errors import InputError
+from replayhouse.infra.privacy.erasure_list import ErasedSubjects
+from replayhouse.infra.runtime.errors import InputError
 
 ANA, BIA = UUID(int=901), UUID(int=902)
 AT = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)

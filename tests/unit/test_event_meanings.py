@@ -8,9 +8,9 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import pytest
 
-from domain.kernel.events import DomainEvent
-from domain.kernel.meaning import UTC, Means
-from infra.mapping.registry import REGISTRY
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.meaning import UTC, Means
+from replayhouse.infra.event_store.serialization.registry import REGISTRY
 
 every_event_class = pytest.mark.parametrize(
     ("context", "event_type"), [pytest.param(*key, id=topic) for key, topic in REGISTRY.topics.items()]

@@ -11,13 +11,13 @@ from uuid import UUID
 
 import pytest
 
-from infra.erased import ErasedSubjects
-from infra.errors import Conflicting, InputError, UsageError
-from infra.files import writing
-from infra.postgres.backup_file import LOG, read_manifest
-from infra.proof.checkpoint import read_checkpoint
-from infra.proof.inclusion import read_proof
-from infra.proof.keys import read_key, read_public_key
+from replayhouse.infra.audit.checkpoint import read_checkpoint
+from replayhouse.infra.audit.inclusion import read_proof
+from replayhouse.infra.audit.signing_keys import read_key, read_public_key
+from replayhouse.infra.backup.archive import LOG, read_manifest
+from replayhouse.infra.privacy.erasure_list import ErasedSubjects
+from replayhouse.infra.runtime.errors import Conflicting, InputError, UsageError
+from replayhouse.infra.runtime.files import writing
 
 
 def write(path: Path, data: bytes = b"new", *, replaces: bool = False) -> None:
@@ -111,8 +111,8 @@ def test_a_full_disk_leaves_no_half_of_a_secret(writer: str, tmp_path: Path) -> 
     code = (
         "import resource\n"
         "from pathlib import Path\n"
-        "from infra.files import writing\n"
-        "from infra.proof.keys import make_key\n"
+        "from replayhouse.infra.runtime.files import writing\n"
+        "from replayhouse.infra.audit.signing_keys import make_key\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))\n"
         f"path = Path({str(path)!r})\n"
         "if " + repr(writer == "make_key") + ":\n"

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import pytest
 
-from infra.postgres.read_models.schema import line_writer
-from projections.digest import NOTHING, digest_of
-from projections.projection import Projection, Stream
-from projections.versions import VERSIONS, Version
-from projections.warehouse import PROJECTIONS
-from tests.drawn_events import KINDS_OF_STREAMS, drawn
+from replayhouse.infra.read_models.schema import line_writer
+from replayhouse.projections.digest import NOTHING, digest_of
+from replayhouse.projections.projection import Projection, Stream
+from replayhouse.projections.versions import VERSIONS, Version
+from replayhouse.projections.warehouse import PROJECTIONS
+from tests.support.drawn_events import KINDS_OF_STREAMS, drawn
 
 STREAMS = 150
 """Of each kind."""

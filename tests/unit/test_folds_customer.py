@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from domain.customer.events import (
+from replayhouse.domain.customer.events import (
     AliasLinked,
     CustomerAnonymized,
     CustomerRegistered,
@@ -12,10 +12,10 @@ from domain.customer.events import (
     ReviewSubmitted,
     SegmentChanged,
 )
-from domain.kernel.events import DomainEvent
-from projections.customer import fold
-from projections.projection import Rows, Stream
-from tests.read_side import MONDAY, an_id, brl
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.projections.customer import fold
+from replayhouse.projections.projection import Rows, Stream
+from tests.support.read_side import MONDAY, an_id, brl
 
 PERSON = an_id(9)
 LATER = MONDAY + timedelta(days=30)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.fulfillment.events import (
+from replayhouse.domain.fulfillment.events import (
     AreaSurveyed,
     DeliveryCompleted,
     DeliveryRevoked,
@@ -14,11 +14,11 @@ from domain.fulfillment.events import (
     ShipmentDispatched,
     ShipmentPlanned,
 )
-from domain.kernel.events import DomainEvent
-from projections.columns import hundredths_of
-from projections.fulfillment import FACT_DELIVERY, fold
-from projections.projection import Stream
-from tests.read_side import MONDAY, PROMISED, an_id
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.projections.columns import hundredths_of
+from replayhouse.projections.fulfillment import FACT_DELIVERY, fold
+from replayhouse.projections.projection import Stream
+from tests.support.read_side import MONDAY, PROMISED, an_id
 
 ORDER = an_id(1)
 PLANNED = ShipmentPlanned(MONDAY, ORDER, an_id(9), MONDAY, PROMISED, "13023", ("13023", None), "01001")

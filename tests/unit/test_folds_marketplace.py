@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.kernel.events import DomainEvent
-from domain.marketplace.events import (
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.marketplace.events import (
     CategoryNamed,
     ProductListed,
     ProductRecategorized,
@@ -11,9 +11,9 @@ from domain.marketplace.events import (
     SellerMoved,
     SellerRegistered,
 )
-from projections.marketplace import fold
-from projections.projection import Rows, Stream
-from tests.read_side import an_id
+from replayhouse.projections.marketplace import fold
+from replayhouse.projections.projection import Rows, Stream
+from tests.support.read_side import an_id
 
 THING = an_id(70)
 

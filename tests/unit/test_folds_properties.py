@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.kernel.events import DomainEvent, effective
-from infra.postgres.read_models.lines import DoesNotFit
-from infra.postgres.read_models.schema import line_writer
-from projections.projection import POSITION, Projection, Row, Rows, Stream, key_width
-from projections.replay import difference
-from projections.warehouse import PROJECTIONS
-from tests.drawn_events import KINDS_OF_STREAMS, drawn
-from tests.read_side_events import KINDS, a_stream
+from replayhouse.domain.kernel.events import DomainEvent, effective
+from replayhouse.infra.read_models.copy_text import DoesNotFit
+from replayhouse.infra.read_models.schema import line_writer
+from replayhouse.projections.projection import POSITION, Projection, Row, Rows, Stream, key_width
+from replayhouse.projections.replay import difference
+from replayhouse.projections.warehouse import PROJECTIONS
+from tests.support.drawn_events import KINDS_OF_STREAMS, drawn
+from tests.support.read_side_events import KINDS, a_stream
 
 STREAM = UUID(int=4)
 

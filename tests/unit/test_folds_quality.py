@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from domain.kernel.events import DomainEvent
-from domain.quality.events import (
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.quality.events import (
     BatchAccepted,
     BatchAssessed,
     BatchCompleted,
@@ -16,9 +16,9 @@ from domain.quality.events import (
     RowQuarantined,
     RowReleased,
 )
-from projections.projection import Rows, Stream
-from projections.quality import fold
-from tests.read_side import an_id
+from replayhouse.projections.projection import Rows, Stream
+from replayhouse.projections.quality import fold
+from tests.support.read_side import an_id
 
 LOAD = an_id(3)
 NOW = datetime(2026, 3, 1, 12, 0, 0, 250_000)

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from domain.kernel.events import DomainEvent
-from domain.sales import order as sales
-from domain.sales.events import OrderCanceled, OrderCompleted, OrderPaid, OrderPlaced, PaymentReceived
-from domain.sales.order import NEW_ORDER, observe, order_of
-from projections.projection import Stream
-from projections.sales import FACT_ORDER, fold
-from tests.read_side import HOUR, MONDAY, PROMISED, a_header, a_line, a_payment, an_id, brl
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.sales import order as sales
+from replayhouse.domain.sales.events import OrderCanceled, OrderCompleted, OrderPaid, OrderPlaced, PaymentReceived
+from replayhouse.domain.sales.order import NEW_ORDER, observe, order_of
+from replayhouse.projections.projection import Stream
+from replayhouse.projections.sales import FACT_ORDER, fold
+from tests.support.read_side import HOUR, MONDAY, PROMISED, a_header, a_line, a_payment, an_id, brl
 
 ORDER = an_id(1)
 

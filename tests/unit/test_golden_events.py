@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 import tests.golden
-from domain.kernel.events import DomainEvent
-from infra.mapping.mapper import Mapper
-from infra.mapping.personal import personal_fields
-from infra.mapping.registry import REGISTRY, UPCASTERS, Registry
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.infra.event_store.serialization.mapper import Mapper
+from replayhouse.infra.event_store.serialization.personal import personal_fields
+from replayhouse.infra.event_store.serialization.registry import REGISTRY, UPCASTERS, Registry
 from tests.golden import GOLDEN, GoldenEvent, add_missing, golden_events, missing_topics, read, told
 
 HOW = "run `python -m tests.golden`, look at what it adds, and commit it"
@@ -44,7 +44,8 @@ def test_a_golden_event_is_read(entry: GoldenEvent) -> None:
     if entry.topic in CURRENT:
         assert fields == entry.reads_as, (
             f"{entry.topic} is read otherwise than when it was recorded. Give the event the next version and an "
-            f"upcaster from this one (infra/mapping/registry.py), then {HOW}; entries are never changed"
+            f"upcaster from this one (infra/event_store/serialization/registry.py), then {HOW}; "
+            "entries are never changed"
         )
     else:  # brought up: what became of the fields is its upcasters' matter, and their tests'
         assert type(event) is REGISTRY.event_type_of(entry.topic)

@@ -13,6 +13,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from kafka.record.default_records import DefaultRecordBatchBuilder
 from kafka.record.memory_records import MemoryRecords
+
+from replayhouse.infra.application.rebuild_from_topics import _Arrival
+from replayhouse.infra.application.verify_topics import changed, leaf_from
+from replayhouse.infra.cli.consume import _document, _line
+from replayhouse.infra.kafka import records as of_the_program
+from replayhouse.infra.kafka.reader import Received
+from replayhouse.infra.publishing.message import event_of, message_of
+from replayhouse.infra.publishing.names import source_of
+from replayhouse.infra.runtime.errors import InputError, Rejected
 from replayhouse_consumer import ConsumerError, Counts, Poison, Stuck, records
 from replayhouse_consumer.counts import MOST_TYPES, OTHERS
 from replayhouse_consumer.dead_letters import letter
@@ -23,17 +32,8 @@ from replayhouse_consumer.handling import Handling
 from replayhouse_consumer.inbox import Partition, open_inbox
 from replayhouse_consumer.message import Message, messages_of
 from replayhouse_consumer.received import typed
-
-from infra.cli.consume import _document, _line
-from infra.errors import InputError, Rejected
-from infra.kafka import records as of_the_program
-from infra.kafka.message import event_of, message_of
-from infra.kafka.names import source_of
-from infra.kafka.reading import Received
-from infra.kafka.rebuilding import _Arrival
-from infra.kafka.verifying import changed, leaf_from
-from tests.consuming import Log, told
-from tests.hostile import HOSTILE, raw
+from tests.support.consuming import Log, told
+from tests.support.hostile import HOSTILE, raw
 
 PARTITION = Partition("t", 0)
 GZIP, LZ4 = 1, 3
@@ -200,7 +200,7 @@ def test_the_program_shows_compares_and_refuses_any_message(
 
 @pytest.mark.parametrize("value", [value for value in VALUES if value is not None])
 def test_a_position_that_makes_no_sense_is_refused(value: bytes) -> None:
-    from infra.kafka.position import read_position
+    from replayhouse.infra.publishing.position import read_position
 
     cluster: Any = SimpleNamespace(last_of_key=lambda *_: SimpleNamespace(value=value))
     with pytest.raises(InputError, match="makes no sense"):

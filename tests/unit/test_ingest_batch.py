@@ -6,19 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from domain.quality.batch import Batch, batch_of
-from domain.quality.events import CheckResult, ContextCount, ExtractFile, FileCount
-from domain.quality.row import BadRecord, row_of, row_stream_id
-from infra.memory import MemoryLoadLog, MemoryLog
-from ingest import batch as use_case
-from ingest.batch import (
-    Assessed,
-    batch_id_of,
-    evaluation_date,
-    keep_apart,
-    tell_completion,
-    tell_opening,
-)
+from replayhouse.domain.quality.batch import Batch, batch_of
+from replayhouse.domain.quality.events import CheckResult, ContextCount, ExtractFile, FileCount
+from replayhouse.domain.quality.row import BadRecord, row_of, row_stream_id
+from replayhouse.ingest import batch as use_case
+from replayhouse.ingest.batch import Assessed, batch_id_of, evaluation_date, keep_apart, tell_completion, tell_opening
+from tests.support.fakes.load_log import MemoryLoadLog, MemoryLog
 
 LOAD, LATER_LOAD = UUID(int=1), UUID(int=2)
 NOW = datetime(2026, 3, 1, 12)

@@ -13,10 +13,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from infra import interrupts
-from infra.cli import main
-from infra.cli.main import run
-from tests.homes import wait_until
+from replayhouse.infra.cli import main
+from replayhouse.infra.cli.main import run
+from replayhouse.infra.staging import interrupts
+from tests.support.homes import wait_until
 
 PROGRAM = Path(sys.executable).with_name("replayhouse")
 ENDLESS = (
@@ -32,7 +32,7 @@ class Interrupting:
         if name == sys.argv[1]:
             os.kill(os.getpid(), signal.SIGINT)
 
-from infra.cli.main import main
+from replayhouse.infra.cli.main import main
 sys.meta_path.insert(0, Interrupting())
 sys.argv[1:] = [sys.argv[1], "--version"]
 main()
@@ -40,7 +40,7 @@ main()
 WITH_A_POOL = """
 import os, signal, sys, time
 from concurrent.futures import wait
-from infra.pools import Pool, end_with_parent
+from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent
 
 def work():
     with Pool(2, end_with_parent, ()) as pool:
@@ -69,7 +69,7 @@ def interruptible() -> Iterator[None]:
     main._interrupts.clear()
 
 
-@pytest.mark.parametrize("module", ["infra.cli.streams", "typer", "infra.cli.loads"])
+@pytest.mark.parametrize("module", ["replayhouse.infra.cli.streams", "typer", "replayhouse.infra.cli.loads"])
 def test_while_the_program_starts(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", WHILE_IMPORTING, module], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (130, "")
@@ -86,7 +86,7 @@ def test_in_a_query_of_duckdb(query: str, monkeypatch: pytest.MonkeyPatch, capsy
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
         connection.execute(query).fetchall()
 
-    monkeypatch.setattr("infra.cli.warehouse.open_database", ask)
+    monkeypatch.setattr("replayhouse.infra.cli.warehouse.open_database", ask)
     assert run(["--debug", "status"]) == 130
     assert capsys.readouterr() == ("", "Interrupted.\n")
 
@@ -99,7 +99,7 @@ def test_an_error_that_an_interrupt_has_caused_is_one(
         raise RuntimeError("Query interrupted")
 
     monkeypatch.setattr(main, "_interrupts", [])
-    monkeypatch.setattr("infra.cli.warehouse.open_database", fail)
+    monkeypatch.setattr("replayhouse.infra.cli.warehouse.open_database", fail)
     assert run(["status", "--json"]) == 130
     assert capsys.readouterr() == ("", "Interrupted.\n")
 
@@ -150,10 +150,10 @@ def test_a_relay_that_does_not_follow_was_not_done(
 
         def __exit__(self, *_: object) -> None: ...
 
-    monkeypatch.setattr("infra.cli.publish.told_to_end", lambda: told)
-    monkeypatch.setattr("infra.cli.warehouse.open_warehouse", lambda: Opened())
-    monkeypatch.setattr("infra.kafka.clients.bootstrap_of", lambda *_: "")
-    monkeypatch.setattr("infra.kafka.publishing.publish", lambda *_: {})
+    monkeypatch.setattr("replayhouse.infra.cli.publish.told_to_end", lambda: told)
+    monkeypatch.setattr("replayhouse.infra.cli.warehouse.open_warehouse", lambda: Opened())
+    monkeypatch.setattr("replayhouse.infra.kafka.clients.bootstrap_of", lambda *_: "")
+    monkeypatch.setattr("replayhouse.infra.application.publish.publish", lambda *_: {})
     assert run(["publish"]) == 130
     assert capsys.readouterr() == ("", "Interrupted.\n")
     assert run(["publish", "--follow"]) == 0

@@ -7,10 +7,10 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 from kafka import errors
 
-from infra.errors import Unreachable, UsageError
-from infra.kafka.clients import bootstrap_of, confluent_config, kafka_python_config, translated_kafka
-from infra.kafka.settings import KafkaSettings
-from infra.settings import Settings
+from replayhouse.infra.kafka.clients import bootstrap_of, confluent_config, kafka_python_config, translated_kafka
+from replayhouse.infra.runtime.errors import Unreachable, UsageError
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from replayhouse.infra.runtime.settings import Settings
 
 SECURE: dict[str, Any] = {"security": "SASL_SSL", "username": "ada", "password": "secret"}
 

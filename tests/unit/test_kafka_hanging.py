@@ -7,8 +7,8 @@ from kafka import TopicPartition
 from kafka.admin import AbortTransactionSpec, PartitionProducerState, ProducerState
 from kafka.errors import ClusterAuthorizationFailedError, IncompatibleBrokerVersion, InvalidProducerEpochError
 
-from infra.errors import Unreachable
-from infra.kafka.hanging import end_hanging
+from replayhouse.infra.kafka.hanging_transactions import end_hanging
+from replayhouse.infra.runtime.errors import Unreachable
 
 PLACE = TopicPartition("positions", 0)
 OURS, ANOTHERS, EPOCH = 7, 8, 5

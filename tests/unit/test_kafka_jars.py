@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.errors import Conflicting, Unreachable, UsageError
-from infra.kafka.broker.jars import jars, java, one_at_a_time
+from replayhouse.infra.kafka.broker.jars import jars, java, one_at_a_time
+from replayhouse.infra.runtime.errors import Conflicting, Unreachable, UsageError
 
 FETCHES = """#!/bin/sh
 echo fetched >>"$CALLS"

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.errors import InputError
-from infra.kafka.message import LoggedEvent, event_of, message_of, time_of
-from infra.kafka.names import source_of
-from infra.kafka.settings import LARGEST_MESSAGE_BYTES
-from infra.postgres.rows import LARGEST_EVENT_BYTES
+from replayhouse.infra.event_store.event_encoding import LARGEST_EVENT_BYTES
+from replayhouse.infra.publishing.message import LoggedEvent, event_of, message_of, time_of
+from replayhouse.infra.publishing.names import source_of
+from replayhouse.infra.runtime.errors import InputError
+from replayhouse.infra.runtime.kafka_settings import LARGEST_MESSAGE_BYTES
 
 SOURCE = b"/replayhouse/sales"
 

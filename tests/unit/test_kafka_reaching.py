@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pytest
 from confluent_kafka import KafkaError
 
-from infra.errors import Unreachable
-from infra.kafka import reaching
-from infra.kafka.reaching import Refused
-from infra.kafka.settings import KafkaSettings
+from replayhouse.infra.kafka import connectivity
+from replayhouse.infra.kafka.connectivity import Refused
+from replayhouse.infra.runtime.errors import Unreachable
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
 KAFKA = KafkaSettings.model_validate({"security": "SASL_SSL", "username": "ada", "password": "secret"})
 
@@ -111,8 +111,8 @@ class Told:
 
 def told_of(heard: Sequence[tuple[str, str]], lines: Sequence[str] = ()) -> Unreachable:
     told = [Told(*one) for one in heard]
-    refusal = reaching._refusal(KAFKA, "one:1", told)  # the texts are many, and no broker says them on demand
-    return refusal or reaching._silence(KAFKA, "one:1", told, lines)
+    refusal = connectivity._refusal(KAFKA, "one:1", told)  # the texts are many, and no broker says them on demand
+    return refusal or connectivity._silence(KAFKA, "one:1", told, lines)
 
 
 @pytest.mark.parametrize(("name", "reason"), HANGS_UP)

@@ -4,10 +4,18 @@ from typing import Any
 
 import pytest
 
-from infra.errors import ReplayhouseError, Unreachable, UsageError
-from infra.kafka import topics
-from infra.kafka.settings import LARGEST_MESSAGE_BYTES, KafkaSettings
-from infra.kafka.topics import Difference, Found, Topic, contexts_with_state, described, differences_of, wanted_topics
+from replayhouse.infra.kafka import topics
+from replayhouse.infra.kafka.topics import (
+    Difference,
+    Found,
+    Topic,
+    contexts_with_state,
+    described,
+    differences_of,
+    wanted_topics,
+)
+from replayhouse.infra.runtime.errors import ReplayhouseError, Unreachable, UsageError
+from replayhouse.infra.runtime.kafka_settings import LARGEST_MESSAGE_BYTES, KafkaSettings
 
 EVENTS = {
     "max.message.bytes": "1048588",

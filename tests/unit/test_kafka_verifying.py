@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from infra.kafka.message import LoggedEvent, message_of
-from infra.kafka.reading import Received
-from infra.kafka.verifying import changed, leaf_from, partition_of, partition_of_key
-from infra.postgres.rows import EncodedEvent, EncodedRows
+from replayhouse.infra.application.verify_topics import changed, leaf_from, partition_of, partition_of_key
+from replayhouse.infra.event_store.event_encoding import EncodedEvent, EncodedRows
+from replayhouse.infra.kafka.reader import Received
+from replayhouse.infra.publishing.message import LoggedEvent, message_of
 
 RECORDED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 STATE = b'{"occurred_at":"2017-10-02T10:56:33"}'

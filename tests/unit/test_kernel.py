@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.kernel.errors import DomainError
-from domain.kernel.events import DomainEvent, Rewound, effective, personal
-from domain.kernel.ids import UNKNOWN_ID, natural_id
-from domain.kernel.money import NOTHING, brl, total_of
-from domain.kernel.places import (
+from replayhouse.domain.kernel.errors import DomainError
+from replayhouse.domain.kernel.events import DomainEvent, Rewound, effective, personal
+from replayhouse.domain.kernel.ids import UNKNOWN_ID, natural_id
+from replayhouse.domain.kernel.money import NOTHING, brl, total_of
+from replayhouse.domain.kernel.places import (
     REGION_OF_STATE,
     Point,
     is_in_brazil,
@@ -23,7 +23,7 @@ from domain.kernel.places import (
     region_of,
     zip_prefix_of,
 )
-from domain.kernel.state import Steps, changed, evolved, folded
+from replayhouse.domain.kernel.state import Steps, changed, evolved, folded
 
 calm = settings(deadline=None)  # how long one example takes says nothing on a busy machine
 

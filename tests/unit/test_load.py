@@ -6,15 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.marketplace.seller import SellerFacts
-from infra.memory import MemoryLoadLog, MemoryLog
-from infra.memory_work import MemoryExtract, MemoryWork
-from ingest import load
-from ingest.decision import Decision, Known
-from ingest.load import batched, evaluate_the_lapsed, numbered, units_of, work_through
-from ingest.ports import Chunk, Unit
-from tests.unit.load_support import HERE, ORDER, customers, extract, loaded, of_another_alias
-from tests.unit.order_support import ALIAS, PERSON, delivered
+from replayhouse.domain.marketplace.seller import SellerFacts
+from replayhouse.ingest import load
+from replayhouse.ingest.decision import Decision, Known
+from replayhouse.ingest.load import batched, evaluate_the_lapsed, numbered, units_of, work_through
+from replayhouse.ingest.ports import Chunk, Unit
+from tests.support.fakes.load_log import MemoryLoadLog, MemoryLog
+from tests.support.fakes.work import MemoryExtract, MemoryWork
+from tests.support.load import HERE, ORDER, customers, extract, loaded, of_another_alias
+from tests.support.orders import ALIAS, PERSON, delivered
 
 LOAD = UUID(int=1)
 ALL = Unit(0, 255)

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.customer.events import CustomerAnonymized
-from domain.kernel.events import DomainEvent
-from domain.sales.events import Line, OrderPlaced
-from infra.mapping.errors import NewerVersion, UnknownTopic, UnreadableState
-from infra.mapping.mapper import Mapper
-from infra.mapping.personal import new_key
-from infra.mapping.registry import REGISTRY, Registry
+from replayhouse.domain.customer.events import CustomerAnonymized
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.sales.events import Line, OrderPlaced
+from replayhouse.infra.event_store.serialization.errors import NewerVersion, UnknownTopic, UnreadableState
+from replayhouse.infra.event_store.serialization.mapper import Mapper
+from replayhouse.infra.event_store.serialization.personal import new_key
+from replayhouse.infra.event_store.serialization.registry import REGISTRY, Registry
 
 STREAM = UUID("8272b63d-03f5-4d79-8ad1-4b5f5e7c1a10")
 KEY = new_key()

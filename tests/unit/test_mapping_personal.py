@@ -9,15 +9,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.customer.events import CustomerRegistered, ReviewSubmitted
-from domain.kernel.events import DomainEvent, personal
-from domain.kernel.ids import UNKNOWN_ID
-from domain.quality.events import RowQuarantined
-from domain.sales.events import OrderCanceled
-from infra.mapping.errors import BrokenSeal, MissingKey
-from infra.mapping.mapper import Mapper
-from infra.mapping.personal import new_key, personal_fields
-from infra.mapping.registry import REGISTRY, Registry
+from replayhouse.domain.customer.events import CustomerRegistered, ReviewSubmitted
+from replayhouse.domain.kernel.events import DomainEvent, personal
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from replayhouse.domain.quality.events import RowQuarantined
+from replayhouse.domain.sales.events import OrderCanceled
+from replayhouse.infra.event_store.serialization.errors import BrokenSeal, MissingKey
+from replayhouse.infra.event_store.serialization.mapper import Mapper
+from replayhouse.infra.event_store.serialization.personal import new_key, personal_fields
+from replayhouse.infra.event_store.serialization.registry import REGISTRY, Registry
 
 STREAM = UUID("8272b63d-03f5-4d79-8ad1-4b5f5e7c1a10")
 OTHER_STREAM = UUID("51c4c5a1-7b0a-4b1e-9d38-5a3e1f6b2c20")

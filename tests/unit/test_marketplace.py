@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.customer.events import CustomerMoved
-from domain.kernel.events import DomainEvent
-from domain.marketplace.category import (
+from replayhouse.domain.customer.events import CustomerMoved
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.marketplace.category import (
     NEW_CATEGORY,
     Category,
     category_of,
@@ -17,7 +17,7 @@ from domain.marketplace.category import (
     notice,
     translate,
 )
-from domain.marketplace.events import (
+from replayhouse.domain.marketplace.events import (
     CategoryNamed,
     ProductDescribed,
     ProductListed,
@@ -26,10 +26,10 @@ from domain.marketplace.events import (
     SellerMoved,
     SellerRegistered,
 )
-from domain.marketplace.product import LARGEST_VOLUME_CM3, NEW_PRODUCT, Product, ProductFacts, product_of
-from domain.marketplace.product import observe as observe_product
-from domain.marketplace.seller import NEW_SELLER, SellerFacts, seller_of
-from domain.marketplace.seller import observe as observe_seller
+from replayhouse.domain.marketplace.product import LARGEST_VOLUME_CM3, NEW_PRODUCT, Product, ProductFacts, product_of
+from replayhouse.domain.marketplace.product import observe as observe_product
+from replayhouse.domain.marketplace.seller import NEW_SELLER, SellerFacts, seller_of
+from replayhouse.domain.marketplace.seller import observe as observe_seller
 
 calm = settings(deadline=None)  # how long one example takes says nothing on a busy machine
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.postgres.merkle import GENESIS, chain_of, leaf_of, root_of
+from replayhouse.infra.event_store.merkle import GENESIS, chain_of, leaf_of, root_of
 
 # The test vectors that implementations of Certificate Transparency share: the data of eight leaves, and the roots of
 # the trees over the first one, two, three, ... of them.

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from domain.kernel.errors import DomainError
-from domain.kernel.events import Rewound
-from domain.kernel.ids import UNKNOWN_ID
-from domain.sales.events import (
+from replayhouse.domain.kernel.errors import DomainError
+from replayhouse.domain.kernel.events import Rewound
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from replayhouse.domain.sales.events import (
     Line,
     OrderApproved,
     OrderCanceled,
@@ -22,8 +22,8 @@ from domain.sales.events import (
     OrderShipped,
     PaymentReceived,
 )
-from domain.sales.order import NEW_ORDER, RANK, observe, observed, order_of
-from tests.unit.order_support import (
+from replayhouse.domain.sales.order import NEW_ORDER, RANK, observe, observed, order_of
+from tests.support.orders import (
     ALIAS,
     FRIDAY,
     MONDAY,

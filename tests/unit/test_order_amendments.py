@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from domain.sales.events import (
+from replayhouse.domain.sales.events import (
     AmendedFact,
     OrderAmended,
     OrderCanceled,
@@ -15,8 +15,8 @@ from domain.sales.events import (
     PaymentAmended,
     PaymentReceived,
 )
-from domain.sales.order import NEW_ORDER, Order, OrderHeader, Payment, observe
-from tests.unit.order_support import (
+from replayhouse.domain.sales.order import NEW_ORDER, Order, OrderHeader, Payment, observe
+from tests.support.orders import (
     FRIDAY,
     MONDAY,
     NEIGHBOUR,

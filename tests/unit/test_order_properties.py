@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.fulfillment.shipment import (
+from replayhouse.domain.fulfillment.shipment import (
     NEW_SHIPMENT,
     OrderProgress,
     Route,
@@ -17,11 +17,21 @@ from domain.fulfillment.shipment import (
     follow,
     shipment_of,
 )
-from domain.fulfillment.shipment import evolve as evolve_shipment
-from domain.kernel.events import DomainEvent
-from domain.sales.events import Line, OrderPaid, OrderPlaced
-from domain.sales.order import ENDED, NEW_ORDER, RANK, Order, OrderHeader, Payment, evolve, observe, order_of
-from tests.unit.order_support import ALIAS, MONDAY, OTHER_SELLER, PERSON, PRODUCT, SELLER, after, facts_of
+from replayhouse.domain.fulfillment.shipment import evolve as evolve_shipment
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.sales.events import Line, OrderPaid, OrderPlaced
+from replayhouse.domain.sales.order import (
+    ENDED,
+    NEW_ORDER,
+    RANK,
+    Order,
+    OrderHeader,
+    Payment,
+    evolve,
+    observe,
+    order_of,
+)
+from tests.support.orders import ALIAS, MONDAY, OTHER_SELLER, PERSON, PRODUCT, SELLER, after, facts_of
 
 TIMES = st.integers(-40, 200).map(lambda hours: MONDAY + timedelta(hours=5 * hours))
 CENTS = st.integers(0, 20_000).map(lambda cents: Decimal(cents) / 100)

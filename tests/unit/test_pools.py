@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.pools import Pool, end_with_parent
+from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent
 
 
 def _start_deaf() -> None:

@@ -22,11 +22,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.errors import InputError, UsageError
-from infra.postgres.merkle import GENESIS, chain_of, leaf_of, path_of, root_by_path, root_of
-from infra.proof.checkpoint import Checkpoint, HeadToSign, read_checkpoint, signed
-from infra.proof.documents import DoesNotHold
-from infra.proof.inclusion import (
+from replayhouse.infra.audit.checkpoint import Checkpoint, HeadToSign, read_checkpoint, signed
+from replayhouse.infra.audit.documents import DoesNotHold
+from replayhouse.infra.audit.inclusion import (
     Commit,
     Proof,
     ProvedEvent,
@@ -37,7 +35,9 @@ from infra.proof.inclusion import (
     read_proof,
     written,
 )
-from infra.proof.keys import make_key, read_key, read_public_key
+from replayhouse.infra.audit.signing_keys import make_key, read_key, read_public_key
+from replayhouse.infra.event_store.merkle import GENESIS, chain_of, leaf_of, path_of, root_by_path, root_of
+from replayhouse.infra.runtime.errors import InputError, UsageError
 
 STORE = UUID("6a0ce1b5-0f0d-4c3b-9a3b-6c1f6f0c7d11")
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -405,5 +405,6 @@ def test_a_public_key_is_taken_as_digits_or_from_a_file(tmp_path: Path) -> None:
 
 
 def test_proofs_are_checked_without_a_driver_of_databases() -> None:
-    code = "import sys, infra.proof.inclusion, infra.proof.checkpoint; print('psycopg' in sys.modules)"
+    modules = "replayhouse.infra.audit.inclusion, replayhouse.infra.audit.checkpoint"
+    code = f"import sys, {modules}; print('psycopg' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -4,8 +4,19 @@ from decimal import Decimal
 
 import pytest
 
-from domain.quality.rules import RULE, RULES, TARGETS, WEIGHTS, Check, Dimension, Severity, kept, passed, score
-from ingest.assess import FILE_RULES, OPTIONAL_FILES, REQUIRED_FILES, SetAside, Unreadable, assess
+from replayhouse.domain.quality.rules import (
+    RULE,
+    RULES,
+    TARGETS,
+    WEIGHTS,
+    Check,
+    Dimension,
+    Severity,
+    kept,
+    passed,
+    score,
+)
+from replayhouse.ingest.assess import FILE_RULES, OPTIONAL_FILES, REQUIRED_FILES, SetAside, Unreadable, assess
 
 LOW = RULE["cities_plain"]
 HIGH = RULE["values_readable"]

@@ -32,7 +32,7 @@ ALLOWED_IMPORTS = {
     "domain": set[str](),
     "ingest": {"domain", "pydantic", "pydantic_core"},
     "projections": {"domain", "sqlalchemy", "holidays"},
-    "infra/kafka/consumer/replayhouse_consumer": {
+    "consumer/replayhouse_consumer": {
         "replayhouse_consumer",
         "kafka",
         "pydantic",

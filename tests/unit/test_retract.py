@@ -11,22 +11,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.customer.customer import Address
-from domain.fulfillment.area import Sample
-from domain.kernel.errors import DomainError
-from domain.kernel.events import Rewound, effective, rewind
-from domain.marketplace.product import ProductFacts
-from domain.marketplace.seller import SellerFacts
-from infra.memory import LOOKUPS, MemoryLog
-from infra.memory_retraction import MemoryRetractionLog
-from infra.memory_work import CustomerRecord, MemoryExtract
-from ingest import retract
-from ingest.decision import Decision
-from ingest.retract import Retraction, Touched, retraction_id_of, take_back
-from projections.projection import Row, Stream
-from projections.warehouse import PROJECTIONS
-from tests.unit.load_support import HERE, THERE, Warehouse, items, payments, review, reviews
-from tests.unit.order_support import MONDAY, OTHER_SELLER, PRODUCT, SELLER, delivered, header, line, payment
+from replayhouse.domain.customer.customer import Address
+from replayhouse.domain.fulfillment.area import Sample
+from replayhouse.domain.kernel.errors import DomainError
+from replayhouse.domain.kernel.events import Rewound, effective, rewind
+from replayhouse.domain.marketplace.product import ProductFacts
+from replayhouse.domain.marketplace.seller import SellerFacts
+from replayhouse.ingest import retract
+from replayhouse.ingest.decision import Decision
+from replayhouse.ingest.retract import Retraction, Touched, retraction_id_of, take_back
+from replayhouse.projections.projection import Row, Stream
+from replayhouse.projections.warehouse import PROJECTIONS
+from tests.support.fakes.load_log import LOOKUPS, MemoryLog
+from tests.support.fakes.retraction_log import MemoryRetractionLog
+from tests.support.fakes.work import CustomerRecord, MemoryExtract
+from tests.support.load import HERE, THERE, Warehouse, items, payments, review, reviews
+from tests.support.orders import MONDAY, OTHER_SELLER, PRODUCT, SELLER, delivered, header, line, payment
 
 FIRST_LOAD = UUID(int=1)
 NOW = datetime(2018, 12, 1)

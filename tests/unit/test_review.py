@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.customer.events import ReviewRevised, ReviewSubmitted
-from domain.customer.review import (
+from replayhouse.domain.customer.events import ReviewRevised, ReviewSubmitted
+from replayhouse.domain.customer.review import (
     NEW_REVIEW,
     Review,
     ReviewFacts,
@@ -18,10 +18,10 @@ from domain.customer.review import (
     review_stream_id,
     submit,
 )
-from domain.kernel.errors import DomainError
-from domain.kernel.events import DomainEvent
-from domain.kernel.ids import UNKNOWN_ID
-from domain.marketplace.events import SellerMoved
+from replayhouse.domain.kernel.errors import DomainError
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from replayhouse.domain.marketplace.events import SellerMoved
 
 calm = settings(deadline=None)  # how long one example takes says nothing on a busy machine
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.fulfillment.events import (
+from replayhouse.domain.fulfillment.events import (
     DeliveryCompleted,
     DeliveryDelayed,
     DeliveryRevoked,
@@ -14,7 +14,7 @@ from domain.fulfillment.events import (
     ShipmentPlanned,
     ShipmentReplanned,
 )
-from domain.fulfillment.shipment import (
+from replayhouse.domain.fulfillment.shipment import (
     NEW_SHIPMENT,
     OrderProgress,
     Route,
@@ -23,9 +23,9 @@ from domain.fulfillment.shipment import (
     follow,
     shipment_of,
 )
-from domain.kernel.events import DomainEvent
-from domain.kernel.ids import UNKNOWN_ID
-from tests.unit.order_support import FRIDAY, MONDAY, NEIGHBOUR, PERSON, PROMISE, THURSDAY, TUESDAY, WEDNESDAY
+from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from tests.support.orders import FRIDAY, MONDAY, NEIGHBOUR, PERSON, PROMISE, THURSDAY, TUESDAY, WEDNESDAY
 
 ORDER = UUID(int=0xE1)
 HOME, SHOP, WAREHOUSE = "01001", "04038", "20040"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from domain.kernel.places import is_in_brazil
-from ingest.synthetic import generate
-from ingest.synthetic.files import FILE_NAMES, HEADERS
-from ingest.synthetic.towns import TOWNS
+from replayhouse.domain.kernel.places import is_in_brazil
+from replayhouse.ingest.synthetic import generate
+from replayhouse.ingest.synthetic.files import FILE_NAMES, HEADERS
+from replayhouse.ingest.synthetic.towns import TOWNS
 from tests.oracle.expected import FILES, expected
-from tests.unit.synthetic_support import (
+from tests.support.synthetic import (
     ORDERS,
     SEED,
     Records,

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.sales.order import RANK
-from ingest.synthetic import generate
-from ingest.synthetic.knowledge import as_known
-from ingest.synthetic.orders import Market
-from ingest.synthetic.people import BLOCK, LAYOUT
-from ingest.synthetic.plans import TRAPS
+from replayhouse.domain.sales.order import RANK
+from replayhouse.ingest.synthetic import generate
+from replayhouse.ingest.synthetic.knowledge import as_known
+from replayhouse.ingest.synthetic.orders import Market
+from replayhouse.ingest.synthetic.people import BLOCK, LAYOUT
+from replayhouse.ingest.synthetic.plans import TRAPS
 from tests.oracle.expected import expected
 from tests.oracle.snapshots import snapshot
-from tests.unit.synthetic_support import Records, records_of
+from tests.support.synthetic import Records, records_of
 
 ORDERS = 400
 SEED = 11

@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from domain.fulfillment.area import Sample
-from domain.marketplace.category import Category
-from domain.marketplace.product import ProductFacts
-from tests.unit.load_support import extract, loaded, sellers
+from replayhouse.domain.fulfillment.area import Sample
+from replayhouse.domain.marketplace.category import Category
+from replayhouse.domain.marketplace.product import ProductFacts
+from tests.support.load import extract, loaded, sellers
 
 CHAIR, TABLE = UUID(int=0xD1), UUID(int=0xD2)
 INSIDE, FURTHER, OUTSIDE = (

@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.customer.customer import AliasAddress, Purchase, Residence
-from domain.customer.events import CustomerAnonymized, SegmentChanged
-from domain.kernel.ids import UNKNOWN_ID
-from domain.sales.order import OrderHeader
-from infra.memory_work import MemoryExtract
-from tests.unit.load_support import (
+from replayhouse.domain.customer.customer import AliasAddress, Purchase, Residence
+from replayhouse.domain.customer.events import CustomerAnonymized, SegmentChanged
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from replayhouse.domain.sales.order import OrderHeader
+from tests.support.fakes.work import MemoryExtract
+from tests.support.load import (
     HERE,
     ONE_CUSTOMER,
     ORDER,
@@ -26,7 +26,7 @@ from tests.unit.load_support import (
     reviews,
     sellers,
 )
-from tests.unit.order_support import (
+from tests.support.orders import (
     ALIAS,
     FRIDAY,
     MONDAY,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.customer.events import CustomerMoved
-from ingest.decision import lines_of, source_of
-from tests.unit.load_support import (
+from replayhouse.domain.customer.events import CustomerMoved
+from replayhouse.ingest.decision import lines_of, source_of
+from tests.support.load import (
     HERE,
     ONE_CUSTOMER,
     ORDER,
@@ -20,17 +20,7 @@ from tests.unit.load_support import (
     reviews,
     sellers,
 )
-from tests.unit.order_support import (
-    ALIAS,
-    NEIGHBOUR,
-    OTHER_ALIAS,
-    PERSON,
-    TUESDAY,
-    delivered,
-    header,
-    line,
-    payment,
-)
+from tests.support.orders import ALIAS, NEIGHBOUR, OTHER_ALIAS, PERSON, TUESDAY, delivered, header, line, payment
 
 # The order at hand stands on line 3 of its file, its items on lines 3 and 4, its payments on 3 and 4, its alias on 3.
 OTHERS = of_another_alias(header("created"), OTHER_ALIAS)

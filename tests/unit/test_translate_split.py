@@ -10,18 +10,18 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.customer.customer import Address, Customer
-from domain.customer.review import ReviewFacts
-from domain.fulfillment.area import Sample
-from domain.fulfillment.shipment import Shipment
-from domain.kernel.ids import UNKNOWN_ID
-from domain.marketplace.product import ProductFacts
-from domain.marketplace.seller import SellerFacts
-from domain.sales.events import Line
-from domain.sales.order import RANK, OrderHeader, Payment
-from infra.memory_work import CustomerRecord, MemoryExtract
-from tests.unit.load_support import Warehouse, loaded
-from tests.unit.order_support import MONDAY, facts_of
+from replayhouse.domain.customer.customer import Address, Customer
+from replayhouse.domain.customer.review import ReviewFacts
+from replayhouse.domain.fulfillment.area import Sample
+from replayhouse.domain.fulfillment.shipment import Shipment
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from replayhouse.domain.marketplace.product import ProductFacts
+from replayhouse.domain.marketplace.seller import SellerFacts
+from replayhouse.domain.sales.events import Line
+from replayhouse.domain.sales.order import RANK, OrderHeader, Payment
+from tests.support.fakes.work import CustomerRecord, MemoryExtract
+from tests.support.load import Warehouse, loaded
+from tests.support.orders import MONDAY, facts_of
 
 PEOPLE, ALIASES, ORDERS, SELLERS, PRODUCTS, REVIEWS = (
     [UUID(int=kind * 16 + number) for number in range(1, count + 1)]

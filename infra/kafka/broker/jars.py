@@ -17,7 +17,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from infra.errors import Conflicting, Unreachable, UsageError
+from replayhouse.infra.runtime.errors import Conflicting, Unreachable, UsageError
 
 _POM = Path(__file__).with_name("pom.xml")
 _LONGEST_FETCH_SECONDS = 600.0

@@ -22,9 +22,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from infra.errors import Unreachable, UsageError
-from infra.kafka.broker.configuration import HOST, Ports, free_ports, properties, read_ports, write_ports
-from infra.kafka.broker.jars import jars, java, one_at_a_time
+from replayhouse.infra.kafka.broker.configuration import HOST, Ports, free_ports, properties, read_ports, write_ports
+from replayhouse.infra.kafka.broker.jars import jars, java, one_at_a_time
+from replayhouse.infra.runtime.errors import Unreachable, UsageError
 
 _JAVA_OPTIONS = (
     "-Xms128m",

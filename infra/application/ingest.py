@@ -1,0 +1,321 @@
+"""The command `ingest`: an extract becomes events of the log."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+import duckdb
+import psycopg
+
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.domain.quality.events import FileCount
+from replayhouse.domain.quality.row import BadRecord
+from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.loads.assessment import assess
+from replayhouse.infra.loads.batches import Load, Loads, time_of
+from replayhouse.infra.loads.erased_records import forget_erased
+from replayhouse.infra.loads.known import export_known
+from replayhouse.infra.loads.load_log import CountingLoadLog, OpenLoad, PostgresLoadLog
+from replayhouse.infra.loads.passing import release_those_that_pass
+from replayhouse.infra.loads.workers import Assignment, run_units
+from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.locks import exclusive
+from replayhouse.infra.postgres.session import refuse_read_only
+from replayhouse.infra.privacy.erasure import forget_rows_of_erased
+from replayhouse.infra.runtime.errors import Conflicting
+from replayhouse.infra.runtime.settings import Settings
+from replayhouse.infra.staging.extract import Extract, Limits, open_extract
+from replayhouse.infra.staging.files import FILES
+from replayhouse.infra.staging.interrupts import interruptible
+from replayhouse.infra.staging.scratch import scratch_folder
+from replayhouse.infra.staging.staging import Staged, stage
+from replayhouse.infra.staging.work import DuckDBWork, plan
+from replayhouse.ingest.assess import SetAside
+from replayhouse.ingest.batch import Assessed, batch_id_of, evaluation_date, keep_apart, tell_completion, tell_opening
+from replayhouse.ingest.load import evaluate_the_lapsed, units_of, work_through
+from replayhouse.ingest.ports import Unit
+
+STAGING_MEMORY = "400MB"
+
+
+class Step(NamedTuple):
+    """How far an ingest is: what it does, and of how many parts how many are done (0 of 0: nobody knows)."""
+
+    doing: str
+    done: int = 0
+    of: int = 0
+
+
+Progress = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What `ingest` answers. `events` by context; `status` is completed, unchanged, planned or rejected.
+
+    Of a load that is rejected, or would be, nothing is new, changed or unchanged, and it has no score. `set_aside`
+    tells of the files of which records are kept apart, `passed_over` of other files beside them, `loaded_before` of
+    the newest load of the same files, where others came after it, the newest of which is `loaded_since`.
+    """
+
+    batch_id: UUID
+    name: str
+    status: str
+    counts: Mapping[str, FileCount]
+    events: Mapping[str, int]
+    position: int
+    chain: str
+    score: float | None
+    reasons: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    passed_over: tuple[str, ...] = ()
+    loaded_before: Load | None = None
+    loaded_since: Load | None = None
+
+
+class Ingest:
+    """One run of the command over one extract."""
+
+    def __init__(self, settings: Settings, database: Database, progress: Progress) -> None:
+        self._settings = settings
+        self._database = database
+        self._progress = progress
+        self._store = EventStore()
+
+    def run(self, path: Path, name: str | None, *, dry_run: bool) -> IngestReport:
+        """Loads an extract, goes on with a killed load of the same files, or says that nothing is new.
+
+        Raises InputError where there is no extract at `path`; Conflicting while another process ingests, another
+        extract's load is open, or a load is half taken back.
+        """
+        with (
+            translated(),
+            self._database.connect("replayhouse ingest", autocommit=True) as connection,
+            exclusive(connection, "ingest"),
+            scratch_folder(self._settings.home) as scratch,
+        ):
+            self._progress(Step("opening the extract"))
+            limits = Limits(self._settings.zip_max_bytes, self._settings.zip_max_ratio)
+            extract = open_extract(path, scratch / "extract", limits)
+            given = path.resolve()
+            called = name or (given.name if given.is_dir() else given.stem)
+            return self._load(connection, extract, _storable(called), scratch, dry_run=dry_run)
+
+    def _load(
+        self, connection: psycopg.Connection, extract: Extract, name: str, scratch: Path, *, dry_run: bool
+    ) -> IngestReport:
+        loads = Loads(connection)
+        files = {file: found.sha256 for file, found in extract.files.items()}
+        newest, under_way = loads.newest_completed(), loads.open_load()
+        if under_way is None or under_way.files != files:
+            loads.refuse_while_under_way()
+        if under_way is None and newest is not None and newest.files == files:
+            return self._unchanged(connection, newest, extract)
+        if not dry_run:
+            refuse_read_only(connection, "nothing can be appended")
+        seq = under_way.batch_seq if under_way else loads.next_seq()
+        opened_at = under_way.opened_at if under_way else time_of(connection)
+        self._progress(Step("reading and comparing"))
+        is_first = not loads.has_any_before(seq)
+        known = None if is_first else export_known(connection, seq, scratch / "known")
+        staged = stage(
+            extract,
+            scratch / "stage",
+            known,
+            opened_on=opened_at.astimezone(UTC).date(),
+            memory_limit=STAGING_MEMORY,
+            threads=self._settings.workers,
+        )
+        extract.refuse_if_changed()
+        assessed = assess(staged, loads.files_loaded())
+        run = _Run(self, connection, loads, staged, assessed, seq, opened_at, is_first)
+        return run.run(under_way, name, dry_run=dry_run)
+
+    def _unchanged(self, connection: psycopg.Connection, newest: Load, extract: Extract) -> IngestReport:
+        head = self._store.head(connection)
+        outcome: dict[str, Any] = newest.outcome or {}
+        counts = {
+            file: FileCount(file, 0, 0, rows, 0) if file in newest.files else FileCount(file, 0, 0, 0, 0)
+            for file in FILES
+            for rows in [outcome.get("rows", {}).get(file, 0)]
+        }
+        return IngestReport(
+            newest.batch_id,
+            newest.name,
+            "unchanged",
+            counts,
+            dict.fromkeys(CONTEXTS, 0),
+            head.position,
+            head.chain.hex(),
+            outcome.get("score"),
+            passed_over=extract.passed_over,
+        )
+
+
+class _Run:
+    """The part of a load that comes after the assessment."""
+
+    def __init__(
+        self,
+        ingest: Ingest,
+        connection: psycopg.Connection,
+        loads: Loads,
+        staged: Staged,
+        assessed: Assessed,
+        seq: int,
+        opened_at: datetime,
+        is_first: bool,
+    ) -> None:
+        self._ingest = ingest
+        self._connection = connection
+        self._loads = loads
+        self._staged = staged
+        self._assessed = assessed
+        self._seq = seq
+        self._opened_at = opened_at
+        self._is_first = is_first
+        self._files = {file: found.sha256 for file, found in staged.extract.files.items()}
+        self._owner = uuid4()
+        self._loaded_before, self._loaded_since = loads.loaded_before(self._files), loads.newest_completed()
+        self._now = time_of(connection)
+
+    def run(self, under_way: Load | None, name: str, *, dry_run: bool) -> IngestReport:
+        if dry_run:
+            return self._planned(name)
+        if under_way is not None and bool(under_way.units) == bool(self._assessed.reasons):
+            raise Conflicting(_judged_otherwise(under_way))
+        units, as_of = self._plan() if not self._assessed.reasons else ([], None)
+        origin = self._staged.extract.path.absolute()
+        if under_way is not None:
+            batch_id, name, as_of = under_way.batch_id, under_way.name, under_way.as_of
+            units = _units(under_way.units)
+            self._loads.take_over(batch_id, self._owner, origin)
+        else:
+            attempt = self._loads.attempts(self._files)
+            batch_id = batch_id_of(self._files, attempt)
+            firsts = [unit.first_bucket for unit in units]
+            self._seq = self._loads.begin(
+                batch_id, name, self._files, attempt, as_of, firsts, self._owner, self._opened_at, origin
+            )
+        self._loads.note_run(batch_id, self._ingest._settings.actor)
+        load = OpenLoad(batch_id, self._seq, self._owner, self._is_first)
+        log = PostgresLoadLog(self._connection, self._ingest._store, load, None)
+        if not tell_opening(log, batch_id, name, self._assessed, self._opened_at):
+            return self._finish(batch_id, name, "rejected")
+        forget_erased(self._connection, self._staged)
+        keep_apart(log, batch_id, self._bad_records(batch_id), self._now)
+        if units:
+            self._append(load, units, as_of)
+            evaluate_the_lapsed(log, as_of)
+        if not self._is_first:
+            release_those_that_pass(self._connection, log, self._staged, batch_id, self._now)
+        forget_rows_of_erased(self._connection)
+        tell_completion(
+            log, batch_id, self._assessed.counts, self._loads.events_of(batch_id), time_of(self._connection)
+        )
+        return self._finish(batch_id, name, "completed")
+
+    def _plan(self) -> tuple[list[Unit], date | None]:
+        self._ingest._progress(Step("planning"))
+        with _writing(self._staged) as connection:
+            sizes = plan(connection)
+        return units_of(sizes), evaluation_date(self._staged.latest_placed_at)
+
+    def _append(self, load: OpenLoad, units: list[Unit], as_of: date | None) -> None:
+        self._ingest._progress(Step("appending", 0, len(units)))
+        finished = 0
+
+        def done(unit: Unit, events: int) -> None:
+            nonlocal finished
+            finished += 1
+            self._ingest._progress(Step("appending", finished, len(units)))
+
+        assignment = Assignment(self._ingest._database, self._staged.database, load, as_of)
+        run_units(assignment, units, self._ingest._settings.workers, done)
+
+    def _bad_records(self, batch_id: UUID) -> Iterator[BadRecord]:
+        for record in self._staged.quarantined():
+            yield BadRecord(batch_id, record.file, record.line, record.rule, record.reason, record.text)
+
+    def _finish(self, batch_id: UUID, name: str, status: str) -> IngestReport:
+        rows = {file.file: file.rows for file in self._assessed.files}
+        self._loads.finish(batch_id, self._owner, status, {"score": self._score, "rows": rows})
+        return self._report(batch_id, name, status, self._loads.events_of(batch_id))
+
+    @property
+    def _score(self) -> float | None:
+        """None of a load that is rejected: what could be checked of it says little about the rest."""
+        return None if self._assessed.reasons else float(self._assessed.score)
+
+    def _planned(self, name: str) -> IngestReport:
+        """The same work into a store that counts."""
+        batch_id = batch_id_of(self._files, self._loads.attempts(self._files))
+        load = OpenLoad(batch_id, self._seq, self._owner, self._is_first)
+        log = CountingLoadLog(self._connection, self._ingest._store, load)
+        if tell_opening(log, batch_id, name, self._assessed, self._opened_at):
+            keep_apart(log, batch_id, self._bad_records(batch_id), self._now)
+            units, as_of = self._plan()
+            with interruptible(duckdb.connect(str(self._staged.database), read_only=True)) as staged:
+                work = DuckDBWork(staged)
+                for number, unit in enumerate(units):
+                    self._ingest._progress(Step("deciding", number, len(units)))
+                    work_through(unit, work, log, as_of, work.seller_zips())
+            evaluate_the_lapsed(log, as_of)
+            if not self._is_first:
+                release_those_that_pass(self._connection, log, self._staged, batch_id, self._now)
+            log.events["quality"] += 1  # the completion, which only a load that was opened can tell
+        return self._report(batch_id, name, "planned", log.events)
+
+    def _report(self, batch_id: UUID, name: str, status: str, events: Mapping[str, int]) -> IngestReport:
+        head = self._ingest._store.head(self._connection)
+        counts = {count.file: count for count in self._assessed.counts}
+        if self._assessed.reasons:
+            counts = {file: FileCount(file, 0, 0, 0, count.quarantined) for file, count in counts.items()}
+        return IngestReport(
+            batch_id,
+            name,
+            status,
+            {file: counts.get(file, FileCount(file, 0, 0, 0, 0)) for file in FILES},
+            {context: events.get(context, 0) for context in CONTEXTS},
+            head.position,
+            head.chain.hex(),
+            self._score,
+            self._assessed.reasons,
+            self._staged.missing,
+            self._staged.set_aside,
+            self._staged.extract.passed_over,
+            self._loaded_before,
+            self._loaded_since,
+        )
+
+
+def _judged_otherwise(load: Load) -> str:
+    """What is said of an open load that was opened as acceptable and is not so by the rules of now, or reversely."""
+    return (
+        f"The load {load.batch_id} ({load.name}) was opened by another version of replayhouse, whose rules say "
+        "something else of its files: take it back with "
+        f"replayhouse retract {load.batch_id} --reason TEXT. Then ingest them again."
+    )
+
+
+def _storable(name: str) -> str:
+    """A name as the log can hold it: bytes of a path that are no UTF-8 are written out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _units(firsts: list[int]) -> list[Unit]:
+    """Units by their first buckets: each ends before the next one begins. A rejected load has none."""
+    return [Unit(first, after - 1) for first, after in pairwise([*firsts, 256])]
+
+
+@contextmanager
+def _writing(staged: Staged) -> Iterator[duckdb.DuckDBPyConnection]:
+    with interruptible(duckdb.connect(str(staged.database), config={"memory_limit": STAGING_MEMORY})) as connection:
+        yield connection

@@ -1,0 +1,188 @@
+"""The command `retract`: the newest loads are taken back."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from uuid import UUID, uuid4
+
+import psycopg
+
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.domain.quality.batch import batch_of
+from replayhouse.infra.application.ingest import Progress, Step
+from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.loads.batches import Loads, time_of
+from replayhouse.infra.loads.retraction_log import PostgresRetractionLog, refuse_decided
+from replayhouse.infra.loads.retraction_preview import RetractionPlan, TableChanges, summarised
+from replayhouse.infra.loads.retractions import LoadStatus, Retractions
+from replayhouse.infra.loads.touched_streams import Decided, TouchedStreams
+from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.locks import exclusive
+from replayhouse.infra.read_models.checkpoints import projected
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.ingest.retract import Retraction, retraction_id_of, take_back
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What became of one load. `events` of it count no longer, by context; `status` is retracted, rejected or planned.
+
+    Of a load that was killed before its rejection was written down `status` is rejected: it is closed, no more.
+    `decisions` are those of people that were recorded while it was open or half taken back, as earlier versions let
+    them, and that count no longer either.
+    """
+
+    load: LoadStatus
+    status: str
+    reason: str | None
+    by: str
+    events: Mapping[str, int]
+    decisions: Sequence[Decided] = ()
+
+
+@dataclass(frozen=True)
+class RetractReport:
+    """What `retract` answers: what became of each load, the newest first, and the head of the log.
+
+    `tables`, of a plan only, tells what would change in each table of the star schema.
+    """
+
+    loads: list[TakenBack]
+    position: int
+    chain: str
+    tables: Mapping[str, TableChanges] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> TakenBack:
+        """The load that was asked for."""
+        return self.loads[-1]
+
+    @property
+    def decisions(self) -> list[Decided]:
+        """What people had decided that counts no longer, of all loads together."""
+        return [decided for load in self.loads for decided in load.decisions]
+
+    @property
+    def events(self) -> dict[str, int]:
+        """How many events count no longer, by context, of all loads together."""
+        total = Counter[str]()
+        for load in self.loads:
+            total.update(load.events)
+        return {context: total[context] for context in CONTEXTS}
+
+
+@dataclass
+class Retract:
+    """One run of the command, by a person."""
+
+    database: Database
+    by: str
+    progress: Progress
+    _store: EventStore = field(default_factory=EventStore)
+
+    def run(self, batch_id: UUID, reason: str, *, cascade: bool) -> RetractReport:
+        """Takes a load back, with `cascade` all later ones before it, or goes on where a killed process has ended.
+
+        The last step, the caller's, is to catch the read models up: a load that was taken back, but is shown still,
+        is told once more.
+
+        Raises UsageError where there is no such load, or nothing to take back of it. Raises Conflicting while another
+        process ingests or retracts, where later loads stand on it and `cascade` is not given, and where a decision of
+        a person does; nothing is taken back then. What is open or half taken back no decision keeps from ending.
+        """
+        with self._alone() as connection:
+            retractions = Retractions(connection)
+            finished = retractions.finished(batch_id)
+            if finished is not None and _is_shown_up_to(connection) < finished.position:
+                load, told, events, _ = finished
+                touched = TouchedStreams(connection)
+                touched.find([batch_id])
+                dropped = touched.dropped(retraction_id_of(batch_id))
+                return self._report(connection, [TakenBack(load, "retracted", told.reason, told.by, events, dropped)])
+            loads = self._chosen(connection, batch_id, cascade=cascade)
+            return self._report(connection, [self._take_back(connection, retractions, load, reason) for load in loads])
+
+    def plan(self, batch_id: UUID, reason: str, *, cascade: bool) -> RetractReport:
+        """What `run` would do, and what it would change in the read models, which are caught up for that.
+
+        Appends nothing. Raises what `run` does.
+        """
+        with self._alone() as connection:
+            loads = self._chosen(connection, batch_id, cascade=cascade)
+            touched, now = TouchedStreams(connection), time_of(connection)
+            planned = []
+            for load in loads:
+                touched.find([load.batch_id])
+                planned.append(TakenBack(load, "planned", reason or None, self.by, touched.events()))
+            self.progress(Step("catching the read models up"))
+            catch_up(self.database)
+            self.progress(Step("folding what the load has touched"))
+            retractions = [Retraction(load.batch_id, reason, self.by, now) for load in loads]
+            tables = summarised(RetractionPlan(connection, retractions).changes())
+            return replace(self._report(connection, planned), tables=tables)
+
+    @contextmanager
+    def _alone(self) -> Iterator[psycopg.Connection]:
+        with (
+            translated(),
+            self.database.connect("replayhouse retract", autocommit=True) as connection,
+            exclusive(connection, "ingest"),
+        ):
+            yield connection
+
+    def _chosen(self, connection: psycopg.Connection, batch_id: UUID, *, cascade: bool) -> list[LoadStatus]:
+        """The loads to take back, the newest first; no person has decided on what they brought.
+
+        Nobody decides while a load is open or half taken back. Earlier versions let them: such a decision is in the way
+        of nothing, or nothing could ever be loaded again. It could be made on what would not stay.
+        """
+        loads = Retractions(connection).chosen(batch_id, cascade=cascade)
+        self.progress(Step("looking at what the load has touched"))
+        touched = TouchedStreams(connection)
+        for load in loads:
+            if load.status == "completed":
+                touched.find([load.batch_id])
+                refuse_decided(str(load), touched.decided())
+        return loads
+
+    def _report(self, connection: psycopg.Connection, taken: list[TakenBack]) -> RetractReport:
+        head = self._store.head(connection)
+        return RetractReport(taken, head.position, head.chain.hex())
+
+    def _take_back(
+        self, connection: psycopg.Connection, retractions: Retractions, load: LoadStatus, reason: str
+    ) -> TakenBack:
+        if load.status == "open" and self._was_rejected(connection, load.batch_id):
+            retractions.reject(load.batch_id)
+            return TakenBack(load, "rejected", reason, self.by, dict.fromkeys(CONTEXTS, 0))
+        owner = uuid4()
+        told = retractions.told(load.batch_id)
+        if told is None:
+            told = Retraction(load.batch_id, reason, self.by, time_of(connection))
+            retractions.begin(load, told, owner)
+        else:
+            retractions.take_over(load.batch_id, owner)
+        Loads(connection).note_run(retraction_id_of(load.batch_id), self.by)
+        log = PostgresRetractionLog(connection, self._store, load.batch_id, owner)
+        streams, done = log.streams_touched(), 0
+
+        def count(rewound: int) -> None:
+            nonlocal done
+            done += rewound
+            self.progress(Step("rewinding", done, streams))
+
+        self.progress(Step("rewinding", done, streams))
+        events = take_back(log, told, count)
+        dropped = log.dropped() if load.status != "completed" else []
+        return TakenBack(load, "retracted", told.reason, told.by, events, dropped)
+
+    def _was_rejected(self, connection: psycopg.Connection, load_id: UUID) -> bool:
+        stream = self._store.streams(connection, "quality", [load_id]).get(load_id)
+        return stream is not None and batch_of(stream.effective_events).status == "rejected"
+
+
+def _is_shown_up_to(connection: psycopg.Connection) -> int:
+    """The position up to which all read models show the log; 0 while one of them is missing."""
+    known = [projected(connection, context) for context in CONTEXTS]
+    return min(one.position if one is not None else 0 for one in known)

@@ -1,0 +1,1 @@
+"""The event store in PostgreSQL: appending under one lock, reading streams back, the hash chain, the keys."""

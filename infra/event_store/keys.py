@@ -1,0 +1,81 @@
+"""The keys of personal fields, one per subject, in bulk. Whose key is destroyed has a row with null, for ever.
+
+So a subject without a row is not an erased one: its key is lost. Nothing is cached: a key that was destroyed a moment
+ago must not be used again.
+"""
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from replayhouse.infra.event_store.serialization.personal import new_key
+from replayhouse.infra.runtime.errors import ReplayhouseError
+
+LOG = "event_store"
+"""The schema of the log and its keys."""
+
+_LOST = "the table event_store.subject_key has no row for it. Restore the keys from their backup."
+_NOT_GIVEN = "it is not among the keys given. Name a file of keys that was written after its events."
+
+Keys = dict[UUID, bytes | None]
+"""By subject; None where the key was destroyed."""
+
+_READ = sql.SQL("SELECT subject_id, key FROM {}.subject_key WHERE subject_id = ANY(%s)")
+_MAKE = """
+    INSERT INTO event_store.subject_key (subject_id, key)
+    SELECT * FROM unnest(%s::uuid[], %s::bytea[])
+    ON CONFLICT DO NOTHING
+    RETURNING subject_id, key
+"""
+_DESTROY = """
+    INSERT INTO event_store.subject_key (subject_id, key)
+    SELECT subject_id, NULL FROM unnest(%s::uuid[]) AS subject_id
+    ON CONFLICT (subject_id) DO UPDATE SET key = NULL
+"""
+
+
+class LostKeys(ReplayhouseError):  # noqa: N818 - the name says what is the matter
+    """Something was sealed for a subject that has no row of keys. It is the store that is incomplete, not a stream."""
+
+
+def read_keys(conn: psycopg.Connection, subjects: Collection[UUID], *, schema: str = LOG) -> Keys:
+    """The keys of subjects for which something was sealed, each of them, None where it was destroyed.
+
+    `schema` is where they stand; somewhere else than beside the log, where events were taken from elsewhere.
+
+    Raises LostKeys where one of them has no row: shown as erased, it would be taken for that by everybody after.
+    """
+    keys = _known_keys(conn, subjects, schema)
+    if lost := sorted(subject for subject in subjects if subject not in keys):
+        others = f" (and of {len(lost) - 1:,} more)" if len(lost) > 1 else ""
+        raise LostKeys(
+            f"The key of the personal fields of {lost[0]}{others} is lost: {_LOST if schema == LOG else _NOT_GIVEN}"
+        )
+    return keys
+
+
+def make_keys(conn: psycopg.Connection, subjects: Collection[UUID]) -> Keys:
+    """The keys of all these subjects; whoever has none gets one, in the transaction at hand."""
+    keys = _known_keys(conn, subjects)
+    # Sorted, so that two transactions that make the same keys wait for each other instead of for ever.
+    missing = sorted(subject for subject in subjects if subject not in keys)
+    if missing:
+        with conn.cursor(binary=True) as cursor:
+            keys.update(cursor.execute(_MAKE, [missing, [new_key() for _ in missing]]).fetchall())
+        keys.update(_known_keys(conn, [subject for subject in missing if subject not in keys]))
+    return keys
+
+
+def _known_keys(conn: psycopg.Connection, subjects: Collection[UUID], schema: str = LOG) -> Keys:
+    """Of those subjects that have a row."""
+    if not subjects:
+        return {}
+    with conn.cursor(binary=True) as cursor:
+        return dict(cursor.execute(_READ.format(sql.Identifier(schema)), [list(subjects)]).fetchall())
+
+
+def destroy_keys(conn: psycopg.Connection, subjects: Iterable[UUID]) -> None:
+    """What was sealed for these subjects cannot be read again, and what comes later is recorded as null."""
+    conn.execute(_DESTROY, [sorted(set(subjects))])

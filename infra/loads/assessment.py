@@ -1,0 +1,29 @@
+"""What was staged, as the load tells of it: files, counts, checks and the judgement on them."""
+
+from collections.abc import Collection
+
+from replayhouse.domain.quality.events import CheckResult, ExtractFile, FileCount
+from replayhouse.domain.quality.rules import Check, passed
+from replayhouse.infra.staging.staging import Staged
+from replayhouse.ingest.assess import assess as judge
+from replayhouse.ingest.batch import Assessed
+
+
+def assess(staged: Staged, loaded: Collection[str]) -> Assessed:
+    """Holds the rules against a staged extract; `loaded` are the short names of files that earlier loads brought."""
+    judged = judge(list(staged.extract.files), staged.unreadable, staged.checks, loaded, staged.set_aside)
+    return Assessed(
+        files=tuple(
+            ExtractFile(file, found.bytes, found.sha256, staged.counts[file].rows)
+            for file, found in staged.extract.files.items()
+        ),
+        counts=tuple(FileCount(file, *counts[1:]) for file, counts in staged.counts.items()),
+        checks=tuple(_result(check) for check in judged.checks),
+        score=judged.score,
+        reasons=judged.reasons,
+    )
+
+
+def _result(check: Check) -> CheckResult:
+    rule = check.rule
+    return CheckResult(rule.name, rule.dimension.value, rule.severity.value, check.checked, check.failed, passed(check))

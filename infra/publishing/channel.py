@@ -1,0 +1,138 @@
+"""What a relay publishes on which topic: the events of a context, or what has become of its rows."""
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+import psycopg
+
+from replayhouse.infra.kafka.topics import contexts_with_state
+from replayhouse.infra.publishing.log_reader import ContextLog, Row
+from replayhouse.infra.publishing.message import message_of
+from replayhouse.infra.publishing.names import events_topic, source_of, state_topic
+from replayhouse.infra.publishing.personal import PersonalFields
+from replayhouse.infra.publishing.ports import Cluster, Outgoing
+from replayhouse.infra.publishing.position import Beginning, BeginningOfRows, History, Standing
+from replayhouse.infra.publishing.state import State
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from replayhouse.projections.warehouse import PROJECTIONS
+
+Tell = Callable[[str], None]
+"""Takes what a person should know."""
+
+
+class Bounds(NamedTuple):
+    """How many events of the log a transaction takes at most, and, but for the last of them, how many bytes.
+
+    `window` is how many events are taken at once: of about that many are the transactions of one call.
+    """
+
+    events: int
+    bytes: int
+    window: int
+
+
+class Transaction(NamedTuple):
+    """Messages that go together, how many events of the log they are of, and where the last of these stands."""
+
+    messages: list[Outgoing]
+    events: int
+    position: int
+    standing: Standing
+
+
+class Channel(Protocol):
+    """What one relay publishes. Its `name` is that of the relay; rows have the `fold_version` of their context."""
+
+    name: str
+    context: str
+    topic: str
+    fold_version: int | None
+
+    def beginning(self, cluster: Cluster, history: History) -> Beginning:
+        """Where its relay starts."""
+
+    def transactions(
+        self, conn: psycopg.Connection, log: ContextLog, after: int, end: int, bounds: Bounds, tell: Tell
+    ) -> Generator[Transaction]:
+        """The next ones after a position up to `end`. Close it where it is left before its end."""
+
+
+def channels_of(kafka: KafkaSettings, contexts: Iterable[str]) -> list[Channel]:
+    """The events of each context, and the rows of those that the setting `state` names. Raises UsageError."""
+    of_state = contexts_with_state(kafka)
+    channels: list[Channel] = []
+    for context in contexts:
+        channels.append(Events(kafka, context))
+        if context in of_state:
+            channels.append(Rows(kafka, context))
+    return channels
+
+
+class Events:
+    """The events of a context, each a message."""
+
+    def __init__(self, kafka: KafkaSettings, context: str) -> None:
+        self._kafka = kafka
+        self.name = self.context = context
+        self.fold_version: int | None = None
+        self.topic = events_topic(kafka.prefix, context)
+        self._source = source_of(kafka.prefix, context).encode()
+        self._personal = PersonalFields(kafka.personal)
+
+    def beginning(self, cluster: Cluster, history: History) -> Beginning:
+        """After the newest event that the topic holds."""
+        return Beginning(cluster, self._kafka, self, history)
+
+    def transactions(
+        self, conn: psycopg.Connection, log: ContextLog, after: int, end: int, bounds: Bounds, tell: Tell
+    ) -> Generator[Transaction]:
+        """So many events and bytes in each."""
+        with closing(log.after(after, end, bounds.window)) as rows:
+            while some := list(_together(rows, bounds)):
+                event, chain = some[-1]
+                messages = [self._outgoing(row) for row in some]
+                yield Transaction(messages, len(some), event.position, Standing(event.leaf, event.recorded_at, chain))
+
+    def _outgoing(self, row: Row) -> Outgoing:
+        return Outgoing(self.topic, *message_of(self._personal.leaving(row.event), self._source))
+
+
+class Rows:
+    """The rows of a context's tables, each a message whenever it changes."""
+
+    def __init__(self, kafka: KafkaSettings, context: str) -> None:
+        self._kafka = kafka
+        self.name = f"{context}.state"
+        self.context = context
+        self.topic = state_topic(kafka.prefix, context)
+        self.fold_version: int | None = PROJECTIONS[context].version
+
+    def beginning(self, cluster: Cluster, history: History) -> Beginning:
+        """By what the relay has written down, or with an empty topic."""
+        return BeginningOfRows(cluster, self._kafka, self, history)
+
+    def transactions(
+        self, conn: psycopg.Connection, log: ContextLog, after: int, end: int, bounds: Bounds, tell: Tell
+    ) -> Generator[Transaction]:
+        """What a window of the log has made of the rows in each."""
+        events = 0
+        for window in State(conn, self.context, tell).windows(after, end, bounds.events):
+            standing = log.standing(window.position)
+            assert standing is not None  # the window ends with that event
+            messages = [Outgoing(self.topic, key, value, []) for key, value in window.changes]
+            yield Transaction(messages, window.events, window.position, standing)
+            events += window.events
+            if events >= bounds.window:
+                return
+
+
+def _together(rows: Iterator[Row], bounds: Bounds) -> Iterator[Row]:
+    """The next rows that go together."""
+    size = 0
+    for row in islice(rows, bounds.events):
+        yield row
+        size += len(row.event.state)
+        if size > bounds.bytes:
+            return

@@ -1,0 +1,41 @@
+"""Personal fields on their way to Kafka: they leave as the log has them, sealed, or not at all."""
+
+from typing import Literal
+
+import msgspec
+
+from replayhouse.infra.event_store.serialization.personal import personal_fields
+from replayhouse.infra.event_store.serialization.registry import REGISTRY, Registry
+from replayhouse.infra.publishing.message import LoggedEvent
+
+_NULL = msgspec.Raw(b"null")
+_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class PersonalFields:
+    """Makes events ready to leave by the setting. Keeps what it learnt of topics."""
+
+    def __init__(self, policy: Literal["sealed", "omitted"], registry: Registry = REGISTRY) -> None:
+        self._policy = policy
+        self._registry = registry
+        self._names: dict[str, tuple[str, ...]] = {}
+
+    def leaving(self, event: LoggedEvent) -> LoggedEvent:
+        """The event with `personal` set where a personal field has a value; these are null then, if they are omitted.
+
+        Raises NewerVersion and UnknownTopic: of an event that it does not know it cannot say what is personal.
+        """
+        names = self._names.get(event.topic)
+        if names is None:
+            names = self._names[event.topic] = personal_fields(self._registry.event_type_of(event.topic))
+        if not names:
+            return event
+        fields = _decode(event.state)
+        filled = [name for name in names if fields.get(name, _NULL) != _NULL]
+        if not filled:
+            return event
+        if self._policy == "sealed":
+            return event._replace(personal="sealed")
+        fields.update((name, _NULL) for name in filled)
+        return event._replace(state=_encode(fields), personal="omitted")

@@ -1,0 +1,106 @@
+"""What else holds personal fields of the read models, and keys: materialised views that read them, and statistics.
+
+A view is as its query finds the rows; a materialised one keeps them until it is refreshed. PostgreSQL samples columns
+as statistics, which outlive the rows: no personal column is sampled, nor is any of a materialised view that reads such
+a table (`event_store.keep_no_statistics` in the migrations). Tables that somebody has filled from them are not found.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import psycopg
+from psycopg import errors, sql
+
+from replayhouse.infra.read_models.schema import Model, qualified
+from replayhouse.projections.projection import personal_columns
+
+_KEYS = "event_store.subject_key"
+_NONE_ON_KEYS = f"SELECT event_store.keep_no_statistics('{_KEYS}', ARRAY['key'])"
+_NONE_ON = """
+    SELECT event_store.keep_no_statistics(to_regclass(%(table)s), %(columns)s)
+    WHERE to_regclass(%(table)s) IS NOT NULL
+"""
+_MATERIALISED = """
+    SELECT schema, name, is_populated, columns
+    FROM event_store.materialised_from(array_remove(ARRAY(SELECT to_regclass(unnest(%s::text[]))), NULL))
+"""
+_REFRESH = sql.SQL("REFRESH MATERIALIZED VIEW {}")
+_WAIT_BRIEFLY = "SET LOCAL lock_timeout = '2s'"
+"""For a view that somebody is reading: an erasure waits for nobody to end a transaction."""
+_WAIT_AS_BEFORE = "SELECT set_config('lock_timeout', %s, true)"
+_WAITING = "SELECT current_setting('lock_timeout')"
+
+
+class _View(NamedTuple):
+    schema: str
+    name: str
+    is_populated: bool
+    columns: Sequence[str]
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        return sql.Identifier(self.schema, self.name)
+
+
+def forget(conn: psycopg.Connection, models: Sequence[Model]) -> list[str]:
+    """Refreshes what is materialised from these models and from keys, and removes the statistics of all of them.
+
+    Within the transaction that destroys keys, after the rows are folded anew. Returns the names of materialised views
+    that could not be refreshed: they are somebody else's, are being read in a transaction that does not end, or their
+    queries fail. None of that puts the erasure off.
+    """
+    conn.execute(_NONE_ON_KEYS)
+    for model in models:
+        for table in model.tables.values():
+            if names := personal_columns(table):
+                conn.execute(_NONE_ON, {"table": qualified(table).as_string(conn), "columns": names})
+    views = _materialised_from(conn, [*_personal_tables(conn, models), _KEYS])
+    return [f"{view.schema}.{view.name}" for view in views if not _is_refreshed(conn, view)]
+
+
+def refresh(conn: psycopg.Connection, models: Sequence[Model]) -> None:
+    """Refreshes what is materialised from tables that nobody else knows yet; within a transaction."""
+    for view in _materialised(conn, models):
+        conn.execute(_REFRESH.format(view.identifier))
+
+
+def sample_no_views(conn: psycopg.Connection, models: Sequence[Model]) -> None:
+    """Lets no statistics be made of what a swap has materialised anew; within its transaction."""
+    for view in _materialised(conn, models):
+        _remove_statistics(conn, view)
+
+
+def _materialised(conn: psycopg.Connection, models: Iterable[Model]) -> list[_View]:
+    return _materialised_from(conn, _personal_tables(conn, models))
+
+
+def _personal_tables(conn: psycopg.Connection, models: Iterable[Model]) -> list[str]:
+    """Tables with personal columns: views on them count, whatever they take, for a whole row names no column."""
+    tables = [table for model in models for table in model.tables.values() if personal_columns(table)]
+    return [qualified(table).as_string(conn) for table in tables]
+
+
+def _materialised_from(conn: psycopg.Connection, tables: list[str]) -> list[_View]:
+    return [_View(*row) for row in conn.execute(_MATERIALISED, [tables])]
+
+
+def _is_refreshed(conn: psycopg.Connection, view: _View) -> bool:
+    try:
+        with conn.transaction():
+            waiting = conn.execute(_WAITING).fetchone()
+            conn.execute(_WAIT_BRIEFLY)
+            if view.is_populated:
+                conn.execute(_REFRESH.format(view.identifier))
+            _remove_statistics(conn, view)
+            conn.execute(_WAIT_AS_BEFORE, waiting)
+    except (errors.LockNotAvailable, errors.DeadlockDetected):  # the locks of this view, and no others, are given up
+        return False
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error:
+        return False
+    return True
+
+
+def _remove_statistics(conn: psycopg.Connection, view: _View) -> None:
+    conn.execute(_NONE_ON, {"table": view.identifier.as_string(conn), "columns": list(view.columns)})

@@ -1,0 +1,51 @@
+"""The first revision of every read model, the calendar and the marts: empty, from the first command on."""
+
+import psycopg
+
+from replayhouse.infra.postgres.schemas import refuse_those_of_others
+from replayhouse.infra.read_models.calendar import create_calendar, keep_calendar
+from replayhouse.infra.read_models.checkpoints import projected
+from replayhouse.infra.read_models.marts import MART, create_marts, live_schemas, missing
+from replayhouse.infra.read_models.schema import Model, grant
+from replayhouse.projections.warehouse import PROJECTIONS
+
+_ONE_AT_A_TIME = "LOCK TABLE read_model.projection IN SHARE ROW EXCLUSIVE MODE"
+_FIRST_REVISION = """
+    INSERT INTO read_model.revision (context, revision, position, events, live_at, fingerprint, fold_version)
+    VALUES (%s, 1, 0, 0, clock_timestamp(), %s, %s)
+"""
+_TRACK = "INSERT INTO read_model.projection (context, revision, position) VALUES (%s, 1, 0)"
+_HAS_CALENDAR = "SELECT to_regclass('shared.dim_date') IS NOT NULL"
+_HAS_SCHEMA = "SELECT to_regnamespace(%s) IS NOT NULL"
+
+
+def prepare(conn: psycopg.Connection) -> None:
+    """Makes the read models that are not there yet, with nothing but their unknown members; `conn` in autocommit.
+
+    Raises WrongServer where somebody else has schemas of their names.
+    """
+    if _is_prepared(conn):
+        return
+    with conn.transaction():
+        conn.execute(_ONE_AT_A_TIME)
+        refuse_those_of_others(conn)
+        if not any(projected(conn, context) for context in PROJECTIONS):
+            grant(conn, "read_model")
+        for context, projection in PROJECTIONS.items():
+            if projected(conn, context) is None:
+                Model(projection, context).create(conn)
+                conn.execute(_FIRST_REVISION, [context, projection.fingerprint, projection.version])
+                conn.execute(_TRACK, [context])
+        if conn.execute(_HAS_CALENDAR).fetchone() == (False,):
+            create_calendar(conn)
+        if not _has_marts(conn):
+            create_marts(conn, MART, live_schemas(), missing(conn))
+        keep_calendar(conn)
+
+
+def _is_prepared(conn: psycopg.Connection) -> bool:
+    return all(projected(conn, context) for context in PROJECTIONS) and _has_marts(conn)
+
+
+def _has_marts(conn: psycopg.Connection) -> bool:
+    return conn.execute(_HAS_SCHEMA, [MART]).fetchone() == (True,) and not missing(conn)

@@ -1,0 +1,1 @@
+"""Rebuilding read models in bulk: workers, ranges, revisions and the swap."""

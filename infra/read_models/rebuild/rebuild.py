@@ -1,0 +1,210 @@
+"""Rebuilding read models: everything is folded again, beside the live tables, by several processes, and swapped in.
+
+It appends nothing, publishes nothing, and gives the same rows with any number of processes. Killed at any moment, it
+leaves the live tables as they were, and what it had made is removed by the next rebuild.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import psycopg
+
+from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.locks import exclusive
+from replayhouse.infra.read_models import checkpoints, forgetting, imported_events, marts, prefixes, refolding, versions
+from replayhouse.infra.read_models.calendar import keep_calendar
+from replayhouse.infra.read_models.digests import sum_of, table_digests
+from replayhouse.infra.read_models.preparing import prepare
+from replayhouse.infra.read_models.rebuild import revisions, self_check, swap
+from replayhouse.infra.read_models.rebuild.drift import differing_tables
+from replayhouse.infra.read_models.rebuild.range_loader import unfoldable
+from replayhouse.infra.read_models.rebuild.revisions import KEPT, NextRevision
+from replayhouse.infra.read_models.rebuild.swap import Shown
+from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, digests_of, load_all, untold
+from replayhouse.infra.read_models.windows import Follower, Window, head_of
+from replayhouse.projections.warehouse import PROJECTIONS
+
+LOCK = "rebuild"
+
+Chosen = Mapping[str, Callable[[psycopg.Connection, str], NextRevision]]
+"""The contexts to fold again, each with what begins its new revision."""
+
+_ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+_LAST_OF_A_KILLED_SECONDS = 2.0  # the server looks each second whether its clients live
+
+
+def rebuild(
+    database: Database,
+    contexts: Iterable[str] = tuple(PROJECTIONS),
+    workers: int | None = None,
+    wait: float | None = None,
+    reason: str | None = None,
+    keep: int = KEPT,
+    tell: Parts = untold,
+) -> dict[str, Rebuilt]:
+    """Folds the contexts' streams into next revisions and swaps them in, all at once.
+
+    `workers` processes share the work, by default as many as there are processors. `reason` is noted; of each context
+    `keep` earlier revisions stay. Contexts whose tables an earlier program has made are rebuilt with them: what stands
+    on several contexts would not fit to theirs. Raises Conflicting if another rebuild is still at work after `wait`
+    seconds (as `exclusive` has it), Unfoldable where a stream cannot be folded, and what `translated` says; the live
+    read models are then as they were.
+    """
+
+    def choose(conn: psycopg.Connection) -> Chosen:
+        others = [context for context in versions.earlier(conn) if context not in wanted]
+        return dict.fromkeys((*wanted, *others), revisions.begin)
+
+    wanted = tuple(contexts)
+    return _rebuild(database, choose, workers, wait, reason, keep, tell)
+
+
+def fill_anew(
+    database: Database, workers: int | None = None, wait: float | None = None, keep: int = KEPT, tell: Parts = untold
+) -> dict[str, Rebuilt]:
+    """Does the same for all contexts whose tables an earlier program has made; what came of each of them.
+
+    Looks which ones these are when it has the lock: another command may have done it meanwhile.
+    """
+
+    def choose(conn: psycopg.Connection) -> Chosen:
+        return dict.fromkeys(versions.earlier(conn), revisions.begin)
+
+    return _rebuild(database, choose, workers, wait, versions.REASON, keep, tell)
+
+
+def fill(
+    database: Database, contexts: Iterable[str], workers: int | None = None, tell: Parts = untold
+) -> dict[str, Rebuilt]:
+    """Does the same for read models that are empty yet: they are filled, and keep their revision.
+
+    Waits no longer than the lock of a killed command may live on.
+    """
+    begun = dict.fromkeys(contexts, revisions.begin_filling)
+    return _rebuild(database, lambda _: begun, workers, _LAST_OF_A_KILLED_SECONDS, None, KEPT, tell)
+
+
+def _rebuild(
+    database: Database,
+    choose: Callable[[psycopg.Connection], Chosen],
+    workers: int | None,
+    wait: float | None,
+    reason: str | None,
+    keep: int,
+    tell: Parts,
+) -> dict[str, Rebuilt]:
+    with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
+        prepare(conn)
+        with exclusive(conn, LOCK, wait):
+            revisions.remove_unfinished(conn)
+            prefixes.remove_unfinished(conn)
+            imported_events.remove(conn)
+            swap.renew_calendar(conn)
+            chosen = choose(conn)
+            if not chosen:
+                return {}
+            with revisions.abandoned_on_failure(conn) as begun:
+                begun.extend(begin(conn, context) for context, begin in chosen.items())
+                shown = _Rebuild(database, conn, begun, reason).run(workers or os.cpu_count() or 1, tell)
+            with conn.transaction():
+                keep_calendar(conn)
+            revisions.drop_retired(conn, shown, keep)
+            return shown
+
+
+class _Rebuild:
+    """One rebuild of some contexts, on a connection that holds the lock."""
+
+    def __init__(
+        self, database: Database, conn: psycopg.Connection, begun: Sequence[NextRevision], reason: str | None
+    ) -> None:
+        self._database = database
+        self._conn = conn
+        self._begun = begun
+        self._reason = reason
+        self._started = time.monotonic()
+        self._built: dict[str, Rebuilt] = {}
+        self._asked = 0
+
+    def run(self, workers: int, tell: Parts) -> dict[str, Rebuilt]:
+        self._asked = refolding.newest(self._conn)  # before the first key is read
+        head = head_of(self._conn)
+        self._built = {revision.context: Rebuilt(revision.revision, head) for revision in self._begun}
+        models = [revision.model for revision in self._begun]
+        load_all(self._database, self._conn, models, self._built, workers, tell=tell)
+        for revision in self._begun:
+            self._follow(revision, self._built[revision.context])
+            self._check(revision, self._built[revision.context])
+        marts.make_next(self._conn, {revision.context: revision.schema for revision in self._begun})
+        swap.wait_for_old_snapshots(self._conn)
+        shown: dict[str, Rebuilt] = {}
+
+        def last_steps(known: dict[str, checkpoints.Projected]) -> dict[str, Shown]:
+            shown.update(self._last_steps(known))
+            return {
+                context: Shown(rebuilt.position, rebuilt.events, sum_of(rebuilt.tables).hex, self._reason)
+                for context, rebuilt in shown.items()
+            }
+
+        swap.swap(self._conn, self._begun, last_steps)
+        return shown
+
+    def _follow(self, revision: NextRevision, rebuilt: Rebuilt) -> None:
+        """Brings a loaded revision up to the head of the log, window by window."""
+        follower = Follower(self._conn, revision.model)
+        head = head_of(self._conn)
+        while rebuilt.position < head:
+            with self._conn.transaction():
+                events, end = follower.window_after(rebuilt.position, head)
+                if events:
+                    window = _all_folded(follower.follow(rebuilt.position, end, {}), revision.context)
+                    _tell_apart(revision, window, rebuilt)
+            rebuilt.events += events
+            rebuilt.position = end
+
+    def _check(self, revision: NextRevision, rebuilt: Rebuilt) -> None:
+        """Holds a sample against the log, and the live rows against all: no key is destroyed within one snapshot."""
+        with self._conn.transaction():
+            self._conn.execute(_ONE_SNAPSHOT)
+            self._forget(revision, rebuilt)
+            self_check.check(self._conn, revision.model, rebuilt.position)
+            rebuilt.differed = differing_tables(self._conn, revision, rebuilt)
+
+    def _last_steps(self, known: dict[str, checkpoints.Projected]) -> dict[str, Rebuilt]:
+        """The revisions at the head, which all are when the swap commits, within its transaction."""
+        shown = {}
+        for revision in self._begun:
+            rebuilt = self._built[revision.context]
+            copy = replace(rebuilt, tables=dict(rebuilt.tables))
+            self._follow(revision, copy)
+            assert copy.position >= known[revision.context].position
+            self._forget(revision, copy)
+            copy.seconds = time.monotonic() - self._started
+            shown[revision.context] = copy
+        return shown
+
+    def _forget(self, revision: NextRevision, rebuilt: Rebuilt) -> None:
+        """Takes out what was read with keys that were destroyed meanwhile."""
+        streams = refolding.asked_since(self._conn, revision.context, self._asked)
+        if streams:
+            for failed in refolding.refold(self._conn, revision.model, streams, rebuilt.position):
+                raise unfoldable(revision.context, failed.originator_id, failed.error)
+            rebuilt.tables = table_digests(self._conn, revision.model)
+            forgetting.refresh(self._conn, [revision.model])
+
+
+def _all_folded(window: Window, context: str) -> Window:
+    for stream in window.parked:
+        raise unfoldable(context, stream.originator_id, stream.error)
+    return window
+
+
+def _tell_apart(revision: NextRevision, window: Window, rebuilt: Rebuilt) -> None:
+    """Corrects the digests by the rows that a window has replaced: they are sums, so the old ones are taken off."""
+    folded = window.folded.values()
+    for name, digest in digests_of(revision.model, (stream.after for stream in folded)).items():
+        rebuilt.tables[name] += digest
+    for name, digest in digests_of(revision.model, (stream.before for stream in folded)).items():
+        rebuilt.tables[name] -= digest

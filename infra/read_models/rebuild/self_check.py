@@ -1,0 +1,72 @@
+"""What a rebuild holds against itself before it is shown: a sample of streams, folded once more from the log."""
+
+import secrets
+from functools import partial
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from replayhouse.infra.event_store.keys import read_keys
+from replayhouse.infra.read_models.rebuild.workers import digests_of
+from replayhouse.infra.read_models.schema import Model, qualified
+from replayhouse.infra.read_models.stream_reader import COLUMNS, StreamReader, rows_of
+from replayhouse.infra.runtime.errors import ReplayhouseError
+from replayhouse.projections.digest import NOTHING, digest_of
+from replayhouse.projections.projection import columns_without_position
+
+SAMPLE = 100
+"""So many events of each context are chosen by chance, and their streams checked."""
+
+_FORMS = "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL extra_float_digits = 1"
+_SAMPLED = sql.SQL("""
+    SELECT DISTINCT found.originator_id
+    FROM unnest(%s::bigint[]) AS at(position)
+    CROSS JOIN LATERAL (
+        SELECT originator_id FROM event_store.{events}
+        WHERE notification_id >= at.position ORDER BY notification_id LIMIT 1
+    ) AS found
+""")
+_STREAMS = sql.SQL("""
+    COPY (
+        SELECT {columns} FROM event_store.{events}
+        WHERE originator_id = ANY({streams}) AND notification_id <= {position}
+        ORDER BY originator_id, originator_version
+    ) TO STDOUT (FORMAT binary)
+""")
+_ROWS = sql.SQL("COPY (SELECT {columns} FROM {table} WHERE position = ANY({positions})) TO STDOUT")
+
+
+def check(conn: psycopg.Connection, model: Model, position: int) -> None:
+    """Compares the rows of some streams in tables that show `position` with what they fold to now.
+
+    Within a transaction. Raises ReplayhouseError, which names the table.
+    """
+    streams = _sample(conn, model, position)
+    statement = _STREAMS.format(
+        columns=COLUMNS,
+        events=sql.Identifier(f"{model.projection.context}_events"),
+        streams=sql.Literal(streams),
+        position=sql.Literal(position),
+    )
+    reader = StreamReader(partial(read_keys, conn))
+    found = [stream.effective() for some in reader.read(list(rows_of(conn, statement))) for stream in some]
+    folded = digests_of(model, (model.projection.fold(stream) for stream in found))
+    positions = sql.Literal([stream.position for stream in found])
+    conn.execute(_FORMS)
+    for name, table in model.tables.items():
+        columns = sql.SQL(", ").join(map(sql.Identifier, columns_without_position(table)))
+        query = _ROWS.format(columns=columns, table=qualified(table), positions=positions)
+        stands = digest_of(line[:-1] for line in rows_of(conn, query))
+        if stands != folded.get(name, NOTHING):
+            raise ReplayhouseError(
+                f"The self-check has failed: of {len(found):,} streams that were folded once more, the rows in "
+                f"{model.projection.context}.{name} are other ones than those that stand in its new table. The live "
+                "read model stays as it was. Run replayhouse audit verify, and the same command again."
+            )
+
+
+def _sample(conn: psycopg.Connection, model: Model, position: int) -> list[UUID]:
+    query = _SAMPLED.format(events=sql.Identifier(f"{model.projection.context}_events"))
+    places = [1 + secrets.randbelow(max(1, position)) for _ in range(SAMPLE)]
+    return [stream for (stream,) in conn.execute(query, [places]).fetchall()]

@@ -1,0 +1,153 @@
+"""The tables of one revision of a context's read model: made from the declarations in `projections`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Dialect, MetaData, SelectBase, Table
+from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement, SetColumnComment, SetTableComment
+
+from replayhouse.domain.contexts import Context
+from replayhouse.infra.read_models.copy_text import LineWriter, copy_data
+from replayhouse.projections.projection import Projection, Row, personal_columns
+
+READER = "replayhouse_reader"
+
+_READER_EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = 'replayhouse_reader'"
+_GRANT = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
+_GRANT_ON = sql.SQL("GRANT SELECT ON {relations} TO {role}")
+_DROP_KEY = sql.SQL("ALTER TABLE {table} DROP CONSTRAINT {key}")
+_ADD_KEY = sql.SQL("ALTER TABLE {table} ADD CONSTRAINT {key} PRIMARY KEY ({columns})")
+_NO_STATISTICS = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET STATISTICS 0")
+
+
+@dataclass(frozen=True)
+class Model:
+    """One revision of a context's read model, in the schema where it stands."""
+
+    projection: Projection
+    schema: str
+
+    @cached_property
+    def tables(self) -> dict[str, Table]:
+        """The declared tables by name, moved to the schema of this revision."""
+        metadata = MetaData(schema=self.schema)
+        return {t.name: t.to_metadata(metadata, schema=self.schema) for t in self.projection.tables}
+
+    def projection_table(self, name: str) -> Table:
+        """The table as it is declared: the same object for all revisions."""
+        return next(table for table in self.projection.tables if table.name == name)
+
+    def create(self, conn: psycopg.Connection) -> None:
+        """Makes schema, tables with their primary keys and unknown members, and views, with comments and grants."""
+        create_schema(conn, self.schema, Context(self.projection.context).shows)
+        for table in self.tables.values():
+            create_table(conn, table)
+        for name, rows in self.projection.unknown_members.items():
+            copy_rows(conn, self.tables[name], rows)
+        self._create_views(conn)
+        grant(conn, self.schema)
+
+    def _create_views(self, conn: psycopg.Connection) -> None:
+        for view in self.projection.views:
+            query = view.select(self.tables)
+            name = sql.Identifier(self.schema, view.name)
+            conn.execute(sql.SQL("CREATE VIEW {} AS ").format(name).as_bytes(conn) + compiled(query))
+            conn.execute(sql.SQL("COMMENT ON VIEW {} IS {}").format(name, sql.Literal(view.comment)))
+            for column, comment in view.column_comments.items():
+                comment_on_column(conn, self.schema, view.name, column, comment)
+
+
+def create_table(conn: psycopg.Connection, table: Table) -> None:
+    """Makes a table as it is declared, with its primary key and comments, and no statistics on personal columns."""
+    run(conn, CreateTable(table))
+    for name in personal_columns(table):
+        conn.execute(_NO_STATISTICS.format(qualified(table), sql.Identifier(name)))
+    run(conn, SetTableComment(table))
+    for column in table.columns:
+        run(conn, SetColumnComment(column))
+
+
+def drop_key(conn: psycopg.Connection, table: Table) -> None:
+    """Removes the primary key; rows come in faster without, and its columns stay not null."""
+    conn.execute(_DROP_KEY.format(table=qualified(table), key=_key_of(table)))
+
+
+def add_key(conn: psycopg.Connection, table: Table) -> None:
+    """Makes the primary key, under the name that PostgreSQL would give it."""
+    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.primary_key.columns)
+    conn.execute(_ADD_KEY.format(table=qualified(table), key=_key_of(table), columns=columns))
+
+
+def _key_of(table: Table) -> sql.Identifier:
+    return sql.Identifier(f"{table.name}_pkey")
+
+
+def copy_rows(conn: psycopg.Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Adds rows to a table."""
+    lines = line_writer(table).lines(rows)
+    data = copy_data(lines, [row[-1] for row in rows]) if "position" in table.columns else b"\n".join([*lines, b""])
+    copy_into(conn, qualified(table), data)
+
+
+def copy_into(conn: psycopg.Connection, table: sql.Composable, data: bytes) -> None:
+    """Sends lines in COPY's text form, each with its end, to a table (perhaps with a list of columns)."""
+    with conn.cursor() as cursor, cursor.copy(sql.SQL("COPY {} FROM STDIN").format(table)) as copy:
+        copy.write(data)
+
+
+@cache
+def line_writer(table: Table) -> LineWriter:
+    """The writer of a table's rows, made once."""
+    return LineWriter(table)
+
+
+def qualified(table: Table) -> sql.Identifier:
+    """The table's name with its schema."""
+    return sql.Identifier(table.schema or "public", table.name)
+
+
+def grant(conn: psycopg.Connection, schema: str) -> None:
+    """Lets the readers read everything in the schema, if there is such a role."""
+    if conn.execute(_READER_EXISTS).fetchone():
+        conn.execute(_GRANT.format(schema=sql.Identifier(schema), role=sql.Identifier(READER)))
+
+
+def grant_on(conn: psycopg.Connection, schema: str, relations: Sequence[str]) -> None:
+    """Lets the readers read some tables or views of a schema, if there is such a role."""
+    if relations and conn.execute(_READER_EXISTS).fetchone():
+        names = sql.SQL(", ").join(sql.Identifier(schema, relation) for relation in relations)
+        conn.execute(_GRANT_ON.format(relations=names, role=sql.Identifier(READER)))
+
+
+@cache
+def _dialect() -> Dialect:
+    # Imported here because it brings all drivers along: the processes of a rebuild make no tables and need none.
+    from sqlalchemy.dialects import postgresql
+
+    dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy does not annotate it
+    return dialect
+
+
+def compiled(query: SelectBase) -> bytes:
+    """A query as text, its values in it: what a view is made of."""
+    return str(query.compile(dialect=_dialect(), compile_kwargs={"literal_binds": True})).encode()
+
+
+def run(conn: psycopg.Connection, statement: ExecutableDDLElement) -> None:
+    """Executes a statement of SQLAlchemy's."""
+    conn.execute(str(statement.compile(dialect=_dialect())).encode())
+
+
+def create_schema(conn: psycopg.Connection, schema: str, comment: str) -> None:
+    """Makes a schema with its comment."""
+    run(conn, CreateSchema(schema))
+    conn.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(schema), sql.Literal(comment)))
+
+
+def comment_on_column(conn: psycopg.Connection, schema: str, table: str, column: str, comment: str) -> None:
+    """Gives a column of a table or view its comment."""
+    name = sql.Identifier(schema, table, column)
+    conn.execute(sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(comment)))

@@ -1,0 +1,175 @@
+"""The warehouse as it was: all of it, or some contexts, folded with limits into schemas beside the live ones.
+
+Nothing of the live read models is touched, nor is how far they are. The limits apply in this order: the position, what
+was rewound up to there, business time.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+
+from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.locks import exclusive
+from replayhouse.infra.read_models import imported_events, prefixes
+from replayhouse.infra.read_models.calendar import bound_of_log, bound_of_models, make_calendar
+from replayhouse.infra.read_models.marts import create_marts
+from replayhouse.infra.read_models.rebuild import revisions
+from replayhouse.infra.read_models.rebuild.rebuild import LOCK
+from replayhouse.infra.read_models.rebuild.swap import wait_for_old_snapshots
+from replayhouse.infra.read_models.rebuild.workers import Rebuilt, load_all
+from replayhouse.infra.read_models.stream_reader import LOG, Source
+from replayhouse.infra.read_models.windows import head_of
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.projections.warehouse import PROJECTIONS
+
+_POSITION_AS_OF = """
+    SELECT last_position FROM event_store.commit WHERE recorded_at <= %s ORDER BY last_position DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of the log is seen.
+
+    `position`: events up to it. `as_of`, a recorded time with its zone: events of commits up to then. Of both the lower
+    position counts; None: up to the head. `occurred_before`, local to Brazil: of those events that count, the ones that
+    had happened by then.
+    """
+
+    position: int | None = None
+    as_of: datetime | None = None
+    occurred_before: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return self != Limits()
+
+
+def rebuild_into(
+    database: Database,
+    prefix: str,
+    contexts: Iterable[str] = tuple(PROJECTIONS),
+    limits: Limits | None = None,
+    workers: int | None = None,
+    wait: float | None = None,
+) -> dict[str, Rebuilt]:
+    """Folds the contexts' streams, as far as the limits go, into the schemas of a prefix; by context, what came of it.
+
+    What stood under the prefix before is replaced, all at once. Raises UsageError for an unusable prefix or a position
+    beyond the head; Conflicting if a rebuild is at work, or somebody holds on to what is replaced; Unfoldable.
+    """
+    wanted = tuple(contexts)
+    with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
+        prefixes.refuse_unusable(conn, prefix)
+        with alone(conn, wait), made(database, conn, wanted, limits or Limits(), workers) as beside:
+            return put_in_place(conn, beside, prefix)
+
+
+def remake(database: Database, prefix: str, workers: int | None = None) -> None:
+    """Makes what stands under a prefix again, with the same limits: for what the log no longer tells in clear text.
+
+    Raises UsageError where nothing stands under it, and what `rebuild_into` does.
+    """
+    with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
+        known = next((p for p in prefixes.prefixes(conn) if p.prefix == prefix), None)
+    if known is None:
+        raise UsageError(f"Nothing stands under the prefix '{prefix}'.")
+    if known.store is not None:
+        raise UsageError(f"What stands under the prefix '{prefix}' was not folded from this log.")
+    limits = Limits(known.position, known.as_of, known.occurred_before)
+    rebuild_into(database, prefix, known.contexts, limits, workers)
+
+
+@contextmanager
+def alone(conn: psycopg.Connection, wait: float | None = None) -> Iterator[None]:
+    """No rebuild of any kind is at work while the block runs, and what killed ones have left is removed."""
+    with exclusive(conn, LOCK, wait):
+        revisions.remove_unfinished(conn)
+        prefixes.remove_unfinished(conn)
+        imported_events.remove(conn)
+        yield
+
+
+class Beside(NamedTuple):
+    """Read models that were made beside the live ones, under a name of their own, and what came of each context."""
+
+    unfinished: prefixes.Unfinished
+    rebuilt: dict[str, Rebuilt]
+
+
+@contextmanager
+def made(
+    database: Database, conn: psycopg.Connection, contexts: Iterable[str], limits: Limits, workers: int | None
+) -> Iterator[Beside]:
+    """Read models made for the time of the block: removed after it, unless they were put in place. See `alone`."""
+    with folded(database, conn, dict.fromkeys(contexts, position_of(conn, limits)), limits, workers) as beside:
+        yield beside
+
+
+@contextmanager
+def folded(
+    database: Database,
+    conn: psycopg.Connection,
+    positions: Mapping[str, int],
+    limits: Limits,
+    workers: int | None,
+    source: Source = LOG,
+    store: str | None = None,
+) -> Iterator[Beside]:
+    """The same, of each context the events of a source up to the position told; the limit of position is that.
+
+    `store` tells of which log the source is, where it is not that of this database.
+    """
+    position = max(positions.values(), default=0)
+    begun = prefixes.begin(conn, positions, position, limits.as_of, limits.occurred_before, store)
+    try:
+        built = {context: Rebuilt(None, up_to) for context, up_to in positions.items()}
+        models = list(begun.models.values())
+        load_all(database, conn, models, built, workers or os.cpu_count() or 1, limits.occurred_before, source)
+        yield Beside(begun, built)
+    finally:
+        if not conn.closed:
+            prefixes.abandon(conn, begun.prefix, positions)
+
+
+def put_in_place(conn: psycopg.Connection, beside: Beside, prefix: str) -> dict[str, Rebuilt]:
+    """Gives what was made the prefix, in the place of what had it before; by context, what came of it.
+
+    Raises Conflicting if somebody holds on to what is replaced.
+    """
+    former = [p for p in prefixes.prefixes(conn) if p.prefix == prefix]
+    if former:
+        prefixes.refuse_views_of_others(conn, prefix, former[0].contexts)
+        wait_for_old_snapshots(conn)
+    with conn.transaction():
+        _complete(conn, beside.unfinished)
+    tables = {context: rebuilt.tables for context, rebuilt in beside.rebuilt.items()}
+    prefixes.put_in_place(conn, beside.unfinished, prefix, tables)
+    return {context: replace(rebuilt, tables=tables[context]) for context, rebuilt in beside.rebuilt.items()}
+
+
+def position_of(conn: psycopg.Connection, limits: Limits) -> int:
+    """Up to where the log is seen. Raises UsageError for a position beyond its head."""
+    position = head_of(conn)
+    if limits.position is not None:
+        if limits.position > position:
+            raise UsageError(f"The log has no position {limits.position:,}: its head is {position:,}.")
+        position = limits.position
+    if limits.as_of is not None:
+        row = conn.execute(_POSITION_AS_OF, [limits.as_of]).fetchone()
+        position = min(position, row[0] if row else 0)
+    return position
+
+
+def _complete(conn: psycopg.Connection, begun: prefixes.Unfinished) -> None:
+    """Makes what follows from the facts: their calendar, and the marts, if all contexts that they need are there."""
+    is_own = begun.store is None
+    bound = bound_of_log(conn, begun.position) if is_own else bound_of_models(conn, begun.models)
+    make_calendar(conn, prefixes.schema_in(begun.prefix, "shared"), begun.models, bound)
+    schemas = {name: prefixes.schema_in(begun.prefix, name) for name in (*PROJECTIONS, "shared")}
+    is_whole = begun.models.keys() == PROJECTIONS.keys()
+    create_marts(conn, prefixes.schema_in(begun.prefix, "mart"), schemas, None if is_whole else ())

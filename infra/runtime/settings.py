@@ -1,0 +1,77 @@
+"""Settings from the environment, prefix `REPLAYHOUSE_`. With nothing set, everything works on this machine alone.
+
+Importing pydantic-settings takes a tenth of a second: commands import this module when they run, not before.
+"""
+
+import getpass
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from platformdirs import user_data_path
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from replayhouse.infra.runtime.errors import UsageError
+
+_Settings = TypeVar("_Settings", bound=BaseSettings)
+
+
+def _default_home() -> Path:
+    return user_data_path("replayhouse", appauthor=False)
+
+
+def _default_workers() -> int:
+    """The processors this process may use; containers and `taskset` give it fewer than the machine has."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, allowed or 1)
+
+
+def _default_actor() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, as in some containers
+        return "unknown"
+
+
+class Settings(BaseSettings):
+    """What a user may set, each as `REPLAYHOUSE_<NAME>`; an empty value counts as not set."""
+
+    model_config = SettingsConfigDict(env_prefix="REPLAYHOUSE_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
+        default_factory=_default_home,
+        description="folder with the embedded database, its log and the keys, and `staging` for loads at work",
+    )
+    database_url: str | None = Field(
+        default=None, repr=False, description="libpq URL of a PostgreSQL 16 or newer to use instead of the embedded one"
+    )
+    actor: str = Field(default_factory=_default_actor, description="who decides, as it is recorded with decisions")
+    keep_revisions: int = Field(
+        default=2, ge=0, description="earlier revisions of each context that stay after a rebuild or a revert"
+    )
+    workers: int = Field(default_factory=_default_workers, ge=1, description="processes that share large work")
+    zip_max_bytes: int = Field(default=50 * 2**30, ge=1, description="largest unpacked size of a zip, bytes")
+    zip_max_ratio: float = Field(default=20.0, gt=1, description="largest unpacked size over packed size of a zip")
+    signing_key: Path | None = Field(default=None, description="file with the Ed25519 key that signs checkpoints")
+
+    @property
+    def signing_key_path(self) -> Path:
+        """Where the key that signs checkpoints is, or is to be: by default in the home folder."""
+        return self.home / "signing_key.pem" if self.signing_key is None else self.signing_key.expanduser().absolute()
+
+
+def load_settings() -> Settings:
+    """The settings in force. Raises UsageError that names the variable which makes no sense."""
+    return checked(Settings, "REPLAYHOUSE_")
+
+
+def checked(settings: Callable[[], _Settings], prefix: str) -> _Settings:
+    """Settings read from the environment. Raises UsageError that names the variable which makes no sense."""
+    try:
+        return settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = prefix + "_".join(str(part) for part in first["loc"]).upper()
+        raise UsageError(f"The setting {variable} makes no sense: {first['msg']} (got {first['input']!r}).") from error

@@ -1,0 +1,250 @@
+"""The staging of an extract: its records as typed tables in a DuckDB file, compared with what the log knows.
+
+The work is set-wise SQL (`sql/*.sql`): read the cells, keep bad records apart, compare the good ones, run the checks.
+The database file is what the load reads from afterwards; staging again into the same directory starts over.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from importlib.resources import files
+from itertools import groupby, islice
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from replayhouse.domain.quality.rules import Check
+from replayhouse.infra.staging.checks import count_checks
+from replayhouse.infra.staging.extract import Extract
+from replayhouse.infra.staging.files import FILES
+from replayhouse.infra.staging.interrupts import interruptible
+from replayhouse.infra.staging.reader import ReadFile, empty_file, read_file
+from replayhouse.ingest.assess import SetAside, Unreadable
+
+DATABASE = "stage.duckdb"
+
+LOAD_KNOWN = {
+    "fingerprints.csv": """
+        INSERT INTO known_fingerprint
+        FROM read_csv($path, header = true, auto_detect = false,
+            columns = {'file': 'VARCHAR', 'key': 'UUID', 'fingerprint': 'UUID'})""",
+    "superseded.csv": """
+        INSERT INTO superseded_fingerprint
+        FROM read_csv($path, header = true, auto_detect = false,
+            columns = {'file': 'VARCHAR', 'key': 'UUID', 'fingerprint': 'UUID'})""",
+    "orders.csv": """
+        INSERT INTO known_order
+        SELECT order_id, customer_alias, status, placed_at,
+            CASE WHEN sellers <> '' THEN string_split(sellers, ';')::UUID[] ELSE [] END
+        FROM read_csv($path, header = true, auto_detect = false,
+            columns = {'order_id': 'UUID', 'customer_alias': 'UUID', 'status': 'VARCHAR', 'placed_at': 'TIMESTAMP',
+                       'sellers': 'VARCHAR'})""",
+    "aliases.csv": """
+        INSERT INTO known_alias
+        FROM read_csv($path, header = true, auto_detect = false,
+            columns = {'customer_alias': 'UUID', 'customer_id': 'UUID'})""",
+    "sellers.csv": """
+        INSERT INTO known_seller
+        FROM read_csv($path, header = true, auto_detect = false,
+            columns = {'seller_id': 'UUID', 'zip_prefix': 'VARCHAR'})""",
+}
+"""What the log knows, by the name of the file that tells it."""
+
+QUARANTINE_MALFORMED = """
+    INSERT INTO quarantine
+    SELECT $file, line, lines, 'records_well_formed',
+        'the record has ' || cells || CASE cells WHEN 1 THEN ' cell' ELSE ' cells' END || ', the header ' || $width
+    FROM read_parquet($path)"""
+
+
+class FileCounts(NamedTuple):
+    """Records of one file; the four kinds add up to `rows`. A sample counts as its prefix does (R40)."""
+
+    rows: int
+    new: int
+    changed: int
+    unchanged: int
+    quarantined: int
+
+
+class QuarantinedRecord(NamedTuple):
+    """A record kept apart, as it stands in the file, without the line end that closes it."""
+
+    file: str
+    line: int
+    text: str
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Staged:
+    """An extract in DuckDB. If a file is `unreadable` there is none to look at, and nothing is counted."""
+
+    extract: Extract
+    database: Path
+    unreadable: tuple[Unreadable, ...]
+    missing: tuple[str, ...]
+    """Short names of the files that the extract does not have."""
+    counts: Mapping[str, FileCounts]
+    """By short name, all nine."""
+    latest_placed_at: datetime | None
+    """The newest order of the extract or the log, but for those placed too late to be true; None if there is none."""
+    checks: tuple[Check, ...]
+    """What the rules on records found; none if a file is unreadable."""
+    set_aside: tuple[SetAside, ...] = ()
+    """Of each file with records kept apart, how many and why the first one."""
+
+    def quarantined(self) -> Iterator[QuarantinedRecord]:
+        """The records kept apart, by file and line; each file that has any is read once."""
+        if self.unreadable:
+            return
+        with closing(interruptible(duckdb.connect(str(self.database), read_only=True))) as connection:
+            cursor = connection.execute("SELECT file, line, lines, rule, reason FROM quarantine ORDER BY file, line")
+            rows = (row for chunk in iter(partial(cursor.fetchmany, 1000), []) for row in chunk)
+            for file, found in groupby(rows, key=itemgetter(0)):
+                yield from _with_text(self.extract.files[file].path, found)
+
+
+def stage(
+    extract: Extract,
+    directory: Path,
+    known: Path | None = None,
+    *,
+    opened_on: date | None = None,
+    memory_limit: str = "400MB",
+    threads: int = 2,
+) -> Staged:
+    """Reads the extract into `directory`/stage.duckdb; what an earlier, perhaps killed, staging left there is removed.
+
+    `known` is a directory with what the log knows, as CSV files with a header: `fingerprints.csv` (file, key,
+    fingerprint), `superseded.csv` (the same, of records in whose place a person has let others in), `orders.csv`
+    (order_id, customer_alias, status, placed_at, sellers joined with ;), `aliases.csv` (customer_alias, customer_id)
+    and `sellers.csv` (seller_id, zip_prefix); a missing one is empty. `opened_on` is the day on which the load was
+    opened, by which times are too late to be true; without it, none is. `memory_limit` is that of DuckDB alone.
+    """
+    cells = directory / "cells"
+    database = directory / DATABASE
+    _clear(directory)
+    cells.mkdir(parents=True)
+    read = _read_files(extract, cells, threads)
+    pa.default_memory_pool().release_unused()  # Arrow would keep what DuckDB is now to use
+    missing = tuple(file for file in FILES if file not in extract.files)
+    unreadable = tuple(result.unreadable for result in read.values() if result.unreadable is not None)
+    if unreadable:
+        shutil.rmtree(cells)
+        return _not_believable(extract, database, unreadable, missing)
+    with closing(_connect(database, memory_limit, threads)) as connection:
+        connection.execute("SET VARIABLE opened_on = ?::DATE", [opened_on])
+        _load(connection, cells, extract, read, known)
+        for script in ("read", "quarantine", "compare"):
+            connection.execute(sql(script))
+        counts = _counts(connection, read)
+        latest = connection.execute(LATEST_PLACED_AT).fetchall()[0][0]
+        checks = count_checks(connection)
+        set_aside = tuple(SetAside(*found) for found in connection.execute(SET_ASIDE).fetchall())
+        crowded = tuple(Unreadable(*found) for found in connection.execute(sql("crowded")).fetchall())
+    shutil.rmtree(cells)
+    if crowded:
+        return _not_believable(extract, database, crowded, missing)
+    return Staged(extract, database, (), missing, counts, latest, checks, set_aside)
+
+
+def _not_believable(
+    extract: Extract, database: Path, unreadable: tuple[Unreadable, ...], missing: tuple[str, ...]
+) -> Staged:
+    return Staged(extract, database, unreadable, missing, dict.fromkeys(FILES, FileCounts(0, 0, 0, 0, 0)), None, ())
+
+
+LATEST_PLACED_AT = """
+    SELECT max(placed_at)
+    FROM (
+        SELECT placed_at FROM orders
+        UNION ALL
+        SELECT placed_at FROM known_order ANTI JOIN orders USING (order_id)
+    )
+    WHERE is_placed_too_late(placed_at) IS NOT TRUE"""
+"""By what is known now: the extract's word on an order stands before the log's (R33)."""
+
+SET_ASIDE = """
+    SELECT file, count(*), any_value(records), min(line), arg_min(reason, line)
+    FROM quarantine
+    JOIN staged_file USING (file)
+    GROUP BY file
+    ORDER BY file"""
+
+
+def _clear(directory: Path) -> None:
+    for folder in ("cells", "spill"):
+        shutil.rmtree(directory / folder, ignore_errors=True)
+    for leftover in directory.glob(f"{DATABASE}*"):
+        leftover.unlink()
+
+
+def _read_files(extract: Extract, cells: Path, threads: int) -> dict[str, ReadFile]:
+    """Threads suffice: the work is done inside Arrow, which lets go of the interpreter."""
+    largest_first = sorted(extract.files, key=lambda file: -extract.files[file].bytes)
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        reading = {file: pool.submit(read_file, file, extract.files[file].path, cells) for file in largest_first}
+        try:
+            return {file: reading[file].result() if file in reading else empty_file(file, cells) for file in FILES}
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # none is begun any more
+            raise
+
+
+def _connect(database: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "threads": threads,
+        "temp_directory": str(database.parent / "spill"),
+        "preserve_insertion_order": False,
+    }
+    return interruptible(duckdb.connect(str(database), config=settings))
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    cells: Path,
+    extract: Extract,
+    read: Mapping[str, ReadFile],
+    known: Path | None,
+) -> None:
+    connection.execute(sql("macros"))
+    connection.execute(sql("known"))
+    for name, statement in LOAD_KNOWN.items():
+        if known is not None and (known / name).exists():
+            connection.execute(statement, {"path": str(known / name)})
+    connection.execute("SET VARIABLE cells = ?", [str(cells)])
+    for file, result in read.items():
+        if file in extract.files:
+            connection.execute("INSERT INTO staged_file VALUES (?, ?)", [file, result.records])
+        if result.malformed_records:
+            parameters = {"file": file, "path": str(result.malformed), "width": result.header_cells}
+            connection.execute(QUARANTINE_MALFORMED, parameters)
+
+
+def _counts(connection: duckdb.DuckDBPyConnection, read: Mapping[str, ReadFile]) -> dict[str, FileCounts]:
+    found = {file: kinds for file, *kinds in connection.execute("FROM file_count").fetchall()}
+    return {file: FileCounts(read[file].records, *found.get(file, (0, 0, 0, 0))) for file in FILES}
+
+
+def sql(script: str) -> str:
+    """A script of `sql/` by its name."""
+    return (files("replayhouse.infra.staging") / "sql" / f"{script}.sql").read_text(encoding="utf-8")
+
+
+def _with_text(path: Path, found: Iterator[tuple[str, int, int, str, str]]) -> Iterator[QuarantinedRecord]:
+    with path.open("rb") as stream:
+        physical_lines = enumerate(stream, start=1)
+        for file, line, lines, rule, reason in found:
+            text = b"".join(islice((text for at, text in physical_lines if at >= line), lines))
+            closed = text.removesuffix(b"\n").removesuffix(b"\r") if text.endswith(b"\n") else text
+            yield QuarantinedRecord(file, line, closed.decode(), rule, reason)

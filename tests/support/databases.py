@@ -1,0 +1,128 @@
+"""Databases for tests: one embedded server a test process, a fresh and empty warehouse each test."""
+
+import copy
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from tests.support.prepared import furnish, quick_folder
+
+COPY = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")  # half the work of what is its default
+LONGEST_WAIT_S = 60.0
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def server(until_the_end: ExitStack, prepared: Path) -> EmbeddedServer:
+    """A running server whose database `replayhouse` is an empty warehouse; nobody connects to it but to copy it.
+
+    Each process of pytest-xdist has one. It ends with the session.
+    """
+    return _shared(until_the_end, prepared)
+
+
+@cache
+def _shared(stack: ExitStack, prepared: Path) -> EmbeddedServer:
+    """Started once and stopped at the end, however many modules import the fixture: to pytest each has its own."""
+    home = stack.enter_context(quick_folder())
+    furnish(home, prepared)
+    embedded = EmbeddedServer(home)
+    stack.callback(embedded.stop)
+    embedded.start()
+    return embedded
+
+
+@contextmanager
+def a_database(server: EmbeddedServer) -> Iterator[Database]:
+    """A database with nothing in it, not even the schema; it is gone afterwards."""
+    name = f"bare_{next(_numbers)}"
+    url = server.url()
+    with psycopg.connect(url.replace("/replayhouse?", "/postgres?"), autocommit=True) as conn:
+        conn.execute(COPY.format(sql.Identifier(name), sql.Identifier("template0")))
+        yield Database(url.replace("/replayhouse?", f"/{name}?"))
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database(server: EmbeddedServer) -> Iterator[Database]:
+    """A database of its own for the test, with the schema and no events."""
+    with copied(server) as copy:
+        yield copy
+
+
+@contextmanager
+def copied(server: EmbeddedServer, template: Database | None = None) -> Iterator[Database]:
+    """A new database: a copy of another one that nobody is connected to, or one with the schema and no events."""
+    name, url = f"test_{next(_numbers)}", server.url()
+    of = conninfo_to_dict(template.url)["dbname"] if template is not None else "replayhouse"
+    with psycopg.connect(url.replace("/replayhouse?", "/postgres?"), autocommit=True) as conn:
+        _copy(conn, name, str(of))
+        yield Database(url.replace("/replayhouse?", f"/{name}?"))
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _copy(conn: psycopg.Connection, name: str, of: str) -> None:
+    """Connections that were closed a moment ago are waited for: on a busy machine longer than PostgreSQL does."""
+    deadline = time.monotonic() + LONGEST_WAIT_S
+    while True:
+        try:
+            conn.execute(COPY.format(sql.Identifier(name), sql.Identifier(of)))
+            return
+        except psycopg.errors.ObjectInUse:
+            if time.monotonic() > deadline:
+                raise
+
+
+class Beginnings:
+    """Databases that something was done with, kept to be copied instead of doing it again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[object, tuple[str, Any]] = {}
+
+    def made(self, database: Database, key: object, make: Callable[[], Any]) -> Any:
+        """What `make` gives, which it does with an untouched database; from its second time on that becomes a copy.
+
+        Nobody is connected to the database. The key says all that what is made depends on.
+        """
+        server, _, name = database.url.partition("?")[0].rpartition("/")
+        place = sql.Identifier(name)
+        administered = database.url.replace(f"{server}/{name}?", f"{server}/postgres?")
+        known = self._kept.get((administered, key))
+        told = make() if known is None else known[1]
+        with psycopg.connect(administered, autocommit=True) as conn:
+            if known is None:
+                kept = f"kept_{next(_numbers)}"
+                _copy(conn, kept, name)
+                self._kept[administered, key] = (kept, told)
+            else:
+                conn.execute(sql.SQL("DROP DATABASE {}").format(place))
+                _copy(conn, name, known[0])
+        return copy.deepcopy(told)
+
+
+def lose_keys(conn: psycopg.Connection, subjects: Iterable[UUID] | None = None) -> None:
+    """Takes rows of keys away, all of them if no subjects are named, as a backup restored without them would."""
+    lost = None if subjects is None else list(subjects)
+    conn.execute("ALTER TABLE event_store.subject_key DISABLE TRIGGER append_only")
+    conn.execute("DELETE FROM event_store.subject_key WHERE %s::uuid[] IS NULL OR subject_id = ANY(%s)", [lost, lost])
+    conn.execute("ALTER TABLE event_store.subject_key ENABLE ALWAYS TRIGGER append_only")
+
+
+@pytest.fixture
+def conn(database: Database) -> Iterator[psycopg.Connection]:
+    """A connection to the test's database, in autocommit, as the database's superuser."""
+    with database.connect("replayhouse test", autocommit=True) as connection:
+        yield connection

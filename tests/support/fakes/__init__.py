@@ -1,0 +1,1 @@
+"""Test doubles that keep the promises of the ports (tests/contracts)."""
