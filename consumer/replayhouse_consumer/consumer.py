@@ -19,8 +19,9 @@ from replayhouse_consumer.event import Event
 from replayhouse_consumer.events import EVENTS
 from replayhouse_consumer.handlers import H, Handlers, S
 from replayhouse_consumer.handling import Handling
-from replayhouse_consumer.inbox import Inbox, Overtaken, Parked, open_inbox
+from replayhouse_consumer.inbox import Inbox, Overtaken, Parked
 from replayhouse_consumer.intake import Intake, for_other_clients, is_passing, topic_ids
+from replayhouse_consumer.opening import open_inbox
 from replayhouse_consumer.telling import LOG
 
 

@@ -5,10 +5,8 @@ fields still sealed), and which streams are parked. The offset is moved by compa
 believe a partition to be theirs, one moves it, and the other has no effect.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -114,27 +112,6 @@ class Inbox(Protocol):
 
     def close(self) -> None:
         """Lets the database go."""
-
-
-GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
-
-
-def open_inbox(where: str | Path, group: str, prefix: str) -> Inbox:
-    """The inbox of a group: in a SQLite file, in memory (`:memory:`), or in PostgreSQL (`postgresql://...`).
-
-    Raises Misuse where it belongs to another group or another warehouse, Refused where the database does not let us in.
-    """
-    if not GROUP.fullmatch(group):
-        raise Misuse(f"{group!r} is no name of a group: up to 50 letters, digits, dots, hyphens and underscores.")
-    if str(where).startswith(("postgresql://", "postgres://")):
-        try:
-            from replayhouse_consumer.postgres_inbox import PostgresInbox
-        except ImportError as error:
-            raise Misuse("An inbox in PostgreSQL needs psycopg: install replayhouse-consumer[postgres].") from error
-        return PostgresInbox(str(where), group, prefix)
-    from replayhouse_consumer.sqlite_inbox import SqliteInbox
-
-    return SqliteInbox(where, group, prefix)
 
 
 def must_be_ours(owner: tuple[str, str] | None, group: str, prefix: str) -> None:

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from replayhouse.infra.audit.short_ids import id_start, read_id_start
 from replayhouse.infra.cli import lineage, proof
 from replayhouse.infra.cli.event_report import say_event
-from replayhouse.infra.cli.options import HistoryKind, Json, example, id_start, read_id_start
+from replayhouse.infra.cli.options import HistoryKind, Json, example
 from replayhouse.infra.cli.output import count, print_json, say
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import typer
 
-from replayhouse.infra.cli.options import Json, Reason, example, read_id, read_reason
+from replayhouse.infra.audit.short_ids import read_id
+from replayhouse.infra.cli.options import Json, Reason, example, read_reason
 from replayhouse.infra.cli.output import count, is_meant, print_json, progress, say, seconds_so_far, shown, warn
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 

@@ -2,8 +2,7 @@
 
 from datetime import datetime, time
 from enum import StrEnum
-from typing import Annotated, NamedTuple
-from uuid import UUID
+from typing import Annotated
 
 import typer
 
@@ -33,12 +32,6 @@ class RowStatus(StrEnum):
     ALL = "all"
 
 
-ID_DIGITS = 32
-SHORTEST_ID = 4
-"""So many digits of an id must be given."""
-
-HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
-
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
 
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
@@ -59,46 +52,6 @@ def chosen(contexts: list[Context] | None) -> tuple[str, ...]:
 def example(*lines: str) -> str:
     """The end of a command's help. The mark keeps the lines from being run together."""
     return "\n".join(("\b", "Examples:" if len(lines) > 1 else "Example:", *(f"  {line}" for line in lines)))
-
-
-def read_id(text: str) -> UUID:
-    """An id with or without hyphens, in either case. Raises UsageError."""
-    digits = text.replace("-", "")
-    if len(digits) != ID_DIGITS or not all(digit in HEXADECIMAL for digit in digits):
-        raise UsageError(f"'{text}' is not an id: an id is 32 hexadecimal digits, with or without hyphens.")
-    return UUID(digits)
-
-
-class IdStart(NamedTuple):
-    """How an id begins, and so the first and the last that it may be; one and the same where it is whole."""
-
-    text: str
-    first: UUID
-    last: UUID
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all digits are there."""
-        return self.first == self.last
-
-
-def read_id_start(text: str) -> IdStart:
-    """An id, or its first digits, four of them at least. Raises UsageError."""
-    found = id_start(text)
-    if found is None:
-        raise UsageError(
-            f"'{text}' is not an id: an id is 32 hexadecimal digits, with or without hyphens; as long as it is "
-            f"the only one, the first {SHORTEST_ID} or more will do."
-        )
-    return found
-
-
-def id_start(text: str) -> IdStart | None:
-    """The same; None of what cannot be an id."""
-    digits = text.replace("-", "")
-    if not SHORTEST_ID <= len(digits) <= ID_DIGITS or not all(digit in HEXADECIMAL for digit in digits):
-        return None
-    return IdStart(text, UUID(digits.ljust(ID_DIGITS, "0")), UUID(digits.ljust(ID_DIGITS, "f")))
 
 
 def read_reason(text: str) -> str:

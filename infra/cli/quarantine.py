@@ -8,17 +8,8 @@ from uuid import UUID
 
 import typer
 
-from replayhouse.infra.cli.options import (
-    Force,
-    HistoryKind,
-    IdStart,
-    Json,
-    Reason,
-    RowStatus,
-    example,
-    read_id_start,
-    read_reason,
-)
+from replayhouse.infra.audit.short_ids import IdStart, read_id_start
+from replayhouse.infra.cli.options import Force, HistoryKind, Json, Reason, RowStatus, example, read_reason
 from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far
 from replayhouse.infra.cli.streams import legible
 from replayhouse.infra.runtime.csv_cells import harmless

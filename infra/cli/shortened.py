@@ -3,19 +3,16 @@
 The log is asked, whose streams are found by their ids without looking at others.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
+from replayhouse.infra.audit.short_ids import IdStart, id_start, listed, one_of
 from replayhouse.infra.cli.history import STREAMS
-from replayhouse.infra.cli.options import HistoryKind, IdStart, id_start
+from replayhouse.infra.cli.options import HistoryKind
 from replayhouse.infra.runtime.errors import UsageError
-
-NAMED = 5
-"""So many are named where several are meant."""
 
 _STREAMS_FROM = sql.SQL("""
     SELECT originator_id FROM event_store.{events}
@@ -70,19 +67,6 @@ def load_named(conn: psycopg.Connection, text: str) -> UUID:
         raise UsageError(f"There is no load {text}: replayhouse batches lists them all.")
     meant = [load for load in found if load.stands] or found
     if len(meant) > 1:
-        told = _listed([f"{load.id} ({load.name})" for load in meant])
+        told = listed([f"{load.id} ({load.name})" for load in meant])
         raise UsageError(f"'{text}' may be one of {len(meant)} loads: {told}. Write more of it, or the id.")
     return meant[0].id
-
-
-def one_of(found: Sequence[UUID], what: str) -> UUID:
-    """The one id that was found. Raises UsageError where there is none, or there are several."""
-    if not found:
-        raise UsageError(f"There is no {what}.")
-    if len(found) > 1:
-        raise UsageError(f"There is more than one {what}: {_listed(list(map(str, found)))}. Write more of it.")
-    return found[0]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:NAMED]) + (" and others" if len(names) > NAMED else "")

@@ -1,13 +1,10 @@
-"""The two Kafka libraries: how they are set up, which brokers they speak to, and their errors in our own words.
+"""The two Kafka libraries: how they are set up, and which brokers they speak to.
 
 kafka-python administers and reads; confluent-kafka (librdkafka) publishes. Both are heavy to import, so this module
 imports neither before it must.
 """
 
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from replayhouse.infra.kafka.broker.node import trial_broker
@@ -23,8 +20,6 @@ _NO_BROKER = (
     "No broker runs for this home: start one for trying out (replayhouse kafka start), or name those of a cluster "
     "in REPLAYHOUSE_KAFKA_BOOTSTRAP."
 )
-_UNREACHABLE_CODES = {"_TRANSPORT", "_ALL_BROKERS_DOWN", "_TIMED_OUT", "_RESOLVE", "_SSL", "_TIMED_OUT_QUEUE"}
-_REFUSED_CODES = {"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED", "UNSUPPORTED_SASL_MECHANISM"}
 
 
 def bootstrap_of(settings: Settings, kafka: KafkaSettings) -> str:
@@ -93,43 +88,3 @@ def _check(kafka: KafkaSettings) -> None:
         )
     if kafka.security.endswith("SSL") and kafka.ca is not None and not kafka.ca.is_file():
         raise UsageError(f"REPLAYHOUSE_KAFKA_CA names no file: {kafka.ca}.")
-
-
-@contextmanager
-def translated_kafka(bootstrap: str, kafka: KafkaSettings | None = None) -> Iterator[None]:
-    """Errors of both libraries as ours: Unreachable where no broker answers or lets us in, else UsageError.
-
-    Neither library tells why it reaches nobody. With `kafka`, the brokers are asked once more, to say so.
-    """
-    try:
-        yield
-    except Exception as error:
-        ours = _ours(error, bootstrap)
-        if ours is None:
-            raise
-        if kafka is not None and isinstance(ours, Unreachable):
-            from replayhouse.infra.kafka.connectivity import reach
-
-            try:
-                reach(kafka, bootstrap)
-            except Unreachable as reason:
-                raise reason from error
-        raise ours from error
-
-
-def _ours(error: Exception, bootstrap: str) -> Unreachable | UsageError | None:
-    """None for what is no library's. A library that was not imported has raised nothing."""
-    if (python := sys.modules.get("kafka.errors")) and isinstance(error, python.KafkaError):
-        if isinstance(error, python.SaslAuthenticationFailedError | python.UnsupportedSaslMechanismError):
-            return Unreachable(f"The broker at {bootstrap} refuses the name and password given: {error}.")
-        if isinstance(error, python.RetriableError):
-            return Unreachable(f"The broker at {bootstrap} does not answer in time: {error}.")
-        return UsageError(f"The broker at {bootstrap} refuses what was asked: {error}.")
-    if (confluent := sys.modules.get("confluent_kafka")) and isinstance(error, confluent.KafkaException):
-        told = error.args[0]
-        if told.name() in _REFUSED_CODES:
-            return Unreachable(f"The broker at {bootstrap} refuses the name and password given: {told.str()}.")
-        if told.name() in _UNREACHABLE_CODES or told.retriable():
-            return Unreachable(f"The broker at {bootstrap} does not answer in time: {told.str()}.")
-        return UsageError(f"The broker at {bootstrap} refuses what was asked: {told.str()}.")
-    return None

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from replayhouse.infra.kafka.clients import kafka_python_config, translated_kafka
+from replayhouse.infra.kafka.clients import kafka_python_config
 from replayhouse.infra.kafka.connectivity import reach
+from replayhouse.infra.kafka.errors import translated_kafka
 from replayhouse.infra.kafka.hanging_transactions import end_hanging
 from replayhouse.infra.kafka.topics import refuse_unfit
 from replayhouse.infra.publishing.ports import Found, TopicFacts, TransactionalProducer

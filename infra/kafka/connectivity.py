@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from replayhouse.infra.kafka.clients import confluent_config
+from replayhouse.infra.publishing.ports import Refused
 from replayhouse.infra.runtime.errors import Unreachable
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
@@ -33,10 +34,6 @@ whether we were reading or writing, in TLS or below it, or had asked something w
 
 _MAY_PASS = re.compile(rf"{_HANGS_UP.pattern}|system library|SSL transport error|No further error|failed: Local: ")
 """Errors of the connection, whatever they were counted as: of the system below TLS, or of librdkafka itself."""
-
-
-class Refused(Unreachable):
-    """The brokers are there, and waiting for them will not change that they do not let us in."""
 
 
 def reach(kafka: KafkaSettings, bootstrap: str, longest: float | None = None) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from replayhouse.infra.kafka.clients import confluent_config, translated_kafka
+from replayhouse.infra.kafka.clients import confluent_config
+from replayhouse.infra.kafka.errors import translated_kafka
 from replayhouse.infra.publishing.ports import Fenced, Outgoing, TooLarge, Uncertain
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 

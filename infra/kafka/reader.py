@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
-from replayhouse.infra.kafka.clients import kafka_python_config, translated_kafka
+from replayhouse.infra.kafka.clients import kafka_python_config
 from replayhouse.infra.kafka.connectivity import reach
+from replayhouse.infra.kafka.errors import translated_kafka
 from replayhouse.infra.kafka.records import read_within_bounds
 from replayhouse.infra.publishing.message import Headers
 from replayhouse.infra.publishing.names import events_topic

@@ -11,11 +11,12 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from replayhouse.domain.contexts import CONTEXTS
-from replayhouse.infra.kafka.clients import kafka_python_config, translated_kafka
+from replayhouse.infra.kafka.clients import kafka_python_config
 from replayhouse.infra.kafka.connectivity import reach
+from replayhouse.infra.kafka.errors import translated_kafka
 from replayhouse.infra.publishing.names import events_topic, positions_topic, state_topic
 from replayhouse.infra.runtime.errors import Unreachable, UsageError
-from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings, contexts_with_state
 
 _LARGEST_BATCH_BYTES = 1_048_588  # a broker's default: LARGEST_MESSAGE_BYTES and what a batch of one adds to it
 _HOUR_MS = 3_600_000
@@ -79,14 +80,6 @@ class Planned(NamedTuple):
     topic: Topic
     action: Action
     differences: tuple[Difference, ...] = ()
-
-
-def contexts_with_state(kafka: KafkaSettings) -> tuple[str, ...]:
-    """The contexts of the setting `state`, in the usual order. Raises UsageError that names what is none."""
-    named = {name.strip() for name in kafka.state.split(",")} - {""}
-    if unknown := sorted(named - set(CONTEXTS)):
-        raise UsageError(f"REPLAYHOUSE_KAFKA_STATE names '{unknown[0]}': the contexts are {', '.join(CONTEXTS)}.")
-    return tuple(context for context in CONTEXTS if context in named)
 
 
 def wanted_topics(kafka: KafkaSettings, contexts: Iterable[str] = CONTEXTS) -> tuple[Topic, ...]:

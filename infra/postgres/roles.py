@@ -4,6 +4,7 @@ Not everybody may make roles. The warehouse works without; but then somebody has
 who can do what about it.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import psycopg
@@ -12,7 +13,8 @@ from psycopg import sql
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.postgres.migrate import make_roles
 
-ROLES = ("replayhouse_owner", "replayhouse_writer", "replayhouse_reader")
+READER = "replayhouse_reader"
+ROLES = ("replayhouse_owner", "replayhouse_writer", READER)
 
 _HAS_RIGHTS = """
     SELECT coalesce(bool_or(has_schema_privilege(oid, 'event_store', 'USAGE')), false)
@@ -27,6 +29,9 @@ _READ = sql.SQL(
     "GRANT USAGE ON SCHEMA {schemas} TO {role};\n    GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {role};"
 )
 _SHOWN = sql.SQL(", ").join(map(sql.Identifier, (*CONTEXTS, "shared", "mart")))
+_READER_EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = 'replayhouse_reader'"
+_GRANT = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
+_GRANT_ON = sql.SQL("GRANT SELECT ON {relations} TO {role}")
 
 
 class Lacking(NamedTuple):
@@ -72,10 +77,20 @@ def complete(conn: psycopg.Connection) -> Lacking | None:
     make_roles(conn)
     still = lacking(conn)
     if still is None:
-        # Imported here because it brings SQLAlchemy along, and most warehouses have their roles.
-        from replayhouse.infra.read_models.schema import grant
-
         for schema in (*CONTEXTS, "shared", "mart", "read_model"):
             if conn.execute("SELECT to_regnamespace(%s) IS NOT NULL", [schema]).fetchone() == (True,):
                 grant(conn, schema)
     return still
+
+
+def grant(conn: psycopg.Connection, schema: str) -> None:
+    """Lets the readers read everything in the schema, if there is such a role."""
+    if conn.execute(_READER_EXISTS).fetchone():
+        conn.execute(_GRANT.format(schema=sql.Identifier(schema), role=sql.Identifier(READER)))
+
+
+def grant_on(conn: psycopg.Connection, schema: str, relations: Sequence[str]) -> None:
+    """Lets the readers read some tables or views of a schema, if there is such a role."""
+    if relations and conn.execute(_READER_EXISTS).fetchone():
+        names = sql.SQL(", ").join(sql.Identifier(schema, relation) for relation in relations)
+        conn.execute(_GRANT_ON.format(relations=names, role=sql.Identifier(READER)))

@@ -23,8 +23,7 @@ from replayhouse.infra.event_store.store import EventStore, Stream
 from replayhouse.infra.privacy.mentions import Names, erased_people, names_of, rows_naming, texts_of_rows
 from replayhouse.infra.read_models import checkpoints, forgetting, prefixes, refolding
 from replayhouse.infra.read_models.rebuild import revisions
-from replayhouse.infra.read_models.rebuild.range_loader import model_of
-from replayhouse.infra.read_models.schema import Model, qualified
+from replayhouse.infra.read_models.schema import Model, model_of, qualified
 from replayhouse.projections.warehouse import PERSONAL_CONTEXTS
 
 BRAZIL = timezone(timedelta(hours=-3))

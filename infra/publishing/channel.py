@@ -7,15 +7,14 @@ from typing import NamedTuple, Protocol
 
 import psycopg
 
-from replayhouse.infra.kafka.topics import contexts_with_state
 from replayhouse.infra.publishing.log_reader import ContextLog, Row
 from replayhouse.infra.publishing.message import message_of
 from replayhouse.infra.publishing.names import events_topic, source_of, state_topic
 from replayhouse.infra.publishing.personal import PersonalFields
-from replayhouse.infra.publishing.ports import Cluster, Outgoing
-from replayhouse.infra.publishing.position import Beginning, BeginningOfRows, History, Standing
+from replayhouse.infra.publishing.ports import Cluster, History, LogEntry, Outgoing
+from replayhouse.infra.publishing.position import Beginning, BeginningOfRows
 from replayhouse.infra.publishing.state import State
-from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings, contexts_with_state
 from replayhouse.projections.warehouse import PROJECTIONS
 
 Tell = Callable[[str], None]
@@ -39,7 +38,7 @@ class Transaction(NamedTuple):
     messages: list[Outgoing]
     events: int
     position: int
-    standing: Standing
+    standing: LogEntry
 
 
 class Channel(Protocol):
@@ -93,7 +92,7 @@ class Events:
             while some := list(_together(rows, bounds)):
                 event, chain = some[-1]
                 messages = [self._outgoing(row) for row in some]
-                yield Transaction(messages, len(some), event.position, Standing(event.leaf, event.recorded_at, chain))
+                yield Transaction(messages, len(some), event.position, LogEntry(event.leaf, event.recorded_at, chain))
 
     def _outgoing(self, row: Row) -> Outgoing:
         return Outgoing(self.topic, *message_of(self._personal.leaving(row.event), self._source))

@@ -18,7 +18,7 @@ from psycopg import sql
 
 from replayhouse.infra.event_store.head import read_head
 from replayhouse.infra.publishing.message import LoggedEvent
-from replayhouse.infra.publishing.position import Standing
+from replayhouse.infra.publishing.ports import LogEntry
 from replayhouse.infra.read_models.stream_reader import rows_of, without_header
 
 _WINDOW = sql.SQL("""
@@ -81,10 +81,10 @@ class ContextLog:
         row = self._conn.execute(_STORE).fetchone()
         return None if row is None else bytes(row[0])
 
-    def standing(self, position: int) -> Standing | None:
+    def standing(self, position: int) -> LogEntry | None:
         """The event of the context at a position; None where there is none."""
         row = self._conn.execute(_STANDING.format(events=self._events), [position]).fetchone()
-        return None if row is None else Standing(*row)
+        return None if row is None else LogEntry(*row)
 
     def after(self, position: int, end: int, limit: int) -> Generator[Row]:
         """The next events up to `end`, `limit` at most, by position. Close it where it is left before its end."""

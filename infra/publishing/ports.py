@@ -1,11 +1,13 @@
-"""What the relay needs of Kafka, as ports: a transactional producer, facts about topics, and how they end.
+"""What the relay needs of the log and of the brokers, as ports.
 
-Two adapters: the real one (infra/kafka/cluster_client.py, with producer.py) and the one in memory (memory.py).
+The brokers have two adapters: the real one (infra/kafka/cluster_client.py, with producer.py), and one in memory for
+tests (tests/support/fakes/brokers.py).
 """
 
 # ruff: noqa: N818 - errors are named for what happened, as all of infra/runtime/errors.py
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -18,6 +20,10 @@ class Fenced(Conflicting):
 
     Brokers and client do not tell the two apart, nor whether a commit under way came through before.
     """
+
+
+class Refused(Unreachable):
+    """The brokers are there, and waiting for them will not change that they do not let us in."""
 
 
 class Uncertain(Unreachable):
@@ -96,3 +102,24 @@ class Cluster(Protocol):
 
     def has_lost_messages(self, topic: str, partitions: int) -> bool:
         """Whether the beginning of a partition was deleted, as retention does."""
+
+
+class LogEntry(NamedTuple):
+    """An event's place in the log: its leaf, and recorded time and hash chain of the commit that brought it."""
+
+    leaf: bytes
+    recorded_at: datetime
+    chain: bytes
+
+
+class History(Protocol):
+    """What is asked of the log."""
+
+    def head(self) -> int:
+        """The position of its newest event, of any context."""
+
+    def store(self) -> bytes | None:
+        """The hash chain at its first commit; None while it is empty."""
+
+    def standing(self, position: int) -> LogEntry | None:
+        """The event of the relay's context at a position; None where there is none."""

@@ -5,20 +5,16 @@ what to do: an exact copy that starts from a guess is none.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
 
 from replayhouse.infra.publishing.message import LoggedEvent, event_of
 from replayhouse.infra.publishing.names import positions_topic
-from replayhouse.infra.publishing.ports import Cluster, Found, Outgoing, TopicFacts
+from replayhouse.infra.publishing.ports import Cluster, Found, History, LogEntry, Outgoing, TopicFacts
 from replayhouse.infra.runtime.errors import InputError, ReplayhouseError, UsageError
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
-
-if TYPE_CHECKING:
-    from replayhouse.infra.publishing.channel import Channel
 
 
 class MissingTopics(UsageError):  # noqa: N818 - as all of our tree are named
@@ -49,25 +45,13 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=False):
     fold_version: int | None = None
 
 
-class Standing(NamedTuple):
-    """An event's place in the log: its leaf, and recorded time and hash chain of the commit that brought it."""
+class Published(Protocol):
+    """What a position is kept of: a relay by its name, its context and topic, and of rows the version of their fold."""
 
-    leaf: bytes
-    recorded_at: datetime
-    chain: bytes
-
-
-class History(Protocol):
-    """What is asked of the log."""
-
-    def head(self) -> int:
-        """The position of its newest event, of any context."""
-
-    def store(self) -> bytes | None:
-        """The hash chain at its first commit; None while it is empty."""
-
-    def standing(self, position: int) -> Standing | None:
-        """The event of the relay's context at a position; None where there is none."""
+    name: str
+    context: str
+    topic: str
+    fold_version: int | None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -98,7 +82,7 @@ def read_position(cluster: Cluster, prefix: str, relay: str) -> Position | None:
 
 
 def position_at(
-    position: int, standing: Standing, facts: TopicFacts, store: str, fold_version: int | None = None
+    position: int, standing: LogEntry, facts: TopicFacts, store: str, fold_version: int | None = None
 ) -> Position:
     """The record's content for an event that stands in the log; `store` is the chain of its first commit."""
     leaf, chain = standing.leaf.hex(), standing.chain.hex()
@@ -108,7 +92,7 @@ def position_at(
 class Beginning:
     """Where the relay of a context's events starts, on topics that are there."""
 
-    def __init__(self, cluster: Cluster, kafka: KafkaSettings, channel: "Channel", history: History) -> None:
+    def __init__(self, cluster: Cluster, kafka: KafkaSettings, channel: Published, history: History) -> None:
         self._cluster = cluster
         self._prefix = kafka.prefix
         self._relay = channel.name

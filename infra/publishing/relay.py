@@ -15,13 +15,12 @@ import psycopg
 from psycopg import sql
 
 from replayhouse.infra.event_store.store import CHANNEL
-from replayhouse.infra.kafka.connectivity import Refused
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.publishing import relays
 from replayhouse.infra.publishing.channel import Bounds, Channel, Tell
 from replayhouse.infra.publishing.log_reader import ContextLog
 from replayhouse.infra.publishing.names import positions_topic, transactional_id
-from replayhouse.infra.publishing.ports import Cluster, Fenced, TopicFacts, TransactionalProducer
+from replayhouse.infra.publishing.ports import Cluster, Fenced, Refused, TopicFacts, TransactionalProducer
 from replayhouse.infra.publishing.position import Position, position_at, record_of
 from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError, Unreachable
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings

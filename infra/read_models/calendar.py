@@ -10,7 +10,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import MetaData, Table
 
-from replayhouse.infra.read_models.schema import Model, copy_rows, create_schema, create_table, grant, qualified
+from replayhouse.infra.postgres.roles import grant
+from replayhouse.infra.read_models.schema import Model, copy_rows, create_schema, create_table, qualified
 from replayhouse.projections.dates import date_rows, last_day, latest_day
 from replayhouse.projections.projection import Rows
 from replayhouse.projections.shared import DIM_DATE

@@ -11,8 +11,9 @@ from psycopg import errors, sql
 from sqlalchemy import FromClause, MetaData, TableClause, column
 from sqlalchemy import table as table_clause
 
+from replayhouse.infra.postgres.roles import grant, grant_on
 from replayhouse.infra.read_models.rights import Rights, put_back
-from replayhouse.infra.read_models.schema import comment_on_column, compiled, grant, grant_on
+from replayhouse.infra.read_models.schema import comment_on_column, compiled
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.projections import marts
 from replayhouse.projections.marts import Mart

@@ -20,8 +20,7 @@ from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.postgres.locks import GIVEN_UP, QUICK_LOCK
 from replayhouse.infra.read_models import forgetting, refolding, versions
 from replayhouse.infra.read_models.digests import table_digests, tables_as_json
-from replayhouse.infra.read_models.rebuild.range_loader import model_of
-from replayhouse.infra.read_models.schema import Model, drop_key
+from replayhouse.infra.read_models.schema import Model, drop_key, model_of
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.projections.business_time import fold_of
 from replayhouse.projections.digest import MODULUS, Digest

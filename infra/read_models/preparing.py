@@ -2,11 +2,12 @@
 
 import psycopg
 
+from replayhouse.infra.postgres.roles import grant
 from replayhouse.infra.postgres.schemas import refuse_those_of_others
 from replayhouse.infra.read_models.calendar import create_calendar, keep_calendar
 from replayhouse.infra.read_models.checkpoints import projected
 from replayhouse.infra.read_models.marts import MART, create_marts, live_schemas, missing
-from replayhouse.infra.read_models.schema import Model, grant
+from replayhouse.infra.read_models.schema import Model
 from replayhouse.projections.warehouse import PROJECTIONS
 
 _ONE_AT_A_TIME = "LOCK TABLE read_model.projection IN SHARE ROW EXCLUSIVE MODE"

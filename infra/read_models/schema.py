@@ -10,14 +10,11 @@ from sqlalchemy import Dialect, MetaData, SelectBase, Table
 from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement, SetColumnComment, SetTableComment
 
 from replayhouse.domain.contexts import Context
+from replayhouse.infra.postgres.roles import grant
 from replayhouse.infra.read_models.copy_text import LineWriter, copy_data
 from replayhouse.projections.projection import Projection, Row, personal_columns
+from replayhouse.projections.warehouse import PROJECTIONS
 
-READER = "replayhouse_reader"
-
-_READER_EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = 'replayhouse_reader'"
-_GRANT = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
-_GRANT_ON = sql.SQL("GRANT SELECT ON {relations} TO {role}")
 _DROP_KEY = sql.SQL("ALTER TABLE {table} DROP CONSTRAINT {key}")
 _ADD_KEY = sql.SQL("ALTER TABLE {table} ADD CONSTRAINT {key} PRIMARY KEY ({columns})")
 _NO_STATISTICS = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET STATISTICS 0")
@@ -109,19 +106,6 @@ def qualified(table: Table) -> sql.Identifier:
     return sql.Identifier(table.schema or "public", table.name)
 
 
-def grant(conn: psycopg.Connection, schema: str) -> None:
-    """Lets the readers read everything in the schema, if there is such a role."""
-    if conn.execute(_READER_EXISTS).fetchone():
-        conn.execute(_GRANT.format(schema=sql.Identifier(schema), role=sql.Identifier(READER)))
-
-
-def grant_on(conn: psycopg.Connection, schema: str, relations: Sequence[str]) -> None:
-    """Lets the readers read some tables or views of a schema, if there is such a role."""
-    if relations and conn.execute(_READER_EXISTS).fetchone():
-        names = sql.SQL(", ").join(sql.Identifier(schema, relation) for relation in relations)
-        conn.execute(_GRANT_ON.format(relations=names, role=sql.Identifier(READER)))
-
-
 @cache
 def _dialect() -> Dialect:
     # Imported here because it brings all drivers along: the processes of a rebuild make no tables and need none.
@@ -151,3 +135,9 @@ def comment_on_column(conn: psycopg.Connection, schema: str, table: str, column:
     """Gives a column of a table or view its comment."""
     name = sql.Identifier(schema, table, column)
     conn.execute(sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(comment)))
+
+
+@cache
+def model_of(context: str, schema: str) -> Model:
+    """The revision in that schema; made once, for its tables cost some milliseconds."""
+    return Model(PROJECTIONS[context], schema)

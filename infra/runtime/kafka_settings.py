@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.settings import checked
 
 LARGEST_MESSAGE_BYTES = 1_000_000
@@ -62,3 +64,11 @@ class KafkaSettings(BaseSettings):
 def load_kafka_settings() -> KafkaSettings:
     """The settings in force. Raises UsageError that names the variable which makes no sense."""
     return checked(KafkaSettings, "REPLAYHOUSE_KAFKA_")
+
+
+def contexts_with_state(kafka: KafkaSettings) -> tuple[str, ...]:
+    """The contexts of the setting `state`, in the usual order. Raises UsageError that names what is none."""
+    named = {name.strip() for name in kafka.state.split(",")} - {""}
+    if unknown := sorted(named - set(CONTEXTS)):
+        raise UsageError(f"REPLAYHOUSE_KAFKA_STATE names '{unknown[0]}': the contexts are {', '.join(CONTEXTS)}.")
+    return tuple(context for context in CONTEXTS if context in named)

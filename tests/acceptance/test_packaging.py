@@ -1,8 +1,11 @@
-"""The wheels: `pip install .` gives four packages with their SQL, and a command that starts; the kit has its own."""
+"""The archives: wheel, sdist and editable installs have one package, with its SQL; the kit has a wheel of its own."""
 
+import os
 import subprocess
 import sys
+import tarfile
 import tomllib
+import venv
 import zipfile
 from collections.abc import Iterator
 from configparser import ConfigParser
@@ -13,16 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("domain", "ingest", "projections", "infra")
-KIT = ROOT / "infra" / "kafka" / "consumer"
-START_COMMAND = """
-import sys
-sys.path.insert(0, {wheel!r})
-from replayhouse import infra
-assert infra.__file__.startswith({wheel!r}), infra.__file__
-from {module} import {function} as command
-sys.argv = ["replayhouse", "--help"]
-sys.exit(command())
-"""
+KIT = ROOT / "consumer"
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +48,32 @@ def entry_point(wheel: zipfile.ZipFile, command: str) -> tuple[str, str]:
     return module, function
 
 
-def test_the_wheel_holds_every_file_of_the_four_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
-    """But for the kit for consumers, which they install without the program."""
-    expected = {
-        path.relative_to(ROOT).as_posix()
+def test_the_wheel_holds_one_package_with_every_file_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    """Nothing of ours stands at the top of site-packages but `replayhouse`."""
+    public = ROOT / "src" / "replayhouse"
+    expected = {f"replayhouse/{path.name}" for path in public.iterdir() if path.is_file()} | {
+        f"replayhouse/{path.relative_to(ROOT).as_posix()}"
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and KIT not in path.parents
+        if path.is_file() and "__pycache__" not in path.parts
     }
     assert {name for name in wheel.namelist() if ".dist-info/" not in name} == expected
+    assert any(name.endswith(".sql") for name in expected)
 
 
-def test_the_wheel_holds_sql_files(wheel: zipfile.ZipFile) -> None:
-    assert any(name.startswith("infra/") and name.endswith(".sql") for name in wheel.namelist())
+def test_the_sdist_makes_the_same_wheel(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """The links of the checkout are followed: an archive of the sources holds the files themselves."""
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as sources:
+        sources.extractall(tmp_path, filter="data")
+    with built(tmp_path / archive.name.removesuffix(".tar.gz"), tmp_path / "wheel") as of_sources:
+        assert sorted(of_sources.namelist()) == sorted(wheel.namelist())
 
 
 def test_the_wheel_carries_the_licence_and_the_declared_dependencies(wheel: zipfile.ZipFile) -> None:
@@ -79,17 +86,48 @@ def test_the_wheel_carries_the_licence_and_the_declared_dependencies(wheel: zipf
     assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
 
 
-def test_the_installed_command_starts_from_the_wheel_alone(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
-    """Unpacked as an installation would, away from the repository: no file is found there by accident."""
-    wheel.extractall(tmp_path)
+HOSTILE = "raise ImportError('somebody else has a package of this name')"
+
+
+@pytest.fixture(scope="module")
+def empty_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a new environment, which finds what we depend on, as installed here, and nothing of ours."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False, symlinks=True)
+    (site,) = folder.glob("lib/python3*/site-packages")
+    here = Path(pytest.__file__).parents[1]
+    for path in here.iterdir():
+        if "replayhouse" not in path.name and path.suffix != ".pth":
+            (site / path.name).symlink_to(path)
+    return folder / "bin" / "python"
+
+
+def test_the_installed_command_starts_beside_packages_of_the_same_names(
+    wheel: zipfile.ZipFile, empty_environment: Path, tmp_path: Path
+) -> None:
+    """As installed, away from the repository, where others have a `domain` and an `infra` before us on the path."""
+    (site,) = empty_environment.parents[1].glob("lib/python3*/site-packages")
+    wheel.extractall(site)
+    for name in PACKAGES:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(HOSTILE)
     module, function = entry_point(wheel, "replayhouse")
-    start = START_COMMAND.format(wheel=str(tmp_path), module=module, function=function)
+    code = (
+        f"import sys, replayhouse; from {module} import {function} as command\n"
+        "print(replayhouse.__file__, file=sys.stderr); sys.argv = ['replayhouse', '--help']; sys.exit(command())"
+    )
 
     answer = subprocess.run(
-        [sys.executable, "-I", "-c", start], cwd=tmp_path, capture_output=True, text=True, check=False
+        [str(empty_environment), "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert answer.returncode == 0, answer.stderr
+    assert answer.stderr.strip() == str(site / "replayhouse" / "__init__.py")
     assert "demo" in answer.stdout
 
 

@@ -70,7 +70,7 @@ def rebuilt(warehouse: Warehouse, *arguments: str) -> dict[str, dict[str, str]]:
 def standing_digests(warehouse: Warehouse, prefix: str) -> dict[str, dict[str, str]]:
     """What stands there, read back."""
     from replayhouse.infra.read_models.digests import table_digests
-    from replayhouse.infra.read_models.rebuild.range_loader import model_of
+    from replayhouse.infra.read_models.schema import model_of
 
     with warehouse.database.connect("replayhouse test") as conn:
         return {

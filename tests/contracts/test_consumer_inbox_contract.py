@@ -17,7 +17,8 @@ from replayhouse.infra.postgres import session
 from replayhouse.infra.postgres.connection import Database
 from replayhouse_consumer import postgres_session
 from replayhouse_consumer.errors import Misuse, Refused
-from replayhouse_consumer.inbox import Inbox, Move, Overtaken, Parked, Partition, Work, open_inbox
+from replayhouse_consumer.inbox import Inbox, Move, Overtaken, Parked, Partition, Work
+from replayhouse_consumer.opening import open_inbox
 from replayhouse_consumer.received import Received
 from tests.support import hostile_settings as hostile
 from tests.support.poolers import pooled

@@ -10,6 +10,7 @@ from itertools import product
 import pytest
 
 from replayhouse.infra.kafka import connectivity
+from replayhouse.infra.publishing.ports import Refused
 from replayhouse.infra.runtime.errors import Unreachable
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.support.brokers import TIMEOUT_S
@@ -83,4 +84,4 @@ def test_a_peer_that_hangs_up_is_told_as_that(security: str, peer: Peer, monkeyp
         given = {"bootstrap": address, "security": security, "username": "ada", "password": "secret"}
         with pytest.raises(Unreachable, match="hangs up again") as caught:
             connectivity.reach(KafkaSettings.model_validate(given), address, 0.2)
-    assert not isinstance(caught.value, connectivity.Refused)
+    assert not isinstance(caught.value, Refused)

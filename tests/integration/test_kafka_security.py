@@ -11,8 +11,10 @@ from confluent_kafka import Producer
 from kafka import KafkaConsumer
 
 from replayhouse.infra.kafka import connectivity
-from replayhouse.infra.kafka.clients import confluent_config, kafka_python_config, translated_kafka
+from replayhouse.infra.kafka.clients import confluent_config, kafka_python_config
+from replayhouse.infra.kafka.errors import translated_kafka
 from replayhouse.infra.kafka.topics import check_topics, make_topics
+from replayhouse.infra.publishing.ports import Refused
 from replayhouse.infra.runtime.errors import Unreachable
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.support.brokers import TIMEOUT_S, bootstrap
@@ -77,7 +79,7 @@ def test_who_is_not_let_in_is_told_why_before_anything_is_tried(wrong: str, secu
         check_topics(kafka, bootstrap(kafka))
     assert "guessed" not in str(caught.value)
     # Whoever publishes ends at a refusal and waits for all else: a broker that restarts hangs up too.
-    assert isinstance(caught.value, connectivity.Refused) == (wrong in REFUSALS)
+    assert isinstance(caught.value, Refused) == (wrong in REFUSALS)
 
 
 @pytest.mark.parametrize("library", [by_kafka_python, by_confluent])

@@ -12,13 +12,14 @@ from replayhouse.domain.sales.order import NEW_ORDER, observe
 from replayhouse.infra.event_store.serialization.errors import NewerVersion
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models import prefixes, refolding, versions
+from replayhouse.infra.read_models import schema as model_schema
 from replayhouse.infra.read_models.digests import digests
 from replayhouse.infra.read_models.live.projector import Projector, catch_up
 from replayhouse.infra.read_models.live.watcher import Watch
-from replayhouse.infra.read_models.rebuild import range_loader, revisions
-from replayhouse.infra.read_models.rebuild.range_loader import model_of
+from replayhouse.infra.read_models.rebuild import revisions
 from replayhouse.infra.read_models.rebuild.rebuild import rebuild
 from replayhouse.infra.read_models.rebuild.revert import revert
+from replayhouse.infra.read_models.schema import model_of
 from replayhouse.infra.read_models.snapshots.diff import TableOfTwo, one_moment
 from replayhouse.infra.read_models.snapshots.diff_sources import Wanted, two_sides
 from replayhouse.infra.read_models.snapshots.time_travel import rebuild_into
@@ -74,10 +75,10 @@ def as_program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Projection
     def put(projection: Projection) -> None:
         monkeypatch.setitem(PROJECTIONS, "sales", projection)
         monkeypatch.setitem(VERSIONS, "sales", Version(projection.version, projection.fingerprint))
-        range_loader.model_of.cache_clear()
+        model_schema.model_of.cache_clear()
 
     yield put
-    range_loader.model_of.cache_clear()
+    model_schema.model_of.cache_clear()
 
 
 @pytest.fixture

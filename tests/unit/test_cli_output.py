@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 
 from replayhouse.domain.contexts import CONTEXTS, Context
-from replayhouse.infra.cli.options import chosen, read_id, read_local_time
+from replayhouse.infra.audit.short_ids import read_id
+from replayhouse.infra.cli.options import chosen, read_local_time
 from replayhouse.infra.cli.output import count, print_json, progress, shown, table
 from replayhouse.infra.cli.streams import legible
 from replayhouse.infra.runtime.errors import UsageError

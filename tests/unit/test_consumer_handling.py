@@ -23,7 +23,8 @@ from replayhouse_consumer.events import (
 )
 from replayhouse_consumer.handlers import Handlers
 from replayhouse_consumer.handling import Handling
-from replayhouse_consumer.inbox import Inbox, Move, Parked, Partition, open_inbox
+from replayhouse_consumer.inbox import Inbox, Move, Parked, Partition
+from replayhouse_consumer.opening import open_inbox
 from replayhouse_consumer.received import Received
 from tests.support.consuming import Log, told
 

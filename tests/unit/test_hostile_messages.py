@@ -29,8 +29,9 @@ from replayhouse_consumer.delivery import Delivery, Patience
 from replayhouse_consumer.events import EVENTS, PaymentReceivedV1
 from replayhouse_consumer.handlers import Handlers, Stream
 from replayhouse_consumer.handling import Handling
-from replayhouse_consumer.inbox import Partition, open_inbox
+from replayhouse_consumer.inbox import Partition
 from replayhouse_consumer.message import Message, messages_of
+from replayhouse_consumer.opening import open_inbox
 from replayhouse_consumer.received import typed
 from tests.support.consuming import Log, told
 from tests.support.hostile import HOSTILE, raw

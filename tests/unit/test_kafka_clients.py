@@ -7,7 +7,8 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 from kafka import errors
 
-from replayhouse.infra.kafka.clients import bootstrap_of, confluent_config, kafka_python_config, translated_kafka
+from replayhouse.infra.kafka.clients import bootstrap_of, confluent_config, kafka_python_config
+from replayhouse.infra.kafka.errors import translated_kafka
 from replayhouse.infra.runtime.errors import Unreachable, UsageError
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from replayhouse.infra.runtime.settings import Settings

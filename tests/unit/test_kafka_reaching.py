@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import KafkaError
 
 from replayhouse.infra.kafka import connectivity
-from replayhouse.infra.kafka.connectivity import Refused
+from replayhouse.infra.publishing.ports import Refused
 from replayhouse.infra.runtime.errors import Unreachable
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 

@@ -5,17 +5,9 @@ from typing import Any
 import pytest
 
 from replayhouse.infra.kafka import topics
-from replayhouse.infra.kafka.topics import (
-    Difference,
-    Found,
-    Topic,
-    contexts_with_state,
-    described,
-    differences_of,
-    wanted_topics,
-)
+from replayhouse.infra.kafka.topics import Difference, Found, Topic, described, differences_of, wanted_topics
 from replayhouse.infra.runtime.errors import ReplayhouseError, Unreachable, UsageError
-from replayhouse.infra.runtime.kafka_settings import LARGEST_MESSAGE_BYTES, KafkaSettings
+from replayhouse.infra.runtime.kafka_settings import LARGEST_MESSAGE_BYTES, KafkaSettings, contexts_with_state
 
 EVENTS = {
     "max.message.bytes": "1048588",

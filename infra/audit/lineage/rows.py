@@ -13,8 +13,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from sqlalchemy import Column, Table
 
-from replayhouse.infra.cli.options import IdStart, read_id_start
-from replayhouse.infra.cli.shortened import one_of
+from replayhouse.infra.audit.short_ids import IdStart, one_of, read_id_start
 from replayhouse.infra.event_store.head import read_head
 from replayhouse.infra.read_models.checkpoints import projected
 from replayhouse.infra.read_models.preparing import prepare

@@ -7,9 +7,9 @@ import psycopg
 
 from replayhouse.infra.read_models import checkpoints, versions
 from replayhouse.infra.read_models.digests import table_digests
-from replayhouse.infra.read_models.rebuild.range_loader import model_of
 from replayhouse.infra.read_models.rebuild.revisions import NextRevision
 from replayhouse.infra.read_models.rebuild.workers import Rebuilt
+from replayhouse.infra.read_models.schema import model_of
 
 
 def differing_tables(conn: psycopg.Connection, revision: NextRevision, rebuilt: Rebuilt) -> list[str] | None:

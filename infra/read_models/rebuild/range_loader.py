@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from uuid import UUID
 
 import psycopg
@@ -17,7 +16,7 @@ from sqlalchemy import Table
 
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.read_models.copy_text import DoesNotFit, copy_data
-from replayhouse.infra.read_models.schema import Model, add_key, copy_into, line_writer, qualified
+from replayhouse.infra.read_models.schema import Model, add_key, copy_into, line_writer, model_of, qualified
 from replayhouse.infra.read_models.stream_reader import COLUMNS, LOG, Source, StreamReader, described, rows_of
 from replayhouse.infra.runtime import gc_pause
 from replayhouse.infra.runtime.errors import ReplayhouseError
@@ -178,12 +177,6 @@ class _Waiting:
                     stream = _stream_at(self._conn, self._source.events(context), row[-1])
                     raise unfoldable(context, stream, described(error)) from error
             raise
-
-
-@cache
-def model_of(context: str, schema: str) -> Model:
-    """The revision in that schema; made once, for its tables cost some milliseconds."""
-    return Model(PROJECTIONS[context], schema)
 
 
 def unfoldable(context: str, stream: UUID, error: str) -> Unfoldable:

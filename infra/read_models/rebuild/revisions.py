@@ -16,8 +16,7 @@ from psycopg import errors, sql
 
 from replayhouse.infra.postgres.locks import GIVEN_UP, QUICK_LOCK
 from replayhouse.infra.read_models import checkpoints, marts
-from replayhouse.infra.read_models.rebuild.range_loader import model_of
-from replayhouse.infra.read_models.schema import Model, drop_key
+from replayhouse.infra.read_models.schema import Model, drop_key, model_of
 from replayhouse.infra.read_models.versions import standing_shapes
 from replayhouse.infra.runtime.errors import WrongServer
 from replayhouse.projections.warehouse import PROJECTIONS

@@ -14,9 +14,8 @@ from psycopg import errors, sql
 from replayhouse.infra.postgres.locks import GIVEN_UP, QUICK_LOCK
 from replayhouse.infra.read_models import checkpoints, forgetting, marts, rights, user_views, versions
 from replayhouse.infra.read_models.calendar import create_calendar, keep_calendar
-from replayhouse.infra.read_models.rebuild.range_loader import model_of
 from replayhouse.infra.read_models.rebuild.revisions import NextRevision, drop, schema_of
-from replayhouse.infra.read_models.schema import Model, qualified
+from replayhouse.infra.read_models.schema import Model, model_of, qualified
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.projections.shared import DIM_DATE
 from replayhouse.projections.warehouse import PROJECTIONS
