@@ -15,7 +15,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PROGRAM := $(VENV)/program.stamp
 TOOLS := $(VENV)/tools.stamp
 
-.PHONY: help demo test check audit contracts format bench soak lock clean
+.PHONY: help demo test check audit contracts format bench soak mutants lock clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -53,6 +53,10 @@ soak: $(TOOLS) ## all commands, relays and killed processes for a long time
 	$(BIN)/python -m tests.soak
 	$(BIN)/python -m tests.soak_chaos
 	$(BIN)/python -m tests.soak_relay
+
+# MUTANTS="--seed 7 --count 500" makes the same changes again, or more of them.
+mutants: $(TOOLS) ## puts small changes into the program by chance; the unit tests must notice 98 of 100
+	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 lock: $(TOOLS) ## writes the lock files anew; LOCK_FLAGS=--upgrade takes newer versions
 	$(PIP) install uv

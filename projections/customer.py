@@ -28,6 +28,7 @@ from replayhouse.projections.versions import VERSIONS
 
 _CUSTOMER = MetaData(schema="customer")
 _HOUR = 3_600
+_DIGITS_OF_HOURS = 10
 
 DIM_CUSTOMER = Table(
     "dim_customer",
@@ -98,7 +99,7 @@ FACT_REVIEW = Table(
     moment("created_at", "when the survey was sent", in_calendar=True),
     moment("answered_at", "when it came back", null=True, in_calendar=True),
     integer("date_key", "date of created_at, yyyymmdd"),
-    numeric("hours_to_answer", "hours from created_at to answered_at", 10, null=True),
+    numeric("hours_to_answer", "hours from created_at to answered_at", _DIGITS_OF_HOURS, null=True),
     position(),
     comment="One row for each review of an order",
 )
@@ -182,7 +183,7 @@ def _review_rows(stream: Stream) -> Rows:
         review.created_at,
         review.answered_at,
         date_key_of(review.created_at),
-        hundredths_of(review.created_at, review.answered_at, _HOUR, 10),
+        hundredths_of(review.created_at, review.answered_at, _HOUR, _DIGITS_OF_HOURS),
         stream.position,
     )
     return {"fact_review": [row]}

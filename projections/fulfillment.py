@@ -23,6 +23,7 @@ from replayhouse.projections.versions import VERSIONS
 
 _FULFILLMENT = MetaData(schema="fulfillment")
 _DAY = 86_400
+_DIGITS_OF_DAYS = 8
 
 FACT_DELIVERY = Table(
     "fact_delivery",
@@ -35,8 +36,8 @@ FACT_DELIVERY = Table(
     moment("promised_by", "the promised date, at midnight"),
     moment("dispatched_at", "when the carrier took the parcel; null if not, or if nobody knows when", null=True),
     moment("delivered_at", "when the customer got it; null if not, or if nobody knows when", null=True),
-    numeric("days_to_dispatch", "days of 86,400 seconds from placed_at to dispatched_at", 8, null=True),
-    numeric("days_to_deliver", "days of 86,400 seconds from placed_at to delivered_at", 8, null=True),
+    numeric("days_to_dispatch", "days of 86,400 seconds from placed_at to dispatched_at", _DIGITS_OF_DAYS, null=True),
+    numeric("days_to_deliver", "days of 86,400 seconds from placed_at to delivered_at", _DIGITS_OF_DAYS, null=True),
     integer("days_late", "calendar days from the promised date to the delivery, 0 if on time", null=True),
     flag("is_late", "whether it came after the promised date; null without delivered_at", null=True),
     flag("is_past_estimate", "whether delivered_at is after promised_by, to the second", null=True),
@@ -83,8 +84,8 @@ def _delivery_rows(stream: Stream) -> Rows:
         shipment.promised_by,
         shipment.dispatched_at,
         delivered_at,
-        hundredths_of(placed_at, shipment.dispatched_at, _DAY, 8),
-        hundredths_of(placed_at, delivered_at, _DAY, 8),
+        hundredths_of(placed_at, shipment.dispatched_at, _DAY, _DIGITS_OF_DAYS),
+        hundredths_of(placed_at, delivered_at, _DAY, _DIGITS_OF_DAYS),
         days_late,
         is_late(days_late),
         shipment.is_past_estimate,

@@ -82,10 +82,7 @@ def _product_rows(stream: Stream) -> Rows:
 
 
 def _seller_rows(stream: Stream) -> Rows:
-    seller = seller_of(stream.events)
-    if not seller.is_registered:
-        return {}
-    zip_prefix, city, state = seller.facts
+    zip_prefix, city, state = seller_of(stream.events).facts
     row = (stream.originator_id, zip_prefix, city, normalised_city(city), state, region_of(state), stream.position)
     return {"dim_seller": [row]}
 

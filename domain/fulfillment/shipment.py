@@ -203,11 +203,8 @@ def follow(shipment: Shipment, order: OrderProgress, route: Route) -> tuple[Doma
 
 def _latest_time(shipment: Shipment, order: OrderProgress) -> datetime:
     """The latest time known so far, the same as Sales knows: the order and its shipment end at the same time."""
-    latest_time = shipment.latest_time
-    for time in (order.approved_at, order.shipped_at):
-        if time is not None and time > latest_time:
-            latest_time = time
-    return latest_time
+    of_the_order = [time for time in (order.approved_at, order.shipped_at) if time is not None]
+    return max([shipment.latest_time, *of_the_order])
 
 
 def _plan(shipment: Shipment, order: OrderProgress, route: Route) -> tuple[DomainEvent, ...]:

@@ -187,8 +187,7 @@ def _stepped(order: Order, status: str, occurred_at: datetime, **facts: datetime
     """The order with a step taken: its status goes up, or stays where it is further already."""
     if RANK[status] < RANK.get(order.status, 0):
         status = order.status
-    latest = order.latest_time
-    return {"status": status, "latest_time": latest if latest > occurred_at else occurred_at, **facts}
+    return {"status": status, "latest_time": max(order.latest_time, occurred_at), **facts}
 
 
 _EVOLVE: Steps[Order] = {
@@ -326,7 +325,7 @@ def _observe_lines(course: _Course, lines: Sequence[Line]) -> None:
 
 
 def _observe_payments(course: _Course, payments: Sequence[Payment]) -> None:
-    for payment in payments if len(payments) < 2 else sorted(payments, key=lambda payment: payment.payment_no):
+    for payment in sorted(payments, key=lambda payment: payment.payment_no):
         known = course.order.payments.get(payment.payment_no)
         if known != payment:
             what = PaymentReceived if known is None else PaymentAmended

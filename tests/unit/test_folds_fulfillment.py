@@ -64,6 +64,18 @@ def test_on_the_promised_day_it_is_past_the_estimate_but_not_late() -> None:
     assert (row["days_late"], row["is_late"], row["is_past_estimate"]) == (0, False, True)
 
 
+@pytest.mark.parametrize(("seconds", "is_past"), [(-1, False), (0, False), (1, True)])
+def test_a_delivery_is_past_its_estimate_from_the_second_after_it_on(seconds: int, is_past: bool) -> None:
+    row = delivery(PLANNED, completed(PROMISED + timedelta(seconds=seconds)))
+    assert row["is_past_estimate"] is is_past
+
+
+@pytest.mark.parametrize(("days", "is_late"), [(-1, False), (0, False), (1, True)])
+def test_a_delivery_is_late_from_the_day_after_the_promised_one_on(days: int, is_late: bool) -> None:
+    row = delivery(PLANNED, completed(PROMISED + timedelta(days=days)))
+    assert (row["days_late"], row["is_late"]) == (max(0, days), is_late)
+
+
 def test_without_a_delivery_time_nobody_knows_whether_it_was_late() -> None:
     row = delivery(PLANNED, completed(None))
     assert row["status"] == "delivered"
@@ -106,6 +118,29 @@ def test_durations_are_rounded_half_away_from_zero(seconds: int, days: str) -> N
     rounded = hundredths_of(MONDAY, MONDAY + timedelta(seconds=seconds), 86_400, 8)
     assert rounded == Decimal(days)
     assert str(rounded) == days
+
+
+@pytest.mark.parametrize(
+    ("hundredths", "digits", "shown"),
+    [
+        (999, 3, Decimal("9.99")),
+        (-999, 3, Decimal("-9.99")),
+        (1_000, 3, None),
+        (-1_000, 3, None),
+        (1_000, 4, Decimal("10.00")),
+    ],
+)
+def test_a_duration_has_as_many_digits_as_its_column_at_most(hundredths: int, digits: int, shown: Decimal) -> None:
+    assert hundredths_of(MONDAY, MONDAY + timedelta(seconds=hundredths), 100, digits) == shown
+
+
+def test_days_that_their_columns_cannot_hold_are_not_known() -> None:
+    longest = MONDAY + timedelta(days=999_999, hours=23, minutes=45)
+    row = delivery(PLANNED, dispatched(longest), completed(longest))
+    assert [row["days_to_dispatch"], row["days_to_deliver"]] == [Decimal("999999.99")] * 2
+    longer = MONDAY + timedelta(days=1_000_000)
+    row = delivery(PLANNED, dispatched(longer), completed(longer))
+    assert [row["days_to_dispatch"], row["days_to_deliver"]] == [None, None]
 
 
 def test_a_duration_that_its_column_cannot_hold_is_not_known() -> None:

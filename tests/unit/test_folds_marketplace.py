@@ -3,6 +3,7 @@
 import pytest
 
 from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
 from replayhouse.domain.marketplace.events import (
     CategoryNamed,
     ProductListed,
@@ -11,7 +12,7 @@ from replayhouse.domain.marketplace.events import (
     SellerMoved,
     SellerRegistered,
 )
-from replayhouse.projections.marketplace import fold
+from replayhouse.projections.marketplace import PROJECTION, fold
 from replayhouse.projections.projection import Rows, Stream
 from tests.support.read_side import an_id
 
@@ -51,3 +52,34 @@ def test_an_untranslated_category_has_its_own_name(english: str | None, shown: s
 
 def test_what_was_never_listed_has_no_row() -> None:
     assert folded(ProductRecategorized("artes")) == {}
+
+
+def test_a_category_called_like_the_unknown_one_is_that_one() -> None:
+    assert folded(CategoryNamed("unknown", None)) == {}
+    assert folded(CategoryNamed("unknown", "known")) == {}
+    assert folded(CategoryNamed("desconhecida", "unknown")) == {"dim_category": [("desconhecida", "unknown", 5)]}
+
+
+def test_a_category_without_a_name_has_no_row() -> None:
+    assert folded(CategoryNamed("", "perfumery")) == {}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ProductListed("perfumaria", 40, 287, 1, 225, 16, 10, 14),
+        SellerRegistered("13023", "campinas", "SP"),
+        CategoryNamed("perfumaria", "perfumery"),
+    ],
+)
+def test_the_stream_of_the_zero_uuid_has_no_row(event: DomainEvent) -> None:
+    assert folded(event) != {}
+    assert fold(Stream(UNKNOWN_ID, 5, [event])) == {}
+
+
+def test_the_unknown_members_are_unknown_in_all_they_say() -> None:
+    assert PROJECTION.unknown_members == {
+        "product": [(UNKNOWN_ID, "unknown", None, None, None, None, None, None, None, None, 0)],
+        "dim_seller": [(UNKNOWN_ID, "unknown", "unknown", "unknown", "unknown", "unknown", 0)],
+        "dim_category": [("unknown", "unknown", 0)],
+    }

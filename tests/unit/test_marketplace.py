@@ -26,7 +26,7 @@ from replayhouse.domain.marketplace.events import (
     SellerMoved,
     SellerRegistered,
 )
-from replayhouse.domain.marketplace.product import LARGEST_VOLUME_CM3, NEW_PRODUCT, Product, ProductFacts, product_of
+from replayhouse.domain.marketplace.product import NEW_PRODUCT, Product, ProductFacts, product_of
 from replayhouse.domain.marketplace.product import observe as observe_product
 from replayhouse.domain.marketplace.seller import NEW_SELLER, SellerFacts, seller_of
 from replayhouse.domain.marketplace.seller import observe as observe_seller
@@ -92,10 +92,22 @@ def test_the_volume_is_that_of_the_parcel_and_unknown_if_one_side_is() -> None:
         assert listed(VASE._replace(**{side: None})).volume_cm3 is None
 
 
-def test_a_volume_that_no_parcel_can_have_is_not_known() -> None:
-    largest = VASE._replace(length_cm=LARGEST_VOLUME_CM3, height_cm=1, width_cm=1)
-    assert listed(largest).volume_cm3 == LARGEST_VOLUME_CM3
-    assert listed(largest._replace(width_cm=2)).volume_cm3 is None
+@pytest.mark.parametrize(
+    ("sides", "volume"),
+    [
+        ((2**31 - 1, 1, 1), 2_147_483_647),
+        ((1, 2**31 - 1, 1), 2_147_483_647),
+        ((1, 1, 2**31 - 1), 2_147_483_647),
+        ((2**30, 2, 1), None),
+        ((2**30, 1, 2), None),
+        ((1 - 2**31, 1, 1), -2_147_483_647),
+        ((-(2**30), 2, 1), None),
+    ],
+)
+def test_a_volume_that_no_parcel_can_have_is_not_known(sides: tuple[int, int, int], volume: int | None) -> None:
+    length_cm, height_cm, width_cm = sides
+    parcel = VASE._replace(length_cm=length_cm, height_cm=height_cm, width_cm=width_cm)
+    assert listed(parcel).volume_cm3 == volume
 
 
 NUMBERS = st.none() | st.integers(0, 2)

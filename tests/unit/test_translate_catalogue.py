@@ -3,9 +3,15 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from replayhouse.domain.fulfillment.area import Sample
-from replayhouse.domain.marketplace.category import Category
+from replayhouse.domain.marketplace.category import Category, category_stream_id
+from replayhouse.domain.marketplace.events import CategoryNamed
 from replayhouse.domain.marketplace.product import ProductFacts
+from replayhouse.ingest.decision import Decision, Known
+from replayhouse.ingest.translate.catalogue import decide_category
+from replayhouse.ingest.work import CategoryWork
 from tests.support.load import extract, loaded, sellers
 
 CHAIR, TABLE = UUID(int=0xD1), UUID(int=0xD2)
@@ -47,6 +53,24 @@ def test_a_category_is_told_by_the_translation_if_there_is_one() -> None:
     told = named(*loaded().load(extract(products={CHAIR: product()}, categories={"x": "y", "moveis": "furniture"})))
     assert ("CategoryNamed", "categories:3") in told
     assert len([event for event, _ in told if event == "CategoryNamed"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "english", "product_line", "event", "source"),
+    [
+        (3, "furniture", None, CategoryNamed("moveis", "furniture"), "categories:3"),
+        (3, "furniture", 7, CategoryNamed("moveis", "furniture"), "categories:3"),
+        (None, None, 7, CategoryNamed("moveis", None), "products:7"),
+        (3, None, 7, CategoryNamed("moveis", None), "products:7"),
+        (None, "furniture", 7, CategoryNamed("moveis", None), "products:7"),
+        (None, None, None, CategoryNamed("moveis", None), None),
+    ],
+)
+def test_a_category_is_translated_by_a_line_with_an_english_name_and_else_noticed(
+    line: int | None, english: str | None, product_line: int | None, event: CategoryNamed, source: str | None
+) -> None:
+    decisions = decide_category(CategoryWork(CHAIR, "moveis", line, english, product_line), Known())
+    assert decisions == [Decision("marketplace", category_stream_id("moveis"), event, source)]
 
 
 def test_a_translation_that_arrives_late_names_the_category_again() -> None:
