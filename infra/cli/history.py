@@ -13,7 +13,7 @@ from replayhouse.domain.customer.review import review_stream_id
 from replayhouse.domain.kernel.events import DomainEvent, Rewound, effective
 from replayhouse.infra.cli.options import HistoryKind
 from replayhouse.infra.event_store.keys import Keys, read_keys
-from replayhouse.infra.event_store.serialization.mapper import Mapper
+from replayhouse.infra.event_store.serialization.mapper import Mapper, mapper_of_our_events
 from replayhouse.infra.event_store.serialization.personal import personal_fields
 from replayhouse.infra.runtime.errors import UsageError
 
@@ -113,14 +113,14 @@ def history_of(connection: psycopg.Connection, kind: HistoryKind, key: UUID) -> 
     found = [stored for stored in _stored(connection, context, ids) if stored[0].topic.startswith(first_topic)]
     if not found:
         raise UsageError(f"The log knows no {kind} {key}. Ids are those of the source; a customer's is the person's.")
-    mapper = Mapper()
+    mapper = mapper_of_our_events()
     return [event for stored in found for event in _revealed(connection, mapper, context, stored)]
 
 
 def history_of_stream(connection: psycopg.Connection, context: str, stream: UUID) -> list[HistoricEvent]:
     """Every event of one stream, in order; nothing where the context has no such stream. Raises LostKeys."""
     found = _stored(connection, context, [stream])
-    return [event for stored in found for event in _revealed(connection, Mapper(), context, stored)]
+    return [event for stored in found for event in _revealed(connection, mapper_of_our_events(), context, stored)]
 
 
 def _stored(connection: psycopg.Connection, context: str, ids: Sequence[UUID]) -> list[list[_Stored]]:

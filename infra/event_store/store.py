@@ -19,7 +19,7 @@ from replayhouse.infra.event_store.head import Head, head_from, read_head
 from replayhouse.infra.event_store.keys import make_keys, read_keys
 from replayhouse.infra.event_store.merkle import chain_of
 from replayhouse.infra.event_store.recorded import Recorded
-from replayhouse.infra.event_store.serialization.mapper import Mapper
+from replayhouse.infra.event_store.serialization.mapper import Mapper, mapper_of_our_events
 from replayhouse.infra.postgres.connection import translated
 from replayhouse.infra.runtime.errors import Conflict
 
@@ -77,7 +77,7 @@ class EventStore:
     """Appends to the log and reads from it, on connections that the caller brings. Holds no connection, no keys."""
 
     def __init__(self, mapper: Mapper | None = None) -> None:
-        self._mapper = mapper or Mapper()
+        self._mapper = mapper or mapper_of_our_events()
 
     def head(self, conn: psycopg.Connection) -> Head:
         """Where the log ends. Read it before anything that is to be complete up to there."""

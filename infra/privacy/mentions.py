@@ -15,7 +15,7 @@ import psycopg
 from replayhouse.domain.customer.review import review_stream_id
 from replayhouse.domain.quality.events import RowQuarantined, RowReleased
 from replayhouse.infra.event_store.keys import read_keys
-from replayhouse.infra.event_store.serialization.mapper import Mapper
+from replayhouse.infra.event_store.serialization.mapper import Mapper, mapper_of_our_events
 from replayhouse.infra.privacy.erasure_list import Erasure
 
 ROWS_AT_ONCE = 5_000
@@ -137,7 +137,7 @@ def texts_of_rows(conn: psycopg.Connection) -> Iterator[RowText]:
 
     Those whose key is destroyed are left out. Memory holds a few thousand.
     """
-    mapper = Mapper()
+    mapper = mapper_of_our_events()
     with conn.cursor(name="rows_apart", binary=True) as cursor:
         cursor.execute(_TEXTS)
         while some := cursor.fetchmany(ROWS_AT_ONCE):

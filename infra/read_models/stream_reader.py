@@ -19,7 +19,7 @@ from psycopg import sql
 from replayhouse.domain.kernel.events import DomainEvent, effective
 from replayhouse.infra.event_store.keys import Keys, read_keys
 from replayhouse.infra.event_store.serialization.errors import MappingError, NewerVersion
-from replayhouse.infra.event_store.serialization.mapper import Mapper
+from replayhouse.infra.event_store.serialization.mapper import Mapper, mapper_of_our_events
 from replayhouse.infra.event_store.serialization.personal import personal_fields
 from replayhouse.infra.event_store.serialization.registry import REGISTRY
 from replayhouse.projections.projection import Stream
@@ -104,7 +104,7 @@ class StreamReader:
 
     def __init__(self, keys_of: KeysOf | None, mapper: Mapper | None = None) -> None:
         self._keys_of = keys_of
-        self._mapper = mapper or Mapper()
+        self._mapper = mapper or mapper_of_our_events()
         self._topics: dict[bytes, str] = {}
 
     def read(self, rows: Iterable[memoryview]) -> Iterator[list[StoredStream]]:

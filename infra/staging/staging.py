@@ -104,7 +104,7 @@ class Staged:
 
     def quarantined(self) -> Iterator[QuarantinedRecord]:
         """The records kept apart, by file and line; each file that has any is read once."""
-        if self.unreadable:
+        if self.unreadable or not any(found.quarantined for found in self.counts.values()):
             return
         with closing(interruptible(duckdb.connect(str(self.database), read_only=True))) as connection:
             cursor = connection.execute("SELECT file, line, lines, rule, reason FROM quarantine ORDER BY file, line")
@@ -217,6 +217,7 @@ def _load(
     read: Mapping[str, ReadFile],
     known: Path | None,
 ) -> None:
+    connection.begin()  # each of these small statements would be written to the disk by itself
     connection.execute(sql("macros"))
     connection.execute(sql("known"))
     for name, statement in LOAD_KNOWN.items():
@@ -229,6 +230,7 @@ def _load(
         if result.malformed_records:
             parameters = {"file": file, "path": str(result.malformed), "width": result.header_cells}
             connection.execute(QUARANTINE_MALFORMED, parameters)
+    connection.commit()
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, read: Mapping[str, ReadFile]) -> dict[str, FileCounts]:

@@ -6,6 +6,7 @@ brought to cents before they become events.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -87,6 +88,12 @@ class Mapper:
         read = _upcasting(event_type, upcasters) if upcasters else msgspec.json.Decoder(event_type).decode
         self._readers[topic] = read
         return read
+
+
+@cache
+def mapper_of_our_events() -> Mapper:
+    """One a process: what decoders are made of takes a hundredth of a second to find out."""
+    return Mapper()
 
 
 def _upcasting(event_type: type[DomainEvent], upcasters: tuple[Upcaster, ...]) -> Reader:
