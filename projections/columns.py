@@ -1,6 +1,7 @@
 """The kinds of columns that the star schema has, so that each table reads like its contract.
 
-Columns are not null unless `null` says so; each carries a comment, which the database keeps.
+Columns are not null unless `null` says so; each carries a comment, which the database keeps. `of` and `to` name the
+column, with table and schema, that the key is one of: see `replayhouse.projections.links`.
 """
 
 from datetime import datetime
@@ -9,22 +10,33 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, Numeric, Text, Uuid
 
+from replayhouse.projections.links import LINK, link_of
 from replayhouse.projections.projection import CALENDAR, PERSONAL, POSITION
 
 
-def uuid(name: str, comment: str, *, key: bool = False) -> Column[Any]:
+def uuid(name: str, comment: str, *, key: bool = False, of: str | None = None, to: str | None = None) -> Column[Any]:
     """An identifier of the source, or one derived from it."""
-    return Column(name, Uuid, primary_key=key, nullable=False, comment=comment)
+    return Column(name, Uuid, primary_key=key, nullable=False, comment=comment, info={LINK: link_of(of, to)})
 
 
-def text(name: str, comment: str, *, key: bool = False, null: bool = False, personal: bool = False) -> Column[Any]:
+def text(
+    name: str,
+    comment: str,
+    *,
+    key: bool = False,
+    null: bool = False,
+    personal: bool = False,
+    to: str | None = None,
+) -> Column[Any]:
     """A code or free text, ordered by code point; what may identify a person, and so stands in no event in clear."""
-    return Column(name, Text, primary_key=key, nullable=null, comment=comment, info={PERSONAL: personal})
+    info = {PERSONAL: personal, LINK: link_of(None, to)}
+    return Column(name, Text, primary_key=key, nullable=null, comment=comment, info=info)
 
 
-def integer(name: str, comment: str, *, key: bool = False, null: bool = False) -> Column[Any]:
+def integer(name: str, comment: str, *, key: bool = False, null: bool = False, to: str | None = None) -> Column[Any]:
     """A count or small number, `int`."""
-    return Column(name, Integer, primary_key=key, nullable=null, comment=comment, autoincrement=False)
+    info = {LINK: link_of(None, to)}
+    return Column(name, Integer, primary_key=key, nullable=null, comment=comment, autoincrement=False, info=info)
 
 
 def bigint(name: str, comment: str) -> Column[Any]:

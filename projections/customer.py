@@ -24,6 +24,7 @@ from replayhouse.projections.columns import (
     uuid,
 )
 from replayhouse.projections.projection import Projection, Row, Rows, Stream
+from replayhouse.projections.sources import from_files
 from replayhouse.projections.versions import VERSIONS
 
 _CUSTOMER = MetaData(schema="customer")
@@ -34,7 +35,12 @@ DIM_CUSTOMER = Table(
     "dim_customer",
     _CUSTOMER,
     uuid("customer_id", "the person (customer_unique_id of the source)", key=True),
-    text("zip_prefix", "current zip prefix, five digits; unknown once the person is anonymised", personal=True),
+    text(
+        "zip_prefix",
+        "current zip prefix, five digits; unknown once the person is anonymised",
+        personal=True,
+        to="fulfillment.dim_geography.zip_prefix",
+    ),
     text("city", "current city as given; unknown once the person is anonymised", personal=True),
     text("city_normalised", "the city without accents, in lower case, with single spaces", personal=True),
     text("state", "current state, two letters"),
@@ -50,58 +56,63 @@ DIM_CUSTOMER = Table(
     flag("is_anonymized", "whether the key of the person's data was destroyed"),
     position(),
     comment="One row for each person of the customers file, and the unknown one",
+    info=from_files("customers"),
 )
 
 CUSTOMER_ALIAS = Table(
     "customer_alias",
     _CUSTOMER,
     uuid("customer_alias", "a customer_id of the source", key=True),
-    uuid("customer_id", "the person behind it"),
+    uuid("customer_id", "the person behind it", of="customer.dim_customer.customer_id"),
     position(),
     comment="Which person stands behind each customer_id of the source",
+    info=from_files("customers"),
 )
 
 ADDRESS_HISTORY = Table(
     "address_history",
     _CUSTOMER,
-    uuid("customer_id", "the person", key=True),
+    uuid("customer_id", "the person", key=True, of="customer.dim_customer.customer_id"),
     integer("seq", "1 for the first address", key=True),
-    text("zip_prefix", "zip prefix, five digits", personal=True),
+    text("zip_prefix", "zip prefix, five digits", personal=True, to="fulfillment.dim_geography.zip_prefix"),
     text("city", "city as given", personal=True),
     text("state", "state, two letters"),
     moment("valid_from", "when the order that shows the address first was placed; null if there is none", null=True),
     position(),
     comment="All addresses of each person, the current one last",
+    info=from_files("customers", valid_from="orders.placed_at"),
 )
 
 SEGMENT_HISTORY = Table(
     "segment_history",
     _CUSTOMER,
-    uuid("customer_id", "the person", key=True),
+    uuid("customer_id", "the person", key=True, of="customer.dim_customer.customer_id"),
     integer("seq", "1 for the first change", key=True),
     day("as_of", "the date of the evaluation"),
     text("from_segment", "the segment before; of the first change NEW"),
     text("to_segment", "the segment after"),
     position(),
     comment="Each change of a person's segment",
+    info=from_files("customers"),
 )
 
 FACT_REVIEW = Table(
     "fact_review",
     _CUSTOMER,
     uuid("review_id", "the review, as in the source, where it may stand at several orders", key=True),
-    uuid("order_id", "the order", key=True),
-    uuid("customer_id", "the order's person; the zero UUID where nobody knows"),
+    uuid("order_id", "the order", key=True, to="sales.fact_order.order_id"),
+    uuid("customer_id", "the order's person; the zero UUID where nobody knows", to="customer.dim_customer.customer_id"),
     integer("score", "1 to 5"),
     text("sentiment", "positive (4, 5), neutral (3) or negative (1, 2)"),
     text("title", "title, if the customer wrote one", null=True, personal=True),
     text("comment", "what the customer wrote, if anything", null=True, personal=True),
     moment("created_at", "when the survey was sent", in_calendar=True),
     moment("answered_at", "when it came back", null=True, in_calendar=True),
-    integer("date_key", "date of created_at, yyyymmdd"),
+    integer("date_key", "date of created_at, yyyymmdd", to="shared.dim_date.date_key"),
     numeric("hours_to_answer", "hours from created_at to answered_at", _DIGITS_OF_HOURS, null=True),
     position(),
     comment="One row for each review of an order",
+    info=from_files("order_reviews", "customers"),
 )
 
 

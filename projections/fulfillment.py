@@ -19,6 +19,7 @@ from replayhouse.projections.columns import (
     uuid,
 )
 from replayhouse.projections.projection import Projection, Rows, Stream
+from replayhouse.projections.sources import from_files
 from replayhouse.projections.versions import VERSIONS
 
 _FULFILLMENT = MetaData(schema="fulfillment")
@@ -28,9 +29,13 @@ _DIGITS_OF_DAYS = 8
 FACT_DELIVERY = Table(
     "fact_delivery",
     _FULFILLMENT,
-    uuid("order_id", "the order", key=True),
-    uuid("customer_id", "the person who ordered; the zero UUID where nobody knows"),
-    integer("date_key", "date of placed_at, yyyymmdd"),
+    uuid("order_id", "the order", key=True, to="sales.fact_order.order_id"),
+    uuid(
+        "customer_id",
+        "the person who ordered; the zero UUID where nobody knows",
+        to="customer.dim_customer.customer_id",
+    ),
+    integer("date_key", "date of placed_at, yyyymmdd", to="shared.dim_date.date_key"),
     text("status", "planned, dispatched, delivered or canceled (before dispatch)"),
     moment("placed_at", "when the order was placed"),
     moment("promised_by", "the promised date, at midnight"),
@@ -41,10 +46,27 @@ FACT_DELIVERY = Table(
     integer("days_late", "calendar days from the promised date to the delivery, 0 if on time", null=True),
     flag("is_late", "whether it came after the promised date; null without delivered_at", null=True),
     flag("is_past_estimate", "whether delivered_at is after promised_by, to the second", null=True),
-    text("destination_zip", "zip prefix given with the order's own alias; unknown where there is none", personal=True),
-    text("origin_zip", "zip prefix of the seller of the first line; unknown where there is none"),
+    text(
+        "destination_zip",
+        "zip prefix given with the order's own alias, by which it has its state; unknown where there is none",
+        personal=True,
+        to="fulfillment.dim_geography.zip_prefix",
+    ),
+    text(
+        "origin_zip",
+        "zip prefix of the seller of the first line; unknown where there is none",
+        to="fulfillment.dim_geography.zip_prefix",
+    ),
     position(),
     comment="One row for each order, whether it has travelled or not",
+    info=from_files(
+        "orders",
+        "customers",
+        dispatched_at="orders.shipped_at",
+        delivered_at="orders.completed_at",
+        destination_zip="customers.zip_prefix",
+        origin_zip="sellers.zip_prefix",
+    ),
 )
 
 DIM_GEOGRAPHY = Table(
@@ -59,6 +81,7 @@ DIM_GEOGRAPHY = Table(
     integer("samples", "number of samples inside Brazil"),
     position(),
     comment="One row for each zip prefix with a sample inside Brazil, and the unknown one",
+    info=from_files("geolocation"),
 )
 
 

@@ -21,7 +21,9 @@ from replayhouse.domain.marketplace.events import (
 from replayhouse.domain.marketplace.product import product_of
 from replayhouse.domain.marketplace.seller import seller_of
 from replayhouse.projections.columns import integer, position, text, uuid
+from replayhouse.projections.links import comment_of
 from replayhouse.projections.projection import Projection, Rows, Stream, View
+from replayhouse.projections.sources import from_files
 from replayhouse.projections.versions import VERSIONS
 
 _MARKETPLACE = MetaData(schema="marketplace")
@@ -30,7 +32,11 @@ PRODUCT = Table(
     "product",
     _MARKETPLACE,
     uuid("product_id", "the product, as in the source", key=True),
-    text("category", "Portuguese name of the category; unknown if the product has none"),
+    text(
+        "category",
+        "Portuguese name of the category; unknown if the product has none",
+        to="marketplace.dim_category.category",
+    ),
     integer("name_length", "characters of the name", null=True),
     integer("description_length", "characters of the description", null=True),
     integer("photos", "number of photos", null=True),
@@ -41,19 +47,21 @@ PRODUCT = Table(
     integer("volume_cm3", "length x height x width; null if one side is", null=True),
     position(),
     comment="One row for each product, and the unknown one; dim_product adds the English category",
+    info=from_files("products"),
 )
 
 DIM_SELLER = Table(
     "dim_seller",
     _MARKETPLACE,
     uuid("seller_id", "the seller, as in the source", key=True),
-    text("zip_prefix", "zip prefix, five digits"),
+    text("zip_prefix", "zip prefix, five digits", to="fulfillment.dim_geography.zip_prefix"),
     text("city", "city as given"),
     text("city_normalised", "the city without accents, in lower case, with single spaces"),
     text("state", "state, two letters"),
     text("region", "North, Northeast, Central-West, Southeast, South or unknown"),
     position(),
     comment="One row for each seller, and the unknown one",
+    info=from_files("sellers"),
 )
 
 DIM_CATEGORY = Table(
@@ -63,6 +71,7 @@ DIM_CATEGORY = Table(
     text("english", "English name; the Portuguese one where there is no translation"),
     position(),
     comment="One row for each category that is translated or that a product shows, and the unknown one",
+    info=from_files("categories"),
 )
 
 
@@ -142,7 +151,7 @@ PROJECTION = Projection(
             "dim_product",
             "One row for each product with the English name of its category, and the unknown one",
             {
-                **{column.name: column.comment or "" for column in PRODUCT.columns},
+                **{column.name: comment_of(column) for column in PRODUCT.columns},
                 "category_english": "English name of the category; the Portuguese one where there is no translation",
             },
             _dim_product,

@@ -32,7 +32,7 @@ BATCH = Table(
 BATCH_FILE = Table(
     "batch_file",
     _QUALITY,
-    uuid("batch_id", "the load", key=True),
+    uuid("batch_id", "the load", key=True, of="quality.batch.batch_id"),
     text("file", "short name of the file", key=True),
     bigint("bytes", "size of the unpacked file"),
     text("sha256", "SHA-256 of the unpacked file, lower-case hexadecimal"),
@@ -44,7 +44,7 @@ BATCH_FILE = Table(
 FACT_CHECK = Table(
     "fact_check",
     _QUALITY,
-    uuid("batch_id", "the load", key=True),
+    uuid("batch_id", "the load", key=True, of="quality.batch.batch_id"),
     text("rule", "name of the rule", key=True),
     text("dimension", "completeness, accuracy, consistency, timeliness, uniqueness or validity"),
     text("severity", "CRITICAL, HIGH, MEDIUM or LOW"),
@@ -59,7 +59,7 @@ QUARANTINE = Table(
     "quarantine",
     _QUALITY,
     uuid("row_id", "the record, by its file and text", key=True),
-    uuid("batch_id", "the load that kept it apart"),
+    uuid("batch_id", "the load that kept it apart", to="quality.batch.batch_id"),
     text("file", "short name of the file"),
     integer("line", "physical line on which it starts, the header being 1"),
     text("rule", "name of the rule that it broke"),

@@ -6,6 +6,7 @@ from replayhouse.domain.kernel.places import UNKNOWN
 from replayhouse.domain.sales.order import Order, Payment, order_of
 from replayhouse.projections.columns import date_key_of, flag, integer, moment, money, position, text, uuid
 from replayhouse.projections.projection import Projection, Rows, Stream
+from replayhouse.projections.sources import from_files
 from replayhouse.projections.versions import VERSIONS
 
 _SALES = MetaData(schema="sales")
@@ -14,11 +15,19 @@ FACT_ORDER = Table(
     "fact_order",
     _SALES,
     uuid("order_id", "the order, as in the source", key=True),
-    uuid("customer_id", "the person (customer_unique_id); the zero UUID where nobody knows who that is"),
-    uuid("customer_alias", "the customer_id that the source gives to this order alone"),
+    uuid(
+        "customer_id",
+        "the person (customer_unique_id); the zero UUID where nobody knows who that is",
+        to="customer.dim_customer.customer_id",
+    ),
+    uuid(
+        "customer_alias",
+        "the customer_id that the source gives to this order alone",
+        to="customer.customer_alias.customer_alias",
+    ),
     text("status", "created, approved, invoiced, processing, shipped, delivered, canceled or unavailable"),
     moment("placed_at", "when the order was placed", in_calendar=True),
-    integer("date_key", "date of placed_at, yyyymmdd"),
+    integer("date_key", "date of placed_at, yyyymmdd", to="shared.dim_date.date_key"),
     moment(
         "approved_at",
         "when the payment was approved; null if not, or if nobody knows when",
@@ -47,17 +56,22 @@ FACT_ORDER = Table(
     flag("is_paid", "whether the payments, above zero, reach the total"),
     position(),
     comment="One row for each order",
+    info=from_files("orders", "customers"),
 )
 
 FACT_ORDER_ITEM = Table(
     "fact_order_item",
     _SALES,
-    uuid("order_id", "the order", key=True),
+    uuid("order_id", "the order", key=True, of="sales.fact_order.order_id"),
     integer("item_no", "number of the line in the order", key=True),
-    uuid("product_id", "the product, as in the source"),
-    uuid("seller_id", "the seller, as in the source"),
-    uuid("customer_id", "the person who ordered; the zero UUID where nobody knows"),
-    integer("date_key", "date on which the order was placed, yyyymmdd"),
+    uuid("product_id", "the product, as in the source", to="marketplace.dim_product.product_id"),
+    uuid("seller_id", "the seller, as in the source", to="marketplace.dim_seller.seller_id"),
+    uuid(
+        "customer_id",
+        "the person who ordered; the zero UUID where nobody knows",
+        to="customer.dim_customer.customer_id",
+    ),
+    integer("date_key", "date on which the order was placed, yyyymmdd", to="shared.dim_date.date_key"),
     text("status", "status of the order"),
     money("price", "price, BRL"),
     money("freight", "freight, BRL"),
@@ -65,19 +79,21 @@ FACT_ORDER_ITEM = Table(
     moment("ship_by", "until when the seller must hand the parcel to the carrier", in_calendar=True),
     position(),
     comment="One row for each line of an order",
+    info=from_files("order_items", "orders", "customers"),
 )
 
 FACT_PAYMENT = Table(
     "fact_payment",
     _SALES,
-    uuid("order_id", "the order", key=True),
+    uuid("order_id", "the order", key=True, of="sales.fact_order.order_id"),
     integer("payment_no", "number of the payment in the order; need not start at 1", key=True),
     text("method", "how it was paid, in the source's words"),
     integer("installments", "number of installments; below 1 in a few rows of the source"),
     money("amount", "amount, BRL"),
-    integer("date_key", "date on which the order was placed, yyyymmdd"),
+    integer("date_key", "date on which the order was placed, yyyymmdd", to="shared.dim_date.date_key"),
     position(),
     comment="One row for each payment of an order",
+    info=from_files("order_payments"),
 )
 
 

@@ -1,8 +1,11 @@
-"""What is generated and checked in, by path: contracts, the kit's models, and the reference for consumers."""
+"""What is generated and checked in, by path: contracts, the kit's models, the reference for consumers, and the data
+dictionary.
+"""
 
 from pathlib import Path
 
 from replayhouse.infra.contracts.asyncapi import asyncapi_document
+from replayhouse.infra.contracts.dictionary import dictionary_page
 from replayhouse.infra.contracts.headers import NAME as HEADERS
 from replayhouse.infra.contracts.headers import headers_schema
 from replayhouse.infra.contracts.models import source_of_models
@@ -15,6 +18,7 @@ Files = dict[Path, str]
 CONTRACTS = "contracts"
 ASYNCAPI = "contracts/asyncapi.json"
 REFERENCE = "docs/consuming-reference.md"
+DICTIONARY = "docs/data-dictionary.md"
 MODELS = "consumer/replayhouse_consumer/events.py"
 
 
@@ -28,6 +32,7 @@ def made_files(root: Path) -> Files:
     files = {folder / f"{file_of(name)}.json": in_text(schema) for name, schema in contracts.items()}
     files[root / ASYNCAPI] = in_text(asyncapi_document(contracts))
     files[root / REFERENCE] = reference_page(contracts)
+    files[root / DICTIONARY] = dictionary_page()
     files[root / MODELS] = source_of_models({name: contract for name, contract in contracts.items() if name != HEADERS})
     return files
 

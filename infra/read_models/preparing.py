@@ -34,7 +34,9 @@ def prepare(conn: psycopg.Connection) -> None:
             grant(conn, "read_model")
         for context, projection in PROJECTIONS.items():
             if projected(conn, context) is None:
-                Model(projection, context).create(conn)
+                model = Model(projection, context)
+                model.create(conn)
+                model.link(conn)
                 conn.execute(_FIRST_REVISION, [context, projection.fingerprint, projection.version])
                 conn.execute(_TRACK, [context])
         if conn.execute(_HAS_CALENDAR).fetchone() == (False,):

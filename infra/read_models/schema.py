@@ -7,16 +7,22 @@ from functools import cache, cached_property
 import psycopg
 from psycopg import sql
 from sqlalchemy import Dialect, MetaData, SelectBase, Table
-from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement, SetColumnComment, SetTableComment
+from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement, SetTableComment
 
 from replayhouse.domain.contexts import Context
 from replayhouse.infra.postgres.roles import grant
 from replayhouse.infra.read_models.copy_text import LineWriter, copy_data
+from replayhouse.projections.links import comment_of, links_within
 from replayhouse.projections.projection import Projection, Row, personal_columns
 from replayhouse.projections.warehouse import PROJECTIONS
 
 _DROP_KEY = sql.SQL("ALTER TABLE {table} DROP CONSTRAINT {key}")
 _ADD_KEY = sql.SQL("ALTER TABLE {table} ADD CONSTRAINT {key} PRIMARY KEY ({columns})")
+# Nothing is checked and nothing is slower, and tools that draw tables draw these lines: docs/decisions/0028.
+_LINK = sql.SQL("""
+    ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({column}) REFERENCES {other} ({key}) NOT ENFORCED
+""")
+_CAN_LINK = 180_000  # the version of the server
 _NO_STATISTICS = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET STATISTICS 0")
 
 
@@ -47,6 +53,24 @@ class Model:
         self._create_views(conn)
         grant(conn, self.schema)
 
+    def link(self, conn: psycopg.Connection) -> None:
+        """Declares the links among the tables, whose primary keys are there, as foreign keys that are not enforced.
+
+        Servers before PostgreSQL 18 have none of that kind; there the comments of the columns tell.
+        """
+        if conn.info.server_version < _CAN_LINK:
+            return
+        for column, link in links_within(self.projection.tables):
+            table = column.table.name
+            statement = _LINK.format(
+                table=sql.Identifier(self.schema, table),
+                name=sql.Identifier(f"{table}_{column.name}_fkey"),
+                column=sql.Identifier(column.name),
+                other=sql.Identifier(self.schema, link.table),
+                key=sql.Identifier(link.column),
+            )
+            conn.execute(statement)
+
     def _create_views(self, conn: psycopg.Connection) -> None:
         for view in self.projection.views:
             query = view.select(self.tables)
@@ -64,7 +88,7 @@ def create_table(conn: psycopg.Connection, table: Table) -> None:
         conn.execute(_NO_STATISTICS.format(qualified(table), sql.Identifier(name)))
     run(conn, SetTableComment(table))
     for column in table.columns:
-        run(conn, SetColumnComment(column))
+        comment_on_column(conn, table.schema or "public", table.name, column.name, comment_of(column))
 
 
 def drop_key(conn: psycopg.Connection, table: Table) -> None:

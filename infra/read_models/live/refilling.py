@@ -52,6 +52,7 @@ class _Refilling:
         for revision in self._begun:
             for table in revision.model.tables.values():
                 add_key(self._conn, table)
+            revision.model.link(self._conn)
             while self._reached[revision.context] < head:
                 with self._conn.transaction():
                     self._advance(revision, head)

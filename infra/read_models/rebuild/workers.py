@@ -83,8 +83,8 @@ def load_all(
     """Fills new tables (their unknown members are in, their keys off) with all streams up to the positions of `built`.
 
     With `occurred_before`, a local time, with what had happened by then. What was read is told in `built`, by context.
-    The tables of a context are finished as soon as its last range is in. Raises Unfoldable, and ReplayhouseError where
-    a process dies.
+    The tables of a context are finished as soon as its last range is in, and linked when all are. Raises Unfoldable,
+    and ReplayhouseError where a process dies.
     """
     started = time.monotonic()
     tasks: list[_Task] = []
@@ -117,6 +117,8 @@ def load_all(
                     for task in _finishes(by_context[done.context], rebuilt):
                         crew.add(task)
             built[done.context].seconds = time.monotonic() - started
+    for model in models:
+        model.link(conn)
 
 
 def _finishes(model: Model, rebuilt: Rebuilt) -> list[Finish]:
