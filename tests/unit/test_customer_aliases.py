@@ -256,3 +256,9 @@ def test_fields_that_nobody_can_read_do_not_stand_for_the_telling() -> None:
     unreadable = customer_of([CustomerRegistered(JANUARY, FIRST, "SP", JANUARY, None, None)])
     assert unreadable.is_anonymized
     assert len(anonymize(unreadable, "asked for it", "ana", datetime(2026, 1, 1))) == 1
+
+
+def test_an_alias_without_an_order_stands_before_one_whose_order_was_placed_at_the_first_moment_there_is() -> None:
+    known = person(seen(SECOND, None, THERE), seen(FIRST, datetime.min, HERE))
+    assert [alias.alias for alias in known.ordered_aliases] == [SECOND, FIRST]
+    assert known.current_address == HERE

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from replayhouse.domain.kernel.events import DomainEvent, effective
 from replayhouse.infra.read_models.copy_text import DoesNotFit
 from replayhouse.infra.read_models.schema import line_writer
-from replayhouse.projections.projection import POSITION, Projection, Row, Rows, Stream, key_width
+from replayhouse.projections.projection import (
+    POSITION,
+    Projection,
+    Row,
+    Rows,
+    Stream,
+    columns_without_position,
+    key_width,
+)
 from replayhouse.projections.replay import difference
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.drawn_events import KINDS_OF_STREAMS, drawn
@@ -80,6 +88,11 @@ def test_keys_stand_first_and_position_last_and_everything_is_explained(projecti
         assert names[: key_width(table)] == [column.name for column in table.primary_key.columns]
         assert table.comment
         assert all(column.comment for column in table.columns)
+
+
+def test_a_digest_covers_all_columns_but_the_position() -> None:
+    for table in (table for projection in PROJECTIONS.values() for table in projection.tables):
+        assert [*columns_without_position(table), "position"] == [column.name for column in table.columns]
 
 
 def test_every_dimension_has_its_unknown_member() -> None:

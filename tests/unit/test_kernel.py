@@ -172,6 +172,7 @@ def test_an_error_says_which_rule_on_which_aggregate_with_which_values() -> None
     error = DomainError("a score is 1 to 5", "review", score=6)
     assert str(error) == "a score is 1 to 5: review (score 6)"
     assert (error.rule, error.aggregate, error.values) == ("a score is 1 to 5", "review", {"score": 6})
+    assert str(DomainError("it fits", "box", width=2, height=3)) == "it fits: box (width 2, height 3)"
     assert str(DomainError("a batch is opened once", "batch")) == "a batch is opened once: batch"
 
 

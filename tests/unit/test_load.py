@@ -1,7 +1,7 @@
 """Working through a plan: units, chunks, versions, and going on after a process was killed."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,15 +10,16 @@ from replayhouse.domain.marketplace.seller import SellerFacts
 from replayhouse.ingest import load
 from replayhouse.ingest.decision import Decision, Known
 from replayhouse.ingest.load import batched, evaluate_the_lapsed, numbered, units_of, work_through
-from replayhouse.ingest.ports import Chunk, Unit
+from replayhouse.ingest.ports import Chunk, Due, Unit
 from tests.support.fakes.load_log import MemoryLoadLog, MemoryLog
 from tests.support.fakes.work import MemoryExtract, MemoryWork
-from tests.support.load import HERE, ORDER, customers, extract, loaded, of_another_alias
-from tests.support.orders import ALIAS, PERSON, delivered
+from tests.support.load import HERE, ORDER, OTHER_ORDER, customers, extract, loaded, of_another_alias
+from tests.support.orders import ALIAS, MONDAY, OTHER_ALIAS, PERSON, delivered
 
 LOAD = UUID(int=1)
 ALL = Unit(0, 255)
 AS_OF = date(2018, 3, 5)
+LAPSES_ON = MONDAY.date() + timedelta(days=181)
 
 
 def many_sellers(count: int) -> MemoryExtract:
@@ -28,9 +29,9 @@ def many_sellers(count: int) -> MemoryExtract:
 class Observed(MemoryLoadLog):
     """Remembers its chunks, and ends after some of them as a killed process does."""
 
-    def __init__(self, log: MemoryLog, work: MemoryWork, ends_after: int | None = None) -> None:
-        log.loads.setdefault(LOAD, AS_OF)
-        super().__init__(log, LOAD, work)
+    def __init__(self, log: MemoryLog, work: MemoryWork, ends_after: int | None = None, load_id: UUID = LOAD) -> None:
+        log.loads.setdefault(load_id, AS_OF)
+        super().__init__(log, load_id, work)
         self.chunks: list[Chunk] = []
         self._ends_after = ends_after
 
@@ -178,9 +179,27 @@ def test_the_lapsed_are_evaluated_some_at_a_time_until_nobody_is_left(monkeypatc
     assert {warehouse.customer(person).segment for person in people} == {"CHURNED"}
 
 
-def test_a_due_date_that_did_not_change_is_not_told_again() -> None:
+def dues_of_the_next_load(shown: MemoryExtract) -> list[Due]:
+    """What is told of a person's date, after a load with an order that was delivered."""
     warehouse = loaded(extract(customers=customers((PERSON, ALIAS, HERE)), orders={ORDER: delivered()}))
-    work = MemoryWork(extract(orders={ORDER: delivered(approved_at=None)}), warehouse.log)
-    observed = Observed(warehouse.log, work)
-    work_through(Unit(0, 255), work, observed, warehouse.as_of, {})
-    assert [due for chunk in observed.chunks for due in chunk.due] == []
+    assert warehouse.log.due[PERSON].at == LAPSES_ON
+    work = MemoryWork(shown, warehouse.log)
+    observed = Observed(warehouse.log, work, load_id=UUID(int=2))
+    work_through(ALL, work, observed, warehouse.as_of, {})
+    assert any(chunk.decisions for chunk in observed.chunks)
+    return [due for chunk in observed.chunks for due in chunk.due]
+
+
+def test_a_due_date_that_did_not_change_is_not_told_again() -> None:
+    assert dues_of_the_next_load(extract(orders={ORDER: delivered(approved_at=None)})) == []
+
+
+def test_a_due_date_that_changed_is_told() -> None:
+    later = delivered(placed_at=MONDAY + timedelta(days=1))
+    assert dues_of_the_next_load(extract(orders={ORDER: later})) == [Due(PERSON, LAPSES_ON + timedelta(days=1))]
+
+
+def test_a_due_date_that_did_not_change_is_told_again_with_another_segment() -> None:
+    earlier = of_another_alias(delivered(placed_at=MONDAY - timedelta(days=9)), OTHER_ALIAS)
+    shown = extract(customers=customers((PERSON, OTHER_ALIAS, HERE)), orders={OTHER_ORDER: earlier})
+    assert dues_of_the_next_load(shown) == [Due(PERSON, LAPSES_ON)]

@@ -130,6 +130,16 @@ def test_a_shipment_turns_out_to_have_been_cancelled_before_dispatch() -> None:
 # --- since when (R24) -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("shipped_at", [WEDNESDAY, None])
+def test_a_cancelled_shipment_is_dispatched_no_longer_and_may_be_again(shipped_at: datetime | None) -> None:
+    shipped = SHIPPED._replace(shipped_at=shipped_at)
+    cancelled = following(shipped, ENDED)
+    assert (cancelled.status, cancelled.is_dispatched, cancelled.dispatched_at) == ("canceled", False, None)
+    again = shipment_of([*follow(NEW_SHIPMENT, ENDED, ROUTE), *follow(following(ENDED), shipped, ROUTE)])
+    assert (again.status, again.is_dispatched, again.dispatched_at) == ("dispatched", True, shipped_at)
+    assert [type(event) for event in follow(cancelled, shipped, ROUTE)] == [ShipmentDispatched]
+
+
 def test_what_has_no_time_happened_after_the_latest_time_that_the_order_knows() -> None:
     """So that neither is further than the other at any business time."""
     untimed = DELIVERED._replace(approved_at=TUESDAY, shipped_at=None, completed_at=None)

@@ -1,13 +1,20 @@
 """A person's rows become decisions: what crosses the contexts, and what arrives late."""
 
-from datetime import timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import pytest
+
 from replayhouse.domain.customer.customer import AliasAddress, Purchase, Residence
-from replayhouse.domain.customer.events import CustomerAnonymized, SegmentChanged
+from replayhouse.domain.customer.events import CustomerAnonymized, CustomerRegistered, PurchaseRecorded, SegmentChanged
+from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
 from replayhouse.domain.sales.order import OrderHeader
+from replayhouse.ingest.decision import Known
+from replayhouse.ingest.translate.person import AT_ONCE, decide_person, lapse
+from replayhouse.ingest.work import PersonWork
 from tests.support.fakes.work import MemoryExtract
 from tests.support.load import (
     HERE,
@@ -332,3 +339,41 @@ def test_a_segment_is_told_once_with_what_it_follows_from() -> None:
     warehouse = loaded(a_day())
     (event,) = [e for e in warehouse.events("customer", PERSON) if isinstance(e, SegmentChanged)]
     assert (event.from_segment, event.to_segment, event.orders, event.spent) == ("NEW", "ONE_TIME", 1, brl("100.00"))
+
+
+class InTheLog(NamedTuple):
+    """A stream as the log has it."""
+
+    effective_events: Sequence[DomainEvent]
+
+    @property
+    def last_version(self) -> int:
+        return len(self.effective_events)
+
+
+REGISTERED = CustomerRegistered(MONDAY, ALIAS, "SP", MONDAY, HERE.zip_prefix, HERE.city)
+BOUGHT = PurchaseRecorded(FRIDAY, ORDER, brl("100.00"), MONDAY, FRIDAY)
+EVALUATED = SegmentChanged(FRIDAY, "NEW", "ONE_TIME", FRIDAY.date(), 1, brl("100.00"))
+
+
+@pytest.mark.parametrize(
+    ("events", "due"),
+    [([], None), ([BOUGHT], AT_ONCE), ([EVALUATED], AT_ONCE), ([BOUGHT, EVALUATED], AT_ONCE)],
+)
+def test_whom_no_day_evaluates_lapses_at_once_where_there_is_anything_to_evaluate(
+    events: list[DomainEvent], due: date | None
+) -> None:
+    known = Known({"customer": {PERSON: InTheLog([REGISTERED, *events])}})
+    decided = decide_person(PersonWork(PERSON, PERSON), known, {}, {}, as_of=None)
+    assert (decided.decisions, decided.due) == ([], due)
+
+
+@pytest.mark.parametrize(("days", "segments"), [(180, []), (181, ["CHURNED"])])
+def test_a_person_whom_a_load_does_not_show_is_told_a_new_date_also_where_nothing_changed(
+    days: int, segments: list[str]
+) -> None:
+    known = Known({"customer": {PERSON: InTheLog([REGISTERED, BOUGHT, EVALUATED])}})
+    decided = lapse(PERSON, known, MONDAY.date() + timedelta(days=days))
+    assert [d.event.to_segment for d in decided.decisions if isinstance(d.event, SegmentChanged)] == segments
+    assert decided.due_changed
+    assert decided.due == (None if segments else MONDAY.date() + timedelta(days=181))
