@@ -4,11 +4,11 @@ from datetime import date
 
 from sqlalchemy import MetaData, Table
 
-from replayhouse.domain.customer.customer import Customer, customer_of, evaluate
+from replayhouse.domain.customer.customer import Address, Customer, customer_of, evaluate
 from replayhouse.domain.customer.events import ReviewRevised, ReviewSubmitted, SegmentChanged
 from replayhouse.domain.customer.review import review_of
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
-from replayhouse.domain.kernel.money import NOTHING, brl
+from replayhouse.domain.kernel.money import NOTHING
 from replayhouse.domain.kernel.places import UNKNOWN, normalised_city, region_of
 from replayhouse.projections.columns import (
     date_key_of,
@@ -23,7 +23,7 @@ from replayhouse.projections.columns import (
     text,
     uuid,
 )
-from replayhouse.projections.projection import Projection, Row, Rows, Stream
+from replayhouse.projections.projection import Projection, Row, Rows, Stream, row_maker
 from replayhouse.projections.sources import from_files
 from replayhouse.projections.versions import VERSIONS
 
@@ -116,6 +116,13 @@ FACT_REVIEW = Table(
 )
 
 
+_customer_row = row_maker(DIM_CUSTOMER)
+_alias_row = row_maker(CUSTOMER_ALIAS)
+_address_row = row_maker(ADDRESS_HISTORY)
+_segment_row = row_maker(SEGMENT_HISTORY)
+_review_row = row_maker(FACT_REVIEW)
+
+
 def fold(stream: Stream) -> Rows:
     """The rows of a person, once registered, or of a review.
 
@@ -146,61 +153,93 @@ def _customer_rows(stream: Stream, customer: Customer) -> Rows:
     history = customer.address_history
     return {
         "dim_customer": [_person_row(stream, customer, history[-1].address)],
-        "customer_alias": [(alias, customer_id, at) for alias in customer.aliases],
+        "customer_alias": [
+            _alias_row(customer_alias=alias, customer_id=customer_id, position=at) for alias in customer.aliases
+        ],
         "address_history": [
-            (customer_id, seq, *residence.address, residence.valid_from, at)
-            for seq, residence in enumerate(history, start=1)
+            _address_row(
+                customer_id=customer_id,
+                seq=seq,
+                zip_prefix=address.zip_prefix,
+                city=address.city,
+                state=address.state,
+                valid_from=valid_from,
+                position=at,
+            )
+            for seq, (address, valid_from) in enumerate(history, start=1)
         ],
         "segment_history": [
-            (customer_id, seq, change.as_of, change.from_segment, change.to_segment, at)
+            _segment_row(
+                customer_id=customer_id,
+                seq=seq,
+                as_of=change.as_of,
+                from_segment=change.from_segment,
+                to_segment=change.to_segment,
+                position=at,
+            )
             for seq, change in enumerate(customer.segment_changes, start=1)
         ],
     }
 
 
-def _person_row(stream: Stream, customer: Customer, address: tuple[str, str, str]) -> Row:
-    zip_prefix, city, state = address
-    orders, spent = customer.orders, customer.spent
-    return (
-        stream.originator_id,
-        zip_prefix,
-        city,
-        normalised_city(city),
-        state,
-        region_of(state),
-        len(customer.aliases),
-        orders,
-        spent,
-        brl(spent / orders) if orders else None,
-        customer.first_purchase_at,
-        customer.last_purchase_at,
-        customer.segment,
-        customer.segment_as_of,
-        customer.is_anonymized,
-        stream.position,
+def _person_row(stream: Stream, customer: Customer, address: Address) -> Row:
+    return _customer_row(
+        customer_id=stream.originator_id,
+        zip_prefix=address.zip_prefix,
+        city=address.city,
+        city_normalised=normalised_city(address.city),
+        state=address.state,
+        region=region_of(address.state),
+        alias_count=len(customer.aliases),
+        orders=customer.orders,
+        spent=customer.spent,
+        average_order=customer.average_order,
+        first_purchase_at=customer.first_purchase_at,
+        last_purchase_at=customer.last_purchase_at,
+        segment=customer.segment,
+        segment_as_of=customer.segment_as_of,
+        is_anonymized=customer.is_anonymized,
+        position=stream.position,
     )
 
 
 def _review_rows(stream: Stream) -> Rows:
     review = review_of(stream.events)
-    row = (
-        review.review_id,
-        review.order_id,
-        review.customer_id,
-        review.score,
-        review.sentiment,
-        review.title,
-        review.comment,
-        review.created_at,
-        review.answered_at,
-        date_key_of(review.created_at),
-        hundredths_of(review.created_at, review.answered_at, _HOUR, _DIGITS_OF_HOURS),
-        stream.position,
+    row = _review_row(
+        review_id=review.review_id,
+        order_id=review.order_id,
+        customer_id=review.customer_id,
+        score=review.score,
+        sentiment=review.sentiment,
+        title=review.title,
+        comment=review.comment,
+        created_at=review.created_at,
+        answered_at=review.answered_at,
+        date_key=date_key_of(review.created_at),
+        hours_to_answer=hundredths_of(review.created_at, review.answered_at, _HOUR, _DIGITS_OF_HOURS),
+        position=stream.position,
     )
     return {"fact_review": [row]}
 
 
-_NOBODY: Row = (UNKNOWN_ID, *[UNKNOWN] * 5, 0, 0, NOTHING, None, None, None, UNKNOWN, None, False, 0)
+_NOBODY = _customer_row(
+    customer_id=UNKNOWN_ID,
+    zip_prefix=UNKNOWN,
+    city=UNKNOWN,
+    city_normalised=UNKNOWN,
+    state=UNKNOWN,
+    region=UNKNOWN,
+    alias_count=0,
+    orders=0,
+    spent=NOTHING,
+    average_order=None,
+    first_purchase_at=None,
+    last_purchase_at=None,
+    segment=UNKNOWN,
+    segment_as_of=None,
+    is_anonymized=False,
+    position=0,
+)
 
 PROJECTION = Projection(
     "customer",

@@ -18,7 +18,7 @@ from replayhouse.projections.columns import (
     text,
     uuid,
 )
-from replayhouse.projections.projection import Projection, Rows, Stream
+from replayhouse.projections.projection import Projection, Rows, Stream, row_maker
 from replayhouse.projections.sources import from_files
 from replayhouse.projections.versions import VERSIONS
 
@@ -85,6 +85,10 @@ DIM_GEOGRAPHY = Table(
 )
 
 
+_delivery_row = row_maker(FACT_DELIVERY)
+_area_row = row_maker(DIM_GEOGRAPHY)
+
+
 def fold(stream: Stream) -> Rows:
     """The row of a shipment, once it is planned, or of an area, while samples tell of it."""
     events = stream.events
@@ -97,49 +101,61 @@ def _delivery_rows(stream: Stream) -> Rows:
     shipment = shipment_of(stream.events)
     if not shipment.is_planned:
         return {}
-    placed_at, delivered_at, days_late = shipment.placed_at, shipment.delivered_at, shipment.days_late
-    row = (
-        stream.originator_id,
-        shipment.customer_id,
-        date_key_of(placed_at),
-        shipment.status,
-        placed_at,
-        shipment.promised_by,
-        shipment.dispatched_at,
-        delivered_at,
-        hundredths_of(placed_at, shipment.dispatched_at, _DAY, _DIGITS_OF_DAYS),
-        hundredths_of(placed_at, delivered_at, _DAY, _DIGITS_OF_DAYS),
-        days_late,
-        is_late(days_late),
-        shipment.is_past_estimate,
-        shipment.destination_zip or UNKNOWN,
-        shipment.origin_zip or UNKNOWN,
-        stream.position,
+    days_late = shipment.days_late
+    placed_at, dispatched_at, delivered_at = shipment.placed_at, shipment.dispatched_at, shipment.delivered_at
+    row = _delivery_row(
+        order_id=stream.originator_id,
+        customer_id=shipment.customer_id,
+        date_key=date_key_of(placed_at),
+        status=shipment.status,
+        placed_at=placed_at,
+        promised_by=shipment.promised_by,
+        dispatched_at=dispatched_at,
+        delivered_at=delivered_at,
+        days_to_dispatch=hundredths_of(placed_at, dispatched_at, _DAY, _DIGITS_OF_DAYS),
+        days_to_deliver=hundredths_of(placed_at, delivered_at, _DAY, _DIGITS_OF_DAYS),
+        days_late=days_late,
+        is_late=is_late(days_late),
+        is_past_estimate=shipment.is_past_estimate,
+        destination_zip=shipment.destination_zip or UNKNOWN,
+        origin_zip=shipment.origin_zip or UNKNOWN,
+        position=stream.position,
     )
     return {"fact_delivery": [row]}
 
 
 def _area_rows(stream: Stream) -> Rows:
-    survey = area_of(stream.events).survey
-    if survey is None or survey.samples == 0:
+    place = area_of(stream.events).place
+    if place is None:
         return {}
-    row = (
-        survey.zip_prefix,
-        survey.city or UNKNOWN,
-        survey.state or UNKNOWN,
-        region_of(survey.state),
-        survey.latitude,
-        survey.longitude,
-        survey.samples,
-        stream.position,
+    row = _area_row(
+        zip_prefix=place.zip_prefix,
+        city=place.city or UNKNOWN,
+        state=place.state or UNKNOWN,
+        region=region_of(place.state),
+        latitude=place.latitude,
+        longitude=place.longitude,
+        samples=place.samples,
+        position=stream.position,
     )
     return {"dim_geography": [row]}
 
+
+_NOWHERE = _area_row(
+    zip_prefix=UNKNOWN,
+    city=UNKNOWN,
+    state=UNKNOWN,
+    region=UNKNOWN,
+    latitude=None,
+    longitude=None,
+    samples=0,
+    position=0,
+)
 
 PROJECTION = Projection(
     "fulfillment",
     (FACT_DELIVERY, DIM_GEOGRAPHY),
     fold,
     version=VERSIONS["fulfillment"].number,
-    unknown_members={"dim_geography": [(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, None, None, 0, 0)]},
+    unknown_members={"dim_geography": [_NOWHERE]},
 )

@@ -22,7 +22,7 @@ from replayhouse.domain.marketplace.product import product_of
 from replayhouse.domain.marketplace.seller import seller_of
 from replayhouse.projections.columns import integer, position, text, uuid
 from replayhouse.projections.links import comment_of
-from replayhouse.projections.projection import Projection, Rows, Stream, View
+from replayhouse.projections.projection import Projection, Rows, Stream, View, row_maker
 from replayhouse.projections.sources import from_files
 from replayhouse.projections.versions import VERSIONS
 
@@ -75,24 +75,42 @@ DIM_CATEGORY = Table(
 )
 
 
+_product_row = row_maker(PRODUCT)
+_seller_row = row_maker(DIM_SELLER)
+_category_row = row_maker(DIM_CATEGORY)
+
+
 def _product_rows(stream: Stream) -> Rows:
     product = product_of(stream.events)
     if not product.is_listed:
         return {}
-    row = (
-        stream.originator_id,
-        product.category or UNKNOWN,
-        *product.page,
-        *product.measures,
-        product.volume_cm3,
-        stream.position,
+    row = _product_row(
+        product_id=stream.originator_id,
+        category=product.category or UNKNOWN,
+        name_length=product.name_length,
+        description_length=product.description_length,
+        photos=product.photos,
+        weight_g=product.weight_g,
+        length_cm=product.length_cm,
+        height_cm=product.height_cm,
+        width_cm=product.width_cm,
+        volume_cm3=product.volume_cm3,
+        position=stream.position,
     )
     return {"product": [row]}
 
 
 def _seller_rows(stream: Stream) -> Rows:
-    zip_prefix, city, state = seller_of(stream.events).facts
-    row = (stream.originator_id, zip_prefix, city, normalised_city(city), state, region_of(state), stream.position)
+    seller = seller_of(stream.events)
+    row = _seller_row(
+        seller_id=stream.originator_id,
+        zip_prefix=seller.zip_prefix,
+        city=seller.city,
+        city_normalised=normalised_city(seller.city),
+        state=seller.state,
+        region=region_of(seller.state),
+        position=stream.position,
+    )
     return {"dim_seller": [row]}
 
 
@@ -100,8 +118,32 @@ def _category_rows(stream: Stream) -> Rows:
     category = category_of(stream.events)
     if not category.is_named or category.name == UNKNOWN:
         return {}
-    return {"dim_category": [(category.name, category.english, stream.position)]}
+    return {"dim_category": [_category_row(category=category.name, english=category.english, position=stream.position)]}
 
+
+_UNKNOWN_PRODUCT = _product_row(
+    product_id=UNKNOWN_ID,
+    category=UNKNOWN,
+    name_length=None,
+    description_length=None,
+    photos=None,
+    weight_g=None,
+    length_cm=None,
+    height_cm=None,
+    width_cm=None,
+    volume_cm3=None,
+    position=0,
+)
+_UNKNOWN_SELLER = _seller_row(
+    seller_id=UNKNOWN_ID,
+    zip_prefix=UNKNOWN,
+    city=UNKNOWN,
+    city_normalised=UNKNOWN,
+    state=UNKNOWN,
+    region=UNKNOWN,
+    position=0,
+)
+_UNKNOWN_CATEGORY = _category_row(category=UNKNOWN, english=UNKNOWN, position=0)
 
 _FOLD_BY_EVENT: dict[type[DomainEvent], Callable[[Stream], Rows]] = {
     ProductListed: _product_rows,
@@ -142,9 +184,9 @@ PROJECTION = Projection(
     fold,
     version=VERSIONS["marketplace"].number,
     unknown_members={
-        "product": [(UNKNOWN_ID, UNKNOWN, *[None] * 8, 0)],
-        "dim_seller": [(UNKNOWN_ID, *[UNKNOWN] * 5, 0)],
-        "dim_category": [(UNKNOWN, UNKNOWN, 0)],
+        "product": [_UNKNOWN_PRODUCT],
+        "dim_seller": [_UNKNOWN_SELLER],
+        "dim_category": [_UNKNOWN_CATEGORY],
     },
     views=(
         View(

@@ -8,7 +8,7 @@ from replayhouse.domain.quality.batch import batch_of
 from replayhouse.domain.quality.events import RowDiscarded, RowQuarantined, RowReleased
 from replayhouse.domain.quality.row import row_of
 from replayhouse.projections.columns import bigint, flag, integer, numeric, position, recorded, text, uuid
-from replayhouse.projections.projection import Projection, Rows, Stream
+from replayhouse.projections.projection import Projection, Rows, Stream, row_maker
 from replayhouse.projections.versions import VERSIONS
 
 _QUALITY = MetaData(schema="quality")
@@ -71,6 +71,12 @@ QUARANTINE = Table(
 )
 
 
+_batch_row = row_maker(BATCH)
+_file_row = row_maker(BATCH_FILE)
+_check_row = row_maker(FACT_CHECK)
+_kept_apart_row = row_maker(QUARANTINE)
+
+
 def fold(stream: Stream) -> Rows:
     """The rows of a load, once opened, or of a record that was kept apart."""
     events = stream.events
@@ -86,23 +92,37 @@ def _batch_rows(stream: Stream) -> Rows:
     if not batch.is_opened:
         return {}
     batch_id, at = stream.originator_id, stream.position
-    row = (
-        batch_id,
-        batch.name,
-        batch.status,
-        _utc(batch.opened_at),
-        _utc(batch.completed_at) if batch.completed_at else None,
-        batch.rows,
-        batch.quarantined,
-        batch.events,
-        batch.score,
-        at,
+    row = _batch_row(
+        batch_id=batch_id,
+        name=batch.name,
+        status=batch.status,
+        opened_at=_utc(batch.opened_at),
+        completed_at=_utc(batch.completed_at) if batch.completed_at else None,
+        rows=batch.rows,
+        quarantined=batch.quarantined,
+        events=batch.events,
+        score=batch.score,
+        position=at,
     )
     return {
         "batch": [row],
-        "batch_file": [(batch_id, file.file, file.bytes, file.sha256, file.rows, at) for file in batch.files],
+        "batch_file": [
+            _file_row(
+                batch_id=batch_id, file=file.file, bytes=file.bytes, sha256=file.sha256, rows=file.rows, position=at
+            )
+            for file in batch.files
+        ],
         "fact_check": [
-            (batch_id, check.rule, check.dimension, check.severity, check.checked, check.failed, check.passed, at)
+            _check_row(
+                batch_id=batch_id,
+                rule=check.rule,
+                dimension=check.dimension,
+                severity=check.severity,
+                checked=check.checked,
+                failed=check.failed,
+                passed=check.passed,
+                position=at,
+            )
             for check in batch.checks
         ],
     }
@@ -112,8 +132,18 @@ def _quarantine_rows(stream: Stream) -> Rows:
     row = row_of(stream.events)
     if not row.was_quarantined:
         return {}
-    facts = (row.batch_id, row.file, row.line, row.rule, row.reason, row.text, row.status)
-    return {"quarantine": [(stream.originator_id, *facts, stream.position)]}
+    kept_apart = _kept_apart_row(
+        row_id=stream.originator_id,
+        batch_id=row.batch_id,
+        file=row.file,
+        line=row.line,
+        rule=row.rule,
+        reason=row.reason,
+        text=row.text,
+        status=row.status,
+        position=stream.position,
+    )
+    return {"quarantine": [kept_apart]}
 
 
 def _utc(time: datetime) -> datetime:

@@ -3,9 +3,9 @@
 from sqlalchemy import MetaData, Table
 
 from replayhouse.domain.kernel.places import UNKNOWN
-from replayhouse.domain.sales.order import Order, Payment, order_of
+from replayhouse.domain.sales.order import Order, order_of
 from replayhouse.projections.columns import date_key_of, flag, integer, moment, money, position, text, uuid
-from replayhouse.projections.projection import Projection, Rows, Stream
+from replayhouse.projections.projection import Projection, Row, Rows, Stream, row_maker
 from replayhouse.projections.sources import from_files
 from replayhouse.projections.versions import VERSIONS
 
@@ -97,69 +97,76 @@ FACT_PAYMENT = Table(
 )
 
 
+_order_row = row_maker(FACT_ORDER)
+_item_row = row_maker(FACT_ORDER_ITEM)
+_payment_row = row_maker(FACT_PAYMENT)
+
+
 def fold(stream: Stream) -> Rows:
     """The rows of one order; none until it is placed."""
     order = order_of(stream.events)
     if not order.is_placed:
         return {}
-    order_id, at = stream.originator_id, stream.position
-    customer_id, status, date_key = order.customer_id, order.status, date_key_of(order.placed_at)
+    date_key = date_key_of(order.placed_at)
     return {
-        "fact_order": [(order_id, *_facts_of(order, date_key), at)],
+        "fact_order": [_row_of(stream, order, date_key)],
         "fact_order_item": [
-            (
-                order_id,
-                line.item_no,
-                line.product_id,
-                line.seller_id,
-                customer_id,
-                date_key,
-                status,
-                line.price,
-                line.freight,
-                line.price + line.freight,
-                line.ship_by,
-                at,
+            _item_row(
+                order_id=stream.originator_id,
+                item_no=line.item_no,
+                product_id=line.product_id,
+                seller_id=line.seller_id,
+                customer_id=order.customer_id,
+                date_key=date_key,
+                status=order.status,
+                price=line.price,
+                freight=line.freight,
+                total=line.total,
+                ship_by=line.ship_by,
+                position=stream.position,
             )
             for line in order.lines.values()
         ],
         "fact_payment": [
-            (order_id, payment.payment_no, payment.method, payment.installments, payment.amount, date_key, at)
+            _payment_row(
+                order_id=stream.originator_id,
+                payment_no=payment.payment_no,
+                method=payment.method,
+                installments=payment.installments,
+                amount=payment.amount,
+                date_key=date_key,
+                position=stream.position,
+            )
             for payment in order.payments.values()
         ],
     }
 
 
-def _facts_of(order: Order, date_key: int) -> tuple[object, ...]:
-    lines, payments = order.lines.values(), order.payments.values()
-    price, freight, paid = order.price, order.freight, order.paid
-    total = price + freight
-    status = order.status
-    return (
-        order.customer_id,
-        order.customer_alias,
-        status,
-        order.placed_at,
-        date_key,
-        order.shown_approved_at,
-        order.shown_shipped_at,
-        order.shown_completed_at,
-        order.promised_by,
-        len(lines),
-        len({line.seller_id for line in lines}),
-        price,
-        freight,
-        total,
-        paid,
-        len(payments),
-        max((payment.installments for payment in payments), default=None),
-        min(payments, key=_largest_first).method if payments else UNKNOWN,
-        order.is_paid,
+def _row_of(stream: Stream, order: Order, date_key: int) -> Row:
+    main_payment = order.main_payment
+    return _order_row(
+        order_id=stream.originator_id,
+        customer_id=order.customer_id,
+        customer_alias=order.customer_alias,
+        status=order.status,
+        placed_at=order.placed_at,
+        date_key=date_key,
+        approved_at=order.shown_approved_at,
+        shipped_at=order.shown_shipped_at,
+        completed_at=order.shown_completed_at,
+        promised_by=order.promised_by,
+        item_count=len(order.lines),
+        seller_count=order.seller_count,
+        price=order.price,
+        freight=order.freight,
+        total=order.total,
+        paid=order.paid,
+        payment_count=len(order.payments),
+        max_installments=order.max_installments,
+        payment_method=UNKNOWN if main_payment is None else main_payment.method,
+        is_paid=order.is_paid,
+        position=stream.position,
     )
-
-
-def _largest_first(payment: Payment) -> tuple[object, int]:
-    return (-payment.amount, payment.payment_no)
 
 
 PROJECTION = Projection(

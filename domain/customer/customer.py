@@ -28,7 +28,7 @@ from replayhouse.domain.kernel.errors import DomainError
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.money import brl, total_of
 from replayhouse.domain.kernel.places import UNKNOWN
-from replayhouse.domain.kernel.state import Changes, Steps, evolved, folded
+from replayhouse.domain.kernel.state import Changes, Decider, Steps, evolved, folded
 
 # --- what a customer is -----------------------------------------------------------------------------------------
 
@@ -137,7 +137,7 @@ class Customer:
     @property
     def spent(self) -> Decimal:
         """What the purchases add up to, in BRL."""
-        return total_of(purchase.amount for purchase in self.purchases.values())
+        return total_of([purchase.amount for purchase in self.purchases.values()])
 
     @property
     def average_order(self) -> Decimal | None:
@@ -147,12 +147,12 @@ class Customer:
     @property
     def first_purchase_at(self) -> datetime | None:
         """When the first purchase was placed; None without any."""
-        return min((purchase.placed_at for purchase in self.purchases.values()), default=None)
+        return min([purchase.placed_at for purchase in self.purchases.values()], default=None)
 
     @property
     def last_purchase_at(self) -> datetime | None:
         """When the last purchase was placed; None without any."""
-        return max((purchase.placed_at for purchase in self.purchases.values()), default=None)
+        return max([purchase.placed_at for purchase in self.purchases.values()], default=None)
 
     @property
     def segment(self) -> Segment:
@@ -163,6 +163,11 @@ class Customer:
     def segment_as_of(self) -> date | None:
         """The date of that evaluation; None while there was none (R34)."""
         return self.segment_changes[-1].as_of if self.segment_changes else None
+
+    @property
+    def is_to_evaluate(self) -> bool:
+        """Whether an evaluation may change the segment: who never bought, and was never evaluated, is and stays NEW."""
+        return bool(self.purchases or self.segment_changes)
 
 
 NEW_CUSTOMER = Customer()
@@ -263,17 +268,16 @@ def observe_aliases(customer: Customer, seen: Sequence[AliasSeen]) -> tuple[Doma
 
     Raises DomainError if an alias is new and comes without an address.
     """
-    events: list[DomainEvent] = []
+    decider = Decider(customer, _EVOLUTION)
     announced = customer.current_address
     for sight in sorted(seen, key=by_order):
-        event = _sighted(customer, sight)
+        event = _sighted(decider.state, sight)
         if event is not None:
-            events.append(event)
-            customer = evolve(customer, event)
-            announced = announced or customer.current_address
-    if events and customer.current_address != announced:
-        events.append(_moved_to(customer.ordered_aliases[-1]))
-    return tuple(events)
+            decider.happened(event)
+            announced = announced or decider.state.current_address
+    if decider.events and decider.state.current_address != announced:
+        decider.happened(_moved_to(decider.state.ordered_aliases[-1]))
+    return tuple(decider.events)
 
 
 def record_purchases(customer: Customer, outcomes: Sequence[OrderOutcome]) -> tuple[DomainEvent, ...]:

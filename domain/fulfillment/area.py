@@ -11,6 +11,7 @@ from replayhouse.domain.fulfillment.events import AreaSurveyed
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.ids import natural_id
 from replayhouse.domain.kernel.places import is_in_brazil
+from replayhouse.domain.kernel.state import Changes, Steps, evolved, folded
 
 
 class Sample(NamedTuple):
@@ -33,6 +34,11 @@ class Area:
         """How many samples inside Brazil tell of it."""
         return self.survey.samples if self.survey else 0
 
+    @property
+    def place(self) -> AreaSurveyed | None:
+        """Where it lies and what it is called; None while no sample tells of it (R27)."""
+        return self.survey if self.samples else None
+
 
 NEW_AREA = Area()
 
@@ -42,17 +48,21 @@ def area_stream_id(zip_prefix: str) -> UUID:
     return natural_id("area", zip_prefix)
 
 
-def evolve(area: Area, event: DomainEvent) -> Area:
-    """The area after an event; the last survey counts."""
-    return Area(event) if isinstance(event, AreaSurveyed) else area
-
-
 def area_of(events: Iterable[DomainEvent]) -> Area:
-    """The area that these events made."""
-    area = NEW_AREA
-    for event in events:
-        area = evolve(area, event)
-    return area
+    """The area that these events made; `events` are effective ones, or any subsequence of them."""
+    return folded(NEW_AREA, events, _EVOLUTION)
+
+
+def evolve(area: Area, event: DomainEvent) -> Area:
+    """The area after an event: the last survey counts. An event of another kind leaves it as it is."""
+    return evolved(area, event, _EVOLUTION)
+
+
+def _surveyed(_: Area, event: AreaSurveyed) -> Changes:
+    return {"survey": event}
+
+
+_EVOLUTION: Steps[Area] = {AreaSurveyed: _surveyed}
 
 
 def survey(area: Area, zip_prefix: str, samples: Sequence[Sample]) -> tuple[DomainEvent, ...]:

@@ -21,7 +21,7 @@ from replayhouse.domain.fulfillment.events import (
 )
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
-from replayhouse.domain.kernel.state import Changes, Steps, evolved, folded
+from replayhouse.domain.kernel.state import Changes, Decider, Steps, evolved, folded
 
 
 class OrderProgress(NamedTuple):
@@ -155,7 +155,7 @@ def _revoked(shipment: Shipment, event: DeliveryRevoked) -> Changes:
     return {"status": status, "delivered_at": None, "announced_days_late": None}
 
 
-_EVOLVE: Steps[Shipment] = {
+_EVOLUTION: Steps[Shipment] = {
     ShipmentPlanned: _planned,
     ShipmentReplanned: _planned,
     ShipmentDispatched: _dispatched,
@@ -167,38 +167,33 @@ _EVOLVE: Steps[Shipment] = {
 
 def evolve(shipment: Shipment, event: DomainEvent) -> Shipment:
     """The shipment after an event; total on any subsequence of a stream, other events change nothing."""
-    return evolved(shipment, event, _EVOLVE)
+    return evolved(shipment, event, _EVOLUTION)
 
 
 def shipment_of(events: Iterable[DomainEvent]) -> Shipment:
     """The shipment that these events made."""
-    return folded(NEW_SHIPMENT, events, _EVOLVE)
+    return folded(NEW_SHIPMENT, events, _EVOLUTION)
 
 
 def follow(shipment: Shipment, order: OrderProgress, route: Route) -> tuple[DomainEvent, ...]:
     """What happens to the shipment because of what happened to its order: the policy between Sales and Fulfillment."""
-    events: list[DomainEvent] = []
-
-    def happened(event: DomainEvent) -> None:
-        nonlocal shipment
-        events.append(event)
-        shipment = evolve(shipment, event)
-
+    decider = Decider(shipment, _EVOLUTION)
+    shipment = decider.state
     for event in _plan(shipment, order, route):
-        happened(event)
+        decider.happened(event)
     target = order.shipment_status
     if shipment.status == "delivered" and target != "delivered":
-        happened(DeliveryRevoked(_latest_time(shipment, order)))
+        decider.happened(DeliveryRevoked(_latest_time(shipment, order)))
     if target == "canceled":
         if shipment.status != "canceled":
-            happened(ShipmentCanceled(_latest_time(shipment, order)))
+            decider.happened(ShipmentCanceled(_latest_time(shipment, order)))
     elif target != "planned":
         for event in dispatch(shipment, order.shipped_at, _latest_time(shipment, order)):
-            happened(event)
+            decider.happened(event)
     if target == "delivered":
         for event in deliver(shipment, order.completed_at, _latest_time(shipment, order)):
-            happened(event)
-    return tuple(events)
+            decider.happened(event)
+    return tuple(decider.events)
 
 
 def _latest_time(shipment: Shipment, order: OrderProgress) -> datetime:

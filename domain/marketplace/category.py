@@ -1,12 +1,12 @@
 """The category: a Portuguese name that products show, with an English one if somebody translated it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.ids import natural_id
+from replayhouse.domain.kernel.state import Changes, Steps, evolved, folded
 from replayhouse.domain.marketplace.events import CategoryNamed
 
 
@@ -38,23 +38,19 @@ def category_stream_id(name: str) -> UUID:
 
 def category_of(events: Iterable[DomainEvent]) -> Category:
     """The category that these events made; `events` are effective ones, or any subsequence of them."""
-    category = NEW_CATEGORY
-    for event in events:
-        category = evolve(category, event)
-    return category
+    return folded(NEW_CATEGORY, events, _EVOLUTION)
 
 
 def evolve(category: Category, event: DomainEvent) -> Category:
     """The category after an event: the last one counts. An event of another kind leaves it as it is."""
-    apply = _EVOLUTION.get(type(event))
-    return category if apply is None else apply(category, event)
+    return evolved(category, event, _EVOLUTION)
 
 
-def _named(_: Category, event: CategoryNamed) -> Category:
-    return Category(event.name, event.english)
+def _named(_: Category, event: CategoryNamed) -> Changes:
+    return {"name": event.name, "translation": event.english}
 
 
-_EVOLUTION: dict[type[DomainEvent], Callable[[Category, Any], Category]] = {CategoryNamed: _named}
+_EVOLUTION: Steps[Category] = {CategoryNamed: _named}
 
 
 def notice(category: Category, name: str) -> tuple[DomainEvent, ...]:

@@ -1,11 +1,12 @@
 """The seller, of whom the extracts tell nothing but the address."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.places import UNKNOWN
+from replayhouse.domain.kernel.state import Changes, Steps, evolved, folded
 from replayhouse.domain.marketplace.events import SellerMoved, SellerRegistered
 
 
@@ -37,23 +38,19 @@ NEW_SELLER = Seller()
 
 def seller_of(events: Iterable[DomainEvent]) -> Seller:
     """The seller that these events made; `events` are effective ones, or any subsequence of them."""
-    seller = NEW_SELLER
-    for event in events:
-        seller = evolve(seller, event)
-    return seller
+    return folded(NEW_SELLER, events, _EVOLUTION)
 
 
 def evolve(seller: Seller, event: DomainEvent) -> Seller:
     """The seller after an event: the last address counts. An event of another kind leaves it as it is."""
-    apply = _EVOLUTION.get(type(event))
-    return seller if apply is None else apply(seller, event)
+    return evolved(seller, event, _EVOLUTION)
 
 
-def _resides(_: Seller, event: SellerRegistered | SellerMoved) -> Seller:
-    return Seller(True, event.zip_prefix, event.city, event.state)
+def _resides(_: Seller, event: SellerRegistered | SellerMoved) -> Changes:
+    return {"is_registered": True, "zip_prefix": event.zip_prefix, "city": event.city, "state": event.state}
 
 
-_EVOLUTION: dict[type[DomainEvent], Callable[[Seller, Any], Seller]] = {
+_EVOLUTION: Steps[Seller] = {
     SellerRegistered: _resides,
     SellerMoved: _resides,
 }

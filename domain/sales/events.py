@@ -33,6 +33,11 @@ class Line:
     freight: Annotated[Decimal, Means("what its carriage costs, not negative", BRL)]
     ship_by: Annotated[datetime, Means("until when the seller has to hand it to the carrier")]
 
+    @property
+    def total(self) -> Decimal:
+        """Price and freight (R20), in BRL."""
+        return self.price + self.freight
+
 
 OrderLine = Annotated[Line, Means("the line as it is now")]
 

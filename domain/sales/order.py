@@ -14,7 +14,7 @@ from replayhouse.domain.kernel.errors import DomainError
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
 from replayhouse.domain.kernel.money import NOTHING, total_of
-from replayhouse.domain.kernel.state import Changes, Steps, changed, evolved, folded, happen
+from replayhouse.domain.kernel.state import Changes, Decider, Steps, evolved, folded
 from replayhouse.domain.sales.events import (
     AmendedFact,
     Line,
@@ -55,6 +55,11 @@ SHOWN_WHILE: dict[str, frozenset[str]] = {
     "completed_at": frozenset({"delivered"}),
 }
 """The statuses that allow each step, and so its time (R18)."""
+
+
+def shown_at(step: str, status: str, at: datetime | None) -> datetime | None:
+    """The time of a step, if the status allows that step (R18)."""
+    return at if status in SHOWN_WHILE[step] else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +109,39 @@ class Order:
         return self.status == "delivered"
 
     @property
+    def is_shipped(self) -> bool:
+        """Whether the status says that the carrier has the parcel, or had it; of one that ended it says nothing."""
+        return self.status in SHIPPED_OR_LATER
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the order came to nothing: canceled or unavailable."""
+        return self.status in ENDED
+
+    @property
     def shown_approved_at(self) -> datetime | None:
         """The time of the approval, if the status allows that step (R18)."""
-        return self.approved_at if self.status in SHOWN_WHILE["approved_at"] else None
+        return shown_at("approved_at", self.status, self.approved_at)
 
     @property
     def shown_shipped_at(self) -> datetime | None:
         """The carrier's time, if the status allows that step (R18)."""
-        return self.shipped_at if self.status in SHOWN_WHILE["shipped_at"] else None
+        return shown_at("shipped_at", self.status, self.shipped_at)
 
     @property
     def shown_completed_at(self) -> datetime | None:
         """The delivery time, if the status allows that step (R18)."""
-        return self.completed_at if self.status in SHOWN_WHILE["completed_at"] else None
+        return shown_at("completed_at", self.status, self.completed_at)
+
+    @property
+    def ordered_lines(self) -> list[Line]:
+        """The lines by their numbers."""
+        return [self.lines[item_no] for item_no in sorted(self.lines)]
+
+    @property
+    def seller_count(self) -> int:
+        """How many sellers have a line (R20)."""
+        return len({line.seller_id for line in self.lines.values()})
 
     @property
     def price(self) -> Decimal:
@@ -131,12 +156,22 @@ class Order:
     @property
     def total(self) -> Decimal:
         """Price and freight of all lines (R20), in BRL."""
-        return total_of([line.price + line.freight for line in self.lines.values()])
+        return total_of([line.total for line in self.lines.values()])
 
     @property
     def paid(self) -> Decimal:
         """Sum of all payments, in BRL."""
         return total_of([payment.amount for payment in self.payments.values()])
+
+    @property
+    def max_installments(self) -> int | None:
+        """The largest number of installments of a payment (R20); None without payments."""
+        return max([payment.installments for payment in self.payments.values()], default=None)
+
+    @property
+    def main_payment(self) -> Payment | None:
+        """The largest payment, of equal ones that with the lowest number (R20); None without payments."""
+        return min(self.payments.values(), key=_largest_first, default=None)
 
     @property
     def is_paid(self) -> bool:
@@ -145,6 +180,10 @@ class Order:
 
 
 NEW_ORDER = Order()
+
+
+def _largest_first(payment: Payment) -> tuple[Decimal, int]:
+    return (-payment.amount, payment.payment_no)
 
 
 def pays(paid: Decimal, total: Decimal) -> bool:
@@ -190,7 +229,7 @@ def _stepped(order: Order, status: str, occurred_at: datetime, **facts: datetime
     return {"status": status, "latest_time": max(order.latest_time, occurred_at), **facts}
 
 
-_EVOLVE: Steps[Order] = {
+_EVOLUTION: Steps[Order] = {
     OrderPlaced: _placed,
     OrderLineAdded: _line,
     OrderLineAmended: _line,
@@ -210,24 +249,12 @@ _EVOLVE: Steps[Order] = {
 
 def evolve(order: Order, event: DomainEvent) -> Order:
     """The order after an event; total on any subsequence of a stream, other events change nothing."""
-    return evolved(order, event, _EVOLVE)
+    return evolved(order, event, _EVOLUTION)
 
 
 def order_of(events: Iterable[DomainEvent]) -> Order:
     """The order that these events made."""
-    return folded(NEW_ORDER, events, _EVOLVE)
-
-
-class _Course:
-    """An order while it is decided on: what happens changes it at once."""
-
-    def __init__(self, order: Order) -> None:
-        self.order = changed(order, {})
-        self.events: list[DomainEvent] = []
-
-    def happened(self, event: DomainEvent) -> None:
-        self.events.append(event)
-        happen(self.order, event, _EVOLVE)
+    return folded(NEW_ORDER, events, _EVOLUTION)
 
 
 def observe(
@@ -254,30 +281,30 @@ def observed(
     payments: Sequence[Payment],
 ) -> tuple[tuple[DomainEvent, ...], Order]:
     """As `observe`, and the order after it: who needs both would evolve a million orders twice otherwise."""
-    course = _Course(order)
+    decider = Decider(order, _EVOLUTION)
     if not order.is_placed:
         if header is None:
             raise DomainError("an order is placed before anything else happens to it", "order")
-        _place(course, customer_id or UNKNOWN_ID, header, lines)
+        _place(decider, customer_id or UNKNOWN_ID, header, lines)
     else:
         if header is not None:
             _refuse_going_backwards(order, header)
-            _amend(course, "placed_at", header.placed_at)
-            _amend(course, "promised_by", header.promised_by)
-        if customer_id is not None and customer_id != course.order.customer_id:
-            placed_at = course.order.placed_at
-            course.happened(OrderAmended(placed_at, "customer_id", customer_id=customer_id))
-        _observe_lines(course, lines)
-    _observe_payments(course, payments)
+            _amend(decider, "placed_at", header.placed_at)
+            _amend(decider, "promised_by", header.promised_by)
+        if customer_id is not None and customer_id != decider.state.customer_id:
+            placed_at = decider.state.placed_at
+            decider.happened(OrderAmended(placed_at, "customer_id", customer_id=customer_id))
+        _observe_lines(decider, lines)
+    _observe_payments(decider, payments)
     if header is not None:
-        _observe_steps(course, header)
-    return tuple(course.events), course.order
+        _observe_steps(decider, header)
+    return tuple(decider.events), decider.state
 
 
-def _place(course: _Course, customer_id: UUID, header: OrderHeader, lines: Sequence[Line]) -> None:
+def _place(decider: Decider[Order], customer_id: UUID, header: OrderHeader, lines: Sequence[Line]) -> None:
     for line in lines:
         _refuse_negative(line)
-    course.happened(
+    decider.happened(
         OrderPlaced(
             occurred_at=header.placed_at,
             customer_id=customer_id,
@@ -306,71 +333,71 @@ def _refuse_going_backwards(order: Order, header: OrderHeader) -> None:
         raise DomainError("an order does not go backwards", "order", known=order.status, shown=header.status)
 
 
-def _amend(course: _Course, what: AmendedFact, time: datetime | None) -> None:
+def _amend(decider: Decider[Order], what: AmendedFact, time: datetime | None) -> None:
     """Corrects one time of the header, at the new time, or where it is taken back at the old one."""
-    known: datetime | None = getattr(course.order, what)
+    known: datetime | None = getattr(decider.state, what)
     if time != known:
-        at = course.order.placed_at if what == "promised_by" else (time or known or course.order.latest_time)
-        course.happened(OrderAmended(at, what, time=time))
+        at = decider.state.placed_at if what == "promised_by" else (time or known or decider.state.latest_time)
+        decider.happened(OrderAmended(at, what, time=time))
 
 
-def _observe_lines(course: _Course, lines: Sequence[Line]) -> None:
+def _observe_lines(decider: Decider[Order], lines: Sequence[Line]) -> None:
     for line in sorted(lines, key=lambda line: line.item_no):
         _refuse_negative(line)
-        known = course.order.lines.get(line.item_no)
+        known = decider.state.lines.get(line.item_no)
         if known is None:
-            course.happened(OrderLineAdded(course.order.placed_at, line))
+            decider.happened(OrderLineAdded(decider.state.placed_at, line))
         elif known != line:
-            course.happened(OrderLineAmended(course.order.placed_at, line))
+            decider.happened(OrderLineAmended(decider.state.placed_at, line))
 
 
-def _observe_payments(course: _Course, payments: Sequence[Payment]) -> None:
+def _observe_payments(decider: Decider[Order], payments: Sequence[Payment]) -> None:
     for payment in sorted(payments, key=lambda payment: payment.payment_no):
-        known = course.order.payments.get(payment.payment_no)
+        known = decider.state.payments.get(payment.payment_no)
         if known != payment:
             what = PaymentReceived if known is None else PaymentAmended
             facts = (payment.payment_no, payment.method, payment.installments, payment.amount)
-            course.happened(what(course.order.placed_at, *facts))
-    if not course.order.was_paid:
-        paid, total = course.order.paid, course.order.total
+            decider.happened(what(decider.state.placed_at, *facts))
+    if not decider.state.was_paid:
+        paid, total = decider.state.paid, decider.state.total
         if pays(paid, total):
-            course.happened(OrderPaid(course.order.placed_at, paid, total))
+            decider.happened(OrderPaid(decider.state.placed_at, paid, total))
 
 
-def _observe_steps(course: _Course, header: OrderHeader) -> None:
+def _observe_steps(decider: Decider[Order], header: OrderHeader) -> None:
     """The steps up to the status shown, each at its own time; a time that the status does not allow is none (R18)."""
     status = header.status
-    approved_at = header.approved_at if status in SHOWN_WHILE["approved_at"] else None
-    shipped_at = header.shipped_at if status in SHOWN_WHILE["shipped_at"] else None
+    approved_at = shown_at("approved_at", status, header.approved_at)
+    shipped_at = shown_at("shipped_at", status, header.shipped_at)
 
-    if RANK[course.order.status] >= RANK["approved"]:
-        _amend(course, "approved_at", approved_at)
+    if RANK[decider.state.status] >= RANK["approved"]:
+        _amend(decider, "approved_at", approved_at)
     elif approved_at is not None or (status != "created" and status not in ENDED):
-        course.happened(OrderApproved(approved_at or course.order.latest_time, approved_at))
+        decider.happened(OrderApproved(approved_at or decider.state.latest_time, approved_at))
 
-    if status == "invoiced" and course.order.status != status:
-        course.happened(OrderInvoiced(course.order.latest_time))
-    if status == "processing" and course.order.status != status:
-        course.happened(OrderProcessingStarted(course.order.latest_time))
+    if status == "invoiced" and decider.state.status != status:
+        decider.happened(OrderInvoiced(decider.state.latest_time))
+    if status == "processing" and decider.state.status != status:
+        decider.happened(OrderProcessingStarted(decider.state.latest_time))
 
-    if RANK[course.order.status] >= RANK["shipped"]:
-        _amend(course, "shipped_at", shipped_at)
+    if RANK[decider.state.status] >= RANK["shipped"]:
+        _amend(decider, "shipped_at", shipped_at)
     elif shipped_at is not None or status in SHIPPED_OR_LATER:
-        course.happened(OrderShipped(shipped_at or course.order.latest_time, shipped_at))
+        decider.happened(OrderShipped(shipped_at or decider.state.latest_time, shipped_at))
 
     if status == "delivered":
-        _complete(course, header.completed_at)
-    elif status in ENDED and course.order.status != status:
+        _complete(decider, header.completed_at)
+    elif status in ENDED and decider.state.status != status:
         end = OrderCanceled if status == "canceled" else OrderMadeUnavailable
-        course.happened(end(course.order.latest_time, last_step=course.order.status))
+        decider.happened(end(decider.state.latest_time, last_step=decider.state.status))
 
 
-def _complete(course: _Course, completed_at: datetime | None) -> None:
-    order = course.order
+def _complete(decider: Decider[Order], completed_at: datetime | None) -> None:
+    order = decider.state
     if order.is_completed:
-        _amend(course, "completed_at", completed_at)
+        _amend(decider, "completed_at", completed_at)
     else:
-        course.happened(
+        decider.happened(
             OrderCompleted(
                 occurred_at=completed_at or order.latest_time,
                 customer_id=order.customer_id,

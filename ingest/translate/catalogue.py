@@ -2,7 +2,7 @@
 
 from replayhouse.domain.fulfillment.area import area_of, area_stream_id, survey
 from replayhouse.domain.kernel.events import DomainEvent
-from replayhouse.domain.marketplace.category import category_of, category_stream_id, evolve, notice, translate
+from replayhouse.domain.marketplace.category import category_of, category_stream_id, notice, translate
 from replayhouse.domain.marketplace.product import observe as observe_product
 from replayhouse.domain.marketplace.product import product_of
 from replayhouse.domain.marketplace.seller import observe as observe_seller
@@ -37,11 +37,7 @@ def decide_category(work: CategoryWork, known: Known) -> list[Decision]:
     else:
         source = lines_of("products", [work.product_line] if work.product_line is not None else [])
         events = notice(category, work.name)
-    decisions = []
-    for event in events:
-        decisions.append(Decision("marketplace", stream_id, event, source_of(source)))
-        category = evolve(category, event)
-    return decisions
+    return [Decision("marketplace", stream_id, event, source_of(source)) for event in events]
 
 
 def decide_area(work: AreaWork, known: Known) -> list[Decision]:

@@ -34,7 +34,7 @@ from replayhouse.domain.sales.events import (
     PaymentAmended,
     PaymentReceived,
 )
-from replayhouse.domain.sales.order import ENDED, SHIPPED_OR_LATER, Order, observed, order_of
+from replayhouse.domain.sales.order import Order, observed, order_of
 from replayhouse.ingest.decision import Decision, Known, lines_of, source_of
 from replayhouse.ingest.work import OrderWork, PersonWork
 
@@ -165,10 +165,9 @@ def _decide_shipment(
 ) -> None:
     order, order_id = at_hand.order, at_hand.work.order_id
     address = customer.aliases.get(order.customer_alias)
-    lines = [order.lines[item_no] for item_no in sorted(order.lines)]
     route = Route(
         destination_zip=address.zip_prefix if address is not None else None,
-        origins=tuple(seller_zips.get(line.seller_id) for line in lines),
+        origins=tuple(seller_zips.get(line.seller_id) for line in order.ordered_lines),
         is_anonymized=customer.is_anonymized,
     )
     progress = OrderProgress(
@@ -176,11 +175,11 @@ def _decide_shipment(
         customer_id=order.customer_id,
         placed_at=order.placed_at,
         promised_by=order.promised_by,
-        is_shipped=order.status in SHIPPED_OR_LATER,
+        is_shipped=order.is_shipped,
         shipped_at=order.shown_shipped_at,
         is_completed=order.is_completed,
         completed_at=order.shown_completed_at,
-        is_ended=order.status in ENDED,
+        is_ended=order.is_ended,
         approved_at=order.shown_approved_at,
     )
     shipment = shipment_of(known.events("fulfillment", order_id))
@@ -236,7 +235,7 @@ def _decide_purchases(
 
 def _decide_segment(decided: PersonDecided, customer_id: UUID, customer: Customer, as_of: date | None) -> None:
     if as_of is None:
-        decided.due = AT_ONCE if customer.purchases or customer.segment_changes else None
+        decided.due = AT_ONCE if customer.is_to_evaluate else None
         return
     for event in evaluate(customer, as_of):
         decided.decisions.append(Decision("customer", customer_id, event, None))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from replayhouse.domain.kernel.events import DomainEvent, effective
 from replayhouse.infra.read_models.copy_text import DoesNotFit
 from replayhouse.infra.read_models.schema import line_writer
+from replayhouse.projections.dates import DateRow
 from replayhouse.projections.projection import (
     POSITION,
     Projection,
@@ -20,8 +21,10 @@ from replayhouse.projections.projection import (
     Stream,
     columns_without_position,
     key_width,
+    row_maker,
 )
 from replayhouse.projections.replay import difference
+from replayhouse.projections.shared import DIM_DATE
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.drawn_events import KINDS_OF_STREAMS, drawn
 from tests.support.read_side_events import KINDS, a_stream
@@ -32,6 +35,11 @@ STREAM = UUID(int=4)
 @dataclass(frozen=True, slots=True)
 class SomethingElse(DomainEvent):
     """An event that no fold knows."""
+
+
+def names_of(row: Row) -> tuple[str, ...]:
+    names: tuple[str, ...] = getattr(row, "_fields", ())
+    return names
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -51,6 +59,7 @@ def test_a_fold_fails_on_no_events_and_its_rows_fit(kind: str, data: st.DataObje
         assert {len(row) for row in of_table} <= {len(tables[name].columns)}
         required = [place for place, column in enumerate(tables[name].columns) if not column.nullable]
         assert all(row[place] is not None for row in of_table for place in required)
+        assert {names_of(row) for row in of_table} <= {tuple(tables[name].columns.keys())}, "rows are made by name"
 
 
 @pytest.mark.parametrize("context", PROJECTIONS)
@@ -73,6 +82,23 @@ def test_a_row_of_the_wrong_width_is_refused() -> None:
     for wrong in ((*row[:3], *row[4:]), (*row, 42)):
         with pytest.raises(DoesNotFit, match="fact_payment has 7 columns"):
             line_writer(payments).lines([row, wrong])
+
+
+def test_a_row_is_made_by_the_names_of_all_columns_and_of_no_others() -> None:
+    make, row = row_maker(PROJECTIONS["marketplace"].tables[2]), {"category": "casa", "english": "home", "position": 42}
+    assert make(**dict(reversed(row.items()))) == ("casa", "home", 42)
+    with pytest.raises(TypeError, match="'english'"):
+        make(**{name: row[name] for name in ("category", "position")})
+    with pytest.raises(TypeError, match="'portuguese'"):
+        make(**row, portuguese="casa")
+
+
+def test_unknown_members_and_days_are_made_by_name_too() -> None:
+    assert DateRow._fields == tuple(DIM_DATE.columns.keys())
+    for projection in PROJECTIONS.values():
+        for table in projection.tables:
+            for row in projection.unknown_members.get(table.name, ()):
+                assert names_of(row) == tuple(table.columns.keys())
 
 
 @pytest.mark.parametrize("kind", KINDS)
