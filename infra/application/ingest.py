@@ -1,13 +1,13 @@
-"""The command `ingest`: an extract becomes events of the log."""
+"""Loading an extract: it becomes events of the log, and the read models follow."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID, uuid4
 
 import duckdb
@@ -16,6 +16,8 @@ import psycopg
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.quality.events import FileCount
 from replayhouse.domain.quality.row import BadRecord
+from replayhouse.infra.application.project import catch_up_all
+from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.loads.assessment import assess
 from replayhouse.infra.loads.batches import Load, Loads, time_of
@@ -30,7 +32,8 @@ from replayhouse.infra.postgres.session import refuse_read_only
 from replayhouse.infra.privacy.erasure import forget_rows_of_erased
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.runtime.settings import Settings
-from replayhouse.infra.staging.extract import Extract, Limits, open_extract
+from replayhouse.infra.runtime.telling import Tell
+from replayhouse.infra.staging.extract import Extract, Limits, open_extract, refuse_what_is_none
 from replayhouse.infra.staging.files import FILES
 from replayhouse.infra.staging.interrupts import interruptible
 from replayhouse.infra.staging.scratch import scratch_folder
@@ -42,17 +45,6 @@ from replayhouse.ingest.load import evaluate_the_lapsed, units_of, work_through
 from replayhouse.ingest.ports import Unit
 
 STAGING_MEMORY = "400MB"
-
-
-class Step(NamedTuple):
-    """How far an ingest is: what it does, and of how many parts how many are done (0 of 0: nobody knows)."""
-
-    doing: str
-    done: int = 0
-    of: int = 0
-
-
-Progress = Callable[[Step], None]
 
 
 @dataclass(frozen=True)
@@ -79,14 +71,54 @@ class IngestReport:
     loaded_before: Load | None = None
     loaded_since: Load | None = None
 
+    @property
+    def rows(self) -> dict[str, int]:
+        """Records of each of the nine files, quarantined ones too."""
+        return {file: sum(of_kind.values()) for file, of_kind in self.kinds.items()}
 
-class Ingest:
-    """One run of the command over one extract."""
+    @property
+    def kinds(self) -> dict[str, dict[str, int]]:
+        """How many records of each file are new, changed, unchanged and quarantined."""
+        kinds = ("new", "changed", "unchanged", "quarantined")
+        return {file: {kind: getattr(counted, kind) for kind in kinds} for file, counted in self.counts.items()}
 
-    def __init__(self, settings: Settings, database: Database, progress: Progress) -> None:
+    def document(self) -> dict[str, object]:
+        """As JSON shows it; `reasons` only where there are some."""
+        return {
+            "batch": self.batch_id,
+            "name": self.name,
+            "status": self.status,
+            "files": {file: {"rows": self.rows[file], **of_kind} for file, of_kind in self.kinds.items()},
+            "events": {context: self.events.get(context, 0) for context in CONTEXTS},
+            "position": self.position,
+            "chain": self.chain,
+            "score": self.score,
+            **({"reasons": list(self.reasons)} if self.reasons else {}),
+        }
+
+
+def ingest(site: Site, path: Path, name: str | None, *, dry_run: bool, project: bool) -> IngestReport:
+    """Loads an extract and catches the read models up, also where the extract brought nothing new."""
+    refuse_what_is_none(path)  # first: a mistyped path is no reason to make a warehouse
+    database = site.make_database()
+    try:
+        report = _Ingest(site.settings, database, site.tell).run(path, name, dry_run=dry_run)
+    except KeyboardInterrupt:
+        if not dry_run:
+            site.warn("What was appended stays. A load that had begun is open, and the same command goes on with it.")
+        raise
+    if project and not dry_run:
+        catch_up_all(site)
+    return report
+
+
+class _Ingest:
+    """One run over one extract."""
+
+    def __init__(self, settings: Settings, database: Database, tell: Tell) -> None:
         self._settings = settings
         self._database = database
-        self._progress = progress
+        self._tell = tell
         self._store = EventStore()
 
     def run(self, path: Path, name: str | None, *, dry_run: bool) -> IngestReport:
@@ -101,7 +133,7 @@ class Ingest:
             exclusive(connection, "ingest"),
             scratch_folder(self._settings.home) as scratch,
         ):
-            self._progress(Step("opening the extract"))
+            self._tell("opening the extract", 0, 0)
             limits = Limits(self._settings.zip_max_bytes, self._settings.zip_max_ratio)
             extract = open_extract(path, scratch / "extract", limits)
             given = path.resolve()
@@ -122,7 +154,7 @@ class Ingest:
             refuse_read_only(connection, "nothing can be appended")
         seq = under_way.batch_seq if under_way else loads.next_seq()
         opened_at = under_way.opened_at if under_way else time_of(connection)
-        self._progress(Step("reading and comparing"))
+        self._tell("reading and comparing", 0, 0)
         is_first = not loads.has_any_before(seq)
         known = None if is_first else export_known(connection, seq, scratch / "known")
         staged = stage(
@@ -164,7 +196,7 @@ class _Run:
 
     def __init__(
         self,
-        ingest: Ingest,
+        ingest: _Ingest,
         connection: psycopg.Connection,
         loads: Loads,
         staged: Staged,
@@ -223,19 +255,19 @@ class _Run:
         return self._finish(batch_id, name, "completed")
 
     def _plan(self) -> tuple[list[Unit], date | None]:
-        self._ingest._progress(Step("planning"))
+        self._ingest._tell("planning", 0, 0)
         with _writing(self._staged) as connection:
             sizes = plan(connection)
         return units_of(sizes), evaluation_date(self._staged.latest_placed_at)
 
     def _append(self, load: OpenLoad, units: list[Unit], as_of: date | None) -> None:
-        self._ingest._progress(Step("appending", 0, len(units)))
+        self._ingest._tell("appending", 0, len(units))
         finished = 0
 
         def done(unit: Unit, events: int) -> None:
             nonlocal finished
             finished += 1
-            self._ingest._progress(Step("appending", finished, len(units)))
+            self._ingest._tell("appending", finished, len(units))
 
         assignment = Assignment(self._ingest._database, self._staged.database, load, as_of)
         run_units(assignment, units, self._ingest._settings.workers, done)
@@ -265,7 +297,7 @@ class _Run:
             with interruptible(duckdb.connect(str(self._staged.database), read_only=True)) as staged:
                 work = DuckDBWork(staged)
                 for number, unit in enumerate(units):
-                    self._ingest._progress(Step("deciding", number, len(units)))
+                    self._ingest._tell("deciding", number, len(units))
                     work_through(unit, work, log, as_of, work.seller_zips())
             evaluate_the_lapsed(log, as_of)
             if not self._is_first:

@@ -10,7 +10,6 @@ import psycopg
 
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.quality.batch import batch_of
-from replayhouse.infra.application.ingest import Progress, Step
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.loads.batches import Loads, time_of
 from replayhouse.infra.loads.retraction_log import PostgresRetractionLog, refuse_decided
@@ -21,6 +20,7 @@ from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.read_models.checkpoints import projected
 from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.runtime.telling import Tell
 from replayhouse.ingest.retract import Retraction, retraction_id_of, take_back
 
 
@@ -78,7 +78,7 @@ class Retract:
 
     database: Database
     by: str
-    progress: Progress
+    tell: Tell
     _store: EventStore = field(default_factory=EventStore)
 
     def run(self, batch_id: UUID, reason: str, *, cascade: bool) -> RetractReport:
@@ -115,9 +115,9 @@ class Retract:
             for load in loads:
                 touched.find([load.batch_id])
                 planned.append(TakenBack(load, "planned", reason or None, self.by, touched.events()))
-            self.progress(Step("catching the read models up"))
+            self.tell("catching the read models up", 0, 0)
             catch_up(self.database)
-            self.progress(Step("folding what the load has touched"))
+            self.tell("folding what the load has touched", 0, 0)
             retractions = [Retraction(load.batch_id, reason, self.by, now) for load in loads]
             tables = summarised(RetractionPlan(connection, retractions).changes())
             return replace(self._report(connection, planned), tables=tables)
@@ -138,7 +138,7 @@ class Retract:
         of nothing, or nothing could ever be loaded again. It could be made on what would not stay.
         """
         loads = Retractions(connection).chosen(batch_id, cascade=cascade)
-        self.progress(Step("looking at what the load has touched"))
+        self.tell("looking at what the load has touched", 0, 0)
         touched = TouchedStreams(connection)
         for load in loads:
             if load.status == "completed":
@@ -170,9 +170,9 @@ class Retract:
         def count(rewound: int) -> None:
             nonlocal done
             done += rewound
-            self.progress(Step("rewinding", done, streams))
+            self.tell("rewinding", done, streams)
 
-        self.progress(Step("rewinding", done, streams))
+        self.tell("rewinding", done, streams)
         events = take_back(log, told, count)
         dropped = log.dropped() if load.status != "completed" else []
         return TakenBack(load, "retracted", told.reason, told.by, events, dropped)

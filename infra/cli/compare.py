@@ -13,10 +13,10 @@ from replayhouse.infra.cli.output import count, print_json, progress, say, secon
 from replayhouse.infra.cli.time_travel import read_recorded_time
 
 if TYPE_CHECKING:
-    from replayhouse.infra.cli.output import Tell
     from replayhouse.infra.cli.warehouse import Warehouse
     from replayhouse.infra.read_models.snapshots.diff import Comparison, DifferentRow
     from replayhouse.infra.read_models.snapshots.diff_sources import Wanted
+    from replayhouse.infra.runtime.telling import Tell
 
 _SIDE = "live, a revision (r2, or sales:r2), a prefix, a position of the log, or a recorded time with its offset."
 

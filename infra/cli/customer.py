@@ -12,9 +12,9 @@ from replayhouse.infra.cli.output import count, is_meant, print_json, progress, 
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 
 if TYPE_CHECKING:
-    from replayhouse.infra.cli.output import Tell
     from replayhouse.infra.cli.warehouse import Warehouse
     from replayhouse.infra.privacy.erasure import Erasure
+    from replayhouse.infra.runtime.telling import Tell
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; a script must say so.")]
 

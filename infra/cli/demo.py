@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from replayhouse.infra.cli.options import Json, example
-from replayhouse.infra.cli.output import print_json, progress
+from replayhouse.infra.cli.output import print_json, progress, warn
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 
 if TYPE_CHECKING:
     from replayhouse.infra.cli.demo_report import DemoReport
-    from replayhouse.infra.cli.output import Tell
     from replayhouse.infra.runtime.settings import Settings
+    from replayhouse.infra.runtime.telling import Tell
 
 MARK = "made-by-replayhouse-demo"
 """A file of this name says that a folder is the demo's, to be made anew by the next one."""
@@ -54,8 +54,8 @@ def demo(orders: Orders = 2_000, seed: Seed = 1, json: Json = False) -> None:
 
 
 def _run(settings: "Settings", orders: int, seed: int, tell: "Tell") -> "DemoReport":
+    from replayhouse.infra.application.api.warehouse import Warehouse
     from replayhouse.infra.cli.demo_report import report_on
-    from replayhouse.infra.cli.loads import load
     from replayhouse.infra.cli.warehouse import open_warehouse
     from replayhouse.infra.postgres.connection import make_database
     from replayhouse.ingest.synthetic import generate
@@ -68,7 +68,7 @@ def _run(settings: "Settings", orders: int, seed: int, tell: "Tell") -> "DemoRep
         generate(extract, orders, seed, workers=settings.workers)
         started.result()
     with open_warehouse(settings) as warehouse:
-        loaded = load(warehouse, extract, "demo", tell, dry_run=False)
+        loaded = Warehouse(settings, tell=tell, warn=warn).ingest(extract, "demo")
         tell("asking questions", 0, 0)
         with warehouse.database.connect("replayhouse demo") as connection:
             return report_on(connection, settings.home, loaded)

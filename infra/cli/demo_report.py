@@ -11,8 +11,7 @@ import psycopg
 from psycopg import sql
 
 from replayhouse.infra.application.ingest import IngestReport
-from replayhouse.infra.cli.loads import GOAL, rows_by_file, show_counts
-from replayhouse.infra.cli.loads import document_of as ingest_document
+from replayhouse.infra.cli.loads import GOAL, show_counts
 from replayhouse.infra.cli.output import count, say, seconds_so_far, table
 from replayhouse.infra.cli.quality import findings, quality_of
 from replayhouse.infra.cli.streams import is_unicode
@@ -105,7 +104,7 @@ def document_of(report: DemoReport) -> dict[str, Any]:
     """The JSON document of `demo`."""
     return {
         "home": str(report.home),
-        "ingest": ingest_document(report.loaded),
+        "ingest": report.loaded.document(),
         "findings": [{"rule": rule, "failed": failed, "checked": of} for rule, failed, of, _ in report.found],
         "tables": report.tables,
         "answers": report.answers._asdict(),
@@ -116,7 +115,7 @@ def document_of(report: DemoReport) -> dict[str, Any]:
 def show(report: DemoReport, *, hides_own_database: bool) -> None:
     """The report for people."""
     loaded = report.loaded
-    records = sum(rows_by_file(loaded).values())
+    records = sum(loaded.rows.values())
     told = f"{count(records, 'CSV record')} became {count(sum(loaded.events.values()), 'event')}"
     say(f"{told}, and those the star schema, in {seconds_so_far():.1f} s.")
     say()

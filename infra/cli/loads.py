@@ -1,36 +1,17 @@
 """`ingest` and `batches`: extracts become events, and what became of each load."""
 
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.cli.options import Json, example
-from replayhouse.infra.cli.output import Tell, count, print_json, progress, say, seconds_so_far, table, warn
+from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table, warn
 
 if TYPE_CHECKING:
-    import psycopg
-
+    from replayhouse.infra.application.batches import Batch
     from replayhouse.infra.application.ingest import IngestReport
-    from replayhouse.infra.cli.warehouse import Warehouse
-
-BATCHES = """
-SELECT
-    b.batch_id, b.name, b.status, b.opened_at, b.completed_at,
-    coalesce((
-        SELECT sum(counted.value::bigint)
-        FROM event_store.batch_progress AS p, jsonb_each_text(p.events) AS counted
-        WHERE p.batch_id = b.batch_id AND counted.key <> 'quality'
-    ), 0)::bigint AS events,
-    CASE WHEN b.status <> 'rejected' THEN (b.outcome ->> 'score')::float8 END AS score,
-    b.run_by, b.run_on, b.program
-FROM event_store.batch AS b
-WHERE b.kind = 'load'
-ORDER BY b.batch_seq
-"""
 
 NAMES_TOLD = 12
 """So many files that were passed over are named."""
@@ -45,31 +26,6 @@ Name = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be appended, and append nothing.")]
 NoProject = Annotated[bool, typer.Option("--no-project", help="Leave the read models as they are.")]
-
-
-class BatchRow(NamedTuple):
-    """A load in the list of loads. `events` are those it appended so far, without the quality context's."""
-
-    batch_id: UUID
-    name: str
-    status: str
-    opened_at: datetime
-    completed_at: datetime | None
-    events: int
-    score: float | None
-    by: str | None
-    machine: str | None
-    program: str | None
-
-    def run(self) -> str | None:
-        """Who ran it, where, and with which version of the program; None where that was not noted."""
-        return None if self.by is None else f"{self.by} on {self.machine}, {self.program}"
-
-    def document(self, *names: str) -> dict[str, object]:
-        """The load as JSON shows it: these of its fields, or all."""
-        fields = {"batch": self.batch_id, **self._asdict()}
-        del fields["batch_id"]
-        return {name: fields[name] for name in names or fields}
 
 
 def register(app: typer.Typer) -> None:
@@ -92,15 +48,13 @@ def ingest(
     read are quarantined and the rest goes on; an extract that is not believable as a whole is rejected (exit code
     1).
     """
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.staging.extract import refuse_what_is_none
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    refuse_what_is_none(path)  # first: a mistyped path is no reason to make a warehouse
-    with open_warehouse(makes=True) as warehouse, progress() as tell:
-        report = load(warehouse, path, name, tell, dry_run=dry_run, leave_read_models=no_project)
+    with named_warehouse() as warehouse:
+        report = warehouse.ingest(path, name, dry_run=dry_run, project=not no_project)
     _warn_of_passed_over(report)
     if json:
-        print_json(document_of(report))
+        print_json({**report.document(), "seconds": seconds_so_far()})
     else:
         _show(report, is_dry_run=dry_run, is_left=no_project)
     if report.reasons:
@@ -109,72 +63,17 @@ def ingest(
 
 def batches(json: Json = False) -> None:
     """List the loads so far, the oldest first."""
-    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    with open_warehouse() as warehouse, warehouse.database.connect("replayhouse batches") as connection:
-        rows = all_batches(connection)
+    with named_warehouse() as warehouse:
+        rows = warehouse.batches()
     if json:
         print_json([row.document() for row in rows])
         return
     show_batches(rows, with_runs=True)
 
 
-def load(
-    warehouse: "Warehouse", path: Path, name: str | None, tell: Tell, *, dry_run: bool, leave_read_models: bool = False
-) -> "IngestReport":
-    """Ingests an extract and catches the read models up, also where the extract brought nothing new."""
-    from replayhouse.infra.application.ingest import Ingest
-    from replayhouse.infra.cli.read_models import catch_up_all
-
-    ingest_it = Ingest(warehouse.settings, warehouse.database, lambda step: tell(*step))
-    try:
-        report = ingest_it.run(path, name, dry_run=dry_run)
-    except KeyboardInterrupt:
-        if not dry_run:
-            warn("What was appended stays. A load that had begun is open, and the same command goes on with it.")
-        raise
-    if not dry_run and not leave_read_models:
-        catch_up_all(warehouse, tell)
-    return report
-
-
-def document_of(report: "IngestReport") -> dict[str, Any]:
-    """The JSON document of `ingest`; `reasons` only where there are some."""
-    return {
-        "batch": report.batch_id,
-        "name": report.name,
-        "status": report.status,
-        "files": {file: {"rows": records, **_kinds(report, file)} for file, records in rows_by_file(report).items()},
-        "events": {context: report.events.get(context, 0) for context in CONTEXTS},
-        "position": report.position,
-        "chain": report.chain,
-        "score": report.score,
-        **({"reasons": list(report.reasons)} if report.reasons else {}),
-        "seconds": seconds_so_far(),
-    }
-
-
-def rows_by_file(report: "IngestReport") -> dict[str, int]:
-    """Records of each of the nine files, quarantined ones too."""
-    return {file: sum(_kinds(report, file).values()) for file in report.counts}
-
-
-def _kinds(report: "IngestReport", file: str) -> dict[str, int]:
-    counted = report.counts[file]
-    return {
-        "new": counted.new,
-        "changed": counted.changed,
-        "unchanged": counted.unchanged,
-        "quarantined": counted.quarantined,
-    }
-
-
-def all_batches(connection: "psycopg.Connection") -> list[BatchRow]:
-    """The loads so far, as the write side knows them, the oldest first."""
-    return [BatchRow(*row) for row in connection.execute(BATCHES)]
-
-
-def show_batches(rows: list[BatchRow], *, with_runs: bool = False) -> None:
+def show_batches(rows: "list[Batch]", *, with_runs: bool = False) -> None:
     """The list of loads for people; `with_runs`, who ran them too, where, and with which version of the program."""
     if not rows:
         say("There is no load yet. To make one: replayhouse ingest PATH.")
@@ -184,7 +83,12 @@ def show_batches(rows: list[BatchRow], *, with_runs: bool = False) -> None:
     if not with_runs:
         table(headers, cells)
         return
-    table((*headers, "run by"), [(*of, row.run()) for of, row in zip(cells, rows, strict=True)])
+    table((*headers, "run by"), [(*of, _run(row)) for of, row in zip(cells, rows, strict=True)])
+
+
+def _run(row: "Batch") -> str | None:
+    """Who ran it, where, and with which version of the program; None where that was not noted."""
+    return None if row.by is None else f"{row.by} on {row.machine}, {row.program}"
 
 
 def _score(score: float | None) -> str | None:
@@ -258,7 +162,7 @@ def show_counts(report: "IngestReport") -> None:
     """Records by file, and events by context."""
     table(
         ("file", "records", "new", "changed", "unchanged", "quarantined"),
-        [(file, records, *_kinds(report, file).values()) for file, records in rows_by_file(report).items()],
+        [(file, records, *report.kinds[file].values()) for file, records in report.rows.items()],
     )
     say()
     if any(report.events.values()):

@@ -11,8 +11,8 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import zip_longest
@@ -22,9 +22,7 @@ from uuid import UUID
 
 from replayhouse.infra.cli import streams
 from replayhouse.infra.cli.streams import legible
-
-Tell = Callable[[str, int, int], None]
-"""Takes what a command is doing, and how many of how many parts of it are done (0 of 0 where nobody knows)."""
+from replayhouse.infra.runtime.telling import Tell
 
 _NOT_ASCII = re.compile(r"[^\x20-\x7e\n]+")  # newlines are those between the parts of a document
 
@@ -223,12 +221,22 @@ def _shortened(found: re.Match[str]) -> str:
 
 @contextmanager
 def progress(stream: TextIO | None = None) -> Iterator[Tell]:
-    """Tells how far a command is, on standard error: a bar on a terminal, otherwise a line for each thing it does."""
+    """Tells how far a command is, on standard error: a bar on a terminal, otherwise a line for each thing it does.
+
+    The bar is drawn when there is something to tell: most commands tell nothing.
+    """
     stream = stream or sys.stderr
     if not stream.isatty():
         yield _telling_lines(stream)
         return
-    with _bar() as tell:
+    with ExitStack() as stack:
+        bar: list[Tell] = []
+
+        def tell(doing: str, done: int, of: int) -> None:
+            if not bar:
+                bar.append(stack.enter_context(_bar()))
+            bar[0](doing, done, of)
+
         yield tell
 
 

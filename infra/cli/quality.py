@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from replayhouse.infra.cli import quarantine
-from replayhouse.infra.cli.loads import GOAL, all_batches
+from replayhouse.infra.cli.loads import GOAL
 from replayhouse.infra.cli.options import Json, example
 from replayhouse.infra.cli.output import print_json, say, table
 from replayhouse.infra.cli.streams import is_terminal
@@ -72,6 +72,7 @@ def report(batch: BatchArgument = None, json: Json = False) -> None:
 def quality_of(connection: "psycopg.Connection", batch_id: UUID | None) -> QualityReport:
     """The report of a load, by default of the newest, from its stream. Raises UsageError if there is no such load."""
     from replayhouse.domain.quality.batch import batch_of
+    from replayhouse.infra.application.batches import all_batches
     from replayhouse.infra.event_store.store import EventStore
 
     if batch_id is None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from replayhouse.infra.application.release import Decided, Refused
-    from replayhouse.infra.cli.output import Tell
     from replayhouse.infra.cli.warehouse import Warehouse
+    from replayhouse.infra.runtime.telling import Tell
 
 FEW = 50
 """So many rows are shown to people who did not say how many."""

@@ -13,8 +13,8 @@ from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.runtime.signals import told_to_end
 
 if TYPE_CHECKING:
-    from replayhouse.infra.cli.output import Tell
     from replayhouse.infra.cli.warehouse import Warehouse
+    from replayhouse.infra.runtime.telling import Tell
 
 RetryParked = Annotated[
     bool, typer.Option("--retry-parked", help="Try the streams again that could not be folded the last time.")

@@ -62,7 +62,7 @@ def retract(
     with open_warehouse() as warehouse, progress() as tell:
         with warehouse.database.connect("replayhouse retract") as connection:
             wanted = load_named(connection, batch)
-        command = Retract(warehouse.database, warehouse.settings.actor, lambda step: tell(*step))
+        command = Retract(warehouse.database, warehouse.settings.actor, tell)
         if dry_run:
             report = command.plan(wanted, why, cascade=cascade)
         else:

@@ -10,8 +10,8 @@ from replayhouse.infra.cli.options import Json, example
 from replayhouse.infra.cli.output import count, megabytes, print_json, say, shown, table
 
 if TYPE_CHECKING:
+    from replayhouse.infra.application.batches import Batch
     from replayhouse.infra.audit.verifications import Verification
-    from replayhouse.infra.cli.loads import BatchRow
     from replayhouse.infra.cli.warehouse import Warehouse
     from replayhouse.infra.event_store.head import Head
     from replayhouse.infra.postgres.place import Place
@@ -38,7 +38,7 @@ class _Found(NamedTuple):
     contexts: "dict[str, ContextStatus]"
     parked: "list[ParkedStream]"
     relays: "list[RelayStatus]"
-    loads: "list[BatchRow]"
+    loads: "list[Batch]"
     verified: "Verification | None"
 
 
@@ -66,8 +66,8 @@ def status(check: Check = False, json: Json = False) -> None:
 
 
 def _look(warehouse: "Warehouse") -> _Found:
+    from replayhouse.infra.application.batches import all_batches
     from replayhouse.infra.audit import verifications
-    from replayhouse.infra.cli.loads import all_batches
     from replayhouse.infra.event_store.head import read_head
     from replayhouse.infra.postgres.place import place_of
     from replayhouse.infra.publishing.relays import relays

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg import errors
 
@@ -11,6 +11,9 @@ from replayhouse.infra.postgres.connection import Database, make_database, open_
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.errors import WrongServer
 from replayhouse.infra.runtime.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from replayhouse.infra.application.api.warehouse import Warehouse as ByMethods
 
 _LACKING = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName, errors.WrongObjectType)
 
@@ -58,3 +61,12 @@ def _told_what_takes_long(settings: Settings, *, makes: bool) -> Iterator[None]:
     with progress() as tell:
         tell(doing, 0, 0)
         yield
+
+
+@contextmanager
+def named_warehouse() -> "Iterator[ByMethods]":
+    """The warehouse that the settings name; how far its work is stands on standard error while the block runs."""
+    from replayhouse.infra.application.api.warehouse import Warehouse as ByMethods
+
+    with progress() as tell, ByMethods(load_settings(), tell=tell, warn=warn_in_lines) as warehouse:
+        yield warehouse

@@ -6,8 +6,9 @@ Importing pydantic-settings takes a tenth of a second: commands import this modu
 import getpass
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, Field, ValidationError
@@ -62,9 +63,14 @@ class Settings(BaseSettings):
         return self.home / "signing_key.pem" if self.signing_key is None else self.signing_key.expanduser().absolute()
 
 
-def load_settings() -> Settings:
-    """The settings in force. Raises UsageError that names the variable which makes no sense."""
-    return checked(Settings, "REPLAYHOUSE_")
+def load_settings(**given: Any) -> Settings:
+    """The settings in force: those `given`, else those of the environment.
+
+    Raises UsageError that names the one which makes no sense, or which there is not.
+    """
+    if unknown := sorted(set(given) - set(Settings.model_fields)):
+        raise UsageError(f"There is no setting {unknown[0]}: the settings are {', '.join(Settings.model_fields)}.")
+    return checked(partial(Settings, **given), "REPLAYHOUSE_")
 
 
 def checked(settings: Callable[[], _Settings], prefix: str) -> _Settings:

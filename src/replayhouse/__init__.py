@@ -1,1 +1,78 @@
-"""A data warehouse you can replay: extracts become events, star schemas are folded from them."""
+"""A data warehouse you can replay: extracts become events, star schemas are folded from them.
+
+    import replayhouse
+
+    with replayhouse.open() as warehouse:
+        report = warehouse.ingest("extracts/april")
+        print(report.status, report.position)
+
+Settings come from the environment (`REPLAYHOUSE_...`), as those of the command line do, or are given to `open`.
+"""
+
+from importlib import import_module
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from replayhouse.infra.runtime.errors import (
+    Conflict,
+    Conflicting,
+    InputError,
+    NoWarehouse,
+    Rejected,
+    ReplayhouseError,
+    Unreachable,
+    UsageError,
+    WrongServer,
+)
+
+if TYPE_CHECKING:
+    from replayhouse.infra.application.api.warehouse import Warehouse
+    from replayhouse.infra.runtime.telling import Tell, Warn
+
+__all__ = [
+    "Conflict",
+    "Conflicting",
+    "InputError",
+    "NoWarehouse",
+    "Rejected",
+    "ReplayhouseError",
+    "Unreachable",
+    "UsageError",
+    "Warehouse",
+    "WrongServer",
+    "open",
+]
+
+
+def open(  # noqa: A001 - used as `replayhouse.open`, as others have it
+    *,
+    home: str | PathLike[str] | None = None,
+    database_url: str | None = None,
+    tell: "Tell | None" = None,
+    warn: "Warn | None" = None,
+    **settings: Any,
+) -> "Warehouse":
+    """A warehouse by the settings of the environment, where none are given here. Nothing is started before it is used.
+
+    `home` is the folder of an embedded database, which is then the one that is meant, whatever REPLAYHOUSE_DATABASE_URL
+    says; `database_url` names a PostgreSQL of one's own; further `settings` are those of docs/operations.md in lower
+    case, such as `workers=4`. `tell(doing, done, of)` is called as the work goes on, `warn(text)` with what a person
+    should know although it goes on (by default a ReplayhouseWarning). Raises UsageError for settings that make no
+    sense.
+    """
+    from replayhouse.infra.application.api.base import warn_in_python
+    from replayhouse.infra.application.api.warehouse import Warehouse
+    from replayhouse.infra.runtime.settings import load_settings
+    from replayhouse.infra.runtime.telling import tell_nobody
+
+    if home is not None:
+        settings = {"home": home, "database_url": None, **settings}
+    if database_url is not None:
+        settings["database_url"] = database_url
+    return Warehouse(load_settings(**settings), tell=tell or tell_nobody, warn=warn or warn_in_python)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Warehouse":
+        return import_module("replayhouse.infra.application.api.warehouse").Warehouse
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

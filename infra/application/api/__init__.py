@@ -1,0 +1,1 @@
+"""`Warehouse`: every use case as a method, for the command line and for Python callers alike."""

@@ -1,0 +1,48 @@
+"""What all methods of a warehouse rest on: its site, and errors in our own words."""
+
+import warnings
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from replayhouse.infra.application.site import Site, errors_in_our_words
+from replayhouse.infra.runtime.settings import Settings
+from replayhouse.infra.runtime.telling import Tell, Warn, tell_nobody
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class ReplayhouseWarning(UserWarning):
+    """What a person should know although the work goes on."""
+
+
+def warn_in_python(text: str) -> None:
+    """Warns as Python's libraries do."""
+    warnings.warn(text, ReplayhouseWarning, stacklevel=2)
+
+
+class Base:
+    """A warehouse: where it is, and who is told of the work. Use it from one thread at a time.
+
+    `tell` takes what is being done and how many of how many parts of it are done; `warn` takes what a person should
+    know although the work goes on, by default as a ReplayhouseWarning.
+    """
+
+    def __init__(self, settings: Settings, *, tell: Tell = tell_nobody, warn: Warn = warn_in_python) -> None:
+        self._site = Site(settings, tell, warn)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._site.settings
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leaves nothing open: each use case closes its connections. The embedded database goes on (`db stop`)."""
+
+    def _do(self, use_case: Callable[Concatenate[Site, P], R], *args: P.args, **given: P.kwargs) -> R:
+        """Runs a use case. Raises a ReplayhouseError for whatever is known to go wrong."""
+        with errors_in_our_words():
+            return use_case(self._site, *args, **given)

@@ -1,0 +1,38 @@
+"""Loads: extracts come in, are listed, judged and taken back.
+
+Each use case is imported when it is run: whoever asks for one need not wait for what the others import.
+"""
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from replayhouse.infra.application.api.base import Base
+
+if TYPE_CHECKING:
+    from replayhouse.infra.application.batches import Batch
+    from replayhouse.infra.application.ingest import IngestReport
+
+
+class Loads(Base):
+    """The methods that have to do with loads."""
+
+    def ingest(
+        self, path: str | PathLike[str], name: str | None = None, *, dry_run: bool = False, project: bool = True
+    ) -> "IngestReport":
+        """Loads an extract, a folder or zip with some of the nine files, and catches the read models up.
+
+        `name`: what the load is called, by default as the path is. `dry_run`: appends nothing, and says what would be.
+        `project=False` leaves the read models as they are. Makes a warehouse where there is none. An extract that is
+        not believable as a whole is rejected: `status` says so, and `reasons` why. Raises InputError where there is
+        no extract, Conflicting while another load is under way.
+        """
+        from replayhouse.infra.application.ingest import ingest
+
+        return self._do(ingest, Path(path), name, dry_run=dry_run, project=project)
+
+    def batches(self) -> "list[Batch]":
+        """The loads so far, the oldest first."""
+        from replayhouse.infra.application.batches import batches
+
+        return self._do(batches)

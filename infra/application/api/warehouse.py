@@ -1,0 +1,11 @@
+"""The warehouse as a whole."""
+
+from replayhouse.infra.application.api.loads import Loads
+
+
+class Warehouse(Loads):
+    """A warehouse, with every use case as a method: what the command line does, and what it prints with `--json`.
+
+    Results have a `document()`: the JSON document of the command, without `seconds`. Errors are exceptions below
+    ReplayhouseError.
+    """

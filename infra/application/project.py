@@ -1,0 +1,40 @@
+"""Catching the read models up with the log."""
+
+from functools import partial
+
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.event_store.serialization.errors import NewerVersion
+from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.status import parked_streams
+from replayhouse.infra.read_models.versions import OtherVersion
+from replayhouse.infra.runtime.errors import Conflicting
+
+
+def catch_up_all(site: Site) -> None:
+    """Brings every context's live read model up to the head of the log, after a use case that has appended to it.
+
+    That is done whatever becomes of this: what another command or version of the program holds up is told, and so are
+    streams that are parked on the way.
+    """
+    doing = "catching the read models up"
+    site.tell(doing, 0, 0)
+    settings = site.settings
+    try:
+        catch_up(site.database, workers=settings.workers, keep=settings.keep_revisions, tell=partial(site.tell, doing))
+    except (Conflicting, NewerVersion, OtherVersion) as error:
+        site.warn(
+            f"The read models could not follow. {error} What was recorded stands: replayhouse project shows it later."
+        )
+    warn_of_parked(site)
+
+
+def warn_of_parked(site: Site) -> None:
+    """Says so if there are streams that could not be folded."""
+    with site.database.connect("replayhouse status") as connection:
+        parked = len(parked_streams(connection))
+    if parked:
+        streams = "1 stream" if parked == 1 else f"{parked:,} streams"
+        site.warn(
+            f"Parked, with their rows as they were: {streams} that cannot be folded. "
+            "replayhouse status shows which and why."
+        )

@@ -1,0 +1,70 @@
+"""Where a use case works: the settings in force, the database that they name, and who is told of the work.
+
+Every use case takes a `Site` first. The database is opened when it is first asked for, and once.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from psycopg import errors
+
+from replayhouse.infra.postgres.connection import Database, make_database, open_database, translated
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.runtime.errors import WrongServer
+from replayhouse.infra.runtime.settings import Settings
+from replayhouse.infra.runtime.telling import Tell, Warn
+
+_LACKING = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName, errors.WrongObjectType)
+
+
+class Site:
+    """The settings, the database, and the callbacks. Not to be shared among threads."""
+
+    def __init__(self, settings: Settings, tell: Tell, warn: Warn) -> None:
+        self.settings = settings
+        self.tell = tell
+        self.warn = warn
+        self._database: Database | None = None
+
+    @property
+    def database(self) -> Database:
+        """The database, running, with its schema up to date. The embedded one goes on when this program ends.
+
+        Raises NoWarehouse where there is none, Unreachable and WrongServer.
+        """
+        if self._database is None:
+            self._tell_what_takes_long(makes=False)
+            self._database = open_database(self.settings)
+        return self._database
+
+    def make_database(self) -> Database:
+        """The same; where there is no warehouse yet, one is made."""
+        if self._database is None:
+            self._tell_what_takes_long(makes=True)
+            self._database = make_database(self.settings, self.warn)
+        return self._database
+
+    def _tell_what_takes_long(self, *, makes: bool) -> None:
+        """Says so where the embedded database has to be made, or started, before anything else can be done."""
+        if self.settings.database_url is not None:
+            return
+        server = EmbeddedServer(self.settings.home)
+        if server.is_made():
+            if not server.is_running():
+                self.tell("starting the database", 0, 0)
+        elif makes:
+            self.tell(f"making a warehouse in {self.settings.home}", 0, 0)
+
+
+@contextmanager
+def errors_in_our_words() -> Iterator[None]:
+    """What the driver raises inside the block becomes ours where it is known: translated(), and WrongServer."""
+    try:
+        with translated():
+            yield
+    except _LACKING as error:
+        told = str(error).splitlines()[0]
+        raise WrongServer(
+            f"The tables of the warehouse are not as its migrations made them: {told}. replayhouse audit verify says "
+            "what is the matter with those of the log, replayhouse rebuild makes read models anew; or restore a backup."
+        ) from error

@@ -1,0 +1,13 @@
+"""Who is told how far the work is, and what somebody should know: callbacks of whoever runs a use case."""
+
+from collections.abc import Callable
+
+Tell = Callable[[str, int, int], None]
+"""Takes what is being done, and how many of how many parts of it are done (0 of 0 where nobody knows)."""
+
+Warn = Callable[[str], None]
+"""Takes what a person should know although the work goes on: a sentence or two, or lines to be copied."""
+
+
+def tell_nobody(_doing: str, _done: int, _of: int) -> None:
+    """Takes how far the work is, and lets it be."""
