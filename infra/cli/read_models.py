@@ -9,7 +9,6 @@ import typer
 from replayhouse.infra.cli.options import Contexts, Json, chosen, example
 from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, table, warn
 from replayhouse.infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, limits_of, rebuild_beside
-from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.runtime.signals import told_to_end
 
 if TYPE_CHECKING:
@@ -44,36 +43,11 @@ def register(app: typer.Typer) -> None:
 
 
 def catch_up_all(warehouse: "Warehouse", tell: "Tell") -> None:
-    """Brings every context's live read model up to the head of the log, after a command that has appended to it.
+    """Brings every context's live read model up to the head of the log, after a command that has appended to it."""
+    from replayhouse.infra.application import project
+    from replayhouse.infra.application.site import Site
 
-    That is done whatever becomes of this: what another command or version of the program holds up is told, and so are
-    streams that are parked on the way.
-    """
-    from replayhouse.infra.event_store.serialization.errors import NewerVersion
-    from replayhouse.infra.read_models.live.projector import catch_up
-    from replayhouse.infra.read_models.versions import OtherVersion
-
-    doing = "catching the read models up"
-    tell(doing, 0, 0)
-    settings = warehouse.settings
-    try:
-        catch_up(warehouse.database, workers=settings.workers, keep=settings.keep_revisions, tell=partial(tell, doing))
-    except (Conflicting, NewerVersion, OtherVersion) as error:
-        warn(f"The read models could not follow. {error} What was recorded stands: replayhouse project shows it later.")
-    warn_of_parked(warehouse)
-
-
-def warn_of_parked(warehouse: "Warehouse") -> None:
-    """Says so if there are streams that could not be folded."""
-    from replayhouse.infra.read_models.status import parked_streams
-
-    with warehouse.database.connect("replayhouse status") as connection:
-        parked = parked_streams(connection)
-    if parked:
-        warn(
-            f"Parked, with their rows as they were: {count(len(parked), 'stream')} that cannot be folded. "
-            "replayhouse status shows which and why."
-        )
+    project.catch_up_all(Site(warehouse.settings, tell, warn))
 
 
 def project(

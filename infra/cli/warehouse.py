@@ -1,21 +1,16 @@
-"""The database of a command, opened by the settings, with the driver's errors in our own words."""
+"""The warehouse of a command: by the settings in the environment, telling on standard error."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from psycopg import errors
-
+from replayhouse.infra.application.site import Site, errors_in_our_words
 from replayhouse.infra.cli.output import progress, warn_in_lines
-from replayhouse.infra.postgres.connection import Database, make_database, open_database, translated
-from replayhouse.infra.postgres.embedded import EmbeddedServer
-from replayhouse.infra.runtime.errors import WrongServer
+from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.runtime.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.api.warehouse import Warehouse as ByMethods
-
-_LACKING = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName, errors.WrongObjectType)
 
 
 class Warehouse(NamedTuple):
@@ -33,34 +28,11 @@ def open_warehouse(settings: Settings | None = None, *, makes: bool = False) -> 
     block, what the driver raises becomes ours where it is known.
     """
     settings = settings or load_settings()
-    with _told_what_takes_long(settings, makes=makes):
-        database = make_database(settings, warn_in_lines) if makes else open_database(settings)
-    try:
-        with translated():
-            yield Warehouse(settings, database)
-    except _LACKING as error:
-        told = str(error).splitlines()[0]
-        raise WrongServer(
-            f"The tables of the warehouse are not as its migrations made them: {told}. replayhouse audit verify says "
-            "what is the matter with those of the log, replayhouse rebuild makes read models anew; or restore a backup."
-        ) from error
-
-
-@contextmanager
-def _told_what_takes_long(settings: Settings, *, makes: bool) -> Iterator[None]:
-    """Says so where the embedded database has to be made, or started, before anything else can be done."""
-    server = EmbeddedServer(settings.home)
-    doing = ""
-    if settings.database_url is None and server.is_made():
-        doing = "" if server.is_running() else "starting the database"
-    elif settings.database_url is None and makes:
-        doing = f"making a warehouse in {settings.home}"
-    if not doing:
-        yield
-        return
     with progress() as tell:
-        tell(doing, 0, 0)
-        yield
+        site = Site(settings, tell, warn_in_lines)
+        database = site.make_database() if makes else site.database
+    with errors_in_our_words():
+        yield Warehouse(settings, database)
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def test_who_records_beside_a_rebuild_is_told_that_it_is_recorded(
         last = warehouse.json("batches")[-1]["batch"]
         before = recorded(topic)
         with monkeypatch.context() as patch:
-            patch.setattr("replayhouse.infra.read_models.live.projector.catch_up", held_up)
+            patch.setattr("replayhouse.infra.application.project.catch_up", held_up)
             done = warehouse.run(*(last if word == "LAST" else word for word in words), "--json")
         assert done.code == 0, done
         assert recorded(topic) > before, topic

@@ -46,7 +46,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch) -> Any:
         def open_database(_: object) -> None:
             raise error
 
-        monkeypatch.setattr("replayhouse.infra.cli.warehouse.open_database", open_database)
+        monkeypatch.setattr("replayhouse.infra.application.site.open_database", open_database)
 
     return fail
 
@@ -142,7 +142,7 @@ def test_a_lost_connection_of_the_driver_is_a_service_that_is_away(monkeypatch: 
         def connect(self, *_: object, **__: object) -> None:
             raise psycopg.OperationalError("the connection is lost")
 
-    monkeypatch.setattr("replayhouse.infra.cli.warehouse.open_database", lambda _: Lost())
+    monkeypatch.setattr("replayhouse.infra.application.site.open_database", lambda _: Lost())
     assert run(["batches"]) == 3
 
 

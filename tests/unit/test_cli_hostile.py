@@ -95,7 +95,7 @@ def test_errors_and_what_libraries_log_are_one_line(
         logging.getLogger("of.a.library").warning("the broker said %s", HOSTILE)
         raise Rejected(f"The load {HOSTILE} is no load.", then=[f"GRANT {HOSTILE};", "And so on."])
 
-    monkeypatch.setattr("replayhouse.infra.cli.warehouse.open_database", refuse)
+    monkeypatch.setattr("replayhouse.infra.application.site.open_database", refuse)
     monkeypatch.setattr("logging.lastResort", streams._OfLibraries(logging.WARNING))
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     for arguments in (["status"], ["--debug", "status"], [HOSTILE], ["status", HOSTILE], ["rebuild", HOSTILE]):

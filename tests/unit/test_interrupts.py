@@ -86,7 +86,7 @@ def test_in_a_query_of_duckdb(query: str, monkeypatch: pytest.MonkeyPatch, capsy
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
         connection.execute(query).fetchall()
 
-    monkeypatch.setattr("replayhouse.infra.cli.warehouse.open_database", ask)
+    monkeypatch.setattr("replayhouse.infra.application.site.open_database", ask)
     assert run(["--debug", "status"]) == 130
     assert capsys.readouterr() == ("", "Interrupted.\n")
 
@@ -99,7 +99,7 @@ def test_an_error_that_an_interrupt_has_caused_is_one(
         raise RuntimeError("Query interrupted")
 
     monkeypatch.setattr(main, "_interrupts", [])
-    monkeypatch.setattr("replayhouse.infra.cli.warehouse.open_database", fail)
+    monkeypatch.setattr("replayhouse.infra.application.site.open_database", fail)
     assert run(["status", "--json"]) == 130
     assert capsys.readouterr() == ("", "Interrupted.\n")
 
