@@ -94,10 +94,10 @@ def restore(
     models are folded. Either all of it is there at the end, or the database is empty. A restore that was killed is
     started again.
     """
+    from replayhouse.infra.application.project import warn_of_parked
+    from replayhouse.infra.application.site import Site
     from replayhouse.infra.backup.restore import check_files
     from replayhouse.infra.backup.restore import restore as put_back
-    from replayhouse.infra.cli.read_models import warn_of_parked
-    from replayhouse.infra.cli.warehouse import Warehouse
     from replayhouse.infra.postgres.connection import reach_database
     from replayhouse.infra.privacy.erasure_list import ErasedSubjects
     from replayhouse.infra.runtime.settings import load_settings
@@ -108,9 +108,8 @@ def restore(
         files = check_files(file, keys_file, tell)
         listed = ErasedSubjects(settings.home)
         subjects = _erased_in(erased, listed)
-        warehouse = Warehouse(settings, reach_database(settings))
-        done = put_back(warehouse.database, files, subjects, listed, settings.workers, tell)
-    warn_of_parked(warehouse)
+        done = put_back(reach_database(settings), files, subjects, listed, settings.workers, tell)
+        warn_of_parked(Site(settings, tell, warn))
     if json:
         print_json(_restored_as_json(file, keys_file, done))
     else:
