@@ -20,7 +20,7 @@ from tests.support.own_servers import VERSION_16, OwnServer, an_own_server
 
 __all__ = ["server"]
 
-ROOT = Path(session.__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 CONTEXTS = ("sales", "fulfillment", "customer", "marketplace", "quality")
 COLUMNS = """
     SELECT table_schema, table_name, array_agg(column_name::text ORDER BY column_name)
@@ -198,7 +198,8 @@ def test_nobody_else_makes_a_connection() -> None:
     """Who makes one past `Database.connect` says there what its session depends on, or does not find it set."""
     places = {
         str(path.relative_to(ROOT))
-        for path in (ROOT / "infra").rglob("*.py")
+        for package in ("infra", "consumer")
+        for path in (ROOT / package).rglob("*.py")
         if re.search(r"psycopg\.(Async)?(Connection\.)?connect\(|ConnectionPool", path.read_text("utf-8"))
     }
     kit = "consumer/replayhouse_consumer/postgres_session.py"

@@ -1,5 +1,6 @@
 """Links between tables stand in the database: as foreign keys that are not enforced, and in the comments of columns."""
 
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -8,6 +9,7 @@ from psycopg import sql
 
 from replayhouse.domain.fulfillment.events import ShipmentPlanned
 from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.contracts.dictionary import dictionary_page
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.migrate import migrate
 from replayhouse.infra.read_models.live.projector import catch_up
@@ -112,6 +114,24 @@ def test_a_row_that_leads_nowhere_is_written_and_nothing_is_checked(
     assert conn.execute(f"{query} ON zip_prefix = destination_zip").fetchall() == found
     assert conn.execute(TRIGGERS).fetchone() == (0,)
     assert conn.execute("SELECT DISTINCT conenforced FROM pg_constraint WHERE contype = 'f'").fetchall() == [(False,)]
+
+
+def test_the_queries_of_the_dictionary_find_the_state_of_a_delivery_or_null(conn: psycopg.Connection, log: Log) -> None:
+    by_zip, by_address = re.findall(r"^```sql\n(.*?)^```$", dictionary_page(), re.MULTILINE | re.DOTALL)
+    assert conn.execute(by_zip).fetchall() == [(None, 1, None)]
+    assert conn.execute(by_address).fetchall() == [(an_id(1), None)]
+    conn.execute(
+        """
+        INSERT INTO fulfillment.dim_geography VALUES ('99999', 'x', 'RS', 'South', 0, 0, 1, 1);
+        INSERT INTO customer.address_history
+        SELECT customer_id, seq, zip, 'x', state, placed_at + hours * interval '1 hour', 1
+        FROM fulfillment.fact_delivery,
+            (VALUES (1, '99999', 'SP', -2), (2, '99999', 'RJ', -1), (3, '11111', 'BA', -1), (4, '99999', 'AM', 1))
+                AS address (seq, zip, state, hours)
+        """
+    )
+    assert conn.execute(by_zip).fetchall() == [("RS", 1, None)]
+    assert conn.execute(by_address).fetchall() == [(an_id(1), "RJ")], "of those of one moment that of the delivery"
 
 
 @pytest.fixture
