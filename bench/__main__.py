@@ -37,6 +37,8 @@ def main() -> int:
             session.run_large()
         elif arguments.kafka:
             session.run_kafka()
+        elif arguments.small:
+            session.run_small()
         elif arguments.growth is not None:
             session.run_growth(arguments.growth or GROWTH)
         else:
@@ -57,6 +59,8 @@ def _section(arguments: argparse.Namespace) -> str:
         return "large"
     if arguments.kafka:
         return "kafka"
+    if arguments.small:
+        return "small"
     return "results" if arguments.growth is None else "growth"
 
 
@@ -69,6 +73,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--large", action="store_true", help="peak memory alone, at 10 times the size (30 GB of disk)")
     parser.add_argument("--kafka", action="store_true", help="publishing and consuming, with a broker of its own")
+    parser.add_argument("--small", action="store_true", help="small commands on a warm warehouse: seconds")
     parser.add_argument(
         "--growth",
         nargs="*",

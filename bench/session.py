@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench import costs, peak_memory, plain_sql, publishing, raw_copy, retraction, second_load
+from bench import costs, peak_memory, plain_sql, publishing, raw_copy, retraction, second_load, small_commands
 from bench.extracts import rows_of, sample_repeated
 from bench.growth import Growth
 from bench.machine import machine
@@ -74,6 +74,19 @@ class Session:
             self.report.machine = machine(connection).lines
         growth = Growth(self._scratch / "growth", self._seed, self._tell)
         self._attempt("growth", lambda: self.report.growth.update(growth.measure(sizes)))
+
+    def run_small(self) -> None:
+        """The rows about small commands, in a warehouse of a few orders."""
+        with self._warehouse("small-commands") as warehouse:
+            with psycopg.connect(warehouse.url()) as connection:
+                self.report.machine = machine(connection).lines
+            self._tell("status, batches and small loads")
+            folder = self._scratch / "small-loads"
+            folder.mkdir()
+            self._attempt(
+                "small commands",
+                lambda: self.report.rows.extend(small_commands.measure(warehouse, folder, self._seed)),
+            )
 
     def run_kafka(self) -> None:
         """The rows about Kafka, on a full log and a broker of its own."""

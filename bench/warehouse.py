@@ -40,6 +40,16 @@ class Warehouse:
         self._environment = kept | {"REPLAYHOUSE_HOME": str(home)}
         self._url = ""
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What commands on this warehouse are started with."""
+        return dict(self._environment)
+
+    @staticmethod
+    def command(*arguments: str | Path) -> list[str]:
+        """The installed program with these arguments."""
+        return [str(PROGRAM), *map(str, arguments)]
+
     def __enter__(self) -> "Warehouse":
         self.run("db", "start")
         self._url = self.run("db", "url").strip()
@@ -50,7 +60,7 @@ class Warehouse:
 
     def run(self, *arguments: str | Path) -> str:
         """What a command prints. Raises NotMeasured, with the end of what it said, if it fails."""
-        command = [str(PROGRAM), *map(str, arguments)]
+        command = self.command(*arguments)
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         _check(arguments, done.returncode, done.stdout, done.stderr)
         return done.stdout
@@ -80,7 +90,7 @@ class Warehouse:
         """The same while its memory is sampled, and that of the server; the sampling costs some time."""
         self.settle()
         begun = time.perf_counter()
-        command = [str(PROGRAM), *map(str, arguments), "--json"]
+        command = self.command(*arguments, "--json")
         with subprocess.Popen(
             command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
@@ -93,7 +103,7 @@ class Warehouse:
     @contextmanager
     def background(self, *arguments: str | Path) -> Iterator[None]:
         """Runs a command while the block runs, and ends it as Ctrl-C would. NotMeasured if it ended before."""
-        command = [str(PROGRAM), *map(str, arguments)]
+        command = self.command(*arguments)
         with subprocess.Popen(
             command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
