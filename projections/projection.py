@@ -95,6 +95,15 @@ class Projection:
     version: int = field(kw_only=True)
 
     @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(table.name for table in self.tables)
+
+    def refuse_unknown_tables(self, rows: Rows) -> None:
+        """Raises ValueError where a fold has made rows of a table that the projection does not have."""
+        if not rows.keys() <= self._names:
+            raise ValueError(f"{self.context} has no table {', '.join(sorted(rows.keys() - self._names))}")
+
+    @cached_property
     def fingerprint(self) -> str:
         """That of the tables as they are declared."""
         return fingerprint_of(shapes_of(self.tables))

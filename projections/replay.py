@@ -28,7 +28,12 @@ def refold(projection: Projection, before: Stream | None, after: Stream) -> tupl
 
 
 def differences(projection: Projection, before: Rows, after: Rows) -> dict[str, Difference]:
-    """For each table that the stream has rows in, before or after, what to do to it."""
+    """For each table that the stream has rows in, before or after, what to do to it.
+
+    Raises ValueError where there are rows of a table that the projection does not have.
+    """
+    projection.refuse_unknown_tables(before)
+    projection.refuse_unknown_tables(after)
     return {
         table.name: difference(key_width(table), before.get(table.name, ()), after.get(table.name, []))
         for table in projection.tables

@@ -23,6 +23,7 @@ from replayhouse.infra.privacy.erasure_plan import SHOWN
 from replayhouse.infra.privacy.mentions import Names
 from replayhouse.infra.read_models.prefixes import TAKEN
 from replayhouse.projections.projection import Rows, Stream, personal_columns
+from replayhouse.projections.versions import VERSIONS
 from replayhouse.projections.warehouse import BUSINESS_TIMES, PERSONAL_CONTEXTS, PROJECTIONS
 from tests.support.drawn_events import KINDS_OF_STREAMS, drawn
 from tests.support.read_side_events import KINDS
@@ -52,6 +53,10 @@ def test_each_context_has_its_projection_and_each_projection_is_of_a_context() -
     must_be_the_contexts(declaring, "a projection")
     assert {name: projection.context for name, projection in PROJECTIONS.items()} == {name: name for name in CONTEXTS}
     assert {table.schema for projection in PROJECTIONS.values() for table in projection.tables} == {*CONTEXTS}
+
+
+def test_each_context_has_a_version_of_its_read_model() -> None:
+    must_be_the_contexts(VERSIONS, "a version in projections/versions.py")
 
 
 def test_import_linter_keeps_the_contexts_apart() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from replayhouse.domain.kernel.events import DomainEvent, effective
 from replayhouse.infra.read_models.copy_text import DoesNotFit
 from replayhouse.infra.read_models.schema import line_writer
+from replayhouse.projections.business_time import fold_of
 from replayhouse.projections.dates import DateRow
 from replayhouse.projections.projection import (
     POSITION,
@@ -23,11 +24,11 @@ from replayhouse.projections.projection import (
     key_width,
     row_maker,
 )
-from replayhouse.projections.replay import difference
+from replayhouse.projections.replay import difference, differences
 from replayhouse.projections.shared import DIM_DATE
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.drawn_events import KINDS_OF_STREAMS, drawn
-from tests.support.read_side_events import KINDS, a_stream
+from tests.support.read_side_events import KINDS, TIMES, a_stream
 
 STREAM = UUID(int=4)
 
@@ -60,6 +61,34 @@ def test_a_fold_fails_on_no_events_and_its_rows_fit(kind: str, data: st.DataObje
         required = [place for place, column in enumerate(tables[name].columns) if not column.nullable]
         assert all(row[place] is not None for row in of_table for place in required)
         assert {names_of(row) for row in of_table} <= {tuple(tables[name].columns.keys())}, "rows are made by name"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+def test_a_fold_is_total_on_any_selection_of_a_stream_also_of_what_had_happened_by_some_time(
+    kind: str, data: st.DataObject
+) -> None:
+    """Selections begin anywhere, and leave out whatever they like."""
+    projection = PROJECTIONS[KINDS[kind][0]]
+    events = effective(data.draw(a_stream(kind, 7)))
+    kept = data.draw(st.lists(st.booleans(), min_size=len(events), max_size=len(events)))
+    selection = [event for event, is_kept in zip(events, kept, strict=True) if is_kept]
+
+    for before in (None, data.draw(TIMES)):
+        rows = fold_of(projection, before)(Stream(STREAM, 42, selection))
+        changes = differences(projection, {}, rows)
+        assert all(
+            len(line_writer(table).lines(changes[table.name].written)) == len(rows[table.name])
+            for table in projection.tables
+            if table.name in rows
+        )
+
+
+def test_rows_of_a_table_that_the_projection_does_not_have_are_refused() -> None:
+    nothing, wrong = Rows(), Rows(fact_orders=[])
+    for before, after in ((wrong, nothing), (nothing, wrong)):
+        with pytest.raises(ValueError, match="sales has no table fact_orders"):
+            differences(PROJECTIONS["sales"], before, after)
 
 
 @pytest.mark.parametrize("context", PROJECTIONS)

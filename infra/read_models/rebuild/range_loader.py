@@ -4,7 +4,6 @@ A process has two connections: rows of events stream in through one while keys a
 the other. Memory holds a few thousand events and rows, whatever the size of the log.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -117,10 +116,9 @@ class Loader:
                     if stream.error is not None:
                         raise unfoldable(task.context, stream.originator_id, described(stream.error)) from stream.error
                     try:
-                        rows = fold(stream.effective())
+                        waiting.add(fold(stream.effective()))
                     except Exception as error:
                         raise unfoldable(task.context, stream.originator_id, described(error)) from error
-                    waiting.add(rows)
                 waiting.send(ROWS_A_COPY)
             waiting.send(1)
         return Loaded(events, waiting.sent)
@@ -148,10 +146,11 @@ class _Waiting:
         self._conn = conn
         self._model = model
         self._source = source
-        self._rows: Rows = defaultdict(list)
+        self._rows: Rows = {name: [] for name in model.tables}
         self.sent: dict[str, Digest] = dict.fromkeys(model.tables, NOTHING)
 
     def add(self, rows: Rows) -> None:
+        self._model.projection.refuse_unknown_tables(rows)
         for name, of_table in rows.items():
             self._rows[name] += of_table
 
