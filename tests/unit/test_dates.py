@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from replayhouse.projections.dates import DateRow, date_rows, last_day
+from replayhouse.projections.dates import DateRow, date_rows, last_day, latest_day
 
 FIXED_HOLIDAYS = {
     (1, 1): "Universal Fraternization Day",
@@ -96,6 +96,22 @@ def test_the_calendar_runs_from_2016_to_the_end_of_the_year_after_the_latest_tim
 
 def test_a_time_in_the_last_year_there_is_ends_the_calendar_with_it() -> None:
     assert last_day(date(9999, 5, 1)) == date(9999, 12, 31)
+
+
+@pytest.mark.parametrize(
+    ("opened_on", "latest"),
+    [
+        (date(2018, 3, 5), date(2020, 3, 5)),
+        (date(2016, 2, 29), date(2018, 2, 28)),
+        (date(2022, 2, 28), date(2024, 2, 28)),
+        (date(2018, 12, 31), date(2020, 12, 31)),
+        (date(9997, 3, 5), date(9999, 3, 5)),
+        (date(9998, 3, 5), date(9999, 3, 5)),
+        (date(9999, 12, 31), date(9999, 12, 31)),
+    ],
+)
+def test_times_count_up_to_the_same_day_two_years_after_the_load(opened_on: date, latest: date) -> None:
+    assert latest_day(opened_on) == latest
 
 
 def test_a_row_holds_the_columns_of_the_star_schema_in_their_order() -> None:

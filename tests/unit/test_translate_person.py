@@ -8,13 +8,20 @@ from uuid import UUID
 import pytest
 
 from replayhouse.domain.customer.customer import AliasAddress, Purchase, Residence
-from replayhouse.domain.customer.events import CustomerAnonymized, CustomerRegistered, PurchaseRecorded, SegmentChanged
+from replayhouse.domain.customer.events import (
+    AliasAmended,
+    AliasLinked,
+    CustomerAnonymized,
+    CustomerRegistered,
+    PurchaseRecorded,
+    SegmentChanged,
+)
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
 from replayhouse.domain.sales.order import OrderHeader
 from replayhouse.ingest.decision import Known
 from replayhouse.ingest.translate.person import AT_ONCE, decide_person, lapse
-from replayhouse.ingest.work import PersonWork
+from replayhouse.ingest.work import HeaderRow, OrderWork, PersonWork
 from tests.support.fakes.work import MemoryExtract
 from tests.support.load import (
     HERE,
@@ -377,3 +384,13 @@ def test_a_person_whom_a_load_does_not_show_is_told_a_new_date_also_where_nothin
     assert [d.event.to_segment for d in decided.decisions if isinstance(d.event, SegmentChanged)] == segments
     assert decided.due_changed
     assert decided.due == (None if segments else MONDAY.date() + timedelta(days=181))
+
+
+def test_an_order_under_an_alias_that_nobody_has_shown_says_nothing_of_the_persons_aliases() -> None:
+    work = PersonWork(PERSON, PERSON, orders=[OrderWork(ORDER, HeaderRow(2, delivered()))])
+    decided = decide_person(work, Known(), {}, {}, FRIDAY.date())
+    assert {decision.context for decision in decided.decisions} == {"sales", "fulfillment"}
+    known = Known({"customer": {PERSON: InTheLog([REGISTERED])}})
+    other = OrderWork(OTHER_ORDER, HeaderRow(2, of_another_alias(delivered(), OTHER_ALIAS)))
+    decided = decide_person(PersonWork(PERSON, PERSON, orders=[other]), known, {}, {}, FRIDAY.date())
+    assert not [one.event for one in decided.decisions if isinstance(one.event, AliasLinked | AliasAmended)]
