@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from replayhouse.infra.audit.short_ids import id_start, read_id_start
 from replayhouse.infra.cli import lineage, proof
 from replayhouse.infra.cli.event_report import say_event
 from replayhouse.infra.cli.options import HistoryKind, Json, example
 from replayhouse.infra.cli.output import count, print_json, say
+from replayhouse.infra.runtime.short_ids import id_start, read_id_start
 
 if TYPE_CHECKING:
     from replayhouse.infra.cli.history import HistoricEvent
@@ -37,8 +37,9 @@ def history(kind: KindArgument, key: IdArgument, json: Json = False) -> None:
     orders: all are shown.
     """
     from replayhouse.infra.cli.history import history_of
-    from replayhouse.infra.cli.shortened import load_named, stream_named
+    from replayhouse.infra.cli.shortened import stream_named
     from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.loads.names import load_named
 
     is_load = kind is HistoryKind.BATCH
     start = id_start(key) if is_load else read_id_start(key)

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import typer
 
-from replayhouse.infra.audit.short_ids import read_id
-from replayhouse.infra.cli.options import Json, Reason, example, read_reason
+from replayhouse.infra.cli.options import Json, Reason, example
 from replayhouse.infra.cli.output import count, is_meant, print_json, progress, say, seconds_so_far, shown, warn
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
+from replayhouse.infra.runtime.given_texts import read_reason
+from replayhouse.infra.runtime.short_ids import read_id
 
 if TYPE_CHECKING:
     from replayhouse.infra.cli.warehouse import Warehouse

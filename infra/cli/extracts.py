@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from replayhouse.infra.cli.options import Json, example, read_local_time
+from replayhouse.infra.cli.options import Json, example
 from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table, warn
+from replayhouse.infra.runtime.given_texts import read_local_time
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; it is made where it is missing.")]
 Orders = Annotated[

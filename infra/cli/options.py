@@ -1,13 +1,11 @@
-"""What several commands take: options and arguments, and how ids and times are read from them."""
+"""What several commands take: options and arguments."""
 
-from datetime import datetime, time
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from replayhouse.domain.contexts import CONTEXTS, Context
-from replayhouse.infra.runtime.errors import UsageError
 
 
 class HistoryKind(StrEnum):
@@ -52,21 +50,3 @@ def chosen(contexts: list[Context] | None) -> tuple[str, ...]:
 def example(*lines: str) -> str:
     """The end of a command's help. The mark keeps the lines from being run together."""
     return "\n".join(("\b", "Examples:" if len(lines) > 1 else "Example:", *(f"  {line}" for line in lines)))
-
-
-def read_reason(text: str) -> str:
-    """Why somebody decides something, in a word at least. Raises UsageError."""
-    if not text.strip():
-        raise UsageError("--reason is empty: say why, for those who will ask later.")
-    return text.strip()
-
-
-def read_local_time(text: str) -> datetime:
-    """A local time; of a date only, the end of that day (R41). Raises UsageError."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is not None:
-        raise UsageError(f"'{text}' is not a date: write 2018-03-31, or 2018-03-31T12:00:00 for a time of that day.")
-    return datetime.combine(at, time.max) if len(text) <= len("2018-03-31") else at

@@ -57,8 +57,8 @@ def report(batch: BatchArgument = None, json: Json = False) -> None:
 
     Told are its score too, what was found in words, and how many records were quarantined by which rule.
     """
-    from replayhouse.infra.cli.shortened import load_named
     from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.loads.names import load_named
 
     with open_warehouse() as warehouse, warehouse.database.connect("replayhouse quality") as connection:
         wanted = load_named(connection, batch) if batch is not None else None

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import typer
 
-from replayhouse.infra.audit.short_ids import IdStart, read_id_start
-from replayhouse.infra.cli.options import Force, HistoryKind, Json, Reason, RowStatus, example, read_reason
+from replayhouse.infra.cli.options import Force, HistoryKind, Json, Reason, RowStatus, example
 from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far
 from replayhouse.infra.cli.streams import legible
 from replayhouse.infra.runtime.csv_cells import harmless
 from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.given_texts import read_reason
+from replayhouse.infra.runtime.short_ids import IdStart, read_id_start
 
 if TYPE_CHECKING:
     import psycopg
@@ -218,7 +219,7 @@ def _wanted(
 ) -> dict[str, object]:
     """What to ask for. Raises UsageError for a load, a file or a rule that there is not."""
     from replayhouse.domain.quality.rules import RULE
-    from replayhouse.infra.cli.shortened import load_named
+    from replayhouse.infra.loads.names import load_named
     from replayhouse.infra.staging.files import FILES
 
     batch_id = load_named(connection, batch) if batch is not None else None

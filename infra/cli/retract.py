@@ -55,8 +55,8 @@ def retract(
     """
     from replayhouse.infra.application.retract import Retract
     from replayhouse.infra.cli.read_models import catch_up_all
-    from replayhouse.infra.cli.shortened import load_named
     from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.loads.names import load_named
 
     why = _read_reason(reason, is_needed=not dry_run)
     with open_warehouse() as warehouse, progress() as tell:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from replayhouse.infra.cli.options import read_local_time
 from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table
 from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.given_texts import read_local_time
 
 if TYPE_CHECKING:
     from replayhouse.infra.read_models.snapshots.time_travel import Limits

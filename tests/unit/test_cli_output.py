@@ -10,11 +10,12 @@ from uuid import UUID
 import pytest
 
 from replayhouse.domain.contexts import CONTEXTS, Context
-from replayhouse.infra.audit.short_ids import read_id
-from replayhouse.infra.cli.options import chosen, read_local_time
+from replayhouse.infra.cli.options import chosen
 from replayhouse.infra.cli.output import count, print_json, progress, shown, table
 from replayhouse.infra.cli.streams import legible
 from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.given_texts import read_local_time
+from replayhouse.infra.runtime.short_ids import read_id
 
 ID = UUID("e481f51c-bdc5-4678-b7cc-49136f2d6af7")
 

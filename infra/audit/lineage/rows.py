@@ -13,12 +13,12 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from sqlalchemy import Column, Table
 
-from replayhouse.infra.audit.short_ids import IdStart, one_of, read_id_start
 from replayhouse.infra.event_store.head import read_head
 from replayhouse.infra.read_models.checkpoints import projected
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.versions import refuse_others
 from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
+from replayhouse.infra.runtime.short_ids import IdStart, one_of, read_id_start
 from replayhouse.projections.projection import POSITION
 from replayhouse.projections.shared import DIM_DATE
 from replayhouse.projections.warehouse import PROJECTIONS
