@@ -5,6 +5,7 @@ Every use case takes a `Site` first. The database is opened when it is first ask
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from psycopg import errors
 
@@ -14,14 +15,21 @@ from replayhouse.infra.runtime.errors import WrongServer
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Tell, Warn
 
+if TYPE_CHECKING:
+    from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+
 _LACKING = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName, errors.WrongObjectType)
 
 
 class Site:
-    """The settings, the database, and the callbacks. Not to be shared among threads."""
+    """The settings, the database, and the callbacks. Not to be shared among threads.
 
-    def __init__(self, settings: Settings, tell: Tell, warn: Warn) -> None:
+    Where no settings of Kafka are given, they are those of the environment, read when they are first asked for.
+    """
+
+    def __init__(self, settings: Settings, tell: Tell, warn: Warn, kafka: "KafkaSettings | None" = None) -> None:
         self.settings = settings
+        self._kafka = kafka
         self.tell = tell
         self.warn = warn
         self._database: Database | None = None
@@ -43,6 +51,15 @@ class Site:
             self._tell_what_takes_long(makes=True)
             self._database = make_database(self.settings, self.warn)
         return self._database
+
+    @property
+    def kafka(self) -> "KafkaSettings":
+        """The settings of Kafka. Raises UsageError that names the one which makes no sense."""
+        if self._kafka is None:
+            from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
+
+            self._kafka = load_kafka_settings()
+        return self._kafka
 
     def _tell_what_takes_long(self, *, makes: bool) -> None:
         """Says so where the embedded database has to be made, or started, before anything else can be done."""

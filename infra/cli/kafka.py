@@ -5,13 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from replayhouse.infra.cli.options import Json, example
-from replayhouse.infra.cli.output import count, print_json, progress, say, table
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.cli.output import count, print_json, say, table
 
 if TYPE_CHECKING:
-    from replayhouse.infra.kafka.broker.node import Broker
-    from replayhouse.infra.kafka.topics import Planned
-    from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+    from replayhouse.infra.application.topics import TopicsReport
 
 app = typer.Typer(name="kafka", help="A broker for trying out, and the topics.", rich_markup_mode=None)
 
@@ -27,16 +24,15 @@ def start(json: Json = False) -> None:
     It goes on running after this command, on this machine's loopback interface, and keeps its data in the home folder.
     Started already, it stays as it is. It needs Java; the first time Maven fetches it.
     """
-    broker = _trial_broker()
-    with progress() as tell:
-        if not broker.is_alive():
-            tell("starting the broker; the first time Maven fetches it", 0, 0)
-        was_started = broker.start()
+    from replayhouse.infra.cli.warehouse import named_warehouse
+
+    with named_warehouse() as warehouse:
+        report = warehouse.start_broker()
     if json:
-        print_json(_told(broker, running=True) | {"started": was_started})
+        print_json(report.document())
         return
-    say(f"The broker {'is running' if was_started else 'was running already'} at {broker.bootstrap}.")
-    say(f"Its data is in {broker.folder}. Next: replayhouse kafka topics --apply")
+    say(f"The broker {'is running' if report.started else 'was running already'} at {report.broker.bootstrap}.")
+    say(f"Its data is in {report.broker.data}. Next: replayhouse kafka topics --apply")
 
 
 @app.command(epilog=example("replayhouse kafka stop"))
@@ -45,12 +41,14 @@ def stop(json: Json = False) -> None:
 
     Its topics and their events are there again after the next start.
     """
-    broker = _trial_broker()
-    was_running = broker.stop()
+    from replayhouse.infra.cli.warehouse import named_warehouse
+
+    with named_warehouse() as warehouse:
+        report = warehouse.stop_broker()
     if json:
-        print_json({"running": False, "stopped": was_running})
+        print_json(report.document())
         return
-    say("The broker has stopped." if was_running else "The broker was not running.")
+    say("The broker has stopped." if report.stopped else "The broker was not running.")
 
 
 @app.command(epilog=example("replayhouse kafka status"))
@@ -59,22 +57,14 @@ def status(json: Json = False) -> None:
 
     A cluster of your own, named by REPLAYHOUSE_KAFKA_BOOTSTRAP, is asked; that it does not answer is an error then.
     """
-    from replayhouse.infra.kafka.broker.node import trial_broker
-    from replayhouse.infra.kafka.connectivity import reach
-    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
-    from replayhouse.infra.runtime.settings import load_settings
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    kafka = load_kafka_settings()
-    if kafka.bootstrap is not None:
-        reach(kafka, kafka.bootstrap)
-        told: dict[str, Any] = {"running": True, "bootstrap": kafka.bootstrap, "pid": None, "data": None}
-    else:
-        broker = trial_broker(load_settings().home)
-        told = _told(broker, running=broker.answers())
+    with named_warehouse() as warehouse:
+        report = warehouse.broker_status()
     if json:
-        print_json(told)
-    elif told["running"]:
-        say(f"A broker answers at {told['bootstrap']}.")
+        print_json(report.document())
+    elif report.running:
+        say(f"A broker answers at {report.bootstrap}.")
     else:
         say("The broker for trying out is not running. Start it: replayhouse kafka start")
 
@@ -85,25 +75,22 @@ def topics(apply: Apply = False, json: Json = False) -> None:
 
     Exits with 1 if --apply meets topics that are there and differ from what is wanted: what to do is said of each.
     """
-    from replayhouse.infra.kafka.clients import bootstrap_of
-    from replayhouse.infra.kafka.topics import Action, make_topics, plan_topics
-    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
-    from replayhouse.infra.runtime.settings import load_settings
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    kafka = load_kafka_settings()
-    bootstrap = bootstrap_of(load_settings(), kafka)
-    plan = make_topics(kafka, bootstrap) if apply else plan_topics(kafka, bootstrap)
+    with named_warehouse() as warehouse:
+        report = warehouse.make_topics() if apply else warehouse.topics()
     if json:
-        print_json({"bootstrap": bootstrap, "applied": apply, "topics": [_as_document(planned) for planned in plan]})
+        print_json(report.document())
     else:
-        _show(plan, kafka, is_done=apply)
-    if apply and any(planned.action is Action.TELL for planned in plan):
+        _show(report)
+    if report.is_refused:
         raise typer.Exit(1)
 
 
-def _show(plan: "list[Planned]", kafka: "KafkaSettings", *, is_done: bool) -> None:
+def _show(report: "TopicsReport") -> None:
     from replayhouse.infra.kafka.topics import Action, described
 
+    plan, is_done = report.topics, report.is_applied
     words = {Action.CREATE: "made" if is_done else "to be made", Action.KEEP: "as wanted", Action.TELL: "differs"}
     table(
         ("topic", "partitions", "cleanup", "retention", "what"),
@@ -126,38 +113,3 @@ def _kept(settings: Any) -> str:
         return "newest of each key"
     milliseconds = int(settings["retention.ms"])
     return "for ever" if milliseconds < 0 else count(milliseconds // 3_600_000, "hour")
-
-
-def _as_document(planned: "Planned") -> dict[str, Any]:
-    topic, action, differences = planned
-    return {
-        "topic": topic.name,
-        "plan": action.value,
-        "partitions": topic.partitions,
-        "replication": topic.replication,
-        "settings": dict(topic.settings),
-        "differences": [{**difference._asdict(), "advice": difference.advice} for difference in differences],
-    }
-
-
-def _told(broker: "Broker", *, running: bool) -> dict[str, Any]:
-    return {
-        "running": running,
-        "bootstrap": broker.bootstrap if running else None,
-        "pid": broker.pid if running else None,
-        "data": str(broker.folder),
-    }
-
-
-def _trial_broker() -> "Broker":
-    """The broker of this home. Raises UsageError where REPLAYHOUSE_KAFKA_BOOTSTRAP names others."""
-    from replayhouse.infra.kafka.broker.node import trial_broker
-    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
-    from replayhouse.infra.runtime.settings import load_settings
-
-    if load_kafka_settings().bootstrap is not None:
-        raise UsageError(
-            "REPLAYHOUSE_KAFKA_BOOTSTRAP names a cluster of your own: start and stop it there, or unset the variable "
-            "to use a broker for trying out."
-        )
-    return trial_broker(load_settings().home)

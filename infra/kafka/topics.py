@@ -81,6 +81,17 @@ class Planned(NamedTuple):
     action: Action
     differences: tuple[Difference, ...] = ()
 
+    def document(self) -> dict[str, object]:
+        """As JSON shows it."""
+        return {
+            "topic": self.topic.name,
+            "plan": self.action.value,
+            "partitions": self.topic.partitions,
+            "replication": self.topic.replication,
+            "settings": dict(self.topic.settings),
+            "differences": [{**difference._asdict(), "advice": difference.advice} for difference in self.differences],
+        }
+
 
 def wanted_topics(kafka: KafkaSettings, contexts: Iterable[str] = CONTEXTS) -> tuple[Topic, ...]:
     """The topics that there should be for the contexts: of events, of state where it is on, and that of positions."""

@@ -1,7 +1,7 @@
 """Settings of Kafka from the environment, prefix `REPLAYHOUSE_KAFKA_`. Nothing of it is read by other commands."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -61,9 +61,12 @@ class KafkaSettings(BaseSettings):
     )
 
 
-def load_kafka_settings() -> KafkaSettings:
-    """The settings in force. Raises UsageError that names the variable which makes no sense."""
-    return checked(KafkaSettings, "REPLAYHOUSE_KAFKA_")
+def load_kafka_settings(**given: Any) -> KafkaSettings:
+    """The settings in force: those `given`, else those of the environment.
+
+    Raises UsageError that names the one which makes no sense, or which there is not.
+    """
+    return checked(KafkaSettings, "REPLAYHOUSE_KAFKA_", given)
 
 
 def contexts_with_state(kafka: KafkaSettings) -> tuple[str, ...]:

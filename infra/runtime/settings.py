@@ -5,8 +5,7 @@ Importing pydantic-settings takes a tenth of a second: commands import this modu
 
 import getpass
 import os
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -68,15 +67,18 @@ def load_settings(**given: Any) -> Settings:
 
     Raises UsageError that names the one which makes no sense, or which there is not.
     """
-    if unknown := sorted(set(given) - set(Settings.model_fields)):
-        raise UsageError(f"There is no setting {unknown[0]}: the settings are {', '.join(Settings.model_fields)}.")
-    return checked(partial(Settings, **given), "REPLAYHOUSE_")
+    return checked(Settings, "REPLAYHOUSE_", given)
 
 
-def checked(settings: Callable[[], _Settings], prefix: str) -> _Settings:
-    """Settings read from the environment. Raises UsageError that names the variable which makes no sense."""
+def checked(settings: type[_Settings], prefix: str, given: Mapping[str, Any]) -> _Settings:
+    """Settings as they are given, else as the environment has them.
+
+    Raises UsageError that names the variable which makes no sense, or the setting which there is not.
+    """
+    if unknown := sorted(set(given) - set(settings.model_fields)):
+        raise UsageError(f"There is no setting {unknown[0]}: the settings are {', '.join(settings.model_fields)}.")
     try:
-        return settings()
+        return settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
         variable = prefix + "_".join(str(part) for part in first["loc"]).upper()

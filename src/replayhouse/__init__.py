@@ -26,6 +26,8 @@ from replayhouse.infra.runtime.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from replayhouse.infra.application.api.warehouse import Warehouse
     from replayhouse.infra.runtime.telling import Tell, Warn
 
@@ -48,6 +50,7 @@ def open(  # noqa: A001 - used as `replayhouse.open`, as others have it
     *,
     home: str | PathLike[str] | None = None,
     database_url: str | None = None,
+    kafka: "Mapping[str, Any] | None" = None,
     tell: "Tell | None" = None,
     warn: "Warn | None" = None,
     **settings: Any,
@@ -56,9 +59,9 @@ def open(  # noqa: A001 - used as `replayhouse.open`, as others have it
 
     `home` is the folder of an embedded database, which is then the one that is meant, whatever REPLAYHOUSE_DATABASE_URL
     says; `database_url` names a PostgreSQL of one's own; further `settings` are those of docs/operations.md in lower
-    case, such as `workers=4`. `tell(doing, done, of)` is called as the work goes on, `warn(text)` with what a person
-    should know although it goes on (by default a ReplayhouseWarning). Raises UsageError for settings that make no
-    sense.
+    case, such as `workers=4`, and `kafka` has those of docs/kafka.md, such as `{"bootstrap": "127.0.0.1:9092"}`.
+    `tell(doing, done, of)` is called as the work goes on, `warn(text)` with what a person should know although it goes
+    on (by default a ReplayhouseWarning). Raises UsageError for settings that make no sense.
     """
     from replayhouse.infra.application.api.base import warn_in_python
     from replayhouse.infra.application.api.warehouse import Warehouse
@@ -69,7 +72,12 @@ def open(  # noqa: A001 - used as `replayhouse.open`, as others have it
         settings = {"home": home, "database_url": None, **settings}
     if database_url is not None:
         settings["database_url"] = database_url
-    return Warehouse(load_settings(**settings), tell=tell or tell_nobody, warn=warn or warn_in_python)
+    of_kafka = None
+    if kafka is not None:
+        from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
+
+        of_kafka = load_kafka_settings(**kafka)
+    return Warehouse(load_settings(**settings), kafka=of_kafka, tell=tell or tell_nobody, warn=warn or warn_in_python)
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,9 @@ from tests.support.prepared import furnish, quick_folder
 COPY = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")  # half the work of what is its default
 LONGEST_WAIT_S = 60.0
 
+NO_DATABASE = Database("postgresql://nobody@127.0.0.1:1/none")
+"""For commands that ask for none."""
+
 _numbers = count(1)
 
 

@@ -2,11 +2,14 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from replayhouse.infra.application.site import Site, errors_in_our_words
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Tell, Warn, tell_nobody
+
+if TYPE_CHECKING:
+    from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,8 +31,15 @@ class Base:
     know although the work goes on, by default as a ReplayhouseWarning.
     """
 
-    def __init__(self, settings: Settings, *, tell: Tell = tell_nobody, warn: Warn = warn_in_python) -> None:
-        self._site = Site(settings, tell, warn)
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        kafka: "KafkaSettings | None" = None,
+        tell: Tell = tell_nobody,
+        warn: Warn = warn_in_python,
+    ) -> None:
+        self._site = Site(settings, tell, warn, kafka)
 
     @property
     def settings(self) -> Settings:

@@ -1,9 +1,10 @@
 """The warehouse as a whole."""
 
 from replayhouse.infra.application.api.loads import Loads
+from replayhouse.infra.application.api.publishing import Publishing
 
 
-class Warehouse(Loads):
+class Warehouse(Loads, Publishing):
     """A warehouse, with every use case as a method: what the command line does, and what it prints with `--json`.
 
     Results have a `document()`: the JSON document of the command, without `seconds`. Errors are exceptions below
