@@ -4,14 +4,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.cli import lineage, proof
 from replayhouse.infra.cli.event_report import say_event
-from replayhouse.infra.cli.options import HistoryKind, Json, example
+from replayhouse.infra.cli.options import Json, example
 from replayhouse.infra.cli.output import count, print_json, say
 from replayhouse.infra.runtime.short_ids import id_start, read_id_start
 
 if TYPE_CHECKING:
-    from replayhouse.infra.cli.history import HistoricEvent
+    from replayhouse.infra.audit.history import HistoricEvent
 
 app = typer.Typer(
     name="audit", help="Histories, what rows are made of, and whether the log is whole.", rich_markup_mode=None
@@ -36,8 +37,8 @@ def history(kind: KindArgument, key: IdArgument, json: Json = False) -> None:
     that a retracted load brought are shown as well, and marked as rewound. A review's id may stand at several
     orders: all are shown.
     """
-    from replayhouse.infra.cli.history import history_of
-    from replayhouse.infra.cli.shortened import stream_named
+    from replayhouse.infra.audit.history import history_of
+    from replayhouse.infra.audit.named_streams import stream_named
     from replayhouse.infra.cli.warehouse import open_warehouse
     from replayhouse.infra.loads.names import load_named
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from replayhouse.infra.cli.output import say, shown
 
 if TYPE_CHECKING:
-    from replayhouse.infra.cli.history import HistoricEvent
+    from replayhouse.infra.audit.history import HistoricEvent
 
 
 def say_event(event: "HistoricEvent", more: Iterable[tuple[str, str]] = (), *, is_brief: bool = False) -> None:

@@ -14,11 +14,11 @@ from replayhouse.infra.runtime.errors import UsageError
 if TYPE_CHECKING:
     import psycopg
 
+    from replayhouse.infra.audit.history import HistoricEvent
     from replayhouse.infra.audit.lineage.effects import Effect
     from replayhouse.infra.audit.lineage.marts import RowsBehind, TracedMartRow
     from replayhouse.infra.audit.lineage.rows import TracedRow
     from replayhouse.infra.audit.lineage.sources import Quoted
-    from replayhouse.infra.cli.history import HistoricEvent
 
 TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help="The table: sales.fact_order, or fact_order.")]
 KeyArgument = Annotated[
@@ -111,9 +111,9 @@ def _with_schema(table: str, known: Sequence[str]) -> str:
 
 def _trace(connection: "psycopg.Connection", row: "TracedRow", limit: int, instead: Path | None) -> list[TracedEvent]:
     """The events of the row's stream that its table shows, with what they did."""
+    from replayhouse.infra.audit.history import history_of_stream
     from replayhouse.infra.audit.lineage.effects import effects_on
     from replayhouse.infra.audit.lineage.sources import Sources
-    from replayhouse.infra.cli.history import history_of_stream
     from replayhouse.infra.event_store.store import EventStore
 
     if row.stream is None:

@@ -8,19 +8,6 @@ import typer
 from replayhouse.domain.contexts import CONTEXTS, Context
 
 
-class HistoryKind(StrEnum):
-    """What has a history."""
-
-    ORDER = "order"
-    SHIPMENT = "shipment"
-    CUSTOMER = "customer"
-    REVIEW = "review"
-    PRODUCT = "product"
-    SELLER = "seller"
-    BATCH = "batch"
-    ROW = "row"
-
-
 class RowStatus(StrEnum):
     """What became of a record that was kept apart; `all` for whatever."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from replayhouse.infra.cli.options import Force, HistoryKind, Json, Reason, RowStatus, example
+from replayhouse.infra.cli.options import Force, Json, Reason, RowStatus, example
 from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far
 from replayhouse.infra.cli.streams import legible
 from replayhouse.infra.runtime.csv_cells import harmless
@@ -191,7 +191,8 @@ def discard(key: RowArgument, reason: Reason, json: Json = False) -> None:
 
 
 def _row_named(warehouse: "Warehouse", start: IdStart) -> UUID:
-    from replayhouse.infra.cli.shortened import stream_named
+    from replayhouse.infra.audit.kinds import HistoryKind
+    from replayhouse.infra.audit.named_streams import stream_named
 
     if start.is_whole:
         return start.first

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from replayhouse.domain.customer.review import review_stream_id
 from replayhouse.domain.kernel.events import DomainEvent, Rewound, effective
-from replayhouse.infra.cli.options import HistoryKind
+from replayhouse.infra.audit.kinds import STREAMS, HistoryKind
 from replayhouse.infra.event_store.keys import Keys, read_keys
 from replayhouse.infra.event_store.serialization.mapper import Mapper, mapper_of_our_events
 from replayhouse.infra.event_store.serialization.personal import personal_fields
@@ -32,24 +32,6 @@ ORDER BY e.originator_id, e.originator_version
 """
 
 ORDERS_OF_REVIEW = "SELECT DISTINCT order_id FROM event_store.review_reference WHERE review_id = %s ORDER BY order_id"
-
-
-class _Streams(NamedTuple):
-    context: str
-    first_topic: str
-
-
-STREAMS = {
-    HistoryKind.ORDER: _Streams("sales", "sales.OrderPlaced."),
-    HistoryKind.SHIPMENT: _Streams("fulfillment", "fulfillment.ShipmentPlanned."),
-    HistoryKind.CUSTOMER: _Streams("customer", "customer.CustomerRegistered."),
-    HistoryKind.REVIEW: _Streams("customer", "customer.ReviewSubmitted."),
-    HistoryKind.PRODUCT: _Streams("marketplace", "marketplace.ProductListed."),
-    HistoryKind.SELLER: _Streams("marketplace", "marketplace.SellerRegistered."),
-    HistoryKind.BATCH: _Streams("quality", "quality.BatchOpened."),
-    HistoryKind.ROW: _Streams("quality", "quality.RowQuarantined."),
-}
-"""The context of each kind, and how its streams begin: products and sellers share a table, and so do others."""
 
 
 class _Stored(NamedTuple):

@@ -1,4 +1,4 @@
-"""Ids that were not written out: what they stand for, as long as that is one thing.
+"""Streams by ids that were not written out: what the beginning of an id stands for, as long as that is one thing.
 
 The log is asked, whose streams are found by their ids without looking at others.
 """
@@ -8,8 +8,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from replayhouse.infra.cli.history import STREAMS
-from replayhouse.infra.cli.options import HistoryKind
+from replayhouse.infra.audit.kinds import STREAMS, HistoryKind
 from replayhouse.infra.runtime.short_ids import IdStart, one_of
 
 _STREAMS_FROM = sql.SQL("""

@@ -1,0 +1,37 @@
+"""The kinds of things that have a history, and which streams of the log are theirs."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class HistoryKind(StrEnum):
+    """What has a history."""
+
+    ORDER = "order"
+    SHIPMENT = "shipment"
+    CUSTOMER = "customer"
+    REVIEW = "review"
+    PRODUCT = "product"
+    SELLER = "seller"
+    BATCH = "batch"
+    ROW = "row"
+
+
+class Streams(NamedTuple):
+    """The context of a kind, and how the topic begins that its streams begin with."""
+
+    context: str
+    first_topic: str
+
+
+STREAMS = {
+    HistoryKind.ORDER: Streams("sales", "sales.OrderPlaced."),
+    HistoryKind.SHIPMENT: Streams("fulfillment", "fulfillment.ShipmentPlanned."),
+    HistoryKind.CUSTOMER: Streams("customer", "customer.CustomerRegistered."),
+    HistoryKind.REVIEW: Streams("customer", "customer.ReviewSubmitted."),
+    HistoryKind.PRODUCT: Streams("marketplace", "marketplace.ProductListed."),
+    HistoryKind.SELLER: Streams("marketplace", "marketplace.SellerRegistered."),
+    HistoryKind.BATCH: Streams("quality", "quality.BatchOpened."),
+    HistoryKind.ROW: Streams("quality", "quality.RowQuarantined."),
+}
+"""Products and sellers share a table, and so do others: their streams are told apart by how they begin."""
