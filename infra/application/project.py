@@ -1,13 +1,56 @@
 """Catching the read models up with the log."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
+from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.serialization.errors import NewerVersion
 from replayhouse.infra.read_models.live.projector import catch_up
 from replayhouse.infra.read_models.status import parked_streams
+from replayhouse.infra.read_models.status import status as status_of
 from replayhouse.infra.read_models.versions import OtherVersion
 from replayhouse.infra.runtime.errors import Conflicting
+
+
+class CaughtUp(NamedTuple):
+    """What came of a context: events that were projected now, the position it shows, streams that are parked."""
+
+    events: int
+    projected: int
+    parked: int
+
+
+@dataclass(frozen=True)
+class ProjectReport:
+    """What `project` answers, by context."""
+
+    contexts: Mapping[str, CaughtUp]
+
+    def document(self) -> dict[str, object]:
+        """As JSON shows it."""
+        return {"contexts": {context: told._asdict() for context, told in self.contexts.items()}}
+
+
+def project(site: Site, contexts: Iterable[str] | None, *, retry_parked: bool) -> ProjectReport:
+    """Brings the live read models of these contexts (or all) up to the head of the log."""
+    wanted, database, settings = chosen(contexts), site.database, site.settings
+    doing = "catching up"
+    site.tell(doing, 0, 0)
+    events = catch_up(
+        database,
+        wanted,
+        retry_parked=retry_parked,
+        workers=settings.workers,
+        keep=settings.keep_revisions,
+        tell=partial(site.tell, doing),
+    )
+    found = status_of(database)
+    return ProjectReport(
+        {context: CaughtUp(done, found[context].projected, found[context].parked) for context, done in events.items()}
+    )
 
 
 def catch_up_all(site: Site) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from replayhouse.infra.cli.options import Contexts, Json, chosen, example
+from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.cli.options import Contexts, Json, example
 from replayhouse.infra.cli.output import count, print_json, print_json_list, progress, say, seconds_so_far, table
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.signals import told_to_end

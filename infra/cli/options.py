@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from replayhouse.domain.contexts import CONTEXTS, Context
+from replayhouse.domain.contexts import Context
 
 
 class RowStatus(StrEnum):
@@ -27,11 +27,6 @@ Contexts = Annotated[
     list[Context] | None,
     typer.Argument(metavar="CONTEXT", help="The contexts to do it for; all where none is named."),
 ]
-
-
-def chosen(contexts: list[Context] | None) -> tuple[str, ...]:
-    """The contexts named, each once and in the usual order; all of them where none is named."""
-    return tuple(context for context in CONTEXTS if context in contexts) if contexts else CONTEXTS
 
 
 def example(*lines: str) -> str:

@@ -220,13 +220,13 @@ def _shortened(found: re.Match[str]) -> str:
 
 
 @contextmanager
-def progress(stream: TextIO | None = None) -> Iterator[Tell]:
+def progress(stream: TextIO | None = None, *, draws: bool = True) -> Iterator[Tell]:
     """Tells how far a command is, on standard error: a bar on a terminal, otherwise a line for each thing it does.
 
-    The bar is drawn when there is something to tell: most commands tell nothing.
+    The bar, where it `draws` one, is drawn when there is something to tell: most commands tell nothing.
     """
     stream = stream or sys.stderr
-    if not stream.isatty():
+    if not (draws and stream.isatty()):
         yield _telling_lines(stream)
         return
     with ExitStack() as stack:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from replayhouse.infra.cli.options import Contexts, Json, chosen, example
+from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.cli.options import Contexts, Json, example
 from replayhouse.infra.cli.output import print_json, seconds_so_far, table, warn
 from replayhouse.infra.cli.verification import verify_published
 from replayhouse.infra.runtime.errors import UsageError

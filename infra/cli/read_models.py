@@ -1,18 +1,21 @@
 """`project`, `rebuild` and `digest`: the read models, how far they are, and how they are made anew."""
 
 from collections.abc import Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from replayhouse.infra.cli.options import Contexts, Json, chosen, example
-from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, table, warn
+from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.cli.options import Contexts, Json, example
+from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table, warn
 from replayhouse.infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, limits_of, rebuild_beside
 from replayhouse.infra.runtime.signals import told_to_end
 
 if TYPE_CHECKING:
+    from replayhouse.domain.contexts import Context
     from replayhouse.infra.cli.warehouse import Warehouse
+    from replayhouse.infra.read_models.digests import ContextDigest
+    from replayhouse.infra.read_models.rebuild.workers import Rebuilt
     from replayhouse.infra.runtime.telling import Tell
 
 RetryParked = Annotated[
@@ -61,47 +64,32 @@ def project(
     by one of them, and when that one dies by another.
     """
     if follow:
-        _follow(chosen(contexts), retry_parked, json)
+        _follow(contexts, retry_parked, json)
         return
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.read_models.live.projector import catch_up
-    from replayhouse.infra.read_models.status import status as status_of
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    with open_warehouse() as warehouse, progress() as tell:
-        doing = "catching up"
-        tell(doing, 0, 0)
-        events = catch_up(
-            warehouse.database,
-            chosen(contexts),
-            retry_parked=retry_parked,
-            workers=warehouse.settings.workers,
-            keep=warehouse.settings.keep_revisions,
-            tell=partial(tell, doing),
-        )
-        found = status_of(warehouse.database)
-    rows = [(context, done, found[context].projected, found[context].parked) for context, done in events.items()]
+    with named_warehouse() as warehouse:
+        report = warehouse.project(contexts, retry_parked=retry_parked)
     if json:
-        told = {context: {"events": done, "projected": at, "parked": parked} for context, done, at, parked in rows}
-        print_json({"contexts": told, "seconds": seconds_so_far()})
+        print_json({**report.document(), "seconds": seconds_so_far()})
         return
+    rows = [(context, *told) for context, told in report.contexts.items()]
     table(("context", "events", "projected", "parked"), rows)
-    if any(parked for *_, parked in rows):
+    if any(told.parked for told in report.contexts.values()):
         say("Parked streams could not be folded: replayhouse status says why, project --retry-parked tries again.")
 
 
-def _follow(contexts: tuple[str, ...], retry_parked: bool, json: bool) -> None:
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.read_models.live.watcher import Watch
+def _follow(contexts: "list[Context] | None", retry_parked: bool, json: bool) -> None:
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
     stop = told_to_end()
-    with open_warehouse() as warehouse:
-        watch = Watch(warehouse.database, contexts, stop, warn)
-        watch.run(retry_parked=retry_parked, workers=warehouse.settings.workers)
+    with named_warehouse(stays=True) as warehouse:
+        report = warehouse.follow(contexts, stop, retry_parked=retry_parked)
     if json:
-        print_json({"contexts": {c: {"events": done} for c, done in watch.events.items()}, "seconds": seconds_so_far()})
+        print_json({**report.document(), "seconds": seconds_so_far()})
     else:
-        table(("context", "events"), watch.events.items())
-    for error in watch.stopped.values():
+        table(("context", "events"), report.events.items())
+    for error in report.stopped.values():
         raise error
 
 
@@ -126,30 +114,17 @@ def rebuild(
     if into is not None:
         rebuild_beside(chosen(contexts), into, limits, workers, json)
         return
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.read_models.rebuild.rebuild import rebuild as fold_again
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    with open_warehouse() as warehouse, progress() as tell:
-        doing = "folding every stream again"
-        tell(doing, 0, 0)
-        settings = warehouse.settings
-        found = fold_again(
-            warehouse.database,
-            chosen(contexts),
-            workers or settings.workers,
-            reason=reason,
-            keep=settings.keep_revisions,
-            tell=partial(tell, doing),
-        )
-    documents = {context: rebuilt.as_json() for context, rebuilt in found.items()}
+    with named_warehouse() as warehouse:
+        report = warehouse.rebuild(contexts, workers=workers, reason=reason)
     if json:
-        print_json({"contexts": documents, "seconds": seconds_so_far()})
+        print_json({**report.document(), "seconds": seconds_so_far()})
         return
-    _show_tables(documents)
+    _show_tables(report.contexts)
     say()
-    events = sum(rebuilt.events for rebuilt in found.values())
-    say(f"{count(events, 'event')} folded in {seconds_so_far():.1f} s; the new revisions are live.")
-    differed = [f"{context}.{name}" for context, rebuilt in found.items() for name in rebuilt.differed or ()]
+    say(f"{count(report.events, 'event')} folded in {seconds_so_far():.1f} s; the new revisions are live.")
+    differed = [f"{context}.{name}" for context, rebuilt in report.contexts.items() for name in rebuilt.differed or ()]
     if differed:
         say(f"The live rows differed from what the log makes: {count(len(differed), 'table')} ({', '.join(differed)}).")
         say("They were changed by something else than events. What stands now is what the log makes; the rows that")
@@ -161,24 +136,22 @@ def digest(contexts: Contexts = None, json: Json = False) -> None:
 
     The digest does not depend on the order of the rows nor on how they came there: the same log gives the same one.
     """
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.read_models.digests import digests
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    with open_warehouse() as warehouse:
-        found = digests(warehouse.database, chosen(contexts))
-    documents = {context: of_context.as_json() for context, of_context in found.items()}
+    with named_warehouse() as warehouse:
+        report = warehouse.digest(contexts)
     if json:
-        print_json({"contexts": documents})
+        print_json(report.document())
         return
-    _show_tables(documents)
+    _show_tables(report.contexts)
 
 
-def _show_tables(documents: Mapping[str, Mapping[str, Any]]) -> None:
+def _show_tables(contexts: "Mapping[str, ContextDigest] | Mapping[str, Rebuilt]") -> None:
     table(
         ("table", "revision", "position", "rows", "digest"),
         [
-            (f"{context}.{name}", of_context["revision"], of_context["position"], told["rows"], told["digest"])
-            for context, of_context in documents.items()
-            for name, told in of_context["tables"].items()
+            (f"{context}.{name}", of_context.revision, of_context.position, digest.rows, digest.hex)
+            for context, of_context in contexts.items()
+            for name, digest in of_context.tables.items()
         ],
     )

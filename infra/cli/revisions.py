@@ -6,8 +6,8 @@ import typer
 from typer.core import TyperGroup
 
 from replayhouse.domain.contexts import Context
-from replayhouse.infra.cli.options import Contexts, Json, chosen, example
-from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, table
+from replayhouse.infra.cli.options import Contexts, Json, example
+from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table
 
 if TYPE_CHECKING:
     from replayhouse.infra.read_models.rebuild.revisions import ListedRevision
@@ -51,38 +51,27 @@ def list_all(contexts: Contexts = None, json: Json = False) -> None:
     Kept ones can be swapped in again (replayhouse revert) and compared (replayhouse audit compare). A digest is that of
     all tables together, as of the position at which the revision became the live one.
     """
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.read_models.prefixes import prefixes
-    from replayhouse.infra.read_models.preparing import prepare
-    from replayhouse.infra.read_models.rebuild.revisions import listed
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    with (
-        open_warehouse() as warehouse,
-        warehouse.database.connect("replayhouse revisions", autocommit=True) as connection,
-    ):
-        prepare(connection)
-        found = listed(connection, chosen(contexts))
-        beside = prefixes(connection)
+    with named_warehouse() as warehouse:
+        found = warehouse.revisions(contexts)
     if json:
-        told = [revision._asdict() for revision in found]
-        told += [
-            {"prefix": p.prefix, "contexts": p.contexts, "status": "prefix", "position": p.position, "as_of": p.as_of}
-            | {"occurred_before": p.occurred_before, "made_at": p.made_at, "digest": p.digest}
-            for p in beside
-        ]
-        print_json(told)
+        print_json(found.document())
         return
     table(
         ("context", "revision", "status", "position", "events", "live since (UTC)", "reason", "digest"),
-        [(r.context, r.revision, r.status, r.position, r.events, r.live_at, r.reason, _digest_of(r)) for r in found],
+        [
+            (r.context, r.revision, r.status, r.position, r.events, r.live_at, r.reason, _digest_of(r))
+            for r in found.revisions
+        ],
     )
-    if beside:
+    if found.prefixes:
         say()
         table(
             ("prefix", "position", "as of (UTC)", "occurred before", "contexts", "made (UTC)", "digest"),
             [
                 (p.prefix, p.position, p.as_of, p.occurred_before, " ".join(p.contexts), p.made_at, p.digest[:16])
-                for p in beside
+                for p in found.prefixes
             ],
         )
 
@@ -101,16 +90,12 @@ def drop(
 
     Refused while views of others stand on its tables.
     """
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.read_models import prefixes
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    with (
-        open_warehouse() as warehouse,
-        warehouse.database.connect("replayhouse revisions drop", autocommit=True) as connection,
-    ):
-        prefixes.drop(connection, prefix)
+    with named_warehouse() as warehouse:
+        dropped = warehouse.drop(prefix)
     if json:
-        print_json({"dropped": prefix, "seconds": seconds_so_far()})
+        print_json({**dropped.document(), "seconds": seconds_so_far()})
         return
     say(f"The schemas under '{prefix}' are removed.")
 
@@ -124,23 +109,12 @@ def revert(
 
     It is brought up to date with the log; the one that was live is kept. Readers see the one or the other.
     """
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.read_models.rebuild.revert import revert as go_back
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    with open_warehouse() as warehouse, progress() as tell:
-        tell("bringing the earlier revision up to date", 0, 0)
-        done = go_back(warehouse.database, context.value, to, keep=warehouse.settings.keep_revisions)
+    with named_warehouse() as warehouse:
+        done = warehouse.revert(context, to)
     if json:
-        print_json(
-            {
-                "context": done.context,
-                "from": {"revision": done.former.revision, "position": done.former.position},
-                "to": {"revision": done.revision, "stood_at": done.stood_at, "position": done.position},
-                "events": done.events,
-                "parked": done.parked,
-                "seconds": seconds_so_far(),
-            }
-        )
+        print_json({**done.document(), "seconds": seconds_so_far()})
         return
     say(
         f"Revision {done.revision} of {done.context} is live again, in the place of {done.former.revision}, which is "

@@ -36,9 +36,12 @@ def open_warehouse(settings: Settings | None = None, *, makes: bool = False) -> 
 
 
 @contextmanager
-def named_warehouse() -> "Iterator[ByMethods]":
-    """The warehouse that the settings name; how far its work is stands on standard error while the block runs."""
+def named_warehouse(*, stays: bool = False) -> "Iterator[ByMethods]":
+    """The warehouse that the settings name; how far its work is stands on standard error while the block runs.
+
+    A command that `stays` draws no bar, which would stand there all the while.
+    """
     from replayhouse.infra.application.api.warehouse import Warehouse as ByMethods
 
-    with progress() as tell, ByMethods(load_settings(), tell=tell, warn=warn_in_lines) as warehouse:
+    with progress(draws=not stays) as tell, ByMethods(load_settings(), tell=tell, warn=warn_in_lines) as warehouse:
         yield warehouse

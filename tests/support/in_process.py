@@ -5,6 +5,7 @@ the environment.
 """
 
 import io
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -18,6 +19,7 @@ import psycopg
 from psycopg import sql
 
 from replayhouse.infra.cli.main import run
+from replayhouse.infra.cli.output import print_json
 from replayhouse.infra.postgres.connection import Database
 from tests.oracle.expected import Row, described, differences
 from tests.support.cli import Done
@@ -97,6 +99,14 @@ class Warehouse:
         with self.database.connect("replayhouse test", autocommit=True) as connection:
             fetch = partial(_rows_of, connection)
             return described(differences(oracle, fetch, {"quality.batch_file", *leaving_out}))
+
+
+def as_printed(document: object) -> Any:
+    """A document as it is read again once a command has printed it."""
+    out = io.StringIO()
+    with redirect_stdout(out):
+        print_json(document)
+    return json.loads(out.getvalue())
 
 
 def refused(done: Done, code: int, *words: str) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from replayhouse.domain.contexts import CONTEXTS, Context
-from replayhouse.infra.cli.options import chosen
+from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.cli.output import count, print_json, progress, shown, table
 from replayhouse.infra.cli.streams import legible
 from replayhouse.infra.runtime.errors import UsageError
@@ -116,6 +116,13 @@ def test_what_is_no_local_time_is_refused(text: str) -> None:
 def test_contexts_are_chosen_each_once_and_in_their_order() -> None:
     assert chosen(None) == CONTEXTS
     assert chosen([Context.CUSTOMER, Context.SALES, Context.CUSTOMER]) == ("sales", "customer")
+    assert chosen([]) == CONTEXTS
+    assert chosen("customer") == ("customer",)
+
+
+def test_what_is_no_context_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"no context 'fact_order': the contexts are sales, "):
+        chosen(["sales", "fact_order"])
 
 
 OF_RICH = re.compile(r"\x1b\[[0-9;]*m")

@@ -33,6 +33,16 @@ class Reverted(NamedTuple):
     events: int
     parked: int
 
+    def document(self) -> dict[str, object]:
+        """As `revert --json` prints it."""
+        return {
+            "context": self.context,
+            "from": {"revision": self.former.revision, "position": self.former.position},
+            "to": {"revision": self.revision, "stood_at": self.stood_at, "position": self.position},
+            "events": self.events,
+            "parked": self.parked,
+        }
+
 
 def revert(
     database: Database, context: str, to: int | None = None, wait: float | None = None, keep: int = KEPT

@@ -1,0 +1,158 @@
+"""The read models from Python: what the methods answer is what the commands print, and errors are exceptions."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import replayhouse
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.domain.sales.order import NEW_ORDER, observe
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from tests.support.databases import copied, server
+from tests.support.in_process import Warehouse, as_printed
+from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
+
+__all__ = ["server"]
+
+PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
+
+
+class Both:
+    """A warehouse as Python has it, and the commands on the same one."""
+
+    def __init__(self, database: Database, home: Path) -> None:
+        self.commands = Warehouse(database, home)
+        self.told: list[str] = []
+        self.python = replayhouse.open(home=home, database_url=database.url, tell=lambda doing, *_: self._note(doing))
+        self._database = database
+        self._placed = 0
+
+    def place(self, count: int) -> int:
+        """Places that many more orders; the position of the last event."""
+        with self._database.connect("replayhouse test", autocommit=True) as conn:
+            first = self._placed + 1
+            self._placed += count
+            return Log(conn).append_all("sales", {an_id((first + n) << 110): PLACED for n in range(count)})
+
+    def printed(self, *arguments: str) -> Any:
+        """The document of a command, without the seconds that it took."""
+        document = self.commands.json(*arguments)
+        if isinstance(document, dict):
+            document.pop("seconds", None)
+        return document
+
+    def _note(self, doing: str) -> None:
+        if doing not in self.told[-1:]:
+            self.told.append(doing)
+
+
+@pytest.fixture(scope="module")
+def both(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    with ExitStack() as stack:
+        yield Both(stack.enter_context(copied(server)), tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(autouse=True)
+def untold(both: Both) -> None:
+    both.told.clear()
+
+
+def without_seconds(document: Any) -> Any:
+    """What came of each context but for how long it took."""
+    for told in document["contexts"].values():
+        del told["seconds"]
+    return document
+
+
+def test_catching_up_says_how_far_each_context_is(both: Both) -> None:
+    both.python.project()
+    position = both.place(3)
+    report = both.python.project(["sales"])
+    assert report.document() == {"contexts": {"sales": {"events": 3 * len(PLACED), "projected": position, "parked": 0}}}
+    assert both.python.project("sales", retry_parked=True).document() == both.printed("project", "sales")
+    assert list(both.python.project().contexts) == list(CONTEXTS)
+    assert both.told == ["catching up"]
+
+
+def test_following_ends_when_somebody_else_says_so(both: Both) -> None:
+    position, stop = both.place(2), threading.Event()
+    stop.set()
+    report = both.python.follow("sales", stop)
+    assert report.document() == {"contexts": {"sales": {"events": 2 * len(PLACED)}}}
+    assert report.stopped == {}
+    assert both.python.project("sales").contexts["sales"] == (0, position, 0)
+
+
+def test_following_goes_on_until_then(both: Both) -> None:
+    stop = threading.Event()
+    both.python.project()
+
+    def follows(context: str) -> None:
+        if context == "following the log for sales":
+            stop.set()
+
+    with replayhouse.open(
+        home=both.python.settings.home, database_url=both.python.settings.database_url, warn=follows
+    ) as warehouse:
+        assert list(warehouse.follow(["sales"], stop).events.items()) == [("sales", 0)]
+
+
+def test_a_rebuild_answers_what_its_command_prints(both: Both) -> None:
+    both.place(1)
+    report = both.python.rebuild("sales", workers=1, reason="to see")
+    assert both.told[-1] == "folding every stream again"
+    assert report.events == report.contexts["sales"].events > 0
+    document = without_seconds(as_printed(report.document()))
+    again = without_seconds(both.printed("rebuild", "sales"))
+    again["contexts"]["sales"]["revision"] -= 1
+    assert document == again
+    assert [one.reason for one in both.python.revisions("sales").revisions][-2:] == ["to see", None]
+
+
+def test_digests_are_those_that_are_printed(both: Both) -> None:
+    report = both.python.digest()
+    assert report.document() == both.printed("digest")
+    assert both.python.digest(["sales"]).contexts == {"sales": report.contexts["sales"]}
+
+
+def test_revisions_and_prefixes_are_one_list_as_printed(both: Both) -> None:
+    both.printed("rebuild", "sales", "--into", "beside")
+    found = both.python.revisions("sales")
+    assert [one.prefix for one in found.prefixes] == ["beside"]
+    assert as_printed(found.document()) == both.printed("revisions", "sales")
+    assert both.python.drop("beside").document() == {"dropped": "beside"}
+    assert both.python.revisions().prefixes == []
+    with pytest.raises(replayhouse.UsageError, match="Nothing stands under the prefix 'beside'"):
+        both.python.drop("beside")
+
+
+def test_an_earlier_revision_is_live_again(both: Both) -> None:
+    both.python.rebuild("sales")
+    former = both.python.digest("sales").contexts["sales"].revision
+    done = both.python.revert("sales")
+    assert (done.former.revision, done.revision) == (former, former - 1)
+    document, printed = done.document(), both.printed("revert", "sales", "--to", str(former))
+    assert document.keys() == printed.keys()
+    assert printed["from"] == {"revision": former - 1, "position": done.position}
+    assert printed["to"] == {"revision": former, "stood_at": done.position, "position": done.position}
+    assert (printed["context"], printed["events"], printed["parked"]) == ("sales", 0, 0)
+    with pytest.raises(replayhouse.UsageError, match="Of sales there is no earlier revision 99"):
+        both.python.revert("sales", 99)
+
+
+@pytest.mark.parametrize("method", ["project", "rebuild", "digest", "revisions", "follow"])
+def test_what_is_no_context_is_named_before_anything_is_done(both: Both, method: str) -> None:
+    with pytest.raises(replayhouse.UsageError, match="There is no context 'orders'"):
+        getattr(both.python, method)(["sales", "orders"])
+    assert both.told == []
+
+
+def test_where_there_is_no_warehouse_none_is_made(tmp_path: Path) -> None:
+    with replayhouse.open(home=tmp_path / "none") as warehouse, pytest.raises(replayhouse.NoWarehouse):
+        warehouse.project()
+    assert not (tmp_path / "none").exists()
