@@ -27,6 +27,7 @@ _COMMITS = f"""
     SELECT first_position, last_position, batch_id, {RECORDED_AT}, root, chain, {_FLAW}
     FROM event_store.commit WHERE last_position > %s AND last_position <= %s ORDER BY last_position LIMIT %s
 """
+_COUNT = "SELECT count(*) FROM event_store.commit WHERE last_position > %s"
 _NO_END = 2**63 - 1
 
 
@@ -50,3 +51,9 @@ def commits_after(
 ) -> list[Commit]:
     """The commits that end after a position, in their order."""
     return [Commit(*row) for row in conn.execute(_COMMITS.encode(), [position, up_to, at_most])]
+
+
+def count_after(conn: psycopg.Connection, position: int) -> int:
+    """How many commits end after a position."""
+    [(found,)] = conn.execute(_COUNT, [position]).fetchall()
+    return int(found)

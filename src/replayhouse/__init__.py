@@ -42,8 +42,12 @@ __all__ = [
     "UsageError",
     "Warehouse",
     "WrongServer",
+    "check_proof",
     "open",
 ]
+
+_LATER = {"Warehouse": "api.warehouse", "check_proof": "check_proof"}
+"""What is imported when it is first asked for, with the module below application where it is."""
 
 
 def open(  # noqa: A001 - used as `replayhouse.open`, as others have it
@@ -81,6 +85,6 @@ def open(  # noqa: A001 - used as `replayhouse.open`, as others have it
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Warehouse":
-        return import_module("replayhouse.infra.application.api.warehouse").Warehouse
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"replayhouse.infra.application.{_LATER[name]}"), name)

@@ -1,11 +1,17 @@
 """The warehouse as a whole."""
 
+from replayhouse.infra.application.api.audit import Audit
 from replayhouse.infra.application.api.loads import Loads
 from replayhouse.infra.application.api.publishing import Publishing
 from replayhouse.infra.application.api.read_models import ReadModels
 
 
-class Warehouse(Loads, ReadModels, Publishing):
+class Warehouse(
+    Loads,
+    ReadModels,
+    Publishing,
+    Audit,
+):
     """A warehouse, with every use case as a method: what the command line does, and what it prints with `--json`.
 
     Results have a `document()`: the JSON document of the command, without `seconds`. Errors are exceptions below

@@ -1,0 +1,79 @@
+"""Audits: what the log says of one thing, what rows are made of, and whether anyone has tampered with it.
+
+Each use case is imported when it is run: whoever asks for one need not wait for what the others import.
+"""
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from replayhouse.infra.application.api.base import Base
+
+if TYPE_CHECKING:
+    from replayhouse.infra.application.checkpoint import CheckpointReport
+    from replayhouse.infra.application.keygen import NewKey
+    from replayhouse.infra.application.prove import ProveReport
+    from replayhouse.infra.application.verify import VerifyReport
+
+
+class Audit(Base):
+    """The methods that have to do with audits. `replayhouse.check_proof` needs no warehouse."""
+
+    def verify(
+        self,
+        checkpoint: str | PathLike[str] | None = None,
+        public_key: str | None = None,
+        *,
+        since_checkpoint: bool = False,
+    ) -> "VerifyReport":
+        """Recomputes the hash chain of the whole log; the report's `holds` says whether all is as it was recorded.
+
+        `checkpoint` is a file kept elsewhere: the chain must be the one that was signed there, with `public_key` (64
+        hexadecimal digits, or a file), or else with your own key. A checkpoint for which nobody vouches proves nothing:
+        see the report's `signed.is_trusted`. `since_checkpoint` recomputes only what came after it. Raises Rejected
+        where the checkpoint itself does not hold.
+        """
+        from replayhouse.infra.application.verify import verify
+
+        kept = None if checkpoint is None else Path(checkpoint)
+        return self._do(verify, kept, public_key, since_checkpoint=since_checkpoint)
+
+    def keygen(self) -> "NewKey":
+        """Makes the key that signs checkpoints, where the settings have it. Needs no database.
+
+        A key that is there is never overwritten: UsageError.
+        """
+        from replayhouse.infra.application.keygen import keygen
+
+        return self._do(keygen)
+
+    def checkpoint(self, file: str | PathLike[str], *, force: bool = False) -> "CheckpointReport":
+        """Writes the signed head of the chain, to be kept where those who write to the database cannot reach.
+
+        `force` replaces a file that is there. Raises UsageError where there is no key to sign with.
+        """
+        from replayhouse.infra.application.checkpoint import checkpoint
+
+        return self._do(checkpoint, Path(file), force=force)
+
+    def prove(
+        self,
+        position: int,
+        file: str | PathLike[str] | None = None,
+        checkpoint: str | PathLike[str] | None = None,
+        public_key: str | None = None,
+        *,
+        untrusted: bool = False,
+        force: bool = False,
+    ) -> "ProveReport":
+        """The proof that the event at a position stands in the log, written to `file` if one is named.
+
+        It leads up to `checkpoint`, or else to the head; up to one for which nobody vouches only where that is taken
+        (`untrusted`). `force` replaces a file that is there. Raises Rejected where the log, or the checkpoint, does not
+        hold, UsageError where there is no such position.
+        """
+        from replayhouse.infra.application.prove import prove
+
+        to = None if file is None else Path(file)
+        kept = None if checkpoint is None else Path(checkpoint)
+        return self._do(prove, position, to, kept, public_key, untrusted=untrusted, force=force)
