@@ -1,0 +1,125 @@
+"""Audits and erasures from Python: what the methods answer is what the commands print, and errors are exceptions."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import replayhouse
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from tests.support.databases import copied, server
+from tests.support.extracts import a_good_extract, write
+from tests.support.in_process import Warehouse, as_printed
+
+__all__ = ["server"]
+
+
+class Both:
+    """A warehouse with one small load, as Python has it, and the commands on the same one."""
+
+    def __init__(self, commands: Warehouse, home: Path) -> None:
+        self.commands = commands
+        self.told: list[str] = []
+        self.python = replayhouse.open(
+            home=home, database_url=commands.database.url, tell=lambda doing, *_: self.told.append(doing)
+        )
+
+    def printed(self, *arguments: str | Path) -> Any:
+        """The document of a command, without the seconds that it took."""
+        document = self.commands.json(*arguments)
+        if isinstance(document, dict):
+            document.pop("seconds", None)
+        return document
+
+
+@pytest.fixture(scope="module")
+def both(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    """The key to sign with is made."""
+    folder = tmp_path_factory.mktemp("audit")
+    with copied(server) as database:
+        commands = Warehouse(database, folder / "home")
+        commands.begin(write(folder / "extract", a_good_extract()))
+        both = Both(commands, folder / "home")
+        both.python.keygen()
+        yield both
+
+
+@pytest.fixture
+def kept(both: Both, tmp_path: Path) -> Path:
+    """A checkpoint of the whole log."""
+    both.python.checkpoint(tmp_path / "kept")
+    return tmp_path / "kept"
+
+
+def test_a_key_is_made_once_and_without_a_database(tmp_path: Path) -> None:
+    warehouse = replayhouse.open(home=tmp_path / "home")
+    made = warehouse.keygen()
+    assert made.path == tmp_path / "home" / "signing_key.pem"
+    assert made.path.is_file()
+    assert made.document() == {"path": str(made.path), "public_key": made.public_key}
+    with pytest.raises(replayhouse.UsageError, match="never overwritten"):
+        warehouse.keygen()
+
+
+def test_a_log_that_holds_is_verified_and_its_progress_told(both: Both) -> None:
+    both.told.clear()
+    found = both.python.verify()
+    assert found.holds
+    assert as_printed(found.document()) == both.printed("audit", "verify")
+    assert set(both.told) == {"verifying"}
+
+
+def test_a_log_is_held_against_a_checkpoint(both: Both, kept: Path, tmp_path: Path) -> None:
+    found = both.python.verify(kept)
+    assert found.signed is not None
+    assert found.signed.is_trusted, "the key is ours"
+    assert as_printed(found.document()) == both.printed("audit", "verify", "--checkpoint", kept)
+    assert both.python.verify(kept, since_checkpoint=True).events == 0
+
+    kept.write_bytes(kept.read_bytes().replace(b'"position": ', b'"position": 1'))
+    with pytest.raises(replayhouse.Rejected, match="signature does not fit"):
+        both.python.verify(kept)
+    with pytest.raises(replayhouse.InputError, match="cannot be read"):
+        both.python.verify(tmp_path / "none")
+    with pytest.raises(replayhouse.UsageError, match="needs the checkpoint"):
+        both.python.verify(since_checkpoint=True)
+
+
+def test_a_checkpoint_is_what_the_command_writes(both: Both, tmp_path: Path) -> None:
+    made = both.python.checkpoint(tmp_path / "kept")
+    printed = both.printed("audit", "checkpoint", tmp_path / "other")
+    assert printed["signed_at"] > as_printed(made.signed_at)
+    assert as_printed(replace(made, file=tmp_path / "other").document()) == {
+        **printed,
+        "signed_at": as_printed(made.signed_at),
+    }
+    with pytest.raises(replayhouse.UsageError, match="already"):
+        both.python.checkpoint(tmp_path / "kept")
+    assert both.python.checkpoint(tmp_path / "kept", force=True).chain == made.chain
+
+
+def test_a_proof_is_written_and_checked_without_a_warehouse(
+    both: Both, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "proof"
+    written = both.python.prove(3, file, kept)
+    assert written.document() == both.printed("audit", "prove", "3", "--checkpoint", kept, "--out", file, "--force")
+    assert file.read_bytes() == written.data
+    assert both.python.prove(3, checkpoint=kept).document() == json.loads(written.data)
+    with pytest.raises(replayhouse.UsageError, match="no position 0"):
+        both.python.prove(0)
+
+    public_key = json.loads(kept.read_bytes())["public_key"]
+    monkeypatch.setenv("REPLAYHOUSE_HOME", str(tmp_path / "of somebody else"))
+    found = replayhouse.check_proof(file, kept, public_key)
+    assert found.is_trusted
+    against = ("--checkpoint", kept, "--public-key", public_key)
+    assert as_printed(found.document()) == both.printed("audit", "check-proof", file, *against)
+    assert not replayhouse.check_proof(file, kept).is_trusted, "nobody vouches for whoever signed"
+    assert not replayhouse.check_proof(file).is_trusted
+    file.write_bytes(file.read_bytes().replace(b'"topic": "', b'"topic": "x'))
+    with pytest.raises(replayhouse.Rejected, match="does not hold"):
+        replayhouse.check_proof(file)
