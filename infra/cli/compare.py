@@ -1,22 +1,16 @@
 """`audit compare`: what differs between two read models, and row by row how."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from replayhouse.infra.cli.options import Force, Json, example
-from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table
-from replayhouse.infra.cli.time_travel import read_recorded_time
+from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, shown, table
 
 if TYPE_CHECKING:
-    from replayhouse.infra.cli.warehouse import Warehouse
+    from replayhouse.infra.application.compare import CompareReport
     from replayhouse.infra.read_models.snapshots.diff import Comparison, DifferentRow
-    from replayhouse.infra.read_models.snapshots.diff_sources import Wanted
-    from replayhouse.infra.runtime.telling import Tell
 
 _SIDE = "live, a revision (r2, or sales:r2), a prefix, a position of the log, or a recorded time with its offset."
 
@@ -68,111 +62,25 @@ def compare(
     column position, by which a row leads back to the log, is not compared. The exit code is 0 whether anything differs
     or not.
     """
-    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    wanted = _wanted(a), _wanted(b)
-    with open_warehouse() as warehouse, progress() as tell, _writing(csv, is_forced=force) as file:
-        found, missing = _compared(warehouse, wanted, tables or [], limit, file, with_position, workers, tell)
+    with named_warehouse() as warehouse:
+        report = warehouse.compare(
+            a, b, tables or (), limit=limit, csv=csv, force=force, with_position=with_position, workers=workers
+        )
     if json:
-        print_json(_document(a, b, found, missing))
+        print_json({**report.document(), "seconds": seconds_so_far()})
         return
-    _show(a, b, found, missing)
+    _show(report)
     if csv is not None:
         say()
         say(f"Every difference stands in {csv}.")
 
 
-def _wanted(text: str) -> "Wanted":
-    """A position is written in digits; what reads as a time is one, and needs an offset; all else is a name."""
-    from replayhouse.infra.read_models.snapshots.diff_sources import Wanted
-    from replayhouse.infra.read_models.snapshots.time_travel import Limits
-
-    if text.isascii() and text.isdigit():
-        return Wanted(text, Limits(position=int(text)))
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return Wanted(text, None)
-    return Wanted(text, Limits(as_of=read_recorded_time(text)))
-
-
-def _compared(
-    warehouse: "Warehouse",
-    wanted: "tuple[Wanted, Wanted]",
-    names: list[str],
-    limit: int,
-    file: IO[bytes] | None,
-    with_position: bool,
-    workers: int | None,
-    tell: "Tell",
-) -> "tuple[list[Comparison], list[str]]":
-    """The comparison of each table, and the tables that one side lacks; writes all differences into the file."""
-    from replayhouse.infra.read_models.preparing import prepare
-    from replayhouse.infra.read_models.snapshots.diff import TableOfTwo, is_there, one_moment, write_header
-    from replayhouse.infra.read_models.snapshots.diff_sources import two_sides
-
-    database, processes = warehouse.database, workers or warehouse.settings.workers
-    with database.connect("replayhouse audit compare", autocommit=True) as conn:
-        prepare(conn)
-        with two_sides(database, conn, wanted, names, processes, lambda doing: tell(doing, 0, 0)) as (a, b, tables):
-            both = [one for one in tables if all(is_there(conn, side, *one) for side in (a, b))]
-            missing = [f"{context}.{one.name}" for context, one in tables if (context, one) not in both]
-            found: list[Comparison] = []
-            if file is not None:
-                write_header(file)
-            with one_moment(conn, (a, b), both):
-                for context, one in both:
-                    tell("comparing", len(found), len(both))
-                    of_two = TableOfTwo(conn, a, b, context, one, with_position=with_position)
-                    found.append(of_two.compare(limit))
-                    if file is not None and not found[-1].is_equal:
-                        of_two.write(file)
-    return found, missing
-
-
-@contextmanager
-def _writing(path: Path | None, *, is_forced: bool) -> Iterator[IO[bytes] | None]:
-    """A file that takes its name only when it is complete."""
-    if path is None:
-        yield None
-        return
-    from replayhouse.infra.runtime.files import writing
-
-    with writing(path, replaces=is_forced) as file:
-        yield file
-
-
-def _document(a: str, b: str, found: "list[Comparison]", missing: list[str]) -> dict[str, Any]:
-    return {
-        "a": a,
-        "b": b,
-        "equal": all(one.is_equal for one in found),
-        "tables": {
-            one.table: {
-                "added": one.added,
-                "removed": one.removed,
-                "changed": one.changed,
-                "columns": one.columns,
-                "columns_of_one_side": one.left_out,
-                "rows": [
-                    {
-                        "kind": row.kind,
-                        "key": row.key,
-                        "columns": {name: {"old": old, "new": new} for name, (old, new) in row.columns.items()},
-                    }
-                    for row in one.rows
-                ],
-            }
-            for one in found
-        },
-        "tables_of_one_side": missing,
-        "seconds": seconds_so_far(),
-    }
-
-
-def _show(a: str, b: str, found: "list[Comparison]", missing: list[str]) -> None:
+def _show(report: "CompareReport") -> None:
+    found = report.tables
     table(("table", "added", "removed", "changed"), [(one.table, one.added, one.removed, one.changed) for one in found])
-    for name in missing:
+    for name in report.missing:
         say(f"{name}: only one of the two has this table.")
     for one in found:
         if one.left_out:
@@ -180,9 +88,9 @@ def _show(a: str, b: str, found: "list[Comparison]", missing: list[str]) -> None
     for one in found:
         if not one.is_equal:
             _show_rows(one)
-    if all(one.is_equal for one in found):
+    if report.is_equal:
         say()
-        say(f"{a} and {b} are equal.")
+        say(f"{report.a} and {report.b} are equal.")
 
 
 def _show_rows(one: "Comparison") -> None:

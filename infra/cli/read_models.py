@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.cli.options import Contexts, Json, example
 from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table, warn
-from replayhouse.infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, limits_of, rebuild_beside
+from replayhouse.infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, rebuild_beside, refuse_limits
 from replayhouse.infra.runtime.signals import told_to_end
 
 if TYPE_CHECKING:
     from replayhouse.domain.contexts import Context
+    from replayhouse.infra.application.rebuild import RebuildReport
     from replayhouse.infra.cli.warehouse import Warehouse
     from replayhouse.infra.read_models.digests import ContextDigest
     from replayhouse.infra.read_models.rebuild.workers import Rebuilt
@@ -110,17 +110,21 @@ def rebuild(
     compare. It says where the live rows were not what the log makes. Limits may be combined: the position counts
     first, business time last.
     """
-    limits = limits_of(as_of, to_position, occurred_before, into)
     if into is not None:
-        rebuild_beside(chosen(contexts), into, limits, workers, json)
+        rebuild_beside(contexts, into, as_of, to_position, occurred_before, workers, json)
         return
     from replayhouse.infra.cli.warehouse import named_warehouse
 
+    refuse_limits(as_of, to_position, occurred_before)
     with named_warehouse() as warehouse:
         report = warehouse.rebuild(contexts, workers=workers, reason=reason)
     if json:
         print_json({**report.document(), "seconds": seconds_so_far()})
         return
+    _show_rebuilt(report)
+
+
+def _show_rebuilt(report: "RebuildReport") -> None:
     _show_tables(report.contexts)
     say()
     say(f"{count(report.events, 'event')} folded in {seconds_so_far():.1f} s; the new revisions are live.")

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,13 @@ def without_seconds(document: Any) -> Any:
     """What came of each context but for how long it took."""
     for told in document["contexts"].values():
         del told["seconds"]
+    return document
+
+
+def without_sizes(document: Any) -> Any:
+    """A status but for sizes on disk, which the server changes on its own."""
+    for size in ("log_bytes", "read_model_bytes"):
+        assert document["warehouse"].pop(size) > 0
     return document
 
 
@@ -143,6 +151,78 @@ def test_an_earlier_revision_is_live_again(both: Both) -> None:
     assert (printed["context"], printed["events"], printed["parked"]) == ("sales", 0, 0)
     with pytest.raises(replayhouse.UsageError, match="Of sales there is no earlier revision 99"):
         both.python.revert("sales", 99)
+
+
+def test_the_warehouse_as_it_was_stands_under_a_prefix(both: Both) -> None:
+    then = both.place(1)
+    both.place(1)
+    both.python.project()
+    report = both.python.rebuild_into("then", "sales", to_position=then, occurred_before=date(2018, 12, 31))
+    assert (report.prefix, report.position, both.told[-1]) == (
+        "then",
+        then,
+        "folding every stream as far as the limits go",
+    )
+    assert report.limits.occurred_before == datetime(2018, 12, 31, 23, 59, 59, 999_999)
+    limits = ("--to-position", str(then), "--occurred-before", "2018-12-31")
+    printed = both.printed("rebuild", "sales", "--into", "then", *limits)
+    assert without_seconds(as_printed(report.document())) == without_seconds(printed)
+    now = datetime.now(UTC)
+    assert both.python.rebuild_into("then", "sales", as_of=now).position > then
+    [prefix] = both.python.revisions().prefixes
+    assert (prefix.prefix, prefix.as_of) == ("then", now)
+    both.python.drop("then")
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"as_of": datetime(2026, 3, 1, 12)}, "2026-03-01T12:00:00' has no offset"),
+        ({"as_of": "yesterday"}, "'yesterday' is not a time"),
+        ({"occurred_before": datetime(2026, 3, 1, 12, tzinfo=UTC)}, "has an offset, and business time has none"),
+        ({"to_position": -1}, "The log has no position -1"),
+        ({"to_position": 10**9}, "The log has no position 1,000,000,000"),
+    ],
+)
+def test_limits_that_are_none_are_refused(both: Both, limits: Any, told: str) -> None:
+    with pytest.raises(replayhouse.UsageError, match=told):
+        both.python.rebuild_into("then", **limits)
+
+
+def test_a_comparison_answers_what_its_command_prints(both: Both, tmp_path: Path) -> None:
+    then = both.place(1)
+    both.place(2)
+    both.python.project()
+    report = both.python.compare(then, "live", ["fact_order"], limit=1, csv=tmp_path / "python.csv")
+    assert not report.is_equal
+    assert report.tables[0].added == 2
+    file = str(tmp_path / "command.csv")
+    printed = both.printed(
+        "audit", "compare", str(then), "live", "--table", "fact_order", "--limit", "1", "--csv", file
+    )
+    assert as_printed(report.document()) == printed
+    assert (tmp_path / "python.csv").read_bytes() == (tmp_path / "command.csv").read_bytes() != b""
+    with pytest.raises(replayhouse.UsageError, match=r"python\.csv"):
+        both.python.compare("live", "live", ["fact_order"], csv=tmp_path / "python.csv")
+    assert both.python.compare("live", datetime.now(UTC), csv=tmp_path / "python.csv", force=True).is_equal
+    with pytest.raises(replayhouse.UsageError, match="There is nothing called 'nowhere' to compare"):
+        both.python.compare("live", "nowhere")
+    with pytest.raises(replayhouse.UsageError, match="-1 rows"):
+        both.python.compare("live", "live", limit=-1)
+
+
+def test_the_status_is_what_is_printed_and_says_what_needs_somebody(both: Both) -> None:
+    both.python.project()
+    assert both.python.status().needs == []
+    assert without_sizes(as_printed(both.python.status().document())) == without_sizes(both.printed("status"))
+    both.place(1)
+    found = both.python.status()
+    assert found.needs == [f"sales is {len(PLACED)} events behind the log: replayhouse project."]
+    assert found.contexts["sales"].lag == len(PLACED)
+    checked = both.commands.run("status", "--check", "--json")
+    assert checked.code == 1
+    document = as_printed({**found.document(), "check": found.needs})
+    assert without_sizes(checked.document) == without_sizes(document)
 
 
 @pytest.mark.parametrize("method", ["project", "rebuild", "digest", "revisions", "follow"])

@@ -4,16 +4,21 @@ Each use case is imported when it is run: whoever asks for one need not wait for
 """
 
 from collections.abc import Iterable
+from datetime import date, datetime
+from os import PathLike
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
 from replayhouse.infra.application.api.base import Base
 
 if TYPE_CHECKING:
+    from replayhouse.infra.application.compare import CompareReport
     from replayhouse.infra.application.digest import DigestReport
     from replayhouse.infra.application.follow import FollowReport
     from replayhouse.infra.application.project import ProjectReport
     from replayhouse.infra.application.rebuild import RebuildReport
+    from replayhouse.infra.application.rebuild_into import RebuildIntoReport
     from replayhouse.infra.application.revisions import Dropped, Revisions
     from replayhouse.infra.read_models.rebuild.revert import Reverted
 
@@ -56,6 +61,36 @@ class ReadModels(Base):
 
         return self._do(rebuild, contexts, workers, reason)
 
+    def rebuild_into(
+        self,
+        prefix: str,
+        contexts: Iterable[str] | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        to_position: int | None = None,
+        occurred_before: str | date | None = None,
+        workers: int | None = None,
+    ) -> "RebuildIntoReport":
+        """Folds the log, as far as limits go, into the schemas PREFIX_sales, ..., PREFIX_shared and PREFIX_mart.
+
+        The live tables are left alone; what stood under the prefix is replaced. `as_of`: what was known then, a
+        recorded time with its offset from UTC. `to_position`: what was known up to there. `occurred_before`: what had
+        happened by then, a business time, local to Brazil; of a date, up to the end of that day. Limits may be
+        combined. Raises UsageError for times, positions and prefixes that are none, Conflicting while another rebuild
+        is at work, Unfoldable where a stream cannot be folded.
+        """
+        from replayhouse.infra.application.rebuild_into import rebuild_into
+
+        return self._do(
+            rebuild_into,
+            prefix,
+            contexts,
+            as_of=as_of,
+            to_position=to_position,
+            occurred_before=occurred_before,
+            workers=workers,
+        )
+
     def digest(self, contexts: Iterable[str] | None = None) -> "DigestReport":
         """Digest and number of rows of each live table, as of one moment. The same log gives the same digests."""
         from replayhouse.infra.application.digest import digest
@@ -85,3 +120,36 @@ class ReadModels(Base):
         from replayhouse.infra.application.revert import revert
 
         return self._do(revert, context, to)
+
+    def compare(
+        self,
+        a: str | int | datetime,
+        b: str | int | datetime,
+        tables: Iterable[str] = (),
+        *,
+        limit: int = 5,
+        csv: str | PathLike[str] | None = None,
+        force: bool = False,
+        with_position: bool = False,
+        workers: int | None = None,
+    ) -> "CompareReport":
+        """Compares two read models: rows added, removed and changed from `a` to `b`, column by column.
+
+        Each is "live", a revision ("r2", or "sales:r2"), a prefix, a position of the log, or a recorded time with its
+        offset. `tables`: only these ("fact_order", or "sales.fact_order"). Counts are complete, and the first `limit`
+        rows of each table are told; `csv` takes every difference, and `force` writes over what stands there. The
+        column `position` is compared only `with_position`. Raises UsageError for what does not exist.
+        """
+        from replayhouse.infra.application.compare import compare
+
+        return self._do(
+            compare,
+            a,
+            b,
+            tables,
+            limit=limit,
+            csv=None if csv is None else Path(csv),
+            force=force,
+            with_position=with_position,
+            workers=workers,
+        )

@@ -2,6 +2,7 @@
 
 from replayhouse.infra.application.api.audit import Audit
 from replayhouse.infra.application.api.loads import Loads
+from replayhouse.infra.application.api.operations import Operations
 from replayhouse.infra.application.api.publishing import Publishing
 from replayhouse.infra.application.api.read_models import ReadModels
 
@@ -11,6 +12,7 @@ class Warehouse(
     ReadModels,
     Publishing,
     Audit,
+    Operations,
 ):
     """A warehouse, with every use case as a method: what the command line does, and what it prints with `--json`.
 

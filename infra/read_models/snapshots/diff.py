@@ -87,6 +87,11 @@ class DifferentRow(NamedTuple):
     key: dict[str, Any]
     columns: dict[str, tuple[Any, Any]]
 
+    def document(self) -> dict[str, object]:
+        """As `audit compare --json` prints it."""
+        columns = {name: {"old": old, "new": new} for name, (old, new) in self.columns.items()}
+        return {"kind": self.kind, "key": self.key, "columns": columns}
+
 
 @dataclass
 class Comparison:
@@ -107,6 +112,17 @@ class Comparison:
     def is_equal(self) -> bool:
         """Whether no row differs."""
         return not (self.added or self.removed or self.changed)
+
+    def document(self) -> dict[str, object]:
+        """As `audit compare --json` prints it."""
+        return {
+            "added": self.added,
+            "removed": self.removed,
+            "changed": self.changed,
+            "columns": self.columns,
+            "columns_of_one_side": self.left_out,
+            "rows": [row.document() for row in self.rows],
+        }
 
 
 def is_there(conn: psycopg.Connection, side: Side, context: str, table: Table) -> bool:

@@ -1,0 +1,106 @@
+"""Comparing two read models: which rows were added, removed and changed from one to the other."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.read_models.preparing import prepare
+from replayhouse.infra.read_models.snapshots.diff import Comparison, TableOfTwo, is_there, one_moment, write_header
+from replayhouse.infra.read_models.snapshots.diff_sources import Wanted, two_sides
+from replayhouse.infra.read_models.snapshots.time_travel import Limits
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.files import writing
+from replayhouse.infra.runtime.given_texts import read_recorded_time
+
+
+@dataclass(frozen=True)
+class CompareReport:
+    """What `compare` answers: how each table of both sides differs, and the tables that only one of them has."""
+
+    a: str
+    b: str
+    tables: list[Comparison]
+    missing: list[str]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether no row of any table differs."""
+        return all(one.is_equal for one in self.tables)
+
+    def document(self) -> dict[str, object]:
+        """As JSON shows it."""
+        return {
+            "a": self.a,
+            "b": self.b,
+            "equal": self.is_equal,
+            "tables": {one.table: one.document() for one in self.tables},
+            "tables_of_one_side": self.missing,
+        }
+
+
+def compare(
+    site: Site,
+    a: str | int | datetime,
+    b: str | int | datetime,
+    tables: Iterable[str],
+    *,
+    limit: int,
+    csv: Path | None,
+    force: bool,
+    with_position: bool,
+    workers: int | None,
+) -> CompareReport:
+    """Compares two read models, of all tables of both or of some; a file takes every difference, if one is named.
+
+    A position or a recorded time is folded for the occasion, beside the live tables, and removed afterwards.
+    """
+    if limit < 0:
+        raise UsageError(f"{limit} rows cannot be shown: name 0 or more.")
+    wanted, processes = (_wanted(a), _wanted(b)), workers or site.settings.workers
+    database = site.database
+    with (
+        _writing(csv, is_forced=force) as file,
+        database.connect("replayhouse audit compare", autocommit=True) as conn,
+    ):
+        prepare(conn)
+        sides = two_sides(database, conn, wanted, list(tables), processes, lambda doing: site.tell(doing, 0, 0))
+        with sides as (old, new, known):
+            both = [one for one in known if all(is_there(conn, side, *one) for side in (old, new))]
+            missing = [f"{context}.{one.name}" for context, one in known if (context, one) not in both]
+            found: list[Comparison] = []
+            if file is not None:
+                write_header(file)
+            with one_moment(conn, (old, new), both):
+                for context, one in both:
+                    site.tell("comparing", len(found), len(both))
+                    of_two = TableOfTwo(conn, old, new, context, one, with_position=with_position)
+                    found.append(of_two.compare(limit))
+                    if file is not None and not found[-1].is_equal:
+                        of_two.write(file)
+    return CompareReport(wanted[0].text, wanted[1].text, found, missing)
+
+
+def _wanted(given: str | int | datetime) -> Wanted:
+    """A position is written in digits; what reads as a time is one, and needs an offset; all else is a name."""
+    text = given.isoformat() if isinstance(given, datetime) else str(given)
+    if text.isascii() and text.isdigit():
+        return Wanted(text, Limits(position=int(text)))
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return Wanted(text, None)
+    return Wanted(text, Limits(as_of=read_recorded_time(text)))
+
+
+@contextmanager
+def _writing(path: Path | None, *, is_forced: bool) -> Iterator[IO[bytes] | None]:
+    """A file that takes its name only when it is complete."""
+    if path is None:
+        yield None
+        return
+    with writing(path, replaces=is_forced) as file:
+        yield file

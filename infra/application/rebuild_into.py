@@ -1,0 +1,60 @@
+"""Rebuilding beside the live read models: the warehouse as it was, under a prefix."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.application.rebuild import RebuildReport
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.read_models.snapshots import time_travel
+from replayhouse.infra.read_models.snapshots.time_travel import Limits
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.given_texts import read_business_time, read_recorded_time
+
+
+@dataclass(frozen=True)
+class RebuildIntoReport(RebuildReport):
+    """What `rebuild_into` answers: under which prefix the tables stand, and by which limits of the log."""
+
+    prefix: str
+    limits: Limits
+
+    @property
+    def position(self) -> int:
+        """Up to where the log is shown."""
+        return max(rebuilt.position for rebuilt in self.contexts.values())
+
+
+def rebuild_into(
+    site: Site,
+    prefix: str,
+    contexts: Iterable[str] | None,
+    *,
+    as_of: str | datetime | None,
+    to_position: int | None,
+    occurred_before: str | date | None,
+    workers: int | None,
+) -> RebuildIntoReport:
+    """Folds the streams of these contexts (or all), as far as the limits go, into the schemas of a prefix."""
+    limits = limits_of(as_of, to_position, occurred_before)
+    wanted, database = chosen(contexts), site.database
+    site.tell("folding every stream as far as the limits go", 0, 0)
+    found = time_travel.rebuild_into(database, prefix, wanted, limits, workers or site.settings.workers)
+    return RebuildIntoReport(found, prefix, limits)
+
+
+def limits_of(as_of: str | datetime | None, to_position: int | None, occurred_before: str | date | None) -> Limits:
+    """The limits of a rebuild: a recorded time, which has an offset, a position, a business time, which has none.
+
+    Of a date, the end of that day. Raises UsageError for what is none of these.
+    """
+    if to_position is not None and to_position < 0:
+        raise UsageError(f"The log has no position {to_position:,}: name 0 or more.")
+    return Limits(
+        to_position,
+        None if as_of is None else read_recorded_time(as_of if isinstance(as_of, str) else as_of.isoformat()),
+        None
+        if occurred_before is None
+        else read_business_time(occurred_before if isinstance(occurred_before, str) else occurred_before.isoformat()),
+    )

@@ -1,0 +1,134 @@
+"""The status of a warehouse: which one it is, how far its read models and relays are, and whether a person is needed.
+
+Nothing heavy is imported here: a status is asked for often, and must answer at once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.application.batches import Batch, all_batches
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.audit import verifications
+from replayhouse.infra.audit.verifications import Verification
+from replayhouse.infra.event_store.head import Head, read_head
+from replayhouse.infra.postgres.place import Place, place_of
+from replayhouse.infra.publishing.relays import RelayStatus, relays
+from replayhouse.infra.read_models.status import ContextStatus, ParkedStream, parked_streams
+from replayhouse.infra.read_models.status import status as status_of
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `status` answers. `contexts` by name; `verified` is None where nobody has verified the log yet."""
+
+    place: Place
+    head: Head
+    contexts: dict[str, ContextStatus]
+    parked: list[ParkedStream]
+    relays: list[RelayStatus]
+    batches: list[Batch]
+    verified: Verification | None
+
+    @property
+    def needs(self) -> list[str]:
+        """What needs a person, in a sentence each; nothing where all is well.
+
+        That is a read model that is behind or was made by another version of the program, streams that cannot be
+        folded, a load or retraction that was not finished, a relay that is silent or refused, a log that did not hold
+        when it was verified last.
+        """
+        return [*self._of_read_models(), *self._of_loads(), *self._of_relays(), *self._of_the_log()]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it: `verified` and `relays` only where there is something to tell."""
+        document = {
+            "position": self.head.position,
+            "chain": self.head.chain.hex(),
+            "contexts": {context: self.contexts[context]._asdict() for context in CONTEXTS},
+            "batches": [row.document("batch", "name", "status", "opened_at", "events") for row in self.batches],
+            "warehouse": self.place._asdict(),
+        }
+        if self.verified is not None:
+            document["verified"] = self.verified._asdict()
+        if self.relays:  # an installation without Kafka need not know of it
+            document["relays"] = {relay.name: relay.document() for relay in self.relays}
+        return document
+
+    def _of_read_models(self) -> Iterator[str]:
+        for context, told in self.contexts.items():
+            if told.made_by != "this":
+                yield who_made(context, told.made_by)
+            if told.lag:
+                events = "1 event" if told.lag == 1 else f"{told.lag:,} events"
+                yield f"{context} is {events} behind the log: replayhouse project."
+        for stream in self.parked:
+            yield (
+                f"The stream {stream.originator_id} of {stream.context} cannot be folded ({stream.error}): replayhouse "
+                "project --retry-parked once that is mended."
+            )
+
+    def _of_loads(self) -> Iterator[str]:
+        for load in self.batches:
+            if load.status == "open":
+                yield (
+                    f"The load {load.name} ({load.batch_id}) is open: it is at work, or was killed. Then ingest its "
+                    f"files again, or replayhouse retract {load.batch_id} --reason TEXT."
+                )
+            if load.status == "retracting":
+                yield (
+                    f"The load {load.name} ({load.batch_id}) is half taken back: replayhouse retract {load.batch_id} "
+                    "--reason TEXT finishes it."
+                )
+
+    def _of_relays(self) -> Iterator[str]:
+        for relay in self.relays:
+            if relay.is_silent:
+                yield silence_of(relay)
+            if relay.state not in ("waiting", "starting") and relay.error is not None:
+                yield f"Relay {relay.name} has ended: {relay.error}"
+
+    def _of_the_log(self) -> Iterator[str]:
+        if self.verified is not None and self.verified.reason is not None:
+            yield f"{what_was_verified(self.verified)} replayhouse audit verify says whether that is so still."
+
+
+def status(site: Site) -> Status:
+    """Looks at the warehouse, and changes nothing."""
+    contexts = status_of(site.database)
+    with site.database.connect("replayhouse status") as connection:
+        return Status(
+            place_of(connection, site.settings),
+            read_head(connection),
+            contexts,
+            parked_streams(connection),
+            relays(connection),
+            all_batches(connection),
+            verifications.latest(connection),
+        )
+
+
+def who_made(context: str, made_by: str) -> str:
+    """What is said of a read model that another version of the program has made."""
+    if made_by == "earlier":
+        return f"{context} was made by an earlier version of this program: replayhouse project fills its tables anew."
+    return f"{context} was made by a newer version of this program, which should be used."
+
+
+def silence_of(relay: RelayStatus) -> str:
+    """What is said of a relay that should have said something by now."""
+    return f"Relay {relay.name} has said nothing since {_moment(relay.updated_at)} UTC: it was killed, or hangs."
+
+
+def what_was_verified(found: Verification) -> str:
+    """What the last verification found, and when."""
+    when = f"verified {_moment(found.verified_at)} UTC"
+    if found.reason is None:
+        return f"The log held up to position {found.position:,} when it was {when}."
+    return f"The log did not hold from position {found.position:,} on when it was {when}: {found.reason}."
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
