@@ -1,17 +1,21 @@
-"""The command `retract`: the newest loads are taken back."""
+"""Taking the newest loads back: what they brought counts no longer, and the read models follow."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.quality.batch import batch_of
+from replayhouse.infra.application.project import catch_up_all
+from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.loads.batches import Loads, time_of
+from replayhouse.infra.loads.names import load_named
 from replayhouse.infra.loads.retraction_log import PostgresRetractionLog, refuse_decided
 from replayhouse.infra.loads.retraction_preview import RetractionPlan, TableChanges, summarised
 from replayhouse.infra.loads.retractions import LoadStatus, Retractions
@@ -20,6 +24,7 @@ from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.read_models.checkpoints import projected
 from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.telling import Tell
 from replayhouse.ingest.retract import Retraction, retraction_id_of, take_back
 
@@ -40,18 +45,31 @@ class TakenBack:
     events: Mapping[str, int]
     decisions: Sequence[Decided] = ()
 
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        return {
+            "batch": self.load.batch_id,
+            "name": self.load.name,
+            "status": self.status,
+            "reason": self.reason,
+            "by": self.by,
+            "events": self.events,
+        }
+
 
 @dataclass(frozen=True)
 class RetractReport:
     """What `retract` answers: what became of each load, the newest first, and the head of the log.
 
-    `tables`, of a plan only, tells what would change in each table of the star schema.
+    `tables`, of a plan only, tells what would change in each table of the star schema; `is_cascade`, that later loads
+    were to be taken back, too.
     """
 
     loads: list[TakenBack]
     position: int
     chain: str
     tables: Mapping[str, TableChanges] = field(default_factory=dict)
+    is_cascade: bool = False
 
     @property
     def asked(self) -> TakenBack:
@@ -71,10 +89,54 @@ class RetractReport:
             total.update(load.events)
         return {context: total[context] for context in CONTEXTS}
 
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it: the load that was asked for, with `events` of all together; `batches` of a cascade.
+
+        `decisions` only where some were made on a load that was open or half taken back.
+        """
+        return {
+            **self.asked.document(),
+            "events": self.events,
+            **({"batches": [load.document() for load in self.loads]} if self.is_cascade else {}),
+            **({"decisions": [decided._asdict() for decided in self.decisions]} if self.decisions else {}),
+            **({"tables": {name: told.document() for name, told in self.tables.items()}} if self.tables else {}),
+            "position": self.position,
+            "chain": self.chain,
+        }
+
+
+def retract(site: Site, batch: str, reason: str | None, *, cascade: bool, dry_run: bool) -> RetractReport:
+    """Takes back the load with that id or name, and catches the read models up; or tells what would change.
+
+    Raises UsageError where there is no such load, or no reason for what is not only planned; and what `run` does.
+    """
+    why = _read_reason(reason, is_needed=not dry_run)
+    with site.database.connect("replayhouse retract") as connection:
+        wanted = load_named(connection, batch)
+    retraction = _Retract(site.database, site.settings.actor, site.tell)
+    if dry_run:
+        return replace(retraction.plan(wanted, why, cascade=cascade), is_cascade=cascade)
+    report = retraction.run(wanted, why, cascade=cascade)
+    catch_up_all(site)
+    return replace(report, is_cascade=cascade)
+
+
+def _read_reason(reason: str | None, *, is_needed: bool) -> str:
+    """The reason, which must say something; of a plan there need be none. Raises UsageError."""
+    if reason is None and not is_needed:
+        return ""
+    if reason is None or not reason.strip():
+        raise UsageError("Say why the load is taken back: --reason TEXT. It is recorded with the retraction.")
+    try:
+        reason.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("The reason given with --reason is not text in UTF-8.") from error
+    return reason
+
 
 @dataclass
-class Retract:
-    """One run of the command, by a person."""
+class _Retract:
+    """One run, by a person."""
 
     database: Database
     by: str

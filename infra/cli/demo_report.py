@@ -13,7 +13,6 @@ from psycopg import sql
 from replayhouse.infra.application.ingest import IngestReport
 from replayhouse.infra.cli.loads import GOAL, show_counts
 from replayhouse.infra.cli.output import count, say, seconds_so_far, table
-from replayhouse.infra.cli.quality import findings, quality_of
 from replayhouse.infra.cli.streams import is_unicode
 from replayhouse.projections.warehouse import PROJECTIONS
 

@@ -1,20 +1,10 @@
 """What several commands take: options and arguments."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from replayhouse.domain.contexts import Context
-
-
-class RowStatus(StrEnum):
-    """What became of a record that was kept apart; `all` for whatever."""
-
-    QUARANTINED = "quarantined"
-    RELEASED = "released"
-    DISCARDED = "discarded"
-    ALL = "all"
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]

@@ -1,6 +1,6 @@
 """`quality quarantine`, `release` and `discard`: the records that were kept apart, and what people decide on them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,17 +8,16 @@ from uuid import UUID
 
 import typer
 
-from replayhouse.infra.cli.options import Force, Json, Reason, RowStatus, example
+from replayhouse.infra.cli.options import Force, Json, Reason, example
 from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far
 from replayhouse.infra.cli.streams import legible
-from replayhouse.infra.runtime.csv_cells import harmless
+from replayhouse.infra.read_models.quarantine import RowStatus
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.given_texts import read_reason
 from replayhouse.infra.runtime.short_ids import IdStart, read_id_start
 
 if TYPE_CHECKING:
-    import psycopg
-
+    from replayhouse.infra.application.quarantine import Quarantine
     from replayhouse.infra.application.release import Decided, Refused
     from replayhouse.infra.cli.warehouse import Warehouse
     from replayhouse.infra.runtime.telling import Tell
@@ -27,39 +26,6 @@ FEW = 50
 """So many rows are shown to people who did not say how many."""
 
 TEXT_SHOWN = 200
-
-ROWS = """
-    SELECT row_id AS row, batch_id AS batch, file, line, rule, reason, text, status
-    FROM quality.quarantine
-    WHERE (%(batch)s::uuid IS NULL OR batch_id = %(batch)s)
-        AND (%(file)s::text IS NULL OR file = %(file)s)
-        AND (%(rule)s::text IS NULL OR rule = %(rule)s)
-        AND (%(status)s::text IS NULL OR status = %(status)s)
-    ORDER BY file COLLATE "C", line, row_id
-    LIMIT %(limit)s
-"""
-TO_CSV = f"""
-    COPY (
-        SELECT row_id AS row, batch_id AS batch, file, line, rule, {harmless("reason")} AS reason,
-            {harmless("text")} AS text, status
-        FROM quality.quarantine
-        WHERE (%(batch)s::uuid IS NULL OR batch_id = %(batch)s)
-            AND (%(file)s::text IS NULL OR file = %(file)s)
-            AND (%(rule)s::text IS NULL OR rule = %(rule)s)
-            AND (%(status)s::text IS NULL OR status = %(status)s)
-        ORDER BY file COLLATE "C", line, row_id
-        LIMIT %(limit)s
-    ) TO STDOUT (FORMAT csv, HEADER)
-"""
-NUMBER = """
-    SELECT count(*)
-    FROM quality.quarantine
-    WHERE (%(batch)s::uuid IS NULL OR batch_id = %(batch)s)
-        AND (%(file)s::text IS NULL OR file = %(file)s)
-        AND (%(rule)s::text IS NULL OR rule = %(rule)s)
-        AND (%(status)s::text IS NULL OR status = %(status)s)
-"""
-IS_LOAD = "SELECT 1 FROM event_store.batch WHERE batch_id = %s AND kind = 'load'"
 
 RowArgument = Annotated[str, typer.Argument(metavar="ROW", help="The row's id, as quality quarantine shows it.")]
 
@@ -103,31 +69,19 @@ def quarantine(
     They are shown as the table quality.quarantine has them, with their texts, which may hold personal data: of somebody
     erased they are gone. Without --limit a list for people is short; --json and --csv give all.
     """
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.read_models.preparing import prepare
-    from replayhouse.infra.read_models.versions import refuse_others
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    with (
-        open_warehouse() as warehouse,
-        warehouse.database.connect("replayhouse quality", autocommit=True) as connection,
-    ):
-        prepare(connection)
-        refuse_others(connection, ["quality"])
-        wanted = _wanted(connection, batch, file, rule, status)
+    with named_warehouse() as warehouse:
         if csv is not None:
-            written = _write(connection, csv, {**wanted, "limit": limit}, is_forced=force)
+            written = warehouse.write_quarantine(csv, batch, file, rule, status, limit, force=force)
             if not json:
                 say(f"{count(written, 'row')} written to {csv}. Their texts may hold personal data.")
                 return
-        most = FEW if limit is None and not json else limit
-        cursor = connection.execute(ROWS.encode(), {**wanted, "limit": most})
-        names = [column.name for column in cursor.description or ()]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor]
-        [(number,)] = connection.execute(NUMBER.encode(), wanted).fetchall()
+        found = warehouse.quarantine(batch, file, rule, status, FEW if limit is None and not json else limit)
     if json:
-        print_json(rows)
+        print_json(found.document())
         return
-    _show(rows, number, status)
+    _show(found, status)
 
 
 def release(
@@ -215,47 +169,17 @@ def _caught_up(warehouse: "Warehouse", tell: "Tell") -> Iterator[None]:
     catch_up_all(warehouse, tell)
 
 
-def _wanted(
-    connection: "psycopg.Connection", batch: str | None, file: str | None, rule: str | None, status: RowStatus
-) -> dict[str, object]:
-    """What to ask for. Raises UsageError for a load, a file or a rule that there is not."""
-    from replayhouse.domain.quality.rules import RULE
-    from replayhouse.infra.loads.names import load_named
-    from replayhouse.infra.staging.files import FILES
-
-    batch_id = load_named(connection, batch) if batch is not None else None
-    if batch_id is not None and connection.execute(IS_LOAD, [batch_id]).fetchone() is None:
-        raise UsageError(f"There is no load {batch_id}: replayhouse batches lists them all.")
-    if file is not None and file not in FILES:
-        raise UsageError(f"There is no file '{file}': it is one of {', '.join(FILES)}.")
-    if rule is not None and rule not in RULE:
-        raise UsageError(f"There is no rule '{rule}': replayhouse quality report shows them all.")
-    chosen = None if status is RowStatus.ALL else status.value
-    return {"batch": batch_id, "file": file, "rule": rule, "status": chosen}
-
-
-def _write(connection: "psycopg.Connection", path: Path, wanted: Mapping[str, object], *, is_forced: bool) -> int:
-    """Streams the rows into a file that only its owner may read; returns how many they are."""
-    from replayhouse.infra.runtime.files import writing
-
-    with writing(path, replaces=is_forced) as file, connection.cursor() as cursor:
-        with cursor.copy(TO_CSV.encode(), wanted) as copy:
-            for block in copy:
-                file.write(block)
-        return cursor.rowcount
-
-
-def _show(rows: list[dict[str, Any]], number: int, status: RowStatus) -> None:
-    if not rows:
+def _show(found: "Quarantine", status: RowStatus) -> None:
+    if not found.rows:
         say(f"No row is {status.value}." if status is not RowStatus.ALL else "No row was ever kept apart.")
         return
-    for row in rows:
-        say(f"{row['row']}  {row['file']}:{row['line']}  {row['rule']}  {row['status']}")
-        say(f"      {row['reason']}")
-        say(f"      {_shortened(row['text'])}")
+    for row in found.rows:
+        say(f"{row.row}  {row.file}:{row.line}  {row.rule}  {row.status}")
+        say(f"      {row.reason}")
+        say(f"      {_shortened(row.text)}")
     say()
-    if number > len(rows):
-        say(f"{len(rows):,} of {number:,} rows; --limit shows more, --csv writes all of them to a file.")
+    if found.number > len(found.rows):
+        say(f"{len(found.rows):,} of {found.number:,} rows; --limit shows more, --csv writes all of them to a file.")
     say("Texts are those of quality.quarantine and may hold personal data.")
 
 

@@ -1,13 +1,12 @@
 """`retract`: a load is taken back, and the read models follow."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.cli.options import Json, example
-from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, shown, table
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, shown, table
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.retract import RetractReport, TakenBack
@@ -53,73 +52,16 @@ def retract(
     again. A killed retraction goes on when the same command is run again. With --dry-run, nothing is taken back: it
     tells which rows of which tables would change.
     """
-    from replayhouse.infra.application.retract import Retract
-    from replayhouse.infra.cli.read_models import catch_up_all
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.loads.names import load_named
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    why = _read_reason(reason, is_needed=not dry_run)
-    with open_warehouse() as warehouse, progress() as tell:
-        with warehouse.database.connect("replayhouse retract") as connection:
-            wanted = load_named(connection, batch)
-        command = Retract(warehouse.database, warehouse.settings.actor, tell)
-        if dry_run:
-            report = command.plan(wanted, why, cascade=cascade)
-        else:
-            report = command.run(wanted, why, cascade=cascade)
-            catch_up_all(warehouse, tell)
+    with named_warehouse() as warehouse:
+        report = warehouse.retract(batch, reason, cascade=cascade, dry_run=dry_run)
     if json:
-        print_json(document_of(report, is_cascade=cascade))
+        print_json({**report.document(), "seconds": seconds_so_far()})
     elif dry_run:
         _show_plan(report)
     else:
         _show(report)
-
-
-def document_of(report: "RetractReport", *, is_cascade: bool) -> dict[str, Any]:
-    """The JSON document: of the load that was asked for, with `events` of all together; `batches` with --cascade.
-
-    `decisions` only where some were made on a load that was open or half taken back.
-    """
-    asked = report.asked
-    return {
-        "batch": asked.load.batch_id,
-        "name": asked.load.name,
-        "status": asked.status,
-        "reason": asked.reason,
-        "by": asked.by,
-        "events": report.events,
-        **({"batches": [_of_load(load) for load in report.loads]} if is_cascade else {}),
-        **({"decisions": [decided._asdict() for decided in report.decisions]} if report.decisions else {}),
-        **({"tables": {name: told.document() for name, told in report.tables.items()}} if report.tables else {}),
-        "position": report.position,
-        "chain": report.chain,
-        "seconds": seconds_so_far(),
-    }
-
-
-def _of_load(taken: "TakenBack") -> dict[str, Any]:
-    return {
-        "batch": taken.load.batch_id,
-        "name": taken.load.name,
-        "status": taken.status,
-        "reason": taken.reason,
-        "by": taken.by,
-        "events": taken.events,
-    }
-
-
-def _read_reason(reason: str | None, *, is_needed: bool) -> str:
-    """The reason, which must say something; of a plan there need be none. Raises UsageError."""
-    if reason is None and not is_needed:
-        return ""
-    if reason is None or not reason.strip():
-        raise UsageError("Say why the load is taken back: --reason TEXT. It is recorded with the retraction.")
-    try:
-        reason.encode()
-    except UnicodeEncodeError as error:
-        raise UsageError("The reason given with --reason is not text in UTF-8.") from error
-    return reason
 
 
 def _show(report: "RetractReport") -> None:

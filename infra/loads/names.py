@@ -12,6 +12,7 @@ _LOADS = """
     SELECT batch_id, name, status NOT IN ('retracted', 'rejected') FROM event_store.batch
     WHERE kind = 'load' ORDER BY batch_seq
 """
+_IS_LOAD = "SELECT 1 FROM event_store.batch WHERE batch_id = %s AND kind = 'load'"
 
 
 class _Load(NamedTuple):
@@ -42,3 +43,11 @@ def load_named(conn: psycopg.Connection, text: str) -> UUID:
         told = listed([f"{load.id} ({load.name})" for load in meant])
         raise UsageError(f"'{text}' may be one of {len(meant)} loads: {told}. Write more of it, or the id.")
     return meant[0].id
+
+
+def known_load_named(conn: psycopg.Connection, text: str) -> UUID:
+    """The same; an id in full must be that of a load, too."""
+    load_id = load_named(conn, text)
+    if conn.execute(_IS_LOAD, [load_id]).fetchone() is None:
+        raise UsageError(f"There is no load {load_id}: replayhouse batches lists them all.")
+    return load_id

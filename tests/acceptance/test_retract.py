@@ -262,7 +262,7 @@ def test_a_killed_retraction_is_finished_by_the_same_command_and_no_load_is_take
     refused(loads.warehouse.run("retract", first["batch"], *BECAUSE, "--json"), 4, told["batch"])
 
     with monkeypatch.context() as patched:
-        patched.setattr("replayhouse.infra.cli.read_models.catch_up_all", dying_after(0, print))
+        patched.setattr("replayhouse.infra.application.retract.catch_up_all", dying_after(0, print))
         assert loads.warehouse.run("retract", told["batch"], *BECAUSE).code == 1
     taken = loads.warehouse.json("retract", told["batch"], *BECAUSE)
     assert taken["events"] == {**told["events"], "quality": 1}

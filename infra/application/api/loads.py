@@ -6,12 +6,14 @@ Each use case is imported when it is run: whoever asks for one need not wait for
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from replayhouse.infra.application.api.base import Base
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.batches import Batch
     from replayhouse.infra.application.ingest import IngestReport
+    from replayhouse.infra.application.retract import RetractReport
 
 
 class Loads(Base):
@@ -36,3 +38,17 @@ class Loads(Base):
         from replayhouse.infra.application.batches import batches
 
         return self._do(batches)
+
+    def retract(
+        self, batch: str | UUID, reason: str | None = None, *, cascade: bool = False, dry_run: bool = False
+    ) -> "RetractReport":
+        """Takes the newest load back, and catches the read models up: they are as if it had never been there.
+
+        `batch`: its id or name, or how either begins. `reason`: why; it is recorded. `cascade`: takes all later loads
+        back before it, the newest first. `dry_run`: takes nothing back, and needs no reason; `tables` tells which rows
+        would change. What a killed process began goes on when this is called again. Raises UsageError where there is
+        no such load, or nothing to take back; Conflicting where later loads, or decisions of people, stand on it.
+        """
+        from replayhouse.infra.application.retract import retract
+
+        return self._do(retract, str(batch), reason, cascade=cascade, dry_run=dry_run)

@@ -4,11 +4,13 @@ from replayhouse.infra.application.api.audit import Audit
 from replayhouse.infra.application.api.loads import Loads
 from replayhouse.infra.application.api.operations import Operations
 from replayhouse.infra.application.api.publishing import Publishing
+from replayhouse.infra.application.api.quality import Quality
 from replayhouse.infra.application.api.read_models import ReadModels
 
 
 class Warehouse(
     Loads,
+    Quality,
     ReadModels,
     Publishing,
     Audit,

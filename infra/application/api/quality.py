@@ -1,0 +1,62 @@
+"""Quality: what the rules found in the loads, and the records that were kept apart."""
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from replayhouse.infra.application.api.base import Base
+
+if TYPE_CHECKING:
+    from replayhouse.infra.application.quality_report import QualityReport
+    from replayhouse.infra.application.quarantine import Quarantine
+
+
+class Quality(Base):
+    """The methods that have to do with the quality of what is loaded."""
+
+    def quality_report(self, batch: str | UUID | None = None) -> "QualityReport":
+        """How each rule fared in a load: by its id or name, or how either begins; by default in the newest.
+
+        Raises UsageError where there is no such load.
+        """
+        from replayhouse.infra.application.quality_report import quality_report
+
+        return self._do(quality_report, None if batch is None else str(batch))
+
+    def quarantine(
+        self,
+        batch: str | UUID | None = None,
+        file: str | None = None,
+        rule: str | None = None,
+        status: str = "quarantined",
+        limit: int | None = None,
+    ) -> "Quarantine":
+        """The records that were kept apart: those that a load was the first to, of a file, by a rule, with a status.
+
+        `status` is quarantined, released, discarded or all; `limit`: at most so many. Their texts may hold personal
+        data. Raises UsageError for a load, a file, a rule or a status that there is not.
+        """
+        from replayhouse.infra.application.quarantine import Filter, quarantine
+
+        return self._do(quarantine, Filter(None if batch is None else str(batch), file, rule, status, limit))
+
+    def write_quarantine(
+        self,
+        path: str | PathLike[str],
+        batch: str | UUID | None = None,
+        file: str | None = None,
+        rule: str | None = None,
+        status: str = "quarantined",
+        limit: int | None = None,
+        *,
+        force: bool = False,
+    ) -> int:
+        """Writes the same, texts whole, to a CSV file that only its owner may read; returns how many they are.
+
+        Raises UsageError also where there is such a file, unless `force` says to write over it.
+        """
+        from replayhouse.infra.application.quarantine import Filter, write_quarantine
+
+        asked = Filter(None if batch is None else str(batch), file, rule, status, limit)
+        return self._do(write_quarantine, Path(path), asked, replaces=force)

@@ -1,0 +1,100 @@
+"""What the rules found in a load: how each of them fared, its score, and the records that were kept apart."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+
+from replayhouse.domain.quality.batch import Batch, batch_of
+from replayhouse.domain.quality.rules import RULE, WEIGHTS, Severity
+from replayhouse.infra.application.batches import all_batches
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.loads.kept_apart import kept_apart_by_rule
+from replayhouse.infra.loads.names import load_named
+from replayhouse.infra.runtime.errors import UsageError
+
+
+class Finding(NamedTuple):
+    """A rule that records broke: `failed` of `checked`, and the rule in words."""
+
+    rule: str
+    failed: int
+    checked: int
+    sentence: str
+
+
+class QualityReport(NamedTuple):
+    """A load with what the rules found. `quarantine`: by rule, how many records this load was first to keep apart."""
+
+    batch_id: UUID
+    batch: Batch
+    quarantine: Mapping[str, int]
+
+    @property
+    def score(self) -> Decimal | None:
+        """None of a load that was rejected: what could be checked of it says little about the rest."""
+        return None if self.batch.status == "rejected" else self.batch.score
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What records broke: the graver first, then the more frequent."""
+        broken = sorted(
+            (check for check in self.batch.checks if check.failed),
+            key=lambda check: (-WEIGHTS[Severity(check.severity)], -check.failed, check.rule),
+        )
+        return [
+            Finding(check.rule, check.failed, check.checked, _sentence(check.rule) or check.rule) for check in broken
+        ]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        batch = self.batch
+        return {
+            "batch": self.batch_id,
+            "name": batch.name,
+            "status": batch.status,
+            "opened_at": batch.opened_at,
+            "score": self.score,
+            "rows": batch.rows,
+            "quarantined": batch.quarantined,
+            "reasons": batch.reasons,
+            "checks": [
+                {
+                    "rule": check.rule,
+                    "sentence": _sentence(check.rule),
+                    "dimension": check.dimension,
+                    "severity": check.severity,
+                    "checked": check.checked,
+                    "failed": check.failed,
+                    "passed": check.passed,
+                }
+                for check in batch.checks
+            ],
+            "quarantine": self.quarantine,
+        }
+
+
+def quality_report(site: Site, batch: str | None) -> QualityReport:
+    """The report of the load with that id or name, by default of the newest. Raises UsageError where there is none."""
+    with site.database.connect("replayhouse quality") as connection:
+        batch_id = load_named(connection, batch) if batch is not None else _newest(connection)
+        stream = EventStore().streams(connection, "quality", [batch_id]).get(batch_id)
+        told = batch_of(stream.effective_events) if stream is not None else None
+        if told is None or not told.is_opened:
+            raise UsageError(f"There is no load {batch_id}: replayhouse batches lists them all.")
+        return QualityReport(batch_id, told, kept_apart_by_rule(connection, batch_id))
+
+
+def _newest(connection: psycopg.Connection) -> UUID:
+    loads = all_batches(connection)
+    if not loads:
+        raise UsageError("There is no load yet: ingest an extract first (replayhouse ingest PATH).")
+    return loads[-1].batch_id
+
+
+def _sentence(rule: str) -> str | None:
+    """A rule in words; None of one that this version does not know."""
+    return RULE[rule].sentence if rule in RULE else None

@@ -1,0 +1,75 @@
+"""The records that were kept apart, listed or written to a file, as the table quality.quarantine has them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+
+from replayhouse.domain.quality.rules import RULE
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.loads.names import known_load_named
+from replayhouse.infra.read_models.preparing import prepare
+from replayhouse.infra.read_models.quarantine import Row, RowStatus, Wanted, csv_of, number_of, rows_of
+from replayhouse.infra.read_models.versions import refuse_others
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.files import writing
+from replayhouse.infra.staging.files import FILES
+
+
+class Filter(NamedTuple):
+    """Which rows are asked for, as people say it: a load by id or name, a file, a rule, a status, at most so many."""
+
+    batch: str | None
+    file: str | None
+    rule: str | None
+    status: str
+    limit: int | None
+
+
+class Quarantine(NamedTuple):
+    """The rows that were asked for, by file and line; `number` is how many there are, whatever the limit."""
+
+    rows: list[Row]
+    number: int
+
+    def document(self) -> list[dict[str, Any]]:
+        """As JSON shows it: the list of the rows."""
+        return [row.document() for row in self.rows]
+
+
+def quarantine(site: Site, asked: Filter) -> Quarantine:
+    """The rows as a list. Raises UsageError for a load, a file, a rule or a status that there is not."""
+    with _wanted(site, asked) as (connection, wanted):
+        return Quarantine(rows_of(connection, wanted), number_of(connection, wanted))
+
+
+def write_quarantine(site: Site, path: Path, asked: Filter, *, replaces: bool) -> int:
+    """Writes the rows to a CSV file that only its owner may read; returns how many they are.
+
+    Raises what `quarantine` does, and UsageError where there is such a file and it is not to be replaced.
+    """
+    with _wanted(site, asked) as (connection, wanted):
+        with writing(path, replaces=replaces) as file, connection.cursor() as cursor:
+            for block in csv_of(cursor, wanted):
+                file.write(block)
+            return cursor.rowcount
+
+
+@contextmanager
+def _wanted(site: Site, asked: Filter) -> Iterator[tuple[psycopg.Connection, Wanted]]:
+    """The database, and what to ask it for."""
+    with site.database.connect("replayhouse quality", autocommit=True) as connection:
+        prepare(connection)
+        refuse_others(connection, ["quality"])
+        batch_id = known_load_named(connection, asked.batch) if asked.batch is not None else None
+        if asked.file is not None and asked.file not in FILES:
+            raise UsageError(f"There is no file '{asked.file}': it is one of {', '.join(FILES)}.")
+        if asked.rule is not None and asked.rule not in RULE:
+            raise UsageError(f"There is no rule '{asked.rule}': replayhouse quality report shows them all.")
+        if asked.status not in list(RowStatus):
+            raise UsageError(f"There is no status '{asked.status}': it is one of {', '.join(RowStatus)}.")
+        if asked.limit is not None and asked.limit < 0:
+            raise UsageError(f"A limit is a number of rows, and {asked.limit} is none.")
+        yield connection, Wanted(batch_id, asked.file, asked.rule, RowStatus(asked.status), asked.limit)
