@@ -50,11 +50,14 @@ def write_quarantine(site: Site, path: Path, asked: Filter, *, replaces: bool) -
 
     Raises what `quarantine` does, and UsageError where there is such a file and it is not to be replaced.
     """
-    with _wanted(site, asked) as (connection, wanted):
-        with writing(path, replaces=replaces) as file, connection.cursor() as cursor:
-            for block in csv_of(cursor, wanted):
-                file.write(block)
-            return cursor.rowcount
+    with (
+        _wanted(site, asked) as (connection, wanted),
+        writing(path, replaces=replaces) as file,
+        connection.cursor() as cursor,
+    ):
+        for block in csv_of(cursor, wanted):
+            file.write(block)
+        return cursor.rowcount
 
 
 @contextmanager

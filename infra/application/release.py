@@ -1,34 +1,42 @@
-"""Decisions of people on quarantined rows: let in, perhaps corrected, or given up.
+"""Letting in a record that was kept apart, perhaps corrected.
 
-What is let in goes the way of any record: an extract of that one record is staged, compared and decided on. Its events
+It goes the way of any record: an extract of that one record is staged, compared and decided on. Its events
 belong to no load; what later loads look up of it stands under the number of a batch of its own kind.
 """
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import duckdb
 import psycopg
 
-from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.kernel.errors import DomainError
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.ids import natural_id
-from replayhouse.domain.quality.row import BY_LOAD, NEW_ROW, QuarantinedRow, discard, release, row_of
+from replayhouse.domain.quality.row import QuarantinedRow
+from replayhouse.domain.quality.row import release as let_in
+from replayhouse.infra.application.decisions import (
+    Decided,
+    caught_up,
+    counted,
+    decider,
+    deciding,
+    quarantined,
+    row_named,
+)
+from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import LARGEST_APPEND, EventStore
 from replayhouse.infra.loads.batches import Loads, time_of
 from replayhouse.infra.loads.known import export_known
 from replayhouse.infra.loads.load_log import OpenLoad, PostgresLoadLog, copy_due, copy_lines, recorded_of
-from replayhouse.infra.postgres.connection import Database
-from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.privacy.erasure import forget_rows_of_erased
 from replayhouse.infra.runtime.errors import Rejected, UsageError
-from replayhouse.infra.runtime.settings import Settings
+from replayhouse.infra.runtime.given_texts import read_reason
+from replayhouse.infra.runtime.short_ids import read_id_start
 from replayhouse.infra.staging.extract import open_extract
 from replayhouse.infra.staging.files import SOURCE_FILES
 from replayhouse.infra.staging.interrupts import interruptible
@@ -43,16 +51,6 @@ EVERYTHING = Unit(0, 255)
 MEMORY = "400MB"
 
 
-class Decided(NamedTuple):
-    """What came of a decision. `events` by context, all five; `position` and `chain` are of the log's new head."""
-
-    row_id: UUID
-    row: QuarantinedRow
-    events: Mapping[str, int]
-    position: int
-    chain: str
-
-
 class Refused(NamedTuple):
     """The record does not pass: the rule that it breaks, and how. Nothing was appended."""
 
@@ -61,115 +59,89 @@ class Refused(NamedTuple):
     rule: str
     reason: str
 
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        return {
+            "row": self.row_id,
+            "file": self.row.file,
+            "line": self.row.line,
+            "status": self.row.status,
+            "rule": self.rule,
+            "reason": self.reason,
+        }
 
-class Decider:
-    """Somebody who decides; `settings.actor` says who."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self._settings = settings
-        self._database = database
-        self._store = EventStore()
+def release(site: Site, row: str, text: str | None, reason: str) -> Decided | Refused:
+    """Lets in the row whose id is, or begins, so, with a corrected text if one is given, and catches the models up.
 
-    def discard(self, row_id: UUID, why: str) -> Decided:
-        """Gives a row up.
+    Raises UsageError if there is no such row, it is not quarantined, or there is no text to let in; Rejected of a
+    sample of geolocation; Conflicting while a load is at work, open, or half taken back.
+    """
+    start, why = read_id_start(row), read_reason(reason)
+    row_id = row_named(site, start)
+    site.tell("holding the record against the log", 0, 0)
+    with caught_up(site), deciding(site) as connection, scratch_folder(site.settings.home) as scratch:
+        found, known = quarantined(connection, row_id)
+        corrected = None if text == found.text else text
+        record = _record_of(row_id, found, corrected)
+        if fault := _malformed(found.file, record):
+            return Refused(row_id, found, *fault)
+        staged = _staged(connection, found.file, record, scratch)
+        if fault := _fault(staged):
+            return Refused(row_id, found, *fault)
+        by = decider(site)
+        try:
+            released = let_in(found, by, why, time_of(connection), corrected)
+            decided = _append(connection, _LettingIn(row_id, found, by, released, known), staged)
+        except DomainError as error:
+            return Refused(row_id, found, error.rule, str(error))
+        forget_rows_of_erased(connection)
+        return decided._replace(is_corrected=corrected is not None)
 
-        Raises UsageError if there is no such row, or it is not quarantined; Conflicting while a load is at work, open
-        or half taken back: the row may be gone with it.
-        """
-        with self._at_work() as connection:
-            row, known = self._quarantined(connection, row_id)
-            discarded = discard(row, self._by, why, time_of(connection))
-            decisions = [Decision("quality", row_id, event, None) for event in discarded]
-            head = self._store.append(connection, list(recorded_of(decisions, known)), None)
-        return Decided(row_id, row, _counted(decisions), head.position, head.chain.hex())
 
-    def release(self, row_id: UUID, why: str, text: str | None = None) -> Decided | Refused:
-        """Lets a row in, with a corrected text if one is given.
+class _LettingIn(NamedTuple):
+    """What a person has decided: the events of the row itself; `known` has its stream."""
 
-        Raises UsageError if there is no such row, it is not quarantined, or there is no text to let in; Rejected of a
-        sample of geolocation; Conflicting while a load is at work, open, or half taken back.
-        """
-        with self._at_work() as connection, scratch_folder(self._settings.home) as scratch:
-            row, known = self._quarantined(connection, row_id)
-            text = None if text == row.text else text
-            record = _record_of(row_id, row, text)
-            if fault := _malformed(row.file, record):
-                return Refused(row_id, row, *fault)
-            staged = _staged(connection, row.file, record, scratch)
-            if fault := _fault(staged):
-                return Refused(row_id, row, *fault)
-            try:
-                decided = self._let_in(
-                    connection, row_id, row, release(row, self._by, why, time_of(connection), text), known, staged
-                )
-            except DomainError as error:
-                return Refused(row_id, row, error.rule, str(error))
-            forget_rows_of_erased(connection)
-            return decided
+    row_id: UUID
+    row: QuarantinedRow
+    by: str
+    events: Sequence[DomainEvent]
+    known: Known
 
-    @property
-    def _by(self) -> str:
-        if self._settings.actor == BY_LOAD:
-            raise UsageError(f"REPLAYHOUSE_ACTOR is '{BY_LOAD}', which in the log means a load: give another name.")
-        return self._settings.actor
 
-    @contextmanager
-    def _at_work(self) -> Iterator[psycopg.Connection]:
-        with (
-            self._database.connect("replayhouse quality", autocommit=True) as connection,
-            exclusive(connection, "ingest"),
-        ):
-            Loads(connection).refuse_while_under_way()
-            yield connection
+def _append(connection: psycopg.Connection, letting_in: _LettingIn, staged: Staged) -> Decided:
+    """Decides on what was staged, and appends all that follows in one transaction."""
+    store, loads, (row_id, row, by, _, known) = EventStore(), Loads(connection), letting_in
+    newest = loads.newest_completed()
+    as_of = newest.as_of if newest is not None else None
+    with interruptible(duckdb.connect(str(staged.database), config={"memory_limit": MEMORY})) as writing:
+        plan(writing)
+    with interruptible(duckdb.connect(str(staged.database), read_only=True)) as reading:
+        work = DuckDBWork(reading)
+        batch_id = natural_id("decision", f"{row_id}:{known.last_version('quality', row_id)}")
+        log = _ReleaseLog(connection, store, OpenLoad(batch_id, loads.next_seq(), uuid4(), is_first=False))
+        work_through(EVERYTHING, work, log, as_of, work.seller_zips())
+        decisions = _with_causes(letting_in, log.decisions)
+        recorded = recorded_of(decisions, log.seen.with_streams_of(known))
+        with connection.transaction():
+            batch_seq = loads.decide(batch_id, f"release of {row.file}:{row.line}", as_of)
+            loads.note_run(batch_id, by)
+            for table, lines in work.references(EVERYTHING.start, EVERYTHING.end, batch_seq):
+                copy_lines(connection, table, lines)
+            copy_due(connection, batch_seq, log.due)
+            for some in batched(recorded, LARGEST_APPEND):
+                head = store.append(connection, some, None)
+    return Decided(row_id, row, "released", counted(decisions), head.position, head.chain.hex())
 
-    def _quarantined(self, connection: psycopg.Connection, row_id: UUID) -> tuple[QuarantinedRow, Known]:
-        found = self._store.streams(connection, "quality", [row_id])
-        row = row_of(found[row_id].effective_events) if row_id in found else NEW_ROW
-        if not row.was_quarantined:
-            raise UsageError(f"There is no quarantined row {row_id}: replayhouse quality quarantine lists them.")
-        if row.status != "quarantined":
-            raise UsageError(
-                f"The row {row_id} ({row.file}:{row.line}) is {row.status} already, by {row.by} ({row.why}); "
-                "only a quarantined row is decided on."
-            )
-        return row, Known({"quality": found})
 
-    def _let_in(
-        self,
-        connection: psycopg.Connection,
-        row_id: UUID,
-        row: QuarantinedRow,
-        released: Sequence[DomainEvent],
-        known: Known,
-        staged: Staged,
-    ) -> Decided:
-        """Decides on what was staged, and appends all that follows in one transaction."""
-        loads = Loads(connection)
-        newest = loads.newest_completed()
-        as_of = newest.as_of if newest is not None else None
-        with interruptible(duckdb.connect(str(staged.database), config={"memory_limit": MEMORY})) as writing:
-            plan(writing)
-        with interruptible(duckdb.connect(str(staged.database), read_only=True)) as reading:
-            work = DuckDBWork(reading)
-            batch_id = natural_id("decision", f"{row_id}:{known.last_version('quality', row_id)}")
-            log = _ReleaseLog(connection, self._store, OpenLoad(batch_id, loads.next_seq(), uuid4(), is_first=False))
-            work_through(EVERYTHING, work, log, as_of, work.seller_zips())
-            cause = f"release:{row_id}"
-            decisions = [Decision("quality", row_id, event, f"{cause} {row.file}:{row.line}") for event in released]
-            decisions += [
-                decision._replace(source=cause if decision.source is None else f"{cause} {row.file}:{row.line}")
-                for decision in log.decisions
-            ]
-            recorded = recorded_of(decisions, log.seen.with_streams_of(known))
-            with connection.transaction():
-                batch_seq = loads.decide(batch_id, f"release of {row.file}:{row.line}", as_of)
-                loads.note_run(batch_id, self._by)
-                for table, lines in work.references(EVERYTHING.start, EVERYTHING.end, batch_seq):
-                    copy_lines(connection, table, lines)
-                copy_due(connection, batch_seq, log.due)
-                for some in batched(recorded, LARGEST_APPEND):
-                    head = self._store.append(connection, some, None)
-        return Decided(row_id, row, _counted(decisions), head.position, head.chain.hex())
+def _with_causes(letting_in: _LettingIn, following: Sequence[Decision]) -> list[Decision]:
+    """The decision on the row and those that follow from it, each with the release as its cause."""
+    row = letting_in.row
+    cause, place = f"release:{letting_in.row_id}", f"{row.file}:{row.line}"
+    decisions = [Decision("quality", letting_in.row_id, event, f"{cause} {place}") for event in letting_in.events]
+    return decisions + [
+        decision._replace(source=cause if decision.source is None else f"{cause} {place}") for decision in following
+    ]
 
 
 class _ReleaseLog(PostgresLoadLog):
@@ -242,7 +214,3 @@ def _fault(staged: Staged) -> tuple[str, str] | None:
     for record in staged.quarantined():
         return record.rule, record.reason
     return None
-
-
-def _counted(decisions: Sequence[Decision]) -> dict[str, int]:
-    return {context: sum(decision.context == context for decision in decisions) for context in CONTEXTS}

@@ -7,7 +7,6 @@ import typer
 
 from replayhouse.infra.cli.options import Json, example
 from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table, warn
-from replayhouse.infra.runtime.given_texts import read_local_time
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; it is made where it is missing.")]
 Orders = Annotated[
@@ -50,35 +49,18 @@ def generate(
     With the same seed and number of orders, extracts of different dates belong together: a later one shows how the
     orders of an earlier one went on. A folder that holds an extract is left as it is, unless --force is given.
     """
-    from replayhouse.infra.runtime.settings import load_settings
-    from replayhouse.ingest.synthetic import generate as write
+    from replayhouse.infra.application.generate import generate as write
 
-    _refuse_extract(directory, replaces=force)
-    moment = read_local_time(until) if until is not None else None
-    warn(f"writing to {directory} ...")
-    records = write(directory, orders, seed, moment, load_settings().workers)
+    def tell(doing: str, _done: int, _of: int) -> None:
+        warn(f"{doing} ...")
+
+    written = write(directory, orders, seed, until, force=force, tell=tell)
+    records = written.records
     if json:
-        document = {"directory": str(directory), "seed": seed, "until": moment, "records": records}
-        print_json({**document, "seconds": seconds_so_far()})
+        print_json({**written.document(), "seconds": seconds_so_far()})
         return
     table(("file", "records"), records.items())
     say()
-    written = f"{records['orders']:,} of {orders:,} orders" if moment else count(orders, "order")
-    say(f"{written}, {sum(records.values()):,} records in {seconds_so_far():.1f} s.")
+    told = f"{records['orders']:,} of {orders:,} orders" if written.until else count(orders, "order")
+    say(f"{told}, {sum(records.values()):,} records in {seconds_so_far():.1f} s.")
     say(f"To load them: replayhouse ingest {directory}")
-
-
-def _refuse_extract(directory: Path, *, replaces: bool) -> None:
-    """Raises UsageError where there is no folder, or one with files that a load would take for those of an extract."""
-    from replayhouse.infra.runtime.errors import UsageError
-    from replayhouse.infra.staging.files import SHORT_NAMES
-
-    if directory.exists() and not directory.is_dir():
-        raise UsageError(f"{directory} is a file: name a folder, which is made where there is none.")
-    found = sorted(path.name for path in directory.glob("*") if path.name.lower() in SHORT_NAMES)
-    if found and not replaces:
-        named = f"{found[0]} and {len(found) - 1} more" if len(found) > 1 else found[0]
-        raise UsageError(
-            f"The folder {directory} holds an extract already ({named}), and these may be somebody's data: name "
-            "another folder, or say --force to replace them."
-        )

@@ -6,7 +6,6 @@ import typer
 
 from replayhouse.domain.contexts import Context
 
-
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
 
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]

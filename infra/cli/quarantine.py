@@ -1,26 +1,18 @@
 """`quality quarantine`, `release` and `discard`: the records that were kept apart, and what people decide on them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from replayhouse.infra.cli.options import Force, Json, Reason, example
-from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far
+from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far
 from replayhouse.infra.cli.streams import legible
 from replayhouse.infra.read_models.quarantine import RowStatus
-from replayhouse.infra.runtime.errors import UsageError
-from replayhouse.infra.runtime.given_texts import read_reason
-from replayhouse.infra.runtime.short_ids import IdStart, read_id_start
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.quarantine import Quarantine
-    from replayhouse.infra.application.release import Decided, Refused
-    from replayhouse.infra.cli.warehouse import Warehouse
-    from replayhouse.infra.runtime.telling import Tell
+    from replayhouse.infra.application.release import Refused
 
 FEW = 50
 """So many rows are shown to people who did not say how many."""
@@ -100,27 +92,25 @@ def release(
     1. What is let in stays: the same bad text in a later extract neither comes back nor undoes it; only a good record
     that says something new changes it.
     """
-    from replayhouse.infra.application.release import Decider, Refused
-    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.application.release import Refused
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    start, why = read_id_start(key), read_reason(reason)
-    with open_warehouse() as warehouse, progress() as tell:
-        row_id = _row_named(warehouse, start)
-        tell("holding the record against the log", 0, 0)
-        with _caught_up(warehouse, tell):
-            done = Decider(warehouse.settings, warehouse.database).release(row_id, why, text)
+    with named_warehouse() as warehouse:
+        done = warehouse.release(key, text, reason)
     if isinstance(done, Refused):
         _tell_refusal(done, json=json)
         raise typer.Exit(1)
     if json:
-        print_json({**_document(done, "released"), "corrected": text is not None and text != done.row.text})
+        document = done.document()
+        corrected = document.pop("corrected")
+        print_json({**document, "seconds": seconds_so_far(), "corrected": corrected})
         return
     told = ", ".join(
         count(number, f"event of {context}", f"events of {context}")
         for context, number in done.events.items()
         if number
     )
-    say(f"The row {row_id} ({done.row.file}:{done.row.line}) is let in: {told}.")
+    say(f"The row {done.row_id} ({done.row.file}:{done.row.line}) is let in: {told}.")
     say(f"Head of the chain: position {done.position:,}, {done.chain}")
 
 
@@ -129,44 +119,15 @@ def discard(key: RowArgument, reason: Reason, json: Json = False) -> None:
 
     It stays in the list, as discarded, and the same text in a later extract does not come back.
     """
-    from replayhouse.infra.application.release import Decider
-    from replayhouse.infra.cli.warehouse import open_warehouse
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    start, why = read_id_start(key), read_reason(reason)
-    with open_warehouse() as warehouse, progress() as tell:
-        row_id = _row_named(warehouse, start)
-        with _caught_up(warehouse, tell):
-            done = Decider(warehouse.settings, warehouse.database).discard(row_id, why)
+    with named_warehouse() as warehouse:
+        done = warehouse.discard(key, reason)
     if json:
-        print_json(_document(done, "discarded"))
+        print_json({**done.document(), "seconds": seconds_so_far()})
         return
-    say(f"The row {row_id} ({done.row.file}:{done.row.line}) is given up.")
+    say(f"The row {done.row_id} ({done.row.file}:{done.row.line}) is given up.")
     say(f"Head of the chain: position {done.position:,}, {done.chain}")
-
-
-def _row_named(warehouse: "Warehouse", start: IdStart) -> UUID:
-    from replayhouse.infra.audit.kinds import HistoryKind
-    from replayhouse.infra.audit.named_streams import stream_named
-
-    if start.is_whole:
-        return start.first
-    with warehouse.database.connect("replayhouse quality") as connection:
-        return stream_named(connection, HistoryKind.ROW, start)
-
-
-@contextmanager
-def _caught_up(warehouse: "Warehouse", tell: "Tell") -> Iterator[None]:
-    """Catches the read models up after the block, also where the row was decided on before: by a command, it may be,
-    that was killed before it came to that.
-    """
-    from replayhouse.infra.cli.read_models import catch_up_all
-
-    try:
-        yield
-    except UsageError:
-        catch_up_all(warehouse, tell)
-        raise
-    catch_up_all(warehouse, tell)
 
 
 def _show(found: "Quarantine", status: RowStatus) -> None:
@@ -193,30 +154,7 @@ def _shortened(text: str | None) -> str:
 def _tell_refusal(refused: "Refused", *, json: bool) -> None:
     row = refused.row
     if json:
-        print_json(
-            {
-                "row": refused.row_id,
-                "file": row.file,
-                "line": row.line,
-                "status": row.status,
-                "rule": refused.rule,
-                "reason": refused.reason,
-            }
-        )
+        print_json(refused.document())
         return
     say(f"The row {refused.row_id} ({row.file}:{row.line}) does not pass, and nothing was appended.")
     say(f"  {refused.reason} ({refused.rule})")
-
-
-def _document(done: "Decided", status: str) -> dict[str, Any]:
-    row_id: UUID = done.row_id
-    return {
-        "row": row_id,
-        "file": done.row.file,
-        "line": done.row.line,
-        "status": status,
-        "events": done.events,
-        "position": done.position,
-        "chain": done.chain,
-        "seconds": seconds_so_far(),
-    }

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from replayhouse.infra.application.api.warehouse import Warehouse
+    from replayhouse.infra.application.generate import generate
     from replayhouse.infra.runtime.telling import Tell, Warn
 
 __all__ = [
@@ -43,10 +44,11 @@ __all__ = [
     "Warehouse",
     "WrongServer",
     "check_proof",
+    "generate",
     "open",
 ]
 
-_LATER = {"Warehouse": "api.warehouse", "check_proof": "check_proof"}
+_LATER = {"Warehouse": "api.warehouse", "check_proof": "check_proof", "generate": "generate"}
 """What is imported when it is first asked for, with the module below application where it is."""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from replayhouse.infra.cli.demo import MARK
+from replayhouse.infra.application.demo import MARK
 from tests.support.cli import CONTEXTS, FILES, PROGRAM, TIMEOUT_S, Program
 from tests.support.forked import AS_INSTALLED
 

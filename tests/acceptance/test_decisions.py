@@ -293,13 +293,17 @@ def test_killed_at_any_step_a_release_is_made_up_for_or_was_done(
     row = apart.row("order_items")
     command = ("quality", "release", row, "--text", GOOD_ITEM)
     position = apart.warehouse.json("status")["position"]
-    for point in ("decision.copy_lines", "decision.copy_due", "work.DuckDBWork.references"):
+    for point in (
+        "application.release.copy_lines",
+        "application.release.copy_due",
+        "staging.work.DuckDBWork.references",
+    ):
         with monkeypatch.context() as patched:
-            patched.setattr(f"replayhouse.infra.loads.{point}", killed)
+            patched.setattr(f"replayhouse.infra.{point}", killed)
             assert apart.warehouse.run(*command).code == 130
         assert apart.warehouse.json("status")["position"] == position
     with monkeypatch.context() as patched:
-        patched.setattr("replayhouse.infra.cli.read_models.catch_up_all", killed)
+        patched.setattr("replayhouse.infra.application.decisions.catch_up_all", killed)
         assert apart.warehouse.run(*command).code == 130
     assert apart.differs_from(with_good_item()) != ""
 

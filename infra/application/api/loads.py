@@ -12,6 +12,7 @@ from replayhouse.infra.application.api.base import Base
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.batches import Batch
+    from replayhouse.infra.application.demo import DemoReport
     from replayhouse.infra.application.ingest import IngestReport
     from replayhouse.infra.application.retract import RetractReport
 
@@ -52,3 +53,15 @@ class Loads(Base):
         from replayhouse.infra.application.retract import retract
 
         return self._do(retract, str(batch), reason, cascade=cascade, dry_run=dry_run)
+
+    def demo(self, orders: int = 2_000, seed: int = 1) -> "DemoReport":
+        """Loads an extract that is made up on the spot, and asks the star schema three questions.
+
+        It has a warehouse of its own, with an embedded database, in the folder `demo` of this one's home; it is made
+        anew each time, and goes on when this returns: `replayhouse.open(home=report.home)` is the one. This warehouse
+        is not touched. Raises UsageError where that folder holds something that no demo has made, Conflicting while
+        another demo works there.
+        """
+        from replayhouse.infra.application.demo import demo
+
+        return self._do(demo, orders, seed)

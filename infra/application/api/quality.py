@@ -8,8 +8,10 @@ from uuid import UUID
 from replayhouse.infra.application.api.base import Base
 
 if TYPE_CHECKING:
+    from replayhouse.infra.application.decisions import Decided
     from replayhouse.infra.application.quality_report import QualityReport
     from replayhouse.infra.application.quarantine import Quarantine
+    from replayhouse.infra.application.release import Refused
 
 
 class Quality(Base):
@@ -60,3 +62,24 @@ class Quality(Base):
 
         asked = Filter(None if batch is None else str(batch), file, rule, status, limit)
         return self._do(write_quarantine, Path(path), asked, replaces=force)
+
+    def release(self, row: str | UUID, text: str | None = None, reason: str = "let in by hand") -> "Decided | Refused":
+        """Lets a quarantined record in, corrected to `text` or as it is, and catches the read models up.
+
+        `row`: its id, or how that begins. It goes the way of every record of an extract: one that does not pass even so
+        is Refused, and nothing is appended. Raises UsageError where no such row is quarantined, or its text is gone;
+        Rejected of a sample of geolocation; Conflicting while a load is at work, open or half taken back.
+        """
+        from replayhouse.infra.application.release import release
+
+        return self._do(release, str(row), text, reason)
+
+    def discard(self, row: str | UUID, reason: str) -> "Decided":
+        """Gives a quarantined record up: it stays in the list, and the same text does not come back later.
+
+        Raises UsageError where no such row is quarantined; Conflicting while a load is at work, open or half taken
+        back.
+        """
+        from replayhouse.infra.application.discard import discard
+
+        return self._do(discard, str(row), reason)
