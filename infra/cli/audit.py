@@ -9,7 +9,6 @@ from replayhouse.infra.cli import lineage, proof
 from replayhouse.infra.cli.event_report import say_event
 from replayhouse.infra.cli.options import Json, example
 from replayhouse.infra.cli.output import count, print_json, say
-from replayhouse.infra.runtime.short_ids import id_start, read_id_start
 
 if TYPE_CHECKING:
     from replayhouse.infra.audit.history import HistoricEvent
@@ -37,24 +36,15 @@ def history(kind: KindArgument, key: IdArgument, json: Json = False) -> None:
     that a retracted load brought are shown as well, and marked as rewound. A review's id may stand at several
     orders: all are shown.
     """
-    from replayhouse.infra.audit.history import history_of
-    from replayhouse.infra.audit.named_streams import stream_named
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.loads.names import load_named
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    is_load = kind is HistoryKind.BATCH
-    start = id_start(key) if is_load else read_id_start(key)
-    with open_warehouse() as warehouse, warehouse.database.connect("replayhouse audit") as connection:
-        if start is None or (is_load and not start.is_whole):
-            wanted = load_named(connection, key)
-        else:
-            wanted = stream_named(connection, kind, start)
-        events = history_of(connection, kind, wanted)
+    with named_warehouse() as warehouse:
+        found = warehouse.history(kind, key)
     if json:
-        print_json([event.document() for event in events])
+        print_json(found.document())
         return
-    for stream in dict.fromkeys(event.stream for event in events):
-        _show_stream(kind, wanted, [event for event in events if event.stream == stream])
+    for stream in dict.fromkeys(event.stream for event in found.events):
+        _show_stream(kind, found.key, [event for event in found.events if event.stream == stream])
 
 
 def _show_stream(kind: str, key: object, events: "list[HistoricEvent]") -> None:

@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 import replayhouse
+from replayhouse.infra.audit.lineage.marts import MartLineage
+from replayhouse.infra.audit.lineage.trace import RowLineage
 from replayhouse.infra.postgres.embedded import EmbeddedServer
+from tests.oracle.lines import an_id
 from tests.support.databases import copied, server
 from tests.support.extracts import a_good_extract, write
 from tests.support.in_process import Warehouse, as_printed
@@ -123,3 +127,52 @@ def test_a_proof_is_written_and_checked_without_a_warehouse(
     file.write_bytes(file.read_bytes().replace(b'"topic": "', b'"topic": "x'))
     with pytest.raises(replayhouse.Rejected, match="does not hold"):
         replayhouse.check_proof(file)
+
+
+def test_a_history_is_every_event_of_one_thing(both: Both) -> None:
+    order = an_id(3)
+    found = both.python.history("order", UUID(order))
+    assert (found.kind, found.key) == ("order", UUID(order))
+    assert found.events[0].name == "OrderPlaced"
+    assert as_printed(found.document()) == both.printed("audit", "history", "order", order)
+    load = both.python.history("batch", "extract")
+    assert load.document() == both.python.history("batch", load.key).document()
+    assert load.events[0].name == "BatchOpened"
+    for kind, key, words in (
+        ("order", an_id(77), "knows no order"),
+        ("order", "0000", "more than one order"),
+        ("order", "extract", "is not an id"),
+        ("batch", "extracts", "no load extracts"),
+        ("parcel", order, "one of order, shipment"),
+    ):
+        with pytest.raises(replayhouse.UsageError, match=words):
+            both.python.history(kind, key)
+
+
+def test_a_row_leads_to_its_events_and_to_the_lines_of_the_extract(both: Both, tmp_path: Path) -> None:
+    found = both.python.lineage("fact_payment", (UUID(an_id(1)), 1))
+    assert isinstance(found, RowLineage)
+    assert as_printed(found.document()) == both.printed("audit", "lineage", "sales.fact_payment", f"{an_id(1)},1")
+    [made] = [traced for traced in found.events if traced.effect.what == "made"]
+    assert made.event.name == "PaymentReceived"
+    assert {quoted.status for quoted in made.quoted} == {"found"}
+    for table, key, words in (
+        ("fact_payments", (an_id(1), 1), "no table fact_payments"),
+        ("fact_payment", an_id(1), "1 of 2 values"),
+        ("fact_payment", (an_id(1), 9), "no row with"),
+    ):
+        with pytest.raises(replayhouse.UsageError, match=words):
+            both.python.lineage(table, key)
+    with pytest.raises(replayhouse.UsageError, match="1 or more"):
+        both.python.lineage("fact_payment", (an_id(1), 1), limit=0)
+    with pytest.raises(replayhouse.UsageError, match="does not exist"):
+        both.python.lineage("fact_payment", (an_id(1), 1), instead=tmp_path / "none")
+
+
+def test_a_row_of_a_mart_leads_to_the_rows_behind_it(both: Both) -> None:
+    with both.commands.database.connect("replayhouse test", autocommit=True) as connection:
+        connection.execute("CREATE VIEW mart.paid AS SELECT order_id, amount FROM sales.fact_payment")
+    found = both.python.lineage("mart.paid", an_id(1))
+    assert isinstance(found, MartLineage)
+    assert as_printed(found.document()) == both.printed("audit", "lineage", "mart.paid", an_id(1))
+    assert [behind.table for behind in found.behind] == ["sales.fact_payment"]

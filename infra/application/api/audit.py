@@ -3,21 +3,56 @@
 Each use case is imported when it is run: whoever asks for one need not wait for what the others import.
 """
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from replayhouse.infra.application.api.base import Base
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.checkpoint import CheckpointReport
+    from replayhouse.infra.application.history import History
     from replayhouse.infra.application.keygen import NewKey
     from replayhouse.infra.application.prove import ProveReport
     from replayhouse.infra.application.verify import VerifyReport
+    from replayhouse.infra.audit.lineage.marts import MartLineage
+    from replayhouse.infra.audit.lineage.trace import RowLineage
 
 
 class Audit(Base):
     """The methods that have to do with audits. `replayhouse.check_proof` needs no warehouse."""
+
+    def history(self, kind: str, key: str | UUID) -> "History":
+        """Every event of one thing, those that a retracted load brought as well (`is_rewound`).
+
+        `kind` is order, shipment, customer, review, product, seller, batch or row; `key` its id in the source, or the
+        first digits of it; of a load its name, too. Raises UsageError where there is none, or several may be meant.
+        """
+        from replayhouse.infra.application.history import history
+
+        return self._do(history, kind, str(key))
+
+    def lineage(
+        self,
+        table: str,
+        key: object | Sequence[object],
+        *,
+        limit: int = 20,
+        instead: str | PathLike[str] | None = None,
+    ) -> "RowLineage | MartLineage":
+        """What made a row: its events, what each did to it, and the lines of extracts that they came from.
+
+        `table` may go without its schema. `key` is the primary key, a sequence where that has several columns; ids may
+        be shortened. Of a mart it is the values of its first columns, and the rows behind are told. `limit`: so many
+        lines of a file, and rows behind a mart's, at most. `instead` is where the extract is now, if not where it was
+        loaded from. Raises UsageError where there is no such row.
+        """
+        from replayhouse.infra.application.lineage import lineage
+
+        values = key if isinstance(key, Sequence) and not isinstance(key, str) else [key]
+        return self._do(lineage, table, values, limit, None if instead is None else Path(instead))
 
     def verify(
         self,

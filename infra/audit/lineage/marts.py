@@ -59,7 +59,7 @@ class RowsBehind(NamedTuple):
     rows: list[dict[str, Any]]
 
 
-class TracedMartRow(NamedTuple):
+class MartLineage(NamedTuple):
     """Rows of a mart with a key (several, if the key is no key), and what they come from."""
 
     name: str
@@ -67,13 +67,22 @@ class TracedMartRow(NamedTuple):
     rows: list[dict[str, Any]]
     behind: list[RowsBehind]
 
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        return {
+            "table": self.name,
+            "key": self.key,
+            "rows": self.rows,
+            "behind": [behind._asdict() for behind in self.behind],
+        }
+
 
 def marts(conn: psycopg.Connection) -> list[str]:
     """The views in the schema mart, by their names with it."""
     return [f"{MART}.{name}" for (name,) in conn.execute(_VIEWS)]
 
 
-def find_mart_row(conn: psycopg.Connection, name: str, given: Sequence[str], limit: int) -> TracedMartRow:
+def find_mart_row(conn: psycopg.Connection, name: str, given: Sequence[str], limit: int) -> MartLineage:
     """The rows of a mart whose first columns have the values given, and the rows behind them, `limit` of each table.
 
     Raises UsageError where there is none, or a value is none of its column's.
@@ -89,7 +98,7 @@ def find_mart_row(conn: psycopg.Connection, name: str, given: Sequence[str], lim
     key = {column: rows[0][column] for column in key_columns}
     types = {column: columns[column] for column in key}
     behind = [_behind(conn, table, key, types, limit) for (table,) in conn.execute(_READS, [name]).fetchall()]
-    return TracedMartRow(name, key, rows, behind)
+    return MartLineage(name, key, rows, behind)
 
 
 def _rows(

@@ -77,6 +77,17 @@ class Quoted(NamedTuple):
     left_out: int
     why: str = ""
 
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        return {
+            "file": self.file,
+            "lines": self.lines,
+            "status": self.status,
+            "place": self.place,
+            "texts": [{"line": line, "text": text} for line, text in self.texts],
+            "left_out": self.left_out,
+        }
+
 
 def released_row(source: str | None) -> UUID | None:
     """The quarantined row whose release caused an event; None where no release did."""

@@ -1,0 +1,49 @@
+"""The history of one thing: every event of its streams."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.audit.history import HistoricEvent, history_of
+from replayhouse.infra.audit.kinds import HistoryKind
+from replayhouse.infra.audit.named_streams import stream_named
+from replayhouse.infra.loads.names import load_named
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.short_ids import read_id_start
+
+
+@dataclass(frozen=True)
+class History:
+    """What `audit history` answers: every event of one thing, stream by stream; only reviews may have several.
+
+    `key` is the id in full; of a stream that is called otherwise, its events know the id (`stream`).
+    """
+
+    kind: HistoryKind
+    key: UUID
+    events: list[HistoricEvent]
+
+    def document(self) -> list[dict[str, Any]]:
+        """As JSON shows it: the events."""
+        return [event.document() for event in self.events]
+
+
+def history(site: Site, kind: str, key: str) -> History:
+    """Every event of the thing whose id, or the first digits of it, is `key`; of a load its name, too.
+
+    Raises UsageError where there is none, or several may be meant; LostKeys where personal fields can be neither shown
+    nor said to be erased.
+    """
+    of = _kind(kind)
+    start = read_id_start(key) if of is not HistoryKind.BATCH else None
+    with site.database.connect("replayhouse audit") as connection:
+        wanted = load_named(connection, key) if start is None else stream_named(connection, of, start)
+        return History(of, wanted, history_of(connection, of, wanted))
+
+
+def _kind(text: str) -> HistoryKind:
+    try:
+        return HistoryKind(text)
+    except ValueError:
+        raise UsageError(f"There are no histories of '{text}': it is one of {', '.join(HistoryKind)}.") from None

@@ -1,0 +1,87 @@
+"""What made a row of the star schema: the events of its stream, what each did to it, and the lines that they name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+
+from replayhouse.infra.audit.history import HistoricEvent, history_of_stream
+from replayhouse.infra.audit.lineage.effects import Effect, effects_on
+from replayhouse.infra.audit.lineage.rows import TracedRow, find_row
+from replayhouse.infra.audit.lineage.sources import Quoted, Sources, released_row
+from replayhouse.infra.event_store.store import EventStore
+
+
+class TracedEvent(NamedTuple):
+    """An event of the row's stream, what it did to the row, and the lines that it names."""
+
+    event: HistoricEvent
+    effect: Effect
+    quoted: list[Quoted]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        return {
+            **self.event.document(),
+            "effect": self.effect.what,
+            "columns": self.effect.columns,
+            "lines": [quoted.document() for quoted in self.quoted],
+        }
+
+
+@dataclass(frozen=True)
+class RowLineage:
+    """A row, and the events that its table shows of its stream; none where it has no stream."""
+
+    row: TracedRow
+    events: list[TracedEvent]
+
+    @property
+    def beside(self) -> list[tuple[str, str]]:
+        """Rows that have to do with this one, as tables and keys: what gave a view its other columns, and quarantined
+        rows that were let in.
+        """
+        traced = self.events if self.row.name != "quality.quarantine" else []
+        released = (released_row(event.source) for event, _, _ in traced)
+        let_in = dict.fromkeys(("quality.quarantine", str(one)) for one in released if one is not None)
+        return [*self.row.beside, *let_in]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        return {
+            "table": self.row.name,
+            "key": self.row.key,
+            "row": self.row.row,
+            "stream": self.row.stream,
+            "note": self.row.note,
+            "beside": [{"table": table, "key": key} for table, key in self.beside],
+            "events": [event.document() for event in self.events],
+        }
+
+
+def trace_row(
+    conn: psycopg.Connection, table: str, key: Sequence[str], limit: int, instead: Path | None = None
+) -> RowLineage:
+    """What made the row of a declared table with that key; `conn` is in autocommit.
+
+    `limit` lines of a file are quoted for an event; `instead` is where the extract is now, if not where it was loaded
+    from. Raises UsageError where there is no such row.
+    """
+    row = find_row(conn, table, key)
+    return RowLineage(row, _events(conn, row, limit, instead))
+
+
+def _events(conn: psycopg.Connection, row: TracedRow, limit: int, instead: Path | None) -> list[TracedEvent]:
+    """The events of the row's stream that its table shows, with what they did."""
+    if row.stream is None:
+        return []
+    told = [event for event in history_of_stream(conn, row.context, row.stream) if event.position <= row.position]
+    stream = EventStore().streams(conn, row.context, [row.stream], row.position)[row.stream]
+    effects = effects_on(row.context, row.table, list(row.key.values()), row.stream, stream.events)
+    sources = Sources(conn, [(event.batch_id, event.source) for event in told], limit, instead)
+    return [
+        TracedEvent(event, effect, sources.quote(event.batch_id, event.source))
+        for event, effect in zip(told, effects, strict=True)
+    ]
