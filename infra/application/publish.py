@@ -1,75 +1,37 @@
-"""The relays of several contexts at once, of their events and of their rows, a thread each."""
+"""Publishing the log: the relays of the contexts at work, until all is published or somebody ends them."""
 
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from replayhouse.infra.postgres.connection import Database
-from replayhouse.infra.publishing.channel import Channel, Tell, channels_of
-from replayhouse.infra.publishing.names import positions_topic
-from replayhouse.infra.publishing.ports import Cluster
-from replayhouse.infra.publishing.position import MissingTopics
-from replayhouse.infra.publishing.relay import Order, Relay
-from replayhouse.infra.runtime.errors import ReplayhouseError, Unreachable
-from replayhouse.infra.runtime.kafka_settings import KafkaSettings
-
-_LOOK_SECONDS = 0.2
-_FAREWELL_SECONDS = 5.0
+from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.application.sinks import sink_of
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.publishing.relay import Order
+from replayhouse.infra.publishing.threads import Published, run_relays
 
 
-class Published(NamedTuple):
-    """What a relay has done: events published by this run, and the position it has reached (0: nothing ever)."""
+@dataclass(frozen=True)
+class PublishReport:
+    """What each relay has done, by its name: that of its context, or `sales.state` for the rows of `sales`."""
 
-    events: int
-    position: int
+    relays: Mapping[str, Published]
+
+    def document(self) -> dict[str, object]:
+        """As JSON shows it."""
+        return {"contexts": {name: published._asdict() for name, published in self.relays.items()}}
 
 
 def publish(
-    database: Database,
-    cluster: Cluster,
-    kafka: KafkaSettings,
-    contexts: Sequence[str],
-    order: Order,
-    stop: threading.Event,
-    tell: Tell,
-) -> dict[str, Published]:
-    """Publishes until all is done, or `stop` is set; what came of it, by relay.
-
-    What ends one relay ends them all, and is raised.
-    """
-    channels = channels_of(kafka, contexts)
-    relays = [Relay(channel, database, cluster, kafka, order, stop, tell) for channel in channels]
-    errors: list[BaseException] = []
-
-    def run(relay: Relay) -> None:
-        try:
-            relay.run()
-        except BaseException as error:  # it is raised again in the thread that waits
-            errors.append(error)
-            stop.set()
-
-    # Daemons: who is told to stop while the brokers are away is not to wait for them. What was under way is then looked
-    # up at the next start, as after any other crash.
-    threads = [threading.Thread(target=run, args=[relay], name=relay.name, daemon=True) for relay in relays]
-    for thread in threads:
-        thread.start()
-    while any(thread.is_alive() for thread in threads) and not stop.wait(_LOOK_SECONDS):
-        pass
-    for thread in threads:
-        thread.join(_FAREWELL_SECONDS)
-    if errors:
-        first = min(errors, key=lambda error: isinstance(error, ReplayhouseError))
-        raise _with_all_missing(first, channels, cluster, kafka) if isinstance(first, MissingTopics) else first
-    return {relay.name: Published(relay.events, relay.position) for relay in relays}
-
-
-def _with_all_missing(
-    first: MissingTopics, channels: Sequence[Channel], cluster: Cluster, kafka: KafkaSettings
-) -> MissingTopics:
-    """One relay says what it misses and ends the others: what all of them miss."""
-    wanted = [*(channel.topic for channel in channels), positions_topic(kafka.prefix)]
-    with suppress(Unreachable):  # they were there a moment ago
-        found = cluster.facts(wanted)
-        return MissingTopics([topic for topic in wanted if topic not in found] or wanted)
-    return first
+    site: Site,
+    contexts: Iterable[str] | None,
+    *,
+    follow: bool = False,
+    recover: bool = False,
+    stop: threading.Event | None = None,
+) -> PublishReport:
+    """Publishes what the log holds; with `follow`, and what is appended, until `stop` is set."""
+    wanted, kafka, database = chosen(contexts), site.kafka, site.database
+    order = Order(follow=follow, recover=recover)
+    relays = run_relays(database, sink_of(site), kafka, wanted, order, stop or threading.Event(), site.warn)
+    return PublishReport(relays)

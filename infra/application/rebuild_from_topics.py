@@ -13,13 +13,16 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from replayhouse.infra.backup.archive import KEYS, SUBJECT_KEYS, Tell, check, chunks_of, in_megabytes
+from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.backup.archive import KEYS, SUBJECT_KEYS, check, chunks_of, in_megabytes
 from replayhouse.infra.event_store.serialization.errors import UnknownTopic
 from replayhouse.infra.event_store.serialization.personal import withheld_fields
 from replayhouse.infra.event_store.serialization.registry import REGISTRY
+from replayhouse.infra.kafka.clients import bootstrap_of
 from replayhouse.infra.kafka.cluster_client import KafkaCluster
 from replayhouse.infra.kafka.reader import Received, Topics, reading
-from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.connection import translated
 from replayhouse.infra.publishing.position import read_position
 from replayhouse.infra.read_models import imported_events, prefixes
 from replayhouse.infra.read_models.imported_events import ReceivedEvent
@@ -28,6 +31,7 @@ from replayhouse.infra.read_models.snapshots.time_travel import Limits, alone, f
 from replayhouse.infra.read_models.stream_reader import Source
 from replayhouse.infra.runtime.errors import Rejected
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from replayhouse.infra.runtime.telling import Tell
 from replayhouse.projections.projection import personal_columns
 from replayhouse.projections.warehouse import PROJECTIONS
 
@@ -52,26 +56,23 @@ class FromTopics:
     withheld: tuple[str, ...]
     are_omitted: bool
 
+    def document(self) -> dict[str, object]:
+        """As JSON shows it."""
+        contexts = {context: rebuilt.as_json() for context, rebuilt in self.contexts.items()}
+        return {"contexts": contexts, "withheld": self.withheld}
 
-def rebuild_from_topics(
-    database: Database,
-    kafka: KafkaSettings,
-    bootstrap: str,
-    prefix: str,
-    contexts: Iterable[str],
-    keys: Path | None,
-    workers: int | None,
-    tell: Tell,
-) -> FromTopics:
+
+def rebuild_from_topics(site: Site, prefix: str, contexts: Iterable[str] | None, keys: Path | None) -> FromTopics:
     """Folds what the contexts' topics hold into the schemas of a prefix, in the place of what stood there.
 
     `keys` is the file of keys of a backup of the publisher's; without it, personal fields are withheld. Raises Rejected
     where the topics do not hold whole streams, InputError for a file that is none, UsageError and Conflicting as
     `rebuild_into`, Unfoldable, LostKeys, Unreachable.
     """
-    wanted = tuple(contexts)
+    wanted, kafka, database = chosen(contexts), site.kafka, site.database
+    bootstrap = bootstrap_of(site.settings, kafka)
     if keys is not None:
-        check(keys, KEYS, in_megabytes(tell, "checking the keys"))
+        check(keys, KEYS, in_megabytes(site.tell, "checking the keys"))
     with database.connect("replayhouse consume", autocommit=True) as conn, translated():
         prefixes.refuse_unusable(conn, prefix)
         with alone(conn):
@@ -79,11 +80,13 @@ def rebuild_from_topics(
             try:
                 with reading(kafka, bootstrap, wanted) as topics:
                     arrival = _Arrival(conn, source, wanted)
-                    arrival.take_in(topics, tell)
+                    arrival.take_in(topics, site.tell)
                 source = _with_keys(conn, source, wanted, keys, arrival.are_omitted)
-                tell("folding every stream", 0, 0)
+                site.tell("folding every stream", 0, 0)
                 store = _other_store(conn, kafka, bootstrap, wanted)
-                with folded(database, conn, arrival.positions, Limits(), workers, source, store) as beside:
+                with folded(
+                    database, conn, arrival.positions, Limits(), site.settings.workers, source, store
+                ) as beside:
                     rebuilt = put_in_place(conn, beside, prefix)
             finally:
                 if not conn.closed:

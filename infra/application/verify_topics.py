@@ -6,10 +6,10 @@ every message the leaf of the hash chain is computed anew, and of leaves that fo
 of the log's commits and the chain. Memory stays bounded, whatever the log and the topics hold.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from heapq import merge
 from typing import NamedTuple
 from uuid import UUID
@@ -18,11 +18,14 @@ import psycopg
 from kafka.partitioner.default import murmur2
 
 from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.head import read_head
 from replayhouse.infra.event_store.merkle import GENESIS, chain_of, leaf_of, root_of
+from replayhouse.infra.kafka.clients import bootstrap_of
 from replayhouse.infra.kafka.cluster_client import KafkaCluster
 from replayhouse.infra.kafka.reader import Place, Received, Topics, reading
-from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.connection import translated
 from replayhouse.infra.publishing.log_reader import ContextLog
 from replayhouse.infra.publishing.message import LoggedEvent, Message, message_of
 from replayhouse.infra.publishing.names import source_of
@@ -31,7 +34,7 @@ from replayhouse.infra.publishing.position import read_position
 from replayhouse.infra.runtime.errors import InputError
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
-Tell = Callable[[int, int], None]
+TellPosition = Callable[[int, int], None]
 """Takes up to which position the log is compared, of how many."""
 
 _ALL = 2**62
@@ -87,36 +90,47 @@ class Verified:
     chain_position: int = 0
     chain: bytes = GENESIS
 
+    def document(self) -> dict[str, object]:
+        """As JSON shows it."""
+        return {
+            "whole": self.difference is None,
+            "contexts": {context: vars(compared) for context, compared in self.contexts.items()},
+            "commits": self.commits,
+            "position": self.chain_position,
+            "chain": self.chain.hex(),
+            "difference": None if self.difference is None else self.difference._asdict(),
+        }
+
 
 class _Differs(Exception):  # noqa: N818 - not an error of this program: it carries the answer out of the loops
     def __init__(self, context: str, position: int, why: str, message: Received | None = None) -> None:
         self.difference = Difference(context, position, why, None if message is None else message.where)
 
 
-def verify_topics(
-    database: Database, kafka: KafkaSettings, bootstrap: str, contexts: Sequence[str], tell: Tell
-) -> Verified:
+def verify_topics(site: Site, contexts: Iterable[str] | None) -> Verified:
     """Compares the contexts' topics, as far as they are published, with the log of this database.
 
     What is not published yet is no difference, nor what retention has removed. Raises UsageError where a topic does not
     exist, Unreachable where Kafka or the database does not answer.
     """
+    wanted, kafka, database = chosen(contexts), site.kafka, site.database
+    bootstrap = bootstrap_of(site.settings, kafka)
     cluster = KafkaCluster(kafka, bootstrap)
-    records = {context: read_position(cluster, kafka.prefix, context) for context in contexts}
+    records = {context: read_position(cluster, kafka.prefix, context) for context in wanted}
     known = {context: Compared(record.position if record else None) for context, record in records.items()}
-    with reading(kafka, bootstrap, contexts) as topics, ExitStack() as stack, translated():
+    with reading(kafka, bootstrap, wanted) as topics, ExitStack() as stack, translated():
         # After the ends of the topics are known: what stands there was in the log before.
         conns = {
             context: stack.enter_context(database.connect("replayhouse publish", autocommit=True))
-            for context in (*contexts, "commits")
+            for context in (*wanted, "commits")
         }
         head = read_head(conns["commits"]).position
-        logs = {context: ContextLog(conns[context], context) for context in contexts}
-        chain = _Chain(conns["commits"], head) if set(contexts) == set(CONTEXTS) else None
+        logs = {context: ContextLog(conns[context], context) for context in wanted}
+        chain = _Chain(conns["commits"], head) if wanted == CONTEXTS else None
         comparison = _Comparison(kafka, topics, known, topics.newest(), chain)
         topics.start()
         try:
-            comparison.run(logs, head, tell)
+            comparison.run(logs, head, partial(site.tell, "comparing"))
             comparison.refuse_the_rest(head, read_head(conns["commits"]).position)
         except _Differs as found:
             comparison.verified.difference = found.difference
@@ -142,7 +156,7 @@ class _Comparison:
         self._sealed, self._omitted = PersonalFields("sealed"), PersonalFields("omitted")
         self._begun: set[Place] = set()
 
-    def run(self, logs: Mapping[str, ContextLog], head: int, tell: Tell) -> None:
+    def run(self, logs: Mapping[str, ContextLog], head: int, tell: TellPosition) -> None:
         """Compares all of the log. Raises _Differs."""
         with closing(_by_position(logs, head)) as events:
             for number, event in enumerate(events):

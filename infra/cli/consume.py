@@ -1,24 +1,22 @@
 """`consume`: what a downstream consumer sees of the topics, and the star schema folded from them alone."""
 
 import json as json_text
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Iterable
+from contextlib import closing
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.cli.options import Contexts, Json, example
-from replayhouse.infra.cli.output import count, print_json, print_json_list, progress, say, seconds_so_far, table
+from replayhouse.infra.cli.output import count, print_json, print_json_list, say, seconds_so_far, table
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.signals import told_to_end
 
 if TYPE_CHECKING:
-    from replayhouse.infra.kafka.reader import Received, Topics
-
-SHOWN = 10
-"""How many events are shown where nobody says it: those that came last."""
+    from replayhouse.infra.kafka.message_view import Seen
 
 FromBeginning = Annotated[
     bool, typer.Option("--from-beginning", help="Show all events that the topic has, the oldest first.")
@@ -76,76 +74,54 @@ def consume(
     does from the log, of which nothing is needed: it may be the log of somebody else. The digests are those of the live
     tables that the publisher has. Without --keys personal fields are withheld.
     """
-    wanted = chosen(contexts)
     if rebuild:
         if from_beginning or follow or limit is not None:
             raise UsageError("--rebuild reads all that there is: leave --from-beginning, --follow and --limit out.")
         if into is None:
             raise UsageError("Say with --into PREFIX under which schemas the result of --rebuild is to stand.")
-        _rebuild(wanted, into, keys, json)
+        _rebuild(contexts, into, keys, json)
         return
     if into is not None or keys is not None:
         raise UsageError("--into and --keys belong to --rebuild: say that too.")
+    wanted = chosen(contexts)
     if len(wanted) != 1:
         raise UsageError("Say which context to show, as in 'replayhouse consume sales': one at a time.")
     _look(wanted[0], from_beginning, follow, limit, json)
 
 
 def _look(context: str, from_beginning: bool, follow: bool, limit: int | None, json: bool) -> None:
-    from replayhouse.infra.kafka.clients import bootstrap_of
-    from replayhouse.infra.kafka.reader import reading
-    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
-    from replayhouse.infra.runtime.settings import load_settings
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    kafka = load_kafka_settings()
-    with reading(kafka, bootstrap_of(load_settings(), kafka), [context]) as topics:
-        events = _events(topics, from_beginning, follow, limit)
+    told = cache(told_to_end)  # until events are waited for, a signal interrupts as it does elsewhere
+    with (
+        named_warehouse() as warehouse,
+        closing(
+            warehouse.consume(
+                context,
+                from_beginning=from_beginning,
+                follow=follow,
+                limit=limit,
+                is_ended=lambda: told().is_set(),
+            )
+        ) as events,
+    ):
         if json and not follow:
-            print_json_list(map(_document, events))
+            print_json_list(event.document() for event in events)
             return
-        for message in events:
+        for event in events:
             if json:
-                print_json(_document(message), at_once=follow)
+                print_json(event.document(), at_once=follow)
             else:
-                say(_line(message), at_once=follow)
+                say(_line(event), at_once=follow)
 
 
-def _events(topics: "Topics", from_beginning: bool, follow: bool, limit: int | None) -> Iterator["Received"]:
-    """The events to show, in the order to show them in, no more than the limit."""
-    if not from_beginning and not follow:
-        yield from topics.last(limit or SHOWN)
-        return
-    left = limit
-    if from_beginning:
-        for message in islice(topics.by_position(), limit):
-            left = None if left is None else left - 1
-            yield message
-    if follow and left != 0:
-        for message in islice(_newer(topics, told_to_end().is_set), left):
-            yield message
+def _rebuild(contexts: Iterable[str] | None, prefix: str, keys: Path | None, json: bool) -> None:
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-
-def _newer(topics: "Topics", is_stopped: Callable[[], bool]) -> Iterator["Received"]:
-    for some in topics.newer(is_stopped):
-        yield from some
-
-
-def _rebuild(contexts: tuple[str, ...], prefix: str, keys: Path | None, json: bool) -> None:
-    from replayhouse.infra.application.rebuild_from_topics import rebuild_from_topics
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.kafka.clients import bootstrap_of
-    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
-
-    kafka = load_kafka_settings()
-    with open_warehouse() as warehouse, progress() as tell:
-        settings = warehouse.settings
-        bootstrap = bootstrap_of(settings, kafka)
-        found = rebuild_from_topics(
-            warehouse.database, kafka, bootstrap, prefix, contexts, keys, settings.workers, tell
-        )
+    with named_warehouse() as warehouse:
+        found = warehouse.rebuild_from_topics(prefix, contexts, keys=keys)
     if json:
-        documents = {context: rebuilt.as_json() for context, rebuilt in found.contexts.items()}
-        print_json({"contexts": documents, "withheld": found.withheld, "seconds": seconds_so_far()})
+        print_json({**found.document(), "seconds": seconds_so_far()})
         return
     table(
         ("table", "position", "rows", "digest"),
@@ -165,16 +141,7 @@ def _rebuild(contexts: tuple[str, ...], prefix: str, keys: Path | None, json: bo
         say(f"  {', '.join(found.withheld)}")
 
 
-def _document(message: "Received") -> dict[str, Any]:
-    from replayhouse.infra.kafka.message_view import seen
-
-    return seen(message)._asdict()
-
-
-def _line(message: "Received") -> str:
-    from replayhouse.infra.kafka.message_view import seen
-
-    event = seen(message)
+def _line(event: "Seen") -> str:
     facts = "(no JSON)" if event.facts is None else json_text.dumps(event.facts, ensure_ascii=False)
     position = "-" if event.position is None else f"{event.position:,}"
     told = (f"{position:>9}", event.time or "-", event.type or "-", event.stream or "-", facts)

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.cli.options import Contexts, Json, example
-from replayhouse.infra.cli.output import print_json, seconds_so_far, table, warn
+from replayhouse.infra.cli.output import print_json, seconds_so_far, table
 from replayhouse.infra.cli.verification import verify_published
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.signals import told_to_end
@@ -53,24 +52,16 @@ def publish(
     if verify:
         if follow or recover:
             raise UsageError("--verify publishes nothing: leave --follow and --recover out.")
-        verify_published(chosen(contexts), json)
+        verify_published(contexts, json)
         return
-    from replayhouse.infra.application.publish import publish as publish_all
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.kafka.clients import bootstrap_of
-    from replayhouse.infra.kafka.cluster_client import KafkaCluster
-    from replayhouse.infra.publishing.relay import Order
-    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    stop, kafka = told_to_end(), load_kafka_settings()
-    with open_warehouse() as warehouse:
-        cluster = KafkaCluster(kafka, bootstrap_of(warehouse.settings, kafka))
-        order = Order(follow=follow, recover=recover)
-        done = publish_all(warehouse.database, cluster, kafka, chosen(contexts), order, stop, warn)
+    stop = told_to_end()
+    with named_warehouse() as warehouse:
+        report = warehouse.publish(contexts, follow=follow, recover=recover, stop=stop)
     if stop.is_set() and not follow:  # who follows is ended so, and whoever does not has not come to its end
         raise KeyboardInterrupt
     if json:
-        told = {context: published._asdict() for context, published in done.items()}
-        print_json({"contexts": told, "seconds": seconds_so_far()})
+        print_json({**report.document(), "seconds": seconds_so_far()})
     else:
-        table(("context", "events", "position"), [(context, *published) for context, published in done.items()])
+        table(("context", "events", "position"), [(name, *published) for name, published in report.relays.items()])

@@ -1,45 +1,28 @@
 """`publish --verify`: what the topics hold, held against the log."""
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import typer
 
-from replayhouse.infra.cli.output import count, print_json, progress, say, seconds_so_far, table
+from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.verify_topics import Verified
 
 
-def verify_published(contexts: tuple[str, ...], json: bool) -> None:
+def verify_published(contexts: Iterable[str] | None, json: bool) -> None:
     """Compares, and tells what came of it; exits with 1 where topics and log differ."""
-    from replayhouse.infra.application.verify_topics import verify_topics
-    from replayhouse.infra.cli.warehouse import open_warehouse
-    from replayhouse.infra.kafka.clients import bootstrap_of
-    from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    kafka = load_kafka_settings()
-    with open_warehouse() as warehouse, progress() as tell:
-        bootstrap = bootstrap_of(warehouse.settings, kafka)
-        found = verify_topics(warehouse.database, kafka, bootstrap, contexts, partial(tell, "comparing"))
+    with named_warehouse() as warehouse:
+        found = warehouse.verify_topics(contexts)
     if json:
-        print_json({**_document(found), "seconds": seconds_so_far()})
+        print_json({**found.document(), "seconds": seconds_so_far()})
     else:
         _show(found)
     if found.difference is not None:
         raise typer.Exit(1)
-
-
-def _document(found: "Verified") -> dict[str, Any]:
-    difference = found.difference
-    return {
-        "whole": difference is None,
-        "contexts": {context: vars(compared) for context, compared in found.contexts.items()},
-        "commits": found.commits,
-        "position": found.chain_position,
-        "chain": found.chain.hex(),
-        "difference": None if difference is None else difference._asdict(),
-    }
 
 
 def _show(found: "Verified") -> None:

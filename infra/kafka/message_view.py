@@ -37,6 +37,10 @@ class Seen(NamedTuple):
     offset: int
     facts: Any
 
+    def document(self) -> dict[str, object]:
+        """As JSON shows it."""
+        return self._asdict()
+
 
 def seen(message: Received) -> Seen:
     """What there is to show of a message."""

@@ -11,7 +11,7 @@ import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
 from replayhouse.domain.sales.order import NEW_ORDER, observe
-from replayhouse.infra.application.publish import publish
+from replayhouse.infra.application.site import Site
 from replayhouse.infra.application.verify_topics import Difference, Verified, verify_topics
 from replayhouse.infra.kafka.clients import kafka_python_config
 from replayhouse.infra.kafka.cluster_client import KafkaCluster
@@ -20,7 +20,10 @@ from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.publishing.names import events_topic
 from replayhouse.infra.publishing.position import Position, record_of
 from replayhouse.infra.publishing.relay import Order
+from replayhouse.infra.publishing.threads import run_relays
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from replayhouse.infra.runtime.settings import load_settings
+from replayhouse.infra.runtime.telling import tell_nobody
 from tests.support.brokers import applied, broker, kafka
 from tests.support.cli import CONTEXTS, Done
 from tests.support.databases import copied, server
@@ -53,8 +56,8 @@ def log(warehouse: Warehouse) -> Iterator[psycopg.Connection]:
 
 
 def verified(database: Database, kafka: KafkaSettings, *contexts: str) -> Verified:
-    assert kafka.bootstrap is not None
-    return verify_topics(database, kafka, kafka.bootstrap, contexts, lambda *_: None)
+    settings = load_settings(database_url=database.url)
+    return verify_topics(Site(settings, tell_nobody, lambda _: None, kafka), contexts)
 
 
 def verify(warehouse: Warehouse, kafka: KafkaSettings, *arguments: str) -> Done:
@@ -324,7 +327,9 @@ def test_beside_a_relay_that_follows_the_log_nothing_seems_to_differ(
     with copied(server) as database, database.connect("replayhouse test", autocommit=True) as conn:
         cluster, told = KafkaCluster(kafka, str(kafka.bootstrap)), list[str]()
         order = Order(follow=True)
-        relay = threading.Thread(target=publish, args=(database, cluster, kafka, ["sales"], order, stop, told.append))
+        relay = threading.Thread(
+            target=run_relays, args=(database, cluster, kafka, ["sales"], order, stop, told.append)
+        )
         appending = threading.Thread(target=append_orders, args=(Log(conn), stop))
         for thread in (relay, appending):
             thread.start()
@@ -337,7 +342,7 @@ def test_beside_a_relay_that_follows_the_log_nothing_seems_to_differ(
             for thread in (appending, relay):
                 thread.join()
         assert [of.difference for of in found] == [None] * len(found)
-        publish(database, cluster, kafka, ["sales"], Order(), threading.Event(), told.append)
+        run_relays(database, cluster, kafka, ["sales"], Order(), threading.Event(), told.append)
         last = verified(database, kafka, "sales")
         assert (last.difference, last.contexts["sales"].events) == (None, len(logged(conn, "sales")))
 

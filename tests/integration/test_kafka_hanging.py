@@ -10,7 +10,6 @@ import pytest
 from kafka import KafkaProducer, TopicPartition
 
 from replayhouse.domain.sales.order import NEW_ORDER, observe
-from replayhouse.infra.application.publish import publish
 from replayhouse.infra.kafka.broker.node import Broker
 from replayhouse.infra.kafka.cluster_client import KafkaCluster
 from replayhouse.infra.kafka.hanging_transactions import open_transactions
@@ -18,6 +17,7 @@ from replayhouse.infra.kafka.topics import administering
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.publishing.names import events_topic, positions_topic, transactional_id
 from replayhouse.infra.publishing.relay import Order
+from replayhouse.infra.publishing.threads import run_relays
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.support.brokers import TIMEOUT_S, applied, bootstrap, settings_for
 from tests.support.databases import conn, database, server
@@ -70,7 +70,7 @@ def test_it_ends_what_the_brokers_have_left_open_and_goes_on(
     log = Log(conn)
 
     def run() -> None:
-        publish(database, cluster, kafka, ["sales"], Order(), threading.Event(), told.append)
+        run_relays(database, cluster, kafka, ["sales"], Order(), threading.Event(), told.append)
 
     log.append("sales", an_id(1), PLACED)
     run()

@@ -14,7 +14,6 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from replayhouse.infra.application.publish import Published, publish
 from replayhouse.infra.kafka.broker.node import Broker
 from replayhouse.infra.kafka.cluster_client import KafkaCluster
 from replayhouse.infra.kafka.producer import ConfluentProducer
@@ -25,6 +24,7 @@ from replayhouse.infra.publishing.channel import Rows
 from replayhouse.infra.publishing.names import state_topic
 from replayhouse.infra.publishing.ports import Outgoing, Uncertain
 from replayhouse.infra.publishing.relay import Order
+from replayhouse.infra.publishing.threads import Published, run_relays
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from replayhouse.ingest.synthetic import generate
@@ -61,7 +61,7 @@ def published(database: Database, kafka: KafkaSettings, *contexts: str, recover:
     assert kafka.bootstrap is not None
     cluster, told = KafkaCluster(kafka, kafka.bootstrap), list[str]()
     order = Order(recover=recover)
-    return publish(database, cluster, kafka, contexts, order, threading.Event(), told.append)
+    return run_relays(database, cluster, kafka, contexts, order, threading.Event(), told.append)
 
 
 def on_topic(kafka: KafkaSettings, context: str) -> Table:
@@ -198,9 +198,9 @@ def test_a_stream_that_cannot_be_folded_stops_no_other(
         conn.execute("UPDATE event_store.sales_events SET state = '{}' WHERE originator_id = %s", [order])
     cluster, told = KafkaCluster(kafka, str(kafka.bootstrap)), list[str]()
     monkeypatch.setattr(
-        "replayhouse.infra.application.publish.channels_of", lambda kafka, contexts: [Rows(kafka, *contexts)]
+        "replayhouse.infra.publishing.threads.channels_of", lambda kafka, contexts: [Rows(kafka, *contexts)]
     )
-    publish(database, cluster, kafka, ["sales"], Order(), threading.Event(), told.append)
+    run_relays(database, cluster, kafka, ["sales"], Order(), threading.Event(), told.append)
     assert any(str(order) in line and "cannot be folded" in line for line in told)
     assert on_topic(kafka, "sales") == {key: row for key, row in whole.items() if str(order).encode() not in key}
 

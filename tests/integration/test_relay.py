@@ -11,7 +11,6 @@ import pytest
 
 from replayhouse.domain.customer.events import CustomerRegistered
 from replayhouse.domain.sales.order import NEW_ORDER, observe
-from replayhouse.infra.application.publish import Published, publish
 from replayhouse.infra.kafka.broker.node import Broker
 from replayhouse.infra.kafka.cluster_client import KafkaCluster
 from replayhouse.infra.postgres.connection import Database
@@ -22,6 +21,7 @@ from replayhouse.infra.publishing.names import events_topic, positions_topic, so
 from replayhouse.infra.publishing.ports import Outgoing
 from replayhouse.infra.publishing.position import read_position
 from replayhouse.infra.publishing.relay import Order
+from replayhouse.infra.publishing.threads import Published, run_relays
 from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError, UsageError
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.support.brokers import applied, broker, deleted, kafka, settings_for, with_more_partitions
@@ -58,7 +58,7 @@ class Relays:
     def run(self, *contexts: str, **order: bool) -> dict[str, Published]:
         names = contexts or ("sales",)
         self.stop = threading.Event()
-        return publish(self.database, self.cluster, self.kafka, names, Order(**order), self.stop, self.told.append)
+        return run_relays(self.database, self.cluster, self.kafka, names, Order(**order), self.stop, self.told.append)
 
     def complaints(self, *contexts: str) -> list[str]:
         return complaints(self.kafka, self.database, contexts or ("sales",))

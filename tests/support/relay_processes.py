@@ -18,7 +18,7 @@ _PRELOADED = [
     "kafka",
     "confluent_kafka",
     "psycopg",
-    "replayhouse.infra.application.publish",
+    "replayhouse.infra.publishing.threads",
     "replayhouse.infra.kafka.cluster_client",
     __name__,
 ]
@@ -115,9 +115,8 @@ def _context() -> ForkServerContext:
 
 
 def _run(setting: Setting, telling: Connection) -> None:
-    from replayhouse.infra.application import publish
     from replayhouse.infra.kafka.cluster_client import KafkaCluster
-    from replayhouse.infra.publishing import relay
+    from replayhouse.infra.publishing import relay, threads
 
     relay.EVENTS_A_TRANSACTION = setting.events_a_transaction
     relay.EVENTS_A_WINDOW = 8 * setting.events_a_transaction
@@ -132,7 +131,9 @@ def _run(setting: Setting, telling: Connection) -> None:
     cluster = KafkaCluster(setting.kafka, setting.kafka.bootstrap)
     order = relay.Order(follow=setting.follow)
     try:
-        publish.publish(Database(setting.url), cluster, setting.kafka, setting.contexts, order, stop, lambda told: None)
+        threads.run_relays(
+            Database(setting.url), cluster, setting.kafka, setting.contexts, order, stop, lambda told: None
+        )
     except ReplayhouseError as error:
         telling.send(str(error))
         os._exit(error.exit_code)

@@ -16,8 +16,9 @@ from kafka.record.memory_records import MemoryRecords
 
 from replayhouse.infra.application.rebuild_from_topics import _Arrival
 from replayhouse.infra.application.verify_topics import changed, leaf_from
-from replayhouse.infra.cli.consume import _document, _line
+from replayhouse.infra.cli.consume import _line
 from replayhouse.infra.kafka import records as of_the_program
+from replayhouse.infra.kafka.message_view import seen
 from replayhouse.infra.kafka.reader import Received
 from replayhouse.infra.publishing.message import event_of, message_of
 from replayhouse.infra.publishing.names import source_of
@@ -185,8 +186,8 @@ def test_the_program_shows_compares_and_refuses_any_message(
     key: bytes | None, value: bytes | None, headers: Any
 ) -> None:
     message = Received("sales", 0, 0, key, value, headers)
-    json.dumps(_document(message))
-    _line(message)
+    json.dumps(seen(message).document())
+    _line(seen(message))
     for parse, error in (
         (lambda: message.position, InputError),
         (lambda: event_of(key, value, headers), InputError),

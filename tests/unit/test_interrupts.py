@@ -7,12 +7,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import duckdb
 import pytest
 
+from replayhouse.infra.application.publish import PublishReport
 from replayhouse.infra.cli import main
 from replayhouse.infra.cli.main import run
 from replayhouse.infra.staging import interrupts
@@ -142,18 +141,8 @@ def test_a_relay_that_does_not_follow_was_not_done(
 ) -> None:
     told = threading.Event()
     told.set()
-    warehouse: Any = SimpleNamespace(settings=None, database=None)
-
-    class Opened:
-        def __enter__(self) -> Any:
-            return warehouse
-
-        def __exit__(self, *_: object) -> None: ...
-
     monkeypatch.setattr("replayhouse.infra.cli.publish.told_to_end", lambda: told)
-    monkeypatch.setattr("replayhouse.infra.cli.warehouse.open_warehouse", lambda: Opened())
-    monkeypatch.setattr("replayhouse.infra.kafka.clients.bootstrap_of", lambda *_: "")
-    monkeypatch.setattr("replayhouse.infra.application.publish.publish", lambda *_: {})
+    monkeypatch.setattr("replayhouse.infra.application.publish.publish", lambda *_, **__: PublishReport({}))
     assert run(["publish"]) == 130
     assert capsys.readouterr() == ("", "Interrupted.\n")
     assert run(["publish", "--follow"]) == 0

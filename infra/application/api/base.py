@@ -1,7 +1,7 @@
 """What all methods of a warehouse rest on: its site, and errors in our own words."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from replayhouse.infra.application.site import Site, errors_in_our_words
@@ -56,3 +56,10 @@ class Base:
         """Runs a use case. Raises a ReplayhouseError for whatever is known to go wrong."""
         with errors_in_our_words():
             return use_case(self._site, *args, **given)
+
+    def _each(
+        self, use_case: Callable[Concatenate[Site, P], Generator[R]], *args: P.args, **given: P.kwargs
+    ) -> Generator[R]:
+        """The same for a use case whose results come one after the other: it runs while they are asked for."""
+        with errors_in_our_words():
+            yield from use_case(self._site, *args, **given)
