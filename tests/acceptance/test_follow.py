@@ -160,7 +160,7 @@ def test_a_database_that_goes_away_is_waited_for(tmp_path: Path, prepared: Path)
             visible_to(conn, "sales", place(Log(conn), 1))
         home.server.stop()
         time.sleep(0.5)
-        assert follower.is_running()
+        assert follower.is_running(), follower.result()
         assert home.postmaster() is None, "it does not start what somebody has stopped"
         home.server.start()
         with home.connected() as conn:
