@@ -58,11 +58,15 @@ class Watch:
         Tables that an earlier program has made are filled anew first. Where the database goes away, waits for it with
         growing pauses: it is not started from here. Raises Unreachable only if it was never there.
         """
-        self._catch_up(retry_parked, workers)
-        pause = _FIRST_PAUSE_SECONDS
+        with self._database.connect("replayhouse project --follow"):
+            pass  # it was there
+        is_caught_up, pause = False, _FIRST_PAUSE_SECONDS
         while not self._is_over():
             begun = time.monotonic()
             try:
+                if not is_caught_up:
+                    self._catch_up(retry_parked, workers)
+                    is_caught_up = True
                 with self._database.connect("replayhouse project --follow", autocommit=True) as conn, translated():
                     _Session(self, conn).run()
             except Unreachable as error:
