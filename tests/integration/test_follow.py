@@ -20,6 +20,7 @@ from replayhouse.infra.read_models.rebuild.rebuild import rebuild
 from replayhouse.infra.read_models.rebuild.revert import revert
 from replayhouse.infra.read_models.status import parked_streams, status
 from replayhouse.infra.read_models.versions import OtherVersion
+from replayhouse.infra.runtime.errors import Unreachable
 from replayhouse.projections import replay
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.homes import wait_until
@@ -85,6 +86,25 @@ def owners(conn: psycopg.Connection) -> list[int]:
     row = conn.execute(OWNERS).fetchone()
     assert row is not None
     return row[0] or []
+
+
+def test_a_database_that_goes_away_while_it_still_catches_up_is_waited_for(
+    database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = [Unreachable("The database has ended the connection.")]
+
+    def catches_up(*arguments: Any, **given: Any) -> dict[str, int]:
+        if refusals:
+            raise refusals.pop()
+        return catch_up(*arguments, **given)
+
+    monkeypatch.setattr(watcher, "catch_up", catches_up)
+    Log(conn).append("sales", an_id(1), PLACED)
+    with followed(database, ("sales",)) as follower:
+        wait_until(lambda: is_at_head(database))
+    assert follower.error is None
+    assert follower.says("has ended the connection. Waiting for it.")
+    assert orders(conn) == 1
 
 
 def test_a_notification_is_enough(
