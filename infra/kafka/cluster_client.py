@@ -17,7 +17,7 @@ from replayhouse.infra.kafka.connectivity import reach
 from replayhouse.infra.kafka.errors import translated_kafka
 from replayhouse.infra.kafka.hanging_transactions import end_hanging
 from replayhouse.infra.kafka.topics import refuse_unfit
-from replayhouse.infra.publishing.ports import Found, TopicFacts, TransactionalProducer
+from replayhouse.infra.publishing.ports import Advice, Found, TopicFacts, TransactionalProducer
 from replayhouse.infra.runtime.errors import Unreachable
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
@@ -36,6 +36,8 @@ Wanted = Callable[[bytes | None], bool]
 
 class KafkaCluster:
     """The cluster of the settings (port Cluster). Holds no connection; safe for any number of threads."""
+
+    advice = Advice(make_topics="replayhouse kafka topics --apply", prefix="REPLAYHOUSE_KAFKA_PREFIX")
 
     def __init__(self, kafka: KafkaSettings, bootstrap: str) -> None:
         self._kafka = kafka

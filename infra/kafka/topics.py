@@ -16,7 +16,7 @@ from replayhouse.infra.kafka.connectivity import reach
 from replayhouse.infra.kafka.errors import translated_kafka
 from replayhouse.infra.publishing.names import events_topic, positions_topic, state_topic
 from replayhouse.infra.runtime.errors import Unreachable, UsageError
-from replayhouse.infra.runtime.kafka_settings import KafkaSettings, contexts_with_state
+from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
 _LARGEST_BATCH_BYTES = 1_048_588  # a broker's default: LARGEST_MESSAGE_BYTES and what a batch of one adds to it
 _HOUR_MS = 3_600_000
@@ -95,7 +95,7 @@ class Planned(NamedTuple):
 
 def wanted_topics(kafka: KafkaSettings, contexts: Iterable[str] = CONTEXTS) -> tuple[Topic, ...]:
     """The topics that there should be for the contexts: of events, of state where it is on, and that of positions."""
-    chosen, with_state = tuple(contexts), contexts_with_state(kafka)
+    chosen, with_state = tuple(contexts), kafka.with_state
     retention = -1 if kafka.retention_hours is None else kafka.retention_hours * _HOUR_MS
     common = {"max.message.bytes": str(_LARGEST_BATCH_BYTES), "message.timestamp.type": "CreateTime"}
     events = {**common, "cleanup.policy": "delete", "retention.ms": str(retention), "retention.bytes": "-1"}

@@ -11,10 +11,9 @@ from replayhouse.infra.publishing.log_reader import ContextLog, Row
 from replayhouse.infra.publishing.message import message_of
 from replayhouse.infra.publishing.names import events_topic, source_of, state_topic
 from replayhouse.infra.publishing.personal import PersonalFields
-from replayhouse.infra.publishing.ports import Cluster, History, LogEntry, Outgoing
+from replayhouse.infra.publishing.ports import Cluster, History, LogEntry, Outgoing, Publication
 from replayhouse.infra.publishing.position import Beginning, BeginningOfRows
 from replayhouse.infra.publishing.state import State
-from replayhouse.infra.runtime.kafka_settings import KafkaSettings, contexts_with_state
 from replayhouse.projections.warehouse import PROJECTIONS
 
 Tell = Callable[[str], None]
@@ -58,31 +57,30 @@ class Channel(Protocol):
         """The next ones after a position up to `end`. Close it where it is left before its end."""
 
 
-def channels_of(kafka: KafkaSettings, contexts: Iterable[str]) -> list[Channel]:
+def channels_of(publication: Publication, contexts: Iterable[str]) -> list[Channel]:
     """The events of each context, and the rows of those that the setting `state` names. Raises UsageError."""
-    of_state = contexts_with_state(kafka)
     channels: list[Channel] = []
     for context in contexts:
-        channels.append(Events(kafka, context))
-        if context in of_state:
-            channels.append(Rows(kafka, context))
+        channels.append(Events(publication, context))
+        if context in publication.with_state:
+            channels.append(Rows(publication, context))
     return channels
 
 
 class Events:
     """The events of a context, each a message."""
 
-    def __init__(self, kafka: KafkaSettings, context: str) -> None:
-        self._kafka = kafka
+    def __init__(self, publication: Publication, context: str) -> None:
+        self._publication = publication
         self.name = self.context = context
         self.fold_version: int | None = None
-        self.topic = events_topic(kafka.prefix, context)
-        self._source = source_of(kafka.prefix, context).encode()
-        self._personal = PersonalFields(kafka.personal)
+        self.topic = events_topic(publication.prefix, context)
+        self._source = source_of(publication.prefix, context).encode()
+        self._personal = PersonalFields(publication.personal)
 
     def beginning(self, cluster: Cluster, history: History) -> Beginning:
         """After the newest event that the topic holds."""
-        return Beginning(cluster, self._kafka, self, history)
+        return Beginning(cluster, self._publication, self, history)
 
     def transactions(
         self, conn: psycopg.Connection, log: ContextLog, after: int, end: int, bounds: Bounds, tell: Tell
@@ -101,16 +99,16 @@ class Events:
 class Rows:
     """The rows of a context's tables, each a message whenever it changes."""
 
-    def __init__(self, kafka: KafkaSettings, context: str) -> None:
-        self._kafka = kafka
+    def __init__(self, publication: Publication, context: str) -> None:
+        self._publication = publication
         self.name = f"{context}.state"
         self.context = context
-        self.topic = state_topic(kafka.prefix, context)
+        self.topic = state_topic(publication.prefix, context)
         self.fold_version: int | None = PROJECTIONS[context].version
 
     def beginning(self, cluster: Cluster, history: History) -> Beginning:
         """By what the relay has written down, or with an empty topic."""
-        return BeginningOfRows(cluster, self._kafka, self, history)
+        return BeginningOfRows(cluster, self._publication, self, history)
 
     def transactions(
         self, conn: psycopg.Connection, log: ContextLog, after: int, end: int, bounds: Bounds, tell: Tell

@@ -1,4 +1,4 @@
-"""What things are called on Kafka: topics, transactional ids, sources. All of it is part of the contract."""
+"""What things are called that are published: topics, transactional ids, sources. All of it is part of the contract."""
 
 
 def events_topic(prefix: str, context: str) -> str:

@@ -1,4 +1,4 @@
-"""Personal fields on their way to Kafka: they leave as the log has them, sealed, or not at all."""
+"""Personal fields on their way out: they leave as the log has them, sealed, or not at all."""
 
 from typing import Literal
 

@@ -1,14 +1,14 @@
-"""What the relay needs of the log and of the brokers, as ports.
+"""What the relay needs of the log, of the brokers and of whoever runs it, as ports.
 
 The brokers have two adapters: the real one (infra/kafka/cluster_client.py, with producer.py), and one in memory for
-tests (tests/support/fakes/brokers.py).
+tests (tests/support/fakes/brokers.py). docs/how-to/add-a-sink.md tells how another one is added.
 """
 
 # ruff: noqa: N818 - errors are named for what happened, as all of infra/runtime/errors.py
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from replayhouse.infra.publishing.message import Headers
@@ -59,6 +59,31 @@ class TopicFacts(NamedTuple):
     topic_id: UUID
 
 
+class Advice(NamedTuple):
+    """What a person is told to do about the brokers: the command that makes topics which are missing, and the setting
+    that names `Publication.prefix`.
+    """
+
+    make_topics: str
+    prefix: str
+
+
+class Publication(Protocol):
+    """What the settings say of what is published, whoever the brokers are."""
+
+    @property
+    def prefix(self) -> str:
+        """First part of the names of topics and transactional ids."""
+
+    @property
+    def personal(self) -> Literal["sealed", "omitted"]:
+        """Whether personal fields leave as ciphertext, or not at all."""
+
+    @property
+    def with_state(self) -> tuple[str, ...]:
+        """The contexts whose rows are published too. Raises UsageError where the setting names what is none."""
+
+
 class TransactionalProducer(Protocol):
     """One of a transactional id. After any error it is of no more use but to be closed."""
 
@@ -80,6 +105,10 @@ class TransactionalProducer(Protocol):
 
 class Cluster(Protocol):
     """The brokers, as the relay sees them. All of it raises Unreachable."""
+
+    @property
+    def advice(self) -> Advice:
+        """What a person can do about them."""
 
     def facts(self, topics: Sequence[str]) -> dict[str, TopicFacts]:
         """Those of the topics that exist."""

@@ -12,19 +12,18 @@ import msgspec
 
 from replayhouse.infra.publishing.message import LoggedEvent, event_of
 from replayhouse.infra.publishing.names import positions_topic
-from replayhouse.infra.publishing.ports import Cluster, Found, History, LogEntry, Outgoing, TopicFacts
+from replayhouse.infra.publishing.ports import Cluster, Found, History, LogEntry, Outgoing, Publication, TopicFacts
 from replayhouse.infra.runtime.errors import InputError, ReplayhouseError, UsageError
-from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
 
 class MissingTopics(UsageError):  # noqa: N818 - as all of our tree are named
     """Topics that are to be published on are not there."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], cluster: Cluster) -> None:
         told = (
             f"is no topic {names[0]}" if len(names) == 1 else f"are no topics {', '.join(names[:-1])} and {names[-1]}"
         )
-        super().__init__(f"There {told}: make what is missing with replayhouse kafka topics --apply.")
+        super().__init__(f"There {told}: make what is missing with {cluster.advice.make_topics}.")
 
 
 class Position(msgspec.Struct, frozen=True, omit_defaults=False):
@@ -92,9 +91,9 @@ def position_at(
 class Beginning:
     """Where the relay of a context's events starts, on topics that are there."""
 
-    def __init__(self, cluster: Cluster, kafka: KafkaSettings, channel: Published, history: History) -> None:
+    def __init__(self, cluster: Cluster, publication: Publication, channel: Published, history: History) -> None:
         self._cluster = cluster
-        self._prefix = kafka.prefix
+        self._prefix = publication.prefix
         self._relay = channel.name
         self._context = channel.context
         self._fold_version = channel.fold_version
@@ -106,7 +105,7 @@ class Beginning:
         wanted = (self._topic, positions_topic(self._prefix))
         found = self._cluster.facts(wanted)
         if missing := [topic for topic in wanted if topic not in found]:
-            raise MissingTopics(missing)
+            raise MissingTopics(missing, self._cluster)
         return found[self._topic]
 
     def find(self, facts: TopicFacts) -> Position:
@@ -215,7 +214,7 @@ class Beginning:
     def _start_anew(self) -> str:
         return (
             "What was published cannot be taken back. Restore a store that has those events, or publish everything "
-            "anew under another REPLAYHOUSE_KAFKA_PREFIX and let the consumers move there."
+            f"anew under another {self._cluster.advice.prefix} and let the consumers move there."
         )
 
 
@@ -253,6 +252,6 @@ class BeginningOfRows(Beginning):
 
     def _start_anew(self) -> str:
         return (
-            "Delete the topic, make it again with replayhouse kafka topics --apply, and publish its rows anew: "
+            f"Delete the topic, make it again with {self._cluster.advice.make_topics}, and publish its rows anew: "
             f"replayhouse publish {self._context} --recover."
         )

@@ -20,10 +20,9 @@ from replayhouse.infra.publishing import relays
 from replayhouse.infra.publishing.channel import Bounds, Channel, Tell
 from replayhouse.infra.publishing.log_reader import ContextLog
 from replayhouse.infra.publishing.names import positions_topic, transactional_id
-from replayhouse.infra.publishing.ports import Cluster, Fenced, Refused, TopicFacts, TransactionalProducer
+from replayhouse.infra.publishing.ports import Cluster, Fenced, Publication, Refused, TopicFacts, TransactionalProducer
 from replayhouse.infra.publishing.position import Position, position_at, record_of
 from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError, Unreachable
-from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
 EVENTS_A_TRANSACTION = 1_000
 BYTES_A_TRANSACTION = 8_000_000
@@ -66,14 +65,14 @@ class Relay:
         channel: Channel,
         database: Database,
         cluster: Cluster,
-        kafka: KafkaSettings,
+        publication: Publication,
         order: Order,
         stop: threading.Event,
         tell: Tell,
     ) -> None:
         self.name = channel.name
         self.channel = channel
-        self.kafka = kafka
+        self.prefix = publication.prefix
         self.cluster = cluster
         self.order = order
         self.stop = stop
@@ -154,7 +153,7 @@ class _Turn:
         relay = self._relay
         self._conn.execute(_LISTEN)
         facts = self._beginning.facts()
-        producer = relay.cluster.producer(transactional_id(relay.kafka.prefix, relay.name))
+        producer = relay.cluster.producer(transactional_id(relay.prefix, relay.name))
         with closing(producer):
             producer.start()
             self._end_hanging(facts)
@@ -168,8 +167,8 @@ class _Turn:
     def _end_hanging(self, facts: TopicFacts) -> None:
         """Readers, this relay first, would wait for ever for a transaction that the brokers have forgotten."""
         relay = self._relay
-        topics = {self._channel.topic: facts.partitions, positions_topic(relay.kafka.prefix): 1}
-        if relay.cluster.end_hanging(transactional_id(relay.kafka.prefix, relay.name), topics):
+        topics = {self._channel.topic: facts.partitions, positions_topic(relay.prefix): 1}
+        if relay.cluster.end_hanging(transactional_id(relay.prefix, relay.name), topics):
             relay._tell(f"{relay.name}: ended a transaction that the brokers had left open for good.")
 
     def _find(self, producer: TransactionalProducer, facts: TopicFacts) -> Position:
@@ -178,7 +177,7 @@ class _Turn:
         if not relay.order.recover or relay.is_recovered:
             return self._beginning.find(facts)
         position = self._beginning.recover(facts)
-        producer.publish([record_of(relay.kafka.prefix, relay.name, position)])
+        producer.publish([record_of(relay.prefix, relay.name, position)])
         relay.is_recovered = True
         relay._tell(
             f"{relay.name}: goes on after position {position.position:,}, the last one on {self._channel.topic}."
@@ -214,7 +213,7 @@ class _Turn:
             for transaction in transactions:
                 version = self._channel.fold_version
                 position = position_at(transaction.position, transaction.standing, facts, store, version)
-                record = record_of(relay.kafka.prefix, relay.name, position)
+                record = record_of(relay.prefix, relay.name, position)
                 producer.publish([*transaction.messages, record])
                 relay.position = position.position
                 relay.events += transaction.events
@@ -229,7 +228,7 @@ class _Turn:
         facts = self._beginning.facts()
         if position.position:
             self._beginning.refuse_changed(position, facts)
-            producer.publish([record_of(self._relay.kafka.prefix, self._relay.name, position)])
+            producer.publish([record_of(self._relay.prefix, self._relay.name, position)])
 
     def _tell(self, state: str, *, is_new: bool = True) -> None:
         now = time.monotonic()

@@ -8,11 +8,10 @@ from typing import NamedTuple
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.publishing.channel import Channel, Tell, channels_of
 from replayhouse.infra.publishing.names import positions_topic
-from replayhouse.infra.publishing.ports import Cluster
+from replayhouse.infra.publishing.ports import Cluster, Publication
 from replayhouse.infra.publishing.position import MissingTopics
 from replayhouse.infra.publishing.relay import Order, Relay
 from replayhouse.infra.runtime.errors import ReplayhouseError, Unreachable
-from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
 _LOOK_SECONDS = 0.2
 _FAREWELL_SECONDS = 5.0
@@ -28,7 +27,7 @@ class Published(NamedTuple):
 def run_relays(
     database: Database,
     cluster: Cluster,
-    kafka: KafkaSettings,
+    publication: Publication,
     contexts: Sequence[str],
     order: Order,
     stop: threading.Event,
@@ -38,8 +37,8 @@ def run_relays(
 
     What ends one relay ends them all, and is raised. `tell` is called by the relays' threads.
     """
-    channels = channels_of(kafka, contexts)
-    relays = [Relay(channel, database, cluster, kafka, order, stop, tell) for channel in channels]
+    channels = channels_of(publication, contexts)
+    relays = [Relay(channel, database, cluster, publication, order, stop, tell) for channel in channels]
     errors: list[BaseException] = []
 
     def run(relay: Relay) -> None:
@@ -65,16 +64,16 @@ def run_relays(
             thread.join(_FAREWELL_SECONDS)
     if errors:
         first = min(errors, key=lambda error: isinstance(error, ReplayhouseError))
-        raise _with_all_missing(first, channels, cluster, kafka) if isinstance(first, MissingTopics) else first
+        raise _with_all_missing(first, channels, cluster, publication) if isinstance(first, MissingTopics) else first
     return {relay.name: Published(relay.events, relay.position) for relay in relays}
 
 
 def _with_all_missing(
-    first: MissingTopics, channels: Sequence[Channel], cluster: Cluster, kafka: KafkaSettings
+    first: MissingTopics, channels: Sequence[Channel], cluster: Cluster, publication: Publication
 ) -> MissingTopics:
     """One relay says what it misses and ends the others: what all of them miss."""
-    wanted = [*(channel.topic for channel in channels), positions_topic(kafka.prefix)]
+    wanted = [*(channel.topic for channel in channels), positions_topic(publication.prefix)]
     with suppress(Unreachable):  # they were there a moment ago
         found = cluster.facts(wanted)
-        return MissingTopics([topic for topic in wanted if topic not in found] or wanted)
+        return MissingTopics([topic for topic in wanted if topic not in found] or wanted, cluster)
     return first

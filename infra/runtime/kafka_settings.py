@@ -60,6 +60,14 @@ class KafkaSettings(BaseSettings):
         default=None, description="file with the certificates that sign those of the brokers (PEM), with SSL"
     )
 
+    @property
+    def with_state(self) -> tuple[str, ...]:
+        """The contexts of the setting `state`, in the usual order. Raises UsageError that names what is none."""
+        named = {name.strip() for name in self.state.split(",")} - {""}
+        if unknown := sorted(named - set(CONTEXTS)):
+            raise UsageError(f"REPLAYHOUSE_KAFKA_STATE names '{unknown[0]}': the contexts are {', '.join(CONTEXTS)}.")
+        return tuple(context for context in CONTEXTS if context in named)
+
 
 def load_kafka_settings(**given: Any) -> KafkaSettings:
     """The settings in force: those `given`, else those of the environment.
@@ -67,11 +75,3 @@ def load_kafka_settings(**given: Any) -> KafkaSettings:
     Raises UsageError that names the one which makes no sense, or which there is not.
     """
     return checked(KafkaSettings, "REPLAYHOUSE_KAFKA_", given)
-
-
-def contexts_with_state(kafka: KafkaSettings) -> tuple[str, ...]:
-    """The contexts of the setting `state`, in the usual order. Raises UsageError that names what is none."""
-    named = {name.strip() for name in kafka.state.split(",")} - {""}
-    if unknown := sorted(named - set(CONTEXTS)):
-        raise UsageError(f"REPLAYHOUSE_KAFKA_STATE names '{unknown[0]}': the contexts are {', '.join(CONTEXTS)}.")
-    return tuple(context for context in CONTEXTS if context in named)

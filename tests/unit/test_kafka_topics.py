@@ -7,7 +7,7 @@ import pytest
 from replayhouse.infra.kafka import topics
 from replayhouse.infra.kafka.topics import Difference, Found, Topic, described, differences_of, wanted_topics
 from replayhouse.infra.runtime.errors import ReplayhouseError, Unreachable, UsageError
-from replayhouse.infra.runtime.kafka_settings import LARGEST_MESSAGE_BYTES, KafkaSettings, contexts_with_state
+from replayhouse.infra.runtime.kafka_settings import LARGEST_MESSAGE_BYTES, KafkaSettings
 
 EVENTS = {
     "max.message.bytes": "1048588",
@@ -61,7 +61,7 @@ def test_every_topic_takes_the_largest_message() -> None:
 
 def test_state_of_what_is_no_context_is_refused() -> None:
     with pytest.raises(UsageError, match=r"REPLAYHOUSE_KAFKA_STATE names 'sale'.*sales, fulfillment"):
-        contexts_with_state(settings(state="customer,sale"))
+        _ = settings(state="customer,sale").with_state
 
 
 def test_a_topic_as_wanted_does_not_differ() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
-from replayhouse.infra.publishing.ports import Fenced, Found, Outgoing, TooLarge, TopicFacts
+from replayhouse.infra.publishing.ports import Advice, Fenced, Found, Outgoing, TooLarge, TopicFacts
 
 LARGEST_BYTES = 1_048_588
 
@@ -17,6 +17,8 @@ class _Topic:
 
 class MemoryCluster:
     """A cluster of one process (port Cluster)."""
+
+    advice = Advice(make_topics="replayhouse kafka topics --apply", prefix="REPLAYHOUSE_KAFKA_PREFIX")
 
     def __init__(self) -> None:
         self._topics: dict[str, _Topic] = {}
