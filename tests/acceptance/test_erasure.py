@@ -306,7 +306,7 @@ def test_killed_after_the_commit_or_before_it_the_same_command_ends_the_same(
         assert warehouse.run(*arguments).code == 130
     assert (warehouse.json("status")["position"], shown_anywhere(warehouse)) == (position, set(PERSONAL))
     with monkeypatch.context() as patched:  # committed, and the read models are not caught up
-        patched.setattr("replayhouse.infra.cli.read_models.catch_up_all", killed)
+        patched.setattr("replayhouse.infra.application.erase.catch_up_all", killed)
         assert warehouse.run(*arguments).code == 130
     assert (warehouse.json("status")["position"], shown_anywhere(warehouse)) == (position + 1, set())
     listed.path.unlink()

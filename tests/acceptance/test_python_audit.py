@@ -176,3 +176,27 @@ def test_a_row_of_a_mart_leads_to_the_rows_behind_it(both: Both) -> None:
     assert isinstance(found, MartLineage)
     assert as_printed(found.document()) == both.printed("audit", "lineage", "mart.paid", an_id(1))
     assert [behind.table for behind in found.behind] == ["sales.fact_payment"]
+
+
+def test_an_erasure_is_planned_then_done_once(both: Both) -> None:
+    person = UUID(an_id(904))
+    planned = both.python.plan_erasure(person)
+    assert planned.keys > 0
+    assert planned.tables["customer.dim_customer"] == 1
+    both.told.clear()
+    report = both.python.erase(an_id(904), " asked for it ")
+    assert list(dict.fromkeys(both.told)) == ["erasing", "catching the read models up"]
+    assert (report.customer, report.reason, report.erasure.is_news) == (person, "asked for it", True)
+    assert both.python.plan_erasure(person).keys == 0
+
+    again = both.printed("customer", "erase", str(person), "--reason", "asked again", "--yes")
+    news = {"status": "erased", "by": both.python.settings.actor, "reason": "asked for it", "quarantined_rows": 0}
+    assert as_printed(report.document()) == {**again, **news}
+    assert as_printed(both.python.erase(person, "asked again").document()) == again
+    for customer, reason, words in (
+        (an_id(77), "asked for it", "knows no person"),
+        ("904", "asked for it", "is not an id"),
+        (an_id(904), " ", "--reason is empty"),
+    ):
+        with pytest.raises(replayhouse.UsageError, match=words):
+            both.python.erase(customer, reason)

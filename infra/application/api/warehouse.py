@@ -3,6 +3,7 @@
 from replayhouse.infra.application.api.audit import Audit
 from replayhouse.infra.application.api.loads import Loads
 from replayhouse.infra.application.api.operations import Operations
+from replayhouse.infra.application.api.privacy import Privacy
 from replayhouse.infra.application.api.publishing import Publishing
 from replayhouse.infra.application.api.quality import Quality
 from replayhouse.infra.application.api.read_models import ReadModels
@@ -14,6 +15,7 @@ class Warehouse(
     ReadModels,
     Publishing,
     Audit,
+    Privacy,
     Operations,
 ):
     """A warehouse, with every use case as a method: what the command line does, and what it prints with `--json`.
