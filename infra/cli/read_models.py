@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from replayhouse.infra.cli.options import Contexts, Json, example
-from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table, warn
+from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table
 from replayhouse.infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, rebuild_beside, refuse_limits
 from replayhouse.infra.runtime.signals import told_to_end
 
 if TYPE_CHECKING:
     from replayhouse.domain.contexts import Context
     from replayhouse.infra.application.rebuild import RebuildReport
-    from replayhouse.infra.cli.warehouse import Warehouse
     from replayhouse.infra.read_models.digests import ContextDigest
     from replayhouse.infra.read_models.rebuild.workers import Rebuilt
-    from replayhouse.infra.runtime.telling import Tell
 
 RetryParked = Annotated[
     bool, typer.Option("--retry-parked", help="Try the streams again that could not be folded the last time.")
@@ -43,14 +41,6 @@ def register(app: typer.Typer) -> None:
         )
     )(rebuild)
     app.command(epilog=example("replayhouse digest", "replayhouse digest sales --json"))(digest)
-
-
-def catch_up_all(warehouse: "Warehouse", tell: "Tell") -> None:
-    """Brings every context's live read model up to the head of the log, after a command that has appended to it."""
-    from replayhouse.infra.application import project
-    from replayhouse.infra.application.site import Site
-
-    project.catch_up_all(Site(warehouse.settings, tell, warn))
 
 
 def project(
