@@ -52,6 +52,10 @@ class Site:
             self._database = make_database(self.settings, self.warn)
         return self._database
 
+    def forget_database(self) -> None:
+        """Whoever asks for the database next opens it again: it was stopped, or is reached in another way."""
+        self._database = None
+
     @property
     def kafka(self) -> "KafkaSettings":
         """The settings of Kafka. Raises UsageError that names the one which makes no sense."""

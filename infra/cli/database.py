@@ -2,19 +2,12 @@
 
 import os
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.cli.options import Json, example
 from replayhouse.infra.cli.output import print_json, say
-from replayhouse.infra.runtime.errors import UsageError
-
-if TYPE_CHECKING:
-    from replayhouse.infra.postgres.connection import Database
-    from replayhouse.infra.postgres.embedded import EmbeddedServer
-    from replayhouse.infra.runtime.settings import Settings
 
 app = typer.Typer(name="db", help="Start, stop and reach the database.", rich_markup_mode=None)
 
@@ -49,40 +42,19 @@ def start(listen: Listen = None, json: Json = False) -> None:
     The embedded database goes on running after this command; started already, it stays as it is. In a database of
     your own the schema is made or brought up to date.
     """
-    from replayhouse.infra.postgres.connection import make_database
-    from replayhouse.infra.runtime.settings import load_settings
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    settings = load_settings()
-    if settings.database_url is not None and listen is None:
-        database = make_database(settings)
-        _give_roles_their_rights(database)
-        if json:
-            print_json({"running": True, "data": None, "url": database.url_to_show, "listen": None})
-        else:
-            say(f"There is a warehouse in the database {database.place}.")
-        return
-    server = _embedded(settings)
-    if listen is not None:
-        server.listen(listen)
-    url = make_database(settings).url
+    with named_warehouse() as warehouse:
+        started = warehouse.start(listen)
     if json:
-        print_json({"running": True, "data": str(server.data), "url": url, "listen": listen})
+        print_json(started.document())
         return
-    say(f"The database is running; its data is in {server.data}.")
+    if started.data is None:
+        say(f"There is a warehouse in the database {started.place}.")
+        return
+    say(f"The database is running; its data is in {started.data}.")
     if listen:
         say(f"BI tools reach it on 127.0.0.1:{listen}: replayhouse db url --role reader")
-
-
-def _give_roles_their_rights(database: "Database") -> None:
-    """Somebody may have made the roles since; where nobody has, says what is missing."""
-    from replayhouse.infra.cli.output import warn_in_lines
-    from replayhouse.infra.postgres.connection import translated
-    from replayhouse.infra.postgres.roles import complete
-
-    with database.connect("replayhouse db start", autocommit=True) as connection, translated():
-        missing = complete(connection)
-        if missing is not None:
-            warn_in_lines(missing.recipe)
 
 
 @app.command(epilog=example("replayhouse db stop"))
@@ -91,13 +63,14 @@ def stop(json: Json = False) -> None:
 
     Connections to it end; nothing that was committed is lost.
     """
-    from replayhouse.infra.runtime.settings import load_settings
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    was_running = _embedded(load_settings()).stop()
+    with named_warehouse() as warehouse:
+        stopped = warehouse.stop()
     if json:
-        print_json({"running": False, "stopped": was_running})
+        print_json(stopped.document())
         return
-    say("The database has stopped." if was_running else "The database was not running.")
+    say("The database has stopped." if stopped.was_running else "The database was not running.")
 
 
 @app.command(epilog=example("replayhouse db url", 'psql "$(replayhouse db url --role reader)"'))
@@ -107,9 +80,10 @@ def url(role: RoleOption = Role.ADMINISTRATOR, json: Json = False) -> None:
     Any client on this machine can use it at once: the embedded database is started where it does not run. Where
     there is no warehouse, none is made.
     """
-    from replayhouse.infra.postgres.session import for_other_programs
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    found = for_other_programs(_url_of(role))
+    with named_warehouse() as warehouse:
+        found = warehouse.url(role)
     if json:
         print_json({"url": found})
         return
@@ -128,42 +102,9 @@ def psql(context: typer.Context, role: RoleOption = Role.READER) -> None:
     whom its URL names, in sessions that begin read-only. Options that are not ours are psql's; so is all that stands
     after two hyphens.
     """
-    from replayhouse.infra.postgres.connection import Database
-    from replayhouse.infra.postgres.pg_tools import environment, program
-    from replayhouse.infra.runtime.settings import load_settings
+    from replayhouse.infra.cli.warehouse import named_warehouse
 
-    is_own = load_settings().database_url is not None
-    url = _url_of(Role.ADMINISTRATOR if is_own else role)
-    with Database(url).connect("replayhouse db psql") as connection:
-        server = connection.info.server_version // 10_000
-    found = environment(url, server)
-    found["PGOPTIONS"] += f" -c search_path={','.join((*CONTEXTS, 'shared', 'mart'))}"
-    if is_own and role is Role.READER:
-        found["PGOPTIONS"] += " -c default_transaction_read_only=on"
-    path = str(program("psql", server))
+    with named_warehouse() as warehouse:
+        found = warehouse.psql(role)
     # All of it in the environment, for on the command line every user of the machine could read the password.
-    os.execve(path, [path, *context.args], found)
-
-
-def _url_of(role: Role) -> str:
-    from replayhouse.infra.postgres.connection import open_database
-    from replayhouse.infra.runtime.settings import load_settings
-
-    settings = load_settings()
-    if role is Role.READER:
-        server = _embedded(settings)
-        open_database(settings)
-        return server.url("reader")
-    return open_database(settings).url
-
-
-def _embedded(settings: "Settings") -> "EmbeddedServer":
-    """The embedded server. Raises UsageError where REPLAYHOUSE_DATABASE_URL names another one."""
-    from replayhouse.infra.postgres.embedded import EmbeddedServer
-
-    if settings.database_url is not None:
-        raise UsageError(
-            "REPLAYHOUSE_DATABASE_URL names a database of your own: start it, stop it and make its readers there, "
-            "or unset the variable to use the embedded one."
-        )
-    return EmbeddedServer(settings.home)
+    os.execve(found.program, [str(found.program), *context.args], found.environment)

@@ -3,11 +3,17 @@
 Each use case is imported when it is run: whoever asks for one need not wait for what the others import.
 """
 
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replayhouse.infra.application.api.base import Base
 
 if TYPE_CHECKING:
+    from replayhouse.infra.application.backup import BackupReport
+    from replayhouse.infra.application.database import Started, Stopped
+    from replayhouse.infra.application.psql import Psql
+    from replayhouse.infra.application.restore import RestoreReport
     from replayhouse.infra.application.status import Status
 
 
@@ -22,3 +28,75 @@ class Operations(Base):
         from replayhouse.infra.application.status import status
 
         return self._do(status)
+
+    def backup(
+        self, file: str | PathLike[str], *, keys: str | PathLike[str] | None = None, force: bool = False
+    ) -> "BackupReport":
+        """Writes the log into `file` and the keys into `keys` (by default FILE.keys); both show one moment.
+
+        Keep the files apart: whoever has both can read the personal fields, and whoever loses the keys can never read
+        them again. `force` writes over earlier backups. Raises UsageError where a name is taken.
+        """
+        from replayhouse.infra.application.backup import backup
+
+        return self._do(backup, Path(file), None if keys is None else Path(keys), force=force)
+
+    def restore(
+        self,
+        file: str | PathLike[str],
+        *,
+        keys: str | PathLike[str] | None = None,
+        without_keys: bool = False,
+        erased: str | PathLike[str] | None = None,
+    ) -> "RestoreReport":
+        """Restores a backup into an empty database, which is made where it is the embedded one.
+
+        The files are checked, the chain of the log is recomputed, who was erased since is erased again, and the read
+        models are folded. `keys` are those of this backup or a later one (by default FILE.keys); `without_keys` says
+        that they are lost for good, and everybody counts as erased. `erased` is a list of people who were erased, kept
+        elsewhere than in the home. Raises InputError for files that are damaged or do not belong together, UsageError
+        where the database is not empty, Rejected where the log does not hold: the database is then as it was, or empty.
+        """
+        from replayhouse.infra.application.restore import restore
+
+        return self._do(
+            restore,
+            Path(file),
+            None if keys is None else Path(keys),
+            None if erased is None else Path(erased),
+            without_keys=without_keys,
+        )
+
+    def start(self, listen: int | None = None) -> "Started":
+        """Starts the embedded database, or reaches one's own, and makes the warehouse where there is none.
+
+        The embedded database goes on until `stop`. `listen` serves BI tools over TCP at that port of this machine's
+        loopback interface from now on; 0: no longer. Raises Conflicting while others are connected to what would have
+        to be started again for that.
+        """
+        from replayhouse.infra.application.database import start
+
+        return self._do(start, listen)
+
+    def stop(self) -> "Stopped":
+        """Stops the embedded database. Raises UsageError of a database of one's own."""
+        from replayhouse.infra.application.database import stop
+
+        return self._do(stop)
+
+    def url(self, role: str = "administrator") -> str:
+        """A libpq URL with which any client on this machine reaches the database at once.
+
+        The `role` is "administrator", or "reader", who reads all but the keys and changes nothing. The embedded
+        database is started where it does not run. Raises UsageError where a reader is asked for of a database of
+        one's own.
+        """
+        from replayhouse.infra.application.database import url
+
+        return self._do(url, role)
+
+    def psql(self, role: str = "reader") -> "Psql":
+        """How PostgreSQL's psql is called on the warehouse: the program, and the environment to run it with."""
+        from replayhouse.infra.application.psql import psql
+
+        return self._do(psql, role)
