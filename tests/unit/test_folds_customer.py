@@ -13,7 +13,7 @@ from replayhouse.domain.customer.events import (
     SegmentChanged,
 )
 from replayhouse.domain.kernel.events import DomainEvent
-from replayhouse.projections.customer import fold
+from replayhouse.projections.customer import PROJECTION, fold
 from replayhouse.projections.projection import Rows, Stream
 from tests.support.read_side import MONDAY, an_id, brl
 
@@ -102,3 +102,8 @@ def test_a_review_is_what_it_was_last() -> None:
 def test_a_review_that_was_not_answered_took_no_hours() -> None:
     [row] = folded(review(ReviewSubmitted, 3, None))["fact_review"]
     assert (row[4], row[8], row[10]) == ("neutral", None, None)
+
+
+def test_the_unknown_person_has_no_orders_and_no_times() -> None:
+    nobody = an_id(0), *["unknown"] * 5, 0, 0, brl("0.00"), None, None, None, "unknown", None, False, 0
+    assert PROJECTION.unknown_members == {"dim_customer": [nobody]}

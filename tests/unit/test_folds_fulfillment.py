@@ -16,7 +16,7 @@ from replayhouse.domain.fulfillment.events import (
 )
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.projections.columns import hundredths_of
-from replayhouse.projections.fulfillment import FACT_DELIVERY, fold
+from replayhouse.projections.fulfillment import FACT_DELIVERY, PROJECTION, fold
 from replayhouse.projections.projection import Stream
 from tests.support.read_side import MONDAY, PROMISED, an_id
 
@@ -146,3 +146,8 @@ def test_days_that_their_columns_cannot_hold_are_not_known() -> None:
 def test_a_duration_that_its_column_cannot_hold_is_not_known() -> None:
     assert hundredths_of(MONDAY, MONDAY + timedelta(days=999_999), 86_400, 8) == Decimal("999999.00")
     assert hundredths_of(MONDAY, datetime.max.replace(microsecond=0), 86_400, 8) is None
+
+
+def test_the_unknown_place_lies_nowhere() -> None:
+    nowhere = ("unknown", "unknown", "unknown", "unknown", None, None, 0, 0)
+    assert PROJECTION.unknown_members == {"dim_geography": [nowhere]}

@@ -1,6 +1,8 @@
 """The rules of quality: targets met exactly, and scores without a float."""
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +29,14 @@ def test_there_are_thirty_rules_or_more_in_all_six_dimensions_with_names_of_thei
     assert len(RULE) == len(RULES)
     assert {rule.dimension for rule in RULES} == set(Dimension) == set(TARGETS)
     assert set(WEIGHTS) == set(Severity)
+
+
+def test_the_page_on_quality_names_every_rule_with_its_sentence_severity_and_target() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `(\w+)` \| (.+?) \| (CRITICAL|HIGH|MEDIUM|LOW) \|", page, re.MULTILINE)
+    assert told == [(rule.name, rule.sentence.replace("|", "\\|"), rule.severity) for rule in RULES]
+    targets = re.findall(r"^\*\*(\w+)\*\*, target ([\d.]+) %$", page, re.MULTILINE)
+    assert targets == [(name.value.capitalize(), str(target)) for name, target in TARGETS.items()]
 
 
 def test_only_what_holds_for_a_file_as_a_whole_is_critical() -> None:
