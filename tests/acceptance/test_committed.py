@@ -1,6 +1,5 @@
 """What was recorded is done, whatever becomes of the read models and of the space behind it: the exit code is 0."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,6 @@ def test_who_records_beside_a_rebuild_is_told_that_it_is_recorded(
     def held_up(*_: Any, **__: Any) -> None:
         raise Conflicting(HELD_UP)
 
-    import_module("replayhouse.infra.application.retract")  # it would keep what is put in place of catching up
     warehouse.ingest(write(tmp_path / "first", lines))
     [row] = [row["row"] for row in warehouse.json("quality", "quarantine")]
     for topic, words in {
