@@ -296,7 +296,7 @@ def test_links_lead_to_files(name: str) -> None:
 
 
 def test_the_indexes_name_every_page() -> None:
-    for index in ("docs/README.md", "docs/decisions/README.md"):
+    for index in ("docs/README.md", "docs/decisions/README.md", "docs/how-to/README.md"):
         folder = (ROOT / index).parent
         text = (ROOT / index).read_text(encoding="utf-8")
         assert [path.name for path in sorted(folder.glob("*.md")) if f"({path.name})" not in text] == ["README.md"]

@@ -1,6 +1,12 @@
-"""What every cluster keeps for a relay (ports Cluster and TransactionalProducer): real brokers and those in memory."""
+"""What every cluster keeps for a relay (ports Cluster and TransactionalProducer).
 
+They are real brokers, those in memory, and the example of the page that tells how a sink is added.
+"""
+
+import re
+import runpy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
@@ -17,6 +23,7 @@ from tests.support.published import committed_messages, make_topic
 __all__ = ["broker"]
 
 PARTITIONS = 3
+PAGE = Path(__file__).parents[2] / "docs/how-to/add-a-sink.md"
 
 
 class Topics(Protocol):
@@ -60,10 +67,32 @@ class KafkaTopics:
         return committed_messages(self._bootstrap, topic)
 
 
-@pytest.fixture(params=["memory", "kafka"])
-def topics(request: pytest.FixtureRequest) -> Topics:
+class FileTopics:
+    """The sink of the how-to page, as it stands there."""
+
+    def __init__(self, folder: Path) -> None:
+        example = re.search(r"^```python\n(# cluster\.py\n.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+        assert example, "the page shows its adapter"
+        (folder / "cluster.py").write_text(example[1])
+        self.cluster = runpy.run_path(str(folder / "cluster.py"))["FileCluster"](folder / "sink")
+
+    def make(self, partitions: int) -> str:
+        name = f"topic-{uuid4()}"
+        self.cluster.make_topic(name, partitions)
+        return name
+
+    def committed(self, topic: str) -> list[list[Found]]:
+        found = self.cluster.committed(topic)
+        of = self.cluster.facts([topic])[topic].partitions
+        return [[message for message in found if message.partition == number] for number in range(of)]
+
+
+@pytest.fixture(params=["memory", "kafka", "files"])
+def topics(request: pytest.FixtureRequest, tmp_path: Path) -> Topics:
     if request.param == "memory":
         return MemoryTopics()
+    if request.param == "files":
+        return FileTopics(tmp_path)
     return KafkaTopics(request.getfixturevalue("broker"))
 
 
