@@ -25,6 +25,7 @@ from replayhouse.infra.event_store.merkle import GENESIS, chain_of, leaf_of, roo
 from replayhouse.infra.kafka.clients import bootstrap_of
 from replayhouse.infra.kafka.cluster_client import KafkaCluster
 from replayhouse.infra.kafka.reader import Place, Received, Topics, reading
+from replayhouse.infra.postgres.binary_copy import NULL, field
 from replayhouse.infra.postgres.connection import translated
 from replayhouse.infra.publishing.log_reader import ContextLog
 from replayhouse.infra.publishing.message import LoggedEvent, Message, message_of
@@ -46,7 +47,6 @@ _COMMITS = """
 
 _ID_LENGTH = len(str(UUID(int=0)))
 _MOST_SHOWN = 200
-_NULL = b"\xff\xff\xff\xff"
 _UUID, _INT64 = b"\x00\x00\x00\x10", b"\x00\x00\x00\x08"
 
 
@@ -324,8 +324,8 @@ def leaf_from(message: Received) -> bytes | None:
             _with_length(headers["ce_type"]),
             len(value).to_bytes(4, "big"),
             value,
-            _NULL if batch is None else _batch_in(batch),
-            _NULL if lines is None else len(lines).to_bytes(4, "big") + lines,
+            NULL if batch is None else _batch_in(batch),
+            field(lines),
         )
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError):  # some of them of a header that is null
         return None

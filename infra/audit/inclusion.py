@@ -16,6 +16,7 @@ from msgspec import Meta
 from replayhouse.infra.audit.checkpoint import Checkpoint
 from replayhouse.infra.audit.documents import DoesNotHold, Hash, Kind, Moment, Position, read_document, rendered
 from replayhouse.infra.event_store.merkle import chain_of, leaf_of, root_by_path
+from replayhouse.infra.postgres.binary_copy import field
 
 FORMAT: Literal["replayhouse inclusion proof 1"] = "replayhouse inclusion proof 1"
 PROOF = Kind(
@@ -172,8 +173,4 @@ def _leaf(event: ProvedEvent) -> bytes:
         batch_id,
         source,
     )
-    return leaf_of(b"".join(map(_field, fields)))
-
-
-def _field(value: bytes | None) -> bytes:
-    return b"\xff\xff\xff\xff" if value is None else len(value).to_bytes(4, "big") + value
+    return leaf_of(b"".join(map(field, fields)))

@@ -11,7 +11,6 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from uuid import UUID
 
 import psycopg
@@ -21,7 +20,9 @@ from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.event_store.commits import Commit
 from replayhouse.infra.event_store.log_tables import ALL_EVENTS, OWN_NAMES
 from replayhouse.infra.event_store.merkle import leaf_of, root_of
+from replayhouse.infra.postgres.binary_copy import unframed
 from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.planner import IN_ORDER_HERE
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent
 
@@ -35,10 +36,7 @@ _SAME_SNAPSHOT = sql.SQL("SET TRANSACTION SNAPSHOT {}")
 PLANS = f"""
     {OWN_NAMES};
     -- The events lie in the order of their positions, more or less: reading them by index needs no sort on disk.
-    SET LOCAL enable_sort = off;
-    SET LOCAL enable_seqscan = off;
-    SET LOCAL enable_bitmapscan = off;
-    SET LOCAL max_parallel_workers_per_gather = 0;
+    {IN_ORDER_HERE};
 """
 """How `first_break` reads; for the transaction at hand."""
 
@@ -60,8 +58,6 @@ _CHANGED = {
     _MISPLACED: "the event has a topic of another context than that of its table",
 }
 
-_HEADER_BYTES = 19  # signature, flags and length of an extension; in the same message as the first row
-_TRAILER = b"\xff\xff"
 # A row of _EVENTS: the number of fields, then each with its length before it; the last three are of fixed length.
 _HASHED, _BATCH, _POSITION, _LEAF = slice(2, -68), slice(-64, -48), slice(-44, -36), slice(-32, None)
 
@@ -116,9 +112,7 @@ def _refuse_other_events(commit: Commit, rows: Iterator[bytes]) -> None:
 def _rows(conn: psycopg.Connection, first: int, last: int) -> Generator[bytes, None, None]:
     """The events by position, each as a row of the binary COPY format."""
     with conn.cursor().copy(_EVENTS.encode(), [first, last]) as copy:
-        messages = (bytes(data) for data in copy)
-        yield from (row[_HEADER_BYTES:] for row in islice(messages, 1) if len(row) > _HEADER_BYTES + len(_TRAILER))
-        yield from (row for row in messages if row != _TRAILER)
+        yield from map(bytes, unframed(map(memoryview, copy)))
 
 
 def _own_leaves(rows: Iterator[bytes], first: int, last: int) -> tuple[list[bytes], set[bytes]]:

@@ -15,18 +15,14 @@ from psycopg import sql
 
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.event_store.merkle import root_of
+from replayhouse.infra.postgres.binary_copy import INT64_LENGTH, NULL, UUID_LENGTH, framed
 from replayhouse.infra.runtime.errors import InputError
 
 LARGEST_EVENT_BYTES = 998_000
 """Of state, lines and topic together. With all headers that is a message which a broker takes as it is set up."""
 
-_NULL = b"\xff\xff\xff\xff"
-_UUID = b"\x00\x00\x00\x10"  # length of a uuid
-_INT64 = b"\x00\x00\x00\x08"  # length of a bigint
 _LEAF = b"\x00\x00\x00\x20"  # length of a leaf
 _EIGHT_FIELDS = b"\x00\x08"
-_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)  # signature, flags, length of an extension: none of both
-_TRAILER = b"\xff\xff"
 
 _COLUMNS = sql.SQL("originator_id, originator_version, topic, state, batch_id, source, notification_id, leaf")
 _COPY = {
@@ -87,14 +83,14 @@ class EncodedRows:
         with conn.cursor() as cursor:
             for context, table in self._tables.items():
                 with cursor.copy(_COPY[context]) as copy:
-                    copy.write(b"".join((_HEADER, *sorted(_rows(table, first_position)), _TRAILER)))
+                    copy.write(framed(sorted(_rows(table, first_position))))
 
     def _fill(self, events: Sequence[EncodedEvent]) -> None:
         # The hot loop of every load: about a microsecond and a half an event, half of it SHA-256.
         started = {context: sha256(b"\x00" + _text(context)) for context in CONTEXTS}
         topics: dict[str, bytes] = {}
         batch: UUID | None = None
-        batch_field = _NULL  # the same batch brings all events of an append, as a rule
+        batch_field = NULL  # the same batch brings all events of an append, as a rule
         for place, (context, originator_id, version, topic, state, batch_id, source) in enumerate(events):
             topic_field = topics.get(topic)
             if topic_field is None:
@@ -103,15 +99,15 @@ class EncodedRows:
                 batch, batch_field = batch_id, _uuid_or_null(batch_id)
             fields = b"".join(
                 (
-                    _UUID,
+                    UUID_LENGTH,
                     originator_id.bytes,
-                    _INT64,
+                    INT64_LENGTH,
                     version.to_bytes(8, "big"),
                     topic_field,
                     len(state).to_bytes(4, "big"),
                     state,
                     batch_field,
-                    _NULL if source is None else _text(source),
+                    NULL if source is None else _text(source),
                 )
             )
             if len(fields) > LARGEST_EVENT_BYTES:
@@ -123,7 +119,7 @@ class EncodedRows:
             table = self._tables.get(context)
             if table is None:
                 table = self._tables[context] = _Table()
-            table.before.append(_EIGHT_FIELDS + fields + _INT64)
+            table.before.append(_EIGHT_FIELDS + fields + INT64_LENGTH)
             table.after.append(_LEAF + leaf)
             table.places.append(place)
 
@@ -139,4 +135,4 @@ def _text(value: str) -> bytes:
 
 
 def _uuid_or_null(value: UUID | None) -> bytes:
-    return _NULL if value is None else _UUID + value.bytes
+    return NULL if value is None else UUID_LENGTH + value.bytes

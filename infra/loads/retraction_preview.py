@@ -18,6 +18,7 @@ from replayhouse.domain.kernel.events import DomainEvent, effective, rewind
 from replayhouse.domain.quality.batch import batch_of, retract
 from replayhouse.infra.event_store.keys import read_keys
 from replayhouse.infra.loads.touched_streams import TouchedStreams
+from replayhouse.infra.postgres.planner import BY_INDEX
 from replayhouse.infra.read_models import checkpoints
 from replayhouse.infra.read_models.calendar import bound_of_log, calendar_end, latest_time
 from replayhouse.infra.read_models.schema import copy_into
@@ -35,7 +36,6 @@ STREAMS_AT_ONCE = 2_000
 EXAMPLES = 3
 """So many of the rows that would change are shown, of each table and kind of change."""
 
-_NO_SCANS = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
 _TOUCHED = sql.SQL("""
     COPY (
         SELECT {columns}
@@ -188,7 +188,7 @@ class RetractionPlan:
 
     def _read(self, query: sql.Composed) -> list[StoredStream]:
         with self._conn.transaction(), gc_pause.paused():
-            self._conn.execute(_NO_SCANS)
+            self._conn.execute(BY_INDEX)
             return [stream for some in self._reader.read(list(rows_of(self._conn, query))) for stream in some]
 
     def _told(self, stream: StoredStream) -> DomainEvent | None:

@@ -12,10 +12,10 @@ from psycopg import sql
 
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.event_store.serialization.registry import REGISTRY
+from replayhouse.infra.postgres.planner import BY_INDEX
 from replayhouse.ingest.retract import Touched
 
 # Streams and commits are looked up by their keys; the planner, who knows little of either, might read all of them.
-_NO_SCANS = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
 
 _MAKE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS touched_stream (
@@ -101,7 +101,7 @@ class TouchedStreams:
         What was found before is forgotten. `conn` is in autocommit.
         """
         with self._conn.transaction():
-            self._conn.execute(_NO_SCANS)
+            self._conn.execute(BY_INDEX)
             self._conn.execute(_MAKE)
             for load_id in load_ids:
                 for number, context in enumerate(CONTEXTS):
@@ -122,7 +122,7 @@ class TouchedStreams:
         """The streams of a context after one of them, or from the first on, in order; `limit` at most."""
         query = _AFTER.format(number=_number(context), events=_events(context))
         with self._conn.transaction():
-            self._conn.execute(_NO_SCANS)
+            self._conn.execute(BY_INDEX)
             rows = self._conn.execute(query, {"after": stream_id, "limit": limit}).fetchall()
         return [Touched(context, *row) for row in rows]
 
@@ -137,7 +137,7 @@ class TouchedStreams:
     def _of_no_load(self, query: sql.SQL, parameters: dict[str, UUID]) -> Iterator[Decided]:
         for context in CONTEXTS:
             with self._conn.transaction():
-                self._conn.execute(_NO_SCANS)
+                self._conn.execute(BY_INDEX)
                 rows = self._conn.execute(
                     query.format(number=_number(context), events=_events(context)),
                     {"surviving": _SURVIVING, **parameters},

@@ -17,9 +17,10 @@ import psycopg
 from psycopg import sql
 
 from replayhouse.infra.event_store.head import read_head
+from replayhouse.infra.postgres.binary_copy import unframed
 from replayhouse.infra.publishing.message import LoggedEvent
 from replayhouse.infra.publishing.ports import LogEntry
-from replayhouse.infra.read_models.stream_reader import rows_of, without_header
+from replayhouse.infra.read_models.stream_reader import rows_of
 
 _WINDOW = sql.SQL("""
     COPY (
@@ -92,7 +93,7 @@ class ContextLog:
             events=self._events, after=sql.Literal(position), end=sql.Literal(end), limit=sql.Literal(limit)
         )
         with closing(rows_of(self._conn, window)) as rows:
-            for row in without_header(rows):
+            for row in unframed(rows):
                 yield self._read(row.tobytes())
 
     def _read(self, row: bytes) -> Row:

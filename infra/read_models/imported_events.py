@@ -11,6 +11,7 @@ from uuid import UUID
 import psycopg
 from psycopg import errors, sql
 
+from replayhouse.infra.postgres.binary_copy import INT64_LENGTH, UUID_LENGTH, framed
 from replayhouse.infra.read_models.stream_reader import Source
 from replayhouse.infra.runtime.errors import Rejected
 
@@ -67,9 +68,7 @@ _TOLD_ERASED = sql.SQL("""
     )
 """)
 
-_FIVE_FIELDS_AND_UUID = b"\x00\x05\x00\x00\x00\x10"
-_INT64 = b"\x00\x00\x00\x08"
-_HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
+_FIVE_FIELDS_AND_UUID = b"\x00\x05" + UUID_LENGTH
 
 
 class ReceivedEvent(NamedTuple):
@@ -104,20 +103,20 @@ def copy(conn: psycopg.Connection, source: Source, context: str, events: Sequenc
             (
                 _FIVE_FIELDS_AND_UUID,
                 event.stream.bytes,
-                _INT64,
+                INT64_LENGTH,
                 event.version.to_bytes(8, "big"),
                 len(event.topic).to_bytes(4, "big"),
                 event.topic,
                 len(event.state).to_bytes(4, "big"),
                 event.state,
-                _INT64,
+                INT64_LENGTH,
                 event.position.to_bytes(8, "big"),
             )
         )
         for event in events
     )
     with conn.cursor() as cursor, cursor.copy(_COPY.format(source.events(context))) as into:
-        into.write(b"".join((_HEADER, *rows, _TRAILER)))
+        into.write(framed(rows))
 
 
 def complete(conn: psycopg.Connection, source: Source, contexts: Sequence[str]) -> None:

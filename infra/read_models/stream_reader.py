@@ -22,6 +22,7 @@ from replayhouse.infra.event_store.serialization.errors import MappingError, New
 from replayhouse.infra.event_store.serialization.mapper import Mapper, mapper_of_our_events
 from replayhouse.infra.event_store.serialization.personal import personal_fields
 from replayhouse.infra.event_store.serialization.registry import REGISTRY
+from replayhouse.infra.postgres.binary_copy import unframed
 from replayhouse.projections.projection import Stream
 
 EVENTS_A_BATCH = 4_000
@@ -33,10 +34,8 @@ COLUMNS = sql.SQL("originator_id, notification_id, topic, state")
 KeysOf = Callable[[Collection[UUID]], Keys]
 """The keys of all these subjects; raises where one has none and was not erased, which ends the reading."""
 
-_HEADER_BYTES = 19  # signature, flags and length of the extension; in the same message as the first row
 _FIXED = Struct(">6x16s4xqi")  # number of fields and length, originator_id, length, notification_id, length of topic
 _TOPIC_AT = _FIXED.size
-_TRAILER_BYTES = 2
 
 _PERSONAL = frozenset(event_type for _, event_type in REGISTRY.topics if personal_fields(event_type))
 
@@ -115,7 +114,7 @@ class StreamReader:
         positions: list[int] = []
         events: list[DomainEvent] = []
         convert = msgspec.convert  # makes a UUID in a third of the time of its constructor
-        for row in without_header(rows):
+        for row in unframed(rows):
             stream, position, length = unpack(row)
             if stream != current:
                 if held >= EVENTS_A_BATCH:
@@ -161,18 +160,6 @@ class StreamReader:
                 except MappingError as error:
                     batch[place] = batch[place]._replace(error=error)
         return batch
-
-
-def without_header(rows: Iterable[memoryview]) -> Iterator[memoryview]:
-    """The rows of a binary COPY alone: without what stands before the first and after the last."""
-    messages = iter(rows)
-    for first in messages:
-        if len(first) > _HEADER_BYTES + _TRAILER_BYTES:
-            yield first[_HEADER_BYTES:]
-        break
-    for row in messages:
-        if len(row) > _TRAILER_BYTES:
-            yield row
 
 
 def described(error: Exception) -> str:

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from replayhouse.infra.event_store.keys import read_keys
+from replayhouse.infra.postgres.planner import BY_INDEX
 from replayhouse.infra.read_models import checkpoints
 from replayhouse.infra.read_models.copy_text import DoesNotFit
 from replayhouse.infra.read_models.schema import Model
@@ -43,7 +44,6 @@ _WINDOW_END = sql.SQL("""
     ) AS window_of_events
 """)
 # Each touched stream is looked up by its key; the planner, who knows nothing of the window, might read all streams.
-_NO_SCANS = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
 _TOUCHED = sql.SQL("""
     COPY (
         SELECT {columns}
@@ -119,7 +119,7 @@ def touched(
 
     Within a transaction, which it tells how to look for them. With those that are parked, if they are to be retried.
     """
-    conn.execute(_NO_SCANS)
+    conn.execute(BY_INDEX)
     statement = _TOUCHED.format(
         columns=COLUMNS,
         events=LOG.events(context),

@@ -143,6 +143,20 @@ def test_nothing_reaches_a_terminal_but_by_the_one_way_that_makes_it_legible() -
     assert rich == []
 
 
+@pytest.mark.parametrize(
+    ("pattern", "place"),
+    [
+        (r"PGCOPY", "infra/postgres/binary_copy.py"),
+        (r"\\xff\\xff\\xff\\xff", "infra/postgres/binary_copy.py"),
+        (r"\benable_\w+ = off", "infra/postgres/planner.py"),
+        (r"\bmax_parallel_workers_per_gather\b", "infra/postgres/planner.py"),
+    ],
+)
+def test_what_stands_in_one_place_stands_nowhere_else(pattern: str, place: str) -> None:
+    found = lines_that_match(re.compile(pattern), iter(modules("infra")))
+    assert {line.partition(":")[0] for line in found} == {place}
+
+
 @pytest.mark.parametrize("package", ALLOWED_IMPORTS)
 def test_a_package_imports_only_what_the_architecture_allows(package: str) -> None:
     """Complete where import-linter needs a list: anything that is not named here is refused."""

@@ -14,6 +14,7 @@ from psycopg import sql
 from sqlalchemy import Table
 
 from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.planner import IN_ORDER
 from replayhouse.infra.read_models.copy_text import DoesNotFit, copy_data
 from replayhouse.infra.read_models.schema import Model, add_key, copy_into, line_writer, model_of, qualified
 from replayhouse.infra.read_models.stream_reader import COLUMNS, LOG, Source, StreamReader, described, rows_of
@@ -26,11 +27,6 @@ from replayhouse.projections.warehouse import PROJECTIONS
 
 ROWS_A_COPY = 4_000
 
-# Rows of a range come by the primary key; other plans would sort them, in parallel or not.
-_READ_IN_ORDER = """
-    SET enable_bitmapscan = off; SET enable_sort = off; SET enable_seqscan = off;
-    SET max_parallel_workers_per_gather = 0
-"""
 # A killed rebuild starts over: only the last commit, that of the swap, must wait for the disk.
 _NO_WAITING = "SET synchronous_commit = off; SET maintenance_work_mem = '128MB'; SET default_statistics_target = 30"
 _RANGE = sql.SQL("""
@@ -87,7 +83,7 @@ class Loader:
     def __init__(self, database: Database) -> None:
         self._events = database.connect("replayhouse rebuild", autocommit=True)
         self._rows = database.connect("replayhouse rebuild", autocommit=True)
-        self._events.execute(_READ_IN_ORDER)
+        self._events.execute(IN_ORDER)
         self._rows.execute(_NO_WAITING)
         self._readers: dict[Source, StreamReader] = {}
 

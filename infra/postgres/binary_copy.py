@@ -1,0 +1,38 @@
+"""PostgreSQL's binary COPY format: what stands around the rows, and how the lengths of fields are written.
+
+A row is the number of its fields (two bytes), then each field with its length (four bytes) before it; all numbers are
+big-endian. Source: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
+"""
+
+from collections.abc import Iterable, Iterator
+
+NULL = b"\xff\xff\xff\xff"
+"""A field that is null: the length -1, and nothing after it."""
+
+UUID_LENGTH = b"\x00\x00\x00\x10"
+INT64_LENGTH = b"\x00\x00\x00\x08"
+
+_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)  # signature, flags, length of an extension: none of both
+_TRAILER = b"\xff\xff"
+
+
+def field(value: bytes | None) -> bytes:
+    """A field of a row: its length and its bytes."""
+    return NULL if value is None else len(value).to_bytes(4, "big") + value
+
+
+def framed(rows: Iterable[bytes]) -> bytes:
+    """What COPY FROM STDIN takes: the rows with the header before and the trailer after them."""
+    return b"".join((_HEADER, *rows, _TRAILER))
+
+
+def unframed(messages: Iterable[memoryview]) -> Iterator[memoryview]:
+    """The rows that COPY TO STDOUT sends, a message each: the header comes with the first, the trailer alone."""
+    rest = iter(messages)
+    for first in rest:
+        if len(first) > len(_HEADER) + len(_TRAILER):
+            yield first[len(_HEADER) :]
+        break
+    for row in rest:
+        if len(row) > len(_TRAILER):
+            yield row

@@ -1,0 +1,16 @@
+"""What the planner is told where its guess would cost: statements for a transaction, or for a session.
+
+The log is large and its statistics are old after a load; which index leads to the events is known beforehand.
+"""
+
+BY_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
+"""Some streams or events are looked up among many: never read a table whole for that. For the transaction at hand."""
+
+_IN_ORDER = ("enable_sort = off", "enable_seqscan = off", "enable_bitmapscan = off")
+_ALONE = "max_parallel_workers_per_gather = 0"
+
+IN_ORDER = "; ".join(f"SET {setting}" for setting in (*_IN_ORDER, _ALONE))
+"""Events are read in the order of an index, without a sort, and by this process alone. For the session."""
+
+IN_ORDER_HERE = "; ".join(f"SET LOCAL {setting}" for setting in (*_IN_ORDER, _ALONE))
+"""The same, for the transaction at hand."""
