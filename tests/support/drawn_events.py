@@ -94,11 +94,15 @@ An event that is new stands in no log yet and need not be named here; no version
 
 
 def drawn(kind: Any, random: Random) -> Any:
-    """An event of a class, or what one is made of, with values of the right kinds."""
+    """An event of a class, or what one is made of, with values of the right kinds.
+
+    Each field has a chance of its own, by its name: an event that gets another field keeps the values of the others.
+    """
     hints = get_type_hints(kind)
     if kind is sales.OrderAmended:  # some of the facts are never taken back
         hints |= {"time": datetime, "customer_id": UUID}
-    return kind(**{field.name: _value(hints[field.name], random) for field in fields(kind)})
+    seed = random.getrandbits(64)
+    return kind(**{one.name: _value(hints[one.name], Random(f"{seed} {one.name}")) for one in fields(kind)})
 
 
 def _value(kind: Any, random: Random) -> Any:
