@@ -1,13 +1,28 @@
-"""What holds for every test: how hypothesis searches, and that nothing is skipped where it counts."""
+"""What holds for every test: how hypothesis searches, and that nothing is skipped where it counts; and the fixtures.
+
+What a fixture needs is imported when the first test asks for it, so that a unit test starts without databases and
+brokers. What gives the fixtures, and what tests do with them, lives in `tests/support`.
+"""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.prepared import MEMORY, has_memory, prepared, until_the_end
+from tests.support.folders import MEMORY, has_memory, parent_of_shared, shared_folder
 
-__all__ = ["prepared", "until_the_end"]
+if TYPE_CHECKING:
+    import psycopg
+
+    from replayhouse.infra.kafka.broker.node import Broker
+    from replayhouse.infra.postgres.connection import Database
+    from replayhouse.infra.postgres.embedded import EmbeddedServer
+    from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+    from tests.support.brokers import OwnBroker
+    from tests.support.secure_brokers import SecureBroker
 
 CI = os.environ.get("CI") == "true"
 
@@ -41,3 +56,78 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         reporter.section("skipped tests fail the session when CI=true", sep="=", red=True)
         for nodeid in passed_over:
             reporter.line(nodeid)
+
+
+# --- databases ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Path]:
+    """A home whose database is made and empty, and whose server does not run; all processes of the session share it."""
+    from tests.support.prepared import make_prepared
+
+    with shared_folder(parent_of_shared(tmp_path_factory, worker_id), "prepared", make_prepared) as home:
+        yield home
+
+
+@pytest.fixture(scope="session")
+def server(prepared: Path) -> "Iterator[EmbeddedServer]":
+    """The embedded server of this test process. Nobody connects to its database `replayhouse`, which is copied."""
+    from tests.support.databases import running_server
+
+    with running_server(prepared) as embedded:
+        yield embedded
+
+
+@pytest.fixture
+def database(server: "EmbeddedServer") -> "Iterator[Database]":
+    """A database of its own for the test, with the schema and no events."""
+    from tests.support.databases import copied
+
+    with copied(server) as copy:
+        yield copy
+
+
+@pytest.fixture
+def conn(database: "Database") -> "Iterator[psycopg.Connection]":
+    """A connection to the test's database, in autocommit, as the database's superuser."""
+    with database.connect("replayhouse test", autocommit=True) as connection:
+        yield connection
+
+
+# --- brokers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def broker() -> "Iterator[Broker]":
+    """The Kafka broker of this test process; nobody may harm it."""
+    from tests.support.brokers import running_broker
+
+    with running_broker() as shared:
+        yield shared
+
+
+@pytest.fixture
+def kafka(broker: "Broker") -> "KafkaSettings":
+    """Settings for the shared broker, with a prefix that no other test has; no topics are there yet."""
+    from tests.support.brokers import settings_for
+
+    return settings_for(broker)
+
+
+@pytest.fixture
+def own_broker() -> "Iterator[OwnBroker]":
+    """A running broker of the test's own, which it may harm."""
+    from tests.support.brokers import running_broker_to_harm
+
+    with running_broker_to_harm() as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def secure_broker() -> "Iterator[SecureBroker]":
+    """A running broker that asks for TLS and a password; the tests of a module share it."""
+    from tests.support.secure_brokers import running_secure_broker
+
+    with running_secure_broker() as secure:
+        yield secure

@@ -16,10 +16,10 @@ from pathlib import Path
 from replayhouse.infra.postgres.connection import Database, make_database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.settings import Settings
-from tests.acceptance.test_relay_faults import Orders, being_placed
 from tests.soak import say
 from tests.support.brokers import OwnBroker, applied, settings_for
 from tests.support.crashes import a_seed
+from tests.support.placed_orders import Orders, being_placed
 from tests.support.published import complaints
 from tests.support.relay_processes import RelayProcess, Relays, Setting
 

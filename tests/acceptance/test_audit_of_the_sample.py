@@ -12,10 +12,7 @@ import pytest
 
 from replayhouse.infra.postgres.connection import Database
 from tests.oracle.expected import FILES
-from tests.support.databases import database, server
 from tests.support.in_process import Warehouse
-
-__all__ = ["database", "server"]  # pytest finds the fixtures by their names in this module
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / os.environ.get("REPLAYHOUSE_SAMPLE", "../shared/olist-sample")

@@ -19,13 +19,11 @@ from replayhouse.infra.privacy.erasure_list import ErasedSubjects
 from tests.oracle.lines import an_id
 from tests.support.cli import CONTEXTS, Done
 from tests.support.crashes import SEED, a_seed
-from tests.support.databases import COPY, conn, database, server
+from tests.support.databases import COPY
 from tests.support.extracts import a_good_extract, write
 from tests.support.homes import FORKED, Home
 from tests.support.in_process import Warehouse, refused
 from tests.support.prepared import furnish
-
-__all__ = ["conn", "database", "server"]
 
 PERSON = an_id(901)
 

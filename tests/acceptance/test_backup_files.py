@@ -32,14 +32,12 @@ from replayhouse.infra.postgres import migrate, pg_tools
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.errors import InputError
-from tests.integration.test_event_store import registered
 from tests.support.cli import CONTEXTS
-from tests.support.databases import a_database, database, server
+from tests.support.databases import a_database
 from tests.support.extracts import a_good_extract, write
 from tests.support.in_process import Warehouse, refused
 from tests.support.read_side import a_header, a_line, a_payment
-
-__all__ = ["database", "server"]
+from tests.support.recorded_events import registered
 
 NO, BAD_INPUT, CONFLICT = 1, 2, 4
 CHANGED = """

@@ -20,11 +20,8 @@ from replayhouse.infra.runtime.settings import Settings
 from tests.oracle.expected import FILES, expected
 from tests.oracle.lines import HEADERS, an_item
 from tests.support.cli import Program
-from tests.support.databases import database, server
 from tests.support.extracts import a_good_extract, changed, instead, write, zipped
 from tests.support.in_process import READ_MODELS, Warehouse, refused, rejected
-
-__all__ = ["database", "server"]
 
 
 @pytest.fixture

@@ -10,11 +10,8 @@ from replayhouse.infra.application import ingest as loading
 from replayhouse.infra.postgres.connection import Database
 from tests.oracle.expected import FILES, expected
 from tests.oracle.lines import HEADERS, a_customer, a_payment, an_id, an_item, an_order, line
-from tests.support.databases import database, server
 from tests.support.extracts import Lines, a_good_extract, a_review, adding, changed, write, zipped
 from tests.support.in_process import READ_MODELS, Warehouse, refused
-
-__all__ = ["database", "server"]
 
 KEPT_APART = """
     SELECT file, line, rule, reason, text, status

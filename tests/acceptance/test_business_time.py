@@ -17,10 +17,7 @@ import pytest
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.ingest.synthetic import generate
 from tests.oracle.expected import differences, expected, rows
-from tests.support.databases import database, server
 from tests.support.in_process import Warehouse
-
-__all__ = ["database", "server"]
 
 ORDERS, SEED = 400, 11
 ENDED = ("canceled", "unavailable")

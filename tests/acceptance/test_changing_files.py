@@ -15,11 +15,8 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.staging import extract as opening
 from replayhouse.infra.staging.staging import stage
 from tests.oracle.expected import FILES, expected
-from tests.support.databases import database, server
 from tests.support.extracts import a_good_extract, adding, changed, replacing, write, zipped
 from tests.support.in_process import Warehouse, refused
-
-__all__ = ["database", "server"]
 
 Change = Callable[[Path], None]
 

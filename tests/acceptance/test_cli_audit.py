@@ -15,10 +15,8 @@ from replayhouse.domain.kernel.events import Rewound
 from replayhouse.infra.event_store.keys import destroy_keys
 from replayhouse.infra.event_store.recorded import Recorded
 from replayhouse.infra.event_store.store import EventStore
-from tests.support.cli import Loaded, Program, empty, loaded
+from tests.support.cli import Loaded, Program
 from tests.support.databases import lose_keys
-
-__all__ = ["empty", "loaded"]  # pytest finds the fixtures by their names in this module
 
 KEYS = {
     "context",

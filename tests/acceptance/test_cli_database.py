@@ -9,11 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.support.cli import PROGRAM, Loaded, Program, empty, loaded
+from tests.support.cli import PROGRAM, Loaded, Program
 from tests.support.forked import AS_INSTALLED
 from tests.support.prepared import furnish
-
-__all__ = ["empty", "loaded"]  # pytest finds the fixtures by their names in this module
 
 NEWER_SCHEMA = "INSERT INTO event_store.schema_version (version, name) VALUES (9999, 'from_the_future')"
 WORKING_ON_THE_DATABASE = (

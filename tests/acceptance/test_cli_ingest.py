@@ -11,12 +11,9 @@ import pytest
 
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.locks import exclusive
-from tests.support.cli import CONTEXTS, FILES, Loaded, Program, empty, loaded
-from tests.support.databases import database, server
+from tests.support.cli import CONTEXTS, FILES, Loaded, Program
 from tests.support.extracts import a_good_extract, write
 from tests.support.in_process import Warehouse
-
-__all__ = ["database", "empty", "loaded", "server"]  # pytest finds the fixtures by their names in this module
 
 KINDS = ("new", "changed", "unchanged", "quarantined")
 BATCH = {"batch", "name", "status", "opened_at", "completed_at", "events", "score", "by", "machine", "program"}

@@ -11,13 +11,11 @@ from replayhouse.infra.kafka.broker.node import trial_broker
 from replayhouse.infra.kafka.topics import administering
 from replayhouse.infra.publishing.names import events_topic, positions_topic
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
-from tests.support.brokers import applied, bootstrap, broker, kafka
+from tests.support.brokers import applied, bootstrap
 from tests.support.cli import Program
 from tests.support.databases import NO_DATABASE
 from tests.support.in_process import Warehouse, refused
 from tests.support.quick_java import use_quick_java
-
-__all__ = ["broker", "kafka"]
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ import re
 from typing import Any
 
 from replayhouse.domain.quality.rules import RULES
-from tests.support.cli import CONTEXTS, Loaded, Program, empty, loaded
-
-__all__ = ["empty", "loaded"]  # pytest finds the fixtures by their names in this module
+from tests.support.cli import CONTEXTS, Loaded, Program
 
 TABLES = {
     "sales": {"fact_order", "fact_order_item", "fact_payment"},

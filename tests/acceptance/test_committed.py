@@ -9,11 +9,8 @@ import pytest
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.runtime.errors import Conflicting
 from tests.oracle.lines import a_payment, an_id
-from tests.support.databases import database, server
 from tests.support.extracts import a_good_extract, adding, changed, write
 from tests.support.in_process import Warehouse
-
-__all__ = ["database", "server"]
 
 HELD_UP = "Another rebuild is at work."
 IN_THE_LOG = "SELECT count(*) FROM event_store.log WHERE topic LIKE %s"

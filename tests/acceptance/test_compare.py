@@ -16,12 +16,9 @@ from replayhouse.domain.sales.events import PaymentAmended
 from replayhouse.domain.sales.order import NEW_ORDER, observe, order_of
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models.live.projector import catch_up
-from tests.support.databases import database, server
 from tests.support.in_process import Warehouse, refused
 from tests.support.read_side import MONDAY, Log, a_header, a_line, a_payment, an_id
 from tests.support.small_steps import KILL_AFTER
-
-__all__ = ["database", "server"]
 
 APPROVED = observe(NEW_ORDER, an_id(9), a_header("approved"), [a_line(1), a_line(2)], [a_payment(amount="25.00")])
 LEFT = "SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^unfinished'"

@@ -9,10 +9,8 @@ from replayhouse.infra.postgres.locks import exclusive
 from tests.support.cli import Done
 from tests.support.crashes import is_plain
 from tests.support.homes import SHARED_WORK, Command, Home, a_copy
-from tests.support.scenes import Scenes, complaints, scenes
+from tests.support.scenes import Scenes, complaints
 from tests.support.small_steps import KILL_AFTER, WAIT
-
-__all__ = ["scenes"]
 
 
 def refused(done: Done) -> str:

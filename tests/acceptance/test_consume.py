@@ -16,17 +16,15 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.oracle.lines import a_customer, an_order
-from tests.support.brokers import applied, broker, kafka
+from tests.support.brokers import applied
 from tests.support.cli import CONTEXTS, PROGRAM, Done
 from tests.support.crashes import SEED, a_seed
-from tests.support.databases import copied, server
+from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, adding, changed, write
 from tests.support.forked import FORKED
 from tests.support.homes import Command
 from tests.support.in_process import Warehouse, refused
 from tests.support.kafka_log import logged, placed, send, send_log
-
-__all__ = ["broker", "kafka", "server"]
 
 TIMEOUT_S = 120
 KILLS = 5

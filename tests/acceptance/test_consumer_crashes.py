@@ -17,12 +17,9 @@ import pytest
 
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
-from tests.support.brokers import applied, broker, kafka
+from tests.support.brokers import applied
 from tests.support.consuming import Log, Publisher
 from tests.support.crashes import SEED, a_seed
-from tests.support.databases import database, server
-
-__all__ = ["broker", "database", "kafka", "server"]
 
 ROOT = Path(__file__).parents[2]
 EVENTS = 1_000

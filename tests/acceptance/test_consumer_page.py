@@ -9,12 +9,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
-from tests.acceptance.test_documented_commands import python_files_of
-from tests.support.brokers import applied, broker, kafka
+from tests.support.brokers import applied
 from tests.support.consuming import Log, Publisher
 from tests.support.homes import wait_until
-
-__all__ = ["broker", "kafka"]
+from tests.support.pages import python_files_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/consuming.md").read_text(encoding="utf-8")

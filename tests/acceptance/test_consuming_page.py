@@ -20,10 +20,8 @@ from replayhouse.infra.kafka.clients import confluent_config
 from replayhouse.infra.publishing.message import LoggedEvent, message_of
 from replayhouse.infra.publishing.names import events_topic, source_of
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
-from tests.acceptance.test_documented_commands import python_files_of
-from tests.support.brokers import TIMEOUT_S, applied, broker, console_consumer, kafka
-
-__all__ = ["broker", "kafka"]
+from tests.support.brokers import TIMEOUT_S, applied, console_consumer
+from tests.support.pages import python_files_of
 
 PAGE = (Path(__file__).parents[2] / "docs/consuming.md").read_text(encoding="utf-8")
 FIRST, SECOND, THIRD = UUID(int=1), UUID(int=2), UUID(int=3)

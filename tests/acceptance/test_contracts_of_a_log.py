@@ -18,12 +18,9 @@ from replayhouse.infra.publishing.message import LoggedEvent, message_of
 from replayhouse.infra.publishing.state import Change, State
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.lines import a_customer, a_payment, an_id, an_order
-from tests.support.databases import database, server
 from tests.support.extracts import a_good_extract, a_review, adding, changed, write
 from tests.support.in_process import Warehouse
-from tests.unit.test_contracts import undeclared
-
-__all__ = ["database", "server"]
+from tests.support.json_schemas import undeclared
 
 FOLDER = Path(__file__).parents[2] / CONTRACTS
 FORMATS = Draft202012Validator.FORMAT_CHECKER

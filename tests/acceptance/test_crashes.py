@@ -23,10 +23,8 @@ from tests.support.crashes import (
     the_server,
 )
 from tests.support.homes import Home, a_copy
-from tests.support.scenes import Scenes, complaints, scenes, state_of
+from tests.support.scenes import Scenes, complaints, state_of
 from tests.support.small_steps import KILL_AFTER
-
-__all__ = ["scenes"]
 
 APPENDING, CATCHING_UP, FOLDING = "appending", "catching the read models up", "folding every stream again"
 REWINDING = "rewinding"

@@ -11,12 +11,10 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from tests.oracle.expected import DEPENDS_ON_EARLIER_LOADS, expected
 from tests.oracle.lines import a_customer, a_payment, an_id, an_item, an_order, line
-from tests.support.databases import copied, database, server
+from tests.support.databases import copied
 from tests.support.extracts import Lines, a_good_extract, a_review, adding, changed, instead, times, write
 from tests.support.in_process import Warehouse, refused
 from tests.support.loads import NO_EVENTS, Loads, events_of, of_file
-
-__all__ = ["database", "server"]
 
 
 class Decisions(Loads):

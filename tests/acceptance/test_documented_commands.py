@@ -30,8 +30,10 @@ from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.staging.checks import queries
 from replayhouse.projections.warehouse import PROJECTIONS
+from tests.support.folders import quick_folder
 from tests.support.forked import put_on_the_path
-from tests.support.prepared import furnish, quick_folder
+from tests.support.pages import BLOCK, python_files_of
+from tests.support.prepared import furnish
 from tests.support.quick_java import use_quick_java
 
 ROOT = Path(__file__).parents[2]
@@ -59,8 +61,6 @@ RUN = (
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *ROOT.glob("docs/**/*.md")))
 TIMEOUT_S = 240
 
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE_NAME = re.compile(r"# ([\w.-]+\.py)\n")
 ANY_LINES = "(?:.*\n)*"
 PROGRESS = re.compile(r" \.\.\.$")
 CHANGING = (
@@ -113,12 +113,6 @@ def _commands_of_block(lines: Sequence[str], begins: int) -> list[Command]:
         else:
             with_codes.append(command)
     return with_codes
-
-
-def python_files_of(page: str) -> dict[str, str]:
-    """The snippets of a page's text that have a file name, by that name."""
-    snippets = (block[2] for block in BLOCK.finditer(page) if block[1] == "python")
-    return {name[1]: text for text in snippets if (name := FILE_NAME.match(text))}
 
 
 def is_shown(shown: Sequence[str], told: Sequence[str]) -> bool:

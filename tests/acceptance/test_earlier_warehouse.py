@@ -10,10 +10,8 @@ import pytest
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.postgres.pg_tools import program, running
 from replayhouse.ingest.synthetic import generate
-from tests.support.databases import a_database, copied, server
+from tests.support.databases import a_database, copied
 from tests.support.in_process import READ_MODELS, Warehouse
-
-__all__ = ["server"]
 
 KEPT = Path(__file__).parents[1] / "support" / "earlier" / "warehouse.sql.xz"
 PERSON = "0b9a0c4b-b8cd-bbab-54ea-33bd002a47c3"

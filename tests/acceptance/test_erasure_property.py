@@ -17,11 +17,9 @@ import pytest
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from tests.oracle.lines import a_customer, an_id, an_item, an_order
 from tests.support.crashes import a_seed
-from tests.support.databases import a_database, copied, server
+from tests.support.databases import a_database, copied
 from tests.support.extracts import Lines, a_good_extract, a_review, write
 from tests.support.in_process import Warehouse
-
-__all__ = ["server"]
 
 STEPS = int(os.environ.get("REPLAYHOUSE_ERASURE_STEPS", "6"))
 PEOPLE = range(1, 7)

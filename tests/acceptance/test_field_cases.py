@@ -21,10 +21,7 @@ from replayhouse.infra.read_models.schema import Model
 from replayhouse.ingest.synthetic.generate import generate
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.expected import FILES, expected
-from tests.support.databases import database, server
 from tests.support.in_process import READ_MODELS, Warehouse, rejected
-
-__all__ = ["database", "server"]
 
 Records = list[dict[str, str]]
 Edit = Callable[[dict[str, str]], None]

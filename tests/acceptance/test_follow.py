@@ -14,12 +14,9 @@ from replayhouse.domain.sales.order import NEW_ORDER, observe
 from replayhouse.infra.postgres.connection import Database
 from tests.support.cli import CONTEXTS
 from tests.support.crashes import SEED, a_seed
-from tests.support.databases import conn, database, server
 from tests.support.homes import AS_INSTALLED, FORKED, Command, Home
 from tests.support.prepared import furnish
 from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
-
-__all__ = ["conn", "database", "server"]
 
 PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
 SHOWN = "SELECT min(position) FROM read_model.projection"

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import Loaded, Program, loaded
+from tests.support.cli import Loaded, Program
 from tests.support.forked import AS_INSTALLED, put_on_the_path
-
-__all__ = ["loaded"]
 
 
 @pytest.mark.parametrize(

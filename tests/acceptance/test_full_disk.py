@@ -15,9 +15,7 @@ import pytest
 from tests.support.cli import Done
 from tests.support.crashes import is_plain
 from tests.support.homes import IN_SMALL_STEPS, SHARED_WORK, Home, a_copy
-from tests.support.scenes import Scenes, complaints, scenes
-
-__all__ = ["scenes"]
+from tests.support.scenes import Scenes, complaints
 
 MB = 10**6
 SIZE_OF_THE_DISK = 400 * MB

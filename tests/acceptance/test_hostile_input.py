@@ -15,12 +15,9 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.runtime.csv_cells import harmless
 from tests.oracle.expected import FILES
 from tests.oracle.lines import HEADERS, a_customer, a_payment, an_id
-from tests.support.databases import database, server
 from tests.support.extracts import a_good_extract, a_review, adding, changed, write, zipped
 from tests.support.hostile import HOSTILE, raw
 from tests.support.in_process import Warehouse
-
-__all__ = ["database", "server"]
 
 STORABLE = HOSTILE.replace("\udc80", "")
 """What PostgreSQL takes."""

@@ -17,11 +17,8 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.expected import FILES
 from tests.oracle.lines import a_payment, an_id, an_order
-from tests.support.databases import database, server
 from tests.support.extracts import COMMENT, a_good_extract, adding, changed, instead, replacing, times, write, zipped
 from tests.support.in_process import Warehouse, refused
-
-__all__ = ["database", "server"]  # pytest finds the fixtures by their names in this module
 
 WITHOUT_LINES = {"customer.segment_history", "quality.batch", "quality.batch_file", "quality.fact_check"}
 """A segment follows from a person's purchases and a date, and a load tells of its files as a whole."""

@@ -15,12 +15,9 @@ import pytest
 from replayhouse.infra.postgres.connection import Database
 from tests.oracle.expected import DEPENDS_ON_EARLIER_LOADS, expected
 from tests.oracle.lines import NOBODY, a_customer, a_payment, an_id, an_item, an_order, line, moment, money
-from tests.support.databases import database, server
 from tests.support.extracts import a_good_extract, a_review, adding, changed, instead, replacing, times, without, write
 from tests.support.in_process import Warehouse
 from tests.support.loads import NO_EVENTS, Loads, events_of, of_file
-
-__all__ = ["database", "server"]
 
 
 @pytest.fixture

@@ -8,12 +8,9 @@ import pytest
 
 from replayhouse.infra.postgres.connection import Database
 from tests.oracle.lines import a_customer, a_payment, an_id, an_item, an_order, line, money
-from tests.support.databases import database, server
 from tests.support.extracts import COMMENT, a_good_extract, a_review, adding, changed, instead, write
 from tests.support.in_process import Warehouse
 from tests.support.loads import NO_EVENTS, Loads, events_of, of_file
-
-__all__ = ["database", "server"]
 
 
 @pytest.fixture

@@ -14,13 +14,10 @@ from replayhouse.infra.audit.verify import Verified, verify
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.migrate import migrate
 from tests.oracle.lines import a_customer, an_id, an_item, an_order
-from tests.support.databases import conn, database, server
 from tests.support.extracts import a_good_extract, adding, changed, replacing, write
 from tests.support.homes import wait_until
 from tests.support.in_process import Warehouse
 from tests.support.own_servers import an_own_server
-
-__all__ = ["conn", "database", "server"]
 
 WITHOUT_A_KEY = """
     SELECT c.oid::regclass::text

@@ -12,10 +12,8 @@ from replayhouse.infra.postgres.connection import Database, make_database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.settings import Settings
 from tests.support.cli import Done
-from tests.support.databases import a_database, server
+from tests.support.databases import a_database
 from tests.support.in_process import Warehouse, refused
-
-__all__ = ["server"]
 
 AN_ID = "0" * 31 + "1"
 OTHERS: tuple[tuple[str, ...], ...] = (

@@ -14,14 +14,12 @@ from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.errors import WrongServer
 from tests.oracle.lines import an_id, an_item
 from tests.support.cli import Program
-from tests.support.databases import a_database, copied, server
+from tests.support.databases import a_database, copied
 from tests.support.extracts import a_good_extract, adding, changed, write
 from tests.support.hostile_settings import ALTER_DATABASE, set_by, undisturbed
 from tests.support.in_process import Warehouse, refused
 from tests.support.own_servers import an_own_server
 from tests.support.poolers import REFUSAL, pooled
-
-__all__ = ["server"]
 
 LATIN = sql.SQL("CREATE DATABASE latin ENCODING {} LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0")
 

@@ -11,11 +11,8 @@ import pytest
 
 from replayhouse.infra.postgres.connection import Database
 from tests.oracle.lines import an_order
-from tests.support.databases import database, server
 from tests.support.extracts import a_good_extract, adding, changed, write
 from tests.support.in_process import Warehouse, refused
-
-__all__ = ["database", "server"]  # pytest finds the fixtures by their names in this module
 
 NO_KEY = "There is no signing key"
 CUT_OFF = """

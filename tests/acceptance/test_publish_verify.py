@@ -24,15 +24,13 @@ from replayhouse.infra.publishing.threads import run_relays
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from replayhouse.infra.runtime.settings import load_settings
 from replayhouse.infra.runtime.telling import tell_nobody
-from tests.support.brokers import applied, broker, kafka
+from tests.support.brokers import applied
 from tests.support.cli import CONTEXTS, Done
-from tests.support.databases import copied, server
+from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, write
 from tests.support.in_process import Warehouse
 from tests.support.kafka_log import Placed, logged, omitted, placed, send, send_log, send_to
 from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
-
-__all__ = ["broker", "kafka", "server"]
 
 Messages = list[Placed]
 

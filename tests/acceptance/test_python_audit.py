@@ -14,11 +14,9 @@ from replayhouse.infra.audit.lineage.marts import MartLineage
 from replayhouse.infra.audit.lineage.trace import RowLineage
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from tests.oracle.lines import an_id
-from tests.support.databases import copied, server
+from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, write
 from tests.support.in_process import Warehouse, as_printed
-
-__all__ = ["server"]
 
 
 class Both:

@@ -14,13 +14,11 @@ from replayhouse.infra.kafka import connectivity
 from replayhouse.infra.kafka.broker.node import trial_broker
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
-from tests.support.brokers import applied, bootstrap, broker, kafka
-from tests.support.databases import NO_DATABASE, copied, server
+from tests.support.brokers import applied, bootstrap
+from tests.support.databases import NO_DATABASE, copied
 from tests.support.extracts import a_good_extract, write
 from tests.support.in_process import Warehouse
 from tests.support.quick_java import use_quick_java
-
-__all__ = ["broker", "kafka", "server"]
 
 
 @pytest.fixture

@@ -13,11 +13,9 @@ from replayhouse.infra.application.release import Refused
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from tests.oracle.lines import an_id, an_item, line
-from tests.support.databases import NO_DATABASE, copied, server
+from tests.support.databases import NO_DATABASE, copied
 from tests.support.extracts import a_good_extract, adding, changed, write
 from tests.support.in_process import Warehouse, as_printed
-
-__all__ = ["server"]
 
 GOOD_ITEM = an_item(1, 3, "12.50", "1.00")
 BAD_ITEM = GOOD_ITEM.replace("12.50", "12.505")

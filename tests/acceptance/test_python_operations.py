@@ -11,12 +11,10 @@ import pytest
 import replayhouse
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
-from tests.support.databases import a_database, database, server
+from tests.support.databases import a_database
 from tests.support.extracts import a_good_extract, write
 from tests.support.in_process import Warehouse, as_printed
 from tests.support.prepared import furnish
-
-__all__ = ["database", "server"]
 
 
 @pytest.fixture

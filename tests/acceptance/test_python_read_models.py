@@ -14,11 +14,9 @@ from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.sales.order import NEW_ORDER, observe
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
-from tests.support.databases import copied, server
+from tests.support.databases import copied
 from tests.support.in_process import Warehouse, as_printed
 from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
-
-__all__ = ["server"]
 
 PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
 

@@ -21,10 +21,7 @@ from replayhouse.infra.read_models.live.projector import catch_up
 from replayhouse.infra.read_models.rebuild import swap
 from replayhouse.infra.read_models.rebuild.rebuild import rebuild
 from replayhouse.infra.read_models.rebuild.revert import revert
-from tests.support.databases import conn, database, server
 from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
-
-__all__ = ["conn", "database", "server"]
 
 PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
 FIRST_ORDERS = 200

@@ -5,30 +5,25 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 from kafka import KafkaAdminClient
 
-from replayhouse.domain.sales.order import NEW_ORDER, observe
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from replayhouse.ingest.synthetic import generate
-from tests.support.brokers import OwnBroker, altered, applied, broker, kafka, own_broker, settings_for
+from tests.support.brokers import OwnBroker, altered, applied, settings_for
 from tests.support.crashes import SEED, a_seed
-from tests.support.databases import conn, database, server
 from tests.support.homes import AS_INSTALLED, Home
 from tests.support.in_process import Warehouse
+from tests.support.placed_orders import PLACED, Orders, being_placed
 from tests.support.prepared import furnish
 from tests.support.published import complaints
-from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
+from tests.support.read_side import Log, an_id
 from tests.support.relay_processes import Relays, Setting
 
-__all__ = ["broker", "conn", "database", "kafka", "own_broker", "server"]
-
-PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
 LONGEST_S = 120.0
 KILLS = 20
 
@@ -51,41 +46,9 @@ def chance() -> random.Random:
     return random.Random(seed)
 
 
-class Orders:
-    """Orders of a test's log."""
-
-    def __init__(self, conn: psycopg.Connection) -> None:
-        self._log = Log(conn)
-        self._placed = 0
-
-    def place(self, count: int) -> int:
-        """Places some more; the position of the last event."""
-        ids = [an_id((self._placed + n + 1) << 100) for n in range(count)]
-        self._placed += count
-        return self._log.append_all("sales", dict.fromkeys(ids, PLACED))
-
-
 @pytest.fixture
 def orders(conn: psycopg.Connection) -> Orders:
     return Orders(conn)
-
-
-@contextmanager
-def being_placed(database: Database, orders: Orders) -> Iterator[None]:
-    """Orders are placed, a few at a time, while the block runs."""
-    stop = threading.Event()
-
-    def place() -> None:
-        while not stop.wait(0.1):
-            orders.place(3)
-
-    thread = threading.Thread(target=place)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def until(is_so: Callable[[], bool]) -> None:

@@ -1,10 +1,8 @@
 """A load is taken back: all is as before it, the log keeps it, and the same files can be loaded again."""
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,13 +19,10 @@ from replayhouse.infra.loads.retractions import Retractions
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.ingest.batch import tell_completion, tell_opening
-from tests.oracle.lines import a_customer, an_id, an_item, an_order
-from tests.support.databases import database, server
-from tests.support.extracts import Lines, a_good_extract, adding, changed, replacing, times, write
-from tests.support.in_process import Warehouse, refused
+from tests.oracle.lines import an_id, an_item
+from tests.support.extracts import a_good_extract, a_later_extract, adding, changed, replacing, write
+from tests.support.in_process import Warehouse, dying_after, refused
 from tests.support.loads import Loads
-
-__all__ = ["database", "server"]
 
 FINISH = "replayhouse.infra.loads.batches.Loads.finish"
 APPEND = "replayhouse.infra.loads.retraction_log.PostgresRetractionLog.append_rewinds"
@@ -37,24 +32,6 @@ MONDAY = datetime(2018, 1, 8, 10, 30)
 
 DAYS = "SELECT count(*), max(date) FROM shared.dim_date"
 STATUSES = "SELECT name, status FROM quality.batch ORDER BY opened_at"
-
-
-def a_later_extract() -> Lines:
-    """The good extract after some days: corrected, gone on, and with a new person's order, in another year."""
-    return changed(
-        a_good_extract(),
-        customers=lambda some: [*some, a_customer(106, 905)],
-        order_items=adding(an_item(6, 1, "30.00", "3.00"), an_item(77, 1, "1.00", "1.00")),
-        orders=lambda some: [
-            *some[:3],
-            an_order(4, "delivered", placed="2017-05-02 10:00:00", **times(3, 5, 25, month=5)),
-            some[4],
-            an_order(6, placed="2018-06-01 10:00:00", approved="2018-06-01 10:30:00", promised="2018-07-01 00:00:00"),
-        ],
-        products=replacing("casa,40,500,2,800", "livros,41,500,2,900"),
-        sellers=replacing("04001", "04002"),
-        geolocation=replacing("-22.9,", "-22.8,"),
-    )
 
 
 @pytest.fixture
@@ -72,18 +49,6 @@ def decide(warehouse: Warehouse, context: str, stream: UUID, event: DomainEvent)
 
 def statuses(loads: Loads) -> list[str]:
     return [batch["status"] for batch in loads.warehouse.json("batches")]
-
-
-def dying_after(calls: int, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, which ends in an error once it has been called so often."""
-    left = iter(range(calls))
-
-    def called(*arguments: Any, **named: Any) -> Any:
-        if next(left, None) is None:
-            raise RuntimeError("killed")
-        return function(*arguments, **named)
-
-    return called
 
 
 # --- as before it ---------------------------------------------------------------------------------------------------

@@ -37,10 +37,7 @@ from replayhouse.projections.digest import Digest, digest_of
 from replayhouse.projections.projection import Row
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.expected import FILES
-from tests.support.databases import server
 from tests.support.in_process import Warehouse
-
-__all__ = ["server"]
 
 EXAMPLES = int(os.environ.get("REPLAYHOUSE_RETRACTION_EXAMPLES", "2"))
 ORDERS = 40

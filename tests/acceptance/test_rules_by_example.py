@@ -20,7 +20,6 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from tests.oracle.expected import FILES, expected
 from tests.oracle.lines import NOBODY, PLACED, moment, money
-from tests.support.databases import server
 from tests.support.examples import (
     APPROVED,
     AWAY,
@@ -40,8 +39,6 @@ from tests.support.examples import (
 )
 from tests.support.extracts import write, zipped
 from tests.support.in_process import Warehouse
-
-__all__ = ["server"]
 
 
 class Loaded(Warehouse):

@@ -13,12 +13,10 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from tests.support import hostile_settings as hostile
 from tests.support.cli import Program
-from tests.support.databases import a_database, copied, server
+from tests.support.databases import a_database, copied
 from tests.support.extracts import COMMENT, Lines, a_good_extract, a_review, adding, changed, replacing, write
 from tests.support.in_process import Warehouse
 from tests.support.own_servers import VERSION_16, OwnServer, an_own_server
-
-__all__ = ["server"]
 
 ROOT = Path(__file__).parents[2]
 CONTEXTS = ("sales", "fulfillment", "customer", "marketplace", "quality")

@@ -7,11 +7,9 @@ import pytest
 
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from tests.oracle.lines import a_customer, an_id, an_order
-from tests.support.databases import copied, server
+from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, adding, changed, write
 from tests.support.in_process import Warehouse, refused
-
-__all__ = ["server"]
 
 ORDER = 0xABCD << 112
 """An order whose id begins as no other does; those of all others begin with zeros."""

@@ -29,14 +29,12 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.postgres.restore_marker import mark
 from replayhouse.ingest.batch import Assessed
-from tests.acceptance.test_retract import MONDAY, a_later_extract, dying_after
 from tests.oracle.lines import an_id, an_item
 from tests.support.cli import Done
-from tests.support.databases import copied, server
-from tests.support.extracts import Lines, a_good_extract, adding, changed, replacing, write
-from tests.support.in_process import READ_MODELS, Warehouse, refused
-
-__all__ = ["server"]
+from tests.support.databases import copied
+from tests.support.extracts import Lines, a_good_extract, a_later_extract, adding, changed, replacing, write
+from tests.support.in_process import READ_MODELS, Warehouse, dying_after, refused
+from tests.support.read_side import MONDAY
 
 WHY = ("--reason", "a test")
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"

@@ -7,11 +7,9 @@ import pytest
 
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
-from tests.support.databases import copied, server
+from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, write
 from tests.support.in_process import Warehouse
-
-__all__ = ["server"]
 
 SILENT = """
     INSERT INTO publishing.relay (name, position, state, since, updated_at, session)

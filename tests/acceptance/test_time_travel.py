@@ -22,12 +22,9 @@ from replayhouse.infra.read_models.snapshots.time_travel import Limits, rebuild_
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.ingest.synthetic import generate
 from tests.support.cli import CONTEXTS
-from tests.support.databases import database, server
 from tests.support.in_process import Warehouse, refused
 from tests.support.read_side import HOUR, MONDAY, Log, a_header, a_line, a_payment, an_id
 from tests.support.small_steps import KILL_AFTER
-
-__all__ = ["database", "server"]
 
 LIVE_AND_TRACKING = """
     SELECT (SELECT array_agg(t ORDER BY t) FROM read_model.projection AS t),

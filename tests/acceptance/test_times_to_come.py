@@ -10,12 +10,9 @@ from replayhouse.infra.application import ingest
 from replayhouse.infra.postgres.connection import Database
 from tests.oracle.expected import expected
 from tests.oracle.lines import an_item, an_order
-from tests.support.databases import database, server
 from tests.support.extracts import Lines, a_good_extract, a_review, adding, changed, replacing, write
 from tests.support.in_process import Warehouse
 from tests.support.loads import Loads
-
-__all__ = ["database", "server"]
 
 LAST = "9999-12-31 23:59:59"
 

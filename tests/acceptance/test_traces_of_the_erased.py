@@ -24,13 +24,12 @@ from replayhouse.projections.marts import Mart, Tables
 from replayhouse.projections.projection import personal_columns
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.lines import a_customer, an_order
-from tests.support.databases import a_database, copied, server
+from tests.support.databases import a_database, copied
 from tests.support.extracts import a_good_extract, a_review, adding, changed, write
+from tests.support.folders import quick_folder
 from tests.support.in_process import Warehouse
 from tests.support.own_servers import VERSION_16, an_own_server
-from tests.support.prepared import furnish, quick_folder
-
-__all__ = ["server"]
+from tests.support.prepared import furnish
 
 ERASED = str(UUID(int=901))
 REASON = ("--reason", "asked for it")

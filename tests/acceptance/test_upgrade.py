@@ -13,11 +13,9 @@ import pytest
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from tests.oracle.lines import an_order
-from tests.support.databases import copied, server
+from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, adding, changed, write
 from tests.support.in_process import Warehouse, refused
-
-__all__ = ["server"]
 
 PERSON = str(UUID(int=901))
 BECAUSE = ("--reason", "a test")

@@ -1,51 +1,51 @@
 """What every log keeps for loads (ports LoadLog and QualityLog): PostgreSQL and the one in memory alike."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID, uuid4
 
-import duckdb
 import psycopg
 import pytest
 
 from replayhouse.domain.customer.customer import customer_of
-from replayhouse.domain.customer.events import CustomerRegistered, PurchaseRecorded, ReviewSubmitted
+from replayhouse.domain.customer.events import PurchaseRecorded, ReviewSubmitted
 from replayhouse.domain.customer.review import review_stream_id
-from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.quality.events import BatchRejected
-from replayhouse.domain.sales.events import OrderApproved, OrderPlaced
+from replayhouse.domain.sales.events import OrderApproved
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.loads.batches import Loads
 from replayhouse.infra.loads.load_log import OpenLoad, PostgresLoadLog
 from replayhouse.infra.runtime.errors import ReplayhouseError
-from replayhouse.infra.staging.work import DuckDBWork
-from replayhouse.ingest.batch import QualityLog
 from replayhouse.ingest.decision import Decision, Known
-from replayhouse.ingest.ports import Chunk, Due, LoadLog, Place, Progress, Unit
+from replayhouse.ingest.ports import Due, Place, Progress, Unit
 from replayhouse.ingest.work import OrderWork, PersonWork
 from tests.support.fakes.load_log import MemoryLog
+from tests.support.load_logs import (
+    ALIAS,
+    ALL,
+    AS_OF,
+    FAMILY,
+    MONDAY,
+    ORDER,
+    OTHER_ORDER,
+    PERSON,
+    PLACED,
+    REGISTERED,
+    REVIEW,
+    Log,
+    Pairs,
+    References,
+    chunk,
+    decided,
+)
 
-ALL = Unit(0, 255)
 HALFWAY = Place(100, 1, UUID(int=7))
-PERSON, ALIAS, ORDER, OTHER_ORDER, REVIEW = (UUID(int=number) for number in (0xA1, 0xB1, 0xE1, 0xE2, 0xF1))
-FAMILY = PersonWork(PERSON, PERSON, orders=[OrderWork(ORDER)])
-MONDAY = datetime(2018, 3, 5, 9, 30)
-AS_OF = date(2018, 9, 3)
 
-PLACED = OrderPlaced(MONDAY, PERSON, ALIAS, MONDAY, datetime(2018, 3, 20), ())
 APPROVED = OrderApproved(MONDAY, MONDAY)
-REGISTERED = CustomerRegistered(MONDAY, ALIAS, "SP", MONDAY, "01001", "são paulo")
 REVIEWED = ReviewSubmitted(MONDAY, REVIEW, ORDER, PERSON, 5, MONDAY, MONDAY, None, "chegou")
-
-
-Pairs = Sequence[tuple[UUID, UUID]]
-
-
-class Log(LoadLog, QualityLog, Protocol):
-    """Both ports: a load has one log."""
 
 
 class Warehouse(Protocol):
@@ -88,33 +88,11 @@ class PostgresWarehouse:
         )
 
 
-class References(DuckDBWork):
-    """A staged extract of which only what later loads look up matters."""
-
-    def __init__(self, tables: Mapping[str, Pairs]) -> None:
-        super().__init__(duckdb.connect())
-        self._tables = tables
-
-    def references(self, after: Place, up_to: Place, batch_seq: int) -> list[tuple[str, str]]:
-        return [
-            (table, "\n".join(f"{batch_seq}\t{first}\t{second}" for first, second in rows))
-            for table, rows in self._tables.items()
-        ]
-
-
 @pytest.fixture(params=["memory", "postgres"])
 def warehouse(request: pytest.FixtureRequest) -> Warehouse:
     if request.param == "memory":
         return MemoryWarehouse()
     return PostgresWarehouse(request.getfixturevalue("conn"))
-
-
-def decided(*events: DomainEvent, stream: UUID = ORDER, context: str = "sales") -> list[Decision]:
-    return [Decision(context, stream, event, "orders:2") for event in events]
-
-
-def chunk(*decisions: Decision, part: int = 0, up_to: Place = ALL.end, due: Sequence[Due] = ()) -> Chunk:
-    return Chunk(ALL, part, ALL.start, up_to, list(decisions), list(due))
 
 
 # --- streams ----------------------------------------------------------------------------------------------------

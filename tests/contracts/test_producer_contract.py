@@ -16,11 +16,9 @@ from kafka.partitioner.default import murmur2
 from replayhouse.infra.kafka.broker.node import Broker
 from replayhouse.infra.kafka.cluster_client import KafkaCluster
 from replayhouse.infra.publishing.ports import Cluster, Fenced, Found, Outgoing, TooLarge, TransactionalProducer
-from tests.support.brokers import broker, settings_for
+from tests.support.brokers import settings_for
 from tests.support.fakes.brokers import MemoryCluster
 from tests.support.published import committed_messages, make_topic
-
-__all__ = ["broker"]
 
 PARTITIONS = 3
 PAGE = Path(__file__).parents[2] / "docs/how-to/add-a-sink.md"

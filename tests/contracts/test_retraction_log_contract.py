@@ -23,7 +23,9 @@ from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.ingest.decision import Decision, Known
 from replayhouse.ingest.ports import Due
 from replayhouse.ingest.retract import Retraction, RetractionLog, Touched, take_back
-from tests.contracts.test_load_log_contract import (
+from tests.support.fakes.load_log import MemoryLog
+from tests.support.fakes.retraction_log import MemoryRetractionLog
+from tests.support.load_logs import (
     AS_OF,
     FAMILY,
     MONDAY,
@@ -38,8 +40,6 @@ from tests.contracts.test_load_log_contract import (
     chunk,
     decided,
 )
-from tests.support.fakes.load_log import MemoryLog
-from tests.support.fakes.retraction_log import MemoryRetractionLog
 
 ROW = UUID(int=0xC1)
 APPROVED = OrderApproved(MONDAY, MONDAY)

@@ -21,11 +21,9 @@ from replayhouse.infra.publishing.names import events_topic, source_of
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from replayhouse_consumer import Consumer, Event, Hole, Misuse, OtherTopic, Poison, Refused, Stream, Stuck, sqlite_inbox
 from replayhouse_consumer.events import CustomerRegisteredV1, PaymentReceivedV1
-from tests.support.brokers import OwnBroker, applied, broker, kafka, own_broker, settings_for
+from tests.support.brokers import OwnBroker, applied, settings_for
 from tests.support.consuming import Log, Publisher
 from tests.support.homes import wait_until
-
-__all__ = ["broker", "kafka", "own_broker"]
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS paid (id INTEGER PRIMARY KEY, amount TEXT);

@@ -10,9 +10,7 @@ from replayhouse_consumer import Consumer, Refused
 from replayhouse_consumer.events import PaymentReceivedV1
 from tests.support.brokers import bootstrap
 from tests.support.consuming import Log, Publisher
-from tests.support.secure_brokers import PASSWORD, USER, SecureBroker, secure_broker
-
-__all__ = ["secure_broker"]
+from tests.support.secure_brokers import PASSWORD, USER, SecureBroker
 
 WAITS = "Waiting, to try again: "
 

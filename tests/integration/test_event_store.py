@@ -1,8 +1,6 @@
 """Appending to the log and reading streams back."""
 
 from dataclasses import replace
-from datetime import datetime
-from decimal import Decimal
 from hashlib import sha256
 from uuid import UUID, uuid4
 
@@ -11,7 +9,6 @@ import pytest
 
 from replayhouse.domain.customer.events import CustomerRegistered, ReviewSubmitted
 from replayhouse.domain.kernel.events import DomainEvent, Rewound
-from replayhouse.domain.sales.events import OrderApproved, OrderPaid
 from replayhouse.infra.audit.verify import Verified, verify
 from replayhouse.infra.event_store.head import Head
 from replayhouse.infra.event_store.keys import LostKeys, destroy_keys, make_keys
@@ -21,11 +18,9 @@ from replayhouse.infra.event_store.store import LARGEST_APPEND, EventStore
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.runtime.errors import Conflict, InputError, Unreachable
 from tests.support.databases import lose_keys
+from tests.support.recorded_events import APPROVED, AT, PAID, order, registered
 
-AT = datetime(2018, 1, 2, 3, 4, 5)
 STORE = EventStore()
-APPROVED = OrderApproved(occurred_at=AT, approved_at=AT)
-PAID = OrderPaid(occurred_at=AT, paid=Decimal("12.00"), total=Decimal("12.00"))
 
 # Every column by itself, in PostgreSQL's own functions: what an outsider would compute.
 LEAVES_BY_SQL = """
@@ -41,15 +36,6 @@ LEAVES_BY_SQL = """
                 ELSE int4send(octet_length(source)) || convert_to(source, 'UTF8') END
     ) FROM event_store.log ORDER BY notification_id
 """
-
-
-def order(stream: UUID, version: int, event: DomainEvent = APPROVED, source: str | None = None) -> Recorded:
-    return Recorded("sales", stream, version, event, source)
-
-
-def registered(stream: UUID, city: str = "são paulo") -> Recorded:
-    event = CustomerRegistered(occurred_at=AT, alias=uuid4(), zip_prefix="01310", city=city, state="SP", placed_at=AT)
-    return Recorded("customer", stream, 1, event)
 
 
 def events_of(conn: psycopg.Connection, context: str, stream: UUID) -> list[DomainEvent]:

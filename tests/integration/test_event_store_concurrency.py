@@ -15,7 +15,7 @@ from replayhouse.infra.audit.verify import Verified, verify
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.runtime.errors import Conflict
-from tests.integration.test_event_store import order, registered
+from tests.support.recorded_events import order, registered
 
 STORE = EventStore()
 APPENDS = 25

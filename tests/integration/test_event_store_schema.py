@@ -17,7 +17,7 @@ from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.postgres.migrate import migrate, migrations, schema_version
 from replayhouse.infra.runtime.errors import Conflicting, Unreachable, UsageError, WrongServer
 from replayhouse.infra.runtime.settings import Settings
-from tests.integration.test_event_store import order, registered
+from tests.support.recorded_events import order, registered
 
 APPEND_ONLY = [*(f"{context}_events" for context in CONTEXTS), "commit"]
 STORE = EventStore()

@@ -23,8 +23,8 @@ from replayhouse.infra.postgres.connection import Database, open_database
 from replayhouse.infra.postgres.embedded import EmbeddedServer, Role
 from replayhouse.infra.runtime.errors import Conflicting, Unreachable, UsageError
 from replayhouse.infra.runtime.settings import Settings
-from tests.integration.test_event_store import order
 from tests.support.prepared import furnish
+from tests.support.recorded_events import order
 
 START = """
 import sys

@@ -20,11 +20,8 @@ from replayhouse.infra.audit.proofs import head_to_sign, inclusion_proof
 from replayhouse.infra.audit.verify import Broken, Verified
 from replayhouse.infra.event_store.log_tables import FACTS, OWN_NAMES, facts_of
 from replayhouse.infra.runtime.errors import ReplayhouseError
-from tests.integration.test_event_store import order
-from tests.integration.test_event_store_tampering import forge
-from tests.support.log_to_tamper import STORE, covered_up, log, switch_triggers, verify
-
-__all__ = ["log"]
+from tests.support.log_to_tamper import STORE, covered_up, forge, switch_triggers, twelve_events, verify
+from tests.support.recorded_events import order
 
 HIDE_5 = """
     CREATE OR REPLACE VIEW event_store.log AS
@@ -32,6 +29,11 @@ HIDE_5 = """
         leaf
     FROM event_store.kept
 """
+
+
+@pytest.fixture
+def log(conn: psycopg.Connection) -> psycopg.Connection:
+    return twelve_events(conn)
 
 
 def test_the_tables_are_what_the_migrations_make_them(conn: psycopg.Connection) -> None:

@@ -9,46 +9,18 @@ import psycopg
 import pytest
 
 from replayhouse.infra.audit.verify import Anchor, Broken, Verified
-from replayhouse.infra.event_store.merkle import GENESIS, chain_of, root_of
-from tests.support.log_to_tamper import STORE, log, verify
-
-__all__ = ["log"]
+from replayhouse.infra.event_store.merkle import GENESIS, root_of
+from tests.support.log_to_tamper import FORGE_LEAVES, LEAVES, STORE, forge, twelve_events, verify
 
 REWRITTEN = "the log was rewritten, here or before: its chain up to here is not the one that the checkpoint signed"
 
-# By PostgreSQL's own functions, one context after the other: a forger needs no program of ours.
-FORGE_LEAVES = """
-    UPDATE event_store.{0}_events SET leaf = sha256(
-        '\\x00'::bytea
-        || int4send(octet_length('{0}')) || convert_to('{0}', 'UTF8')
-        || int4send(16) || uuid_send(originator_id)
-        || int4send(8) || int8send(originator_version)
-        || int4send(octet_length(topic)) || convert_to(topic, 'UTF8')
-        || int4send(octet_length(state)) || state
-        || CASE WHEN batch_id IS NULL THEN int4send(-1) ELSE int4send(16) || uuid_send(batch_id) END
-        || CASE WHEN source IS NULL THEN int4send(-1)
-                ELSE int4send(octet_length(source)) || convert_to(source, 'UTF8') END
-    )
-"""
-COMMITS = "SELECT first_position, last_position, recorded_at FROM event_store.commit ORDER BY last_position"
-LEAVES = "SELECT leaf FROM event_store.log WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id"
 SHIFT = "UPDATE event_store.{}_events SET notification_id = -notification_id + %s WHERE notification_id > %s"
 UNSHIFT = "UPDATE event_store.{}_events SET notification_id = -notification_id WHERE notification_id < 0"
 
 
-def forge(log: psycopg.Connection) -> None:
-    """Makes leaves, roots, the chain and the head those of what the tables hold now."""
-    for context in ("sales", "customer"):
-        log.execute(FORGE_LEAVES.format(context).encode())
-    chain, last = GENESIS, 0
-    for first, last, recorded_at in log.execute(COMMITS).fetchall():
-        root = root_of([leaf for (leaf,) in log.execute(LEAVES, [first, last])])
-        chain = chain_of(chain, first, last, recorded_at, root)
-        log.execute("UPDATE event_store.commit SET root = %s, chain = %s WHERE last_position = %s", [root, chain, last])
-    newest = "SELECT coalesce(max(recorded_at), 'epoch') FROM event_store.commit"
-    log.execute(
-        f"UPDATE event_store.head SET position = %s, chain = %s, recorded_at = ({newest})".encode(), [last, chain]
-    )
+@pytest.fixture
+def log(conn: psycopg.Connection) -> psycopg.Connection:
+    return twelve_events(conn)
 
 
 def move(log: psycopg.Connection, after: int, by: int) -> None:

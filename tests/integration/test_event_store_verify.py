@@ -9,10 +9,13 @@ from replayhouse.infra.audit import verify as verifying
 from replayhouse.infra.audit.verify import Broken, Verified
 from replayhouse.infra.event_store.merkle import root_of
 from replayhouse.infra.postgres.connection import Database
-from tests.integration.test_event_store import PAID, order
-from tests.support.log_to_tamper import STORE, log, verify
+from tests.support.log_to_tamper import STORE, twelve_events, verify
+from tests.support.recorded_events import PAID, order
 
-__all__ = ["log"]
+
+@pytest.fixture
+def log(conn: psycopg.Connection) -> psycopg.Connection:
+    return twelve_events(conn)
 
 
 def test_a_log_that_nobody_touched_holds(log: psycopg.Connection) -> None:

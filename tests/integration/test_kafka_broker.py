@@ -19,22 +19,9 @@ from replayhouse.infra.kafka.topics import check_topics
 from replayhouse.infra.publishing.names import events_topic
 from replayhouse.infra.runtime.errors import Unreachable
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
-from tests.support.brokers import (
-    TIMEOUT_S,
-    OwnBroker,
-    applied,
-    bootstrap,
-    broker,
-    console_consumer,
-    kafka,
-    own_broker,
-    seen,
-    settings_for,
-)
+from tests.support.brokers import TIMEOUT_S, OwnBroker, applied, bootstrap, console_consumer, seen, settings_for
 from tests.support.crashes import SEED, a_seed
 from tests.support.quick_java import use_quick_java
-
-__all__ = ["broker", "kafka", "own_broker"]
 
 
 @pytest.fixture(autouse=True, scope="module")

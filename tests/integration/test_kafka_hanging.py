@@ -20,11 +20,8 @@ from replayhouse.infra.publishing.relay import Order
 from replayhouse.infra.publishing.threads import run_relays
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.support.brokers import TIMEOUT_S, applied, bootstrap, settings_for
-from tests.support.databases import conn, database, server
 from tests.support.published import complaints
 from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
-
-__all__ = ["conn", "database", "server"]
 
 PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
 

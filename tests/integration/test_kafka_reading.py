@@ -14,10 +14,8 @@ from replayhouse.infra.publishing.message import LoggedEvent
 from replayhouse.infra.publishing.names import events_topic
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
-from tests.support.brokers import applied, broker, kafka
+from tests.support.brokers import applied
 from tests.support.kafka_log import BATCH, TIMEOUT_S, Placed, placed, send
-
-__all__ = ["broker", "kafka"]
 
 RECORDED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -18,9 +18,7 @@ from replayhouse.infra.publishing.ports import Refused
 from replayhouse.infra.runtime.errors import Unreachable
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.support.brokers import TIMEOUT_S, bootstrap
-from tests.support.secure_brokers import SecureBroker, secure_broker
-
-__all__ = ["secure_broker"]
+from tests.support.secure_brokers import SecureBroker
 
 SOON_S = 1.0
 

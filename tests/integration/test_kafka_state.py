@@ -31,16 +31,13 @@ from replayhouse.ingest.synthetic import generate
 from replayhouse.projections.projection import personal_columns
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.lines import a_customer, an_order
-from tests.support.brokers import applied, broker, deleted, settings_for
+from tests.support.brokers import applied, deleted, settings_for
 from tests.support.crashes import SEED, a_seed
-from tests.support.databases import conn, database, server
 from tests.support.extracts import a_good_extract, adding, changed, write
 from tests.support.in_process import Warehouse
 from tests.support.published import committed_messages
 from tests.support.read_side import Log
 from tests.support.relay_processes import Relays, Setting
-
-__all__ = ["broker", "conn", "database", "server"]
 
 KILLS = 6
 

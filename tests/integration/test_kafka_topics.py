@@ -20,9 +20,7 @@ from replayhouse.infra.kafka.topics import (
 from replayhouse.infra.publishing.names import events_topic, positions_topic
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
-from tests.support.brokers import TIMEOUT_S, altered, applied, bootstrap, broker, kafka, with_more_partitions
-
-__all__ = ["broker", "kafka"]
+from tests.support.brokers import TIMEOUT_S, altered, applied, bootstrap, with_more_partitions
 
 
 def actions(plan: Any) -> set[Action]:

@@ -15,10 +15,8 @@ from replayhouse.infra.postgres.migrate import make_roles
 from replayhouse.infra.read_models.live.projector import catch_up
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.runtime.settings import Settings
-from tests.support.databases import a_database, conn, database, server
+from tests.support.databases import a_database
 from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
-
-__all__ = ["conn", "database", "server"]
 
 WRITABLE = "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE; SET default_transaction_read_only = off"
 HELD = "SELECT classid::bigint << 32 | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted"

@@ -24,13 +24,11 @@ from replayhouse.infra.publishing.relay import Order
 from replayhouse.infra.publishing.threads import Published, run_relays
 from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError, UsageError
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
-from tests.support.brokers import applied, broker, deleted, kafka, settings_for, with_more_partitions
-from tests.support.databases import conn, copied, database, server
+from tests.support.brokers import applied, deleted, settings_for, with_more_partitions
+from tests.support.databases import copied
 from tests.support.in_process import Warehouse, refused
 from tests.support.published import complaints, logged, published
 from tests.support.read_side import MONDAY, Log, a_header, a_line, a_payment, an_id
-
-__all__ = ["broker", "conn", "database", "kafka", "server"]
 
 PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
 REGISTERED = CustomerRegistered(MONDAY, an_id(7), "SP", MONDAY, "01001", "são paulo")

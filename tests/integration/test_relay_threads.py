@@ -13,10 +13,7 @@ from replayhouse.infra.publishing.relay import Order
 from replayhouse.infra.publishing.threads import run_relays
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
-from tests.support.databases import conn, database, server
 from tests.support.fakes.brokers import MemoryCluster
-
-__all__ = ["conn", "database", "server"]
 
 
 def test_all_topics_that_are_missing_are_named_at_once(database: Database, conn: psycopg.Connection) -> None:

@@ -1,4 +1,4 @@
-"""Brokers for tests: one a test process, topics under a prefix of its own each test; some tests have one to harm."""
+"""Brokers for tests, topics under a prefix of its own for each test, and what tests do with them."""
 
 import os
 import signal
@@ -6,12 +6,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import cache
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-
-import pytest
 
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.kafka.broker.jars import jars, java
@@ -58,34 +55,22 @@ class OwnBroker(Broker):
         os.kill(pid, number)
 
 
-@pytest.fixture(scope="session")
-def broker(pytestconfig: pytest.Config) -> Broker:
-    """The broker of this test process; nobody may harm it. Each process of pytest-xdist has one."""
-    return _shared(pytestconfig)
-
-
-@cache
-def _shared(config: pytest.Config) -> Broker:
-    """Started once and stopped at the end, however many modules import the fixture: to pytest each has its own."""
-    stack = ExitStack()
-    config.add_cleanup(stack.close)
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="replayhouse-kafka-"))
+@contextmanager
+def running_broker() -> Iterator[Broker]:
+    """A running broker that many tests share: nobody harms it."""
     use_quick_java()
-    shared = Broker(Path(folder), settings=_SHARED, ends_with_us=True)
-    stack.callback(shared.stop)
-    shared.start()
-    return shared
+    with tempfile.TemporaryDirectory(prefix="replayhouse-kafka-") as folder:
+        shared = Broker(Path(folder), settings=_SHARED, ends_with_us=True)
+        try:
+            shared.start()
+            yield shared
+        finally:
+            shared.stop()
 
 
-@pytest.fixture
-def kafka(broker: Broker) -> KafkaSettings:
-    """Settings for the shared broker, with a prefix that no other test has; no topics are there yet."""
-    return settings_for(broker)
-
-
-@pytest.fixture
-def own_broker() -> Iterator[OwnBroker]:
-    """A running broker of the test's own."""
+@contextmanager
+def running_broker_to_harm() -> Iterator[OwnBroker]:
+    """A running broker that one test may do anything with."""
     use_quick_java()
     with tempfile.TemporaryDirectory(prefix="replayhouse-kafka-") as folder:
         own = OwnBroker(Path(folder))

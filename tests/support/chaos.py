@@ -30,9 +30,10 @@ from tests.support.crashes import (
     the_parent,
     the_server,
 )
+from tests.support.folders import quick_folder
 from tests.support.homes import SHARED_WORK, Home
 from tests.support.in_process import READ_MODELS
-from tests.support.prepared import furnish, quick_folder, unsynced
+from tests.support.prepared import furnish, unsynced
 from tests.support.scenes import Scene, Timeline, complaints, state_of
 
 UNTIL = ("2017-06-30", "2017-12-31", "2018-04-30", "2018-12-31")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
-import pytest
 from psycopg import sql
 
 from replayhouse.infra.postgres.connection import make_database
@@ -111,10 +111,9 @@ class Loaded:
         return self.program.succeed("db", "url").out.strip()
 
 
-@pytest.fixture(scope="module")
-def loaded(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
-    """A warehouse with one load, for tests that change nothing which others look at; its server ends with them."""
-    folder = tmp_path_factory.mktemp("loaded")
+@contextmanager
+def loaded_warehouse(prepared: Path, folder: Path) -> Iterator[Loaded]:
+    """A warehouse with one load, and with a server of its own."""
     program = Program(folder / "home")
     furnish(program.home, prepared)
     try:
@@ -124,13 +123,13 @@ def loaded(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         program.run("db", "stop")
 
 
-@pytest.fixture
-def empty(loaded: Loaded, tmp_path: Path) -> Iterator[Program]:
-    """An empty warehouse for one test: a new database beside the loaded one, which is quick to make."""
+@contextmanager
+def empty_warehouse(loaded: Loaded, home: Path) -> Iterator[Program]:
+    """An empty warehouse: a new database in the server of the loaded one, which is quick to make."""
     name = f"empty_{next(_numbers)}"
     with psycopg.connect(loaded.url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {} STRATEGY file_copy").format(sql.Identifier(name)))
         url = loaded.url.replace("/replayhouse?", f"/{name}?")
-        make_database(Settings(home=tmp_path / "home", database_url=url))
-        yield Program(tmp_path / "home", REPLAYHOUSE_DATABASE_URL=url)
+        make_database(Settings(home=home, database_url=url))
+        yield Program(home, REPLAYHOUSE_DATABASE_URL=url)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

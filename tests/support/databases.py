@@ -1,23 +1,22 @@
-"""Databases for tests: one embedded server a test process, a fresh and empty warehouse each test."""
+"""Databases for tests: copies of one that is prepared, and what tests do with them."""
 
 import copy
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import cache
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import psycopg
-import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
-from tests.support.prepared import furnish, quick_folder
+from tests.support.folders import quick_folder
+from tests.support.prepared import furnish
 
 COPY = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")  # half the work of what is its default
 LONGEST_WAIT_S = 60.0
@@ -28,24 +27,17 @@ NO_DATABASE = Database("postgresql://nobody@127.0.0.1:1/none")
 _numbers = count(1)
 
 
-@pytest.fixture(scope="session")
-def server(until_the_end: ExitStack, prepared: Path) -> EmbeddedServer:
-    """A running server whose database `replayhouse` is an empty warehouse; nobody connects to it but to copy it.
-
-    Each process of pytest-xdist has one. It ends with the session.
-    """
-    return _shared(until_the_end, prepared)
-
-
-@cache
-def _shared(stack: ExitStack, prepared: Path) -> EmbeddedServer:
-    """Started once and stopped at the end, however many modules import the fixture: to pytest each has its own."""
-    home = stack.enter_context(quick_folder())
-    furnish(home, prepared)
-    embedded = EmbeddedServer(home)
-    stack.callback(embedded.stop)
-    embedded.start()
-    return embedded
+@contextmanager
+def running_server(prepared: Path) -> Iterator[EmbeddedServer]:
+    """A running server whose database `replayhouse` is an empty warehouse; nobody connects to it but to copy it."""
+    with quick_folder() as home:
+        furnish(home, prepared)
+        embedded = EmbeddedServer(home)
+        try:
+            embedded.start()
+            yield embedded
+        finally:
+            embedded.stop()
 
 
 @contextmanager
@@ -57,13 +49,6 @@ def a_database(server: EmbeddedServer) -> Iterator[Database]:
         conn.execute(COPY.format(sql.Identifier(name), sql.Identifier("template0")))
         yield Database(url.replace("/replayhouse?", f"/{name}?"))
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-@pytest.fixture
-def database(server: EmbeddedServer) -> Iterator[Database]:
-    """A database of its own for the test, with the schema and no events."""
-    with copied(server) as copy:
-        yield copy
 
 
 @contextmanager
@@ -122,10 +107,3 @@ def lose_keys(conn: psycopg.Connection, subjects: Iterable[UUID] | None = None) 
     conn.execute("ALTER TABLE event_store.subject_key DISABLE TRIGGER append_only")
     conn.execute("DELETE FROM event_store.subject_key WHERE %s::uuid[] IS NULL OR subject_id = ANY(%s)", [lost, lost])
     conn.execute("ALTER TABLE event_store.subject_key ENABLE ALWAYS TRIGGER append_only")
-
-
-@pytest.fixture
-def conn(database: Database) -> Iterator[psycopg.Connection]:
-    """A connection to the test's database, in autocommit, as the database's superuser."""
-    with database.connect("replayhouse test", autocommit=True) as connection:
-        yield connection

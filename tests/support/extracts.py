@@ -128,3 +128,21 @@ def zipped(folder: Path, path: Path, compression: int = zipfile.ZIP_STORED) -> P
         for file in sorted(folder.iterdir()):
             archive.write(file, file.name)
     return path
+
+
+def a_later_extract() -> Lines:
+    """The good extract some days later: corrected, gone on, and with a new person's order, in another year."""
+    return changed(
+        a_good_extract(),
+        customers=lambda some: [*some, a_customer(106, 905)],
+        order_items=adding(an_item(6, 1, "30.00", "3.00"), an_item(77, 1, "1.00", "1.00")),
+        orders=lambda some: [
+            *some[:3],
+            an_order(4, "delivered", placed="2017-05-02 10:00:00", **times(3, 5, 25, month=5)),
+            some[4],
+            an_order(6, placed="2018-06-01 10:00:00", approved="2018-06-01 10:30:00", promised="2018-07-01 00:00:00"),
+        ],
+        products=replacing("casa,40,500,2,800", "livros,41,500,2,900"),
+        sellers=replacing("04001", "04002"),
+        geolocation=replacing("-22.9,", "-22.8,"),
+    )

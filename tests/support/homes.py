@@ -21,8 +21,8 @@ from replayhouse.infra.postgres.postmaster import serves
 from replayhouse.infra.runtime.errors import Unreachable
 from tests.support import forked
 from tests.support.cli import Done
+from tests.support.folders import quick_folder
 from tests.support.in_process import Warehouse
-from tests.support.prepared import quick_folder
 
 AS_INSTALLED = forked.AS_INSTALLED
 FORKED = forked.FORKED

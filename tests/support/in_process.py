@@ -7,7 +7,7 @@ the environment.
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -144,3 +144,15 @@ def _environment(settings: Mapping[str, str]) -> Any:
 
 def _digests_of(context: Mapping[str, Any]) -> dict[str, str]:
     return {table: told["digest"] for table, told in context["tables"].items()}
+
+
+def dying_after(calls: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which ends in an error once it has been called so often."""
+    left = iter(range(calls))
+
+    def called(*arguments: Any, **named: Any) -> Any:
+        if next(left, None) is None:
+            raise RuntimeError("killed")
+        return function(*arguments, **named)
+
+    return called

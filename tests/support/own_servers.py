@@ -15,7 +15,7 @@ from psycopg import pq
 
 from replayhouse.infra.postgres import os_account
 from replayhouse.infra.postgres.connection import Database
-from tests.support.prepared import quick_folder
+from tests.support.folders import quick_folder
 
 VERSION_16 = os_account.packaged_programs().parent.with_name("pginstall") / "bin"
 """The wheel brings PostgreSQL 16 too."""

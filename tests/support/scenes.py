@@ -6,19 +6,17 @@ They are made once a session, by whichever process of pytest-xdist comes first; 
 import json
 import random
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
-
 from replayhouse.ingest.synthetic import generate
 from tests.oracle.expected import FILES
 from tests.support.cli import CONTEXTS, Done
 from tests.support.homes import IN_SMALL_STEPS, SHARED_WORK, Command, Home
-from tests.support.prepared import shared_folder, unsynced
+from tests.support.prepared import unsynced
 
 # How many earlier revisions are kept depends on how often a rebuild was done.
 SCHEMAS = """
@@ -173,14 +171,6 @@ def complaints(home: Home, expected: dict[str, str]) -> list[str]:
 
 
 # --- their making -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def scenes(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Scenes]:
-    """The scenes of this session, in a folder that all its processes share; the last one removes it."""
-    own = tmp_path_factory.getbasetemp()
-    with shared_folder(own if worker_id == "master" else own.parent, "scenes", make_scenes) as folder:
-        yield read_scenes(folder)
 
 
 def make_scenes(folder: Path, orders: int = ORDERS, program: str | Sequence[str] = IN_SMALL_STEPS) -> None:

@@ -3,11 +3,11 @@
 import ipaddress
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -81,9 +81,9 @@ def _made_certificates(folder: Path) -> tuple[Path, Path, Path]:
     return store, ca, other_ca
 
 
-@pytest.fixture(scope="module")
-def secure_broker() -> Iterator[SecureBroker]:
-    """A running broker with SASL_SSL; it ends with the tests of the module."""
+@contextmanager
+def running_secure_broker() -> Iterator[SecureBroker]:
+    """A running broker with SASL_SSL."""
     use_quick_java()
     with tempfile.TemporaryDirectory(prefix="replayhouse-kafka-") as name:
         folder = Path(name)

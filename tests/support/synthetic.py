@@ -4,9 +4,6 @@ import csv
 from collections import defaultdict
 from pathlib import Path
 
-import pytest
-
-from replayhouse.ingest.synthetic import generate
 from tests.oracle.expected import FILES
 
 Records = dict[str, list[dict[str, str]]]
@@ -25,25 +22,6 @@ def records_of(directory: Path) -> Records:
 
 def bytes_of(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir()}
-
-
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("extract")
-    generate(directory, ORDERS, SEED)
-    return directory
-
-
-@pytest.fixture(scope="module")
-def extract(directory: Path) -> Records:
-    return records_of(directory)
-
-
-@pytest.fixture(scope="module")
-def hundred(tmp_path_factory: pytest.TempPathFactory) -> Records:
-    directory = tmp_path_factory.mktemp("hundred")
-    generate(directory, 100, SEED)
-    return records_of(directory)
 
 
 def by_order(records: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:

@@ -19,7 +19,8 @@ from replayhouse.infra.event_store.serialization.personal import personal_fields
 from replayhouse.infra.event_store.serialization.registry import REGISTRY, Registry
 from replayhouse_consumer.events import EVENTS
 from tests.golden import AnyKeys, GoldenEvent, golden_events
-from tests.unit.test_mapping import every_event_class, values_of
+from tests.support.any_event import every_event_class, values_of
+from tests.support.json_schemas import undeclared
 
 ROOT = Path(__file__).parents[2]
 MAPPER = Mapper()
@@ -31,17 +32,6 @@ def contract_of(topic: str) -> Schema:
     context, _, event = topic.partition(".")
     contract: Schema = json.loads((ROOT / CONTRACTS / context / f"{event}.json").read_text(encoding="utf-8"))
     return contract
-
-
-def undeclared(schema: Schema, value: Any) -> list[str]:
-    """Fields of a value that its schema, resolved, does not have, however deep."""
-    if isinstance(value, list):
-        return [name for each in value for name in undeclared(schema["items"], each)]
-    if not isinstance(value, dict):
-        return []
-    known = schema["properties"]
-    inner = [f"{name}.{each}" for name in value if name in known for each in undeclared(known[name], value[name])]
-    return [*(name for name in value if name not in known), *inner]
 
 
 def keeps(schema: Schema, state: Any) -> bool:

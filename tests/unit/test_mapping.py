@@ -1,17 +1,15 @@
 """Every event class survives the way into the log and back, to the last decimal place."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, fields
+from datetime import datetime
 from decimal import Decimal
-from types import NoneType, UnionType
-from typing import Any, ClassVar, Literal, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from replayhouse.domain.customer.events import CustomerAnonymized
 from replayhouse.domain.kernel.events import DomainEvent
@@ -20,38 +18,11 @@ from replayhouse.infra.event_store.serialization.errors import NewerVersion, Unk
 from replayhouse.infra.event_store.serialization.mapper import Mapper
 from replayhouse.infra.event_store.serialization.personal import new_key
 from replayhouse.infra.event_store.serialization.registry import REGISTRY, Registry
+from tests.support.any_event import every_event_class, values_of
 
 STREAM = UUID("8272b63d-03f5-4d79-8ad1-4b5f5e7c1a10")
 KEY = new_key()
 MAPPER = Mapper()
-
-PRIMITIVES: dict[Any, st.SearchStrategy[Any]] = {
-    int: st.integers(-(2**63), 2**63 - 1),
-    float: st.floats(allow_nan=False, allow_infinity=False),
-    str: st.text(),
-    bool: st.booleans(),
-    NoneType: st.none(),
-    UUID: st.uuids(),
-    date: st.dates(),
-    datetime: st.datetimes().map(lambda time: time.replace(fold=0)),  # the second of two equal hours is a zone's matter
-    Decimal: st.integers(-(10**12), 10**12).map(lambda cents: Decimal(cents).scaleb(-2)),
-}
-
-
-def values_of(hint: Any) -> st.SearchStrategy[Any]:
-    """Anything that a field of that type may hold: amounts in cents, times without zone."""
-    if hint in PRIMITIVES:
-        return PRIMITIVES[hint]
-    if is_dataclass(hint):
-        hints = get_type_hints(hint)
-        return st.builds(cast(type[Any], hint), **{field.name: values_of(hints[field.name]) for field in fields(hint)})
-    if get_origin(hint) is Literal:
-        return st.sampled_from(get_args(hint))
-    if get_origin(hint) in (Union, UnionType):
-        return st.one_of([values_of(each) for each in get_args(hint)])
-    if get_origin(hint) is tuple and get_args(hint)[1:] == (Ellipsis,):
-        return st.lists(values_of(get_args(hint)[0]), max_size=4).map(tuple)
-    raise AssertionError(f"no values for {hint}: say here what such a field may hold")
 
 
 class AnyKeys(dict[UUID, bytes | None]):
@@ -67,11 +38,6 @@ class AnyKeys(dict[UUID, bytes | None]):
 def there_and_back(context: str, event: DomainEvent, key: bytes | None, mapper: Mapper = MAPPER) -> DomainEvent:
     topic, state = mapper.encode(context, STREAM, event, AnyKeys(key))
     return mapper.reveal(mapper.decode(topic, state), STREAM, key)
-
-
-every_event_class = pytest.mark.parametrize(
-    ("context", "event_type"), [pytest.param(*key, id=topic) for key, topic in REGISTRY.topics.items()]
-)
 
 
 @every_event_class

@@ -123,6 +123,23 @@ def test_no_test_is_marked_to_be_passed_over() -> None:
     assert lines_that_match(PASSED_OVER, iter(modules("tests"))) == []
 
 
+def test_nothing_imports_a_test_module() -> None:
+    """What several tests need stands in tests/support: a test module can be read, moved and deleted by itself."""
+    importing = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules("tests", "bench", "consumer")
+        for name in imported_names(path)
+        if re.match(r"tests\.(?:.*\.)?(?:test_\w+|conftest)(?:\.|$)", name)
+    ]
+    assert importing == []
+
+
+def test_a_fixture_stands_in_a_conftest_file_or_in_the_test_module_that_uses_it() -> None:
+    """So that tests find it by its name, and nothing is imported for pytest's sake."""
+    places = (path for path in modules("tests") if path.name != "conftest.py" and not path.name.startswith("test_"))
+    assert lines_that_match(re.compile(r"@pytest\.fixture"), places) == []
+
+
 def test_every_module_says_what_lives_in_it() -> None:
     """Empty files that only make a package are let be."""
     silent = [

@@ -13,20 +13,26 @@ from replayhouse.ingest.synthetic import generate
 from replayhouse.ingest.synthetic.files import FILE_NAMES, HEADERS
 from replayhouse.ingest.synthetic.towns import TOWNS
 from tests.oracle.expected import FILES, expected
-from tests.support.synthetic import (
-    ORDERS,
-    SEED,
-    Records,
-    by_order,
-    bytes_of,
-    cents,
-    directory,
-    extract,
-    hundred,
-    records_of,
-)
+from tests.support.synthetic import ORDERS, SEED, Records, by_order, bytes_of, cents, records_of
 
-__all__ = ["directory", "extract", "hundred"]
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("extract")
+    generate(directory, ORDERS, SEED)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def extract(directory: Path) -> Records:
+    return records_of(directory)
+
+
+@pytest.fixture(scope="module")
+def hundred(tmp_path_factory: pytest.TempPathFactory) -> Records:
+    directory = tmp_path_factory.mktemp("hundred")
+    generate(directory, 100, SEED)
+    return records_of(directory)
 
 
 # The files
