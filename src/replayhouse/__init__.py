@@ -28,7 +28,9 @@ from replayhouse.infra.runtime.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from replayhouse.infra.application.api.base import ReplayhouseWarning
     from replayhouse.infra.application.api.warehouse import Warehouse
+    from replayhouse.infra.application.check_proof import check_proof
     from replayhouse.infra.application.generate import generate
     from replayhouse.infra.runtime.telling import Tell, Warn
 
@@ -39,6 +41,7 @@ __all__ = [
     "NoWarehouse",
     "Rejected",
     "ReplayhouseError",
+    "ReplayhouseWarning",
     "Unreachable",
     "UsageError",
     "Warehouse",
@@ -48,7 +51,12 @@ __all__ = [
     "open",
 ]
 
-_LATER = {"Warehouse": "api.warehouse", "check_proof": "check_proof", "generate": "generate"}
+_LATER = {
+    "ReplayhouseWarning": "api.base",
+    "Warehouse": "api.warehouse",
+    "check_proof": "check_proof",
+    "generate": "generate",
+}
 """What is imported when it is first asked for, with the module below application where it is."""
 
 
