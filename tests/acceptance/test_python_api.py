@@ -13,10 +13,8 @@ from typer.core import TyperGroup
 import replayhouse
 from replayhouse.infra.cli.program import command
 from replayhouse.infra.postgres.embedded import EmbeddedServer
-from tests.support.databases import copied, server
+from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, write
-
-__all__ = ["server"]
 
 METHODS = {
     "audit check-proof": "check_proof",
