@@ -3,11 +3,16 @@
 infra/publishing/message.py writes them; a test holds what it writes against this.
 """
 
+import json
+import re
+
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.contracts.schemas import DIALECT, Schema, identifier_of
 
 NAME = "headers"
 
+_CONTEXTS = "|".join(CONTEXTS)
+_NAMED = re.compile(r"/\(([a-z_|]+)\)\$")
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _NUMBER = "[1-9][0-9]*"
 _STREAM = "3f6d9a52-8c1e-5b7f-9a57-2f1d5f6c7b80"
@@ -27,12 +32,12 @@ _HEADERS: dict[str, Schema] = {
     "ce_source": _text(
         "the warehouse, by its prefix, and the context",
         "/replayhouse/sales",
-        pattern=f"^/[a-z0-9][a-z0-9-]{{0,39}}/({'|'.join(CONTEXTS)})$",
+        pattern=f"^/[a-z0-9][a-z0-9-]{{0,39}}/({_CONTEXTS})$",
     ),
     "ce_type": _text(
         "the type of the event and its version: tells the contract of the value",
         "sales.OrderPlaced.v1",
-        pattern=f"^({'|'.join(CONTEXTS)})\\.[A-Z][A-Za-z0-9]*\\.v{_NUMBER}$",
+        pattern=f"^({_CONTEXTS})\\.[A-Z][A-Za-z0-9]*\\.v{_NUMBER}$",
     ),
     "ce_subject": _text("the stream, which is the key too: what it happened to", _STREAM, format="uuid"),
     "ce_position": _text(
@@ -84,3 +89,16 @@ def headers_schema() -> Schema:
         "required": [name for name in _HEADERS if name not in _OPTIONAL],
         "examples": [{name: header["examples"][0] for name, header in _HEADERS.items()}],
     }
+
+
+def as_read_by(published: Schema, headers: Schema) -> Schema:
+    """The headers as readers of a published revision meet them: on the topics of the contexts that there were then.
+
+    A new context has a topic of its own, which nobody reads without knowing it. A context that is gone is no such case:
+    then the headers come back as they are.
+    """
+    found = _NAMED.search(json.dumps(published))
+    if found is None or not set(found[1].split("|")) <= set(CONTEXTS):
+        return headers
+    read: Schema = json.loads(json.dumps(headers).replace(_CONTEXTS, found[1]))
+    return read

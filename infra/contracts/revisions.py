@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from replayhouse.infra.contracts.compatibility import Schema, breaks
+from replayhouse.infra.contracts.headers import NAME as HEADERS
+from replayhouse.infra.contracts.headers import as_read_by
 from replayhouse.infra.event_store.serialization.registry import REGISTRY, Registry
 from replayhouse.infra.runtime.errors import ReplayhouseError
 
@@ -110,7 +112,7 @@ def _broken(name: str, schema: Schema, revisions: Revisions) -> list[str]:
     """What is wrong with a contract, told for people; each field once, against the oldest revision that it breaks."""
     told: dict[tuple[str, str], int] = {}
     for number, published in enumerate(revisions.of(name), start=1):
-        for one in breaks(published, schema):
+        for one in breaks(published, as_read_by(published, schema) if name == HEADERS else schema):
             told.setdefault((one.field, one.why), number)
     if not told:
         return []

@@ -1,17 +1,19 @@
 """What was published stays: a contract goes on by one more revision, or the change is refused with what to do."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import pytest
 
+from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.kernel.events import DomainEvent, personal
 from replayhouse.domain.kernel.meaning import Means
 from replayhouse.infra.contracts import __main__ as program
 from replayhouse.infra.contracts import files
+from replayhouse.infra.contracts.headers import headers_schema
 from replayhouse.infra.contracts.revisions import BrokenContract, Revisions, contracts_in_force
 from replayhouse.infra.contracts.schemas import Schema, current_schemas
 from replayhouse.infra.event_store.serialization.registry import Registry, Upcaster
@@ -160,6 +162,29 @@ def test_headers_have_no_next_version(tmp_path: Path) -> None:
     Revisions(tmp_path).publish("headers", headers)
     with pytest.raises(BrokenContract, match="add another header that need not be there"):
         contracts_in_force({"headers": {**headers, "required": []}}, Revisions(tmp_path), registry)
+
+
+def headers_of(contexts: Sequence[str]) -> Any:
+    """The headers where there are these contexts."""
+    return json.loads(json.dumps(headers_schema()).replace("|".join(CONTEXTS), "|".join(contexts)))
+
+
+def test_a_context_more_is_a_revision_of_the_headers(tmp_path: Path) -> None:
+    """Its messages stand in a topic of its own, which nobody reads who knows the others only."""
+    Revisions(tmp_path).publish("headers", headers_of(CONTEXTS[:-1]))
+    now = headers_schema()
+    assert contracts_in_force({"headers": now}, Revisions(tmp_path), Registry({})) == {"headers": now}
+    assert Revisions(tmp_path).publish("headers", now) == tmp_path / "revisions/headers.r2.json"
+
+    fewer = {**now, "required": now["required"][1:]}
+    with pytest.raises(BrokenContract, match="may be missing on the other"):
+        contracts_in_force({"headers": fewer}, Revisions(tmp_path), Registry({}))
+
+
+def test_a_context_less_breaks_the_headers(tmp_path: Path) -> None:
+    Revisions(tmp_path).publish("headers", headers_of([*CONTEXTS, "loyalty"]))
+    with pytest.raises(BrokenContract, match=r"ce_source .*`pattern` differs"):
+        contracts_in_force({"headers": headers_schema()}, Revisions(tmp_path), Registry({}))
 
 
 # --- the command --------------------------------------------------------------------------------------------------
