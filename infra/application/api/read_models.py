@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.rebuild import RebuildReport
     from replayhouse.infra.application.rebuild_into import RebuildIntoReport
     from replayhouse.infra.application.revisions import Dropped, Revisions
+    from replayhouse.infra.application.table import Table
     from replayhouse.infra.read_models.rebuild.revert import Reverted
 
 
@@ -153,3 +154,14 @@ class ReadModels(Base):
             with_position=with_position,
             workers=workers,
         )
+
+    def table(self, name: str) -> "Table":
+        """A table or view of the star schema, read into memory as Arrow; `.pandas()` and `.polars()` make data frames.
+
+        `name` is that of a live one ("sales.fact_order", "shared.dim_date", your own "mart.paid"), or of one under a
+        prefix ("march_sales.fact_order"). Ids are strings, sums of money decimals; business times have no zone. Raises
+        UsageError, which names the tables that there are, for any other.
+        """
+        from replayhouse.infra.application.table import table
+
+        return self._do(table, name)

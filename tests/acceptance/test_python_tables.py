@@ -1,0 +1,180 @@
+"""Tables from Python: every row as the database has it, by types of Arrow's."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+import replayhouse
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.projections.warehouse import PROJECTIONS
+from tests.support.databases import copied, server
+from tests.support.extracts import a_good_extract, write
+from tests.support.in_process import Warehouse
+
+__all__ = ["server"]
+
+TABLES = [
+    *(f"{context}.{table.name}" for context, made in PROJECTIONS.items() for table in made.tables),
+    *(f"{context}.{view.name}" for context, made in PROJECTIONS.items() for view in made.views),
+    "shared.dim_date",
+]
+OF_ALL_KINDS = """
+    CREATE VIEW mart.kinds (id, small, price, average, long, is_so, at, recorded, day, note, ids, tags, prices, gap) AS
+    SELECT * FROM (VALUES
+        ('00000000-0000-0000-0000-000000000001'::uuid, 1::smallint, 12.30::numeric(12, 2), -12.3456, 1e44::numeric,
+         true, '2018-01-09T10:30:00.000001'::timestamp, '2018-01-09T10:30:00Z'::timestamptz, '2018-01-09'::date,
+         E'two\\r\\nlines, "quoted"', ARRAY['00000000-0000-0000-0000-000000000001'::uuid], ARRAY[1, NULL],
+         ARRAY[1.50], '2 days'::interval),
+        (NULL, NULL, NULL, 100000.5, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, NULL)
+    ) AS rows
+"""
+
+
+class Loaded:
+    """A small load, as Python has it, and as commands and queries do."""
+
+    def __init__(self, commands: Warehouse, home: Path) -> None:
+        self.commands = commands
+        self.python = replayhouse.open(home=home, database_url=commands.database.url)
+
+    def execute(self, statement: str) -> None:
+        """Runs a statement as the administrator."""
+        with self.commands.database.connect("replayhouse test", autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="module")
+def loaded(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    home = tmp_path_factory.mktemp("home")
+    with copied(server) as database:
+        commands = Warehouse(database, home)
+        commands.ingest(write(home / "extract", a_good_extract()))
+        yield Loaded(commands, home)
+
+
+def as_arrow_has_it(value: object) -> object:
+    return str(value) if isinstance(value, UUID) else value
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_row_of_every_table_is_there(loaded: Loaded, name: str) -> None:
+    table = loaded.python.table(name)
+    found = Counter(tuple(row.values()) for row in table.arrow.to_pylist())
+    expected = Counter(
+        tuple(as_arrow_has_it(value) for value in row) for row in loaded.commands.rows(f"SELECT * FROM {name}")
+    )
+    assert found == expected
+    assert (table.name, len(table)) == (name, expected.total())
+
+
+def test_a_table_is_the_same_in_however_many_parts_it_is_read(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = loaded.python.table("shared.dim_date").arrow
+    monkeypatch.setattr("replayhouse.infra.read_models.arrow._PART_BYTES", 1_000)
+    in_parts = loaded.python.table("shared.dim_date").arrow
+    assert in_parts.column("date_key").num_chunks > whole.column("date_key").num_chunks
+    assert in_parts.sort_by("date_key") == whole.sort_by("date_key")
+
+
+def test_columns_have_the_types_of_what_they_hold(loaded: Loaded) -> None:
+    types = {field.name: field.type for field in loaded.python.table("sales.fact_order").arrow.schema}
+    assert types["order_id"] == pa.string()
+    assert types["placed_at"] == pa.timestamp("us")
+    assert types["paid"] == pa.decimal128(12, 2)
+    assert types["is_paid"] == pa.bool_()
+    assert types["item_count"] == pa.int32()
+    assert types["position"] == pa.int64()
+    opened = loaded.python.table("quality.batch").arrow.schema.field("opened_at").type
+    assert opened == pa.timestamp("us", tz="UTC")
+
+
+def test_views_of_ones_own_may_have_columns_of_any_kind(loaded: Loaded) -> None:
+    loaded.execute(OF_ALL_KINDS)
+    arrow = loaded.python.table("mart.kinds").arrow
+    first, second = arrow.to_pylist()
+    assert first == {
+        "id": "00000000-0000-0000-0000-000000000001",
+        "small": 1,
+        "price": Decimal("12.30"),
+        "average": Decimal("-12.3456"),
+        "long": Decimal(10) ** 44,
+        "is_so": True,
+        "at": datetime(2018, 1, 9, 10, 30, 0, 1),
+        "recorded": datetime(2018, 1, 9, 10, 30, tzinfo=UTC),
+        "day": datetime(2018, 1, 9).date(),
+        "note": 'two\r\nlines, "quoted"',
+        "ids": ["00000000-0000-0000-0000-000000000001"],
+        "tags": [1, None],
+        "prices": ["1.50"],
+        "gap": "2 days",
+    }
+    assert second == dict.fromkeys(first) | {"average": Decimal("100000.5"), "note": ""}
+    assert arrow.schema.field("average").type == pa.decimal128(38, 4)
+    assert arrow.schema.field("tags").type == pa.list_(pa.int32())
+
+
+def test_a_view_of_no_rows_has_its_columns(loaded: Loaded) -> None:
+    loaded.execute("CREATE VIEW mart.nothing AS SELECT order_id, paid / 3 AS third FROM sales.fact_order WHERE false")
+    arrow = loaded.python.table("mart.nothing").arrow
+    assert (arrow.num_rows, arrow.schema.names) == (0, ["order_id", "third"])
+    assert pa.types.is_decimal(arrow.schema.field("third").type)
+
+
+def test_what_arrow_has_no_place_for_is_told(loaded: Loaded) -> None:
+    loaded.execute("CREATE VIEW mart.never AS SELECT 'infinity'::date AS day FROM generate_series(1, 10)")
+    with pytest.raises(
+        replayhouse.ReplayhouseError, match=r"The table mart\.never cannot be held as Arrow: .*infinity"
+    ):
+        loaded.python.table("mart.never")
+
+
+def test_tables_under_a_prefix_are_there_too(loaded: Loaded) -> None:
+    loaded.python.rebuild_into("then", "sales")
+    live, then = (loaded.python.table(name).arrow for name in ("sales.fact_order", "then_sales.fact_order"))
+    assert then.sort_by("order_id") == live.sort_by("order_id")
+    assert len(loaded.python.table("then_shared.dim_date")) > 0
+    loaded.python.drop("then")
+    with pytest.raises(replayhouse.UsageError, match=r"There is no table 'then_sales\.fact_order'"):
+        loaded.python.table("then_sales.fact_order")
+
+
+@pytest.mark.parametrize("name", ["fact_order", "event_store.subject_key", "sales.", "sales.fact_order; DROP", ""])
+def test_what_is_no_table_of_the_star_schema_is_refused_with_those_there_are(loaded: Loaded, name: str) -> None:
+    with pytest.raises(replayhouse.UsageError) as refused:
+        loaded.python.table(name)
+    assert f"There is no table '{name}'. There are: sales.fact_order, sales.fact_order_item, " in str(refused.value)
+    assert set(TABLES) <= set(str(refused.value).removesuffix(".").partition("There are: ")[2].split(", "))
+
+
+def test_whatever_takes_arrow_takes_a_table(loaded: Loaded) -> None:
+    table = loaded.python.table("sales.fact_order")
+    assert pa.table(table) == table.arrow
+    with duckdb.connect() as connection:
+        [(count,)] = connection.register("orders", table).execute("SELECT count(*) FROM orders").fetchall()
+    assert count == len(table) == table.arrow.num_rows > 0
+    assert repr(table) == f"<sales.fact_order: {count} rows, {table.arrow.num_columns} columns>"
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars"])
+def test_a_package_that_is_not_installed_is_named(
+    loaded: Loaded, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    make: Callable[[], Any] = getattr(loaded.python.table("sales.fact_order"), package)
+    with pytest.raises(replayhouse.ReplayhouseError, match=f"{package} is not installed .*: pip install {package}"):
+        make()
+
+
+def test_a_data_frame_is_made_of_the_arrow_table(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "polars", SimpleNamespace(from_arrow=lambda arrow: ("a frame", arrow)))
+    table = loaded.python.table("sales.fact_order")
+    assert table.polars() == ("a frame", table.arrow)
