@@ -85,27 +85,27 @@ def test_catching_up_says_how_far_each_context_is(both: Both) -> None:
     assert both.told == ["catching up"]
 
 
-def test_following_ends_when_somebody_else_says_so(both: Both) -> None:
-    position, stop = both.place(2), threading.Event()
-    stop.set()
-    report = both.python.follow("sales", stop)
-    assert report.document() == {"contexts": {"sales": {"events": 2 * len(PLACED)}}}
-    assert report.stopped == {}
-    assert both.python.project("sales").contexts["sales"] == (0, position, 0)
-
-
-def test_following_goes_on_until_then(both: Both) -> None:
-    stop = threading.Event()
+def test_following_shows_what_there_is_until_somebody_says_that_it_is_enough(both: Both) -> None:
     both.python.project()
+    position, stop = both.place(2), threading.Event()
 
-    def follows(context: str) -> None:
-        if context == "following the log for sales":
+    def follows(told: str) -> None:
+        if told == "following the log for sales":
             stop.set()
 
     with replayhouse.open(
         home=both.python.settings.home, database_url=both.python.settings.database_url, warn=follows
     ) as warehouse:
-        assert list(warehouse.follow(["sales"], stop).events.items()) == [("sales", 0)]
+        report = warehouse.follow("sales", stop)
+    assert report.document() == {"contexts": {"sales": {"events": 2 * len(PLACED)}}}
+    assert report.stopped == {}
+    assert both.python.project("sales").contexts["sales"] == (0, position, 0)
+
+
+def test_following_does_nothing_where_it_was_enough_before(both: Both) -> None:
+    stop = threading.Event()
+    stop.set()
+    assert both.python.follow(["customer", "sales"], stop).events == {"sales": 0, "customer": 0}
 
 
 def test_a_rebuild_answers_what_its_command_prints(both: Both) -> None:

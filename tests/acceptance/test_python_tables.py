@@ -17,11 +17,9 @@ import pytest
 import replayhouse
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.projections.warehouse import PROJECTIONS
-from tests.support.databases import copied, server
+from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, write
 from tests.support.in_process import Warehouse
-
-__all__ = ["server"]
 
 TABLES = [
     *(f"{context}.{table.name}" for context, made in PROJECTIONS.items() for table in made.tables),
@@ -40,7 +38,7 @@ OF_ALL_KINDS = """
 """
 
 
-class Loaded:
+class OneLoad:
     """A small load, as Python has it, and as commands and queries do."""
 
     def __init__(self, commands: Warehouse, home: Path) -> None:
@@ -54,12 +52,12 @@ class Loaded:
 
 
 @pytest.fixture(scope="module")
-def loaded(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+def one_load(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OneLoad]:
     home = tmp_path_factory.mktemp("home")
     with copied(server) as database:
         commands = Warehouse(database, home)
         commands.ingest(write(home / "extract", a_good_extract()))
-        yield Loaded(commands, home)
+        yield OneLoad(commands, home)
 
 
 def as_arrow_has_it(value: object) -> object:
@@ -67,39 +65,39 @@ def as_arrow_has_it(value: object) -> object:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_row_of_every_table_is_there(loaded: Loaded, name: str) -> None:
-    table = loaded.python.table(name)
+def test_every_row_of_every_table_is_there(one_load: OneLoad, name: str) -> None:
+    table = one_load.python.table(name)
     found = Counter(tuple(row.values()) for row in table.arrow.to_pylist())
     expected = Counter(
-        tuple(as_arrow_has_it(value) for value in row) for row in loaded.commands.rows(f"SELECT * FROM {name}")
+        tuple(as_arrow_has_it(value) for value in row) for row in one_load.commands.rows(f"SELECT * FROM {name}")
     )
     assert found == expected
     assert (table.name, len(table)) == (name, expected.total())
 
 
-def test_a_table_is_the_same_in_however_many_parts_it_is_read(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = loaded.python.table("shared.dim_date").arrow
+def test_a_table_is_the_same_however_it_is_read(one_load: OneLoad, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = one_load.python.table("shared.dim_date").arrow
     monkeypatch.setattr("replayhouse.infra.read_models.arrow._PART_BYTES", 1_000)
-    in_parts = loaded.python.table("shared.dim_date").arrow
+    in_parts = one_load.python.table("shared.dim_date").arrow
     assert in_parts.column("date_key").num_chunks > whole.column("date_key").num_chunks
     assert in_parts.sort_by("date_key") == whole.sort_by("date_key")
 
 
-def test_columns_have_the_types_of_what_they_hold(loaded: Loaded) -> None:
-    types = {field.name: field.type for field in loaded.python.table("sales.fact_order").arrow.schema}
+def test_columns_have_the_types_of_what_they_hold(one_load: OneLoad) -> None:
+    types = {field.name: field.type for field in one_load.python.table("sales.fact_order").arrow.schema}
     assert types["order_id"] == pa.string()
     assert types["placed_at"] == pa.timestamp("us")
     assert types["paid"] == pa.decimal128(12, 2)
     assert types["is_paid"] == pa.bool_()
     assert types["item_count"] == pa.int32()
     assert types["position"] == pa.int64()
-    opened = loaded.python.table("quality.batch").arrow.schema.field("opened_at").type
+    opened = one_load.python.table("quality.batch").arrow.schema.field("opened_at").type
     assert opened == pa.timestamp("us", tz="UTC")
 
 
-def test_views_of_ones_own_may_have_columns_of_any_kind(loaded: Loaded) -> None:
-    loaded.execute(OF_ALL_KINDS)
-    arrow = loaded.python.table("mart.kinds").arrow
+def test_views_of_ones_own_may_have_columns_of_any_kind(one_load: OneLoad) -> None:
+    one_load.execute(OF_ALL_KINDS)
+    arrow = one_load.python.table("mart.kinds").arrow
     first, second = arrow.to_pylist()
     assert first == {
         "id": "00000000-0000-0000-0000-000000000001",
@@ -122,41 +120,41 @@ def test_views_of_ones_own_may_have_columns_of_any_kind(loaded: Loaded) -> None:
     assert arrow.schema.field("tags").type == pa.list_(pa.int32())
 
 
-def test_a_view_of_no_rows_has_its_columns(loaded: Loaded) -> None:
-    loaded.execute("CREATE VIEW mart.nothing AS SELECT order_id, paid / 3 AS third FROM sales.fact_order WHERE false")
-    arrow = loaded.python.table("mart.nothing").arrow
+def test_a_view_of_no_rows_has_its_columns(one_load: OneLoad) -> None:
+    one_load.execute("CREATE VIEW mart.nothing AS SELECT order_id, paid / 3 AS third FROM sales.fact_order WHERE false")
+    arrow = one_load.python.table("mart.nothing").arrow
     assert (arrow.num_rows, arrow.schema.names) == (0, ["order_id", "third"])
     assert pa.types.is_decimal(arrow.schema.field("third").type)
 
 
-def test_what_arrow_has_no_place_for_is_told(loaded: Loaded) -> None:
-    loaded.execute("CREATE VIEW mart.never AS SELECT 'infinity'::date AS day FROM generate_series(1, 10)")
+def test_what_arrow_has_no_place_for_is_told(one_load: OneLoad) -> None:
+    one_load.execute("CREATE VIEW mart.never AS SELECT 'infinity'::date AS day FROM generate_series(1, 10)")
     with pytest.raises(
         replayhouse.ReplayhouseError, match=r"The table mart\.never cannot be held as Arrow: .*infinity"
     ):
-        loaded.python.table("mart.never")
+        one_load.python.table("mart.never")
 
 
-def test_tables_under_a_prefix_are_there_too(loaded: Loaded) -> None:
-    loaded.python.rebuild_into("then", "sales")
-    live, then = (loaded.python.table(name).arrow for name in ("sales.fact_order", "then_sales.fact_order"))
+def test_tables_under_a_prefix_are_there_too(one_load: OneLoad) -> None:
+    one_load.python.rebuild_into("then", "sales")
+    live, then = (one_load.python.table(name).arrow for name in ("sales.fact_order", "then_sales.fact_order"))
     assert then.sort_by("order_id") == live.sort_by("order_id")
-    assert len(loaded.python.table("then_shared.dim_date")) > 0
-    loaded.python.drop("then")
+    assert len(one_load.python.table("then_shared.dim_date")) > 0
+    one_load.python.drop("then")
     with pytest.raises(replayhouse.UsageError, match=r"There is no table 'then_sales\.fact_order'"):
-        loaded.python.table("then_sales.fact_order")
+        one_load.python.table("then_sales.fact_order")
 
 
 @pytest.mark.parametrize("name", ["fact_order", "event_store.subject_key", "sales.", "sales.fact_order; DROP", ""])
-def test_what_is_no_table_of_the_star_schema_is_refused_with_those_there_are(loaded: Loaded, name: str) -> None:
+def test_what_is_no_table_of_the_star_schema_is_refused_with_those_there_are(one_load: OneLoad, name: str) -> None:
     with pytest.raises(replayhouse.UsageError) as refused:
-        loaded.python.table(name)
+        one_load.python.table(name)
     assert f"There is no table '{name}'. There are: sales.fact_order, sales.fact_order_item, " in str(refused.value)
     assert set(TABLES) <= set(str(refused.value).removesuffix(".").partition("There are: ")[2].split(", "))
 
 
-def test_whatever_takes_arrow_takes_a_table(loaded: Loaded) -> None:
-    table = loaded.python.table("sales.fact_order")
+def test_whatever_takes_arrow_takes_a_table(one_load: OneLoad) -> None:
+    table = one_load.python.table("sales.fact_order")
     assert pa.table(table) == table.arrow
     with duckdb.connect() as connection:
         [(count,)] = connection.register("orders", table).execute("SELECT count(*) FROM orders").fetchall()
@@ -166,15 +164,15 @@ def test_whatever_takes_arrow_takes_a_table(loaded: Loaded) -> None:
 
 @pytest.mark.parametrize("package", ["pandas", "polars"])
 def test_a_package_that_is_not_installed_is_named(
-    loaded: Loaded, package: str, monkeypatch: pytest.MonkeyPatch
+    one_load: OneLoad, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    make: Callable[[], Any] = getattr(loaded.python.table("sales.fact_order"), package)
+    make: Callable[[], Any] = getattr(one_load.python.table("sales.fact_order"), package)
     with pytest.raises(replayhouse.ReplayhouseError, match=f"{package} is not installed .*: pip install {package}"):
         make()
 
 
-def test_a_data_frame_is_made_of_the_arrow_table(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_data_frame_is_made_of_the_arrow_table(one_load: OneLoad, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "polars", SimpleNamespace(from_arrow=lambda arrow: ("a frame", arrow)))
-    table = loaded.python.table("sales.fact_order")
+    table = one_load.python.table("sales.fact_order")
     assert table.polars() == ("a frame", table.arrow)
