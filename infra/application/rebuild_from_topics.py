@@ -20,10 +20,9 @@ from replayhouse.infra.event_store.serialization.errors import UnknownTopic
 from replayhouse.infra.event_store.serialization.personal import withheld_fields
 from replayhouse.infra.event_store.serialization.registry import REGISTRY
 from replayhouse.infra.kafka.clients import bootstrap_of
-from replayhouse.infra.kafka.cluster_client import KafkaCluster
+from replayhouse.infra.kafka.positions import relay_positions
 from replayhouse.infra.kafka.reader import Received, Topics, reading
 from replayhouse.infra.postgres.connection import translated
-from replayhouse.infra.publishing.position import read_position
 from replayhouse.infra.read_models import imported_events, prefixes
 from replayhouse.infra.read_models.imported_events import ReceivedEvent
 from replayhouse.infra.read_models.rebuild.workers import Rebuilt
@@ -99,8 +98,7 @@ def _other_store(conn: psycopg.Connection, kafka: KafkaSettings, bootstrap: str,
 
     What an erasure here does to this log's prefixes must not be done to what has the positions of another.
     """
-    cluster = KafkaCluster(kafka, bootstrap)
-    records = (read_position(cluster, kafka.prefix, context) for context in contexts)
+    records = relay_positions(kafka, bootstrap, contexts).values()
     theirs = next((record.store for record in records if record is not None and record.store), "")
     row = conn.execute(_STORE).fetchone()
     return None if row is not None and row[0].hex() == theirs else theirs

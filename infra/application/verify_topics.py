@@ -23,7 +23,7 @@ from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.head import read_head
 from replayhouse.infra.event_store.merkle import GENESIS, chain_of, leaf_of, root_of
 from replayhouse.infra.kafka.clients import bootstrap_of
-from replayhouse.infra.kafka.cluster_client import KafkaCluster
+from replayhouse.infra.kafka.positions import relay_positions
 from replayhouse.infra.kafka.reader import Place, Received, Topics, reading
 from replayhouse.infra.postgres.binary_copy import NULL, field
 from replayhouse.infra.postgres.connection import translated
@@ -31,7 +31,6 @@ from replayhouse.infra.publishing.log_reader import ContextLog
 from replayhouse.infra.publishing.message import LoggedEvent, Message, message_of
 from replayhouse.infra.publishing.names import source_of
 from replayhouse.infra.publishing.personal import PersonalFields
-from replayhouse.infra.publishing.position import read_position
 from replayhouse.infra.runtime.errors import InputError
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
@@ -115,8 +114,7 @@ def verify_topics(site: Site, contexts: Iterable[str] | None) -> Verified:
     """
     wanted, kafka, database = chosen(contexts), site.kafka, site.database
     bootstrap = bootstrap_of(site.settings, kafka)
-    cluster = KafkaCluster(kafka, bootstrap)
-    records = {context: read_position(cluster, kafka.prefix, context) for context in wanted}
+    records = relay_positions(kafka, bootstrap, wanted)
     known = {context: Compared(record.position if record else None) for context, record in records.items()}
     with reading(kafka, bootstrap, wanted) as topics, ExitStack() as stack, translated():
         # After the ends of the topics are known: what stands there was in the log before.

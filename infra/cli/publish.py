@@ -57,7 +57,7 @@ def publish(
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     stop = told_to_end()
-    with named_warehouse() as warehouse:
+    with named_warehouse(stays=True) as warehouse:
         report = warehouse.publish(contexts, follow=follow, recover=recover, stop=stop)
     if stop.is_set() and not follow:  # who follows is ended so, and whoever does not has not come to its end
         raise KeyboardInterrupt

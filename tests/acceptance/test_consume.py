@@ -14,9 +14,10 @@ import pytest
 
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.publishing.names import positions_topic
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.oracle.lines import a_customer, an_order
-from tests.support.brokers import applied
+from tests.support.brokers import applied, deleted
 from tests.support.cli import CONTEXTS, PROGRAM, Done
 from tests.support.crashes import SEED, a_seed
 from tests.support.databases import copied
@@ -227,6 +228,18 @@ def test_topics_that_do_not_hold_whole_streams_are_refused(
     customers = messages[3].message._replace(headers=[("ce_type", b"customer.CustomerMoved.v1")])
     refused(told(messages[3]._replace(message=customers), prefix="other"), 1, "another context")
     assert tables_of(elsewhere) == before
+
+
+def test_topics_of_events_alone_are_folded_too(
+    publisher: Warehouse, consumer: Consumer, kafka: KafkaSettings, tmp_path: Path
+) -> None:
+    """A copy of the topics that another cluster has may lack the one of positions."""
+    publisher.begin(write(tmp_path / "first", a_good_extract()))
+    with publisher.database.connect("replayhouse test", autocommit=True) as conn:
+        send(applied(kafka, "sales"), "sales", placed(kafka, logged(conn, "sales")))
+    deleted(kafka, positions_topic(kafka.prefix))
+    folded = digests_of(consumer.json("--rebuild", "sales", "--into", "mirror"))
+    assert folded == {table: digest for table, digest in live(publisher).items() if table.startswith("sales.")}
 
 
 def orders_in(mirror: Database) -> list[Any]:

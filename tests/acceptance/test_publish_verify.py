@@ -17,18 +17,18 @@ from replayhouse.infra.kafka.clients import kafka_python_config
 from replayhouse.infra.kafka.cluster_client import KafkaCluster
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
-from replayhouse.infra.publishing.names import events_topic
+from replayhouse.infra.publishing.names import events_topic, positions_topic
 from replayhouse.infra.publishing.position import Position, record_of
 from replayhouse.infra.publishing.relay import Order
 from replayhouse.infra.publishing.threads import run_relays
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from replayhouse.infra.runtime.settings import load_settings
 from replayhouse.infra.runtime.telling import tell_nobody
-from tests.support.brokers import applied
+from tests.support.brokers import applied, deleted
 from tests.support.cli import CONTEXTS, Done
 from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, write
-from tests.support.in_process import Warehouse
+from tests.support.in_process import Warehouse, refused
 from tests.support.kafka_log import Placed, logged, omitted, placed, send, send_log, send_to
 from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
@@ -80,6 +80,15 @@ def test_topics_that_hold_the_log_have_its_roots_and_its_chain(
     assert done.code == 0
     assert "each once, in order, and as it was recorded" in done.out
     assert status["chain"] in done.out
+
+
+def test_without_topics_it_is_said_that_there_are_none(warehouse: Warehouse, kafka: KafkaSettings) -> None:
+    refused(verify(warehouse, kafka, "--json"), 2, f"no topic {kafka.prefix}.sales.events.v1", "kafka topics --apply")
+    applied(kafka)
+    deleted(kafka, positions_topic(kafka.prefix))
+    whole = verify(warehouse, kafka, "--json")
+    assert whole.code == 0, whole
+    assert {of["published"] for of in whole.document["contexts"].values()} == {None}
 
 
 def test_what_is_not_published_yet_is_no_difference(

@@ -179,9 +179,8 @@ def test_what_cannot_be_done_is_an_error(loaded: Warehouse, kafka: KafkaSettings
             warehouse.publish(["sale"])
         with pytest.raises(replayhouse.UsageError, match="prefix"):
             warehouse.rebuild_from_topics("No Prefix")
-        applied(kafka, "sales")
-        with pytest.raises(replayhouse.UsageError, match=r"no topic .*\.customer\."):
-            warehouse.verify_topics(["sales", "customer"])
+        with pytest.raises(replayhouse.UsageError, match="no topic"):
+            warehouse.verify_topics()
     with replayhouse.open(home=home, kafka=kafka.model_dump()) as warehouse:
         with pytest.raises(replayhouse.NoWarehouse):
             warehouse.publish()
