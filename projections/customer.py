@@ -129,7 +129,7 @@ def fold(stream: Stream) -> Rows:
     An extract may know a person whose id is the zero UUID: that row is the unknown member's (R14).
     """
     events = stream.events
-    if not events or stream.originator_id == UNKNOWN_ID:
+    if not events or stream.stream_id == UNKNOWN_ID:
         return {}
     if isinstance(events[0], ReviewSubmitted | ReviewRevised):
         return _review_rows(stream)
@@ -149,7 +149,7 @@ def fold_as_of(stream: Stream, as_of: date) -> Rows:
 
 
 def _customer_rows(stream: Stream, customer: Customer) -> Rows:
-    customer_id, at = stream.originator_id, stream.position
+    customer_id, at = stream.stream_id, stream.position
     history = customer.address_history
     return {
         "dim_customer": [_person_row(stream, customer, history[-1].address)],
@@ -184,7 +184,7 @@ def _customer_rows(stream: Stream, customer: Customer) -> Rows:
 
 def _person_row(stream: Stream, customer: Customer, address: Address) -> Row:
     return _customer_row(
-        customer_id=stream.originator_id,
+        customer_id=stream.stream_id,
         zip_prefix=address.zip_prefix,
         city=address.city,
         city_normalised=normalised_city(address.city),

@@ -104,7 +104,7 @@ def _delivery_rows(stream: Stream) -> Rows:
     days_late = shipment.days_late
     placed_at, dispatched_at, delivered_at = shipment.placed_at, shipment.dispatched_at, shipment.delivered_at
     row = _delivery_row(
-        order_id=stream.originator_id,
+        order_id=stream.stream_id,
         customer_id=shipment.customer_id,
         date_key=date_key_of(placed_at),
         status=shipment.status,

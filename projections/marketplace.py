@@ -85,7 +85,7 @@ def _product_rows(stream: Stream) -> Rows:
     if not product.is_listed:
         return {}
     row = _product_row(
-        product_id=stream.originator_id,
+        product_id=stream.stream_id,
         category=product.category or UNKNOWN,
         name_length=product.name_length,
         description_length=product.description_length,
@@ -103,7 +103,7 @@ def _product_rows(stream: Stream) -> Rows:
 def _seller_rows(stream: Stream) -> Rows:
     seller = seller_of(stream.events)
     row = _seller_row(
-        seller_id=stream.originator_id,
+        seller_id=stream.stream_id,
         zip_prefix=seller.zip_prefix,
         city=seller.city,
         city_normalised=normalised_city(seller.city),
@@ -161,7 +161,7 @@ def fold(stream: Stream) -> Rows:
 
     An extract may show a zero UUID, or a category named `unknown`: those rows are the unknown members' (R14).
     """
-    if stream.originator_id == UNKNOWN_ID:
+    if stream.stream_id == UNKNOWN_ID:
         return {}
     kinds = (_FOLD_BY_EVENT[type(event)] for event in stream.events if type(event) in _FOLD_BY_EVENT)
     rows_of = next(kinds, None)

@@ -50,7 +50,7 @@ class Stream(NamedTuple):
     `position` is the notification id of the newest event that was read, whether it counts (a Rewound does not) or not.
     """
 
-    originator_id: UUID
+    stream_id: UUID
     position: int
     events: Sequence[DomainEvent]
 

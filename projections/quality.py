@@ -91,7 +91,7 @@ def _batch_rows(stream: Stream) -> Rows:
     batch = batch_of(stream.events)
     if not batch.is_opened:
         return {}
-    batch_id, at = stream.originator_id, stream.position
+    batch_id, at = stream.stream_id, stream.position
     row = _batch_row(
         batch_id=batch_id,
         name=batch.name,
@@ -133,7 +133,7 @@ def _quarantine_rows(stream: Stream) -> Rows:
     if not row.was_quarantined:
         return {}
     kept_apart = _kept_apart_row(
-        row_id=stream.originator_id,
+        row_id=stream.stream_id,
         batch_id=row.batch_id,
         file=row.file,
         line=row.line,

@@ -112,7 +112,7 @@ def fold(stream: Stream) -> Rows:
         "fact_order": [_row_of(stream, order, date_key)],
         "fact_order_item": [
             _item_row(
-                order_id=stream.originator_id,
+                order_id=stream.stream_id,
                 item_no=line.item_no,
                 product_id=line.product_id,
                 seller_id=line.seller_id,
@@ -129,7 +129,7 @@ def fold(stream: Stream) -> Rows:
         ],
         "fact_payment": [
             _payment_row(
-                order_id=stream.originator_id,
+                order_id=stream.stream_id,
                 payment_no=payment.payment_no,
                 method=payment.method,
                 installments=payment.installments,
@@ -145,7 +145,7 @@ def fold(stream: Stream) -> Rows:
 def _row_of(stream: Stream, order: Order, date_key: int) -> Row:
     main_payment = order.main_payment
     return _order_row(
-        order_id=stream.originator_id,
+        order_id=stream.stream_id,
         customer_id=order.customer_id,
         customer_alias=order.customer_alias,
         status=order.status,

@@ -66,7 +66,7 @@ class Status:
                 yield f"{context} is {events} behind the log: replayhouse project."
         for stream in self.parked:
             yield (
-                f"The stream {stream.originator_id} of {stream.context} cannot be folded ({stream.error}): replayhouse "
+                f"The stream {stream.stream_id} of {stream.context} cannot be folded ({stream.error}): replayhouse "
                 "project --retry-parked once that is mended."
             )
 

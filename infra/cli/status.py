@@ -66,7 +66,7 @@ def _show(found: "Status") -> None:
         if found.contexts[context].made_by != "this":
             say(who_made(context, found.contexts[context].made_by))
     for stream in found.parked:
-        say(f"Parked: {stream.context} {stream.originator_id} at {stream.position:,}: {stream.error}")
+        say(f"Parked: {stream.context} {stream.stream_id} at {stream.position:,}: {stream.error}")
     say()
     if found.relays:
         _show_relays(found.relays)

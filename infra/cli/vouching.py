@@ -42,7 +42,7 @@ def say_if_unvouched(signed: "Signed") -> None:
         say("anybody can sign with a key of their own. Name the one that you trust with --public-key.")
 
 
-def refuse_unvouched(is_trusted: bool, is_taken: bool) -> None:
+def refuse_unvouched(is_trusted: bool, try_acquire: bool) -> None:
     """The answer is no where nobody vouches for it, unless that `is_taken` all the same."""
-    if not is_trusted and not is_taken:
+    if not is_trusted and not try_acquire:
         raise typer.Exit(1)

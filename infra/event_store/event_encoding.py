@@ -37,7 +37,7 @@ class EncodedEvent(NamedTuple):
     """An event as it will stand in the log, but for its position."""
 
     context: str
-    originator_id: UUID
+    stream_id: UUID
     originator_version: int
     topic: str
     state: bytes
@@ -52,7 +52,7 @@ class EventTooLarge(InputError):  # noqa: N818 - named for what is the matter, a
         size = len(event.state) + len((event.source or "").encode()) + len(event.topic)
         lines = f", of the lines {event.source[:100]}," if event.source else ""
         super().__init__(
-            f"An event {event.topic} of the stream {event.originator_id}{lines} has {size:,} bytes, and no event may "
+            f"An event {event.topic} of the stream {event.stream_id}{lines} has {size:,} bytes, and no event may "
             f"have more than {LARGEST_EVENT_BYTES:,}, so that it can be published: nothing was appended."
         )
 
@@ -91,7 +91,7 @@ class EncodedRows:
         topics: dict[str, bytes] = {}
         batch: UUID | None = None
         batch_field = NULL  # the same batch brings all events of an append, as a rule
-        for place, (context, originator_id, version, topic, state, batch_id, source) in enumerate(events):
+        for place, (context, stream_id, version, topic, state, batch_id, source) in enumerate(events):
             topic_field = topics.get(topic)
             if topic_field is None:
                 topic_field = topics[topic] = _text(topic)
@@ -100,7 +100,7 @@ class EncodedRows:
             fields = b"".join(
                 (
                     UUID_LENGTH,
-                    originator_id.bytes,
+                    stream_id.bytes,
                     INT64_LENGTH,
                     version.to_bytes(8, "big"),
                     topic_field,

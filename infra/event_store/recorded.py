@@ -13,7 +13,7 @@ class Recorded(NamedTuple):
     """
 
     context: str
-    originator_id: UUID
+    stream_id: UUID
     originator_version: int
     event: DomainEvent
     source: str | None = None

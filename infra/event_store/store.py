@@ -62,7 +62,7 @@ class Stream(NamedTuple):
     `last_version` and `position` are those of the newest event that was read.
     """
 
-    originator_id: UUID
+    stream_id: UUID
     last_version: int
     position: int
     events: Sequence[DomainEvent]
@@ -125,7 +125,7 @@ class EventStore:
         self, conn: psycopg.Connection, recorded: Sequence[Recorded], batch_id: UUID | None
     ) -> list[EncodedEvent]:
         subject_of, encode = self._mapper.subject_of, self._mapper.encode
-        subjects = {subject_of(event, originator_id) for _, originator_id, _, event, _ in recorded}
+        subjects = {subject_of(event, stream_id) for _, stream_id, _, event, _ in recorded}
         keys = make_keys(conn, {subject for subject in subjects if subject is not None})
         return [
             EncodedEvent(context, stream, version, *encode(context, stream, event, keys), batch_id, source)

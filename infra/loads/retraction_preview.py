@@ -180,7 +180,7 @@ class RetractionPlan:
             )
             newest = next(iter(self._retractions.values()))
             rewinds = {s.stream_id: rewind(newest.load_id, s.first_version, newest.at) for s in page}
-            yield [(stream, rewinds[stream.originator_id]) for stream in self._read(query)]
+            yield [(stream, rewinds[stream.stream_id]) for stream in self._read(query)]
         if context == "quality":
             query = _OF_LOADS.format(columns=COLUMNS, loads=sql.Literal(list(self._retractions)))
             told = ((stream, self._told(stream)) for stream in self._read(query))
@@ -193,7 +193,7 @@ class RetractionPlan:
 
     def _told(self, stream: StoredStream) -> DomainEvent | None:
         """What the load would say of itself."""
-        _, reason, by, at = self._retractions[stream.originator_id]
+        _, reason, by, at = self._retractions[stream.stream_id]
         batch = batch_of(effective(stream.events))
         return next(iter(retract(batch, reason, by, (), at)), None) if batch.status != "rejected" else None
 
@@ -208,9 +208,9 @@ class RetractionPlan:
         for stream, event in streams:
             if stream.error is not None:
                 continue
-            shown = stream.effective_up_to(parked.get(stream.originator_id, stream.positions[-1]))
+            shown = stream.effective_up_to(parked.get(stream.stream_id, stream.positions[-1]))
             was = None if shown is None else shown._replace(position=0)
-            to_be = Stream(stream.originator_id, 0, effective([*stream.events, event]))
+            to_be = Stream(stream.stream_id, 0, effective([*stream.events, event]))
             try:
                 before, after = refold(projection, was, to_be)
             except Exception:  # whatever is wrong with one stream: it is parked, and its rows stay  # nosec B112

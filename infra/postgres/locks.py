@@ -76,7 +76,7 @@ def exclusive(conn: psycopg.Connection, name: str, wait: float | None = None) ->
     """
     with translated():
         deadline = time.monotonic() + (LONGEST_WAIT_SECONDS if wait is None else wait)
-        while not is_taken(conn, name):
+        while not try_acquire(conn, name):
             if time.monotonic() >= deadline:
                 raise Conflicting(_refusal(conn, name))
             time.sleep(_POLL_SECONDS)
@@ -87,10 +87,10 @@ def exclusive(conn: psycopg.Connection, name: str, wait: float | None = None) ->
     finally:
         if not conn.closed:  # a closed connection holds no locks
             with translated():
-                let_go(conn, name)
+                release(conn, name)
 
 
-def is_taken(conn: psycopg.Connection, name: str) -> bool:
+def try_acquire(conn: psycopg.Connection, name: str) -> bool:
     """Takes the lock `name` for as long as the session lives, if nobody else has it; whether it did. Does not wait."""
     if _holder(conn, name) is not None:
         return False
@@ -111,7 +111,7 @@ def is_taken(conn: psycopg.Connection, name: str) -> bool:
     return True
 
 
-def let_go(conn: psycopg.Connection, name: str) -> None:
+def release(conn: psycopg.Connection, name: str) -> None:
     """Gives up a lock of `is_taken`."""
     conn.execute(_RELEASE, [name])
 

@@ -217,5 +217,5 @@ class _Erasing:
         head = self._store.append(self._conn, recorded, None)
         if remember is not None:
             for position, told_of in enumerate(recorded, start=head.position - len(recorded) + 1):
-                remember(told_of.originator_id, head.recorded_at, position)
+                remember(told_of.stream_id, head.recorded_at, position)
         return len(recorded)

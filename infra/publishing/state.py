@@ -90,7 +90,7 @@ class State:
         except Exception as error:  # whatever is wrong with one stream must not stop the others
             context = self._projection.context
             self._tell(
-                f"{context}.state: the stream {stream.originator_id} cannot be folded ({described(error)}); its rows "
+                f"{context}.state: the stream {stream.stream_id} cannot be folded ({described(error)}); its rows "
                 "stay as they were published."
             )
             return {}

@@ -38,7 +38,7 @@ class Projected(NamedTuple):
 class Parked(NamedTuple):
     """A stream that could not be folded. Its rows are those of `folded_to`; `position` is that of its newest event."""
 
-    originator_id: UUID
+    stream_id: UUID
     folded_to: int
     position: int
     error: str
@@ -76,7 +76,7 @@ def park(conn: psycopg.Connection, context: str, streams: Iterable[Parked], revi
         {
             "context": context,
             "revision": revision,
-            "stream": stream.originator_id,
+            "stream": stream.stream_id,
             "folded_to": stream.folded_to,
             "position": stream.position,
             "error": stream.error,

@@ -85,7 +85,7 @@ def refold_revision(
     failed = refold(conn, model, [stream for stream in streams if stream not in parked], position)
     for stream in parked.keys() & set(streams):  # what came after may be what nobody can read
         failed += refold(conn, model, [stream], parked[stream])
-    checkpoints.release(conn, context, [stream.originator_id for stream in failed], revision)
+    checkpoints.release(conn, context, [stream.stream_id for stream in failed], revision)
     checkpoints.park(conn, context, failed, revision)
 
 
@@ -142,10 +142,10 @@ def refold(
     changes: list[dict[str, Difference]] = []
     for stream in found:
         try:
-            seen = stream.effective_up_to((earlier or {}).get(stream.originator_id, position))
+            seen = stream.effective_up_to((earlier or {}).get(stream.stream_id, position))
             changes.append(_written(model, stream, seen, fold or model.projection.fold))
         except Exception as error:  # whatever is wrong with one stream: its rows must go all the same
-            failed.append(checkpoints.Parked(stream.originator_id, 0, stream.positions[-1], described(error)))
+            failed.append(checkpoints.Parked(stream.stream_id, 0, stream.positions[-1], described(error)))
     positions = [at for stream in found for at in stream.positions]
     for table in model.tables.values():
         conn.execute(_REMOVE.format(qualified(table)), [positions])

@@ -54,7 +54,7 @@ class ParkedStream(NamedTuple):
     """A stream that could not be folded: its rows are those of `folded_to`, its newest event stands at `position`."""
 
     context: str
-    originator_id: UUID
+    stream_id: UUID
     folded_to: int
     position: int
     error: str

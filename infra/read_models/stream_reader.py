@@ -69,21 +69,21 @@ class StoredStream(NamedTuple):
     `error` says why an event of it could not be decoded; it has no events then.
     """
 
-    originator_id: UUID
+    stream_id: UUID
     positions: list[int]
     events: list[DomainEvent]
     error: MappingError | None = None
 
     def effective(self) -> Stream:
         """The stream as a fold sees it."""
-        return Stream(self.originator_id, self.positions[-1], effective(self.events))
+        return Stream(self.stream_id, self.positions[-1], effective(self.events))
 
     def effective_up_to(self, position: int) -> Stream | None:
         """The stream as a fold saw it at a position; None if it had no event yet."""
         seen = bisect_right(self.positions, position)
         if seen == 0:
             return None
-        return Stream(self.originator_id, self.positions[seen - 1], effective(self.events[:seen]))
+        return Stream(self.stream_id, self.positions[seen - 1], effective(self.events[:seen]))
 
 
 def rows_of(conn: psycopg.Connection, statement: sql.Composed) -> Generator[memoryview]:
@@ -149,14 +149,14 @@ class StreamReader:
                 self._mapper.withhold(event)
             return batch
         subject_of = self._mapper.subject_of
-        subjects = [subject_of(event, batch[place].originator_id) for place, event in sealed]
+        subjects = [subject_of(event, batch[place].stream_id) for place, event in sealed]
         wanted = {subject for subject in subjects if subject is not None}
         keys = self._keys_of(wanted) if wanted else {}
         reveal = self._mapper.reveal
         for (place, event), subject in zip(sealed, subjects, strict=True):
             if subject is not None:
                 try:
-                    reveal(event, batch[place].originator_id, keys[subject])
+                    reveal(event, batch[place].stream_id, keys[subject])
                 except MappingError as error:
                     batch[place] = batch[place]._replace(error=error)
         return batch

@@ -155,7 +155,7 @@ class Follower:
             context = self._model.projection.context
             for streams in touched(self._conn, self._reader, context, known, end, retry_parked=retry_parked):
                 for stream in streams:
-                    self._fold(stream, parked.get(stream.originator_id, known), window)
+                    self._fold(stream, parked.get(stream.stream_id, known), window)
             lines = self._encoded(window)
         write(self._conn, self._model, lines)
         return window
@@ -168,9 +168,9 @@ class Follower:
                 raise stream.error
             before, after = refold(self._model.projection, stream.effective_up_to(known), stream.effective())
         except Exception as error:  # whatever is wrong with one stream must not stop the others
-            window.park(stream.originator_id, known, position, error)
+            window.park(stream.stream_id, known, position, error)
         else:
-            window.folded[stream.originator_id] = Folded(before, after, known, position)
+            window.folded[stream.stream_id] = Folded(before, after, known, position)
 
     def _encoded(self, window: Window) -> dict[str, TableLines]:
         """What to write; streams with rows that the tables cannot hold are parked."""

@@ -165,7 +165,7 @@ def test_parked_streams_stop_nobody_and_are_tried_again_when_asked_to(
     log, refold = Log(conn), replay.refold
 
     def failing(projection: Any, before: Any, after: Any) -> Any:
-        if after.originator_id == an_id(1):
+        if after.stream_id == an_id(1):
             raise KeyError("a defect")
         return refold(projection, before, after)
 

@@ -35,7 +35,7 @@ def refuse(patch: pytest.MonkeyPatch, stream: UUID) -> None:
     refold = replay.refold
 
     def failing(projection: Any, before: Any, after: Any) -> Any:
-        if after.originator_id == stream:
+        if after.stream_id == stream:
             raise KeyError("a defect")
         return refold(projection, before, after)
 
@@ -50,7 +50,7 @@ def test_the_others_go_on(database: Database, log: Log, conn: psycopg.Connection
 
     assert statuses(conn) == [(GOOD, "approved")]
     [parked] = parked_streams(conn)
-    assert (parked.context, parked.originator_id, parked.folded_to) == ("sales", BAD, 0)
+    assert (parked.context, parked.stream_id, parked.folded_to) == ("sales", BAD, 0)
     assert parked.error == "KeyError: 'a defect'"
     found = status(database)["sales"]
     assert (found.parked, found.lag, found.projected) == (1, 0, found.head)

@@ -76,7 +76,7 @@ def test_a_stream_that_cannot_be_folded_again_loses_its_rows_until_it_can(
         erased(conn, ANA)
     assert cities(conn) == {BIA: ("santos", 1)}
     [parked] = parked_streams(conn)
-    assert (parked.originator_id, parked.folded_to, parked.error) == (ANA, 0, "KeyError: 'a defect'")
+    assert (parked.stream_id, parked.folded_to, parked.error) == (ANA, 0, "KeyError: 'a defect'")
     catch_up(database, retry_parked=True)
     assert (cities(conn)[ANA], parked_streams(conn)) == (("unknown", 1), [])
 

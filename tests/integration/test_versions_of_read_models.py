@@ -210,7 +210,7 @@ def test_a_stream_that_cannot_be_folded_is_parked_by_a_refilling_too(
     later, stubborn = _with_a_column_more(PROJECTIONS["sales"]), an_id(3 << 110)
 
     def fold(stream: Stream) -> Rows:
-        if stream.originator_id == stubborn:
+        if stream.stream_id == stubborn:
             raise ValueError("this one not")
         return later.fold(stream)
 

@@ -78,7 +78,7 @@ def test_a_load_killed_after_its_rejection_is_rejected_still(log: MemoryLog) -> 
 def test_what_a_load_tells_of_itself_is_caused_by_no_line(log: MemoryLog) -> None:
     tell_opening(opened(log), LOAD, "monday", assessed(), NOW)
     assert {one.source for one in log.recorded} == {None}
-    assert {one.originator_id for one in log.recorded} == {LOAD}
+    assert {one.stream_id for one in log.recorded} == {LOAD}
 
 
 # --- rows kept apart --------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ def test_what_a_load_tells_of_itself_is_caused_by_no_line(log: MemoryLog) -> Non
 def test_a_bad_record_is_kept_apart_with_its_line_and_its_text(log: MemoryLog) -> None:
     keep_apart(opened(log), LOAD, [bad()], NOW)
     (one,) = log.recorded
-    assert (one.originator_id, one.source) == (row_stream_id("orders", "x,y"), "orders:5")
+    assert (one.stream_id, one.source) == (row_stream_id("orders", "x,y"), "orders:5")
     row = row_of([one.event])
     assert (row.status, row.line, row.text, row.rule) == ("quarantined", 5, "x,y", "values_readable")
 

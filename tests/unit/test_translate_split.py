@@ -195,5 +195,5 @@ def test_the_versions_of_every_stream_start_at_one_and_have_no_gap(seed: int) ->
     warehouse = loaded(*without_orphans(list(Source(seed).extracts(4))))
     versions: dict[tuple[str, UUID], list[int]] = {}
     for one in warehouse.log.recorded:
-        versions.setdefault((one.context, one.originator_id), []).append(one.originator_version)
+        versions.setdefault((one.context, one.stream_id), []).append(one.originator_version)
     assert versions == {stream: list(range(1, len(found) + 1)) for stream, found in versions.items()}

@@ -37,7 +37,7 @@ class Mapper:
         }
 
     def encode(
-        self, context: str, originator_id: UUID, event: DomainEvent, keys: Mapping[UUID, bytes | None]
+        self, context: str, stream_id: UUID, event: DomainEvent, keys: Mapping[UUID, bytes | None]
     ) -> tuple[str, bytes]:
         """Topic and state of an event; its personal fields sealed under the key of its subject, null if that is None.
 
@@ -48,7 +48,7 @@ class Mapper:
         personal = self._personal.get(event_type)
         if personal is None:
             return topic, self._json(event)
-        return topic, self._json(personal.sealed(event, originator_id, keys))
+        return topic, self._json(personal.sealed(event, stream_id, keys))
 
     def decode(self, topic: str, state: bytes) -> DomainEvent:
         """The event of a topic and a state, brought to the current version; its personal fields still sealed.
@@ -61,21 +61,21 @@ class Mapper:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise UnreadableState(f"The state of an event {topic} cannot be read: {exc}.") from exc
 
-    def subject_of(self, event: DomainEvent, originator_id: UUID) -> UUID | None:
+    def subject_of(self, event: DomainEvent, stream_id: UUID) -> UUID | None:
         """Whose key the personal fields need: the person that the event names, or its stream where it names nobody.
 
         None where no personal field has a value. The same before encoding and after decoding.
         """
         personal = self._personal.get(type(event))
-        return None if personal is None else personal.subject_of(event, originator_id)
+        return None if personal is None else personal.subject_of(event, stream_id)
 
-    def reveal(self, event: DomainEvent, originator_id: UUID, key: bytes | None) -> DomainEvent:
+    def reveal(self, event: DomainEvent, stream_id: UUID, key: bytes | None) -> DomainEvent:
         """A freshly decoded event with its personal fields in clear text, None where the key is None.
 
         It is changed in place, so once only. Raises BrokenSeal, which names topic and stream.
         """
         personal = self._personal.get(type(event))
-        return event if personal is None else personal.reveal(event, originator_id, key)
+        return event if personal is None else personal.reveal(event, stream_id, key)
 
     def withhold(self, event: DomainEvent) -> DomainEvent:
         """A freshly decoded event with what stands for its personal fields where nobody has keys; changed in place."""

@@ -73,7 +73,7 @@ class PersonalFields:
                 object.__setattr__(event, name, instead)
         return event
 
-    def subject_of(self, event: DomainEvent, originator_id: UUID) -> UUID | None:
+    def subject_of(self, event: DomainEvent, stream_id: UUID) -> UUID | None:
         """Whose key seals the event; None where no personal field has a value, so that no key is needed."""
         for name, _ in self._personal:
             if getattr(event, name) is not None:
@@ -81,29 +81,27 @@ class PersonalFields:
         else:
             return None
         if self._subject is None:
-            return originator_id
+            return stream_id
         subject: UUID = getattr(event, self._subject)
-        return originator_id if subject == UNKNOWN_ID else subject
+        return stream_id if subject == UNKNOWN_ID else subject
 
-    def sealed(self, event: DomainEvent, originator_id: UUID, keys: Mapping[UUID, bytes | None]) -> dict[str, object]:
+    def sealed(self, event: DomainEvent, stream_id: UUID, keys: Mapping[UUID, bytes | None]) -> dict[str, object]:
         """All fields of an event by name, personal ones sealed, or None where the subject's key was destroyed.
 
         Raises MissingKey where `keys` lacks the subject: that is not the same as an erased one.
         """
         state = {name: getattr(event, name) for name in self._names}
-        subject = self.subject_of(event, originator_id)
+        subject = self.subject_of(event, stream_id)
         if subject is None:
             return state
         try:
             key = keys[subject]
         except KeyError:
-            raise MissingKey(
-                f"{self._topic} of stream {originator_id}: no key of subject {subject} is at hand."
-            ) from None
+            raise MissingKey(f"{self._topic} of stream {stream_id}: no key of subject {subject} is at hand.") from None
         if key is None:
             state.update((name, None) for name, _ in self._personal)
             return state
-        cipher, place = AESGCM(key), originator_id.bytes
+        cipher, place = AESGCM(key), stream_id.bytes
         for name, mark in self._personal:
             text = state[name]
             if text is not None:
@@ -112,7 +110,7 @@ class PersonalFields:
                 state[name] = b2a_base64(sealed, newline=False).decode()
         return state
 
-    def reveal(self, event: DomainEvent, originator_id: UUID, key: bytes | None) -> DomainEvent:
+    def reveal(self, event: DomainEvent, stream_id: UUID, key: bytes | None) -> DomainEvent:
         """The same event, its personal fields in clear text; None without key. Raises BrokenSeal.
 
         The event must be fresh from decoding and known to nobody else: it is changed in place, frozen as it is, since
@@ -124,7 +122,7 @@ class PersonalFields:
                 change(event, name, None)
             return event
         try:
-            cipher, place = AESGCM(key), originator_id.bytes
+            cipher, place = AESGCM(key), stream_id.bytes
             for name, mark in self._personal:
                 text = getattr(event, name)
                 if text is not None:
@@ -133,7 +131,7 @@ class PersonalFields:
                     change(event, name, clear.decode())
         except (InvalidTag, ValueError) as exc:  # ValueError: no base64, too short, or a key of no possible length
             raise BrokenSeal(
-                f"{self._topic} of stream {originator_id}: a personal field cannot be opened; "
+                f"{self._topic} of stream {stream_id}: a personal field cannot be opened; "
                 "the event was changed in the log, or the key is not its subject's."
             ) from exc
         return event

@@ -15,7 +15,7 @@ from psycopg import sql
 from replayhouse.infra.event_store.serialization.errors import NewerVersion
 from replayhouse.infra.event_store.store import CHANNEL
 from replayhouse.infra.postgres.connection import Database, translated
-from replayhouse.infra.postgres.locks import is_taken, let_go
+from replayhouse.infra.postgres.locks import release, try_acquire
 from replayhouse.infra.read_models import versions
 from replayhouse.infra.read_models.live.projector import Projector, catch_up
 from replayhouse.infra.read_models.versions import OtherVersion
@@ -131,7 +131,7 @@ class _Session:
     def _take_what_nobody_owns(self) -> None:
         for context in self._watch._contexts:
             free = context not in self._owned and context not in self._watch.stopped
-            if free and is_taken(self._conn, f"project {context}"):
+            if free and try_acquire(self._conn, f"project {context}"):
                 self._owned[context] = Projector(self._conn, context)
                 self._watch._tell(f"following the log for {context}")
 
@@ -147,5 +147,5 @@ class _Session:
                 raise
             self._watch.stopped[context] = error
             del self._owned[context]
-            let_go(self._conn, f"project {context}")  # a process of a newer program may take it
+            release(self._conn, f"project {context}")  # a process of a newer program may take it
             self._watch._tell(str(error))

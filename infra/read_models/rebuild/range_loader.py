@@ -110,11 +110,11 @@ class Loader:
                 for stream in streams:
                     events += len(stream.positions)
                     if stream.error is not None:
-                        raise unfoldable(task.context, stream.originator_id, described(stream.error)) from stream.error
+                        raise unfoldable(task.context, stream.stream_id, described(stream.error)) from stream.error
                     try:
                         waiting.add(fold(stream.effective()))
                     except Exception as error:
-                        raise unfoldable(task.context, stream.originator_id, described(error)) from error
+                        raise unfoldable(task.context, stream.stream_id, described(error)) from error
                 waiting.send(ROWS_A_COPY)
             waiting.send(1)
         return Loaded(events, waiting.sent)

@@ -190,14 +190,14 @@ class _Rebuild:
         streams = refolding.asked_since(self._conn, revision.context, self._asked)
         if streams:
             for failed in refolding.refold(self._conn, revision.model, streams, rebuilt.position):
-                raise unfoldable(revision.context, failed.originator_id, failed.error)
+                raise unfoldable(revision.context, failed.stream_id, failed.error)
             rebuilt.tables = table_digests(self._conn, revision.model)
             forgetting.refresh(self._conn, [revision.model])
 
 
 def _all_folded(window: Window, context: str) -> Window:
     for stream in window.parked:
-        raise unfoldable(context, stream.originator_id, stream.error)
+        raise unfoldable(context, stream.stream_id, stream.error)
     return window
 
 

@@ -98,7 +98,7 @@ class MemoryLog:
                 raise Conflict(f"{context} {stream_id} is at version {last}, and {version} does not follow it")
             ends[stream] = version
         for event in recorded:
-            self.streams[event.context, event.originator_id].append(event.event)
+            self.streams[event.context, event.stream_id].append(event.event)
         self.recorded += recorded
         self.batches += [batch_id] * len(recorded)
 

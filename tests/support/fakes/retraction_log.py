@@ -57,7 +57,7 @@ class MemoryRetractionLog:
 
     def _of_load(self) -> Iterator[Recorded]:
         for recorded, batch_id in zip(self._log.recorded, self._log.batches, strict=True):
-            if batch_id == self._load_id and recorded.originator_id != self._load_id:
+            if batch_id == self._load_id and recorded.stream_id != self._load_id:
                 yield recorded
 
     def _firsts(self) -> dict[tuple[int, UUID], int]:
