@@ -15,16 +15,22 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PROGRAM := $(VENV)/program.stamp
 TOOLS := $(VENV)/tools.stamp
 
-.PHONY: help demo test check audit contracts format bench soak mutants lock clean
+.PHONY: help demo test test-quick check audit contracts format bench soak mutants lock clean
 
 help: ## lists these targets
-	@sed -n 's/^\([a-z]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: $(PROGRAM) ## the whole program on generated extracts
 	$(BIN)/replayhouse demo
 
 test: $(TOOLS) ## all tests, in parallel and in random order
 	$(BIN)/python -m pytest
+
+# Rules, ports with every adapter, and one way through the program: what to run while something changes.
+QUICK := tests/unit tests/contracts tests/acceptance/test_one_path.py
+
+test-quick: $(TOOLS) ## the quick tests: unit, contracts, one way through the program
+	$(BIN)/python -m pytest $(QUICK)
 
 check: $(TOOLS) ## lint, format, types, the arrows of the architecture, security, and the contracts with consumers
 	$(BIN)/ruff check .

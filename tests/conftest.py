@@ -5,6 +5,7 @@ brokers. What gives the fixtures, and what tests do with them, lives in `tests/s
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,11 @@ for profile, examples in (("dev", 50), ("ci", 100)):
         max_examples=examples,
     )
 settings.load_profile("ci" if CI else "dev")
+
+# What is compiled is kept, for this process and those that it starts, also where the machine would have it otherwise:
+# else each of hundreds of processes compiles all that it imports.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    sys.dont_write_bytecode = False
 
 # Folders of tests are as quick as those of their servers; those of tests that pass are removed (pyproject.toml).
 if has_memory():

@@ -133,8 +133,8 @@ def test_what_was_kept_apart_is_listed_and_written_to_a_file(
         warehouse.quarantine(uuid4())
     with pytest.raises(replayhouse.UsageError, match="There is no file 'orderz'"):
         warehouse.quarantine(file="orderz")
-    with pytest.raises(replayhouse.UsageError, match="There is no rule 'R99'"):
-        warehouse.quarantine(rule="R99")
+    with pytest.raises(replayhouse.UsageError, match="There is no rule 'no_such_rule'"):
+        warehouse.quarantine(rule="no_such_rule")
     with pytest.raises(replayhouse.UsageError, match="one of quarantined, released, discarded, all"):
         warehouse.quarantine(status="lost")
     with pytest.raises(replayhouse.UsageError, match="-1"):

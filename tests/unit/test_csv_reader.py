@@ -290,7 +290,8 @@ def test_of_a_persons_record_in_the_place_of_the_header_nothing_is_told(tmp_path
 def test_an_unreadable_file_says_where_and_why(
     tmp_path: Path, content: bytes, rule: str, line: int | None, words: str, block_bytes: int
 ) -> None:
-    unreadable = read(tmp_path, content, block_bytes).unreadable
+    """A file longer than any record may be is read in a hundred blocks at most: each costs as much as a large one."""
+    unreadable = read(tmp_path, content, max(block_bytes, len(content) // 100)).unreadable
     assert unreadable is not None
     assert (unreadable.file, unreadable.rule, unreadable.line) == ("categories", rule, line)
     assert words in unreadable.reason

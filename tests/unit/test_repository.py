@@ -140,6 +140,27 @@ def test_a_fixture_stands_in_a_conftest_file_or_in_the_test_module_that_uses_it(
     assert lines_that_match(re.compile(r"@pytest\.fixture"), places) == []
 
 
+def test_the_templates_of_tests_are_tests_that_run() -> None:
+    """Each is quoted word for word from the file that it names, and each kind of test has one."""
+    quoted = re.findall(r"^```python\n# (\S+)\n(.*?)^```$", (ROOT / "tests/README.md").read_text(), re.M | re.S)
+    assert {path.split("/")[1] for path, _ in quoted} == {"unit", "integration", "acceptance"}
+    assert [path for path, text in quoted if text not in (ROOT / path).read_text(encoding="utf-8")] == []
+    assert [path for path, text in quoted if not text.startswith("def test_")] == []
+
+
+def test_the_page_of_the_tests_names_what_there_is() -> None:
+    page = (ROOT / "tests/README.md").read_text(encoding="utf-8")
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert set(re.findall(r"`(\w+)/`", page)) == folders
+    named = re.findall(r"`((?:support|acceptance)/[\w./]+)`", page)
+    assert [path for path in named if not (ROOT / "tests" / path).exists()] == []
+    fixtures = r"@pytest\.fixture[^\n]*\ndef (\w+)"
+    places = ("tests/conftest.py", "tests/acceptance/conftest.py")
+    made = {name for place in places for name in re.findall(fixtures, (ROOT / place).read_text(encoding="utf-8"))}
+    assert made
+    assert [name for name in made if f"`{name}`" not in page] == []
+
+
 def test_every_module_says_what_lives_in_it() -> None:
     """Empty files that only make a package are let be."""
     silent = [
