@@ -14,20 +14,19 @@ from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.sales.order import NEW_ORDER, observe
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
+from tests.support.both import Both
 from tests.support.databases import copied
-from tests.support.in_process import Warehouse, as_printed
+from tests.support.in_process import as_printed
 from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
 PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
 
 
-class Both:
-    """A warehouse as Python has it, and the commands on the same one."""
+class Orders(Both):
+    """The same, with as many orders as are placed."""
 
     def __init__(self, database: Database, home: Path) -> None:
-        self.commands = Warehouse(database, home)
-        self.told: list[str] = []
-        self.python = replayhouse.open(home=home, database_url=database.url, tell=lambda doing, *_: self._note(doing))
+        super().__init__(database, home)
         self._database = database
         self._placed = 0
 
@@ -38,26 +37,15 @@ class Both:
             self._placed += count
             return Log(conn).append_all("sales", {an_id((first + n) << 110): PLACED for n in range(count)})
 
-    def printed(self, *arguments: str) -> Any:
-        """The document of a command, without the seconds that it took."""
-        document = self.commands.json(*arguments)
-        if isinstance(document, dict):
-            document.pop("seconds", None)
-        return document
-
-    def _note(self, doing: str) -> None:
-        if doing not in self.told[-1:]:
-            self.told.append(doing)
-
 
 @pytest.fixture(scope="module")
-def both(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+def both(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orders]:
     with ExitStack() as stack:
-        yield Both(stack.enter_context(copied(server)), tmp_path_factory.mktemp("home"))
+        yield Orders(stack.enter_context(copied(server)), tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(autouse=True)
-def untold(both: Both) -> None:
+def untold(both: Orders) -> None:
     both.told.clear()
 
 
@@ -75,7 +63,7 @@ def without_sizes(document: Any) -> Any:
     return document
 
 
-def test_catching_up_says_how_far_each_context_is(both: Both) -> None:
+def test_catching_up_says_how_far_each_context_is(both: Orders) -> None:
     both.python.project()
     position = both.place(3)
     report = both.python.project(["sales"])
@@ -85,7 +73,7 @@ def test_catching_up_says_how_far_each_context_is(both: Both) -> None:
     assert both.told == ["catching up"]
 
 
-def test_following_shows_what_there_is_until_somebody_says_that_it_is_enough(both: Both) -> None:
+def test_following_shows_what_there_is_until_somebody_says_that_it_is_enough(both: Orders) -> None:
     both.python.project()
     position, stop = both.place(2), threading.Event()
 
@@ -102,13 +90,13 @@ def test_following_shows_what_there_is_until_somebody_says_that_it_is_enough(bot
     assert both.python.project("sales").contexts["sales"] == (0, position, 0)
 
 
-def test_following_does_nothing_where_it_was_enough_before(both: Both) -> None:
+def test_following_does_nothing_where_it_was_enough_before(both: Orders) -> None:
     stop = threading.Event()
     stop.set()
     assert both.python.follow(["customer", "sales"], stop).events == {"sales": 0, "customer": 0}
 
 
-def test_a_rebuild_answers_what_its_command_prints(both: Both) -> None:
+def test_a_rebuild_answers_what_its_command_prints(both: Orders) -> None:
     both.place(1)
     report = both.python.rebuild("sales", workers=1, reason="to see")
     assert both.told[-1] == "folding every stream again"
@@ -120,13 +108,13 @@ def test_a_rebuild_answers_what_its_command_prints(both: Both) -> None:
     assert [one.reason for one in both.python.revisions("sales").revisions][-2:] == ["to see", None]
 
 
-def test_digests_are_those_that_are_printed(both: Both) -> None:
+def test_digests_are_those_that_are_printed(both: Orders) -> None:
     report = both.python.digest()
     assert report.document() == both.printed("digest")
     assert both.python.digest(["sales"]).contexts == {"sales": report.contexts["sales"]}
 
 
-def test_revisions_and_prefixes_are_one_list_as_printed(both: Both) -> None:
+def test_revisions_and_prefixes_are_one_list_as_printed(both: Orders) -> None:
     both.printed("rebuild", "sales", "--into", "beside")
     found = both.python.revisions("sales")
     assert [one.prefix for one in found.prefixes] == ["beside"]
@@ -137,7 +125,7 @@ def test_revisions_and_prefixes_are_one_list_as_printed(both: Both) -> None:
         both.python.drop("beside")
 
 
-def test_an_earlier_revision_is_live_again(both: Both) -> None:
+def test_an_earlier_revision_is_live_again(both: Orders) -> None:
     both.python.rebuild("sales")
     former = both.python.digest("sales").contexts["sales"].revision
     done = both.python.revert("sales")
@@ -151,7 +139,7 @@ def test_an_earlier_revision_is_live_again(both: Both) -> None:
         both.python.revert("sales", 99)
 
 
-def test_the_warehouse_as_it_was_stands_under_a_prefix(both: Both) -> None:
+def test_the_warehouse_as_it_was_stands_under_a_prefix(both: Orders) -> None:
     then = both.place(1)
     both.place(1)
     both.python.project()
@@ -182,12 +170,12 @@ def test_the_warehouse_as_it_was_stands_under_a_prefix(both: Both) -> None:
         ({"to_position": 10**9}, "The log has no position 1,000,000,000"),
     ],
 )
-def test_limits_that_are_none_are_refused(both: Both, limits: Any, told: str) -> None:
+def test_limits_that_are_none_are_refused(both: Orders, limits: Any, told: str) -> None:
     with pytest.raises(replayhouse.UsageError, match=told):
         both.python.rebuild_into("then", **limits)
 
 
-def test_a_comparison_answers_what_its_command_prints(both: Both, tmp_path: Path) -> None:
+def test_a_comparison_answers_what_its_command_prints(both: Orders, tmp_path: Path) -> None:
     then = both.place(1)
     both.place(2)
     both.python.project()
@@ -209,7 +197,7 @@ def test_a_comparison_answers_what_its_command_prints(both: Both, tmp_path: Path
         both.python.compare("live", "live", limit=-1)
 
 
-def test_the_status_is_what_is_printed_and_says_what_needs_somebody(both: Both) -> None:
+def test_the_status_is_what_is_printed_and_says_what_needs_somebody(both: Orders) -> None:
     both.python.project()
     assert both.python.status().needs == []
     assert without_sizes(as_printed(both.python.status().document())) == without_sizes(both.printed("status"))
@@ -224,7 +212,7 @@ def test_the_status_is_what_is_printed_and_says_what_needs_somebody(both: Both) 
 
 
 @pytest.mark.parametrize("method", ["project", "rebuild", "digest", "revisions", "follow"])
-def test_what_is_no_context_is_named_before_anything_is_done(both: Both, method: str) -> None:
+def test_what_is_no_context_is_named_before_anything_is_done(both: Orders, method: str) -> None:
     with pytest.raises(replayhouse.UsageError, match="There is no context 'orders'"):
         getattr(both.python, method)(["sales", "orders"])
     assert both.told == []

@@ -37,17 +37,17 @@ class Audit(Base):
     def lineage(
         self,
         table: str,
-        key: object | Sequence[object],
+        key: object,
         *,
         limit: int = 20,
         instead: str | PathLike[str] | None = None,
     ) -> "RowLineage | MartLineage":
         """What made a row: its events, what each did to it, and the lines of extracts that they came from.
 
-        `table` may go without its schema. `key` is the primary key, a sequence where that has several columns; ids may
-        be shortened. Of a mart it is the values of its first columns, and the rows behind are told. `limit`: so many
-        lines of a file, and rows behind a mart's, at most. `instead` is where the extract is now, if not where it was
-        loaded from. Raises UsageError where there is no such row.
+        `table` may go without its schema. `key` is the primary key, a sequence of values where that has several
+        columns; ids may be shortened. Of a mart it is the values of its first columns, and the rows behind are told.
+        `limit`: so many lines of a file, and rows behind a mart's, at most. `instead` is where the extract is now, if
+        not where it was loaded from. Raises UsageError where there is no such row.
         """
         from replayhouse.infra.application.lineage import lineage
 
