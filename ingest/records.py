@@ -1,7 +1,10 @@
 """The shape of a record of each file: how its cells are read (R2, R3) and what keeps it out by itself (R4).
 
-The CSV's own names stop here: they are the aliases of the fields. Extracts are read set-wise in SQL, which must agree
-with these shapes to the letter, keys and fingerprints included; a test feeds the same records to both.
+The CSV's own names stop here: they are the aliases of the fields. Extracts are read set-wise in SQL, which is made from
+these shapes (infra/staging/reading.py) and must agree with them to the letter, keys and fingerprints included; a test
+feeds the same records to both.
+
+A field with a default is an optional column: an extract may lack it, and what it lacks is no change of what is known.
 """
 
 import hashlib
@@ -10,7 +13,8 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, NamedTuple
+from enum import StrEnum, auto
+from typing import Annotated, Any, ClassVar, NamedTuple, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
@@ -28,6 +32,31 @@ _WHOLE = re.compile(r"(-?[0-9]{1,9})(?:\.0+)?")
 _MONEY = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
 _ZIP = re.compile(r"[0-9]{1,5}")
 _DEGREES = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+
+class CellKind(StrEnum):
+    """How the cells of a column are read, here and in SQL."""
+
+    ID = auto()
+    TIME = auto()
+    WHOLE = auto()
+    MONEY = auto()
+    ZIP = auto()
+    DEGREES = auto()
+    TEXT = auto()
+    STATUS = auto()
+    SCORE = auto()
+
+
+class Column(NamedTuple):
+    """A column of a file, as the field of a record declares it; `name` is the CSV's own."""
+
+    field: str
+    name: str
+    kind: CellKind
+    may_be_empty: bool
+    is_optional: bool
+    """Whether an extract may lack the column."""
 
 
 class Problem(NamedTuple):
@@ -123,24 +152,24 @@ def _required(read: Callable[[str], object]) -> PlainValidator:
     return PlainValidator(lambda cell: _read_filled(read, cell))
 
 
-Id = Annotated[UUID, _required(read_id)]
-Time = Annotated[datetime, _required(read_time)]
-TimeOrNone = Annotated[datetime | None, _optional(read_time)]
-Whole = Annotated[int, _required(read_whole)]
-WholeOrNone = Annotated[int | None, _optional(read_whole)]
-Money = Annotated[Decimal, _required(read_money)]
-ZipPrefix = Annotated[str, _required(read_zip_prefix)]
-Degrees = Annotated[float, _required(read_degrees)]
-Text = Annotated[str, _required(read_text)]
-TextOrNone = Annotated[str | None, _optional(read_text)]
-Status = Annotated[str, _required(_status)]
-Score = Annotated[int, _required(_score)]
+Id = Annotated[UUID, CellKind.ID, _required(read_id)]
+Time = Annotated[datetime, CellKind.TIME, _required(read_time)]
+TimeOrNone = Annotated[datetime | None, CellKind.TIME, _optional(read_time)]
+Whole = Annotated[int, CellKind.WHOLE, _required(read_whole)]
+WholeOrNone = Annotated[int | None, CellKind.WHOLE, _optional(read_whole)]
+Money = Annotated[Decimal, CellKind.MONEY, _required(read_money)]
+ZipPrefix = Annotated[str, CellKind.ZIP, _required(read_zip_prefix)]
+Degrees = Annotated[float, CellKind.DEGREES, _required(read_degrees)]
+Text = Annotated[str, CellKind.TEXT, _required(read_text)]
+TextOrNone = Annotated[str | None, CellKind.TEXT, _optional(read_text)]
+Status = Annotated[str, CellKind.STATUS, _required(_status)]
+Score = Annotated[int, CellKind.SCORE, _required(_score)]
 
 
 class Record(BaseModel):
     """A record of some file, its fields in the order of the columns; columns that the source lacks are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)  # a load needs the declarations only
     natural_key: ClassVar[tuple[str, ...]]
     """The fields that tell records of the file apart."""
 
@@ -150,15 +179,36 @@ class Record(BaseModel):
         values = [getattr(self, name) for name in self.natural_key]
         if len(values) == 1 and isinstance(values[0], UUID):
             return values[0]
-        return _digest(values)
+        return _fingerprint(values)
+
+    @classmethod
+    def columns(cls) -> tuple[Column, ...]:
+        """The columns of the file in the order of the fields."""
+        return tuple(
+            Column(
+                name,
+                field.alias or name,
+                next(kind for kind in field.metadata if isinstance(kind, CellKind)),
+                type(None) in get_args(field.annotation),
+                not field.is_required(),
+            )
+            for name, field in cls.model_fields.items()
+        )
 
     @property
     def fingerprint(self) -> UUID:
-        """The MD5 of all canonical values: equal for the same content, however it is written."""
-        return _digest([getattr(self, name) for name in type(self).model_fields])
+        """The MD5 of the canonical values of all columns that no extract lacks: equal for the same content, however it
+        is written.
+        """
+        return _fingerprint([getattr(self, column.field) for column in self.columns() if not column.is_optional])
+
+    def part(self, field: str) -> UUID:
+        """The fingerprint of an optional column's value by itself: the zero UUID where the cell is empty."""
+        value = getattr(self, field)
+        return UUID(int=0) if value is None else _fingerprint([self.key, value])
 
 
-def _digest(values: list[Any]) -> UUID:
+def _fingerprint(values: list[Any]) -> UUID:
     """Values are joined with NUL, which no readable file contains, so that no two records join to the same text."""
     joined = "\0".join(_canonical(value) for value in values)
     return UUID(hashlib.md5(joined.encode(), usedforsecurity=False).hexdigest())
@@ -297,9 +347,8 @@ RECORDS: dict[str, type[Record]] = {
 def read_record(file: str, cells: Mapping[str, str]) -> Record | Problem:
     """A record's cells by column name, as values; or the first problem that it has by itself. An empty cell is null."""
     shape = RECORDS[file]
-    columns = [field.alias or name for name, field in shape.model_fields.items()]
     try:
-        return shape.model_validate({column: cells.get(column) or None for column in columns})
+        return shape.model_validate({column.name: cells.get(column.name) or None for column in shape.columns()})
     except ValidationError as error:
         broken = [Problem(found["type"], str(found["loc"][0])) for found in error.errors(include_url=False)]
         return min(broken, key=lambda problem: FIRST_BROKEN.index(problem.rule))

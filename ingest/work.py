@@ -2,7 +2,8 @@
 
 Rows are staged and found good; `line` is the physical line that a record starts on, the header being 1. A *family* is
 everything that is decided together and appended together: a person with all their orders, or one product, seller,
-category or zip prefix.
+category or zip prefix. `unsaid` are the fields of a row whose column the extract lacks: they are None in the row,
+and stay as they are known (`replayhouse.ingest.translate.unsaid`).
 """
 
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class CustomerRow:
     line: int
     alias: UUID
     address: Address
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class HeaderRow:
 
     line: int
     header: OrderHeader
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -51,6 +54,7 @@ class ItemRow:
 
     line: int
     item: Line
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -59,6 +63,7 @@ class PaymentRow:
 
     line: int
     payment: Payment
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -67,6 +72,7 @@ class ReviewRow:
 
     line: int
     review: ReviewFacts
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -97,6 +103,7 @@ class ProductWork:
     key: UUID
     line: int
     product: ProductFacts
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -106,6 +113,7 @@ class SellerWork:
     key: UUID
     line: int
     seller: SellerFacts
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -180,26 +180,39 @@ def _record_of(row_id: UUID, row: QuarantinedRow, text: str | None) -> str:
 
 def _malformed(file: str, record: str) -> tuple[str, str] | None:
     """What is wrong with a text as a record of a file; what is wrong with its quotes, the staging says."""
-    width = len(SOURCE_FILES[file].columns)
-    try:
-        records = list(csv.reader(io.StringIO(record, newline=""), strict=True))
-    except csv.Error:
+    widths = sorted({len(SOURCE_FILES[file].required_columns), len(SOURCE_FILES[file].columns)})
+    records = _records(record)
+    if records is None:
         return None
     if len(records) != 1:
         return "records_well_formed", f"the text holds {len(records)} records, and one is to be let in"
     cells = len(records[0])
-    if cells == width:
+    if cells in widths:
         return None
-    return "records_well_formed", f"the record has {cells} {'cell' if cells == 1 else 'cells'}, the file {width}"
+    expected = " or ".join(map(str, widths))
+    return "records_well_formed", f"the record has {cells} {'cell' if cells == 1 else 'cells'}, the file {expected}"
+
+
+def _records(text: str) -> list[list[str]] | None:
+    """The cells of the records that a text holds; None where its quotes are wrong."""
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error:
+        return None
 
 
 def _staged(connection: psycopg.Connection, file: str, record: str, scratch: Path) -> Staged:
-    """An extract of one record, compared with all that the log knows. The columns are those of the source, in order."""
+    """An extract of one record, compared with all that the log knows.
+
+    The columns are those of the source, in order: all of them, or the required ones if the record has no more cells.
+    """
     folder = scratch / "extract"
     folder.mkdir()
     source = SOURCE_FILES[file]
+    has_all = any(len(cells) == len(source.columns) for cells in _records(record) or ())
+    columns = source.columns if has_all else source.required_columns
     try:
-        content = f"{','.join(source.columns)}\n{record}\n".encode()
+        content = f"{','.join(columns)}\n{record}\n".encode()
     except UnicodeEncodeError as error:
         raise UsageError("The text is not UTF-8.") from error
     (folder / source.name).write_bytes(content)

@@ -35,7 +35,7 @@ class ReadFile:
 
     `cells` is a Parquet file with `line`, `lines` (physical lines that the record spans) and the source's columns as
     text, null where empty; `malformed` one with `line`, `lines` and the number of `cells`. `unreadable` is None if all
-    went well.
+    went well. `absent` are the optional columns that the header does not name; their cells are null.
     """
 
     file: str
@@ -45,14 +45,20 @@ class ReadFile:
     malformed_records: int
     header_cells: int
     unreadable: Unreadable | None
+    absent: tuple[str, ...] = ()
 
 
 class _Header(NamedTuple):
-    """What a header says: where each column of the source stands, how many names it has, how many empty ones follow."""
+    """What a header says: where each column stands, or None; how many names it has, how many empty ones follow."""
 
-    places: dict[str, int]
+    places: dict[str, int | None]
     names: int
     empty_names: int
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """The columns that it does not name."""
+        return tuple(name for name, place in self.places.items() if place is None)
 
     def fitting(self, block: Block) -> Any:
         """Whether each record has the cells that it should have; what stands under no name must be empty."""
@@ -77,18 +83,26 @@ def read_file(file: str, path: Path, directory: Path, block_bytes: int = BLOCK_B
     """
     sink = _Sink(file, directory)
     unreadable, header_cells = None, 0
+    absent: tuple[str, ...] = ()
     with path.open("rb") as stream, sink:
         try:
             reading = _Reading(stream, block_bytes)
             header = _header(reading.names(), file)
-            header_cells = header.names
+            header_cells, absent = header.names, header.absent
             for block in reading.blocks():
                 sink.write(block, reading.line, header)
             sink.refuse_cut_off(header.names)
         except _RefusedError as refused:
             unreadable = Unreadable(file, refused.line, refused.offset, refused.reason, refused.rule)
     return ReadFile(
-        file, sink.cells_path, sink.malformed_path, sink.records, sink.malformed_records, header_cells, unreadable
+        file,
+        sink.cells_path,
+        sink.malformed_path,
+        sink.records,
+        sink.malformed_records,
+        header_cells,
+        unreadable,
+        absent,
     )
 
 
@@ -191,7 +205,7 @@ def _overlong(at: int) -> Fault:
 
 
 def _header(names: list[str], file: str) -> _Header:
-    """Where each column of the source stands; more columns, and any order, are no fault."""
+    """Where each column of the source stands; more columns, any order, and none of an optional one, are no fault."""
     columns = SOURCE_FILES[file].columns
     empty_names = 0
     while names and not names[-1].strip():
@@ -204,7 +218,7 @@ def _header(names: list[str], file: str) -> _Header:
     found = ", ".join([*some, *(["..."] if len(meant) > len(some) else [])]) or "nothing"
     if twice := sorted({name for name in meant if name and meant.count(name) > 1}):
         raise _RefusedError("columns_present", f"the header names {told[twice[0]]!r} twice (found: {found})", line=1)
-    if missing := [name for name in columns if name not in meant]:
+    if missing := [name for name in SOURCE_FILES[file].required_columns if name not in meant]:
         if separator := _other_separator(names, columns):
             reason = (
                 f"the header is separated by {separator}, not by commas: save the file with commas between its cells"
@@ -213,7 +227,8 @@ def _header(names: list[str], file: str) -> _Header:
         named = ", ".join(missing)
         what = "column" if len(missing) == 1 else "columns"
         raise _RefusedError("columns_present", f"the header lacks the {what} {named} (found: {found})", line=1)
-    return _Header({name: meant.index(name) for name in columns}, len(meant), empty_names)
+    places = {name: meant.index(name) if name in meant else None for name in columns}
+    return _Header(places, len(meant), empty_names)
 
 
 def _other_separator(names: list[str], columns: tuple[str, ...]) -> str | None:
@@ -260,8 +275,13 @@ class _Sink:
             first_cells, starts, lines = (array.filter(is_good) for array in (first_cells, starts, lines))
         else:
             self._last_line, self._last_width = line, header.names
-        cells = [block.cells(first_cells, place, header.names) for place in header.places.values()]
-        self._cells.write_table(pa.table([starts, lines, *cells], schema=self._cells.schema))
+        cells = {
+            name: block.cells(first_cells, place, header.names)
+            if place is not None
+            else pa.nulls(len(first_cells), pa.string())
+            for name, place in header.places.items()
+        }
+        self._cells.write_table(pa.table({"line": starts, "lines": lines, **cells}, schema=self._cells.schema))
         self.records += len(first_cells)
 
     def _write_malformed(self, block: Block, starts: Any, lines: Any, is_good: Any) -> None:

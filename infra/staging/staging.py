@@ -26,7 +26,9 @@ from replayhouse.infra.staging.extract import Extract
 from replayhouse.infra.staging.files import FILES
 from replayhouse.infra.staging.interrupts import interruptible
 from replayhouse.infra.staging.reader import ReadFile, empty_file, read_file
+from replayhouse.infra.staging.reading import read_statements
 from replayhouse.ingest.assess import SetAside, Unreadable
+from replayhouse.ingest.records import RECORDS
 
 DATABASE = "stage.duckdb"
 
@@ -144,7 +146,8 @@ def stage(
     with closing(_connect(database, memory_limit, threads)) as connection:
         connection.execute("SET VARIABLE opened_on = ?::DATE", [opened_on])
         _load(connection, cells, extract, read, known)
-        for script in ("read", "quarantine", "compare"):
+        connection.execute(read_statements({(file, name) for file in read for name in read[file].absent}))
+        for script in ("quarantine", "compare"):
             connection.execute(sql(script))
         counts = _counts(connection, read)
         latest = connection.execute(LATEST_PLACED_AT).fetchall()[0][0]
@@ -227,6 +230,9 @@ def _load(
     for file, result in read.items():
         if file in extract.files:
             connection.execute("INSERT INTO staged_file VALUES (?, ?)", [file, result.records])
+        for column in RECORDS[file].columns():
+            if column.name in result.absent:
+                connection.execute("INSERT INTO unsaid VALUES (?, ?)", [file, column.field])
         if result.malformed_records:
             parameters = {"file": file, "path": str(result.malformed), "width": result.header_cells}
             connection.execute(QUARANTINE_MALFORMED, parameters)

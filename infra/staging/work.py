@@ -4,13 +4,24 @@ DuckDB brings the rows of a family together and writes them as one JSON document
 shapes of `replayhouse.ingest.work`: per row that costs a tenth of fetching columns and building objects.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from decimal import Decimal
 from pathlib import Path
+from typing import Any, get_type_hints
 from uuid import UUID
 
 import duckdb
 import msgspec
 
+from replayhouse.domain.customer.customer import Address
+from replayhouse.domain.customer.review import ReviewFacts
+from replayhouse.domain.fulfillment.area import Sample
+from replayhouse.domain.marketplace.product import ProductFacts
+from replayhouse.domain.marketplace.seller import SellerFacts
+from replayhouse.domain.sales.events import Line
+from replayhouse.domain.sales.order import OrderHeader, Payment
 from replayhouse.infra.staging.interrupts import interruptible
 from replayhouse.ingest.ports import Place, Unit
 from replayhouse.ingest.work import AreaWork, CategoryWork, Family, Kind, PersonWork, ProductWork, SellerWork
@@ -21,6 +32,18 @@ UNITS_OF_WORK = (_SQL / "units_of_work.sql").read_text(encoding="utf-8")
 REFERENCES = (_SQL / "references.sql").read_text(encoding="utf-8")
 
 DOCUMENTS_AT_ONCE = 1_000
+
+FACTS: dict[str, Any] = {
+    "address": Address,
+    "header": OrderHeader,
+    "item": Line,
+    "payment": Payment,
+    "review": ReviewFacts,
+    "product": ProductFacts,
+    "seller": SellerFacts,
+    "sample": Sample,
+}
+"""What the domain takes of a record, by its name in the query of the documents: its fields are columns of the plan."""
 
 _READ: dict[int, msgspec.json.Decoder[Family]] = {
     Kind.PERSON: msgspec.json.Decoder(PersonWork),
@@ -46,12 +69,19 @@ class DuckDBWork:
     def families(self, unit: Unit, after: Place) -> Iterator[tuple[Place, Family]]:
         """The families of a unit after a place, in the order of bucket, kind and key."""
         cursor = interruptible(self._connection.cursor())
-        cursor.execute(UNITS_OF_WORK, {"first": after.bucket, "last": unit.last_bucket})
+        query = units_of_work(self._unsaid())
+        cursor.execute(query, {"first": after.bucket, "last": unit.last_bucket})
         while rows := cursor.fetchmany(DOCUMENTS_AT_ONCE):
             for bucket, kind, key, document in rows:
                 place = Place(bucket, kind, key)
                 if place > after:
                     yield place, _READ[kind].decode(document)
+
+    def _unsaid(self) -> Mapping[str, Sequence[str]]:
+        """By file, the fields of the optional columns that the extract lacks."""
+        return dict(
+            self._connection.execute("SELECT file, list(field ORDER BY field) FROM unsaid GROUP BY file").fetchall()
+        )
 
     def seller_zips(self) -> Mapping[UUID, str]:
         """The zip prefix of each seller, by this extract and the log."""
@@ -71,6 +101,32 @@ class DuckDBWork:
             },
         )
         return cursor.fetchall()
+
+
+def units_of_work(unsaid: Mapping[str, Sequence[str]]) -> str:
+    """The query of the documents; `unsaid` are, by file, the fields of the optional columns that the extract lacks."""
+
+    def put_in(place: re.Match[str]) -> str:
+        if place["facts"]:
+            return _as_json(FACTS[place["facts"]])
+        names = ", ".join(f"'{name}'" for name in unsaid.get(place["file"], ()))
+        return f", 'unsaid': [{names}]" if names else ""
+
+    return re.sub(r"<(?:unsaid (?P<file>\w+)|(?P<facts>\w+))>", put_in, UNITS_OF_WORK)
+
+
+def _as_json(facts: Any) -> str:
+    """Facts as msgspec reads them: an object by the names of the fields, of a named tuple an array in their order."""
+    hints = get_type_hints(facts)
+    if issubclass(facts, tuple):
+        return f"json_array({', '.join(_exactly(name, hints[name]) for name in facts._fields)})"
+    names = [field.name for field in fields(facts)]
+    return "{" + ", ".join(f"'{name}': {_exactly(name, hints[name])}" for name in names) + "}"
+
+
+def _exactly(name: str, hint: object) -> str:
+    """Amounts are texts, so that they stay exact."""
+    return f"{name}::VARCHAR" if hint in (Decimal, Decimal | None) else name
 
 
 def _sortable(place: Place) -> str:

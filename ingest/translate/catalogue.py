@@ -8,6 +8,7 @@ from replayhouse.domain.marketplace.product import product_of
 from replayhouse.domain.marketplace.seller import observe as observe_seller
 from replayhouse.domain.marketplace.seller import seller_of
 from replayhouse.ingest.decision import Decision, Known, lines_of, source_of
+from replayhouse.ingest.translate.unsaid import as_known
 from replayhouse.ingest.work import AreaWork, CategoryWork, ProductWork, SellerWork
 
 
@@ -15,7 +16,7 @@ def decide_product(work: ProductWork, known: Known) -> list[Decision]:
     """What a product's row tells."""
     source = lines_of("products", [work.line])
     product = product_of(known.events("marketplace", work.key))
-    events = observe_product(product, work.product)
+    events = observe_product(product, as_known(work.product, work.unsaid, product))
     return [Decision("marketplace", work.key, event, source) for event in events]
 
 
@@ -23,7 +24,8 @@ def decide_seller(work: SellerWork, known: Known) -> list[Decision]:
     """What a seller's row tells."""
     source = lines_of("sellers", [work.line])
     seller = seller_of(known.events("marketplace", work.key))
-    return [Decision("marketplace", work.key, event, source) for event in observe_seller(seller, work.seller)]
+    events = observe_seller(seller, as_known(work.seller, work.unsaid, seller))
+    return [Decision("marketplace", work.key, event, source) for event in events]
 
 
 def decide_category(work: CategoryWork, known: Known) -> list[Decision]:

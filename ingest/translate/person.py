@@ -36,6 +36,7 @@ from replayhouse.domain.sales.events import (
 )
 from replayhouse.domain.sales.order import Order, observed, order_of
 from replayhouse.ingest.decision import Decision, Known, lines_of, source_of
+from replayhouse.ingest.translate.unsaid import as_known
 from replayhouse.ingest.work import OrderWork, PersonWork
 
 OF_A_PAYMENT = (PaymentReceived, PaymentAmended)
@@ -90,12 +91,13 @@ def decide_person(
 
 
 def _decide_order(decided: PersonDecided, person: PersonWork, work: OrderWork, known: Known) -> _OrderAtHand:
+    before = order_of(known.events("sales", work.order_id))
     events, order = observed(
-        order_of(known.events("sales", work.order_id)),
+        before,
         person.customer_id,
-        work.header.header if work.header else None,
-        [row.item for row in work.items],
-        [row.payment for row in work.payments],
+        as_known(work.header.header, work.header.unsaid, before) if work.header else None,
+        [as_known(row.item, row.unsaid, before.lines.get(row.item.item_no)) for row in work.items],
+        [as_known(row.payment, row.unsaid, before.payments.get(row.payment.payment_no)) for row in work.payments],
     )
     header = lines_of("orders", [work.header.line]) if work.header else ""
     items = lines_of("order_items", [row.line for row in work.items])
@@ -134,7 +136,10 @@ def _decide_aliases(decided: PersonDecided, work: PersonWork, orders: list[_Orde
         alias, at = at_hand.order.customer_alias, at_hand.order.placed_at
         placed_at[alias] = min(at, placed_at.get(alias, at))
     rows = {row.alias: row for row in work.customers}
-    seen = [AliasSeen(alias, placed_at.get(alias), row.address) for alias, row in rows.items()]
+    seen = [
+        AliasSeen(alias, placed_at.get(alias), as_known(row.address, row.unsaid, customer.aliases.get(alias)))
+        for alias, row in rows.items()
+    ]
     seen += [
         AliasSeen(alias, at, None) for alias, at in placed_at.items() if alias not in rows and alias in customer.aliases
     ]
@@ -193,16 +198,17 @@ def _decide_reviews(
     decided: PersonDecided, at_hand: _OrderAtHand, customer: Customer, known: Known, known_reviews: Iterable[UUID]
 ) -> None:
     """The order's reviews as shown, and those the log has of it, should the order's person have become known."""
-    shown: set[UUID] = set()
+    decided_on: set[UUID] = set()
     for row in at_hand.work.reviews:
         stream_id = review_stream_id(row.review.review_id, row.review.order_id)
-        shown.add(stream_id)
+        decided_on.add(stream_id)
         review = review_of(known.events("customer", stream_id))
         source = source_of(lines_of("order_reviews", [row.line]))
-        for event in submit(review, row.review, is_anonymized=customer.is_anonymized):
+        shown = as_known(row.review, row.unsaid, review)
+        for event in submit(review, shown, is_anonymized=customer.is_anonymized):
             decided.decisions.append(Decision("customer", stream_id, event, source))
     for stream_id in known_reviews:
-        if stream_id not in shown:
+        if stream_id not in decided_on:
             review = review_of(known.events("customer", stream_id))
             for event in reassign(review, at_hand.order.customer_id):
                 decided.decisions.append(Decision("customer", stream_id, event, at_hand.customer or None))

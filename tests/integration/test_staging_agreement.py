@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from replayhouse.infra.staging.files import FILES, SOURCE_FILES
 from replayhouse.infra.staging.reader import empty_file, read_file
+from replayhouse.infra.staging.reading import read_statements
 from replayhouse.infra.staging.staging import sql
 from replayhouse.ingest.records import RECORDS, Problem, read_record
 from tests.support.staging import Row, a_good_extract
@@ -116,6 +117,7 @@ def in_sql(directory: Path, extract: dict[str, list[Row]]) -> Iterator[tuple[str
     """Each record of each file as SQL reads it, in the order of the lines."""
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute(sql("macros"))
+        connection.execute(sql("known"))
         for file, source in SOURCE_FILES.items():
             path = directory / f"{file}.csv"
             with path.open("w", encoding="utf-8", newline="") as stream:
@@ -125,7 +127,7 @@ def in_sql(directory: Path, extract: dict[str, list[Row]]) -> Iterator[tuple[str
             read = read_file(file, path, directory) if extract[file] else empty_file(file, directory)
             assert read.unreadable is None
         connection.execute("SET VARIABLE cells = ?", [str(directory)])
-        connection.execute(sql("read"))
+        connection.execute(read_statements(()))
         for file in FILES:
             table = connection.table(file if file == "geolocation" else f"read_{file}").order("line")
             for row in table.fetchall():

@@ -18,8 +18,20 @@ WHERE problem IS NULL;
 -- A person has let another record in for the same key. While the extract only repeats what it said before, that stands:
 -- such a record is neither quarantined nor kept, and counts as unchanged.
 
+-- The columns that it may lack count each by itself: one that says something new makes a record new to that person.
+
 CREATE TABLE superseded AS
-SELECT file, line FROM candidate SEMI JOIN superseded_fingerprint USING (file, key, fingerprint);
+SELECT file, line
+FROM candidate
+SEMI JOIN superseded_fingerprint USING (file, key, fingerprint)
+ANTI JOIN (
+    SELECT of_file AS file, line
+    FROM part
+    LEFT JOIN known_fingerprint AS known USING (file, key)
+    ANTI JOIN superseded_fingerprint AS superseded
+        ON superseded.file = part.file AND superseded.key = part.key AND superseded.fingerprint = part.fingerprint
+    WHERE part.fingerprint <> coalesce(known.fingerprint, nothing())
+) USING (file, line);
 
 DELETE FROM candidate USING superseded WHERE candidate.file = superseded.file AND candidate.line = superseded.line;
 
@@ -30,7 +42,13 @@ GROUP BY file, key
 HAVING count(*) > 1;
 
 CREATE TEMP TABLE later_record AS
-SELECT file, line, lines, first_line, fingerprint = first_fingerprint AS is_identical
+SELECT file, line, lines, first_line,
+    fingerprint = first_fingerprint AND NOT EXISTS (
+        SELECT 1
+        FROM part AS one
+        JOIN part AS other ON other.file = one.file AND other.line = first_line
+        WHERE one.of_file = candidate.file AND one.line = candidate.line AND one.fingerprint <> other.fingerprint
+    ) AS is_identical
 FROM candidate
 JOIN shared_key USING (file, key)
 WHERE line <> first_line;
@@ -45,14 +63,30 @@ WHERE NOT is_identical;
 CREATE TABLE repetition AS
 SELECT file, line FROM later_record WHERE is_identical;
 
+-- A column that the extract lacks has no part, so it is no change; an empty cell is one where a filled one is known.
+
+CREATE TEMP TABLE changed_record AS
+SELECT DISTINCT of_file AS file, line
+FROM part
+LEFT JOIN known_fingerprint AS known USING (file, key)
+WHERE part.fingerprint <> coalesce(known.fingerprint, nothing());
+
 CREATE TEMP TABLE verdict AS
 SELECT file, line,
     CASE WHEN known.fingerprint IS NULL THEN 'new'
-         WHEN known.fingerprint <> candidate.fingerprint THEN 'changed'
+         WHEN known.fingerprint <> candidate.fingerprint OR changed_record.line IS NOT NULL THEN 'changed'
          ELSE 'unchanged' END AS change
 FROM candidate
 ANTI JOIN later_record USING (file, line)
-LEFT JOIN known_fingerprint AS known USING (file, key);
+LEFT JOIN known_fingerprint AS known USING (file, key)
+LEFT JOIN changed_record USING (file, line);
+
+CREATE TABLE seen_part AS
+SELECT of_file, part.file, part.key, part.fingerprint
+FROM part
+JOIN verdict ON verdict.file = of_file AND verdict.line = part.line
+LEFT JOIN known_fingerprint AS known ON known.file = part.file AND known.key = part.key
+WHERE change <> 'unchanged' AND (part.fingerprint <> nothing() OR known.fingerprint IS NOT NULL);
 
 CREATE TABLE customers AS
 SELECT read.* EXCLUDE (problem), change
@@ -86,7 +120,7 @@ CREATE TABLE categories AS
 SELECT read.* EXCLUDE (problem), change
 FROM read_categories AS read JOIN verdict ON verdict.file = 'categories' AND verdict.line = read.line;
 
--- A prefix is compared by all of its samples, in whatever order they stand (R40). Sums of their digests do not depend on
+-- A prefix is compared by all of its samples, in whatever order they stand (R40). Sums of their fingerprints do not depend on
 -- the order either and take constant memory, where sorting a million samples does not.
 
 CREATE TABLE areas AS
@@ -96,7 +130,7 @@ SELECT zip_prefix, samples, area.key, area.fingerprint,
          ELSE 'unchanged' END AS change
 FROM (
     SELECT zip_prefix, count(*) AS samples, key_of_area(zip_prefix) AS key,
-        digest(concat_ws(chr(0), zip_prefix, count(*), sum(md5_number_lower(sample)), sum(md5_number_upper(sample))))
+        fingerprint_of(concat_ws(chr(0), zip_prefix, count(*), sum(md5_number_lower(sample)), sum(md5_number_upper(sample))))
             AS fingerprint
     FROM (
         SELECT zip_prefix,

@@ -1,4 +1,5 @@
--- What the log knows of earlier loads, an empty quarantine, and the files that the extract has.
+-- What the log knows of earlier loads, an empty quarantine, the files that the extract has, and the fields of optional
+-- columns that it lacks; `part` holds the fingerprints of those that it has, each as of a file of its own (file.column).
 
 CREATE TABLE known_fingerprint (file VARCHAR, key UUID, fingerprint UUID);
 CREATE TABLE superseded_fingerprint (file VARCHAR, key UUID, fingerprint UUID);
@@ -8,4 +9,6 @@ CREATE TABLE known_seller (seller_id UUID, zip_prefix VARCHAR);
 
 CREATE TABLE quarantine (file VARCHAR, line INTEGER, lines INTEGER, rule VARCHAR, reason VARCHAR);
 CREATE TABLE staged_file (file VARCHAR, records BIGINT);
+CREATE TABLE unsaid (file VARCHAR, field VARCHAR);
+CREATE TEMP TABLE part (of_file VARCHAR, file VARCHAR, line INTEGER, key UUID, fingerprint UUID);
 CREATE TEMP MACRO is_staged(name) AS EXISTS (SELECT 1 FROM staged_file WHERE file = name);

@@ -38,6 +38,11 @@ CREATE TEMP MACRO unreadable(column_name, cell, wanted) AS
 CREATE TEMP MACRO unreadable_unquoted(column_name, wanted) AS
     problem('values_readable', column_name || ' is not ' || wanted);
 
+CREATE TEMP MACRO not_a_status(column_name, cell) AS
+    problem('statuses_known', column_name || ' is "' || left(cell, 60) || '", none of the eight');
+
+CREATE TEMP MACRO not_a_score(column_name) AS problem('scores_in_range', column_name || ' is not 1 to 5');
+
 CREATE TEMP MACRO an_id() AS '32 hexadecimal digits';
 CREATE TEMP MACRO a_time() AS 'a real time YYYY-MM-DD hh:mm:ss';
 CREATE TEMP MACRO a_whole_number() AS 'a whole number of at most 9 digits';
@@ -52,22 +57,28 @@ CREATE TEMP MACRO is_unreadable(cell, value) AS cell IS NOT NULL AND value IS NU
 
 CREATE TEMP MACRO canonical(value) AS coalesce(CAST(value AS VARCHAR), '');
 CREATE TEMP MACRO canonical_id(cell) AS coalesce(lower(cell), '');
-CREATE TEMP MACRO digest(joined) AS CAST(md5(joined) AS UUID);
+CREATE TEMP MACRO fingerprint_of(joined) AS CAST(md5(joined) AS UUID);
 
--- Keys: the id itself where a file has one of its own, else the digest of the natural key. One macro a file.
+-- Of an optional column by itself, in the record of that key; the zero UUID where its cell is empty.
+
+CREATE TEMP MACRO nothing() AS '00000000-0000-0000-0000-000000000000'::UUID;
+CREATE TEMP MACRO part_fingerprint(key, canonical_value, is_empty) AS
+    CASE WHEN is_empty THEN nothing() ELSE fingerprint_of(concat_ws(chr(0), replace(CAST(key AS VARCHAR), '-', ''), canonical_value)) END;
+
+-- Keys: the id itself where a file has one of its own, else the fingerprint of the natural key. One macro a file.
 
 CREATE TEMP MACRO key_of_customer(customer_alias) AS customer_alias;
-CREATE TEMP MACRO key_of_area(zip_prefix) AS digest(zip_prefix);
+CREATE TEMP MACRO key_of_area(zip_prefix) AS fingerprint_of(zip_prefix);
 CREATE TEMP MACRO key_of_item(order_id, item_no) AS
-    digest(concat_ws(chr(0), canonical_id(order_id), canonical(item_no)));
+    fingerprint_of(concat_ws(chr(0), canonical_id(order_id), canonical(item_no)));
 CREATE TEMP MACRO key_of_payment(order_id, payment_no) AS
-    digest(concat_ws(chr(0), canonical_id(order_id), canonical(payment_no)));
+    fingerprint_of(concat_ws(chr(0), canonical_id(order_id), canonical(payment_no)));
 CREATE TEMP MACRO key_of_review(review_id, order_id) AS
-    digest(concat_ws(chr(0), canonical_id(review_id), canonical_id(order_id)));
+    fingerprint_of(concat_ws(chr(0), canonical_id(review_id), canonical_id(order_id)));
 CREATE TEMP MACRO key_of_order(order_id) AS order_id;
 CREATE TEMP MACRO key_of_product(product_id) AS product_id;
 CREATE TEMP MACRO key_of_seller(seller_id) AS seller_id;
-CREATE TEMP MACRO key_of_category(category) AS digest(category);
+CREATE TEMP MACRO key_of_category(category) AS fingerprint_of(category);
 
 -- Status ranks of an order: it only goes up (domain, Sales).
 

@@ -77,38 +77,40 @@ FROM (
 ORDER BY bucket, family;
 
 CREATE OR REPLACE TABLE work_customer AS
-SELECT bucket_of(c.customer_id) AS bucket, c.customer_id AS family, c.line, c.customer_alias, c.zip_prefix, c.city, c.state
+SELECT
+    bucket_of(c.customer_id) AS bucket, c.customer_id AS family,
+    c.* EXCLUDE (customer_id, lines, key, fingerprint, change)
 FROM customers AS c
 WHERE c.change <> 'unchanged' OR c.customer_alias IN (SELECT customer_alias FROM touched_order)
 ORDER BY bucket, family;
 
 CREATE OR REPLACE TABLE work_order AS
 SELECT
-    bucket_of(t.family) AS bucket, t.family, t.order_id, o.line, o.customer_alias, o.status, o.placed_at,
-    o.promised_by, o.approved_at, o.shipped_at, o.completed_at
+    bucket_of(t.family) AS bucket, t.family, t.order_id,
+    o.* EXCLUDE (order_id, lines, key, fingerprint, change)
 FROM touched_order AS t
 LEFT JOIN orders AS o ON o.order_id = t.order_id
 ORDER BY bucket, family, t.order_id;
 
 CREATE OR REPLACE TABLE work_item AS
 SELECT
-    bucket_of(t.family) AS bucket, t.family, i.order_id, i.line, i.item_no, i.product_id, i.seller_id, i.price,
-    i.freight, i.ship_by
+    bucket_of(t.family) AS bucket, t.family, i.* EXCLUDE (lines, key, fingerprint, change)
 FROM touched_order AS t
 JOIN order_items AS i ON i.order_id = t.order_id
 ORDER BY bucket, family, i.order_id;
 
 CREATE OR REPLACE TABLE work_payment AS
 SELECT
-    bucket_of(t.family) AS bucket, t.family, p.order_id, p.line, p.payment_no, p.method, p.installments, p.amount
+    bucket_of(t.family) AS bucket, t.family, p.* EXCLUDE (lines, key, fingerprint, change)
 FROM touched_order AS t
 JOIN order_payments AS p ON p.order_id = t.order_id
 ORDER BY bucket, family, p.order_id;
 
 CREATE OR REPLACE TABLE work_review AS
 SELECT
-    bucket_of(t.family) AS bucket, t.family, t.customer_id, r.order_id, r.line, r.review_id, r.score, r.title,
-    r.comment, r.created_at, r.answered_at
+    bucket_of(t.family) AS bucket, t.family,
+    coalesce(t.customer_id, '00000000-0000-0000-0000-000000000000'::UUID) AS customer_id,
+    r.* EXCLUDE (lines, key, fingerprint, change)
 FROM touched_order AS t
 JOIN order_reviews AS r ON r.order_id = t.order_id
 ORDER BY bucket, family, r.order_id;
@@ -138,7 +140,7 @@ named AS (
 SELECT bucket_of(md5(name)::UUID) AS bucket, md5(name)::UUID AS family, * FROM named ORDER BY bucket, family;
 
 CREATE OR REPLACE TABLE work_sample AS
-SELECT bucket_of(a.key) AS bucket, a.key AS family, g.zip_prefix, g.line, g.latitude, g.longitude, g.city, g.state
+SELECT bucket_of(a.key) AS bucket, a.key AS family, g.* EXCLUDE (lines)
 FROM areas AS a
 JOIN geolocation AS g ON g.zip_prefix = a.zip_prefix
 WHERE a.change <> 'unchanged'
@@ -170,6 +172,11 @@ WITH fingerprints AS (
     UNION ALL
     SELECT 'geolocation', 5, key, key, fingerprint FROM areas WHERE change <> 'unchanged'
 ),
+parts AS (
+    SELECT p.file, f.kind, f.family, p.key, p.fingerprint
+    FROM seen_part AS p
+    JOIN fingerprints AS f ON f.file = p.of_file AND f.key = p.key
+),
 order_sellers AS (
     SELECT order_id, list_sort(list_distinct(list(seller_id))) AS sellers
     FROM (
@@ -193,7 +200,7 @@ order_references AS (
 ),
 lines AS (
     SELECT 'row_fingerprint' AS destination, kind, family, concat_ws(chr(9), file, key, fingerprint) AS line
-    FROM fingerprints
+    FROM (FROM fingerprints UNION ALL FROM parts)
     UNION ALL
     SELECT
         'order_reference', 1, family,

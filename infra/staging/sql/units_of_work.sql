@@ -1,12 +1,13 @@
 -- The families of buckets $first to $last, each a JSON document in the shape of ingest/work.py, in the order of bucket,
 -- kind and key. Amounts are texts, so that they stay exact; facts that are named tuples are arrays. Each row becomes
--- JSON by itself and texts are put together: lists of structures would take twice the time.
+-- JSON by itself and texts are put together: lists of structures would take twice the time. What stands in angle brackets,
+-- infra/staging/work.py puts in: the facts by the names of their fields, and the fields whose column the extract lacks.
 WITH
 customer AS (
     SELECT
         family,
         string_agg(to_json({
-            'line': line, 'alias': customer_alias, 'address': json_array(zip_prefix, city, state)
+            'line': line, 'alias': customer_alias, 'address': <address><unsaid customers>
         })::VARCHAR, ',') AS customers
     FROM work_customer WHERE bucket BETWEEN $first AND $last GROUP BY family
 ),
@@ -15,10 +16,7 @@ item AS (
         order_id,
         string_agg(to_json({
             'line': line,
-            'item': {
-                'item_no': item_no, 'product_id': product_id, 'seller_id': seller_id, 'price': price::VARCHAR,
-                'freight': freight::VARCHAR, 'ship_by': ship_by
-            }
+            'item': <item><unsaid order_items>
         })::VARCHAR, ',') AS items
     FROM work_item WHERE bucket BETWEEN $first AND $last GROUP BY order_id
 ),
@@ -27,9 +25,7 @@ payment AS (
         order_id,
         string_agg(to_json({
             'line': line,
-            'payment': {
-                'payment_no': payment_no, 'method': method, 'installments': installments, 'amount': amount::VARCHAR
-            }
+            'payment': <payment><unsaid order_payments>
         })::VARCHAR, ',') AS payments
     FROM work_payment WHERE bucket BETWEEN $first AND $last GROUP BY order_id
 ),
@@ -38,10 +34,7 @@ review AS (
         order_id,
         string_agg(to_json({
             'line': line,
-            'review': json_array(
-                review_id, order_id, coalesce(customer_id, '00000000-0000-0000-0000-000000000000'::UUID), score, title,
-                comment, created_at, answered_at
-            )
+            'review': <review><unsaid order_reviews>
         })::VARCHAR, ',') AS reviews
     FROM work_review WHERE bucket BETWEEN $first AND $last GROUP BY order_id
 ),
@@ -50,10 +43,7 @@ header AS (
         family, order_id,
         CASE WHEN line IS NULL THEN 'null' ELSE to_json({
             'line': line,
-            'header': {
-                'customer_alias': customer_alias, 'status': status, 'placed_at': placed_at, 'promised_by': promised_by,
-                'approved_at': approved_at, 'shipped_at': shipped_at, 'completed_at': completed_at
-            }
+            'header': <header><unsaid orders>
         })::VARCHAR END AS header
     FROM work_order WHERE bucket BETWEEN $first AND $last
 ),
@@ -76,7 +66,7 @@ orders AS (
 area AS (
     SELECT
         bucket, family, zip_prefix, string_agg(line, ',') AS lines,
-        string_agg(json_array(latitude, longitude, city, state)::VARCHAR, ',') AS samples
+        string_agg(<sample>::VARCHAR, ',') AS samples
     FROM work_sample WHERE bucket BETWEEN $first AND $last GROUP BY bucket, family, zip_prefix
 )
 SELECT
@@ -90,14 +80,12 @@ LEFT JOIN orders ON orders.family = p.family
 UNION ALL
 SELECT bucket, 2, product_id, to_json({
     'key': product_id, 'line': line,
-    'product': json_array(
-        category, name_length, description_length, photos, weight_g, length_cm, height_cm, width_cm
-    )
+    'product': <product><unsaid products>
 })::VARCHAR
 FROM work_product WHERE bucket BETWEEN $first AND $last
 UNION ALL
 SELECT bucket, 3, seller_id, to_json({
-    'key': seller_id, 'line': line, 'seller': json_array(zip_prefix, city, state)
+    'key': seller_id, 'line': line, 'seller': <seller><unsaid sellers>
 })::VARCHAR
 FROM work_seller WHERE bucket BETWEEN $first AND $last
 UNION ALL

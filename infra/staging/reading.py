@@ -1,0 +1,146 @@
+"""The statements that read the cells of the nine files, made from what the records declare (ingest/records.py).
+
+Of every record: its cells as values, its key, its fingerprint, and the first problem of its own, if any: required cells
+before unreadable values before values out of range, each in the order of the columns (R4). All goes by the names of the
+columns. The macros are those of sql/macros.sql.
+"""
+
+from collections.abc import Collection, Iterator
+from itertools import chain
+
+from replayhouse.infra.staging.files import PERSONAL_FILES
+from replayhouse.ingest.records import RECORDS, CellKind, Column
+
+READ_KEYED = """
+CREATE TEMP TABLE read_{file} AS
+SELECT line, lines, {fields},
+    {key} AS key,
+    fingerprint_of(concat_ws(chr(0), {canonical})) AS fingerprint,
+    CASE
+        {problems}
+    END AS problem
+FROM (
+    SELECT cell, cell.line, cell.lines,
+        {values}
+    FROM read_parquet(getvariable('cells') || '/{file}.parquet') AS cell
+);
+"""
+
+READ_SAMPLES = """
+CREATE TABLE {file} AS
+SELECT line, lines, {fields},
+    CASE
+        {problems}
+    END AS problem
+FROM (
+    SELECT cell, cell.line, cell.lines,
+        {values}
+    FROM read_parquet(getvariable('cells') || '/{file}.parquet') AS cell
+);
+"""
+"""A million samples have no key of their own (R40): they are read straight into their table, those with a problem leave
+it again (quarantine.sql)."""
+
+READ_PART = """
+INSERT INTO part
+SELECT '{file}', '{file}.{column}', line, key, part_fingerprint(key, {canonical}, {field} IS NULL)
+FROM read_{file}
+WHERE problem IS NULL;
+"""
+"""The fingerprint of an optional column by itself, so that an extract is compared by the columns that it has."""
+
+KEYS = {
+    "customers": "key_of_customer",
+    "order_items": "key_of_item",
+    "order_payments": "key_of_payment",
+    "order_reviews": "key_of_review",
+    "orders": "key_of_order",
+    "products": "key_of_product",
+    "sellers": "key_of_seller",
+    "categories": "key_of_category",
+}
+"""The macro that makes the key, by file. Samples have none."""
+
+READERS = {
+    CellKind.ID: ("as_id", "an_id()"),
+    CellKind.TIME: ("as_time", "a_time()"),
+    CellKind.WHOLE: ("as_whole", "a_whole_number()"),
+    CellKind.SCORE: ("as_whole", "a_whole_number()"),
+    CellKind.MONEY: ("as_money", "an_amount()"),
+    CellKind.ZIP: ("as_zip", "a_zip_prefix()"),
+    CellKind.DEGREES: ("as_degrees", "a_decimal_number()"),
+}
+"""The macro that reads a cell, and the one that says what it wants; of the other kinds any cell is read as it is."""
+
+
+def read_statements(absent: Collection[tuple[str, str]]) -> str:
+    """The statements for all files; `absent` are the optional columns that the extract lacks, by file and name."""
+    parts = (
+        READ_PART.format(file=file, column=column.name, field=column.field, canonical=_canonical(column))
+        for file, shape in RECORDS.items()
+        for column in shape.columns()
+        if column.is_optional and (file, column.name) not in absent
+    )
+    return "".join(chain(map(_read, RECORDS), parts))
+
+
+def _read(file: str) -> str:
+    columns = RECORDS[file].columns()
+    statement = READ_KEYED if file in KEYS else READ_SAMPLES
+    return statement.format(
+        file=file,
+        fields=", ".join(column.field for column in columns),
+        key=_key(file, columns) if file in KEYS else "",
+        canonical=", ".join(_canonical(column) for column in columns if not column.is_optional),
+        problems="\n        ".join(_problems(file, columns)),
+        values=",\n        ".join(f"{_value(column)} AS {column.field}" for column in columns),
+    )
+
+
+def _value(column: Column) -> str:
+    if column.kind not in READERS:
+        return f"cell.{column.name}"
+    return f"{READERS[column.kind][0]}(cell.{column.name})"
+
+
+def _key(file: str, columns: tuple[Column, ...]) -> str:
+    """The macro's word on the natural key: an id that is the key itself as a value, else as it is written."""
+    natural = [column for name in RECORDS[file].natural_key for column in columns if column.field == name]
+    is_digest = len(natural) > 1
+    arguments = (
+        f"cell.{column.name}" if is_digest and column.kind is CellKind.ID else column.field for column in natural
+    )
+    return f"{KEYS[file]}({', '.join(arguments)})"
+
+
+def _canonical(column: Column) -> str:
+    return f"canonical_id(cell.{column.name})" if column.kind is CellKind.ID else f"canonical({column.field})"
+
+
+def _problems(file: str, columns: tuple[Column, ...]) -> Iterator[str]:
+    for column in columns:
+        if not column.may_be_empty:
+            yield f"WHEN cell.{column.name} IS NULL THEN empty('{column.name}')"
+    for column in columns:
+        if column.kind in READERS:
+            yield f"WHEN {_is_unreadable(column)} THEN {_unreadable(file, column)}"
+    for column in columns:
+        if column.kind is CellKind.STATUS:
+            yield f"WHEN rank_of({column.field}) IS NULL THEN not_a_status('{column.name}', {column.field})"
+    for column in columns:
+        if column.kind is CellKind.SCORE:
+            yield f"WHEN {column.field} NOT BETWEEN 1 AND 5 THEN not_a_score('{column.name}')"
+
+
+def _is_unreadable(column: Column) -> str:
+    if column.may_be_empty:
+        return f"is_unreadable(cell.{column.name}, {column.field})"
+    return f"{column.field} IS NULL"
+
+
+def _unreadable(file: str, column: Column) -> str:
+    """A zip prefix is quoted nowhere, and of people nothing is."""
+    wanted = READERS[column.kind][1]
+    if file in PERSONAL_FILES or column.kind is CellKind.ZIP:
+        return f"unreadable_unquoted('{column.name}', {wanted})"
+    return f"unreadable('{column.name}', cell.{column.name}, {wanted})"
