@@ -34,16 +34,16 @@ REFERENCES = (_SQL / "references.sql").read_text(encoding="utf-8")
 DOCUMENTS_AT_ONCE = 1_000
 
 FACTS: dict[str, Any] = {
-    "address": Address,
-    "header": OrderHeader,
-    "item": Line,
-    "payment": Payment,
-    "review": ReviewFacts,
-    "product": ProductFacts,
-    "seller": SellerFacts,
-    "sample": Sample,
+    "customers": Address,
+    "orders": OrderHeader,
+    "order_items": Line,
+    "order_payments": Payment,
+    "order_reviews": ReviewFacts,
+    "products": ProductFacts,
+    "sellers": SellerFacts,
+    "geolocation": Sample,
 }
-"""What the domain takes of a record, by its name in the query of the documents: its fields are columns of the plan."""
+"""What the domain takes of a record, by file: its fields are columns of the plan."""
 
 _READ: dict[int, msgspec.json.Decoder[Family]] = {
     Kind.PERSON: msgspec.json.Decoder(PersonWork),
@@ -107,12 +107,12 @@ def units_of_work(unsaid: Mapping[str, Sequence[str]]) -> str:
     """The query of the documents; `unsaid` are, by file, the fields of the optional columns that the extract lacks."""
 
     def put_in(place: re.Match[str]) -> str:
-        if place["facts"]:
-            return _as_json(FACTS[place["facts"]])
-        names = ", ".join(f"'{name}'" for name in unsaid.get(place["file"], ()))
-        return f", 'unsaid': [{names}]" if names else ""
+        file = place[1]
+        facts, hints = _as_json(FACTS[file]), get_type_hints(FACTS[file])
+        names = ", ".join(f"'{name}'" for name in unsaid.get(file, ()) if name in hints)
+        return f"{facts}, 'unsaid': [{names}]" if names else facts
 
-    return re.sub(r"<(?:unsaid (?P<file>\w+)|(?P<facts>\w+))>", put_in, UNITS_OF_WORK)
+    return re.sub(r"<(\w+)>", put_in, UNITS_OF_WORK)
 
 
 def _as_json(facts: Any) -> str:

@@ -11,13 +11,15 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pydantic import Field
 
 from replayhouse.infra.staging.files import FILES, SOURCE_FILES
 from replayhouse.infra.staging.reader import empty_file, read_file
 from replayhouse.infra.staging.reading import read_statements
 from replayhouse.infra.staging.staging import sql
-from replayhouse.ingest.records import RECORDS, Problem, read_record
-from tests.support.staging import Row, a_good_extract
+from replayhouse.ingest.records import RECORDS, Problem, ProductRecord, Record, WholeOrNone, read_record
+from replayhouse.ingest.synthetic.files import HEADERS
+from tests.support.staging import Row, a_good_extract, an_id
 
 TRAPS = (
     *(
@@ -90,7 +92,7 @@ texts = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs
 
 def cells_of(column: str) -> st.SearchStrategy[str]:
     """What a column may hold: mostly what a good record does, else a trap, a good cell harmed, or anything."""
-    good = [row[column] for rows in a_good_extract().values() for row in rows if column in row]
+    good = [row[column] for rows in a_good_extract().values() for row in rows if column in row] or ["any"]
     harmed = st.tuples(st.sampled_from(good), st.integers(0, 32), texts).map(
         lambda t: t[0][: t[1]] + t[2] + t[0][t[1] :]
     )
@@ -113,25 +115,26 @@ def every_trap_in_every_column() -> dict[str, list[Row]]:
     }
 
 
-def in_sql(directory: Path, extract: dict[str, list[Row]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def in_sql(
+    directory: Path, extract: dict[str, list[Row]], connection: duckdb.DuckDBPyConnection
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each record of each file as SQL reads it, in the order of the lines."""
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute(sql("macros"))
-        connection.execute(sql("known"))
-        for file, source in SOURCE_FILES.items():
-            path = directory / f"{file}.csv"
-            with path.open("w", encoding="utf-8", newline="") as stream:
-                writer = csv.DictWriter(stream, source.columns, quoting=csv.QUOTE_ALL, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(extract[file])
-            read = read_file(file, path, directory) if extract[file] else empty_file(file, directory)
-            assert read.unreadable is None
-        connection.execute("SET VARIABLE cells = ?", [str(directory)])
-        connection.execute(read_statements(()))
-        for file in FILES:
-            table = connection.table(file if file == "geolocation" else f"read_{file}").order("line")
-            for row in table.fetchall():
-                yield file, dict(zip(table.columns, row, strict=True))
+    connection.execute(sql("macros"))
+    connection.execute(sql("known"))
+    for file, source in SOURCE_FILES.items():
+        path = directory / f"{file}.csv"
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, source.columns, quoting=csv.QUOTE_ALL, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(extract[file])
+        read = read_file(file, path, directory) if extract[file] else empty_file(file, directory)
+        assert read.unreadable is None
+    connection.execute("SET VARIABLE cells = ?", [str(directory)])
+    connection.execute(read_statements(()))
+    for file in FILES:
+        table = connection.table(file if file == "geolocation" else f"read_{file}").order("line")
+        for row in table.fetchall():
+            yield file, dict(zip(table.columns, row, strict=True))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=15)
@@ -139,7 +142,9 @@ def in_sql(directory: Path, extract: dict[str, list[Row]]) -> Iterator[tuple[str
 @example(extract=every_trap_in_every_column())
 def test_sql_reads_a_record_as_its_shape_does(tmp_path: Path, extract: dict[str, list[Row]]) -> None:
     records = iter([row for file in FILES for row in extract[file]])
-    for file, found in in_sql(tmp_path, extract):
+    with duckdb.connect(config={"threads": 1}) as connection:
+        read = list(in_sql(tmp_path, extract, connection))
+    for file, found in read:
         cells = next(records)
         expected = read_record(file, cells)
         problem = found["problem"]
@@ -154,6 +159,48 @@ def test_sql_reads_a_record_as_its_shape_does(tmp_path: Path, extract: dict[str,
         if file != "geolocation":
             assert (found["key"], found["fingerprint"]) == (expected.key, expected.fingerprint), (file, cells)
     assert next(records, None) is None
+
+
+class PhotographedProductRecord(ProductRecord):
+    """A product of which an extract may not say how many photos it has."""
+
+    photos: WholeOrNone = Field(None, alias="product_photos_qty")
+
+
+def test_sql_reads_an_optional_column_as_its_shape_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = a_good_extract()
+    before = read_record("products", good["products"][0])
+    monkeypatch.setitem(RECORDS, "products", PhotographedProductRecord)
+    rows = [{**good["products"][0], "product_photos_qty": cell} for cell in ("2", "02.0", "", "3", "x")]
+    rows = [{**row, "product_id": an_id("product", number)} for number, row in enumerate(rows, start=1)]
+    shapes = [read_record("products", row) for row in rows]
+    assert shapes[-1] == Problem("values_readable", "product_photos_qty")
+    expected = [(shape.key, shape.fingerprint, shape.part("photos")) for shape in shapes if isinstance(shape, Record)]
+    with duckdb.connect(config={"threads": 1}) as connection:
+        found = list(in_sql(tmp_path, {**good, "products": rows}, connection))
+        parts = connection.execute("SELECT of_file, file, key, fingerprint FROM part ORDER BY line").fetchall()
+    records = [row for file, row in found if file == "products" and row["problem"] is None]
+    assert [(row["key"], row["fingerprint"]) for row in records] == [(key, whole) for key, whole, _ in expected]
+    assert parts == [("products", "products.product_photos_qty", key, part) for key, _, part in expected]
+    assert not isinstance(before, Problem)
+    assert before.fingerprint != expected[0][1], "an optional column is no part of the fingerprint of all others"
+
+
+def test_required_columns_are_those_that_extracts_are_generated_with() -> None:
+    """The generator spells its headers out by itself, as the source has them."""
+    required = {file: ",".join(source.required_columns) for file, source in SOURCE_FILES.items()}
+    assert required == HEADERS
+
+
+@pytest.mark.parametrize("file", ["geolocation", "categories"])
+def test_no_column_of_samples_and_translations_is_optional(file: str) -> None:
+    """Samples have no key to be known by, and a translation says one thing: such a column would count for nothing."""
+    assert not any(column.is_optional for column in RECORDS[file].columns())
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_column_that_may_be_lacking_may_be_empty(file: str) -> None:
+    assert all(column.may_be_empty for column in RECORDS[file].columns() if column.is_optional)
 
 
 @pytest.mark.parametrize("file", FILES)

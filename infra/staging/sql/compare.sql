@@ -65,13 +65,13 @@ SELECT file, line FROM later_record WHERE is_identical;
 
 -- A column that the extract lacks has no part, so it is no change; an empty cell is one where a filled one is known.
 
-CREATE TEMP TABLE changed_record AS
-SELECT DISTINCT of_file AS file, line
-FROM part
-LEFT JOIN known_fingerprint AS known USING (file, key)
-WHERE part.fingerprint <> coalesce(known.fingerprint, nothing());
-
 CREATE TEMP TABLE verdict AS
+WITH changed_record AS (
+    SELECT DISTINCT of_file AS file, line
+    FROM part
+    LEFT JOIN known_fingerprint AS known USING (file, key)
+    WHERE part.fingerprint <> coalesce(known.fingerprint, nothing())
+)
 SELECT file, line,
     CASE WHEN known.fingerprint IS NULL THEN 'new'
          WHEN known.fingerprint <> candidate.fingerprint OR changed_record.line IS NOT NULL THEN 'changed'

@@ -1,13 +1,14 @@
 -- The families of buckets $first to $last, each a JSON document in the shape of ingest/work.py, in the order of bucket,
 -- kind and key. Amounts are texts, so that they stay exact; facts that are named tuples are arrays. Each row becomes
 -- JSON by itself and texts are put together: lists of structures would take twice the time. What stands in angle brackets,
--- infra/staging/work.py puts in: the facts by the names of their fields, and the fields whose column the extract lacks.
+-- infra/staging/work.py puts in: the facts that the domain takes of a record of that file, by the names of their fields, and
+-- after them, as `unsaid`, those fields whose column the extract lacks.
 WITH
 customer AS (
     SELECT
         family,
         string_agg(to_json({
-            'line': line, 'alias': customer_alias, 'address': <address><unsaid customers>
+            'line': line, 'alias': customer_alias, 'address': <customers>
         })::VARCHAR, ',') AS customers
     FROM work_customer WHERE bucket BETWEEN $first AND $last GROUP BY family
 ),
@@ -16,7 +17,7 @@ item AS (
         order_id,
         string_agg(to_json({
             'line': line,
-            'item': <item><unsaid order_items>
+            'item': <order_items>
         })::VARCHAR, ',') AS items
     FROM work_item WHERE bucket BETWEEN $first AND $last GROUP BY order_id
 ),
@@ -25,7 +26,7 @@ payment AS (
         order_id,
         string_agg(to_json({
             'line': line,
-            'payment': <payment><unsaid order_payments>
+            'payment': <order_payments>
         })::VARCHAR, ',') AS payments
     FROM work_payment WHERE bucket BETWEEN $first AND $last GROUP BY order_id
 ),
@@ -34,7 +35,7 @@ review AS (
         order_id,
         string_agg(to_json({
             'line': line,
-            'review': <review><unsaid order_reviews>
+            'review': <order_reviews>
         })::VARCHAR, ',') AS reviews
     FROM work_review WHERE bucket BETWEEN $first AND $last GROUP BY order_id
 ),
@@ -43,7 +44,7 @@ header AS (
         family, order_id,
         CASE WHEN line IS NULL THEN 'null' ELSE to_json({
             'line': line,
-            'header': <header><unsaid orders>
+            'header': <orders>
         })::VARCHAR END AS header
     FROM work_order WHERE bucket BETWEEN $first AND $last
 ),
@@ -66,7 +67,7 @@ orders AS (
 area AS (
     SELECT
         bucket, family, zip_prefix, string_agg(line, ',') AS lines,
-        string_agg(<sample>::VARCHAR, ',') AS samples
+        string_agg(<geolocation>::VARCHAR, ',') AS samples
     FROM work_sample WHERE bucket BETWEEN $first AND $last GROUP BY bucket, family, zip_prefix
 )
 SELECT
@@ -80,12 +81,12 @@ LEFT JOIN orders ON orders.family = p.family
 UNION ALL
 SELECT bucket, 2, product_id, to_json({
     'key': product_id, 'line': line,
-    'product': <product><unsaid products>
+    'product': <products>
 })::VARCHAR
 FROM work_product WHERE bucket BETWEEN $first AND $last
 UNION ALL
 SELECT bucket, 3, seller_id, to_json({
-    'key': seller_id, 'line': line, 'seller': <seller><unsaid sellers>
+    'key': seller_id, 'line': line, 'seller': <sellers>
 })::VARCHAR
 FROM work_seller WHERE bucket BETWEEN $first AND $last
 UNION ALL
