@@ -27,12 +27,9 @@ from replayhouse.ingest.records import (
 )
 from tests.oracle.expected import FILES
 from tests.oracle.lines import an_id, an_item
-from tests.support.databases import database, server
 from tests.support.extracts import Lines, a_good_extract, adding, changed, replacing, times, write
 from tests.support.in_process import Warehouse
 from tests.support.loads import NO_EVENTS, Loads, events_of, of_file
-
-__all__ = ["database", "server"]
 
 
 class OrderRecord(Record):
