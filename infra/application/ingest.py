@@ -31,11 +31,11 @@ from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.postgres.session import refuse_read_only
 from replayhouse.infra.privacy.erasure import forget_rows_of_erased
 from replayhouse.infra.runtime.errors import Conflicting
+from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Tell
 from replayhouse.infra.staging.extract import Extract, Limits, open_extract, refuse_what_is_none
 from replayhouse.infra.staging.files import FILES
-from replayhouse.infra.staging.interrupts import interruptible
 from replayhouse.infra.staging.scratch import scratch_folder
 from replayhouse.infra.staging.staging import Staged, stage
 from replayhouse.infra.staging.work import DuckDBWork, plan

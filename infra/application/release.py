@@ -36,10 +36,10 @@ from replayhouse.infra.loads.load_log import OpenLoad, PostgresLoadLog, copy_due
 from replayhouse.infra.privacy.erasure import forget_rows_of_erased
 from replayhouse.infra.runtime.errors import Rejected, UsageError
 from replayhouse.infra.runtime.given_texts import read_reason
+from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.infra.runtime.short_ids import read_id_start
 from replayhouse.infra.staging.extract import open_extract
 from replayhouse.infra.staging.files import SOURCE_FILES
-from replayhouse.infra.staging.interrupts import interruptible
 from replayhouse.infra.staging.scratch import scratch_folder
 from replayhouse.infra.staging.staging import Staged, stage
 from replayhouse.infra.staging.work import DuckDBWork, plan

@@ -88,7 +88,7 @@ def topics(apply: Apply = False, json: Json = False) -> None:
 
 
 def _show(report: "TopicsReport") -> None:
-    from replayhouse.infra.kafka.topics import Action, described
+    from replayhouse.infra.kafka.topics import Action
 
     plan, is_done = report.topics, report.is_applied
     words = {Action.CREATE: "made" if is_done else "to be made", Action.KEEP: "as wanted", Action.TELL: "differs"}
@@ -99,9 +99,9 @@ def _show(report: "TopicsReport") -> None:
             for topic, action, _ in plan
         ],
     )
-    for topic, _, differences in plan:
-        for difference in differences:
-            say(f"{described(topic, difference)}.")
+    for planned in plan:
+        for sentence in planned.told():
+            say(f"{sentence}.")
     missing = sum(planned.action is Action.CREATE for planned in plan)
     if missing and not is_done:
         say(f"{count(missing, 'topic')} to be made: replayhouse kafka topics --apply")

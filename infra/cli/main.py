@@ -22,7 +22,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, _interrupt)
     try:
         from replayhouse.infra.cli import streams
-        from replayhouse.infra.staging import interrupts
+        from replayhouse.infra.runtime import interrupts
 
         streams.prepare()  # before anything else is opened
         interrupts.listen()

@@ -81,6 +81,10 @@ class Planned(NamedTuple):
     action: Action
     differences: tuple[Difference, ...] = ()
 
+    def told(self) -> list[str]:
+        """Each difference and what to do about it, as a sentence without its end."""
+        return [described(self.topic, difference) for difference in self.differences]
+
     def document(self) -> dict[str, object]:
         """As JSON shows it."""
         return {

@@ -9,7 +9,7 @@ import psycopg
 from replayhouse.domain.quality.row import row_stream_id
 from replayhouse.infra.privacy.erasure import make_rows_unreadable
 from replayhouse.infra.privacy.mentions import RowText, erased_people, names_of, rows_naming
-from replayhouse.infra.staging.interrupts import interruptible
+from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.infra.staging.staging import Staged
 
 SHOWN = """

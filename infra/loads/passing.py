@@ -16,7 +16,7 @@ import psycopg
 
 from replayhouse.domain.quality.row import BY_LOAD, release, row_of, row_stream_id
 from replayhouse.infra.loads.load_log import PostgresLoadLog
-from replayhouse.infra.staging.interrupts import interruptible
+from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.infra.staging.staging import Staged
 from replayhouse.ingest.batch import ROWS_AT_ONCE
 from replayhouse.ingest.decision import Decision

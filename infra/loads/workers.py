@@ -17,8 +17,8 @@ from replayhouse.infra.loads.load_log import OpenLoad, PostgresLoadLog
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.runtime import gc_pause
 from replayhouse.infra.runtime.errors import ReplayhouseError
+from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent
-from replayhouse.infra.staging.interrupts import interruptible
 from replayhouse.infra.staging.work import DuckDBWork
 from replayhouse.ingest.load import work_through
 from replayhouse.ingest.ports import Unit

@@ -21,10 +21,10 @@ import duckdb
 import pyarrow as pa
 
 from replayhouse.domain.quality.rules import Check
+from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.infra.staging.checks import count_checks
 from replayhouse.infra.staging.extract import Extract
 from replayhouse.infra.staging.files import FILES
-from replayhouse.infra.staging.interrupts import interruptible
 from replayhouse.infra.staging.reader import ReadFile, empty_file, read_file
 from replayhouse.infra.staging.reading import read_statements
 from replayhouse.ingest.assess import SetAside, Unreadable

@@ -22,7 +22,7 @@ from replayhouse.domain.marketplace.product import ProductFacts
 from replayhouse.domain.marketplace.seller import SellerFacts
 from replayhouse.domain.sales.events import Line
 from replayhouse.domain.sales.order import OrderHeader, Payment
-from replayhouse.infra.staging.interrupts import interruptible
+from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.ingest.ports import Place, Unit
 from replayhouse.ingest.work import AreaWork, CategoryWork, Family, Kind, PersonWork, ProductWork, SellerWork
 

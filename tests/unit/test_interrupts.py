@@ -14,7 +14,7 @@ import pytest
 from replayhouse.infra.application.publish import PublishReport
 from replayhouse.infra.cli import main
 from replayhouse.infra.cli.main import run
-from replayhouse.infra.staging import interrupts
+from replayhouse.infra.runtime import interrupts
 from tests.support.homes import wait_until
 
 PROGRAM = Path(sys.executable).with_name("replayhouse")

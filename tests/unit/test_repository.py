@@ -195,6 +195,26 @@ def test_what_stands_in_one_place_stands_nowhere_else(pattern: str, place: str) 
     assert {line.partition(":")[0] for line in found} == {place}
 
 
+def test_commands_enter_by_use_cases_and_take_classes_only_of_the_adapters() -> None:
+    """Those are the types of answers, and the words that options take: what does something is a use case's to call."""
+    own = ("replayhouse.infra.cli.", "replayhouse.infra.application.", "replayhouse.infra.runtime.")
+    found = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules("infra/cli")
+        for name in imported_names(path)
+        if name.startswith("replayhouse.infra.") and not name.startswith(own)
+        if not name.rpartition(".")[2][0].isupper()
+    ]
+    assert found == []
+    assert (
+        lines_that_match(
+            re.compile(r"\.connect\(|^\s*(?:from|import) psycopg|\bSELECT (?!count\(\*\) FROM sales\.fact_order)"),
+            iter(modules("infra/cli")),
+        )
+        == []
+    )
+
+
 @pytest.mark.parametrize("package", ALLOWED_IMPORTS)
 def test_a_package_imports_only_what_the_architecture_allows(package: str) -> None:
     """Complete where import-linter needs a list: anything that is not named here is refused."""
