@@ -2,12 +2,14 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -19,7 +21,8 @@ class Pool(ProcessPoolExecutor):
     """Processes of their own, each of which begins with `start`, which calls `end_with_parent`.
 
     Ctrl-C, which a terminal sends to all of them, ends them without a word from their first moment on: they are started
-    with the signal held back, for the interpreter would tell of it until then.
+    with the signal held back, for the interpreter would tell of it until then. The script of whoever uses this as a
+    library is not run again by them.
     """
 
     def __init__(self, processes: int, start: Callable[..., None], arguments: tuple[Any, ...]) -> None:
@@ -44,8 +47,46 @@ class Pool(ProcessPoolExecutor):
 
     def submit(self, fn: Callable[..., Result], /, *arguments: Any, **named: Any) -> Future[Result]:
         """One more task, for which a process may be started."""
-        with _held_back():
+        with _held_back(), without_main():
             return super().submit(fn, *arguments, **named)
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Processes that are started in the block know nothing of the module that Python runs.
+
+    They would run it again, to find what it defines: a script that calls us, and does not ask whether it is `__main__`,
+    would do its work once more in each of them. Nothing that we send them is defined there.
+    """
+    _main_module.hide()
+    try:
+        yield
+    finally:
+        _main_module.show()
+
+
+class _MainModule:
+    """The module that Python runs: out of sight while any thread is in such a block."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._hiding = 0
+        self._module = sys.modules["__main__"]
+
+    def hide(self) -> None:
+        with self._lock:
+            if self._hiding == 0:
+                self._module, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+            self._hiding += 1
+
+    def show(self) -> None:
+        with self._lock:
+            self._hiding -= 1
+            if self._hiding == 0:
+                sys.modules["__main__"] = self._module
+
+
+_main_module = _MainModule()
 
 
 def end_with_parent() -> None:

@@ -128,7 +128,7 @@ def test_killed_after_every_step_of_it_in_turn_a_command_comes_to_the_same_end(
 STEPS_OF_AN_ERASURE = (
     "replayhouse.infra.privacy.erasure:destroy_keys",
     "replayhouse.infra.privacy.erasure_list:ErasedSubjects.add",
-    "replayhouse.infra.privacy.erasure:erase",
+    "replayhouse.infra.application.erase:erase_person",
 )
 
 A_REVIEWER = "SELECT customer_id::text FROM customer.fact_review WHERE comment IS NOT NULL ORDER BY 1 LIMIT 1"

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from importlib import import_module
 from typing import Any
@@ -45,7 +46,9 @@ def _take_small_steps_of_the_rest() -> None:
     from replayhouse.infra.read_models import windows
     from replayhouse.infra.read_models.live import projector
     from replayhouse.infra.read_models.rebuild import workers
+    from replayhouse.infra.runtime import subprocesses
 
+    subprocesses.without_main = nullcontext  # type: ignore[assignment] # this module is for them too, see below
     # Where the program was forked, it has imported this number before it was changed.
     passing.ROWS_AT_ONCE = ROWS_AT_ONCE  # type: ignore[attr-defined] # an imported name is none of its own
     locks.LONGEST_WAIT_SECONDS = float(os.environ.get(WAIT, LONGEST_WAIT_S))

@@ -2,13 +2,26 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
 
+from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent, without_main
+
+SCRIPT = """
+import sys
+import replayhouse
 from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent
+
+print("once")
+with Pool(2, end_with_parent, ()) as pool:
+    print(sum(pool.map(abs, [-1, -2])))
+print(sum(replayhouse.generate(sys.argv[1], 2_001, workers=2).records.values()) > 0)
+"""
 
 
 def _start_deaf() -> None:
@@ -35,3 +48,21 @@ def test_a_pool_ends_though_one_of_its_processes_was_killed_and_another_never_en
             pool.kill()
             raise
     assert pool.processes == []
+
+
+def test_a_script_that_uses_processes_is_not_run_by_them(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, script, tmp_path / "extract"], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["once", "3", "True"]), done.stderr
+
+
+def test_the_main_module_is_back_when_the_last_block_has_ended() -> None:
+    main = sys.modules["__main__"]
+    with without_main():
+        with without_main():
+            assert sys.modules["__main__"] is not main
+        assert sys.modules["__main__"] is not main
+    assert sys.modules["__main__"] is main
