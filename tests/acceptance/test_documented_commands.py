@@ -7,11 +7,14 @@ Each page is run by itself, from top to bottom, in an empty folder and an empty 
 * A command must exit with 0, or with what the page shows for `echo $?` right after it.
 * A block marked `python` whose first line is a comment with a file name is written to that file for the commands.
 * `replayhouse` is the program as it is, forked from a process that has imported it (see `tests.support.forked`).
+* In README.md and docs/python.md the other blocks marked `python` are run in order, in one process; a block marked
+  `text` right after one is what it prints. Their warehouse stands in the folder `warehouse`.
 * `make TARGET` is not run; its target must exist, and if output is shown, that is the output of the target's command.
 
 What differs from run to run (recorded times, seconds, the hash chain, which holds both) is not compared.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -32,7 +35,7 @@ from replayhouse.infra.staging.checks import queries
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.folders import quick_folder
 from tests.support.forked import put_on_the_path
-from tests.support.pages import BLOCK, python_files_of
+from tests.support.pages import BLOCK, Snippet, python_files_of, snippets_of
 from tests.support.prepared import furnish
 from tests.support.quick_java import use_quick_java
 
@@ -42,6 +45,7 @@ RUN = (
     *(
         f"docs/{page}.md"
         for page in (
+            "tour",
             "event-store",
             "ingest",
             "retraction",
@@ -137,8 +141,9 @@ def recipe_of(target: str) -> str:
 class Shell:
     """Runs commands in a folder, with the programs of this environment and a home of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prepared: Path) -> None:
         self.folder = folder
+        self.prepared = prepared
         self.home = folder / "home"
         ours = {name: value for name, value in os.environ.items() if not name.startswith("REPLAYHOUSE_")}
         programs = folder / "bin"
@@ -148,9 +153,13 @@ class Shell:
         self.environment = ours | {"REPLAYHOUSE_HOME": str(self.home), "PATH": path, "PYTHONUTF8": "1"}
 
     def run(self, command: str) -> tuple[int, list[str]]:
+        """What `call` gives of a command of bash."""
+        return self.call("bash", "-c", command)
+
+    def call(self, *command: str) -> tuple[int, list[str]]:
         """Exit code and lines told: standard output, then errors; progress, which a terminal wipes out, is left out."""
         done = subprocess.run(
-            ["bash", "-c", command],
+            command,
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -163,12 +172,27 @@ class Shell:
         return done.returncode, done.stdout.splitlines() + errors
 
 
+AS_ONE_PROGRAM = """
+import json
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+told, names = [], {"__name__": "__main__"}
+for line, text in json.loads(Path("snippets.json").read_text("utf-8")):
+    with redirect_stdout(StringIO()) as out:
+        exec(compile("\\n" * (line - 1) + text, "page.md", "exec"), names)
+    told.append(out.getvalue().splitlines())
+Path("told.json").write_text(json.dumps(told), "utf-8")
+"""
+
+
 @pytest.fixture
 def shell(prepared: Path) -> Iterator[Shell]:
     """A shell in an empty folder with a short name, for sockets; its database is stopped at the end."""
     use_quick_java()  # for the pages that start a broker
     with quick_folder() as folder:
-        shell = Shell(folder)
+        shell = Shell(folder, prepared)
         furnish(shell.home, prepared)
         try:
             yield shell
@@ -199,6 +223,22 @@ def test_the_commands_of_a_page_do_what_it_shows(name: str, shell: Shell) -> Non
         assert not shown or is_shown(shown, told), f"{place}\nshows other output than this:\n{whole}"
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/python.md"])
+def test_the_python_of_a_page_does_what_it_shows(name: str, shell: Shell) -> None:
+    snippets = snippets_of((ROOT / name).read_text(encoding="utf-8"))
+    assert snippets, f"{name} shows no Python"
+    (shell.folder / "snippets.json").write_text(json.dumps([snippet[:2] for snippet in snippets]), "utf-8")
+    furnish(shell.folder / "warehouse", shell.prepared)
+    try:
+        code, lines = shell.call(sys.executable, "-c", AS_ONE_PROGRAM)
+    finally:
+        EmbeddedServer(shell.folder / "warehouse").stop()
+    assert code == 0, "\n".join((name, *lines))
+    for snippet, told in zip(snippets, json.loads((shell.folder / "told.json").read_text("utf-8")), strict=True):
+        shown, whole = snippet.output or [], "\n".join(told)
+        assert is_shown(shown, told), f"{name}:{snippet.line}\nprints other than what is shown:\n{whole}"
+
+
 def test_output_that_differs_is_noticed() -> None:
     told = ["table  rows", "a         1", "b         2", "done in 1.7 s"]
 
@@ -217,6 +257,14 @@ def test_commands_are_found_with_their_output_and_exit_code() -> None:
         Command(4, "two \\\nmore", ["out", ""], 0),
         Command(8, "three", [], 3),
     ]
+
+
+def test_snippets_are_found_with_the_output_that_stands_right_below() -> None:
+    page = (
+        "```python\n1\n```\n```text\nout\n```\n\n```python\n# a.py\n```\n```python\n2\n```\nand\n\n```text\nno\n```\n"
+    )
+
+    assert snippets_of(page) == [Snippet(2, "1\n", ["out"]), Snippet(12, "2\n", None)]
 
 
 def rules_table() -> list[str]:
@@ -270,6 +318,7 @@ def test_every_setting_is_described_and_no_other() -> None:
 
     known = {f"REPLAYHOUSE_{name.upper()}" for name in Settings.model_fields} | {"REPLAYHOUSE_SAMPLE"}
     known |= {f"REPLAYHOUSE_KAFKA_{name.upper()}" for name in KafkaSettings.model_fields} | {"REPLAYHOUSE_KAFKA_"}
+    known |= {"REPLAYHOUSE_JSON_LINES_"}  # of the example in docs/how-to/add-a-sink.md
     named = {word for path in PAGES for word in re.findall(r"REPLAYHOUSE_[A-Z_]+", (ROOT / path).read_text("utf-8"))}
     assert named <= known
 
