@@ -1,9 +1,7 @@
-"""`demo`, and what commands look like on a terminal."""
+"""`demo`, as a user calls it."""
 
 import fcntl
-import json
 import os
-import pty
 import re
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from replayhouse.infra.application.demo import MARK
-from tests.support.cli import CONTEXTS, FILES, PROGRAM, TIMEOUT_S, Program
+from tests.support.cli import CONTEXTS, FILES, Program
 from tests.support.forked import AS_INSTALLED
 
 ANSWERS = {
@@ -28,24 +26,6 @@ def program(tmp_path: Path) -> Iterator[Program]:
     made = Program(tmp_path / "home")
     yield made
     Program(tmp_path / "home" / "demo").run("db", "stop")
-
-
-def on_a_terminal(program: Program, *arguments: str) -> str:
-    """What a command writes to a terminal, with its control sequences."""
-    ours, theirs = pty.openpty()
-    environment = program.environment | {"TERM": "xterm-256color"}
-    process = subprocess.Popen([PROGRAM, *arguments], env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    written = b""
-    try:
-        while block := os.read(ours, 65_536):
-            written += block
-    except OSError:  # how Linux tells that nobody has the terminal open any more
-        assert written
-    finally:
-        os.close(ours)
-    assert process.wait(TIMEOUT_S) == 0, written.decode()
-    return written.decode().replace("\r\n", "\n")
 
 
 def test_the_demo_goes_all_the_way_and_says_how_to_go_on(program: Program) -> None:
@@ -109,15 +89,3 @@ def test_the_demo_takes_no_folder_that_it_has_not_made(program: Program) -> None
     assert done.code == 2
     assert str(precious.parent) in done.document["error"]
     assert precious.read_text() == "ten years of work"
-
-
-def test_on_a_terminal_tables_are_drawn_and_documents_are_still_documents(program: Program) -> None:
-    program.succeed("demo", "--orders", "20")
-    demo = Program(program.home / "demo")
-    plain = demo.succeed("batches").out
-    drawn = on_a_terminal(demo, "batches")
-    assert "─" in drawn
-    assert "─" not in plain
-    batch = demo.json("batches")[0]["batch"]
-    assert batch[:8] in drawn, "an id is on one line, however narrow the terminal, and may be shortened"
-    assert json.loads(on_a_terminal(demo, "batches", "--json")) == demo.json("batches")

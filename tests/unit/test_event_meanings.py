@@ -6,15 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, get_args, get_type_hints
 
-import pytest
-
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.meaning import UTC, Means
-from replayhouse.infra.event_store.serialization.registry import REGISTRY
-
-every_event_class = pytest.mark.parametrize(
-    ("context", "event_type"), [pytest.param(*key, id=topic) for key, topic in REGISTRY.topics.items()]
-)
+from tests.support.any_event import every_event_class
 
 
 def shapes_of(kind: Any) -> Iterator[type[Any]]:
