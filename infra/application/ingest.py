@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -45,6 +45,8 @@ from replayhouse.ingest.load import evaluate_the_lapsed, units_of, work_through
 from replayhouse.ingest.ports import Unit
 
 STAGING_MEMORY = "400MB"
+SHARED_FROM_BYTES = 1_000_000
+"""The work of a smaller extract is too little to be shared."""
 
 
 @dataclass(frozen=True)
@@ -100,16 +102,29 @@ class IngestReport:
 def ingest(site: Site, path: Path, name: str | None, *, dry_run: bool, project: bool) -> IngestReport:
     """Loads an extract and catches the read models up, also where the extract brought nothing new."""
     refuse_what_is_none(path)  # first: a mistyped path is no reason to make a warehouse
-    database = site.make_database()
-    try:
-        report = _Ingest(site.settings, database, site.tell).run(path, name, dry_run=dry_run)
-    except KeyboardInterrupt:
-        if not dry_run:
-            site.warn("What was appended stays. A load that had begun is open, and the same command goes on with it.")
-        raise
-    if project and not dry_run:
-        catch_up_all(site)
+    pools = 2 if project else 1  # the load, and filling the read models
+    with site.prepare_workers(pools=0 if dry_run or _bytes_of(path) < SHARED_FROM_BYTES else pools):
+        database = site.make_database()
+        try:
+            report = _Ingest(site.settings, database, site.tell).run(path, name, dry_run=dry_run)
+        except KeyboardInterrupt:
+            if not dry_run:
+                site.warn(
+                    "What was appended stays. A load that had begun is open, and the same command goes on with it."
+                )
+            raise
+        if project and not dry_run:
+            catch_up_all(site)
     return report
+
+
+def _bytes_of(path: Path) -> int:
+    """How large an extract is, more or less: a packed one is several times that."""
+    size = 0
+    for file in path.iterdir() if path.is_dir() else [path]:
+        with suppress(OSError):
+            size += file.stat().st_size
+    return size
 
 
 class _Ingest:

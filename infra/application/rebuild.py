@@ -28,15 +28,16 @@ class RebuildReport:
 
 def rebuild(site: Site, contexts: Iterable[str] | None, workers: int | None, reason: str | None) -> RebuildReport:
     """Folds every stream of these contexts (or all) into next revisions, and swaps them in all at once."""
-    wanted, database, settings = chosen(contexts), site.database, site.settings
-    doing = "folding every stream again"
-    site.tell(doing, 0, 0)
-    found = fold_again(
-        database,
-        wanted,
-        workers or settings.workers,
-        reason=reason,
-        keep=settings.keep_revisions,
-        tell=partial(site.tell, doing),
-    )
+    wanted, settings, doing = chosen(contexts), site.settings, "folding every stream again"
+    with site.prepare_workers(workers):
+        database = site.database
+        site.tell(doing, 0, 0)
+        found = fold_again(
+            database,
+            wanted,
+            workers or settings.workers,
+            reason=reason,
+            keep=settings.keep_revisions,
+            tell=partial(site.tell, doing),
+        )
     return RebuildReport(found)

@@ -38,9 +38,11 @@ def rebuild_into(
 ) -> RebuildIntoReport:
     """Folds the streams of these contexts (or all), as far as the limits go, into the schemas of a prefix."""
     limits = limits_of(as_of, to_position, occurred_before)
-    wanted, database = chosen(contexts), site.database
-    site.tell("folding every stream as far as the limits go", 0, 0)
-    found = time_travel.rebuild_into(database, prefix, wanted, limits, workers or site.settings.workers)
+    wanted = chosen(contexts)
+    with site.prepare_workers(workers):
+        database = site.database
+        site.tell("folding every stream as far as the limits go", 0, 0)
+        found = time_travel.rebuild_into(database, prefix, wanted, limits, workers or site.settings.workers)
     return RebuildIntoReport(found, prefix, limits)
 
 

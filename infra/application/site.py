@@ -4,7 +4,7 @@ Every use case takes a `Site` first. The database is opened when it is first ask
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from psycopg import errors
@@ -13,6 +13,7 @@ from replayhouse.infra.postgres.connection import Database, make_database, open_
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.errors import WrongServer
 from replayhouse.infra.runtime.settings import Settings
+from replayhouse.infra.runtime.subprocesses import prepared
 from replayhouse.infra.runtime.telling import Tell, Warn
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ class Site:
     def forget_database(self) -> None:
         """Whoever asks for the database next opens it again: it was stopped, or is reached in another way."""
         self._database = None
+
+    def prepare_workers(self, workers: int | None = None, *, pools: int = 1) -> AbstractContextManager[None]:
+        """Processes that may share the work of the block, whose pools come one after the other.
+
+        Before the database is asked for: the processes are forked, which cannot be done beside a connection.
+        """
+        return prepared(workers or self.settings.workers, pools)
 
     @property
     def kafka(self) -> "KafkaSettings":

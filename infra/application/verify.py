@@ -64,7 +64,10 @@ def verify(site: Site, checkpoint: Path | None, public_key: str | None, *, since
     """
     if since_checkpoint and checkpoint is None:
         raise UsageError("--since-checkpoint needs the checkpoint: --checkpoint FILE.")
-    with site.database.connect("replayhouse audit verify", autocommit=True) as connection:
+    with (
+        site.prepare_workers(),
+        site.database.connect("replayhouse audit verify", autocommit=True) as connection,
+    ):
         signed = None
         if checkpoint is not None:
             signed = read_signed(checkpoint, public_key, site.settings)

@@ -24,7 +24,7 @@ from replayhouse.infra.postgres.binary_copy import unframed
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.postgres.planner import IN_ORDER_HERE
 from replayhouse.infra.runtime.errors import ReplayhouseError
-from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent
+from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent, started_pool
 
 EVENTS_WORTH_A_PROCESS = 150_000
 """A process takes the better part of a second to start."""
@@ -177,7 +177,7 @@ def crew(conn: psycopg.Connection, database: Database | None, processes: int) ->
         return
     row = conn.execute(_SNAPSHOT).fetchone()
     assert row is not None  # a function always gives a row
-    with Pool(processes, _start, (database, str(row[0]))) as pool:
+    with started_pool(processes, _start, (database, str(row[0]))) as pool:
         try:
             yield Crew(conn, pool, processes)
         except BrokenProcessPool as error:

@@ -18,7 +18,7 @@ from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.runtime import gc_pause
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.infra.runtime.interrupts import interruptible
-from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent
+from replayhouse.infra.runtime.subprocesses import end_with_parent, started_pool
 from replayhouse.infra.staging.work import DuckDBWork
 from replayhouse.ingest.load import work_through
 from replayhouse.ingest.ports import Unit
@@ -108,7 +108,7 @@ def run_units(assignment: Assignment, units: Sequence[Unit], processes: int, don
 
 
 def _pooled(assignment: Assignment, units: Sequence[Unit], processes: int) -> Iterator[tuple[Unit, int]]:
-    with Pool(processes, _start, (assignment,)) as pool:
+    with started_pool(processes, _start, (assignment,)) as pool:
         try:
             tasks = {pool.submit(_run, unit): unit for unit in units}
             for task in as_completed(tasks):

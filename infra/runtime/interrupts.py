@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _connections: "WeakSet[DuckDBPyConnection]" = WeakSet()
+_unread: list[int] = []
+"""The pipe of signals, while no thread waits there: there is one as soon as there is a connection."""
 
 
 def listen() -> None:
@@ -21,12 +23,14 @@ def listen() -> None:
     reads, writes = os.pipe()
     os.set_blocking(writes, False)
     signal.set_wakeup_fd(writes, warn_on_full_buffer=False)
-    threading.Thread(target=_end_queries, args=(reads,), daemon=True).start()
+    _unread[:] = [reads]
 
 
 def interruptible(connection: "DuckDBPyConnection") -> "DuckDBPyConnection":
     """The connection, whose queries Ctrl-C ends."""
     _connections.add(connection)
+    if _unread:
+        threading.Thread(target=_end_queries, args=(_unread.pop(),), daemon=True).start()
     return connection
 
 
@@ -36,3 +40,6 @@ def _end_queries(reads: int) -> None:
             for connection in tuple(_connections):
                 with suppress(Exception):  # it was closed
                     connection.interrupt()
+
+
+os.register_at_fork(after_in_child=_unread.clear)  # it is the parent that hears of signals there

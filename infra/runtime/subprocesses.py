@@ -1,4 +1,8 @@
-"""What every pool of processes needs: its processes end with the one that they work for, however that ends."""
+"""What every pool of processes needs: its processes end with the one that they work for, however that ends.
+
+Whoever may need processes has them `prepared` before anything is opened: where this process may be forked, that takes
+milliseconds, and they share what it has imported. A pool is made of those, or else of processes that are started anew.
+"""
 
 import os
 import signal
@@ -8,13 +12,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any, TypeVar
 
+from replayhouse.infra.runtime import forks
+
 Result = TypeVar("Result")
 
 _CTRL_C = {signal.SIGINT}
+_MOST_FORKED = 8
+"""Processes that may end unused: work that asks for more is large enough to have them started."""
 
 
 class Pool(ProcessPoolExecutor):
@@ -25,9 +34,11 @@ class Pool(ProcessPoolExecutor):
     library is not run again by them.
     """
 
-    def __init__(self, processes: int, start: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    def __init__(
+        self, processes: int, start: Callable[..., None], arguments: tuple[Any, ...], *, method: str = "spawn"
+    ) -> None:
         self._others = set(active_children())
-        super().__init__(processes, get_context("spawn"), start, arguments)
+        super().__init__(processes, get_context(method), start, arguments)
         # All are started with the first task. Started one by one, each when a task finds the others busy, one could be
         # killed before the executor has begun to look out for it, and nobody would notice.
         self._safe_to_dynamically_spawn_children = False
@@ -49,6 +60,95 @@ class Pool(ProcessPoolExecutor):
         """One more task, for which a process may be started."""
         with _held_back(), without_main():
             return super().submit(fn, *arguments, **named)
+
+    def _launch_processes(self) -> None:
+        with _without_main():
+            super()._launch_processes()  # type: ignore[misc] # only here are they known to be started
+
+
+class _ForkedPool(Pool):
+    """Processes that are there at once, and wait until they `begin`."""
+
+    def __init__(self, processes: int) -> None:
+        before = forks.descriptors()
+        super().__init__(processes, _wait_to_begin, (), method="fork")
+        queues = forks.descriptors() - before
+        self._gates: list[Connection] = []
+        with _held_back(), forks.unwarned():
+            for _ in range(processes):
+                gate, opened = get_context("fork").Pipe(duplex=False)
+                self._initargs = gate, forks.descriptors() - queues - {gate.fileno()}
+                self._spawn_process()  # type: ignore[attr-defined] # all of them now, and not with the first task
+                gate.close()
+                self._gates.append(opened)
+
+    @property
+    def size(self) -> int:
+        """How many processes wait."""
+        return len(self._gates)
+
+    def begin(self, processes: int, start: Callable[..., None], arguments: tuple[Any, ...]) -> bool:
+        """So many of them begin, the others end. False, and all of them have ended, where one was killed meanwhile."""
+        self._end(processes)
+        self._max_workers = processes
+        self._others = set(active_children()) - set(self._processes.values())
+        try:
+            for gate in self._gates:
+                gate.send((start, arguments))
+                gate.close()
+        except OSError:
+            self.dismiss()
+            return False
+        return True
+
+    def dismiss(self) -> None:
+        """Ends all of them; none has had a task."""
+        self._end(0)
+        self.shutdown()
+
+    def _end(self, after: int) -> None:
+        """Ends all but the first: they hold no lock of the queues yet, so they may be killed."""
+        for pid, process in list(self._processes.items())[after:]:
+            process.kill()
+            process.join()
+            del self._processes[pid]
+        for gate in self._gates[after:]:
+            gate.close()
+        del self._gates[after:]
+
+
+_prepared: list[_ForkedPool] = []
+"""Pools that nobody has asked for yet."""
+
+
+@contextmanager
+def prepared(processes: int, pools: int = 1) -> Iterator[None]:
+    """So many pools inside the block find their processes at hand, if this process may be forked now.
+
+    Those that are not needed end with the block.
+    """
+    made = []
+    if 1 < processes <= _MOST_FORKED and forks.may_fork():
+        made = [_ForkedPool(processes) for _ in range(pools)]
+    _prepared.extend(made)
+    try:
+        yield
+    finally:
+        for one in made:
+            if one in _prepared:
+                _prepared.remove(one)
+                one.dismiss()
+
+
+def started_pool(processes: int, start: Callable[..., None], arguments: tuple[Any, ...] = ()) -> Pool:
+    """A pool whose processes begin with `start`, which calls `end_with_parent`: they were prepared, or are started."""
+    for one in _prepared:
+        if one.size >= processes:
+            _prepared.remove(one)
+            if one.begin(processes, start, arguments):
+                return one
+            break
+    return Pool(processes, start, arguments)
 
 
 @contextmanager
@@ -94,9 +194,26 @@ def end_with_parent() -> None:
 
     It would wait for ever for the next task of a parent that was killed.
     """
+    _end_at_interrupt()
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _end_at_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _CTRL_C)
-    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_to_begin(gate: Connection, foreign: set[int]) -> None:
+    """The first thing that a forked process does; whoever has forked it says how it goes on, or ends."""
+    forks.become_independent(foreign)
+    _end_at_interrupt()
+    try:
+        start, arguments = gate.recv()
+    except EOFError:
+        os._exit(0)
+    gate.close()
+    forks.name_process()
+    start(*arguments)
 
 
 @contextmanager
@@ -106,6 +223,17 @@ def _held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Processes that are started do not run this program's script: it may be one that does its work unasked."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _wait_for_parent() -> None:

@@ -19,6 +19,7 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.postgres.postmaster import serves
 from replayhouse.infra.runtime.errors import Unreachable
+from replayhouse.infra.runtime.forks import WORKER
 from tests.support import forked
 from tests.support.cli import Done
 from tests.support.folders import quick_folder
@@ -95,7 +96,7 @@ class Command:
 
     def workers(self) -> list[int]:
         """The processes that share its work."""
-        return [found.pid for found in _processes() if found.group == self.pid and "spawn_main" in found.told]
+        return [found.pid for found in _processes() if found.group == self.pid and found.is_worker]
 
     def has_workers(self) -> bool:
         """Waits until processes share its work; false if it ends without."""
@@ -135,6 +136,12 @@ class _Process(NamedTuple):
     pid: int
     group: int
     told: str
+    name: str = ""
+
+    @property
+    def is_worker(self) -> bool:
+        """One that was started for a pool, or was forked for it and has work."""
+        return "spawn_main" in self.told or self.name == WORKER
 
 
 def _processes() -> Iterator[_Process]:
@@ -146,7 +153,7 @@ def _processes() -> Iterator[_Process]:
                     state, _, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
                     told = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                     if state != "Z":
-                        yield _Process(int(folder.name), int(group), told)
+                        yield _Process(int(folder.name), int(group), told, (folder / "comm").read_text().strip())
         return
     wanted = ["ps", "-axww", "-o", "pid=,pgid=,stat=,command="]
     for line in subprocess.run(wanted, capture_output=True, text=True, check=True).stdout.splitlines():

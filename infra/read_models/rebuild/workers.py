@@ -25,7 +25,7 @@ from replayhouse.infra.read_models.schema import Model, line_writer
 from replayhouse.infra.read_models.stream_reader import LOG, Source
 from replayhouse.infra.read_models.windows import events_of
 from replayhouse.infra.runtime.errors import ReplayhouseError
-from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent
+from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent, started_pool
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
 from replayhouse.projections.projection import Rows
 
@@ -190,7 +190,7 @@ def _crew(database: Database, processes: int) -> Iterator[_Crew]:
     if processes <= 1:
         yield _Crew(database, None)
         return
-    with Pool(processes, _start, (database,)) as pool:
+    with started_pool(processes, _start, (database,)) as pool:
         try:
             yield _Crew(database, pool)
         except BaseException as error:
