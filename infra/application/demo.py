@@ -16,6 +16,7 @@ from replayhouse.infra.application.site import Site
 from replayhouse.infra.postgres.connection import make_database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
+from replayhouse.infra.runtime.subprocesses import workers_without_data
 from replayhouse.ingest.synthetic import generate
 
 MARK = "made-by-replayhouse-demo"
@@ -68,7 +69,7 @@ def _run(site: Site, orders: int, seed: int) -> DemoReport:
     extract = home / "extract"
     with ThreadPoolExecutor(1) as pool:  # the server needs a second to be made, and no processor of ours
         started = pool.submit(make_database, settings)
-        generate(extract, orders, seed, workers=settings.workers)
+        generate(extract, orders, seed, workers=settings.workers, pool=workers_without_data)
         started.result()
     loaded = ingest(site, extract, "demo", dry_run=False, project=True)
     site.tell("asking questions", 0, 0)

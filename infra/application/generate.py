@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.given_texts import read_local_time
 from replayhouse.infra.runtime.settings import load_settings
-from replayhouse.infra.runtime.subprocesses import without_main
+from replayhouse.infra.runtime.subprocesses import prepared, workers_without_data
 from replayhouse.infra.runtime.telling import Tell, tell_nobody
 from replayhouse.infra.staging.files import SHORT_NAMES
 from replayhouse.ingest.synthetic import generate as write
+from replayhouse.ingest.synthetic.generate import processes_worth
 
 
 class Generated(NamedTuple):
@@ -53,9 +54,10 @@ def generate(
         raise UsageError(f"An extract needs at least 1 order, not {orders}.")
     if workers is not None and workers < 1:
         raise UsageError(f"An extract needs at least 1 worker, not {workers}.")
-    tell(f"writing to {folder}", 0, 0)
-    with without_main():
-        records = write(folder, orders, seed, moment, workers or load_settings().workers)
+    workers = workers or load_settings().workers
+    with prepared(processes_worth(orders, workers)):
+        tell(f"writing to {folder}", 0, 0)
+        records = write(folder, orders, seed, moment, workers, workers_without_data)
     return Generated(folder, seed, moment, records)
 
 

@@ -68,8 +68,15 @@ def rebuild_from_topics(site: Site, prefix: str, contexts: Iterable[str] | None,
     where the topics do not hold whole streams, InputError for a file that is none, UsageError and Conflicting as
     `rebuild_into`, Unfoldable, LostKeys, Unreachable.
     """
-    wanted, kafka, database = chosen(contexts), site.kafka, site.database
-    bootstrap = bootstrap_of(site.settings, kafka)
+    wanted, kafka = chosen(contexts), site.kafka
+    with site.prepare_workers():
+        return _rebuild_from_topics(site, prefix, wanted, kafka, keys)
+
+
+def _rebuild_from_topics(
+    site: Site, prefix: str, wanted: Sequence[str], kafka: KafkaSettings, keys: Path | None
+) -> FromTopics:
+    database, bootstrap = site.database, bootstrap_of(site.settings, kafka)
     if keys is not None:
         check(keys, KEYS, in_megabytes(site.tell, "checking the keys"))
     with database.connect("replayhouse consume", autocommit=True) as conn, translated():

@@ -51,10 +51,11 @@ def restore(site: Site, file: Path, keys: Path | None, erased: Path | None, *, w
     the database is empty.
     """
     keys_file = _keys_for(file, keys, without_keys)
-    files = check_files(file, keys_file, site.tell)
-    listed = ErasedSubjects(site.settings.home)
-    subjects = _erased_in(site, erased, listed)
-    done = put_back(reach_database(site.settings), files, subjects, listed, site.settings.workers, site.tell)
+    with site.prepare_workers():
+        files = check_files(file, keys_file, site.tell)
+        listed = ErasedSubjects(site.settings.home)
+        subjects = _erased_in(site, erased, listed)
+        done = put_back(reach_database(site.settings), files, subjects, listed, site.settings.workers, site.tell)
     warn_of_parked(site)
     return RestoreReport(file, keys_file, done.manifest, done.head, done.erased)
 

@@ -58,11 +58,11 @@ class Pool(ProcessPoolExecutor):
 
     def submit(self, fn: Callable[..., Result], /, *arguments: Any, **named: Any) -> Future[Result]:
         """One more task, for which a process may be started."""
-        with _held_back(), without_main():
+        with _held_back():
             return super().submit(fn, *arguments, **named)
 
     def _launch_processes(self) -> None:
-        with _without_main():
+        with without_main():
             super()._launch_processes()  # type: ignore[misc] # only here are they known to be started
 
 
@@ -151,6 +151,11 @@ def started_pool(processes: int, start: Callable[..., None], arguments: tuple[An
     return Pool(processes, start, arguments)
 
 
+def workers_without_data(processes: int) -> Pool:
+    """A pool for work that is all in its tasks."""
+    return started_pool(processes, end_with_parent)
+
+
 @contextmanager
 def without_main() -> Iterator[None]:
     """Processes that are started in the block know nothing of the module that Python runs.
@@ -223,17 +228,6 @@ def _held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Processes that are started do not run this program's script: it may be one that does its work unasked."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
 
 
 def _wait_for_parent() -> None:

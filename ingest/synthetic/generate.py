@@ -5,15 +5,13 @@ rows of the span that is being written.
 """
 
 import shutil
-import signal
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TextIO
 
@@ -32,20 +30,29 @@ _SPANS_FOR_A_PROCESS = 4
 _ORDER_FILES = ("customers", "orders", "order_items", "order_payments", "order_reviews")
 
 
+Pools = Callable[[int], Executor]
+"""Makes a pool of so many processes."""
+
+
+def processes_worth(orders: int, workers: int) -> int:
+    """How many of so many processes are of use for an extract."""
+    return min(workers, -(-orders // _ORDERS_FOR_A_PROCESS))
+
+
 def generate(
-    directory: Path, orders: int, seed: int, until: datetime | None = None, workers: int = 2
+    directory: Path, orders: int, seed: int, until: datetime | None = None, workers: int = 1, pool: Pools | None = None
 ) -> dict[str, int]:
     """Writes an extract of so many orders into the directory, which is made, and returns the records of each file.
 
-    The same seed, number of orders and `until` give the same bytes, whatever the number of workers (processes). With
-    `until`, a local time, the extract is as it would have looked then (R41): the orders placed by then, as far as they
-    had come. Files of the same names are replaced, when all nine are written. Raises ValueError if `orders` or
-    `workers` is below 1.
+    The same seed, number of orders and `until` give the same bytes, whatever the number of `workers`, the processes of
+    a pool that share a large extract; without a pool this one does everything. With `until`, a local time, the extract
+    is as it would have looked then (R41): the orders placed by then, as far as they had come. Files of the same names
+    are replaced, when all nine are written. Raises ValueError if `orders` or `workers` is below 1.
     """
     if orders < 1 or workers < 1:
         raise ValueError(f"An extract needs at least 1 order and 1 worker, not {orders} and {workers}.")
     with _folder(directory) as parts:
-        rows = _write_files(parts, orders, seed, until, workers)
+        rows = _write_files(parts, orders, seed, until, processes_worth(orders, workers), pool)
         for name in FILE_NAMES.values():
             (parts / name).replace(directory / name)
     return {file: rows[file] for file in FILE_NAMES}
@@ -66,12 +73,13 @@ def _folder(directory: Path) -> Iterator[Path]:
         raise
 
 
-def _write_files(parts: Path, orders: int, seed: int, until: datetime | None, workers: int) -> Counter[str]:
+def _write_files(
+    parts: Path, orders: int, seed: int, until: datetime | None, processes: int, pool: Pools | None
+) -> Counter[str]:
     """The nine files, whole, and how many records each holds."""
-    processes = min(workers, -(-orders // _ORDERS_FOR_A_PROCESS))
     rows: Counter[str] = Counter()
     spans = _spans(parts, orders, seed, until, processes * _SPANS_FOR_A_PROCESS)
-    for counted in _written(spans, processes):
+    for counted in _written(spans, processes, pool):
         rows.update(counted)
     for file, name in FILE_NAMES.items():
         _join(parts / name, HEADERS[file], (span.part(file) for span in spans))
@@ -104,23 +112,12 @@ def _spans(parts: Path, orders: int, seed: int, until: datetime | None, count: i
     return [_Span(parts, orders, seed, until, place, count) for place in range(count)]
 
 
-def _written(spans: list[_Span], processes: int) -> Iterator[dict[str, int]]:
-    if processes == 1:
+def _written(spans: list[_Span], processes: int, pool: Pools | None) -> Iterator[dict[str, int]]:
+    if processes == 1 or pool is None:
         yield from map(_write_span, spans)
         return
-    with ProcessPoolExecutor(processes, get_context("spawn"), _end_without_a_word) as pool:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # those that are started have it held back
-        try:
-            written = pool.map(_write_span, spans)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        yield from written
-
-
-def _end_without_a_word() -> None:
-    """At Ctrl-C, which a terminal sends to all processes: the first of them tells of it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    with pool(processes) as started:
+        yield from started.map(_write_span, spans)
 
 
 def _join(target: Path, header: str, parts: Iterable[Path]) -> None:
