@@ -27,7 +27,7 @@ from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent, started_pool
 
 EVENTS_WORTH_A_PROCESS = 150_000
-"""A process takes the better part of a second to start."""
+"""A process that is not forked takes the better part of a second to start."""
 
 _RUNS_AHEAD = 3  # a process has the next run at hand; what was found is taken in order
 

@@ -24,7 +24,7 @@ from replayhouse.ingest.load import work_through
 from replayhouse.ingest.ports import Unit
 
 UNITS_WORTH_A_PROCESS = 3
-"""A process takes a third of a second to start; so many units take longer than that."""
+"""A process that is not forked takes a third of a second to start; so many units take longer than that."""
 
 WORKER_MEMORY = "150MB"
 

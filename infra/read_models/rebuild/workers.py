@@ -32,7 +32,7 @@ from replayhouse.projections.projection import Rows
 _EVENTS_A_RANGE = 25_000
 _MOST_RANGES = 64
 _FAREWELL_SECONDS = 10.0
-_EVENTS_WORTH_A_PROCESS = 30_000  # a process takes half a second to start
+_EVENTS_WORTH_A_PROCESS = 30_000  # a process that is not forked takes half a second to start
 
 
 Parts = Callable[[int, int], None]
