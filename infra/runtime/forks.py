@@ -57,7 +57,7 @@ def become_independent(foreign: set[int]) -> None:
             signal.signal(number, signal.SIG_DFL)
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, *foreign):
-        os.dup2(null, descriptor)
+        os.dup2(null, descriptor, inheritable=descriptor < _OF_ITS_OWN)
     gc.freeze()  # what is shared stays shared: nobody looks for cycles there
     gc.enable()
 

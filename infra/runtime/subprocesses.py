@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -127,9 +127,10 @@ def prepared(processes: int, pools: int = 1) -> Iterator[None]:
 
     Those that are not needed end with the block.
     """
-    made = []
-    if 1 < processes <= _MOST_FORKED and forks.may_fork():
-        made = [_ForkedPool(processes) for _ in range(pools)]
+    made: list[_ForkedPool] = []
+    if 1 < processes <= _MOST_FORKED and pools and forks.may_fork():
+        with suppress(OSError):  # there is no room for so many, and perhaps nobody needs them
+            made.extend(_ForkedPool(processes) for _ in range(pools))
     _prepared.extend(made)
     try:
         yield
