@@ -18,6 +18,7 @@ import duckdb
 import psycopg
 from psycopg import sql
 
+from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.cli.main import run
 from replayhouse.infra.cli.output import print_json
 from replayhouse.infra.postgres.connection import Database
@@ -25,7 +26,7 @@ from tests.oracle.expected import Row, described, differences
 from tests.support.cli import Done
 from tests.support.databases import Beginnings
 
-READ_MODELS = ("sales", "fulfillment", "customer", "marketplace")
+READ_MODELS = tuple(context for context in CONTEXTS if context != "quality")
 """The contexts whose read models follow from the extracts alone; quality's tell of the loads."""
 
 EVENTS_BY_CONTEXT = """
