@@ -1,7 +1,7 @@
 """Checking a proof, without a database."""
 
 from dataclasses import dataclass
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 
 from replayhouse.infra.audit.inclusion import Proved, check, check_against, read_proof
@@ -64,7 +64,9 @@ class CheckProofReport:
 
 
 def check_proof(
-    file: str | PathLike[str], checkpoint: str | PathLike[str] | None = None, public_key: str | None = None
+    file: str | PathLike[str],
+    checkpoint: str | PathLike[str] | None = None,
+    public_key: str | PathLike[str] | None = None,
 ) -> CheckProofReport:
     """Checks a proof, best against a checkpoint, which must be signed with `public_key`, or else with your own key.
 
@@ -74,6 +76,6 @@ def check_proof(
     proved = check(read_proof(Path(file)))
     if checkpoint is None:
         return CheckProofReport(proved, None)
-    signed = read_signed(Path(checkpoint), public_key, load_settings())
+    signed = read_signed(Path(checkpoint), None if public_key is None else fspath(public_key), load_settings())
     check_against(proved, signed.checkpoint)
     return CheckProofReport(proved, signed)

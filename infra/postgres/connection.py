@@ -42,6 +42,7 @@ _FIND_OR_MAKE = (
     "replayhouse db start or replayhouse db restore FILE."
 )
 
+_NUL = "cannot contain NUL"  # so the driver refuses to send a text; no command can be given one
 _UNKNOWN_SETTING = "unrecognized configuration parameter"  # so an older server refuses, and says not which one it is
 
 _ENCODED = (
@@ -226,6 +227,8 @@ def translated() -> Iterator[None]:
     except psycopg.DataError as error:
         if error.sqlstate is not None:
             raise
+        if _NUL in str(error):
+            raise UsageError("What was given holds a NUL character, which no text in the database can.") from error
         raise Rejected(  # the driver's words: a time of infinity, or of a year that Python has not
             f"The database holds a value that this program has not written and cannot read: {_first_line(error)}. "
             "Has somebody changed it? See replayhouse audit verify."

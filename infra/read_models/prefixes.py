@@ -39,7 +39,7 @@ _FORM = re.compile(r"[a-z][a-z0-9_]*")
 TAKEN = re.compile(
     rf"""(?x)  live | r\d+  # what `audit compare` calls other things
     | unfinished(_\d+)?
-    | pg_.* | public | information_schema | replayhouse | event_store | read_model
+    | pg(_.*)? | public | information_schema | replayhouse | event_store | read_model
     | ({" | ".join((*BESIDE_CONTEXTS, *CONTEXTS))}) (_r\d+ | _next | _gone)?
     """
 )

@@ -94,6 +94,10 @@ def test_a_proof_is_written_and_checked_without_a_warehouse(
     assert both.python.prove(3, checkpoint=kept).document() == json.loads(written.data)
     with pytest.raises(replayhouse.UsageError, match="no position 0"):
         both.python.prove(0)
+    for no_number in (2.5, "3"):
+        with pytest.raises(TypeError, match="integer"):
+            both.python.prove(no_number)  # type: ignore[arg-type] # a log that does not hold would be told of
+    assert both.python.prove(True).proof.event.position == 1
 
     public_key = json.loads(kept.read_bytes())["public_key"]
     monkeypatch.setenv("REPLAYHOUSE_HOME", str(tmp_path / "of somebody else"))
@@ -101,6 +105,10 @@ def test_a_proof_is_written_and_checked_without_a_warehouse(
     assert found.is_trusted
     against = ("--checkpoint", kept, "--public-key", public_key)
     assert as_printed(found.document()) == both.printed("audit", "check-proof", file, *against)
+    (tmp_path / "auditor.key").write_text(public_key)
+    assert replayhouse.check_proof(file, kept, tmp_path / "auditor.key").is_trusted
+    assert both.python.prove(3, None, kept, tmp_path / "auditor.key").data == written.data
+    assert both.python.verify(kept, tmp_path / "auditor.key").holds
     assert not replayhouse.check_proof(file, kept).is_trusted, "nobody vouches for whoever signed"
     assert not replayhouse.check_proof(file).is_trusted
     file.write_bytes(file.read_bytes().replace(b'"topic": "', b'"topic": "x'))

@@ -75,6 +75,8 @@ def test_a_load_is_taken_back(warehouse: replayhouse.Warehouse, program: Warehou
     assert as_printed(planned.document()) == printed(program, "retract", "may", "--dry-run")
     with pytest.raises(replayhouse.UsageError, match="Say why"):
         warehouse.retract("may")
+    with pytest.raises(replayhouse.UsageError, match="holds a NUL"):
+        warehouse.retract("may", "wrong\0")
     with pytest.raises(replayhouse.UsageError, match="no load june"):
         warehouse.retract("june", "wrong")
     with pytest.raises(replayhouse.Conflicting, match="may"):

@@ -173,7 +173,7 @@ def test_bad_limits_and_prefixes_are_refused_in_plain_words(warehouse: Warehouse
     refused(told("--occurred-before", "March", "--into", "x"), 2, "2018-03-31")
     for foreign in ("mine", "other"):
         refused(told("--into", foreign), 2, foreign, "schemas already")
-    for taken in ("sales", "mart", "shared", "pg_me", "live", "r2", "sales_r2", "read_model", "mart_gone"):
+    for taken in ("sales", "mart", "shared", "pg", "pg_me", "live", "r2", "sales_r2", "read_model", "mart_gone"):
         refused(told("--into", taken), 2, taken, "choose another")
     for malformed in ("Mine", "1st", "a-b", "_a", "a" * 41, "", "é"):
         refused(told("--into", malformed), 2, "no prefix")

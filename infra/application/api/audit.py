@@ -4,7 +4,8 @@ Each use case is imported when it is run: whoever asks for one need not wait for
 """
 
 from collections.abc import Sequence
-from os import PathLike
+from operator import index
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -57,7 +58,7 @@ class Audit(Base):
     def verify(
         self,
         checkpoint: str | PathLike[str] | None = None,
-        public_key: str | None = None,
+        public_key: str | PathLike[str] | None = None,
         *,
         since_checkpoint: bool = False,
     ) -> "VerifyReport":
@@ -70,8 +71,8 @@ class Audit(Base):
         """
         from replayhouse.infra.application.verify import verify
 
-        kept = None if checkpoint is None else Path(checkpoint)
-        return self._do(verify, kept, public_key, since_checkpoint=since_checkpoint)
+        kept, key = None if checkpoint is None else Path(checkpoint), None if public_key is None else fspath(public_key)
+        return self._do(verify, kept, key, since_checkpoint=since_checkpoint)
 
     def keygen(self) -> "NewKey":
         """Makes the key that signs checkpoints, where the settings have it. Needs no database.
@@ -96,7 +97,7 @@ class Audit(Base):
         position: int,
         file: str | PathLike[str] | None = None,
         checkpoint: str | PathLike[str] | None = None,
-        public_key: str | None = None,
+        public_key: str | PathLike[str] | None = None,
         *,
         untrusted: bool = False,
         force: bool = False,
@@ -110,5 +111,5 @@ class Audit(Base):
         from replayhouse.infra.application.prove import prove
 
         to = None if file is None else Path(file)
-        kept = None if checkpoint is None else Path(checkpoint)
-        return self._do(prove, position, to, kept, public_key, untrusted=untrusted, force=force)
+        kept, key = None if checkpoint is None else Path(checkpoint), None if public_key is None else fspath(public_key)
+        return self._do(prove, int(index(position)), to, kept, key, untrusted=untrusted, force=force)

@@ -5,6 +5,7 @@ Each use case is imported when it is run: whoever asks for one need not wait for
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from operator import index
 from os import PathLike
 from pathlib import Path
 from threading import Event
@@ -87,7 +88,7 @@ class ReadModels(Base):
             prefix,
             contexts,
             as_of=as_of,
-            to_position=to_position,
+            to_position=None if to_position is None else int(index(to_position)),
             occurred_before=occurred_before,
             workers=workers,
         )
