@@ -31,7 +31,7 @@ from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.postgres.session import refuse_read_only
 from replayhouse.infra.privacy.erasure import forget_rows_of_erased
 from replayhouse.infra.runtime.errors import Conflicting
-from replayhouse.infra.runtime.interrupts import interruptible
+from replayhouse.infra.runtime.interrupts import heard, interruptible
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Tell
 from replayhouse.infra.staging.extract import Extract, Limits, open_extract, refuse_what_is_none
@@ -106,7 +106,8 @@ def ingest(site: Site, path: Path, name: str | None, *, dry_run: bool, project: 
     with site.prepare_workers(pools=0 if dry_run or _bytes_of(path) < SHARED_FROM_BYTES else pools):
         database = site.make_database()
         try:
-            report = _Ingest(site.settings, database, site.tell).run(path, name, dry_run=dry_run)
+            with heard():
+                report = _Ingest(site.settings, database, site.tell).run(path, name, dry_run=dry_run)
         except KeyboardInterrupt:
             if not dry_run:
                 site.warn(

@@ -1,5 +1,6 @@
 """The records that were kept apart, listed or written to a file, as the table quality.quarantine has them."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,4 +76,5 @@ def _wanted(site: Site, asked: Filter) -> Iterator[tuple[psycopg.Connection, Wan
             raise UsageError(f"There is no status '{asked.status}': it is one of {', '.join(RowStatus)}.")
         if asked.limit is not None and asked.limit < 0:
             raise UsageError(f"A limit is a number of rows, and {asked.limit} is none.")
-        yield connection, Wanted(batch_id, asked.file, asked.rule, RowStatus(asked.status), asked.limit)
+        limit = None if asked.limit is None else min(asked.limit, sys.maxsize)
+        yield connection, Wanted(batch_id, asked.file, asked.rule, RowStatus(asked.status), limit)

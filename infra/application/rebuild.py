@@ -8,6 +8,7 @@ from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models.rebuild.rebuild import rebuild as fold_again
 from replayhouse.infra.read_models.rebuild.workers import Rebuilt
+from replayhouse.infra.runtime.given_texts import recordable
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class RebuildReport:
 
 def rebuild(site: Site, contexts: Iterable[str] | None, workers: int | None, reason: str | None) -> RebuildReport:
     """Folds every stream of these contexts (or all) into next revisions, and swaps them in all at once."""
+    why = None if reason is None else recordable(reason)
     wanted, settings, doing = chosen(contexts), site.settings, "folding every stream again"
     with site.prepare_workers(workers):
         database = site.database
@@ -36,7 +38,7 @@ def rebuild(site: Site, contexts: Iterable[str] | None, workers: int | None, rea
             database,
             wanted,
             workers or settings.workers,
-            reason=reason,
+            reason=why,
             keep=settings.keep_revisions,
             tell=partial(site.tell, doing),
         )

@@ -25,6 +25,7 @@ from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.read_models.checkpoints import projected
 from replayhouse.infra.read_models.live.projector import catch_up
 from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.given_texts import recordable
 from replayhouse.infra.runtime.telling import Tell
 from replayhouse.ingest.retract import Retraction, retraction_id_of, take_back
 
@@ -127,11 +128,7 @@ def _read_reason(reason: str | None, *, is_needed: bool) -> str:
         return ""
     if reason is None or not reason.strip():
         raise UsageError("Say why the load is taken back: --reason TEXT. It is recorded with the retraction.")
-    try:
-        reason.encode()
-    except UnicodeEncodeError as error:
-        raise UsageError("The reason given with --reason is not text in UTF-8.") from error
-    return reason
+    return recordable(reason)
 
 
 @dataclass

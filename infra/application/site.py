@@ -12,6 +12,7 @@ from psycopg import errors
 from replayhouse.infra.postgres.connection import Database, make_database, open_database, translated
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.errors import WrongServer
+from replayhouse.infra.runtime.interrupts import heard
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.subprocesses import prepared
 from replayhouse.infra.runtime.telling import Tell, Warn
@@ -87,9 +88,9 @@ class Site:
 
 @contextmanager
 def errors_in_our_words() -> Iterator[None]:
-    """What the driver raises inside the block becomes ours where it is known: translated(), and WrongServer."""
+    """What drivers raise inside the block becomes ours where it is known: translated(), heard(), and WrongServer."""
     try:
-        with translated():
+        with heard(), translated():
             yield
     except _LACKING as error:
         told = str(error).splitlines()[0]

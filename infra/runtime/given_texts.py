@@ -9,7 +9,18 @@ def read_reason(text: str) -> str:
     """Why somebody decides something, in a word at least. Raises UsageError."""
     if not text.strip():
         raise UsageError("--reason is empty: say why, for those who will ask later.")
-    return text.strip()
+    return recordable(text).strip()
+
+
+def recordable(reason: str) -> str:
+    """The reason, if it is text that can be recorded: in UTF-8, and without NUL. Raises UsageError."""
+    try:
+        reason.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("The reason given with --reason is not text in UTF-8.") from error
+    if "\0" in reason:
+        raise UsageError("The reason given with --reason holds a NUL character, which no text in the database can.")
+    return reason
 
 
 def read_local_time(text: str) -> datetime:

@@ -6,12 +6,15 @@ The signal leaves its number in a pipe at once; a thread that waits there ends t
 import os
 import signal
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+_INTERRUPTED = "Query interrupted"  # how DuckDB's binding tells of a signal that it has seen in a query
 
 _connections: "WeakSet[DuckDBPyConnection]" = WeakSet()
 _unread: list[int] = []
@@ -32,6 +35,17 @@ def interruptible(connection: "DuckDBPyConnection") -> "DuckDBPyConnection":
     if _unread:
         threading.Thread(target=_end_queries, args=(_unread.pop(),), daemon=True).start()
     return connection
+
+
+@contextmanager
+def heard() -> Iterator[None]:
+    """Ctrl-C inside the block is a KeyboardInterrupt, also where DuckDB hears of it first, which has its own error."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == _INTERRUPTED:
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _end_queries(reads: int) -> None:

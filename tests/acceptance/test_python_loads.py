@@ -68,7 +68,9 @@ def without_chain(document: Any) -> Any:
     return document
 
 
-def test_a_load_is_taken_back(warehouse: replayhouse.Warehouse, program: Warehouse, beside: Warehouse) -> None:
+def test_a_load_is_taken_back(
+    warehouse: replayhouse.Warehouse, program: Warehouse, beside: Warehouse, tmp_path: Path
+) -> None:
     planned = warehouse.retract("may", dry_run=True)
     assert planned.asked.status == "planned"
     assert planned.tables["marketplace.dim_seller"].removed == 1
@@ -76,7 +78,7 @@ def test_a_load_is_taken_back(warehouse: replayhouse.Warehouse, program: Warehou
     with pytest.raises(replayhouse.UsageError, match="Say why"):
         warehouse.retract("may")
     with pytest.raises(replayhouse.UsageError, match="holds a NUL"):
-        warehouse.retract("may", "wrong\0")
+        warehouse.ingest(write(tmp_path / "june", a_good_extract()), "june\0")
     with pytest.raises(replayhouse.UsageError, match="no load june"):
         warehouse.retract("june", "wrong")
     with pytest.raises(replayhouse.Conflicting, match="may"):
@@ -122,6 +124,7 @@ def test_what_was_kept_apart_is_listed_and_written_to_a_file(
     assert as_printed(found.document()) == program.json("quality", "quarantine")
     assert warehouse.quarantine("april", "order_items", "values_readable", "all") == found
     assert warehouse.quarantine("may").rows == []
+    assert warehouse.quarantine(limit=10**30).number == 1
     limited = warehouse.quarantine(limit=0)
     assert (limited.rows, limited.number) == ([], 1)
     path = tmp_path / "rows.csv"

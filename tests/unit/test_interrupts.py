@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from replayhouse.infra.application.publish import PublishReport
+from replayhouse.infra.application.site import errors_in_our_words
 from replayhouse.infra.cli import main
 from replayhouse.infra.cli.main import run
 from replayhouse.infra.runtime import interrupts
@@ -88,6 +89,18 @@ def test_in_a_query_of_duckdb(query: str, monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr("replayhouse.infra.application.site.open_database", ask)
     assert run(["--debug", "status"]) == 130
     assert capsys.readouterr() == ("", "Interrupted.\n")
+
+
+def test_in_a_query_of_duckdb_that_a_caller_of_the_library_has_asked_for() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt), errors_in_our_words():
+            duckdb.connect().execute(ENDLESS[0]).fetchall()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with pytest.raises(RuntimeError, match="something else"), errors_in_our_words():
+        raise RuntimeError("something else")
 
 
 def test_an_error_that_an_interrupt_has_caused_is_one(
