@@ -60,7 +60,7 @@ def test_an_erasure_whose_space_is_not_freed_yet_is_done(
     def held(*_: Any) -> None:
         raise psycopg.errors.LockNotAvailable("canceling statement due to lock timeout")
 
-    monkeypatch.setattr("replayhouse.infra.privacy.erasure.vacuum", held)
+    monkeypatch.setattr("replayhouse.infra.application.erase.vacuum", held)
     done = warehouse.run("customer", "erase", an_id(903), "--reason", "asked", "--yes", "--json")
     assert done.code == 0, done
     assert done.document["status"] == "erased"
