@@ -19,6 +19,7 @@ from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.schema import Model, copy_rows, create_table
 from replayhouse.projections import columns
 from replayhouse.projections.digest import digest_of
+from replayhouse.projections.links import comment_of
 from replayhouse.projections.warehouse import PROJECTIONS
 
 TABLE = Table(
@@ -98,7 +99,7 @@ def test_tables_have_the_declared_columns_keys_and_comments(conn: psycopg.Connec
             """,
             [f"{context}.{table.name}"],
         ).fetchall()
-        assert found == [(column.name, not column.nullable, column.comment) for column in table.columns]
+        assert found == [(column.name, not column.nullable, comment_of(column)) for column in table.columns]
         keys = conn.execute(
             "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'p'",
             [f"{context}.{table.name}"],
