@@ -47,7 +47,10 @@ def test_what_a_version_makes_stays_what_it_is(context: str) -> None:
 def test_a_version_names_the_tables_that_it_has(context: str) -> None:
     projection = PROJECTIONS[context]
     named = Version(projection.version, projection.fingerprint)
-    assert VERSIONS[context] == named, f"Of {context} projections/versions.py must say {named}."
+    assert VERSIONS[context] == named, (
+        f"Of {context} projections/versions.py must name the tables {named.tables!r}, under the next number "
+        f"where it named other ones."
+    )
 
 
 def test_no_version_is_named_of_a_context_that_is_none() -> None:
