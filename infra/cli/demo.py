@@ -29,6 +29,7 @@ def demo(orders: Orders = 2_000, seed: Seed = 1, json: Json = False) -> None:
     with named_warehouse() as warehouse:
         report = warehouse.demo(orders, seed)
     if json:
-        print_json({**report.document(), "seconds": seconds_so_far()})
+        told, seconds = report.document(), seconds_so_far()
+        print_json({**told, "ingest": {**told["ingest"], "seconds": seconds}, "seconds": seconds})
     else:
         show(report, hides_own_database=warehouse.settings.database_url is not None)

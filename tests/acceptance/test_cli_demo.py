@@ -53,6 +53,7 @@ def test_the_demo_as_a_document_holds_figures_and_answers(program: Program) -> N
     assert set(first) == {"home", "ingest", "findings", "tables", "answers", "seconds"}
     assert first["home"] == str(program.home / "demo")
     assert tuple(first["ingest"]["events"]) == CONTEXTS
+    assert list(first["ingest"])[-1] == "seconds", "it is the document of ingest"
     assert first["tables"]["sales.fact_order"] == 150
     assert {name: set(rows[0]) for name, rows in first["answers"].items()} == ANSWERS
     placed = sum(row["orders"] for row in first["answers"]["revenue_by_month"])
