@@ -1,5 +1,6 @@
 """The Python API as a whole: it is complete, quick to import, says whose settings count, and serves threads."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -57,6 +58,8 @@ METHODS = {
 }
 """What a caller from Python uses in the place of each command; functions of the package need no warehouse."""
 
+DOCS = Path(__file__).parents[2] / "docs"
+
 HEAVY = {"confluent_kafka", "cryptography", "duckdb", "eventsourcing", "kafka", "psycopg", "pyarrow", "sqlalchemy"}
 
 
@@ -72,6 +75,18 @@ def test_each_command_has_a_method() -> None:
     assert set(commands(command())) == set(METHODS)
     offered = {*dir(replayhouse.Warehouse), *replayhouse.__all__}
     assert [method for method in METHODS.values() if method not in offered] == []
+
+
+def test_the_page_of_the_command_line_names_each_command() -> None:
+    page = (DOCS / "command-line.md").read_text(encoding="utf-8")
+    assert [name for name in METHODS if not re.search(rf"(`|replayhouse ){name}\b", page)] == []
+
+
+def test_the_page_on_python_names_each_method_that_is_not_called_as_its_command() -> None:
+    page = (DOCS / "python.md").read_text(encoding="utf-8")
+    others = [method for name, method in METHODS.items() if method != name.split()[-1]]
+    assert others
+    assert [method for method in others if not re.search(rf"`(replayhouse\.)?{method}`", page)] == []
 
 
 def test_each_method_says_what_it_does() -> None:
