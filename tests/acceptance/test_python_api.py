@@ -124,6 +124,12 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], words
         replayhouse.open(**settings)
 
 
+@pytest.mark.parametrize(("contexts", "words"), [([], "is empty"), (["sale"], "There is no context 'sale'")])
+def test_contexts_that_are_none_are_refused(contexts: list[str], words: str, tmp_path: Path) -> None:
+    with replayhouse.open(home=tmp_path / "home") as warehouse, pytest.raises(replayhouse.UsageError, match=words):
+        warehouse.rebuild(contexts)
+
+
 def test_where_there_is_no_warehouse_none_is_made_by_asking(tmp_path: Path) -> None:
     with (
         replayhouse.open(home=tmp_path / "home") as warehouse,
