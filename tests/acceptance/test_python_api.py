@@ -79,7 +79,9 @@ def test_each_command_has_a_method() -> None:
 
 def test_the_page_of_the_command_line_names_each_command() -> None:
     page = (DOCS / "command-line.md").read_text(encoding="utf-8")
-    assert [name for name in METHODS if not re.search(rf"(`|replayhouse ){name}\b", page)] == []
+    alone = {name for name in METHODS if " " not in name}  # a word that may stand there for something else
+    assert [name for name in alone if not re.search(rf"replayhouse {name}\b", page)] == []
+    assert [name for name in METHODS.keys() - alone if not re.search(rf"[` ]{name}\b", page)] == []
 
 
 def test_the_page_on_python_names_each_method_that_is_not_called_as_its_command() -> None:
