@@ -9,6 +9,7 @@ from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.serialization.errors import NewerVersion
 from replayhouse.infra.read_models.live.watcher import Watch
 from replayhouse.infra.read_models.versions import OtherVersion
+from replayhouse.infra.runtime.telling import Warn
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,13 @@ class FollowReport:
         return {"contexts": {context: {"events": done} for context, done in self.events.items()}}
 
 
-def follow(site: Site, contexts: Iterable[str] | None, stop: Event, *, retry_parked: bool) -> FollowReport:
-    """Follows the log for these contexts (or all) until `stop` is set, or a newer program leaves nothing to follow."""
-    watch = Watch(site.database, chosen(contexts), stop, site.warn)
+def follow(
+    site: Site, contexts: Iterable[str] | None, stop: Event, *, retry_parked: bool, news: Warn | None
+) -> FollowReport:
+    """Follows the log for these contexts (or all) until `stop` is set, or a newer program leaves nothing to follow.
+
+    `news` takes which contexts are followed from here; by default that is told as what is being done.
+    """
+    watch = Watch(site.database, chosen(contexts), stop, site.warn, news or (lambda text: site.tell(text, 0, 0)))
     watch.run(retry_parked=retry_parked, workers=site.settings.workers)
     return FollowReport(watch.events, watch.stopped)

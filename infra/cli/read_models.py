@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from replayhouse.infra.cli.options import Contexts, Json, example
-from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table
+from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table, warn
 from replayhouse.infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, rebuild_beside, refuse_limits
 from replayhouse.infra.runtime.signals import told_to_end
 
@@ -74,7 +74,7 @@ def _follow(contexts: "list[Context] | None", retry_parked: bool, json: bool) ->
 
     stop = told_to_end()
     with named_warehouse(stays=True) as warehouse:
-        report = warehouse.follow(contexts, stop, retry_parked=retry_parked)
+        report = warehouse.follow(contexts, stop, retry_parked=retry_parked, news=warn)
     if json:
         print_json({**report.document(), "seconds": seconds_so_far()})
     else:

@@ -77,12 +77,12 @@ def test_following_shows_what_there_is_until_somebody_says_that_it_is_enough(bot
     both.python.project()
     position, stop = both.place(2), threading.Event()
 
-    def follows(told: str) -> None:
+    def follows(told: str, *_: int) -> None:
         if told == "following the log for sales":
             stop.set()
 
     with replayhouse.open(
-        home=both.python.settings.home, database_url=both.python.settings.database_url, warn=follows
+        home=both.python.settings.home, database_url=both.python.settings.database_url, tell=follows
     ) as warehouse:
         report = warehouse.follow("sales", stop)
     assert report.document() == {"contexts": {"sales": {"events": 2 * len(PLACED)}}}

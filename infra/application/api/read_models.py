@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.revisions import Dropped, Revisions
     from replayhouse.infra.application.table import Table
     from replayhouse.infra.read_models.rebuild.revert import Reverted
+    from replayhouse.infra.runtime.telling import Warn
 
 
 class ReadModels(Base):
@@ -39,16 +40,22 @@ class ReadModels(Base):
         return self._do(project, contexts, retry_parked=retry_parked)
 
     def follow(
-        self, contexts: Iterable[str] | None = None, stop: Event | None = None, *, retry_parked: bool = False
+        self,
+        contexts: Iterable[str] | None = None,
+        stop: Event | None = None,
+        *,
+        retry_parked: bool = False,
+        news: "Warn | None" = None,
     ) -> "FollowReport":
         """Stays, and keeps the live read models up with the log until `stop` is set, perhaps by another thread.
 
         Without `stop` it ends by KeyboardInterrupt alone. It waits for a database that goes away meanwhile. Contexts
-        that a newer version of the program is at work on are left to that, and told in `stopped`.
+        that a newer version of the program is at work on are left to that, and told in `stopped`. `news` takes which
+        contexts are followed from here, as others may follow them too; by default `tell` does.
         """
         from replayhouse.infra.application.follow import follow
 
-        return self._do(follow, contexts, stop or Event(), retry_parked=retry_parked)
+        return self._do(follow, contexts, stop or Event(), retry_parked=retry_parked, news=news)
 
     def rebuild(
         self, contexts: Iterable[str] | None = None, *, workers: int | None = None, reason: str | None = None

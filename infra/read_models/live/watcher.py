@@ -38,17 +38,28 @@ _WAITING = sql.SQL("""
 """)
 
 Tell = Callable[[str], None]
-"""Takes what a person should know: what is owned, that the database is away."""
+"""Takes a sentence for a person."""
 
 
 class Watch:
-    """One process that follows the log for some contexts until `stop` is set."""
+    """One process that follows the log for some contexts until `stop` is set.
 
-    def __init__(self, database: Database, contexts: Iterable[str], stop: threading.Event, tell: Tell) -> None:
+    `tell` takes what a person should know; `news` takes which contexts it is that this process follows.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        contexts: Iterable[str],
+        stop: threading.Event,
+        tell: Tell,
+        news: Tell | None = None,
+    ) -> None:
         self._database = database
         self._contexts = tuple(contexts)
         self._stop = stop
         self._tell = tell
+        self._news = news or tell
         self.events = dict.fromkeys(self._contexts, 0)
         self.stopped: dict[str, NewerVersion | OtherVersion] = {}
 
@@ -133,7 +144,7 @@ class _Session:
             free = context not in self._owned and context not in self._watch.stopped
             if free and try_acquire(self._conn, f"project {context}"):
                 self._owned[context] = Projector(self._conn, context)
-                self._watch._tell(f"following the log for {context}")
+                self._watch._news(f"following the log for {context}")
 
     def _has_waiting(self, context: str) -> bool:
         query = _WAITING.format(events=sql.Identifier(f"{context}_events"), context=sql.Literal(context))
