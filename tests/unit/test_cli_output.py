@@ -116,13 +116,14 @@ def test_what_is_no_local_time_is_refused(text: str) -> None:
 def test_contexts_are_chosen_each_once_and_in_their_order() -> None:
     assert chosen(None) == CONTEXTS
     assert chosen([Context.CUSTOMER, Context.SALES, Context.CUSTOMER]) == ("sales", "customer")
-    assert chosen([]) == CONTEXTS
     assert chosen("customer") == ("customer",)
 
 
 def test_what_is_no_context_is_refused() -> None:
     with pytest.raises(UsageError, match=r"no context 'fact_order': the contexts are sales, "):
         chosen(["sales", "fact_order"])
+    with pytest.raises(UsageError, match="The list of contexts is empty"):
+        chosen([])
 
 
 OF_RICH = re.compile(r"\x1b\[[0-9;]*m")
