@@ -8,7 +8,7 @@ from sqlalchemy import Table
 
 from replayhouse.infra.contracts.dictionary import described
 from replayhouse.projections.fingerprint import shapes_of
-from replayhouse.projections.links import Link, links
+from replayhouse.projections.links import Link, comment_of, links, links_within
 from replayhouse.projections.projection import Row, Stream
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.drawn_events import KINDS_OF_STREAMS, drawn
@@ -53,6 +53,21 @@ def test_a_column_that_is_called_like_a_key_of_another_table_leads_to_it() -> No
         "quality.quarantine.row_id",
         "shared.dim_date.date_key",
     ], "these are the keys themselves"
+
+
+def test_links_within_a_schema_are_those_to_tables_that_are_given() -> None:
+    order, item = TABLES["sales.fact_order"], TABLES["sales.fact_order_item"]
+    found = [(column.table.name, column.name, link.table) for column, link in links_within([order, item])]
+    assert found == [("fact_order_item", "order_id", "fact_order")]
+    assert links_within([item]) == []
+
+
+def test_the_comment_of_a_column_says_where_it_leads() -> None:
+    columns = TABLES["sales.fact_order_item"].columns
+    assert comment_of(columns["order_id"]) == f"{columns['order_id'].comment} (key of sales.fact_order)"
+    seller = columns["seller_id"]
+    assert comment_of(seller) == f"{seller.comment} (key of marketplace.dim_seller, which may be missing)"
+    assert comment_of(columns["price"]) == columns["price"].comment
 
 
 def test_both_ends_of_a_delivery_lead_to_their_state() -> None:
