@@ -117,7 +117,14 @@ def _written(spans: list[_Span], processes: int, pool: Pools | None) -> Iterator
         yield from map(_write_span, spans)
         return
     with pool(processes) as started:
-        yield from started.map(_write_span, spans)
+        written = [started.submit(_write_span, span) for span in spans]
+        try:
+            for span in written:
+                yield span.result()
+        except BaseException:
+            # By the thread of the executor, which may be telling just now that its processes were killed.
+            started.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _join(target: Path, header: str, parts: Iterable[Path]) -> None:
