@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, Numeric, Text, Uuid
 
-from replayhouse.projections.links import LINK, link_of
+from replayhouse.projections.links import Link, link_of
 from replayhouse.projections.projection import CALENDAR, PERSONAL, POSITION
 
 
 def uuid(name: str, comment: str, *, key: bool = False, of: str | None = None, to: str | None = None) -> Column[Any]:
     """An identifier of the source, or one derived from it."""
-    return Column(name, Uuid, primary_key=key, nullable=False, comment=comment, info={LINK: link_of(of, to)})
+    return Column(name, Uuid, primary_key=key, nullable=False, comment=comment, info={Link: link_of(of, to)})
 
 
 def text(
@@ -29,13 +29,13 @@ def text(
     to: str | None = None,
 ) -> Column[Any]:
     """A code or free text, ordered by code point; what may identify a person, and so stands in no event in clear."""
-    info = {PERSONAL: personal, LINK: link_of(None, to)}
+    info = {PERSONAL: personal, Link: link_of(None, to)}
     return Column(name, Text, primary_key=key, nullable=null, comment=comment, info=info)
 
 
 def integer(name: str, comment: str, *, key: bool = False, null: bool = False, to: str | None = None) -> Column[Any]:
     """A count or small number, `int`."""
-    info = {LINK: link_of(None, to)}
+    info = {Link: link_of(None, to)}
     return Column(name, Integer, primary_key=key, nullable=null, comment=comment, autoincrement=False, info=info)
 
 

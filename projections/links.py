@@ -9,15 +9,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Table
 
-LINK = "link"
-"""The link of a column, in its `info`; None where it leads nowhere."""
-
 
 class Link(NamedTuple):
     """Where a column leads: to the row of `schema.table` whose `column`, the key there, has the same value.
 
-    `is_certain` where the same stream makes both rows. Any other may be missing: the source names what it does not
-    list, and each context is as far as it is.
+    It is kept in the column's `info`, under this class. `is_certain` where the same stream makes both rows. Any other
+    may be missing: the source names what it does not list, and each context is as far as it is.
     """
 
     schema: str
@@ -42,7 +39,7 @@ def link_of(of: str | None, to: str | None) -> Link | None:
 
 def links(table: Table) -> list[tuple[Column[Any], Link]]:
     """The columns of a table that lead elsewhere, each with its link."""
-    return [(column, link) for column in table.columns if (link := column.info.get(LINK))]
+    return [(column, link) for column in table.columns if (link := column.info.get(Link))]
 
 
 def links_within(tables: Iterable[Table]) -> list[tuple[Column[Any], Link]]:
@@ -53,7 +50,7 @@ def links_within(tables: Iterable[Table]) -> list[tuple[Column[Any], Link]]:
 
 def comment_of(column: Column[Any]) -> str:
     """What a column means and where it leads, in the words that the database keeps."""
-    link = column.info.get(LINK)
+    link = column.info.get(Link)
     if link is None:
         return str(column.comment)
     missing = "" if link.is_certain else ", which may be missing"

@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from sqlalchemy import Column, Table
 
-_SOURCE = "source"
-
 
 class Source(NamedTuple):
     """The files by their short names, and of the columns called otherwise than there the field: `orders.shipped_at`."""
@@ -18,20 +16,20 @@ class Source(NamedTuple):
     fields: Mapping[str, str]
 
 
-def from_files(*files: str, **fields: str) -> dict[str, Source]:
+def from_files(*files: str, **fields: str) -> dict[type[Source], Source]:
     """The `info` of a table: a column is called like its field, in the first file that has one, or is in `fields`."""
-    return {_SOURCE: Source(files, fields)}
+    return {Source: Source(files, fields)}
 
 
 def files_of(table: Table) -> tuple[str, ...]:
     """The files that tell of a table; none where no file does."""
-    source: Source | None = table.info.get(_SOURCE)
+    source: Source | None = table.info.get(Source)
     return source.files if source else ()
 
 
 def candidates_of(column: Column[object]) -> list[tuple[str, str]]:
     """File and name of each field that a column may be from, the nearest first."""
-    source: Source | None = column.table.info.get(_SOURCE)
+    source: Source | None = column.table.info.get(Source)
     if source is None:
         return []
     if named := source.fields.get(column.name):

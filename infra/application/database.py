@@ -4,7 +4,7 @@ from typing import NamedTuple, get_args
 
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.postgres import roles
-from replayhouse.infra.postgres.connection import Database, make_database, open_database, translated
+from replayhouse.infra.postgres.connection import Database, make_database, open_database
 from replayhouse.infra.postgres.embedded import EmbeddedServer, Role
 from replayhouse.infra.postgres.session import for_other_programs
 from replayhouse.infra.runtime.errors import UsageError
@@ -85,7 +85,7 @@ def url_of(settings: Settings, role: str) -> str:
 
 def _give_roles_their_rights(site: Site, database: Database) -> None:
     """Somebody may have made the roles since; where nobody has, says what is missing."""
-    with database.connect("replayhouse db start", autocommit=True) as connection, translated():
+    with database.connect("replayhouse db start", autocommit=True) as connection:
         missing = roles.complete(connection)
         if missing is not None:
             site.warn(missing.recipe)

@@ -26,7 +26,7 @@ from replayhouse.infra.loads.known import export_known
 from replayhouse.infra.loads.load_log import CountingLoadLog, OpenLoad, PostgresLoadLog
 from replayhouse.infra.loads.passing import release_those_that_pass
 from replayhouse.infra.loads.workers import Assignment, run_units
-from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.postgres.session import refuse_read_only
 from replayhouse.infra.privacy.erasure import forget_rows_of_erased
@@ -144,7 +144,6 @@ class _Ingest:
         extract's load is open, or a load is half taken back.
         """
         with (
-            translated(),
             self._database.connect("replayhouse ingest", autocommit=True) as connection,
             exclusive(connection, "ingest"),
             scratch_folder(self._settings.home) as scratch,

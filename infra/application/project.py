@@ -13,6 +13,7 @@ from replayhouse.infra.read_models.status import parked_streams
 from replayhouse.infra.read_models.status import status as status_of
 from replayhouse.infra.read_models.versions import OtherVersion
 from replayhouse.infra.runtime.errors import Conflicting
+from replayhouse.infra.runtime.telling import count
 
 
 class CaughtUp(NamedTuple):
@@ -76,8 +77,7 @@ def warn_of_parked(site: Site) -> None:
     with site.database.connect("replayhouse status") as connection:
         parked = len(parked_streams(connection))
     if parked:
-        streams = "1 stream" if parked == 1 else f"{parked:,} streams"
         site.warn(
-            f"Parked, with their rows as they were: {streams} that cannot be folded. "
+            f"Parked, with their rows as they were: {count(parked, 'stream')} that cannot be folded. "
             "replayhouse status shows which and why."
         )

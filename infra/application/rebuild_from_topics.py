@@ -22,7 +22,6 @@ from replayhouse.infra.event_store.serialization.registry import REGISTRY
 from replayhouse.infra.kafka.clients import bootstrap_of
 from replayhouse.infra.kafka.positions import relay_positions
 from replayhouse.infra.kafka.reader import Received, Topics, reading
-from replayhouse.infra.postgres.connection import translated
 from replayhouse.infra.read_models import imported_events, prefixes
 from replayhouse.infra.read_models.imported_events import ReceivedEvent
 from replayhouse.infra.read_models.rebuild.workers import Rebuilt
@@ -79,7 +78,7 @@ def _rebuild_from_topics(
     database, bootstrap = site.database, bootstrap_of(site.settings, kafka)
     if keys is not None:
         check(keys, KEYS, in_megabytes(site.tell, "checking the keys"))
-    with database.connect("replayhouse consume", autocommit=True) as conn, translated():
+    with database.connect("replayhouse consume", autocommit=True) as conn:
         prefixes.refuse_unusable(conn, prefix)
         with alone(conn):
             source = imported_events.make(conn, wanted)

@@ -38,6 +38,7 @@ from replayhouse.infra.runtime.errors import Rejected, UsageError
 from replayhouse.infra.runtime.given_texts import read_reason
 from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.infra.runtime.short_ids import read_id_start
+from replayhouse.infra.runtime.telling import count
 from replayhouse.infra.staging.extract import open_extract
 from replayhouse.infra.staging.files import SOURCE_FILES
 from replayhouse.infra.staging.scratch import scratch_folder
@@ -190,7 +191,7 @@ def _malformed(file: str, record: str) -> tuple[str, str] | None:
     if cells in widths:
         return None
     expected = " or ".join(map(str, widths))
-    return "records_well_formed", f"the record has {cells} {'cell' if cells == 1 else 'cells'}, the file {expected}"
+    return "records_well_formed", f"the record has {count(cells, 'cell')}, the file {expected}"
 
 
 def _records(text: str) -> list[list[str]] | None:

@@ -20,7 +20,7 @@ from replayhouse.infra.loads.retraction_log import PostgresRetractionLog, refuse
 from replayhouse.infra.loads.retraction_preview import RetractionPlan, TableChanges, summarised
 from replayhouse.infra.loads.retractions import LoadStatus, Retractions
 from replayhouse.infra.loads.touched_streams import Decided, TouchedStreams
-from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.read_models.checkpoints import projected
 from replayhouse.infra.read_models.live.projector import catch_up
@@ -184,7 +184,6 @@ class _Retract:
     @contextmanager
     def _alone(self) -> Iterator[psycopg.Connection]:
         with (
-            translated(),
             self.database.connect("replayhouse retract", autocommit=True) as connection,
             exclusive(connection, "ingest"),
         ):

@@ -18,6 +18,7 @@ from replayhouse.infra.postgres.place import Place, place_of
 from replayhouse.infra.publishing.relays import RelayStatus, relays
 from replayhouse.infra.read_models.status import ContextStatus, ParkedStream, parked_streams
 from replayhouse.infra.read_models.status import status as status_of
+from replayhouse.infra.runtime.telling import count
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,7 @@ class Status:
             if told.made_by != "this":
                 yield who_made(context, told.made_by)
             if told.lag:
-                events = "1 event" if told.lag == 1 else f"{told.lag:,} events"
-                yield f"{context} is {events} behind the log: replayhouse project."
+                yield f"{context} is {count(told.lag, 'event')} behind the log: replayhouse project."
         for stream in self.parked:
             yield (
                 f"The stream {stream.stream_id} of {stream.context} cannot be folded ({stream.error}): replayhouse "

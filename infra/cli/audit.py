@@ -8,7 +8,8 @@ from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.cli import lineage, proof
 from replayhouse.infra.cli.event_report import say_event
 from replayhouse.infra.cli.options import Json, example
-from replayhouse.infra.cli.output import count, print_json, say
+from replayhouse.infra.cli.output import print_json, say
+from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.infra.audit.history import HistoricEvent

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from replayhouse.infra.cli.options import Force, Json, example
-from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, shown, table
+from replayhouse.infra.cli.output import print_json, say, seconds_so_far, shown, table
+from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.compare import CompareReport

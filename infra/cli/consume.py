@@ -11,9 +11,10 @@ import typer
 
 from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.cli.options import Contexts, Json, example
-from replayhouse.infra.cli.output import count, print_json, print_json_list, say, seconds_so_far, table
+from replayhouse.infra.cli.output import print_json, print_json_list, say, seconds_so_far, table
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.signals import told_to_end
+from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.infra.kafka.message_view import Seen

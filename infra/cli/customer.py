@@ -7,10 +7,11 @@ from uuid import UUID
 import typer
 
 from replayhouse.infra.cli.options import Json, Reason, example
-from replayhouse.infra.cli.output import count, is_meant, print_json, say, seconds_so_far, shown, warn
+from replayhouse.infra.cli.output import is_meant, print_json, say, seconds_so_far, shown, warn
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.given_texts import read_reason
 from replayhouse.infra.runtime.short_ids import read_id
+from replayhouse.infra.runtime.telling import count
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; a script must say so.")]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replayhouse.infra.cli.loads import GOAL, show_counts
-from replayhouse.infra.cli.output import count, say, seconds_so_far, table
+from replayhouse.infra.cli.output import say, seconds_so_far, table
 from replayhouse.infra.cli.streams import is_unicode
+from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.demo import DemoReport

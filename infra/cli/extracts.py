@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from replayhouse.infra.cli.options import Json, example
-from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table, warn
+from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table, warn
+from replayhouse.infra.runtime.telling import count
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; it is made where it is missing.")]
 Orders = Annotated[

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from replayhouse.infra.cli.options import Json, example
-from replayhouse.infra.cli.output import count, print_json, say, table
+from replayhouse.infra.cli.output import print_json, say, table
+from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.topics import TopicsReport

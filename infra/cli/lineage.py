@@ -8,7 +8,8 @@ import typer
 
 from replayhouse.infra.cli.event_report import say_event, say_pairs
 from replayhouse.infra.cli.options import Json, example
-from replayhouse.infra.cli.output import count, print_json, say, shown
+from replayhouse.infra.cli.output import print_json, say, shown
+from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.infra.audit.lineage.marts import MartLineage, RowsBehind

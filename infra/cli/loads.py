@@ -7,7 +7,8 @@ import typer
 
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.cli.options import Json, example
-from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table, warn
+from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table, warn
+from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.batches import Batch

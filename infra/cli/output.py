@@ -119,11 +119,6 @@ def warn_in_lines(text: str) -> None:
         warn(line)
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
-    """`1 event`, `2,345 events`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def megabytes(size: int) -> str:
     """A size in bytes, as a person reads it."""
     return f"{size / 2**30:,.1f} GB" if size >= 10 * 2**30 else f"{size / 2**20:,.1f} MB"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from replayhouse.infra.cli.options import Force, Json, example
-from replayhouse.infra.cli.output import count, print_document, print_json, say, seconds_so_far, shown
+from replayhouse.infra.cli.output import print_document, print_json, say, seconds_so_far, shown
 from replayhouse.infra.cli.vouching import (
     CheckpointOption,
     PublicKey,
@@ -17,6 +17,7 @@ from replayhouse.infra.cli.vouching import (
     say_if_unvouched,
     say_signed,
 )
+from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.check_proof import CheckProofReport

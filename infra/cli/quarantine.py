@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from replayhouse.infra.cli.options import Force, Json, Reason, example
-from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far
+from replayhouse.infra.cli.output import print_json, say, seconds_so_far
 from replayhouse.infra.cli.streams import legible
 from replayhouse.infra.read_models.quarantine import RowStatus
+from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.quarantine import Quarantine

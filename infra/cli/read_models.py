@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from replayhouse.infra.cli.options import Contexts, Json, example
-from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table, warn
+from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table, warn
 from replayhouse.infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, rebuild_beside, refuse_limits
 from replayhouse.infra.runtime.signals import told_to_end
+from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.domain.contexts import Context

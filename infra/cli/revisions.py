@@ -7,7 +7,8 @@ from typer.core import TyperGroup
 
 from replayhouse.domain.contexts import Context
 from replayhouse.infra.cli.options import Contexts, Json, example
-from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table
+from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table
+from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.infra.read_models.rebuild.revisions import ListedRevision

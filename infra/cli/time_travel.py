@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, shown, table
+from replayhouse.infra.cli.output import print_json, say, seconds_so_far, shown, table
 from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.domain.contexts import Context

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from replayhouse.infra.cli.output import count, print_json, say, seconds_so_far, table
+from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table
+from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
-    from replayhouse.infra.application.verify_topics import Verified
+    from replayhouse.infra.kafka.comparison import Verified
 
 
 def verify_published(contexts: Iterable[str] | None, json: bool) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Column, MetaData, Table
 from replayhouse.infra.contracts.diagram import diagram_of
 from replayhouse.ingest.records import RECORDS
 from replayhouse.projections.fingerprint import shapes_of
-from replayhouse.projections.links import LINK
+from replayhouse.projections.links import Link
 from replayhouse.projections.projection import PERSONAL, View
 from replayhouse.projections.shared import DIM_DATE
 from replayhouse.projections.sources import candidates_of, files_of
@@ -143,7 +143,7 @@ def _source(column: Column[Any]) -> str:
 
 
 def _target(column: Column[Any]) -> str:
-    link = column.info.get(LINK)
+    link = column.info.get(Link)
     if link is None:
         return ""
     anchor = f"{link.schema}{link.table}"

@@ -10,13 +10,16 @@ from replayhouse.infra.runtime.csv_cells import harmless
 if TYPE_CHECKING:  # the command line imports RowStatus at its start, and no driver
     import psycopg
 
-_ROWS = """
-    SELECT row_id AS row, batch_id AS batch, file, line, rule, reason, text, status
+_WANTED = """
     FROM quality.quarantine
     WHERE (%(batch)s::uuid IS NULL OR batch_id = %(batch)s)
         AND (%(file)s::text IS NULL OR file = %(file)s)
         AND (%(rule)s::text IS NULL OR rule = %(rule)s)
         AND (%(status)s::text IS NULL OR status = %(status)s)
+"""
+_ROWS = f"""
+    SELECT row_id AS row, batch_id AS batch, file, line, rule, reason, text, status
+    {_WANTED}
     ORDER BY file COLLATE "C", line, row_id
     LIMIT %(limit)s
 """
@@ -24,23 +27,12 @@ _TO_CSV = f"""
     COPY (
         SELECT row_id AS row, batch_id AS batch, file, line, rule, {harmless("reason")} AS reason,
             {harmless("text")} AS text, status
-        FROM quality.quarantine
-        WHERE (%(batch)s::uuid IS NULL OR batch_id = %(batch)s)
-            AND (%(file)s::text IS NULL OR file = %(file)s)
-            AND (%(rule)s::text IS NULL OR rule = %(rule)s)
-            AND (%(status)s::text IS NULL OR status = %(status)s)
+        {_WANTED}
         ORDER BY file COLLATE "C", line, row_id
         LIMIT %(limit)s
     ) TO STDOUT (FORMAT csv, HEADER)
 """
-_NUMBER = """
-    SELECT count(*)
-    FROM quality.quarantine
-    WHERE (%(batch)s::uuid IS NULL OR batch_id = %(batch)s)
-        AND (%(file)s::text IS NULL OR file = %(file)s)
-        AND (%(rule)s::text IS NULL OR rule = %(rule)s)
-        AND (%(status)s::text IS NULL OR status = %(status)s)
-"""
+_NUMBER = f"SELECT count(*) {_WANTED}"
 
 
 class RowStatus(StrEnum):

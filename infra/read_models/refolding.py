@@ -9,16 +9,14 @@ the first event was read, and folds again what was asked for since.
 """
 
 from collections.abc import Collection, Mapping
-from functools import partial
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
-from replayhouse.infra.event_store.keys import read_keys
 from replayhouse.infra.read_models import checkpoints, versions
 from replayhouse.infra.read_models.schema import Model, qualified
-from replayhouse.infra.read_models.stream_reader import COLUMNS, StoredStream, StreamReader, described, rows_of
+from replayhouse.infra.read_models.stream_reader import StoredStream, described, read_streams
 from replayhouse.infra.read_models.upsert import encode, write
 from replayhouse.projections.projection import Fold, Stream
 from replayhouse.projections.replay import Difference, differences
@@ -26,13 +24,6 @@ from replayhouse.projections.replay import Difference, differences
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM read_model.refold"
 _ASK = "INSERT INTO read_model.refold (context, originator_id) SELECT %s, unnest(%s::uuid[])"
 _SINCE = "SELECT DISTINCT originator_id FROM read_model.refold WHERE context = %s AND seq > %s"
-_STREAMS = sql.SQL("""
-    COPY (
-        SELECT {columns} FROM event_store.{events}
-        WHERE originator_id = ANY({streams}) AND notification_id <= {position}
-        ORDER BY originator_id, originator_version
-    ) TO STDOUT (FORMAT binary)
-""")
 _REMOVE = sql.SQL("DELETE FROM {} WHERE position = ANY(%s)")
 _SHOWN = sql.SQL("""
     SELECT originator_id, max(notification_id)
@@ -130,14 +121,7 @@ def refold(
     """
     if not streams:
         return []
-    statement = _STREAMS.format(
-        columns=COLUMNS,
-        events=sql.Identifier(f"{model.projection.context}_events"),
-        streams=sql.Literal(sorted(streams)),
-        position=sql.Literal(position),
-    )
-    reader = StreamReader(partial(read_keys, conn))
-    found = [stream for some in reader.read(list(rows_of(conn, statement))) for stream in some]
+    found = list(read_streams(conn, model.projection.context, sorted(streams), position))
     failed: list[checkpoints.Parked] = []
     changes: list[dict[str, Difference]] = []
     for stream in found:

@@ -5,7 +5,7 @@ the time of the driver's own way.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from struct import Struct
@@ -30,6 +30,14 @@ EVENTS_A_BATCH = 4_000
 
 COLUMNS = sql.SQL("originator_id, notification_id, topic, state")
 """What `read` expects of a row; rows are ordered by originator_id and originator_version."""
+
+_SOME_STREAMS = sql.SQL("""
+    COPY (
+        SELECT {columns} FROM {events}
+        WHERE originator_id = ANY({streams}) AND notification_id <= {position}
+        ORDER BY originator_id, originator_version
+    ) TO STDOUT (FORMAT binary)
+""")
 
 KeysOf = Callable[[Collection[UUID]], Keys]
 """The keys of all these subjects; raises where one has none and was not erased, which ends the reading."""
@@ -160,6 +168,18 @@ class StreamReader:
                 except MappingError as error:
                     batch[place] = batch[place]._replace(error=error)
         return batch
+
+
+def read_streams(
+    conn: psycopg.Connection, context: str, streams: Sequence[UUID], position: int
+) -> Iterator[StoredStream]:
+    """Some streams of the log, with their events up to a position."""
+    statement = _SOME_STREAMS.format(
+        columns=COLUMNS, events=LOG.events(context), streams=sql.Literal(streams), position=sql.Literal(position)
+    )
+    reader = StreamReader(LOG.keys_of(conn))
+    for some in reader.read(list(rows_of(conn, statement))):
+        yield from some
 
 
 def described(error: Exception) -> str:

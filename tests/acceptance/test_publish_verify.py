@@ -12,9 +12,10 @@ from kafka import KafkaAdminClient, TopicPartition
 
 from replayhouse.domain.sales.order import NEW_ORDER, observe
 from replayhouse.infra.application.site import Site
-from replayhouse.infra.application.verify_topics import Difference, Verified, verify_topics
+from replayhouse.infra.application.verify_topics import verify_topics
 from replayhouse.infra.kafka.clients import kafka_python_config
 from replayhouse.infra.kafka.cluster_client import KafkaCluster
+from replayhouse.infra.kafka.comparison import Difference, Verified
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.publishing.names import events_topic, positions_topic

@@ -11,11 +11,12 @@ import pytest
 
 from replayhouse.domain.contexts import CONTEXTS, Context
 from replayhouse.infra.application.contexts import chosen
-from replayhouse.infra.cli.output import count, print_json, progress, shown, table
+from replayhouse.infra.cli.output import print_json, progress, shown, table
 from replayhouse.infra.cli.streams import legible
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.given_texts import read_local_time
 from replayhouse.infra.runtime.short_ids import read_id
+from replayhouse.infra.runtime.telling import count
 
 ID = UUID("e481f51c-bdc5-4678-b7cc-49136f2d6af7")
 

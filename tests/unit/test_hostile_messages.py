@@ -15,9 +15,9 @@ from kafka.record.default_records import DefaultRecordBatchBuilder
 from kafka.record.memory_records import MemoryRecords
 
 from replayhouse.infra.application.rebuild_from_topics import _Arrival
-from replayhouse.infra.application.verify_topics import changed, leaf_from
 from replayhouse.infra.cli.consume import _line
 from replayhouse.infra.kafka import records as of_the_program
+from replayhouse.infra.kafka.comparison import changed, leaf_from
 from replayhouse.infra.kafka.message_view import seen
 from replayhouse.infra.kafka.reader import Received
 from replayhouse.infra.publishing.message import event_of, message_of

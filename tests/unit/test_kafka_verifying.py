@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from replayhouse.infra.application.verify_topics import changed, leaf_from, partition_of, partition_of_key
 from replayhouse.infra.event_store.event_encoding import EncodedEvent, EncodedRows
+from replayhouse.infra.kafka.comparison import changed, leaf_from, partition_of, partition_of_key
 from replayhouse.infra.kafka.reader import Received
 from replayhouse.infra.publishing.message import LoggedEvent, message_of
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.rebuild_from_topics import FromTopics
     from replayhouse.infra.application.topics import TopicsReport
     from replayhouse.infra.application.trial_broker import BrokerStatus, Started, Stopped
-    from replayhouse.infra.application.verify_topics import Verified
+    from replayhouse.infra.kafka.comparison import Verified
     from replayhouse.infra.kafka.message_view import Seen
 
 

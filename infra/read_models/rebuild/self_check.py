@@ -1,16 +1,14 @@
 """What a rebuild holds against itself before it is shown: a sample of streams, folded once more from the log."""
 
 import secrets
-from functools import partial
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
-from replayhouse.infra.event_store.keys import read_keys
 from replayhouse.infra.read_models.rebuild.workers import digests_of
 from replayhouse.infra.read_models.schema import Model, qualified
-from replayhouse.infra.read_models.stream_reader import COLUMNS, StreamReader, rows_of
+from replayhouse.infra.read_models.stream_reader import read_streams, rows_of
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.projections.digest import NOTHING, digest_of
 from replayhouse.projections.projection import columns_without_position
@@ -27,13 +25,6 @@ _SAMPLED = sql.SQL("""
         WHERE notification_id >= at.position ORDER BY notification_id LIMIT 1
     ) AS found
 """)
-_STREAMS = sql.SQL("""
-    COPY (
-        SELECT {columns} FROM event_store.{events}
-        WHERE originator_id = ANY({streams}) AND notification_id <= {position}
-        ORDER BY originator_id, originator_version
-    ) TO STDOUT (FORMAT binary)
-""")
 _ROWS = sql.SQL("COPY (SELECT {columns} FROM {table} WHERE position = ANY({positions})) TO STDOUT")
 
 
@@ -42,15 +33,8 @@ def check(conn: psycopg.Connection, model: Model, position: int) -> None:
 
     Within a transaction. Raises ReplayhouseError, which names the table.
     """
-    streams = _sample(conn, model, position)
-    statement = _STREAMS.format(
-        columns=COLUMNS,
-        events=sql.Identifier(f"{model.projection.context}_events"),
-        streams=sql.Literal(streams),
-        position=sql.Literal(position),
-    )
-    reader = StreamReader(partial(read_keys, conn))
-    found = [stream.effective() for some in reader.read(list(rows_of(conn, statement))) for stream in some]
+    sample = read_streams(conn, model.projection.context, _sample(conn, model, position), position)
+    found = [stream.effective() for stream in sample]
     folded = digests_of(model, (model.projection.fold(stream) for stream in found))
     positions = sql.Literal([stream.position for stream in found])
     conn.execute(_FORMS)

@@ -34,6 +34,7 @@ _MOST_RANGES = 64
 _FAREWELL_SECONDS = 10.0
 _EVENTS_WORTH_A_PROCESS = 30_000  # a process that is not forked takes half a second to start
 
+_Task = Range | Finish
 
 Parts = Callable[[int, int], None]
 """Takes how many of how many parts of the work are done."""
@@ -86,24 +87,12 @@ def load_all(
     The tables of a context are finished as soon as its last range is in, and linked when all are. Raises Unfoldable,
     and ReplayhouseError where a process dies.
     """
-    started = time.monotonic()
-    tasks: list[_Task] = []
-    left: dict[str, int] = {}
-    total = 0
-    for model in models:
-        context, position = model.projection.context, built[model.projection.context].position
-        built[context].tables = unknown_members(model)
-        if occurred_before is not None and not model.projection.has_business_time:
-            tasks += _finishes(model, built[context])
-            continue
-        events = events_of(conn, context, position, source)
-        total += events
-        left[context] = max(1, min(_MOST_RANGES, events // _EVENTS_A_RANGE))
-        tasks += ranges(context, model.schema, position, left[context], occurred_before, source)
-    of, finished = sum(left.values()) + sum(len(built[model.projection.context].tables) for model in models), 0
+    started, finished = time.monotonic(), 0
+    tasks, left, events = _planned(conn, models, built, occurred_before, source)
+    of = sum(left.values()) + sum(len(built[model.projection.context].tables) for model in models)
     tell(finished, of)
     by_context = {model.projection.context: model for model in models}
-    with _crew(database, min(workers, 1 + total // _EVENTS_WORTH_A_PROCESS)) as crew:
+    with _crew(database, min(workers, 1 + events // _EVENTS_WORTH_A_PROCESS)) as crew:
         for done, loaded in crew.do(tasks):
             finished += 1
             tell(finished, of)
@@ -119,6 +108,30 @@ def load_all(
             built[done.context].seconds = time.monotonic() - started
     for model in models:
         model.link(conn)
+
+
+def _planned(
+    conn: psycopg.Connection,
+    models: Sequence[Model],
+    built: Mapping[str, Rebuilt],
+    occurred_before: datetime | None,
+    source: Source,
+) -> tuple[list[_Task], dict[str, int], int]:
+    """What there is to do at first, how many ranges each context is cut into, and how many events that is in all."""
+    tasks: list[_Task] = []
+    left: dict[str, int] = {}
+    total = 0
+    for model in models:
+        context, position = model.projection.context, built[model.projection.context].position
+        built[context].tables = unknown_members(model)
+        if occurred_before is not None and not model.projection.has_business_time:
+            tasks += _finishes(model, built[context])
+            continue
+        events = events_of(conn, context, position, source)
+        total += events
+        left[context] = max(1, min(_MOST_RANGES, events // _EVENTS_A_RANGE))
+        tasks += ranges(context, model.schema, position, left[context], occurred_before, source)
+    return tasks, left, total
 
 
 def _finishes(model: Model, rebuilt: Rebuilt) -> list[Finish]:
@@ -145,7 +158,6 @@ def digests_of(model: Model, streams: Iterable[Rows]) -> dict[str, Digest]:
 # --- processes --------------------------------------------------------------------------------------------------
 
 
-_Task = Range | Finish
 _database: Database | None = None
 _loader: Loader | None = None
 
