@@ -77,12 +77,15 @@ def test_the_sdist_makes_the_same_wheel(wheel: zipfile.ZipFile, tmp_path: Path) 
 
 
 def test_the_wheel_carries_the_licence_and_the_declared_dependencies(wheel: zipfile.ZipFile) -> None:
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared, extras = project["dependencies"], project["optional-dependencies"]
     (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
     required = [line for line in wheel.read(name).decode().splitlines() if line.startswith("Requires-Dist: ")]
     (licence,) = (name for name in wheel.namelist() if name.endswith(".dist-info/licenses/LICENSE"))
 
-    assert len(required) == len(declared)
+    optional = [line for line in required if "extra ==" in line]
+    assert len(required) - len(optional) == len(declared)
+    assert len(optional) == sum(map(len, extras.values()))
     assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -172,7 +171,18 @@ def test_a_package_that_is_not_installed_is_named(
         make()
 
 
-def test_a_data_frame_is_made_of_the_arrow_table(one_load: OneLoad, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "polars", SimpleNamespace(from_arrow=lambda arrow: ("a frame", arrow)))
+def test_a_table_is_a_data_frame_of_pandas(one_load: OneLoad) -> None:
+    one_load.execute(OF_ALL_KINDS.replace("mart.kinds", "mart.for_pandas"))
+    frame = one_load.python.table("mart.for_pandas").pandas()
+    assert list(frame["price"]) == [Decimal("12.30"), None]
+    assert frame["at"][0].isoformat() == "2018-01-09T10:30:00.000001"
+    assert frame["recorded"][0].isoformat() == "2018-01-09T10:30:00+00:00"
+    assert list(frame["note"]) == ['two\r\nlines, "quoted"', ""]
+    assert len(one_load.python.table("sales.fact_order").pandas()) == len(one_load.python.table("sales.fact_order"))
+
+
+def test_a_table_is_a_data_frame_of_polars(one_load: OneLoad) -> None:
     table = one_load.python.table("sales.fact_order")
-    assert table.polars() == ("a frame", table.arrow)
+    frame = table.polars()
+    assert frame.sort("order_id").to_dicts() == table.arrow.sort_by("order_id").to_pylist()
+    assert str(frame.schema["paid"]) == "Decimal(precision=12, scale=2)"
