@@ -1,5 +1,6 @@
 """A script that uses the program from Python, at its top level: processes that share the work do not run it again."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +70,7 @@ def test_large_work_is_shared_and_the_script_runs_once(
     with copied(server) as database:
         done = subprocess.run(
             [sys.executable, script, database.url, tmp_path, str(is_beside_a_thread)],
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # numpy's threads keep a process from being forked
             capture_output=True,
             text=True,
             check=False,

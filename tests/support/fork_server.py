@@ -24,6 +24,7 @@ from contextlib import ExitStack
 from typing import NamedTuple, NoReturn
 
 import replayhouse
+from replayhouse.infra.cli.main import leave_data_frames_out
 
 HEADER_BYTES = 8
 FURTHER = ("sqlalchemy.dialects.postgresql", "rich.console", "rich.table")
@@ -78,6 +79,7 @@ def _run(request: Request) -> NoReturn:
 
 
 def _import_all() -> None:
+    leave_data_frames_out()
     for module in pkgutil.walk_packages(replayhouse.__path__, "replayhouse."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -111,3 +112,17 @@ def test_no_command_at_all_is_wrong_usage_and_shows_the_help(capsys: pytest.Capt
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "Commands:" in shown.err
+
+
+def test_a_command_reads_files_without_numpy_and_pandas_also_where_they_are_installed() -> None:
+    assert all(find_spec(package) for package in ("numpy", "pandas")), "else this test shows nothing"
+    reading = "from replayhouse.infra.staging import reader; import sys"
+    told = "print(sys.modules.get('numpy'), sys.modules.get('pandas'))"
+    for beginning, expected in (
+        ("", False),
+        ("from replayhouse.infra.cli.main import leave_data_frames_out; leave_data_frames_out(); ", True),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", f"{beginning}{reading}; {told}"], capture_output=True, text=True, check=True
+        )
+        assert (done.stdout == "None None\n") == expected
