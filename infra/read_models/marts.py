@@ -4,7 +4,8 @@
 and moved to `mart` by its transaction; views of others there stay, see `standing`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors, sql
@@ -27,6 +28,8 @@ COMMENT = "Views over the star schema: the marts of the program, and your own"
 
 _CREATE_SCHEMA = sql.SQL("CREATE SCHEMA IF NOT EXISTS {schema}; COMMENT ON SCHEMA {schema} IS {comment}")
 _HAS_SCHEMA = "SELECT to_regnamespace(%s) IS NOT NULL"
+_SEARCH_PATH = "SELECT current_setting('search_path')"
+_FIND_IN = "SELECT set_config('search_path', %s, true)"
 _EXISTING = """
     SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = %s AND c.relname = ANY(%s) AND c.relkind IN ('v', 'm')
@@ -62,8 +65,9 @@ def create_marts(
     conn.execute(_CREATE_SCHEMA.format(schema=sql.Identifier(schema), comment=sql.Literal(COMMENT)))
     tables = star_schema(schemas)
     made = marts.MARTS if declared is None else declared
-    for mart in made:
-        tables[f"{MART}.{mart.name}"] = _create(conn, schema, mart, tables)
+    with names_found_in(conn, [schema, *schemas.values()]):
+        for mart in made:
+            tables[f"{MART}.{mart.name}"] = _create(conn, schema, mart, tables)
     if is_new:
         grant(conn, schema)
     else:  # there may be views of others, on which rights are none of our business
@@ -82,6 +86,19 @@ def star_schema(schemas: Mapping[str, str]) -> dict[str, FromClause]:
             found[f"{context}.{view.name}"] = _clause(schemas[context], view.name, columns)
     found["shared.dim_date"] = DIM_DATE.to_metadata(MetaData(), schema=schemas["shared"])
     return found
+
+
+@contextmanager
+def names_found_in(conn: psycopg.Connection, schemas: Iterable[str]) -> Iterator[None]:
+    """Within a transaction: for the time of the block, names without a schema are looked for in these, in order.
+
+    Temporary tables come last, or one of somebody's would stand in for a table of ours.
+    """
+    row = conn.execute(_SEARCH_PATH).fetchone()
+    path = sql.SQL(", ").join(map(sql.Identifier, [*schemas, "pg_temp"])).as_string(conn)
+    conn.execute(_FIND_IN, [path])
+    yield
+    conn.execute(_FIND_IN, row)  # where the block fails, the transaction ends, and with it the path
 
 
 def _clause(schema: str, name: str, columns: Iterable[object]) -> TableClause:
@@ -122,12 +139,14 @@ def make_next(conn: psycopg.Connection, new: Mapping[str, str]) -> None:
         if not any(mart.materialised for mart in marts.MARTS):
             return
         conn.execute(_CREATE_SCHEMA.format(schema=sql.Identifier(NEXT), comment=sql.Literal(COMMENT)))
-        tables = star_schema({**live_schemas(), **new})
-        for mart in marts.MARTS:
-            if mart.materialised:
-                tables[f"{MART}.{mart.name}"] = _create(conn, NEXT, mart, tables)
-            else:
-                tables[f"{MART}.{mart.name}"] = mart.select(tables).subquery(mart.name)
+        schemas = {**live_schemas(), **new}
+        tables = star_schema(schemas)
+        with names_found_in(conn, [NEXT, *schemas.values()]):
+            for mart in marts.MARTS:
+                if mart.materialised:
+                    tables[f"{MART}.{mart.name}"] = _create(conn, NEXT, mart, tables)
+                else:
+                    tables[f"{MART}.{mart.name}"] = mart.select(tables).subquery(mart.name)
         grant(conn, NEXT)
 
 

@@ -135,7 +135,7 @@ def _dialect() -> Dialect:
     # Imported here because it brings all drivers along: the processes of a rebuild make no tables and need none.
     from sqlalchemy.dialects import postgresql
 
-    dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy does not annotate it
+    dialect: Dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy does not annotate it
     return dialect
 
 

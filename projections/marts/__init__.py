@@ -1,13 +1,19 @@
 """Marts: what needs the streams of several contexts, as views over the star schema, in the schema `mart`.
 
-To add one, write a `Mart` in a module of its own here and name it in `MARTS`, after the marts that it builds on. Its
-`select` is given every table and view of the star schema by its live name, `tables["sales.fact_order"]`, standing in
-whatever schemas the warehouse at hand has: the live ones, a revision that is being built, a prefix of time travel.
+The base marts carry the terms of the questions once; the business marts hold sums that add up. Each is a file
+`NAME.sql` in this folder, named in `MARTS` after those that it builds on. Its query names tables and views of the star
+schema, and marts before it, without a schema: it is made where they stand, live, in a revision that is being built,
+or under a prefix.
 """
 
-from replayhouse.projections.marts.mart import Mart, Tables
+from pathlib import Path
+
+from replayhouse.projections.marts.mart import Mart, Tables, read_mart
 
 __all__ = ["MARTS", "Mart", "Tables"]
 
-MARTS: tuple[Mart, ...] = ()
+_BASE = ("orders", "lines", "payments", "reviews", "months", "period")
+_BUSINESS = ("executive_daily", "customer_rfm", "seller_scorecard", "product_performance")
+
+MARTS: tuple[Mart, ...] = tuple(read_mart(Path(__file__).parent / f"{name}.sql") for name in (*_BASE, *_BUSINESS))
 """The declared marts, each after those that it builds on."""

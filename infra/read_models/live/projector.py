@@ -17,7 +17,7 @@ from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.rebuild.range_loader import Unfoldable
 from replayhouse.infra.read_models.rebuild.rebuild import fill, fill_anew
 from replayhouse.infra.read_models.rebuild.revisions import KEPT
-from replayhouse.infra.read_models.rebuild.swap import renew_calendar
+from replayhouse.infra.read_models.rebuild.swap import renew_calendar, renew_marts
 from replayhouse.infra.read_models.rebuild.workers import Parts, untold
 from replayhouse.infra.read_models.schema import Model
 from replayhouse.infra.read_models.versions import OtherVersion
@@ -66,6 +66,7 @@ def catch_up(
             raise stopped  # nor is it known which times those tables have, by which the calendar ends
         with conn.transaction():  # also where nothing was new: a killed command may have got no further than the events
             keep_calendar(conn)
+        renew_marts(conn)
     if stopped is not None:
         raise stopped
     return events

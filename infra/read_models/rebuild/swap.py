@@ -178,6 +178,25 @@ def renew_calendar(conn: psycopg.Connection) -> None:
     _patiently(conn, lambda: _exchange_calendar(conn))
 
 
+def renew_marts(conn: psycopg.Connection) -> None:
+    """Makes the materialised marts anew on the live tables; `conn` in autocommit.
+
+    Readers see the old ones or the new ones. Raises Conflicting as `swap` does.
+    """
+    marts.make_next(conn, {})
+    _patiently(conn, lambda: _exchange_marts(conn))
+
+
+def _exchange_marts(conn: psycopg.Connection) -> None:
+    conn.execute(QUICK_LOCK)
+    of_marts = rights.take(conn, marts.MART)
+    views = user_views.take(conn)
+    marts.lock(conn)
+    marts.move_in(conn, of_marts)
+    user_views.put_back(conn, views)
+    marts.drop_gone(conn)
+
+
 def _exchange_calendar(conn: psycopg.Connection) -> None:
     conn.execute(QUICK_LOCK)
     views = user_views.take(conn)

@@ -1,0 +1,66 @@
+-- comment = "The reviews, with what their order is, and what unhappy customers write about: no text of theirs"
+-- key = ["review_id", "order_id"]
+-- [columns]
+-- review_id = "the review"
+-- order_id = "the order that it is on"
+-- customer_id = "the person who ordered"
+-- score = "1 to 5"
+-- created_at = "when it was asked for"
+-- is_written = "it has a text: title or comment, more than blanks and marks"
+-- themes = "what the text of a negative review complains of: the themes one of whose stems it contains; null for others"
+-- placed_at = "when the order was placed"
+-- is_delivered = "the order is delivered"
+-- is_lost = "the order is canceled or unavailable"
+-- is_valid = "the order is not lost"
+-- is_delivery = "the order is delivered, at a known time"
+-- delivery_seconds = "from placing to delivery; of deliveries only"
+-- days_late = "calendar days after the promised date; of deliveries only"
+-- state = "state of the order"
+-- region = "region of the order"
+-- position = "newest event that went in"
+
+-- query:
+WITH theme (place, theme, stems) AS (
+    VALUES
+        (1, 'not received', 'nao receb|nao cheg|nao foi entreg|nao entreg|nunca cheg|nunca receb|ainda nao'),
+        (2, 'late', 'atras|demor|prazo'),
+        (3, 'wrong or incomplete', 'errad|diferente|falt|incomplet|trocad|outro produto|apenas um|so veio|so recebi|metade'),
+        (4, 'defective', 'defeit|quebrad|danific|estrag|nao funcion|amassad|rasgad|avaria'),
+        (5, 'poor quality', 'qualidade|fragil|ruim|pessim|inferior|horrivel'),
+        (6, 'not genuine', 'fals|pirat|replica|nao e original'),
+        (7, 'refund or exchange', 'devol|estorn|reembols|cancel|dinheiro|troca'),
+        (8, 'poor service', 'atendimento|contato|respond|resposta|retorno|descaso|reclam'),
+        (9, 'invoice', 'nota fiscal')
+), written AS (
+    SELECT review_id, order_id, score, read_model.normalised(concat(title, ' ', comment)) AS words
+    FROM fact_review
+    WHERE title IS NOT NULL OR comment IS NOT NULL
+), complaint AS (
+    SELECT review_id, order_id, coalesce(array_agg(theme ORDER BY place) FILTER (WHERE words ~ stems), '{}') AS themes
+    FROM written CROSS JOIN theme
+    WHERE score <= 2 AND words <> ''
+    GROUP BY review_id, order_id
+)
+SELECT
+    v.review_id,
+    v.order_id,
+    o.customer_id,
+    v.score,
+    v.created_at,
+    coalesce(w.words <> '', false) AS is_written,
+    c.themes,
+    o.placed_at,
+    o.is_delivered,
+    o.is_lost,
+    o.is_valid,
+    o.is_delivery,
+    o.delivery_seconds,
+    o.days_late,
+    o.state,
+    o.region,
+    greatest(o.position, v.position) AS position
+FROM fact_review AS v
+JOIN orders AS o USING (order_id)
+LEFT JOIN written AS w USING (review_id, order_id)
+LEFT JOIN complaint AS c USING (review_id, order_id)
+ORDER BY o.placed_at, v.order_id, v.review_id
