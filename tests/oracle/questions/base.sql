@@ -21,12 +21,18 @@ CREATE MACRO q2(numerator, denominator) AS CAST(q_round(numerator, denominator, 
 CREATE MACRO q4(numerator, denominator) AS CAST(q_round(numerator, denominator, 4) AS DECIMAL(10, 4));
 CREATE MACRO q_pct(part, whole) AS q2(100 * part, whole);
 
+-- The share of a row that stands for so many things (orders, lines, ...): 0 where it is empty, whatever the whole.
+CREATE MACRO q_share(things, part, whole) AS
+    CASE WHEN things = 0 THEN CAST(0 AS DECIMAL(14, 2)) ELSE q_pct(part, whole) END;
+
 -- What is a DOUBLE has no exact value: it is rounded to ten digits first. NaN and infinity give null.
 CREATE MACRO q_near(x) AS round(CAST(CASE WHEN isfinite(CAST(x AS DOUBLE)) THEN x END AS DECIMAL(38, 12)), 10);
 CREATE MACRO q2_near(x) AS CAST(round(q_near(x), 2) AS DECIMAL(14, 2));
 CREATE MACRO q4_near(x) AS CAST(round(q_near(x), 4) AS DECIMAL(10, 4));
 
--- Aggregates. A mean in days is one of seconds; those of a score are over reviews, those of days_late over deliveries.
+-- Aggregates; a macro takes no FILTER, so give it a CASE. A mean in days is one of seconds; those of a score are over
+-- reviews, those of days_late over deliveries.
+CREATE MACRO q_sum(x) AS CAST(coalesce(sum(x), 0) AS DECIMAL(14, 2));
 CREATE MACRO q_mean(x) AS q2(sum(x), count(x));
 CREATE MACRO q_mean_days(seconds) AS q2(sum(seconds), 86400 * count(seconds));
 CREATE MACRO q_median(x) AS quantile_disc(x, 0.5);
