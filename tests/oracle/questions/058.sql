@@ -6,8 +6,10 @@ WITH sellers AS (
     GROUP BY seller_id
 ), judged AS (
     SELECT seller_id, q_quarter(first_sale) AS cohort,
-        coalesce(first_sale + 180 <= close_date, false) AS is_eligible_6m, last_sale >= first_sale + 180 AS is_active_6m,
-        coalesce(first_sale + 365 <= close_date, false) AS is_eligible_12m, last_sale >= first_sale + 365 AS is_active_12m
+        first_sale + 180 <= close_date AS is_eligible_6m,
+        last_sale >= first_sale + 180 AS is_active_6m,
+        first_sale + 365 <= close_date AS is_eligible_12m,
+        last_sale >= first_sale + 365 AS is_active_12m
     FROM sellers CROSS JOIN q.period
 ), members AS (
     SELECT 0 AS place, 'all' AS cohort, * EXCLUDE (cohort) FROM judged
