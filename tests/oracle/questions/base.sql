@@ -51,6 +51,15 @@ CREATE MACRO q_correlation(y, x) AS
           AND min(y) FILTER (x IS NOT NULL) < max(y) FILTER (x IS NOT NULL)
          THEN corr(CAST(y AS DOUBLE), CAST(x AS DOUBLE)) END;
 
+-- Least squares of y on t, whole numbers both: the line at x is (level + slope x) / spread, exactly. r2 is a DOUBLE, null
+-- where y does not vary.
+CREATE MACRO q_spread(t) AS count(t) * sum(t * t) - sum(t) * sum(t);
+CREATE MACRO q_slope(t, y) AS count(t) * sum(t * y) - sum(t) * sum(y);
+CREATE MACRO q_level(t, y) AS sum(y) * sum(t * t) - sum(t) * sum(t * y);
+CREATE MACRO q_r2(t, y) AS
+    CASE WHEN min(y) < max(y) THEN
+        power(CAST(q_slope(t, y) AS DOUBLE), 2) / CAST(q_spread(t) AS DOUBLE) / CAST(q_spread(y) AS DOUBLE) END;
+
 -- Months are counted: year x 12 + month - 1.
 CREATE MACRO q_month_no(moment) AS CAST(year(moment) * 12 + month(moment) - 1 AS INTEGER);
 CREATE MACRO q_month(month_no) AS
