@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import duckdb
@@ -68,6 +69,23 @@ def test_a_float_is_rounded_by_what_it_stands_for(nothing: duckdb.DuckDBPyConnec
         "SELECT q2_near(CAST('2.675' AS DOUBLE)), q2_near(CAST('-2.675' AS DOUBLE)), q2_near(CAST('nan' AS DOUBLE))"
     )
     assert nothing.execute(halves).fetchone() == (money("2.68"), money("-2.68"), None)
+
+
+@given(values=st.lists(st.integers(0, 10**11), min_size=2, max_size=40))
+def test_what_a_line_of_least_squares_leaves_sums_to_nothing_also_weighted_by_time(
+    nothing: duckdb.DuckDBPyConnection, values: list[int]
+) -> None:
+    fit = (
+        "SELECT q_level(t, y), q_slope(t, y), q_spread(t), q_r2(t, y)"
+        " FROM (SELECT CAST(unnest(?) AS HUGEINT) AS y, unnest(range(?)) AS t)"
+    )
+    ((level, slope, spread, r2),) = nothing.execute(fit, [values, len(values)]).fetchall()
+    left = [y * spread - level - slope * t for t, y in enumerate(values)]
+    assert (sum(left), sum(t * rest for t, rest in enumerate(left))) == (0, 0)
+    mean = Fraction(sum(values), len(values))
+    explained = sum((Fraction(level + slope * t, spread) - mean) ** 2 for t in range(len(values)))
+    varied = sum((y - mean) ** 2 for y in values)
+    assert r2 == pytest.approx(float(explained / varied)) if varied else r2 is None
 
 
 def test_the_lower_bound_of_a_band_is_in_it(nothing: duckdb.DuckDBPyConnection) -> None:

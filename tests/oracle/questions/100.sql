@@ -1,4 +1,5 @@
--- Factors are whole numbers, or quotients of whole numbers, so that equal ones are equal as DOUBLE.
+-- Photos are unknown where there are none (question 45). Factors are whole numbers or quotients of two, but for the
+-- distance, so that equal ones are equal as DOUBLE.
 WITH measured AS (
     SELECT reviews.score, unnest([
         {'factor': 'delivery_days', 'value': CAST(orders.delivery_seconds AS DOUBLE)},
@@ -13,7 +14,7 @@ WITH measured AS (
          'value': CASE WHEN orders.value > 0 THEN CAST(100 * freight AS DOUBLE) / CAST(100 * orders.value AS DOUBLE) END},
         {'factor': 'installments', 'value': CAST(max_installments AS DOUBLE)},
         {'factor': 'distance_km', 'value': distance_km},
-        {'factor': 'photos', 'value': CAST(photos AS DOUBLE)},
+        {'factor': 'photos', 'value': CAST(nullif(photos, 0) AS DOUBLE)},
         {'factor': 'description_length', 'value': CAST(description_length AS DOUBLE)}], recursive := true)
     FROM q.reviews AS reviews
     JOIN q.orders AS orders USING (order_id)
