@@ -37,6 +37,11 @@ def answer_columns(oracle: duckdb.DuckDBPyConnection, number: int) -> dict[str, 
     return {column[0]: str(column[1]) for column in _ask(oracle, number, {}).description or ()}
 
 
+def numbers() -> list[int]:
+    """The numbers of the questions that there are."""
+    return sorted(int(path.stem) for path in _SQL.glob("[0-9]*.sql"))
+
+
 def defaults(number: int) -> dict[str, Parameter]:
     """The parameters of a question with their defaults: whole numbers, or decimals where they have a point."""
     first_line = _text(number).partition("\n")[0]
