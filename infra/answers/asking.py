@@ -4,11 +4,10 @@ An answer is computed in one transaction that sees one moment and writes nothing
 the calendar, by names without a schema, wherever those stand: live, or under a prefix.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -26,8 +25,17 @@ Cell = str | int | Decimal | Any
 
 Row = tuple[Cell, ...]
 
+T = TypeVar("T")
+
 _READ_ONLY = "SET TRANSACTION READ ONLY"
 _FIND_IN = "SELECT set_config('search_path', %s, true)"
+# By the transaction's snapshot on the left, and as names are looked up now on the right.
+_ARE_THOSE = """
+    SELECT coalesce(bool_and(c.oid = to_regclass(format('%%I.%%I', n.nspname, c.relname))), true)
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = ANY(%s) AND c.relkind = 'm'
+"""
+_TRIES = 5
 _BEHIND = """
     SELECT "table", key, part FROM (
 {rows}
@@ -48,27 +56,30 @@ class Behind(NamedTuple):
     part: int | Decimal
 
 
-@contextmanager
-def one_moment(conn: psycopg.Connection, mart: str, shared: str) -> Iterator[None]:
-    """The block sees the marts of one moment, in the schema `mart`, and the calendar in `shared`. `conn` in autocommit.
+def in_one_moment(conn: psycopg.Connection, schemas: Sequence[str], work: Callable[[], T]) -> T:
+    """Does some work that sees the marts and the calendar in these schemas as of one moment. `conn` in autocommit.
 
-    Whatever swaps the marts meanwhile, the block goes on with those it has begun with. Raises Conflicting where they
-    went before it came to them.
+    Where marts were exchanged between the moment and the first look at one, to which the new ones would seem empty, the
+    work is done again. Once one is looked at, nobody exchanges any before the work has ended.
     """
     conn.isolation_level = IsolationLevel.REPEATABLE_READ
     try:
-        with conn.transaction():
-            conn.execute(_READ_ONLY)
-            path = sql.SQL(", ").join([sql.Identifier(mart), sql.Identifier(shared), sql.Identifier("pg_temp")])
-            conn.execute(_FIND_IN, [path.as_string(conn)])
-            yield
+        for _ in range(_TRIES):
+            with conn.transaction():
+                conn.execute(_READ_ONLY)
+                path = sql.SQL(", ").join(map(sql.Identifier, (*schemas, "pg_temp")))
+                conn.execute(_FIND_IN, [path.as_string(conn)])
+                done = work()
+                if conn.execute(_ARE_THOSE, [list(schemas)]).fetchone() == (True,):
+                    return done
+        raise Conflicting("The marts were exchanged again and again while they were read. Try again.")
     finally:
         if not conn.closed:
             conn.isolation_level = None
 
 
 def compute(conn: psycopg.Connection, question: Question, parameters: Mapping[str, Value]) -> list[Row]:
-    """The rows of an answer, within `one_moment`. Raises FaultyQuestion."""
+    """The rows of an answer, within `in_one_moment`. Raises FaultyQuestion."""
     rows = _run(conn, question, "answer", _positional(question.statements["answer"]), parameters).fetchall()
     return [tuple(map(_shown, row)) for row in rows]
 
@@ -85,11 +96,13 @@ def backtest(conn: psycopg.Connection, question: Question, parameters: Mapping[s
 def behind(
     conn: psycopg.Connection, question: Question, parameters: Mapping[str, Value], key: Sequence[str], measure: str
 ) -> list[Behind]:
-    """The rows behind a measure of the answer's row with a key, within `one_moment`. Raises FaultyQuestion."""
+    """The rows behind a measure of the answer's row with a key, within `in_one_moment`. Raises FaultyQuestion."""
     conditions = "".join(
-        f" AND {name}::text IS NOT DISTINCT FROM %(key_{place})s" for place, name in enumerate(question.key[: len(key)])
+        f" AND {name}::text IN (%(key_{place})s, %(key_{place}_id)s)"
+        for place, name in enumerate(question.key[: len(key)])
     )
     values = {f"key_{place}": value for place, value in enumerate(key)}
+    values |= {f"key_{place}_id": _as_id(value) for place, value in enumerate(key)}
     query = _BEHIND.format(rows=_positional(question.statements["rows"]), conditions=conditions)
     rows = _run(conn, question, "rows", query, {**parameters, **values, "measure_": measure}, before=2).fetchall()
     return [Behind(table, key_of(told), part) for table, told, part in rows]
@@ -98,6 +111,11 @@ def behind(
 def key_of(told: str) -> str:
     """A key as answers show it: ids without hyphens."""
     return told.replace("-", "") if told.count("-") % 4 == 0 else told
+
+
+def _as_id(value: str) -> str:
+    """A value of a key with the hyphens that PostgreSQL writes into ids, where it is one."""
+    return str(UUID(value)) if len(value) == 32 and value.isalnum() and value.isascii() else value
 
 
 @cache

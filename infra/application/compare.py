@@ -60,7 +60,7 @@ def compare(
     """
     if limit < 0:
         raise UsageError(f"{limit} rows cannot be shown: name 0 or more.")
-    wanted, processes = (_wanted(a), _wanted(b)), workers or site.settings.workers
+    wanted, processes = (wanted_side(a), wanted_side(b)), workers or site.settings.workers
     database = site.database
     with (
         _writing(csv, is_forced=force) as file,
@@ -84,7 +84,7 @@ def compare(
     return CompareReport(wanted[0].text, wanted[1].text, found, missing)
 
 
-def _wanted(given: str | int | datetime) -> Wanted:
+def wanted_side(given: str | int | datetime) -> Wanted:
     """A position is written in digits; what reads as a time is one, and needs an offset; all else is a name."""
     text = given.isoformat() if isinstance(given, datetime) else str(given)
     if text.isascii() and text.isdigit():

@@ -23,6 +23,7 @@ from replayhouse.infra.cli import (
     loads,
     publish,
     quality,
+    questions,
     read_models,
     retract,
     revisions,
@@ -54,6 +55,7 @@ retract.register(app)
 status.register(app)
 read_models.register(app)
 publish.register(app)
+questions.register(app)
 compare.register(audit.app)
 app.add_typer(revisions.app)
 revisions.register(app)

@@ -1,5 +1,6 @@
 """The warehouse as a whole."""
 
+from replayhouse.infra.application.api.answers import Answers
 from replayhouse.infra.application.api.audit import Audit
 from replayhouse.infra.application.api.loads import Loads
 from replayhouse.infra.application.api.operations import Operations
@@ -13,6 +14,7 @@ class Warehouse(
     Loads,
     Quality,
     ReadModels,
+    Answers,
     Publishing,
     Audit,
     Privacy,

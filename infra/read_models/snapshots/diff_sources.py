@@ -59,7 +59,7 @@ def two_sides(
     `names` are tables to restrict it to, with their context or without; none: all. Raises UsageError for what does
     not exist, and what a rebuild raises.
     """
-    standing = [None if side.limits else _schemas(conn, side.text) for side in wanted]
+    standing = [None if side.limits else schemas_of(conn, side.text) for side in wanted]
     tables = _tables(standing, names, wanted)
     contexts = tuple(dict.fromkeys(context for context, _ in tables))
     limited = [side.limits for side in wanted if side.limits]
@@ -79,7 +79,7 @@ def two_sides(
         yield sides[0], sides[1], tables
 
 
-def _schemas(conn: psycopg.Connection, text: str) -> dict[str, str]:
+def schemas_of(conn: psycopg.Connection, text: str) -> dict[str, str]:
     """Where each context of a read model that stands is to be found."""
     found = {LIVE: {context: context for context in PROJECTIONS}}
     for context, revision, is_live in conn.execute(_REVISIONS).fetchall():

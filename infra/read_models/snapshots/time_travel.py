@@ -146,7 +146,7 @@ def put_in_place(conn: psycopg.Connection, beside: Beside, prefix: str) -> dict[
         prefixes.refuse_views_of_others(conn, prefix, former[0].contexts)
         wait_for_old_snapshots(conn)
     with conn.transaction():
-        _complete(conn, beside.unfinished)
+        complete(conn, beside.unfinished)
     tables = {context: rebuilt.tables for context, rebuilt in beside.rebuilt.items()}
     prefixes.put_in_place(conn, beside.unfinished, prefix, tables)
     return {context: replace(rebuilt, tables=tables[context]) for context, rebuilt in beside.rebuilt.items()}
@@ -165,7 +165,7 @@ def position_of(conn: psycopg.Connection, limits: Limits) -> int:
     return position
 
 
-def _complete(conn: psycopg.Connection, begun: prefixes.Unfinished) -> None:
+def complete(conn: psycopg.Connection, begun: prefixes.Unfinished) -> None:
     """Makes what follows from the facts: their calendar, and the marts, if all contexts that they need are there."""
     is_own = begun.store is None
     bound = bound_of_log(conn, begun.position) if is_own else bound_of_models(conn, begun.models)

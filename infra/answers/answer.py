@@ -1,0 +1,84 @@
+"""What an answer is: rows under the question's columns, what they follow from, and a sentence with the finding."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from replayhouse.infra.answers.asking import Cell, Row
+from replayhouse.infra.read_models.kept_answers import KeptAnswer, Origin
+from replayhouse.projections.questions import Column, Question
+
+PERSON = "customer_id"
+"""The column in which an answer names people."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """An answer: its rows, in order; texts, ints, Decimals and dates, or None. `made_at` is recorded time.
+
+    `is_kept` tells that it was not computed now, but found among those that are kept.
+    """
+
+    question: Question
+    rows: Sequence[Row]
+    origin: Origin
+    finding: str
+    made_at: datetime
+    is_kept: bool
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(column.name for column in self.question.columns)
+
+    @property
+    def position(self) -> int:
+        """Up to which position the log is seen."""
+        return self.origin.position
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"<{self.question.number}. {self.question.title} {len(self):,} rows at position {self.position:,}>"
+
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it, without `seconds`."""
+        return {
+            "question": self.question.number,
+            "title": self.question.title,
+            "columns": [column._asdict() for column in self.question.columns],
+            "rows": self.rows,
+            "parameters": self.origin.parameters,
+            "position": self.position,
+            "definition": self.origin.definition,
+            "finding": self.finding,
+        }
+
+
+def restored(question: Question, origin: Origin, kept: KeptAnswer) -> Answer:
+    """An answer as it was when it was kept."""
+    rows = [tuple(map(_read, question.columns, row)) for row in kept.rows]
+    return Answer(question, rows, origin._replace(position=kept.position), kept.finding, kept.made_at, is_kept=True)
+
+
+def as_texts(rows: Iterable[Row]) -> list[list[Any]]:
+    """Rows to be kept: numbers with decimals and dates as texts."""
+    return [[str(cell) if isinstance(cell, Decimal | date) else cell for cell in row] for row in rows]
+
+
+def people_named(question: Question, rows: Iterable[Row]) -> set[UUID]:
+    """The people whose ids stand in the rows."""
+    places = [place for place, column in enumerate(question.columns) if column.name == PERSON]
+    return {UUID(str(row[place])) for row in rows for place in places if row[place] is not None}
+
+
+def _read(column: Column, cell: Any) -> Cell:
+    if cell is None:
+        return None
+    if column.type == "date":
+        return date.fromisoformat(cell)
+    return Decimal(cell) if column.type.startswith("numeric") else cell

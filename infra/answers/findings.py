@@ -1,0 +1,100 @@
+"""The finding of an answer: a sentence of the question's file, with values of the answer in the place of braces.
+
+`{ROW.COLUMN}`: the row is `first`, `last`, `all` (the one over everything), `is(VALUE)` (whose first column that is),
+`top(COLUMN)`, `low(COLUMN)` (with its greatest, its least value), or `last(COLUMN)` (the last in which it is not null).
+The row over everything is left out of all but `all`. `{rows}` is how many there are, `{backtest.NAME}` a value of the
+question's statement `backtest`. A percentage is written with its sign, money as R$.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from replayhouse.infra.answers.asking import Cell, Row
+from replayhouse.projections.questions import Question
+
+OVER_EVERYTHING = "all"
+"""The first value of the row over everything."""
+
+NOTHING = "There is nothing to show yet."
+
+_VALUE = re.compile(r"\{(?:(?P<row>[a-z]+)(?:\((?P<argument>[^)]*)\))?\.(?P<column>\w+)|rows)\}")
+
+_MONEY = re.compile(
+    r"(?x) (revenue|gmv|aov|price|freight|amount|value|commission|merchandise|paid|spent|outstanding|cost|order_value"
+    r"|cac_proxy|monthly_slope|take_per_order|forecast)"
+)
+
+
+def find(question: Question, rows: Sequence[Row], backtest: Mapping[str, Cell]) -> str:
+    """The first sentence of the question whose values are all there."""
+    for sentence in question.findings:
+        told = _filled(sentence, question, rows, backtest)
+        if told is not None:
+            return told
+    return NOTHING
+
+
+def _filled(sentence: str, question: Question, rows: Sequence[Row], backtest: Mapping[str, Cell]) -> str | None:
+    missing = False
+
+    def value(found: re.Match[str]) -> str:
+        nonlocal missing
+        if found["row"] is None:
+            return f"{len(rows):,}"
+        cell, name = _cell(found, question, rows, backtest), found["column"]
+        missing = missing or cell is None
+        return in_words(cell, name)
+
+    told = _VALUE.sub(value, sentence)
+    return None if missing else told
+
+
+def _cell(found: re.Match[str], question: Question, rows: Sequence[Row], backtest: Mapping[str, Cell]) -> Cell:
+    if found["row"] == "backtest":
+        return backtest.get(found["column"])
+    row = _row(found["row"], found["argument"], question, rows)
+    return None if row is None else row[place_of(question, found["column"])]
+
+
+def _row(kind: str, argument: str | None, question: Question, rows: Sequence[Row]) -> Row | None:
+    parts = [row for row in rows if row[0] != OVER_EVERYTHING]
+    if kind == "all":
+        return next((row for row in rows if row[0] == OVER_EVERYTHING), None)
+    if kind == "is":
+        return next((row for row in rows if str(row[0]) == argument), None)
+    if argument is not None:
+        place = place_of(question, argument)
+        parts = [row for row in parts if row[place] is not None]
+        if kind in ("top", "low") and parts:
+            choose = max if kind == "top" else min
+            return choose(parts, key=lambda row: row[place])
+    elif kind not in ("first", "last"):
+        raise ValueError(f"{question.path.name}: a finding knows no row '{kind}'.")
+    return None if not parts else parts[0] if kind == "first" else parts[-1]
+
+
+def place_of(question: Question, name: str) -> int:
+    """The place of a column in the rows. Raises ValueError where there is none of that name."""
+    for place, column in enumerate(question.columns):
+        if column.name == name:
+            return place
+    raise ValueError(f"{question.path.name}: there is no column '{name}'.")
+
+
+def in_words(cell: Cell, column: str) -> str:
+    """A value as a sentence has it, by the name of its column."""
+    match cell:
+        case None:
+            return "nothing"
+        case date():
+            return cell.isoformat()
+        case Decimal() if column.endswith("_pct") or column.startswith(("mape", "coverage")):
+            return f"{cell:,.1f} %"
+        case Decimal() if _MONEY.search(column) and not column.endswith(("_index", "_pp", "_per_seller_3m")):
+            return f"R$ {cell:,.2f}"
+        case Decimal() | int():
+            return f"{cell:,}"
+        case _:
+            return str(cell)

@@ -1,0 +1,85 @@
+"""Answers: the business questions, now or as of a moment, and the rows behind every figure.
+
+Each use case is imported when it is run: whoever asks for one need not wait for what the others import.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from replayhouse.infra.application.api.base import Base
+
+if TYPE_CHECKING:
+    from replayhouse.infra.answers.answer import Answer
+    from replayhouse.infra.answers.asking import FaultyQuestion
+    from replayhouse.infra.application.answer_history import History
+    from replayhouse.infra.application.ask import Figure
+    from replayhouse.infra.application.list_questions import Listed
+
+At = str | int | datetime | None
+
+
+class Answers(Base):
+    """The methods that have to do with questions and their answers.
+
+    `at` is a moment: None or "live", a position of the log, a recorded time with its offset, a prefix, or a revision
+    ("r3"). `occurred_before`: only what had happened by then, a business time, local to Brazil; of a date, up to the
+    end of that day.
+    """
+
+    def questions(self, search: str = "") -> "list[Listed]":
+        """The business questions whose title, group or definition has all the words of `search`, by number."""
+        from replayhouse.infra.application.list_questions import list_questions
+
+        return self._do(list_questions, search)
+
+    def ask(
+        self,
+        question: int,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        at: At = None,
+        occurred_before: str | date | None = None,
+    ) -> "Answer":
+        """Answers a question: `rows` under `columns`, and a `finding`; `parameters` take the place of its defaults.
+
+        An answer that is kept is found, another is computed, and kept. Raises UsageError for a number, a parameter, a
+        value or a moment that is none, FaultyQuestion where the question's SQL fails.
+        """
+        from replayhouse.infra.application.ask import ask
+
+        return self._do(ask, question, parameters or {}, at, occurred_before)
+
+    def ask_all(
+        self, *, at: At = None, occurred_before: str | date | None = None
+    ) -> "Generator[Answer | FaultyQuestion]":
+        """Answers all questions with their defaults, one after the other; where one fails, why stands in its place."""
+        from replayhouse.infra.application.ask import ask_all
+
+        return self._each(ask_all, at, occurred_before)
+
+    def rows_behind(
+        self,
+        question: int,
+        key: str | Sequence[object],
+        column: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        at: At = None,
+        occurred_before: str | date | None = None,
+    ) -> "Figure":
+        """The rows behind the figure of a column, in the answer's row with this key: their parts add up to it.
+
+        `key` has the values of the first columns, where there are several. Raises UsageError where there is no such
+        row or column.
+        """
+        from replayhouse.infra.application.ask import rows_behind
+
+        parts = [key] if isinstance(key, str) else [str(part) for part in key]
+        return self._do(rows_behind, question, parts, column, parameters or {}, at, occurred_before)
+
+    def answer_history(self, question: int, parameters: Mapping[str, object] | None = None) -> "History":
+        """The answers of record to a question, load by load: what was said of it, and when."""
+        from replayhouse.infra.application.answer_history import answer_history
+
+        return self._do(answer_history, question, parameters or {})

@@ -1,0 +1,230 @@
+"""Answering the business questions: what is kept is found, the rest is computed, and kept."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+
+from replayhouse.infra.answers import asking, findings
+from replayhouse.infra.answers.answer import Answer, as_texts, people_named, restored
+from replayhouse.infra.answers.asking import Behind, Cell, FaultyQuestion
+from replayhouse.infra.answers.moment import LIVE, Moment, live_moment
+from replayhouse.infra.answers.parameters import read_parameters
+from replayhouse.infra.application import moments
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.read_models import kept_answers
+from replayhouse.infra.read_models.kept_answers import Origin
+from replayhouse.infra.read_models.preparing import prepare
+from replayhouse.infra.read_models.snapshots.time_travel import Limits
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.projections.questions import Question, question, questions
+from replayhouse.projections.questions.question import Value
+
+_NAME = "replayhouse ask"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of an answer, and the rows behind it, whose parts add up to it.
+
+    Of a figure that is no sum, `made_of` names the columns and measures that it is made of, with the sum of each; there
+    are no rows then: ask for one of those.
+    """
+
+    question: Question
+    column: str
+    key: tuple[str, ...]
+    value: Cell
+    rows: Sequence[Behind]
+    made_of: Mapping[str, int | Decimal]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it; `made_of` only where there are no rows of its own."""
+        return {
+            "question": self.question.number,
+            "column": self.column,
+            "figure": self.value,
+            "rows": [row._asdict() for row in self.rows],
+            **({"made_of": self.made_of} if self.made_of else {}),
+        }
+
+
+def ask(
+    site: Site,
+    number: int,
+    given: Mapping[str, object],
+    at: str | int | datetime | None,
+    occurred_before: str | date | None,
+) -> Answer:
+    """Answers a question as of a moment. Raises UsageError for an unknown number, parameter or moment."""
+    asked = question_of(number)
+    parameters = read_parameters(asked, given)
+    with _asking(site, at, occurred_before) as session:
+        return session.answer(asked, parameters)
+
+
+def ask_all(
+    site: Site, at: str | int | datetime | None, occurred_before: str | date | None
+) -> Generator[Answer | FaultyQuestion]:
+    """Answers all questions with their defaults; where the SQL of one fails, what is wrong stands in its place."""
+    with _asking(site, at, occurred_before) as session:
+        for one in questions():
+            try:
+                yield session.answer(one, read_parameters(one, {}))
+            except FaultyQuestion as error:
+                yield error
+
+
+def rows_behind(
+    site: Site,
+    number: int,
+    key: Sequence[str],
+    column: str,
+    given: Mapping[str, object],
+    at: str | int | datetime | None,
+    occurred_before: str | date | None,
+) -> Figure:
+    """The rows behind the figure of a column in the answer's row with a key.
+
+    Raises UsageError where the answer has no such row or column.
+    """
+    asked = question_of(number)
+    parameters = read_parameters(asked, given)
+    with _asking(site, at, occurred_before) as session:
+        return session.figure(asked, parameters, key, column)
+
+
+@contextmanager
+def _asking(site: Site, at: str | int | datetime | None, occurred_before: str | date | None) -> "Generator[_Asking]":
+    with site.database.connect(_NAME, autocommit=True) as conn, ExitStack() as stack:
+        prepare(conn)
+        yield _Asking(site, conn, moments.read_moment(conn, at, occurred_before), stack)
+
+
+class _Asking:
+    """Asking as of one moment. Where that does not stand, it is made when the first answer is not kept."""
+
+    def __init__(
+        self, site: Site, conn: psycopg.Connection, wanted: moments.Standing | Limits, stack: ExitStack
+    ) -> None:
+        self._site = site
+        self._conn = conn
+        self._wanted = wanted
+        self._stack = stack
+        self._made: Moment | None = None
+
+    def answer(self, asked: Question, parameters: Mapping[str, Value]) -> Answer:
+        if isinstance(self._wanted, Limits):
+            kept = find_kept(self._conn, moments.recorded(self._conn, self._wanted), asked, parameters)
+            if kept is not None:
+                return kept
+        return answer(self._conn, self._moment(), asked, parameters)
+
+    def figure(self, asked: Question, parameters: Mapping[str, Value], key: Sequence[str], column: str) -> "Figure":
+        conn, moment = self._conn, self._moment()
+        return asking.in_one_moment(conn, moment.schemas, lambda: figure(conn, asked, parameters, key, column))
+
+    def _moment(self) -> Moment:
+        if self._made is None:
+            self._made = self._stack.enter_context(moments.made(self._site, self._conn, self._wanted))
+        return self._made
+
+
+def question_of(number: int) -> Question:
+    """The question of a number. Raises UsageError, which says what there is."""
+    found = question(number)
+    if found is None:
+        numbers = [one.number for one in questions()]
+        raise UsageError(
+            f"There is no question {number}: they are numbered {min(numbers)} to {max(numbers)}. "
+            "replayhouse questions lists them."
+        )
+    return found
+
+
+def answer(conn: psycopg.Connection, moment: Moment, asked: Question, parameters: Mapping[str, Value]) -> Answer:
+    """The answer as of a moment: the one that is kept, or else a new one, which is kept where it can be.
+
+    Of the live moment, what the marts show by the time that they are read counts.
+    """
+
+    def work() -> tuple[Answer, Moment]:
+        shown = live_moment(conn) if moment.schemas == LIVE else moment
+        return find_kept(conn, shown, asked, parameters) or _computed(conn, shown, asked, parameters), shown
+
+    found, shown = asking.in_one_moment(conn, moment.schemas, work)
+    keep(conn, found, shown)
+    return found
+
+
+def find_kept(
+    conn: psycopg.Connection, moment: Moment, asked: Question, parameters: Mapping[str, Value]
+) -> Answer | None:
+    """The answer of record as of a moment, if there is one."""
+    origin = origin_in(moment, asked, parameters)
+    kept = kept_answers.find(conn, asked.number, origin) if moment.is_record else None
+    return None if kept is None else restored(asked, origin, kept)
+
+
+def _computed(conn: psycopg.Connection, moment: Moment, asked: Question, parameters: Mapping[str, Value]) -> Answer:
+    rows = asking.compute(conn, asked, parameters)
+    finding = findings.find(asked, rows, asking.backtest(conn, asked, parameters))
+    return Answer(asked, rows, origin_in(moment, asked, parameters), finding, datetime.now(UTC), is_kept=False)
+
+
+def origin_in(moment: Moment, asked: Question, parameters: Mapping[str, Value]) -> Origin:
+    """What an answer follows from as of a moment."""
+    return Origin(moment.definition_of(asked), parameters, moment.position, moment.occurred_before, moment.erased)
+
+
+def keep(conn: psycopg.Connection, made: Answer, moment: Moment) -> None:
+    """Keeps an answer that was computed now, where it follows from the log alone; `conn` in autocommit."""
+    if moment.is_record and not made.is_kept:
+        named_people = people_named(made.question, made.rows)
+        kept_answers.keep(conn, made.question.number, made.origin, as_texts(made.rows), made.finding, named_people)
+
+
+def figure(
+    conn: psycopg.Connection, asked: Question, parameters: Mapping[str, Value], key: Sequence[str], column: str
+) -> Figure:
+    """The rows behind a figure, within `in_one_moment`; the same as `rows_behind`."""
+    measures = (*asked.measures, *dict.fromkeys(part for parts in asked.made_of.values() for part in parts))
+    columns = [one.name for one in asked.columns if one.name not in asked.key]
+    if column not in columns and column not in measures:
+        raise UsageError(f"Question {asked.number} has no figure '{column}': there are {', '.join(columns)}.")
+    if len(key) != len(asked.key):
+        raise UsageError(
+            f"The key of a row of question {asked.number} is {', '.join(asked.key)}: {len(asked.key)} values, as a "
+            f"JSON list where there are several, and {len(key)} were given."
+        )
+    rows = asking.compute(conn, asked, parameters)
+    row = next((row for row in rows if [str(cell) for cell in row[: len(key)]] == list(map(spelt, key))), None)
+    if row is None:
+        some = ", ".join("/".join(map(str, one[: len(key)])) for one in rows[:8])
+        raise UsageError(
+            f"The answer to question {asked.number} has no row {'/'.join(key)}: "
+            + (f"there are {some}{', ...' if len(rows) > 8 else ''}." if rows else "it has no rows.")
+        )
+    value = row[[one.name for one in asked.columns].index(column)] if column in columns else None
+    told = tuple(map(spelt, key))
+    if column in asked.made_of:
+        parts = {
+            part: sum((one.part for one in asking.behind(conn, asked, parameters, told, part)), start=0)
+            for part in asked.made_of[column]
+        }
+        return Figure(asked, column, told, value, [], parts)
+    found = asking.behind(conn, asked, parameters, told, column)
+    if column not in columns:
+        value = sum((one.part for one in found), start=0)
+    return Figure(asked, column, told, value, found, {})
+
+
+def spelt(key: str) -> str:
+    """A value of a key as answers show it: ids in small hexadecimal digits."""
+    bare = key.replace("-", "").lower()
+    is_id = len(bare) == 32 and all(digit in "0123456789abcdef" for digit in bare)
+    return bare if is_id else key

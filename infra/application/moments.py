@@ -1,0 +1,122 @@
+"""The moment that questions are asked as of: the live one, one that stands, or one that is made for the time being."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+
+import psycopg
+
+from replayhouse.infra.answers.moment import Moment, live_moment, moment_as_of
+from replayhouse.infra.application.compare import wanted_side
+from replayhouse.infra.application.rebuild_into import limits_of
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.read_models import prefixes
+from replayhouse.infra.read_models.calendar import bound_of_models, make_calendar
+from replayhouse.infra.read_models.marts import create_marts, live_schemas
+from replayhouse.infra.read_models.prefixes import Prefix, schema_in
+from replayhouse.infra.read_models.schema import model_of
+from replayhouse.infra.read_models.snapshots import time_travel
+from replayhouse.infra.read_models.snapshots.diff_sources import schemas_of
+from replayhouse.infra.read_models.snapshots.time_travel import Limits, alone, position_of
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.projections.marts import MARTS
+from replayhouse.projections.warehouse import PROJECTIONS
+
+_MARTS = "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relname = ANY(%s)"
+
+Standing = str | None
+"""What stands: None is live; else the name of a prefix, or of a revision."""
+
+
+def read_moment(
+    conn: psycopg.Connection, at: str | int | datetime | None, occurred_before: str | date | None
+) -> Standing | Limits:
+    """What is asked for: something that stands, or limits of the log. Raises UsageError for what is neither."""
+    before = limits_of(None, None, occurred_before)
+    side = None if at is None or at == "live" else wanted_side(at)
+    if side is not None and side.limits is None:
+        schemas_of(conn, side.text)
+        if before:
+            raise UsageError(
+                f"'{side.text}' stands as it is: --occurred-before goes with a position, a recorded time, or no moment."
+            )
+        return side.text
+    limits = Limits(occurred_before=before.occurred_before)
+    if side is not None and side.limits is not None:
+        limits = Limits(side.limits.position, side.limits.as_of, before.occurred_before)
+    if not limits:
+        return None
+    position = position_of(conn, limits)
+    is_live = before.occurred_before is None and position == live_moment(conn).position
+    return None if is_live else Limits(position, None, before.occurred_before)
+
+
+def recorded(conn: psycopg.Connection, limits: Limits) -> Moment:
+    """The moment as which answers are kept that were given with these limits; its marts stand nowhere."""
+    return moment_as_of(conn, (), position_of(conn, limits), limits.occurred_before)
+
+
+@contextmanager
+def made(site: Site, conn: psycopg.Connection, wanted: Standing | Limits) -> Iterator[Moment]:
+    """A moment whose marts stand while the block runs."""
+    if wanted is None:
+        yield live_moment(conn)
+    elif isinstance(wanted, Limits):
+        site.tell(f"folding the log up to position {wanted.position:,}", 0, 0)
+        with alone(conn), time_travel.made(site.database, conn, PROJECTIONS, wanted, site.settings.workers) as beside:
+            begun = beside.unfinished
+            before = recorded(conn, wanted)
+            with conn.transaction():
+                time_travel.complete(conn, begun)
+            moment = recorded(conn, wanted)._replace(schemas=_schemas_under(begun.prefix))
+            yield moment._replace(is_record=moment.is_record and moment.erased == before.erased)
+    elif (known := next((one for one in prefixes.prefixes(conn) if one.prefix == wanted), None)) is not None:
+        yield _under(conn, known)
+    else:
+        with _of_revision(site, conn, wanted) as moment:
+            yield moment
+
+
+def _under(conn: psycopg.Connection, known: Prefix) -> Moment:
+    """What stands under a prefix is no record: who made it, and with what, is not known any more."""
+    schemas = _schemas_under(known.prefix)
+    there = conn.execute(_MARTS, [schemas[0], [mart.name for mart in MARTS]]).fetchone()
+    if there != (len(MARTS),):
+        raise UsageError(
+            f"Under the prefix '{known.prefix}' there are no marts that questions could be asked: it has not all "
+            "contexts, or an earlier program made it. Make it again with replayhouse rebuild --into."
+        )
+    moment = moment_as_of(conn, schemas, known.position, known.occurred_before)
+    return moment._replace(is_record=False)
+
+
+@contextmanager
+def _of_revision(site: Site, conn: psycopg.Connection, name: str) -> Iterator[Moment]:
+    """Marts on a revision that is kept; contexts that have none of that number are the live ones."""
+    schemas = {**live_schemas(), **schemas_of(conn, name)}
+    site.tell(f"making the marts of {name}", 0, 0)
+    with alone(conn):
+        begun = prefixes.begin(conn, (), live_moment(conn).position, None, None)
+        try:
+            shared, mart = (schema_in(begun.prefix, part) for part in ("shared", "mart"))
+            models = {context: model_of(context, schemas[context]) for context in PROJECTIONS}
+            with conn.transaction():
+                make_calendar(conn, shared, models, bound_of_models(conn, models))
+                create_marts(conn, mart, {**schemas, "shared": shared})
+            yield moment_as_of(conn, (mart, shared), _newest(conn, mart), None)._replace(is_record=False)
+        finally:
+            if not conn.closed:
+                prefixes.abandon(conn, begun.prefix, ())
+
+
+def _newest(conn: psycopg.Connection, mart: str) -> int:
+    """The newest event that a revision shows, as far as its orders, sellers and products tell."""
+    from psycopg import sql
+
+    query = sql.SQL("SELECT coalesce(max(position), 0) FROM {}").format(sql.Identifier(mart, "orders"))
+    row = conn.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _schemas_under(prefix: str) -> tuple[str, ...]:
+    return schema_in(prefix, "mart"), schema_in(prefix, "shared")

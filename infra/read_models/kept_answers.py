@@ -1,0 +1,101 @@
+"""Answers of record in PostgreSQL: kept by what they follow from, found again, and gone with a person they name."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+from psycopg import errors
+from psycopg.types.json import Jsonb
+
+_KEY = """
+    definition = %(definition)s AND parameters = %(parameters)s AND erased = %(erased)s
+        AND occurred_before IS NOT DISTINCT FROM %(occurred_before)s
+"""
+_FIND = f"""
+    SELECT question, rows, finding, made_at, position FROM read_model.answer
+    WHERE question = %(question)s AND position = %(position)s AND {_KEY}
+"""
+_HISTORY = f"""
+    SELECT question, rows, finding, made_at, position FROM read_model.answer
+    WHERE question = %(question)s AND {_KEY}
+    ORDER BY position
+"""
+_KEEP = """
+    INSERT INTO read_model.answer
+        (question, definition, parameters, position, occurred_before, erased, rows, finding, named)
+    VALUES (%(question)s, %(definition)s, %(parameters)s, %(position)s, %(occurred_before)s, %(erased)s, %(rows)s,
+        %(finding)s, %(named)s)
+    ON CONFLICT DO NOTHING
+"""
+_FORGET = "DELETE FROM read_model.answer WHERE named <> '{}' AND named && %s"
+
+_MAY_NOT = (errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege, errors.UndefinedTable)
+
+
+class Origin(NamedTuple):
+    """What an answer follows from, besides the question's number: the same gives the same answer.
+
+    `definition` is the SHA-256 of how it is answered, `erased` how many people had been erased.
+    """
+
+    definition: str
+    parameters: Mapping[str, int | Decimal]
+    position: int
+    occurred_before: datetime | None
+    erased: int
+
+
+class KeptAnswer(NamedTuple):
+    """An answer that is kept; of its rows, numbers with decimals and dates are texts."""
+
+    question: int
+    rows: list[list[Any]]
+    finding: str
+    made_at: datetime
+    position: int
+
+
+def find(conn: psycopg.Connection, question: int, origin: Origin) -> KeptAnswer | None:
+    """The answer that is kept of a question, if there is one."""
+    row = conn.execute(_FIND, _values(question, origin)).fetchone()
+    return None if row is None else KeptAnswer(*row)
+
+
+def history(conn: psycopg.Connection, question: int, origin: Origin) -> list[KeptAnswer]:
+    """What is kept of a question with the same origin but for its position, by position."""
+    return [KeptAnswer(*row) for row in conn.execute(_HISTORY, _values(question, origin)).fetchall()]
+
+
+def keep(
+    conn: psycopg.Connection,
+    question: int,
+    origin: Origin,
+    rows: Sequence[Sequence[Any]],
+    finding: str,
+    named: Collection[UUID],
+) -> bool:
+    """Keeps an answer, unless it is kept; whether it could be: readers and standbys keep none. `conn` in autocommit.
+
+    Of the rows, numbers with decimals and dates are texts. `named` are the people whose ids stand in them.
+    """
+    values = {**_values(question, origin), "rows": Jsonb(rows), "finding": finding, "named": sorted(named)}
+    try:
+        with conn.transaction():
+            conn.execute(_KEEP, values)
+    except _MAY_NOT:
+        return False
+    return True
+
+
+def forget(conn: psycopg.Connection, people: Iterable[UUID]) -> None:
+    """Removes every answer that names one of these people; within the transaction that erases them."""
+    conn.execute(_FORGET, [list(people)])
+
+
+def _values(question: int, origin: Origin) -> dict[str, Any]:
+    values = origin._asdict()
+    values["parameters"] = Jsonb({name: str(value) for name, value in origin.parameters.items()})
+    return {"question": question, **values}
