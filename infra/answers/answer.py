@@ -4,10 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from os import PathLike
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from replayhouse.infra.answers.asking import Cell, Row
+from replayhouse.infra.answers.csv_file import write_csv
 from replayhouse.infra.read_models.kept_answers import KeptAnswer, Origin
 from replayhouse.projections.questions import Column, Question
 
@@ -44,6 +47,10 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"<{self.question.number}. {self.question.title} {len(self):,} rows at position {self.position:,}>"
+
+    def write_csv(self, path: str | PathLike[str], *, force: bool = False) -> None:
+        """Writes columns and rows to a CSV file. Raises UsageError where one is there, unless `force` replaces it."""
+        write_csv(self.columns, self.rows, Path(path), replaces=force)
 
     def document(self) -> dict[str, Any]:
         """As JSON shows it, without `seconds`."""

@@ -124,9 +124,7 @@ def ask(
             return
         answer = warehouse.ask(asked, parameters, at=at, occurred_before=occurred_before)
     if csv is not None:
-        from replayhouse.infra.answers.csv_file import write_csv
-
-        write_csv(answer, csv, replaces=force)
+        answer.write_csv(csv, force=force)
     if json:
         print_json({**answer.document(), "seconds": seconds_so_far()})
         return

@@ -18,6 +18,7 @@ from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, write
 
 METHODS = {
+    "ask": "ask",
     "audit check-proof": "check_proof",
     "audit checkpoint": "checkpoint",
     "audit compare": "compare",
@@ -49,6 +50,7 @@ METHODS = {
     "quality quarantine": "quarantine",
     "quality release": "release",
     "quality report": "quality_report",
+    "questions": "questions",
     "rebuild": "rebuild",
     "retract": "retract",
     "revert": "revert",
