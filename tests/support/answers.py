@@ -10,6 +10,7 @@ import duckdb
 import psycopg
 
 from replayhouse.infra.answers import asking
+from replayhouse.infra.answers.moment import LIVE
 from replayhouse.projections.questions import Question, questions
 from tests.oracle import questions as oracle_questions
 
@@ -91,8 +92,9 @@ def found_wrong(
 
     `conn` is in autocommit.
     """
-    wrong: list[str] = []
-    with asking.one_moment(conn, "mart", "shared"):
+
+    def work() -> list[str]:
+        wrong: list[str] = []
         known = {table: _keys_of(conn, table, key) for table, key in KEYS.items()}
         for question in asked:
             tried: list[Parameters] = []
@@ -102,7 +104,9 @@ def found_wrong(
                     told = (*_differences(conn, oracle, question, parameters), *_sums(conn, question, parameters))
                     wrong += (f"{question.number} {dict(parameters)}: {one}" for one in told)
             wrong += (f"{question.number}: {one}" for one in _faults_of_rows(conn, question, known))
-    return wrong
+        return wrong
+
+    return asking.in_one_moment(conn, LIVE, work)
 
 
 def _differences(
