@@ -89,7 +89,7 @@ def _show(report: "RebuildIntoReport") -> None:
     )
     say()
     events, position, before = report.events, report.position, report.limits.occurred_before
-    say(f"{count(events, 'event')} read in {seconds_so_far():.1f} s; shown is the log up to position {position:,}.")
+    say(f"{count(events, 'event')} shown, in {seconds_so_far():.1f} s; that is the log up to position {position:,}.")
     if before is not None:
         say(f"Of that, what had happened {_told(before)}, local time of Brazil.")
     say(

@@ -14,3 +14,6 @@ IN_ORDER = "; ".join(f"SET {setting}" for setting in (*_IN_ORDER, _ALONE))
 
 IN_ORDER_HERE = "; ".join(f"SET LOCAL {setting}" for setting in (*_IN_ORDER, _ALONE))
 """The same, for the transaction at hand."""
+
+AMONG_MANY = f"{BY_INDEX}; SET LOCAL enable_sort = on"
+"""Some streams among many, for a transaction of a session that reads `IN_ORDER` otherwise: those few are sorted."""

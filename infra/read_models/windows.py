@@ -43,6 +43,12 @@ _WINDOW_END = sql.SQL("""
         ORDER BY notification_id LIMIT %s
     ) AS window_of_events
 """)
+_IN_SPAN = sql.SQL("""
+    SELECT DISTINCT originator_id FROM {events} WHERE notification_id > {after} AND notification_id <= {up_to}
+""")
+_COUNT_TOUCHED = sql.SQL("""
+    SELECT count(*) FROM {events} JOIN ({touched}) AS touched USING (originator_id) WHERE notification_id <= {position}
+""")
 # Each touched stream is looked up by its key; the planner, who knows nothing of the window, might read all streams.
 _TOUCHED = sql.SQL("""
     COPY (
@@ -59,6 +65,13 @@ _TOUCHED = sql.SQL("""
         ORDER BY originator_id, originator_version
     ) TO STDOUT (FORMAT binary)
 """)
+
+
+class Span(NamedTuple):
+    """The events after one position, up to another one."""
+
+    after: int
+    up_to: int
 
 
 class Folded(NamedTuple):
@@ -104,6 +117,20 @@ def window_after(conn: psycopg.Connection, context: str, known: int, head: int, 
     row = conn.execute(_WINDOW_END.format(events=LOG.events(context)), [known, head, most]).fetchone()
     events, last = row or (0, None)
     return events, (known if last is None else last)
+
+
+def streams_touched(events: sql.Composable, span: Span) -> sql.Composed:
+    """The query for `originator_id` of the streams that have an event in a span, each once."""
+    return _IN_SPAN.format(events=events, after=sql.Literal(span.after), up_to=sql.Literal(span.up_to))
+
+
+def events_touched(conn: psycopg.Connection, context: str, position: int, span: Span) -> int:
+    """How many events up to a position the streams have that have one in a span."""
+    events = LOG.events(context)
+    parts = {"events": events, "touched": streams_touched(events, span), "position": sql.Literal(position)}
+    row = conn.execute(_COUNT_TOUCHED.format(**parts)).fetchone()
+    assert row is not None  # counts always give a row
+    return int(row[0])
 
 
 def touched(

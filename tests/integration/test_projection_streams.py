@@ -1,20 +1,12 @@
 """Any streams, appended in any steps: live tables and rebuilt ones show what the folds of the whole streams say."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from uuid import UUID
+from collections.abc import Mapping, Sequence
 
-import psycopg
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from psycopg import sql
 
-from replayhouse.domain.kernel.events import DomainEvent, effective
-from replayhouse.infra.event_store.recorded import Recorded
-from replayhouse.infra.event_store.store import EventStore
-from replayhouse.infra.postgres.connection import Database
+from replayhouse.domain.kernel.events import effective
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.read_models import windows
 from replayhouse.infra.read_models.digests import ContextDigest, digests
@@ -25,39 +17,7 @@ from replayhouse.infra.read_models.schema import line_writer
 from replayhouse.projections.digest import Digest, digest_of
 from replayhouse.projections.projection import Row, Stream
 from replayhouse.projections.warehouse import PROJECTIONS
-from tests.support.read_side_events import KINDS, a_stream, next_number
-
-Place = tuple[str, UUID]
-Histories = dict[Place, list[DomainEvent]]
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> Histories:
-    """Streams of every kind, several of some, under ids and natural keys that no other example has."""
-    found: Histories = {}
-    for kind in draw(st.lists(st.sampled_from(list(KINDS)), min_size=1, max_size=8)):
-        number = next_number()
-        found[KINDS[kind][0], UUID(int=number << 100)] = list(draw(a_stream(kind, number)))
-    return found
-
-
-class Steps:
-    """Appends the streams bit by bit, many at once, as loads do."""
-
-    def __init__(self, conn: psycopg.Connection, streams: Histories) -> None:
-        self._conn = conn
-        self._streams = streams
-        self._appended: dict[Place, int] = defaultdict(int)
-
-    def append(self, most: int) -> None:
-        """At most so many further events of each stream."""
-        recorded = []
-        for (context, stream), events in self._streams.items():
-            done = self._appended[context, stream]
-            for version, event in enumerate(events[done : done + most], start=done + 1):
-                recorded.append(Recorded(context, stream, version, event))
-            self._appended[context, stream] = min(len(events), done + most)
-        EventStore().append(self._conn, recorded, None)
+from tests.support.histories import Histories, Steps, fresh_database, histories
 
 
 def folded(everything: Histories) -> dict[str, dict[str, Digest]]:
@@ -73,19 +33,6 @@ def folded(everything: Histories) -> dict[str, dict[str, Digest]]:
         context: {table.name: digest_of(line_writer(table).lines(rows[context][table.name])) for table in p.tables}
         for context, p in PROJECTIONS.items()
     }
-
-
-@contextmanager
-def fresh_database(server: EmbeddedServer) -> Iterator[Database]:
-    """A database for one example: what one leaves must not fail the next."""
-    name = f"example_{next_number()}"
-    url = server.url()
-    with psycopg.connect(url.replace("/replayhouse?", "/postgres?"), autocommit=True) as conn:
-        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE replayhouse STRATEGY file_copy").format(sql.Identifier(name)))
-        try:
-            yield Database(url.replace("/replayhouse?", f"/{name}?"))
-        finally:
-            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 # Not made smaller: each attempt takes a second.

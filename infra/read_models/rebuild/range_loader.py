@@ -5,6 +5,7 @@ the other. Memory holds a few thousand events and rows, whatever the size of the
 """
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,15 +15,25 @@ from psycopg import sql
 from sqlalchemy import Table
 
 from replayhouse.infra.postgres.connection import Database, translated
-from replayhouse.infra.postgres.planner import IN_ORDER
+from replayhouse.infra.postgres.planner import AMONG_MANY, IN_ORDER
 from replayhouse.infra.read_models.copy_text import DoesNotFit, copy_data
+from replayhouse.infra.read_models.rebuild.taken_over import TakeOver, take_over
 from replayhouse.infra.read_models.schema import Model, add_key, copy_into, line_writer, model_of, qualified
-from replayhouse.infra.read_models.stream_reader import COLUMNS, LOG, Source, StreamReader, described, rows_of
+from replayhouse.infra.read_models.stream_reader import (
+    COLUMNS,
+    LOG,
+    Source,
+    StoredStream,
+    StreamReader,
+    described,
+    rows_of,
+)
+from replayhouse.infra.read_models.windows import Span, streams_touched
 from replayhouse.infra.runtime import gc_pause
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.projections.business_time import fold_of
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
-from replayhouse.projections.projection import Row, Rows
+from replayhouse.projections.projection import Fold, Row, Rows
 from replayhouse.projections.warehouse import PROJECTIONS
 
 ROWS_A_COPY = 4_000
@@ -32,6 +43,14 @@ _NO_WAITING = "SET synchronous_commit = off; SET maintenance_work_mem = '128MB';
 _RANGE = sql.SQL("""
     COPY (
         SELECT {columns} FROM {events}
+        WHERE originator_id >= {low} AND originator_id <= {high} AND notification_id <= {position}
+        ORDER BY originator_id, originator_version
+    ) TO STDOUT (FORMAT binary)
+""")
+_RANGE_OF_TOUCHED = sql.SQL("""
+    COPY (
+        SELECT {columns} FROM {events}
+        JOIN ({touched}) AS touched USING (originator_id)
         WHERE originator_id >= {low} AND originator_id <= {high} AND notification_id <= {position}
         ORDER BY originator_id, originator_version
     ) TO STDOUT (FORMAT binary)
@@ -47,7 +66,8 @@ class Unfoldable(ReplayhouseError):  # noqa: N818 - the name says what is the ma
 class Range:
     """Streams from `low` to `high`, both included, up to a position, to be folded into the tables of a schema.
 
-    With `occurred_before`, a local time, of their events only what had happened by then.
+    With `occurred_before`, a local time, of their events only what had happened by then. With `touched`, only those of
+    the streams that have an event in that span of the log: the rows of the others are taken over.
     """
 
     context: str
@@ -57,11 +77,12 @@ class Range:
     position: int
     occurred_before: datetime | None = None
     source: Source = LOG
+    touched: Span | None = None
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What came of a range: the number of events, and the digest of the rows of each table."""
+    """What came of a range, or of rows taken over: the number of events, and the digest of the rows of each table."""
 
     events: int
     tables: dict[str, Digest]
@@ -94,30 +115,26 @@ class Loader:
 
     def load(self, task: Range) -> Loaded:
         """Folds the streams of a range and sends their rows. Raises Unfoldable, which names the stream."""
-        statement = _RANGE.format(
-            columns=COLUMNS,
-            events=task.source.events(task.context),
-            low=sql.Literal(task.low),
-            high=sql.Literal(task.high),
-            position=sql.Literal(task.position),
-        )
         fold = fold_of(PROJECTIONS[task.context], task.occurred_before)
         model = model_of(task.context, task.schema)
         events, waiting = 0, _Waiting(self._rows, model, task.source)
         reader = self._readers.setdefault(task.source, StreamReader(task.source.keys_of(self._rows)))
-        with translated(), gc_pause.paused():
-            for streams in reader.read(rows_of(self._events, statement)):
-                for stream in streams:
-                    events += len(stream.positions)
-                    if stream.error is not None:
-                        raise unfoldable(task.context, stream.stream_id, described(stream.error)) from stream.error
-                    try:
-                        waiting.add(fold(stream.effective()))
-                    except Exception as error:
-                        raise unfoldable(task.context, stream.stream_id, described(error)) from error
-                waiting.send(ROWS_A_COPY)
+        with translated(), gc_pause.paused(), self._events.transaction():
+            if task.touched is not None:
+                self._events.execute(AMONG_MANY)
+            with closing(rows_of(self._events, _statement(task))) as rows:  # an error leaves the connection usable
+                for streams in reader.read(rows):
+                    for stream in streams:
+                        events += len(stream.positions)
+                        _fold(task.context, stream, fold, waiting)
+                    waiting.send(ROWS_A_COPY)
             waiting.send(1)
         return Loaded(events, waiting.sent)
+
+    def take_over(self, task: TakeOver) -> Loaded:
+        """Copies the rows of a live table of which the log tells nothing newer."""
+        with translated():
+            return Loaded(0, {task.table: take_over(self._rows, task)})
 
     def finish(self, task: Finish) -> None:
         """Completes a loaded table. Raises ReplayhouseError if rows are missing, or two have the same key."""
@@ -133,6 +150,21 @@ class Loader:
             found = self._rows.execute(sql.SQL("SELECT count(*) FROM {}").format(qualified(table))).fetchone()
         if found != (task.rows,):
             raise ReplayhouseError(f"{task.context}.{task.table} has {found} rows after loading {task.rows} of them")
+
+
+def _statement(task: Range) -> sql.Composed:
+    """What reads the events of a range, in order."""
+    events = task.source.events(task.context)
+    parts = {
+        "columns": COLUMNS,
+        "events": events,
+        "low": sql.Literal(task.low),
+        "high": sql.Literal(task.high),
+        "position": sql.Literal(task.position),
+    }
+    if task.touched is None:
+        return _RANGE.format(**parts)
+    return _RANGE_OF_TOUCHED.format(**parts, touched=streams_touched(events, task.touched))
 
 
 class _Waiting:
@@ -174,6 +206,15 @@ class _Waiting:
             raise
 
 
+def _fold(context: str, stream: StoredStream, fold: Fold, waiting: _Waiting) -> None:
+    try:
+        if stream.error is not None:
+            raise stream.error
+        waiting.add(fold(stream.effective()))
+    except Exception as error:
+        raise unfoldable(context, stream.stream_id, described(error)) from error
+
+
 def unfoldable(context: str, stream: UUID, error: str) -> Unfoldable:
     """The error of a rebuild that met a stream it cannot fold."""
     return Unfoldable(
@@ -195,9 +236,11 @@ def ranges(
     number: int,
     occurred_before: datetime | None = None,
     source: Source = LOG,
+    touched: Span | None = None,
 ) -> Iterable[Range]:
     """The whole of a context cut into ranges of equal width, so that processes can share it."""
     width = 2**128 // number
     for place in range(number):
         last = 2**128 - 1 if place == number - 1 else (place + 1) * width - 1
-        yield Range(context, schema, UUID(int=place * width), UUID(int=last), position, occurred_before, source)
+        low, high = UUID(int=place * width), UUID(int=last)
+        yield Range(context, schema, low, high, position, occurred_before, source, touched)

@@ -21,9 +21,10 @@ import psycopg
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models.digests import tables_as_json
 from replayhouse.infra.read_models.rebuild.range_loader import Finish, Loaded, Loader, Range, ranges
+from replayhouse.infra.read_models.rebuild.taken_over import Standing, TakeOver
 from replayhouse.infra.read_models.schema import Model, line_writer
 from replayhouse.infra.read_models.stream_reader import LOG, Source
-from replayhouse.infra.read_models.windows import events_of
+from replayhouse.infra.read_models.windows import events_of, events_touched
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent, started_pool
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
@@ -34,7 +35,9 @@ _MOST_RANGES = 64
 _FAREWELL_SECONDS = 10.0
 _EVENTS_WORTH_A_PROCESS = 30_000  # a process that is not forked takes half a second to start
 
-_Task = Range | Finish
+_EVENTS_AS_DEAR_AS_ONE_FOLDED = 8  # so many of them, if their rows are taken over
+
+_Task = Range | TakeOver | Finish
 
 Parts = Callable[[int, int], None]
 """Takes how many of how many parts of the work are done."""
@@ -80,15 +83,19 @@ def load_all(
     occurred_before: datetime | None = None,
     source: Source = LOG,
     tell: Parts = untold,
+    standing: Mapping[str, Standing] | None = None,
+    with_digests: bool = True,
 ) -> None:
     """Fills new tables (their unknown members are in, their keys off) with all streams up to the positions of `built`.
 
-    With `occurred_before`, a local time, with what had happened by then. What was read is told in `built`, by context.
-    The tables of a context are finished as soon as its last range is in, and linked when all are. Raises Unfoldable,
-    and ReplayhouseError where a process dies.
+    With `occurred_before`, a local time, with what had happened by then. What is shown is told in `built`, by context.
+    Of contexts with live tables that are `standing`, only touched streams are folded, and the rows of the others are
+    taken over; their digests are not taken unless that is wanted. The tables of a context are finished as soon as its
+    last range is in, and linked when all are. Raises Unfoldable, and ReplayhouseError where a process dies.
     """
     started, finished = time.monotonic(), 0
-    tasks, left, events = _planned(conn, models, built, occurred_before, source)
+    taken_over = standing or {}
+    tasks, left, events = _planned(conn, models, built, occurred_before, source, taken_over, with_digests)
     of = sum(left.values()) + sum(len(built[model.projection.context].tables) for model in models)
     tell(finished, of)
     by_context = {model.projection.context: model for model in models}
@@ -98,7 +105,8 @@ def load_all(
             tell(finished, of)
             if loaded is not None:
                 rebuilt = built[done.context]
-                rebuilt.events += loaded.events
+                if done.context not in taken_over:
+                    rebuilt.events += loaded.events
                 for name, digest in loaded.tables.items():
                     rebuilt.tables[name] += digest
                 left[done.context] -= 1
@@ -116,8 +124,10 @@ def _planned(
     built: Mapping[str, Rebuilt],
     occurred_before: datetime | None,
     source: Source,
+    standing: Mapping[str, Standing],
+    with_digests: bool,
 ) -> tuple[list[_Task], dict[str, int], int]:
-    """What there is to do at first, how many ranges each context is cut into, and how many events that is in all."""
+    """What there is to do at first, how many parts of each context that is, and how many events it is worth in all."""
     tasks: list[_Task] = []
     left: dict[str, int] = {}
     total = 0
@@ -128,10 +138,31 @@ def _planned(
             tasks += _finishes(model, built[context])
             continue
         events = events_of(conn, context, position, source)
-        total += events
-        left[context] = max(1, min(_MOST_RANGES, events // _EVENTS_A_RANGE))
-        tasks += ranges(context, model.schema, position, left[context], occurred_before, source)
+        if context in standing:
+            built[context].events = events
+            of_context, folded = _taken_over(conn, model, position, standing[context], with_digests)
+            total += folded + events // _EVENTS_AS_DEAR_AS_ONE_FOLDED
+        else:
+            of_context = list(ranges(context, model.schema, position, _parts_of(events), occurred_before, source))
+            total += events
+        left[context] = len(of_context)
+        tasks += of_context
     return tasks, left, total
+
+
+def _taken_over(
+    conn: psycopg.Connection, model: Model, position: int, standing: Standing, with_digests: bool
+) -> tuple[list[_Task], int]:
+    """What is to be taken over, and to be folded beside it; about how many events the latter is."""
+    context = model.projection.context
+    folded = events_touched(conn, context, position, standing.touched)
+    tasks: list[_Task] = [TakeOver(context, model.schema, name, standing, with_digests) for name in model.tables]
+    tasks += ranges(context, model.schema, position, _parts_of(folded), touched=standing.touched)
+    return tasks, folded
+
+
+def _parts_of(events: int) -> int:
+    return max(1, min(_MOST_RANGES, events // _EVENTS_A_RANGE))
 
 
 def _finishes(model: Model, rebuilt: Rebuilt) -> list[Finish]:
@@ -253,5 +284,7 @@ def _do(task: _Task) -> Loaded | None:
 def _done(loader: Loader, task: _Task) -> Loaded | None:
     if isinstance(task, Range):
         return loader.load(task)
+    if isinstance(task, TakeOver):
+        return loader.take_over(task)
     loader.finish(task)
     return None

@@ -1,7 +1,8 @@
-"""The warehouse as it was: all of it, or some contexts, folded with limits into schemas beside the live ones.
+"""The warehouse as it was: all of it, or some contexts, made with limits in schemas beside the live ones.
 
 Nothing of the live read models is touched, nor is how far they are. The limits apply in this order: the position, what
-was rewound up to there, business time.
+was rewound up to there, business time. By position alone only those streams are folded to which something happened
+between it and what the live tables show; the rows of the others are copied from there (`standing`).
 """
 
 import os
@@ -21,7 +22,9 @@ from replayhouse.infra.read_models.marts import create_marts
 from replayhouse.infra.read_models.rebuild import revisions
 from replayhouse.infra.read_models.rebuild.rebuild import LOCK
 from replayhouse.infra.read_models.rebuild.swap import wait_for_old_snapshots
+from replayhouse.infra.read_models.rebuild.taken_over import Standing
 from replayhouse.infra.read_models.rebuild.workers import Rebuilt, load_all
+from replayhouse.infra.read_models.snapshots.standing import standing
 from replayhouse.infra.read_models.stream_reader import LOG, Source
 from replayhouse.infra.read_models.windows import head_of
 from replayhouse.infra.runtime.errors import UsageError
@@ -65,8 +68,10 @@ def rebuild_into(
     wanted = tuple(contexts)
     with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
         prefixes.refuse_unusable(conn, prefix)
-        with alone(conn, wait), made(database, conn, wanted, limits or Limits(), workers) as beside:
-            return put_in_place(conn, beside, prefix)
+        limited = limits or Limits()
+        beside = made(database, conn, wanted, limited, workers, afresh=not limited, with_digests=True)
+        with alone(conn, wait), beside as done:
+            return put_in_place(conn, done, prefix)
 
 
 def remake(database: Database, prefix: str, workers: int | None = None) -> None:
@@ -103,10 +108,28 @@ class Beside(NamedTuple):
 
 @contextmanager
 def made(
-    database: Database, conn: psycopg.Connection, contexts: Iterable[str], limits: Limits, workers: int | None
+    database: Database,
+    conn: psycopg.Connection,
+    contexts: Iterable[str],
+    limits: Limits,
+    workers: int | None,
+    *,
+    afresh: bool = False,
+    with_digests: bool = False,
 ) -> Iterator[Beside]:
-    """Read models made for the time of the block: removed after it, unless they were put in place. See `alone`."""
-    with folded(database, conn, dict.fromkeys(contexts, position_of(conn, limits)), limits, workers) as beside:
+    """Read models made for the time of the block: removed after it, unless they were put in place. See `alone`.
+
+    Live rows are taken over where nothing happened to their streams, unless all is to be folded `afresh`: for who asks
+    what the log makes, whatever stands. Without `with_digests` what came of a context may tell rows without digests.
+    """
+    positions = dict.fromkeys(contexts, position_of(conn, limits))
+    if afresh or limits.occurred_before is not None:
+        with folded(database, conn, positions, limits, workers) as beside:
+            yield beside
+        return
+    with _begun(conn, positions, limits, None) as beside:
+        with standing(database, positions) as live:
+            _load(database, conn, beside, workers, taken_over=live, with_digests=with_digests)
         yield beside
 
 
@@ -124,16 +147,48 @@ def folded(
 
     `store` tells of which log the source is, where it is not that of this database.
     """
+    with _begun(conn, positions, limits, store) as beside:
+        _load(database, conn, beside, workers, limits.occurred_before, source)
+        yield beside
+
+
+@contextmanager
+def _begun(
+    conn: psycopg.Connection, positions: Mapping[str, int], limits: Limits, store: str | None
+) -> Iterator[Beside]:
+    """Read models without rows yet but for the unknown members, for the time of the block."""
     position = max(positions.values(), default=0)
     begun = prefixes.begin(conn, positions, position, limits.as_of, limits.occurred_before, store)
     try:
-        built = {context: Rebuilt(None, up_to) for context, up_to in positions.items()}
-        models = list(begun.models.values())
-        load_all(database, conn, models, built, workers or os.cpu_count() or 1, limits.occurred_before, source)
-        yield Beside(begun, built)
+        yield Beside(begun, {context: Rebuilt(None, up_to) for context, up_to in positions.items()})
     finally:
         if not conn.closed:
             prefixes.abandon(conn, begun.prefix, positions)
+
+
+def _load(
+    database: Database,
+    conn: psycopg.Connection,
+    beside: Beside,
+    workers: int | None,
+    occurred_before: datetime | None = None,
+    source: Source = LOG,
+    *,
+    taken_over: Mapping[str, Standing] | None = None,
+    with_digests: bool = True,
+) -> None:
+    models, processes = list(beside.unfinished.models.values()), workers or os.cpu_count() or 1
+    load_all(
+        database,
+        conn,
+        models,
+        beside.rebuilt,
+        processes,
+        occurred_before,
+        source,
+        standing=taken_over,
+        with_digests=with_digests,
+    )
 
 
 def put_in_place(conn: psycopg.Connection, beside: Beside, prefix: str) -> dict[str, Rebuilt]:
