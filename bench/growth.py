@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import compare, live, retraction
+from bench import answers, compare, live, retraction
 from bench.timing import NotMeasured
 from bench.warehouse import Warehouse
 
@@ -42,6 +42,8 @@ class Growth:
             self.tell(f"{orders:,} orders: compare")
             compare.prepare(warehouse)
             found["audit compare of two read models"] = compare.once(warehouse).seconds
+            self.tell(f"{orders:,} orders: answers")
+            found |= answers.anew_and_kept(warehouse)
             self.tell(f"{orders:,} orders: retract")
             load = retraction.generate(warehouse, folder / "load", orders, self.seed)
             taken = retraction.once(warehouse, load)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench import costs, peak_memory, plain_sql, publishing, raw_copy, retraction, second_load, small_commands
+from bench import answers, costs, peak_memory, plain_sql, publishing, raw_copy, retraction, second_load, small_commands
 from bench.extracts import rows_of, sample_repeated
 from bench.growth import Growth
 from bench.machine import machine
@@ -18,7 +18,7 @@ from bench.streaming import Streaming
 from bench.timing import NotMeasured, Timing, repeated
 from bench.warehouse import Finished, Warehouse
 
-ON_A_FULL_LOG = ("save", "copy", "projection", "sql", "verify", "compare", "second", "retract", "live")
+ON_A_FULL_LOG = ("save", "copy", "projection", "sql", "verify", "compare", "answers", "second", "retract", "live")
 PARTS = (*ON_A_FULL_LOG, "next-day", "memory", "costs", "sample")
 """What `--only` may name."""
 
@@ -123,6 +123,8 @@ class Session:
             self._attempt("audit verify", lambda: self._replay.verify(warehouse))
         if "compare" in parts:
             self._attempt("audit compare", lambda: self._replay.compare(warehouse))
+        if "answers" in parts:
+            self._attempt("answers", lambda: self._answers(warehouse))
         if "second" in parts:
             self._attempt("second load", lambda: self._second_load(warehouse, ingest))
         if "retract" in parts:
@@ -184,6 +186,11 @@ class Session:
         for name, rebuild in rebuilds.items():
             time_row(self.report, f"{what}, {name} (same tables, compared)", rebuild.seconds, against, best, 1)
         note_seconds(self.report, against, best)
+
+    def _answers(self, warehouse: Warehouse) -> None:
+        self._tell("answers to the hundred questions")
+        warehouse.run("project")
+        answers.measure(warehouse, self._extract, self.report)
 
     def _retract(self, large: Warehouse) -> None:
         extract, smaller = self._scratch / "load", self._orders // retraction.SMALLER

@@ -58,7 +58,7 @@ TABLES = (
 # What loading several extracts in a row may give otherwise than loading the last one alone (R42).
 DEPENDS_ON_EARLIER_LOADS = frozenset({"customer.segment_history", "customer.dim_customer.segment_as_of"})
 
-_SQL = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 # The white space of Unicode (property White_Space), told apart from what Python's `\s` adds to it.
 _WHITE_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
@@ -85,11 +85,16 @@ def expected(directory: Path, opened_on: date | None = None) -> duckdb.DuckDBPyC
         _load(oracle, file, directory / name)
     _run(oracle, "readings.sql")
     _normalise_cities(oracle)
+    make_tables(oracle)
+    return oracle
+
+
+def make_tables(oracle: duckdb.DuckDBPyConnection) -> None:
+    """The tables of the star schema, from what was read of the files."""
     for script in ("sales", "fulfillment", "customer", "marketplace", "unknown_members", "joined"):
         _run(oracle, f"{script}.sql")
     _name_holidays(oracle)
     _run(oracle, "dim_date.sql")
-    return oracle
 
 
 def columns(oracle: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
@@ -208,7 +213,7 @@ def _records(content: bytes) -> Iterator[list[str]]:
 
 
 def _run(oracle: duckdb.DuckDBPyConnection, script: str) -> None:
-    oracle.execute((_SQL / script).read_text(encoding="utf-8"))
+    oracle.execute((FOLDER / script).read_text(encoding="utf-8"))
 
 
 def _normalise_cities(oracle: duckdb.DuckDBPyConnection) -> None:

@@ -57,7 +57,7 @@ def _ask(
     known = defaults(number)
     if unknown := sorted(parameters.keys() - known.keys()):
         raise ValueError(f"question {number} has no parameters {unknown}")
-    _make_terms(oracle)
+    make_terms(oracle)
     return oracle.execute(_text(number), {**known, **parameters})
 
 
@@ -65,10 +65,14 @@ def _text(number: int) -> str:
     return (_SQL / f"{number:03}.sql").read_text(encoding="utf-8")
 
 
-def _make_terms(oracle: duckdb.DuckDBPyConnection) -> None:
-    if oracle.execute("SELECT 1 FROM duckdb_schemas() WHERE schema_name = 'q'").fetchall():
+def make_terms(oracle: duckdb.DuckDBPyConnection) -> None:
+    """Makes the terms of the questions, unless they are there; the words of reviews may be there before."""
+    schemas = "SELECT 1 FROM duckdb_schemas() WHERE schema_name = 'q'"
+    texts = "SELECT 1 FROM duckdb_tables() WHERE table_name = 'normalised_text'"
+    if oracle.execute(schemas).fetchall():
         return
-    _normalise_texts(oracle)
+    if not oracle.execute(texts).fetchall():
+        _normalise_texts(oracle)
     oracle.execute((_SQL / "base.sql").read_text(encoding="utf-8"))
 
 
