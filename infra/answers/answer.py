@@ -6,21 +6,28 @@ from datetime import date, datetime
 from decimal import Decimal
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from replayhouse.infra.answers.asking import Cell, Row
 from replayhouse.infra.answers.csv_file import write_csv
+from replayhouse.infra.read_models.frames import Frame
 from replayhouse.infra.read_models.kept_answers import KeptAnswer, Origin
+from replayhouse.infra.runtime.telling import count
 from replayhouse.projections.questions import Column, Question
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PERSON = "customer_id"
 """The column in which an answer names people."""
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Answer(Frame):
     """An answer: its rows, in order; texts, ints, Decimals and dates, or None. `made_at` is recorded time.
+
+    `arrow` has them as a `pyarrow.Table`, which DuckDB and Polars take the answer itself for.
 
     `is_kept` tells that it was not computed now, but found among those that are kept.
     """
@@ -46,7 +53,18 @@ class Answer:
         return len(self.rows)
 
     def __repr__(self) -> str:
-        return f"<{self.question.number}. {self.question.title} {len(self):,} rows at position {self.position:,}>"
+        rows = count(len(self), "row")
+        return f"<{self.question.number}. {self.question.title} {rows}, as of position {self.position:,}>"
+
+    @property
+    def arrow(self) -> "pa.Table":  # made anew each time
+        """The rows as Arrow: texts, whole numbers of 32 bits, dates, and decimals with the digits of the columns."""
+        import pyarrow as pa
+
+        schema = pa.schema([(column.name, _arrow_type(column)) for column in self.question.columns])
+        columns = list(zip(*self.rows, strict=True)) or [()] * len(schema)
+        arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
+        return pa.Table.from_arrays(arrays, schema=schema)
 
     def write_csv(self, path: str | PathLike[str], *, force: bool = False) -> None:
         """Writes columns and rows to a CSV file. Raises UsageError where one is there, unless `force` replaces it."""
@@ -64,6 +82,16 @@ class Answer:
             "definition": self.origin.definition,
             "finding": self.finding,
         }
+
+
+def _arrow_type(column: Column) -> "pa.DataType":
+    import pyarrow as pa
+
+    types = {"text": pa.string(), "int": pa.int32(), "date": pa.date32()}
+    if column.type in types:
+        return types[column.type]
+    digits, decimals = column.type.removeprefix("numeric(").removesuffix(")").split(",")
+    return pa.decimal128(int(digits), int(decimals))
 
 
 def restored(question: Question, origin: Origin, kept: KeptAnswer) -> Answer:

@@ -19,7 +19,7 @@ def read_parameters(question: Question, given: Mapping[str, object]) -> dict[str
             there = ", ".join(f"{one.name} ({one.default})" for one in question.parameters)
             has = f"it has {there}" if there else "it has none"
             raise UsageError(f"Question {question.number} has no parameter '{name}': {has}.")
-    return {name: _read(one, given[name]) if name in given else one.default for name, one in known.items()}
+    return {name: _read(one, given.get(name, one.default)) for name, one in known.items()}
 
 
 def _read(parameter: Parameter, given: object) -> Value:
@@ -35,4 +35,4 @@ def _read(parameter: Parameter, given: object) -> Value:
             f"'{given}' is no {parameter.name}: that is {kind} from {parameter.minimum} to {_GREATEST:,}, "
             f"{parameter.default} by default."
         )
-    return int(value) if is_whole else Decimal(f"{value.normalize():f}")  # one spelling of 10 and 10.00
+    return int(value) if is_whole else Decimal(f"{value.normalize() + 0:f}")  # one spelling of 10 and 10.00, 0 and -0

@@ -12,7 +12,7 @@ from replayhouse.infra.answers.asking import Cell
 from replayhouse.infra.answers.findings import place_of
 from replayhouse.infra.answers.moment import live_moment
 from replayhouse.infra.answers.parameters import read_parameters
-from replayhouse.infra.application.ask import origin_in, question_of, spelt
+from replayhouse.infra.application.ask import origin_in, question_of, row_of
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models import kept_answers
 from replayhouse.infra.read_models.preparing import prepare
@@ -64,16 +64,9 @@ class History:
         names = [one.name for one in self.question.columns]
         if column not in names:
             raise UsageError(f"Question {self.question.number} has no column '{column}': there are {', '.join(names)}.")
-        wanted, place = [spelt(part) for part in key], place_of(self.question, column)
-        return [
-            (
-                one.position,
-                self._load(one),
-                one.made_at,
-                next((row[place] for row in one.rows if list(map(str, row[: len(wanted)])) == wanted), None),
-            )
-            for one in self.answers
-        ]
+        found = [(one, row_of(one.rows, key)) for one in self.answers]
+        place = place_of(self.question, column)
+        return [(one.position, self._load(one), one.made_at, None if row is None else row[place]) for one, row in found]
 
     def _load(self, one: Answer) -> str:
         end = self.ends.get(one.position)

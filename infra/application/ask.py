@@ -1,5 +1,7 @@
 """Answering the business questions: what is kept is found, the rest is computed, and kept."""
 
+import json
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ import psycopg
 
 from replayhouse.infra.answers import asking, findings
 from replayhouse.infra.answers.answer import Answer, as_texts, people_named, restored
-from replayhouse.infra.answers.asking import Behind, Cell, FaultyQuestion
+from replayhouse.infra.answers.asking import Behind, Cell, FaultyQuestion, Row
 from replayhouse.infra.answers.moment import LIVE, Moment, live_moment
 from replayhouse.infra.answers.parameters import read_parameters
 from replayhouse.infra.application import moments
@@ -21,6 +23,7 @@ from replayhouse.infra.read_models.kept_answers import Origin
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.snapshots.time_travel import Limits
 from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.telling import count
 from replayhouse.projections.questions import Question, question, questions
 from replayhouse.projections.questions.question import Value
 
@@ -196,21 +199,12 @@ def figure(
     columns = [one.name for one in asked.columns if one.name not in asked.key]
     if column not in columns and column not in measures:
         raise UsageError(f"Question {asked.number} has no figure '{column}': there are {', '.join(columns)}.")
-    if len(key) != len(asked.key):
-        raise UsageError(
-            f"The key of a row of question {asked.number} is {', '.join(asked.key)}: {len(asked.key)} values, as a "
-            f"JSON list where there are several, and {len(key)} were given."
-        )
     rows = asking.compute(conn, asked, parameters)
-    row = next((row for row in rows if [str(cell) for cell in row[: len(key)]] == list(map(spelt, key))), None)
+    row = row_of(rows, key) if len(key) == len(asked.key) else None
     if row is None:
-        some = ", ".join("/".join(map(str, one[: len(key)])) for one in rows[:8])
-        raise UsageError(
-            f"The answer to question {asked.number} has no row {'/'.join(key)}: "
-            + (f"there are {some}{', ...' if len(rows) > 8 else ''}." if rows else "it has no rows.")
-        )
+        raise UsageError(_no_row(asked, rows, key))
     value = row[[one.name for one in asked.columns].index(column)] if column in columns else None
-    told = tuple(map(spelt, key))
+    told = tuple(map(str, row[: len(key)]))
     if column in asked.made_of:
         parts = {
             part: sum((one.part for one in asking.behind(conn, asked, parameters, told, part)), start=0)
@@ -223,8 +217,37 @@ def figure(
     return Figure(asked, column, told, value, found, {})
 
 
-def spelt(key: str) -> str:
-    """A value of a key as answers show it: ids in small hexadecimal digits."""
-    bare = key.replace("-", "").lower()
-    is_id = len(bare) == 32 and all(digit in "0123456789abcdef" for digit in bare)
-    return bare if is_id else key
+def row_of(rows: Sequence[Row], key: Sequence[str]) -> Row | None:
+    """The row whose first values are a key; also where that is spelt another way, if no other row can be meant."""
+    found = [row for row in rows if list(map(str, row[: len(key)])) == list(key)]
+    found = found or [row for row in rows if [_spelt(str(cell)) for cell in row[: len(key)]] == list(map(_spelt, key))]
+    return found[0] if len(found) == 1 else None
+
+
+def _spelt(value: str) -> str:
+    """One spelling of what people write in several: ids with hyphens, capital letters, numbers as 01 or 1.0."""
+    text = value.strip().casefold()
+    bare = text.replace("-", "")
+    if len(bare) == 32 and set(bare) <= set("0123456789abcdef"):
+        return bare
+    if text.isascii() and re.fullmatch(r"-?\d+(\.\d+)?", text):
+        return f"{Decimal(text).normalize():f}"
+    return text
+
+
+def _no_row(asked: Question, rows: Sequence[Row], key: Sequence[str]) -> str:
+    size = len(asked.key)
+    if not rows:
+        return f"The answer to question {asked.number} has no rows."
+    if len(key) != size:
+        example = json.dumps([str(cell) for cell in rows[0][:size]], ensure_ascii=False)
+        one = f"{example[1:-1]} is one" if size == 1 else f"write them as a JSON list, as in '{example}'"
+        return (
+            f"A row of question {asked.number} is known by {' and '.join(asked.key)}, {count(size, 'value')}, and "
+            f"{len(key)} stand here: {one}."
+        )
+    some = ", ".join("/".join(map(str, one[:size])) for one in rows[:8])
+    return (
+        f"The answer to question {asked.number} has no row {'/'.join(key)}: there are "
+        f"{some}{', ...' if len(rows) > 8 else ''}."
+    )

@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -102,6 +102,20 @@ def say(text: str = "", *, at_once: bool = False) -> None:
     streams.write(legible(text) + "\n", at_once=at_once)
 
 
+def say_prose(text: str, style: str = "") -> None:
+    """A paragraph: on a terminal in the style of rich (`bold`, `dim`) and wrapped between words; in a pipe one line."""
+    if not streams.is_terminal():
+        say(text)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(width=max(shutil.get_terminal_size().columns, _NARROWEST), highlight=False)
+    with console.capture() as captured:
+        console.print(Text(legible(text), style=style))
+    streams.write(captured.get())
+
+
 def warn(text: str) -> None:
     """A line on standard error."""
     streams.complain(legible(text) + "\n")
@@ -140,16 +154,21 @@ def shown(value: object) -> str:
 
 
 def table(
-    headers: Sequence[str], rows: Iterable[Sequence[object]], title: str = "", *, alarming: Collection[int] = ()
+    headers: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    title: str = "",
+    *,
+    alarming: Collection[int] = (),
+    tell: Callable[[object], str] = shown,
 ) -> None:
-    """Rows under headers; columns of numbers stand to the right.
+    """Rows under headers, each value as `tell` tells it; columns of numbers stand to the right.
 
     On a terminal, the rows that are `alarming` (from 0) stand out; where the table is wider than the terminal, ids and
     digests are shortened to what still tells them apart, and texts run over several lines. In a pipe all is whole.
     """
     values = [tuple(row) for row in rows]
     headers = [legible(header) for header in headers]
-    cells = [[shown(value) for value in row] for row in values]
+    cells = [[tell(value) for value in row] for row in values]
     numeric = [
         bool(column) and all(isinstance(value, int | float | Decimal | None) for value in column)
         for column in zip_longest(*values)

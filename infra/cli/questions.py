@@ -3,6 +3,8 @@
 import json as json_module
 import shutil
 import sys
+from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +12,7 @@ import typer
 
 from replayhouse.infra.cli import streams
 from replayhouse.infra.cli.options import Force, Json, example
-from replayhouse.infra.cli.output import print_json, say, seconds_so_far, shown, table, warn
+from replayhouse.infra.cli.output import print_json, say, say_prose, seconds_so_far, shown, table, warn
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.telling import count
 
@@ -120,7 +122,7 @@ def ask(
             found = warehouse.rows_behind(
                 asked, _read_key(rows[0]), rows[1], parameters, at=at, occurred_before=occurred_before
             )
-            _show_figure(found, wants_json=json)
+            _show_figure(found, is_live=at in (None, "live") and not occurred_before, wants_json=json)
             return
         answer = warehouse.ask(asked, parameters, at=at, occurred_before=occurred_before)
     if csv is not None:
@@ -158,43 +160,52 @@ def show(answer: "Answer") -> None:
     from replayhouse.infra.cli.charts import draw
 
     asked = answer.question
-    say(f"{asked.number}. {asked.title}")
-    say(answer.finding)
+    say_prose(f"{asked.number}. {asked.title}", "bold")
+    say_prose(answer.finding)
     if streams.is_terminal():
         width = shutil.get_terminal_size().columns
         is_unicode = streams.is_unicode(sys.stdout)
         for line in ["", *draw(asked.chart, answer.columns, answer.rows, width, is_unicode=is_unicode)]:
             say(line)
     say()
-    table(answer.columns, answer.rows)
+    table(answer.columns, answer.rows, tell=_told)
     say()
-    if answer.origin.parameters:
-        say(f"With {', '.join(f'{name}={value}' for name, value in answer.origin.parameters.items())}.")
-    if asked.caveat:
-        say(asked.caveat)
+    say_prose(" ".join(_rests_on(answer)), "dim")
+
+
+def _rests_on(answer: "Answer") -> Iterator[str]:
     before = answer.origin.occurred_before
     limit = f", of what had happened by {shown(before)}" if before else ""
-    say(f"As of position {answer.position:,} of the log{limit}.")
+    yield f"As of position {answer.position:,} of the log{limit}."
+    if answer.origin.parameters:
+        yield f"With {', '.join(f'{name}={value}' for name, value in answer.origin.parameters.items())}."
+    if answer.question.caveat:
+        yield answer.question.caveat
 
 
-def _show_figure(found: "Figure", *, wants_json: bool) -> None:
+def _told(value: object) -> str:
+    """A value of an answer as a person reads it."""
+    return f"{value:,}" if isinstance(value, Decimal) else shown(value)
+
+
+def _show_figure(found: "Figure", *, is_live: bool, wants_json: bool) -> None:
     if wants_json:
         print_json(found.document())
         return
+    of, told = "/".join(found.key), _told(found.value)
     if found.made_of:
-        told = ", ".join(f"{name} ({shown(value)})" for name, value in found.made_of.items())
-        say(f"{found.column} of {'/'.join(found.key)} is {shown(found.value)}.")
-        say(f"It is made of {told}: ask for the rows of those.")
+        parts = ", ".join(f"{name} ({_told(value)})" for name, value in found.made_of.items())
+        say(f"{found.column} of {of} is {told}. It is made of {parts}: ask for the rows of those.")
         return
-    table(("table", "key", "part"), found.rows)
+    if not found.rows:
+        say(f"{found.column} of {of} is {told}: there are no rows behind it.")
+        return
+    table(("table", "key", "part"), found.rows, tell=_told)
     say()
     total = sum(row.part for row in found.rows)
-    say(
-        f"{found.column} of {'/'.join(found.key)} is {shown(found.value)}: {count(len(found.rows), 'row')} make "
-        f"{shown(total)}."
-    )
-    if found.rows:
-        first = found.rows[0]
+    say(f"{found.column} of {of} is {told}: {count(len(found.rows), 'row')} make {_told(total)}.")
+    first = found.rows[0]
+    if is_live and "." in first.table:  # cities and categories are counted, and have no rows of their own
         say(f"To the CSV lines: replayhouse audit lineage {first.table} {first.key.replace('/', ' ')}")
 
 
@@ -204,7 +215,7 @@ def _tell_history(found: "History", rows: tuple[str, str] | None, *, wants_json:
         print_json(found.document())
         return
     told = found.figures(*figure) if figure else found.findings()
-    table(("position", "load", "answered at", figure[1] if figure else "finding"), told)
+    table(("position", "load", "answered at", figure[1] if figure else "finding"), told, tell=_told)
     if found.lacking:
         say()
         say(
