@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from replayhouse.infra.read_models import refolding
 from replayhouse.projections.questions import Question
 from replayhouse.projections.warehouse import PROJECTIONS
 
@@ -13,15 +14,15 @@ from replayhouse.projections.warehouse import PROJECTIONS
 class Moment(NamedTuple):
     """The schemas of its marts and their calendar, and what they show.
 
-    `definition` is the SHA-256 of how they are made, `erased` how many people had been erased then. `is_record` tells
-    that they show the log and nothing else: no stream is parked, no other program has folded them.
+    `definition` is the SHA-256 of how they are made, `erasures` grows with each erasure of what they show.
+    `is_record` tells that they show the log and nothing else: no stream is parked, no other program has folded them.
     """
 
     schemas: tuple[str, ...]
     position: int
     occurred_before: datetime | None
     definition: str
-    erased: int
+    erasures: int
     is_record: bool
 
     def definition_of(self, question: Question) -> str:
@@ -36,14 +37,14 @@ LIVE = ("mart", "shared")
 def live_moment(conn: psycopg.Connection) -> Moment:
     """What the live marts show; within the transaction that reads them."""
     position = conn.execute("SELECT min(position) FROM read_model.projection").fetchone()
-    return Moment(LIVE, int(position[0]) if position else 0, None, definition(), 0, True)
+    return Moment(LIVE, int(position[0]) if position else 0, None, definition(), refolding.erasures(conn), True)
 
 
 def moment_as_of(
     conn: psycopg.Connection, schemas: tuple[str, ...], position: int, occurred_before: datetime | None
 ) -> Moment:
     """What marts show, or would, that this program makes of the log up to a position."""
-    return Moment(schemas, position, occurred_before, definition(), 0, True)
+    return Moment(schemas, position, occurred_before, definition(), refolding.erasures(conn), True)
 
 
 def definition() -> str:

@@ -181,7 +181,7 @@ def _computed(conn: psycopg.Connection, moment: Moment, asked: Question, paramet
 
 def origin_in(moment: Moment, asked: Question, parameters: Mapping[str, Value]) -> Origin:
     """What an answer follows from as of a moment."""
-    return Origin(moment.definition_of(asked), parameters, moment.position, moment.occurred_before, moment.erased)
+    return Origin(moment.definition_of(asked), parameters, moment.position, moment.occurred_before, moment.erasures)
 
 
 def keep(conn: psycopg.Connection, made: Answer, moment: Moment) -> None:

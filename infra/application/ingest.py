@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +16,7 @@ import psycopg
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.quality.events import FileCount
 from replayhouse.domain.quality.row import BadRecord
+from replayhouse.infra.application.answers_of_record import AnswersMade, make_answers
 from replayhouse.infra.application.project import catch_up_all
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import EventStore
@@ -30,7 +31,7 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.postgres.session import refuse_read_only
 from replayhouse.infra.privacy.erasure import forget_rows_of_erased
-from replayhouse.infra.runtime.errors import Conflicting
+from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.infra.runtime.interrupts import heard, interruptible
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Tell
@@ -55,7 +56,8 @@ class IngestReport:
 
     Of a load that is rejected, or would be, nothing is new, changed or unchanged, and it has no score. `set_aside`
     tells of the files of which records are kept apart, `passed_over` of other files beside them, `loaded_before` of
-    the newest load of the same files, where others came after it, the newest of which is `loaded_since`.
+    the newest load of the same files, where others came after it, the newest of which is `loaded_since`. `answers`
+    tells of the answers of record, where those were to be made.
     """
 
     batch_id: UUID
@@ -72,6 +74,7 @@ class IngestReport:
     passed_over: tuple[str, ...] = ()
     loaded_before: Load | None = None
     loaded_since: Load | None = None
+    answers: AnswersMade | None = None
 
     @property
     def rows(self) -> dict[str, int]:
@@ -85,7 +88,7 @@ class IngestReport:
         return {file: {kind: getattr(counted, kind) for kind in kinds} for file, counted in self.counts.items()}
 
     def document(self) -> dict[str, object]:
-        """As JSON shows it; `reasons` only where there are some."""
+        """As JSON shows it; `reasons` only where there are some, `answers` only where they were asked for."""
         return {
             "batch": self.batch_id,
             "name": self.name,
@@ -96,11 +99,21 @@ class IngestReport:
             "chain": self.chain,
             "score": self.score,
             **({"reasons": list(self.reasons)} if self.reasons else {}),
+            **({"answers": self.answers._asdict()} if self.answers else {}),
         }
 
 
-def ingest(site: Site, path: Path, name: str | None, *, dry_run: bool, project: bool) -> IngestReport:
-    """Loads an extract and catches the read models up, also where the extract brought nothing new."""
+def ingest(
+    site: Site, path: Path, name: str | None, *, dry_run: bool, project: bool, answers: bool = False
+) -> IngestReport:
+    """Loads an extract and catches the read models up, also where the extract brought nothing new.
+
+    With `answers`, all questions are answered then: the load is complete whatever becomes of that.
+    """
+    if answers and (dry_run or not project):
+        raise UsageError(
+            "Answers follow from read models that are caught up: they go with no --dry-run or --no-project."
+        )
     refuse_what_is_none(path)  # first: a mistyped path is no reason to make a warehouse
     pools = 2 if project else 1  # the load, and filling the read models
     with site.prepare_workers(pools=0 if dry_run or _bytes_of(path) < SHARED_FROM_BYTES else pools):
@@ -116,7 +129,7 @@ def ingest(site: Site, path: Path, name: str | None, *, dry_run: bool, project: 
             raise
         if project and not dry_run:
             catch_up_all(site)
-    return report
+    return replace(report, answers=make_answers(site)) if answers else report
 
 
 def _bytes_of(path: Path) -> int:

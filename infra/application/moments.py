@@ -69,7 +69,7 @@ def made(site: Site, conn: psycopg.Connection, wanted: Standing | Limits) -> Ite
             with conn.transaction():
                 time_travel.complete(conn, begun)
             moment = recorded(conn, wanted)._replace(schemas=_schemas_under(begun.prefix))
-            yield moment._replace(is_record=moment.is_record and moment.erased == before.erased)
+            yield moment._replace(is_record=moment.is_record and moment.erasures == before.erasures)
     elif (known := next((one for one in prefixes.prefixes(conn) if one.prefix == wanted), None)) is not None:
         yield _under(conn, known)
     else:

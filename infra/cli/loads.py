@@ -27,6 +27,7 @@ Name = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be appended, and append nothing.")]
 NoProject = Annotated[bool, typer.Option("--no-project", help="Leave the read models as they are.")]
+Answers = Annotated[bool, typer.Option("--answers", help="Then answer all business questions, and keep the answers.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +42,12 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    path: PathArgument, name: Name = None, dry_run: DryRun = False, no_project: NoProject = False, json: Json = False
+    path: PathArgument,
+    name: Name = None,
+    dry_run: DryRun = False,
+    no_project: NoProject = False,
+    answers: Answers = False,
+    json: Json = False,
 ) -> None:
     """Load an extract and catch the read models up.
 
@@ -52,7 +58,7 @@ def ingest(
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     with named_warehouse() as warehouse:
-        report = warehouse.ingest(path, name, dry_run=dry_run, project=not no_project)
+        report = warehouse.ingest(path, name, dry_run=dry_run, project=not no_project, answers=answers)
     _warn_of_passed_over(report)
     if json:
         print_json({**report.document(), "seconds": seconds_so_far()})
@@ -115,6 +121,10 @@ def _show(report: "IngestReport", *, is_dry_run: bool, is_left: bool) -> None:
     if report.score is not None:
         say(f"Quality score: {report.score:.2f} of 100 (the goal is above {GOAL}).")
     say(f"Head of the chain: position {report.position:,}, {report.chain}")
+    if report.answers is not None:
+        made, kept, failed = report.answers
+        lacking = f"; {count(failed, 'question')} could not be answered" if failed else ""
+        say(f"Answers of record: {made:,} made now, {kept:,} kept from before{lacking}.")
     if is_dry_run:
         return
     say()

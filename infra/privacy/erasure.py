@@ -21,7 +21,7 @@ from replayhouse.infra.event_store.keys import destroy_keys
 from replayhouse.infra.event_store.recorded import Recorded
 from replayhouse.infra.event_store.store import EventStore, Stream
 from replayhouse.infra.privacy.mentions import Names, erased_people, names_of, rows_naming, texts_of_rows
-from replayhouse.infra.read_models import checkpoints, forgetting, prefixes, refolding
+from replayhouse.infra.read_models import checkpoints, forgetting, kept_answers, prefixes, refolding
 from replayhouse.infra.read_models.rebuild import revisions
 from replayhouse.infra.read_models.schema import Model, model_of, qualified
 from replayhouse.projections.warehouse import PERSONAL_CONTEXTS
@@ -194,12 +194,13 @@ class _Erasing:
         }
 
     def make_unreadable(self) -> None:
-        """Destroys the keys, and writes the rows of the live tables anew."""
+        """Destroys the keys, writes the rows of the live tables anew, and removes answers that name the people."""
         destroy_keys(self._conn, {*self._people, *self.alive})
         if self.alive:
             streams = streams_naming(self._people, self._names, self.rows)
             for context in PERSONAL_CONTEXTS:
                 _fold_again(self._conn, context, streams[context])
+        kept_answers.forget(self._conn, self._people)
         self.stale = forgetting.forget(self._conn, _models(self._conn))
 
     def tell(self, people: Iterable[UUID], remember: Remember | None) -> int:

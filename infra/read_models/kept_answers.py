@@ -11,41 +11,49 @@ from psycopg import errors
 from psycopg.types.json import Jsonb
 
 _KEY = """
-    definition = %(definition)s AND parameters = %(parameters)s AND erased = %(erased)s
+    question = %(question)s AND definition = %(definition)s AND parameters = %(parameters)s
         AND occurred_before IS NOT DISTINCT FROM %(occurred_before)s
 """
 _FIND = f"""
     SELECT question, rows, finding, made_at, position FROM read_model.answer
-    WHERE question = %(question)s AND position = %(position)s AND {_KEY}
+    WHERE {_KEY} AND position = %(position)s AND erasures = %(erasures)s
 """
 _HISTORY = f"""
-    SELECT question, rows, finding, made_at, position FROM read_model.answer
-    WHERE question = %(question)s AND {_KEY}
-    ORDER BY position
+    SELECT DISTINCT ON (position) question, rows, finding, made_at, position FROM read_model.answer
+    WHERE {_KEY} AND erasures <= %(erasures)s
+    ORDER BY position, erasures DESC
 """
+# An erasure writes to `refold` before it forgets answers: it waits for who keeps one, or the other way round.
+_NO_ERASURE = "SET LOCAL lock_timeout = '2s'; LOCK TABLE read_model.refold IN SHARE MODE"
 _KEEP = """
     INSERT INTO read_model.answer
-        (question, definition, parameters, position, occurred_before, erased, rows, finding, named)
-    VALUES (%(question)s, %(definition)s, %(parameters)s, %(position)s, %(occurred_before)s, %(erased)s, %(rows)s,
-        %(finding)s, %(named)s)
+        (question, definition, parameters, position, occurred_before, erasures, rows, finding, named)
+    SELECT %(question)s, %(definition)s, %(parameters)s, %(position)s, %(occurred_before)s, %(erasures)s, %(rows)s,
+        %(finding)s, %(named)s
+    WHERE %(erasures)s = (SELECT coalesce(max(seq), 0) FROM read_model.refold WHERE context <> 'quality')
     ON CONFLICT DO NOTHING
 """
 _FORGET = "DELETE FROM read_model.answer WHERE named <> '{}' AND named && %s"
 
-_MAY_NOT = (errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege, errors.UndefinedTable)
+_MAY_NOT = (
+    errors.ReadOnlySqlTransaction,
+    errors.InsufficientPrivilege,
+    errors.UndefinedTable,
+    errors.LockNotAvailable,
+)
 
 
 class Origin(NamedTuple):
     """What an answer follows from, besides the question's number: the same gives the same answer.
 
-    `definition` is the SHA-256 of how it is answered, `erased` how many people had been erased.
+    `definition` is the SHA-256 of how it is answered; `erasures` grows with each erasure of what marts show.
     """
 
     definition: str
     parameters: Mapping[str, int | Decimal]
     position: int
     occurred_before: datetime | None
-    erased: int
+    erasures: int
 
 
 class KeptAnswer(NamedTuple):
@@ -65,7 +73,10 @@ def find(conn: psycopg.Connection, question: int, origin: Origin) -> KeptAnswer 
 
 
 def history(conn: psycopg.Connection, question: int, origin: Origin) -> list[KeptAnswer]:
-    """What is kept of a question with the same origin but for its position, by position."""
+    """What is kept of a question with the same origin but for its position, by position.
+
+    Of a position before an erasure it is what was said then, unless it was asked again.
+    """
     return [KeptAnswer(*row) for row in conn.execute(_HISTORY, _values(question, origin)).fetchall()]
 
 
@@ -77,17 +88,18 @@ def keep(
     finding: str,
     named: Collection[UUID],
 ) -> bool:
-    """Keeps an answer, unless it is kept; whether it could be: readers and standbys keep none. `conn` in autocommit.
+    """Keeps an answer; whether that was done: not if it is kept already. `conn` in autocommit.
 
-    Of the rows, numbers with decimals and dates are texts. `named` are the people whose ids stand in them.
+    Readers and standbys keep none, nor is any kept that an erasure has overtaken, or is about to: it may show what was
+    erased. Of the rows, numbers with decimals and dates are texts. `named` are the people whose ids stand in them.
     """
     values = {**_values(question, origin), "rows": Jsonb(rows), "finding": finding, "named": sorted(named)}
     try:
         with conn.transaction():
-            conn.execute(_KEEP, values)
+            conn.execute(_NO_ERASURE)
+            return conn.execute(_KEEP, values).rowcount == 1
     except _MAY_NOT:
         return False
-    return True
 
 
 def forget(conn: psycopg.Connection, people: Iterable[UUID]) -> None:

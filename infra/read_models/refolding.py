@@ -22,6 +22,7 @@ from replayhouse.projections.projection import Fold, Stream
 from replayhouse.projections.replay import Difference, differences
 
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM read_model.refold"
+_ERASURES = "SELECT coalesce(max(seq), 0) FROM read_model.refold WHERE context <> 'quality'"
 _ASK = "INSERT INTO read_model.refold (context, originator_id) SELECT %s, unnest(%s::uuid[])"
 _SINCE = "SELECT DISTINCT originator_id FROM read_model.refold WHERE context = %s AND seq > %s"
 _REMOVE = sql.SQL("DELETE FROM {} WHERE position = ANY(%s)")
@@ -38,6 +39,13 @@ _POSITIONS = sql.SQL("SELECT notification_id FROM event_store.{} WHERE originato
 def newest(conn: psycopg.Connection) -> int:
     """The number of the newest stream that was asked for; 0 where there is none."""
     row = conn.execute(_NEWEST).fetchone()
+    assert row is not None  # aggregates always give a row
+    return int(row[0])
+
+
+def erasures(conn: psycopg.Connection) -> int:
+    """The same of the streams that marts show something of: it grows with each erasure of that."""
+    row = conn.execute(_ERASURES).fetchone()
     assert row is not None  # aggregates always give a row
     return int(row[0])
 

@@ -21,18 +21,25 @@ class Loads(Base):
     """The methods that have to do with loads."""
 
     def ingest(
-        self, path: str | PathLike[str], name: str | None = None, *, dry_run: bool = False, project: bool = True
+        self,
+        path: str | PathLike[str],
+        name: str | None = None,
+        *,
+        dry_run: bool = False,
+        project: bool = True,
+        answers: bool = False,
     ) -> "IngestReport":
         """Loads an extract, a folder or zip with some of the nine files, and catches the read models up.
 
         `name`: what the load is called, by default as the path is. `dry_run`: appends nothing, and says what would be.
-        `project=False` leaves the read models as they are. Makes a warehouse where there is none. An extract that is
+        `project=False` leaves the read models as they are. `answers`: after that all questions are answered, and the
+        answers kept; of those that cannot be, it warns. Makes a warehouse where there is none. An extract that is
         not believable as a whole is rejected: `status` says so, and `reasons` why. Raises InputError where there is
         no extract, Conflicting while another load is under way.
         """
         from replayhouse.infra.application.ingest import ingest
 
-        return self._do(ingest, Path(path), name, dry_run=dry_run, project=project)
+        return self._do(ingest, Path(path), name, dry_run=dry_run, project=project, answers=answers)
 
     def batches(self) -> "list[Batch]":
         """The loads so far, the oldest first."""
