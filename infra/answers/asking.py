@@ -39,7 +39,7 @@ _TRIES = 5
 _BEHIND = """
     SELECT "table", key, part FROM (
 {rows}
-) AS behind WHERE measure = %(measure_)s{conditions} ORDER BY "table", key"""
+) AS behind ({columns}) WHERE measure = %(measure_)s{conditions} ORDER BY "table", key"""
 
 
 class FaultyQuestion(ReplayhouseError):  # noqa: N818 - the name says what is the matter
@@ -98,14 +98,19 @@ def behind(
 ) -> list[Behind]:
     """The rows behind a measure of the answer's row with a key, within `in_one_moment`. Raises FaultyQuestion."""
     conditions = "".join(
-        f" AND {name}::text IN (%(key_{place})s, %(key_{place}_id)s)"
-        for place, name in enumerate(question.key[: len(key)])
+        f" AND key_{place}::text IN (%(key_{place})s, %(key_{place}_id)s)" for place in range(len(key))
     )
     values = {f"key_{place}": value for place, value in enumerate(key)}
     values |= {f"key_{place}_id": _as_id(value) for place, value in enumerate(key)}
-    query = _BEHIND.format(rows=_positional(question.statements["rows"]), conditions=conditions)
-    rows = _run(conn, question, "rows", query, {**parameters, **values, "measure_": measure}, before=2).fetchall()
-    return [Behind(table, key_of(told), part) for table, told, part in rows]
+    rows = _positional(question.statements["rows"])
+    query = _BEHIND.format(rows=rows, columns=", ".join(columns_of_rows(question)), conditions=conditions)
+    found = _run(conn, question, "rows", query, {**parameters, **values, "measure_": measure}, before=2).fetchall()
+    return [Behind(table, key_of(told), part) for table, told, part in found]
+
+
+def columns_of_rows(question: Question) -> tuple[str, ...]:
+    """What to call the columns of the statement `rows`: those of the key by place, for one may be called measure."""
+    return (*(f"key_{place}" for place in range(len(question.key))), "measure", '"table"', "key", "part")
 
 
 def key_of(told: str) -> str:

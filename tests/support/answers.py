@@ -142,8 +142,9 @@ def _sums(conn: psycopg.Connection, question: Question, parameters: Parameters) 
     """Where parts do not add up to the figures of the answer."""
     if not question.key:
         return
-    keys = ", ".join(question.key)
-    query = f"SELECT {keys}, measure, sum(part) FROM ({_statement(question, 'rows')}) AS b GROUP BY {keys}, measure"
+    *keys, _table, _one, _part = asking.columns_of_rows(question)
+    told = ", ".join(keys)
+    query = f"SELECT {told}, sum(part) FROM {_rows(question)} GROUP BY {told}"
     sums = {_key(row[:-1]): row[-1] for row in conn.execute(query.encode(), parameters).fetchall()}
     names = [one.name for one in question.columns]
     wrong = []
@@ -158,13 +159,13 @@ def _sums(conn: psycopg.Connection, question: Question, parameters: Parameters) 
 
 
 def _faults_of_rows(conn: psycopg.Connection, question: Question, known: Mapping[str, set[str]]) -> Iterator[str]:
-    rows, parameters = _statement(question, "rows"), wide(question)
-    keys = ", ".join((*question.key, "measure", '"table"', "key"))
-    twice = f"SELECT {keys} FROM ({rows}) AS b GROUP BY {keys} HAVING count(*) > 1 LIMIT 3"
+    rows, parameters = _rows(question), wide(question)
+    keys = ", ".join(asking.columns_of_rows(question)[:-1])
+    twice = f"SELECT {keys} FROM {rows} GROUP BY {keys} HAVING count(*) > 1 LIMIT 3"
     for row in conn.execute(twice.encode(), parameters).fetchall():
         yield f"behind one figure twice: {_key(row)}"
     measures = {*question.measures, *(part for parts in question.made_of.values() for part in parts)}
-    named = f'SELECT measure, "table", array_agg(DISTINCT key) FROM ({rows}) AS b GROUP BY measure, "table"'
+    named = f'SELECT measure, "table", array_agg(DISTINCT key) FROM {rows} GROUP BY measure, "table"'
     for measure, table, found in conn.execute(named.encode(), parameters).fetchall():
         if measure not in measures:
             yield f"nothing is made of the measure {measure}"
@@ -178,6 +179,11 @@ def _keys_of(conn: psycopg.Connection, table: str, key: str) -> set[str]:
 
 def _key(row: tuple[Any, ...]) -> Key:
     return tuple(value.hex if isinstance(value, UUID) else str(value) for value in row)
+
+
+def _rows(question: Question) -> str:
+    """The statement `rows` as a relation."""
+    return f"({_statement(question, 'rows')}) AS behind ({', '.join(asking.columns_of_rows(question))})"
 
 
 def _statement(question: Question, name: str) -> str:
