@@ -38,7 +38,7 @@ SELECT
     month,
     coalesce(buying_customers, 0)::int AS buying_customers,
     coalesce(new_customers, 0)::int AS new_customers,
-    round(100.0 * new_customers / nullif(buying_customers, 0), 2) AS new_share_pct,
+    coalesce(round(100.0 * new_customers / buying_customers, 2), 0.00) AS new_share_pct,
     round(first_order_value / nullif(valued_first_orders, 0), 2) AS avg_first_order,
     round(coalesce(gmv, 0), 2) AS gmv,
     round(coalesce(gmv, 0) * :marketing_pct / (100.0 * nullif(new_customers, 0)), 2) AS cac_proxy
