@@ -9,6 +9,7 @@ from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.serialization.errors import NewerVersion
 from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.marts import Unmakeable
 from replayhouse.infra.read_models.status import parked_streams
 from replayhouse.infra.read_models.status import status as status_of
 from replayhouse.infra.read_models.versions import OtherVersion
@@ -47,6 +48,7 @@ def project(site: Site, contexts: Iterable[str] | None, *, retry_parked: bool) -
         workers=settings.workers,
         keep=settings.keep_revisions,
         tell=partial(site.tell, doing),
+        warn=site.warn,
     )
     found = status_of(database)
     return ProjectReport(
@@ -64,8 +66,14 @@ def catch_up_all(site: Site) -> None:
     site.tell(doing, 0, 0)
     settings = site.settings
     try:
-        catch_up(site.database, workers=settings.workers, keep=settings.keep_revisions, tell=partial(site.tell, doing))
-    except (Conflicting, NewerVersion, OtherVersion) as error:
+        catch_up(
+            site.database,
+            workers=settings.workers,
+            keep=settings.keep_revisions,
+            tell=partial(site.tell, doing),
+            warn=site.warn,
+        )
+    except (Conflicting, NewerVersion, OtherVersion, Unmakeable) as error:
         site.warn(
             f"The read models could not follow. {error} What was recorded stands: replayhouse project shows it later."
         )

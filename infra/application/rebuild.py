@@ -41,5 +41,6 @@ def rebuild(site: Site, contexts: Iterable[str] | None, workers: int | None, rea
             reason=why,
             keep=settings.keep_revisions,
             tell=partial(site.tell, doing),
+            warn=site.warn,
         )
     return RebuildReport(found)

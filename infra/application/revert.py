@@ -11,4 +11,4 @@ def revert(site: Site, context: str, to: int | None) -> Reverted:
     [wanted] = chosen([context])
     database = site.database
     site.tell("bringing the earlier revision up to date", 0, 0)
-    return swap_back(database, wanted, to, keep=site.settings.keep_revisions)
+    return swap_back(database, wanted, to, keep=site.settings.keep_revisions, warn=site.warn)

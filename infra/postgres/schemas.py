@@ -8,7 +8,7 @@ import psycopg
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.runtime.errors import WrongServer
 
-FOR_A_MOMENT = ("mart_next", "mart_gone", "shared_gone", "unfinished_received")
+FOR_A_MOMENT = ("mart_next", "mart_fresh", "mart_gone", "shared_gone", "unfinished_received")
 NAMES = ("event_store", "read_model", "publishing", "shared", "mart", *FOR_A_MOMENT, *CONTEXTS)
 """What stands in a warehouse, or does so for a moment."""
 

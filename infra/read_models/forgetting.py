@@ -12,6 +12,7 @@ import psycopg
 from psycopg import errors, sql
 
 from replayhouse.infra.read_models.schema import Model, qualified
+from replayhouse.projections import marts
 from replayhouse.projections.projection import personal_columns
 
 _KEYS = "event_store.subject_key"
@@ -41,13 +42,25 @@ class _View(NamedTuple):
     def identifier(self) -> sql.Identifier:
         return sql.Identifier(self.schema, self.name)
 
+    @property
+    def is_live_mart(self) -> bool:
+        """Whether it is one of the program's that shows the live tables, or is about to."""
+        return self.schema in ("mart", "mart_fresh") and self.name in _personal_of_marts()
+
+    @property
+    def unsampled(self) -> Sequence[str]:
+        """The columns of which there are to be no statistics: of a mart those that are personal, else all."""
+        is_mart = self.schema.rpartition("_")[2] in ("mart", "fresh", "next")
+        return _personal_of_marts().get(self.name, self.columns) if is_mart else self.columns
+
 
 def forget(conn: psycopg.Connection, models: Sequence[Model]) -> list[str]:
     """Refreshes what is materialised from these models and from keys, and removes the statistics of all of them.
 
     Within the transaction that destroys keys, after the rows are folded anew. Returns the names of materialised views
     that could not be refreshed: they are somebody else's, are being read in a transaction that does not end, or their
-    queries fail. None of that puts the erasure off.
+    queries fail. None of that puts the erasure off. The live marts are left to whoever catches up after it, as all
+    that follows the log: they note which erasures they know of.
     """
     conn.execute(_NONE_ON_KEYS)
     for model in models:
@@ -55,7 +68,7 @@ def forget(conn: psycopg.Connection, models: Sequence[Model]) -> list[str]:
             if names := personal_columns(table):
                 conn.execute(_NONE_ON, {"table": qualified(table).as_string(conn), "columns": names})
     views = _materialised_from(conn, [*_personal_tables(conn, models), _KEYS])
-    return [f"{view.schema}.{view.name}" for view in views if not _is_refreshed(conn, view)]
+    return [f"{view.schema}.{view.name}" for view in views if not view.is_live_mart and not _is_refreshed(conn, view)]
 
 
 def refresh(conn: psycopg.Connection, models: Sequence[Model]) -> None:
@@ -67,7 +80,12 @@ def refresh(conn: psycopg.Connection, models: Sequence[Model]) -> None:
 def sample_no_views(conn: psycopg.Connection, models: Sequence[Model]) -> None:
     """Lets no statistics be made of what a swap has materialised anew; within its transaction."""
     for view in _materialised(conn, models):
-        _remove_statistics(conn, view)
+        if not view.is_live_mart:
+            _remove_statistics(conn, view)
+
+
+def _personal_of_marts() -> dict[str, Sequence[str]]:
+    return {mart.name: mart.personal for mart in marts.MARTS}
 
 
 def _materialised(conn: psycopg.Connection, models: Iterable[Model]) -> list[_View]:
@@ -103,4 +121,4 @@ def _is_refreshed(conn: psycopg.Connection, view: _View) -> bool:
 
 
 def _remove_statistics(conn: psycopg.Connection, view: _View) -> None:
-    conn.execute(_NONE_ON, {"table": view.identifier.as_string(conn), "columns": list(view.columns)})
+    conn.execute(_NONE_ON, {"table": view.identifier.as_string(conn), "columns": list(view.unsampled)})

@@ -1,51 +1,84 @@
-"""The declared marts in PostgreSQL: made on the tables of whatever schemas are given, and swapped with those.
+"""The declared marts in PostgreSQL: made on the tables of whatever schemas are given, moved in where those are live.
 
-`create_marts` is for any set of schemas. What is materialised is made on new tables before the swap, in `mart_next`,
-and moved to `mart` by its transaction; views of others there stay, see `standing`.
+All marts of one making see one snapshot. Those that are to be live are made aside, in a schema of their own, and take
+the place of the former ones in one transaction, which notes what they show. Views of others in `mart` stay.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors, sql
-from sqlalchemy import FromClause, MetaData, TableClause, column
-from sqlalchemy import table as table_clause
 
-from replayhouse.infra.postgres.roles import grant, grant_on
+from replayhouse.infra.postgres.roles import grant_on
+from replayhouse.infra.read_models import marts_shown
+from replayhouse.infra.read_models.marts_shown import Coming, MartsShown
 from replayhouse.infra.read_models.rights import Rights, put_back
-from replayhouse.infra.read_models.schema import comment_on_column, compiled
-from replayhouse.infra.runtime.errors import Conflicting
+from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError
 from replayhouse.projections import marts
 from replayhouse.projections.marts import Mart
-from replayhouse.projections.shared import DIM_DATE
 from replayhouse.projections.warehouse import PROJECTIONS
 
 MART = "mart"
 NEXT = "mart_next"
+"""Where those stand that a rebuild makes on its new tables."""
+FRESH = "mart_fresh"
+"""Where those stand that are made anew on the live tables."""
 GONE = "mart_gone"
-COMMENT = "Views over the star schema: the marts of the program, and your own"
+COMMENT = "The marts of the program, materialised from the star schema, and views of your own"
 
+_ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+# A mart is computed once and thrown away: compiling costs more than it brings, and hashes should stay in memory.
+_SESSION = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
 _CREATE_SCHEMA = sql.SQL("CREATE SCHEMA IF NOT EXISTS {schema}; COMMENT ON SCHEMA {schema} IS {comment}")
-_HAS_SCHEMA = "SELECT to_regnamespace(%s) IS NOT NULL"
 _SEARCH_PATH = "SELECT current_setting('search_path')"
 _FIND_IN = "SELECT set_config('search_path', %s, true)"
-_EXISTING = """
-    SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE n.nspname = %s AND c.relname = ANY(%s) AND c.relkind IN ('v', 'm')
+# Filled by REFRESH on any server, whose rows every snapshot sees: to a reader with an old one it is never empty.
+_MAKE = sql.SQL("""
+    CREATE MATERIALIZED VIEW {name} AS
+    {query}
+    WITH NO DATA;
+    {settings}
+    REFRESH MATERIALIZED VIEW {name};
+    {index}
+    ANALYZE {name}
+""")
+_COMMENT = sql.SQL("COMMENT ON MATERIALIZED VIEW {} IS {};")
+_COMMENT_ON_COLUMN = sql.SQL("COMMENT ON COLUMN {} IS {};")
+_NO_STATISTICS = sql.SQL("ALTER MATERIALIZED VIEW {} ALTER COLUMN {} SET STATISTICS 0;")
+_UNIQUE = sql.SQL("CREATE UNIQUE INDEX ON {} ({});")
+_OF_OTHERS = """
+    SELECT c.relname::text, c.relkind = 'v'
+    FROM pg_class AS c
+    WHERE c.relnamespace = to_regnamespace('mart') AND c.relname = ANY(%s)
+        AND NOT EXISTS (SELECT FROM read_model.mart WHERE (relations ->> c.relname)::oid = c.oid)
+"""
+_STANDING = """
+    SELECT c.relname::text, c.oid::bigint FROM pg_class AS c
+    WHERE c.relnamespace = to_regnamespace('mart') AND c.relname = ANY(%s) AND c.relkind = 'm'
 """
 _GONE = """
     SELECT c.relname::text FROM pg_class AS c
     WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'm'
     ORDER BY c.oid DESC
 """
-_ASIDE = sql.SQL("CREATE SCHEMA IF NOT EXISTS {gone}; ALTER MATERIALIZED VIEW {name} SET SCHEMA {gone}")
-_LOCK = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
-_MOVE = sql.SQL("ALTER MATERIALIZED VIEW {name} SET SCHEMA {schema}")
+_CREATE_GONE = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(GONE))
+_MOVE = sql.SQL("ALTER MATERIALIZED VIEW {} SET SCHEMA {};")
 _DROP = sql.SQL("DROP MATERIALIZED VIEW {}")
 _DROP_EMPTY = sql.SQL("DROP SCHEMA IF EXISTS {}")
 _DROP_SCHEMA = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE")
-_UNIQUE = sql.SQL("CREATE UNIQUE INDEX ON {} ({})")
+
+_NOT_OF_THE_MART = re.compile("08|40|55P03|57")
+"""The connection, who came first, a lock, somebody who ends the session: SQLSTATEs that say nothing of a query."""
+
+
+class Unmakeable(ReplayhouseError):  # noqa: N818 - the name says what is the matter
+    """A mart cannot be made; which one, and why not."""
+
+    def __init__(self, mart: str, error: psycopg.Error) -> None:
+        told = (error.diag.message_primary or str(error)).rstrip(".")
+        super().__init__(f"The mart {mart} cannot be made: {told}. Those that stand stay as they are.")
 
 
 def live_schemas() -> dict[str, str]:
@@ -53,39 +86,29 @@ def live_schemas() -> dict[str, str]:
     return {name: name for name in (*PROJECTIONS, "shared")}
 
 
-def create_marts(
-    conn: psycopg.Connection, schema: str, schemas: Mapping[str, str], declared: Sequence[Mart] | None = None
-) -> None:
-    """Makes the schema if need be, and in it the declared marts (all, by default), with comments and grants.
+@contextmanager
+def one_snapshot(conn: psycopg.Connection) -> Iterator[None]:
+    """A transaction all of which sees one moment; `conn` in autocommit."""
+    with conn.transaction():
+        conn.execute(_ONE_SNAPSHOT)
+        yield
+
+
+def create_schema(conn: psycopg.Connection, schema: str) -> None:
+    """Makes a schema for marts, if it is not there."""
+    conn.execute(_CREATE_SCHEMA.format(schema=sql.Identifier(schema), comment=sql.Literal(COMMENT)))
+
+
+def create_marts(conn: psycopg.Connection, schema: str, schemas: Mapping[str, str]) -> None:
+    """Makes the declared marts in a schema, with comments and indexes; within `one_snapshot`.
 
     They stand on the tables of the context `sales` in the schema `schemas["sales"]`, and so on; `schemas` names one for
-    each of the five contexts and for `shared`. Within a transaction.
+    each of the five contexts and for `shared`. Raises Unmakeable.
     """
-    is_new = conn.execute(_HAS_SCHEMA, [schema]).fetchone() == (False,)
-    conn.execute(_CREATE_SCHEMA.format(schema=sql.Identifier(schema), comment=sql.Literal(COMMENT)))
-    tables = star_schema(schemas)
-    made = marts.MARTS if declared is None else declared
+    conn.execute(_SESSION)
     with names_found_in(conn, [schema, *schemas.values()]):
-        for mart in made:
-            tables[f"{MART}.{mart.name}"] = _create(conn, schema, mart, tables)
-    if is_new:
-        grant(conn, schema)
-    else:  # there may be views of others, on which rights are none of our business
-        grant_on(conn, schema, [mart.name for mart in made])
-
-
-def star_schema(schemas: Mapping[str, str]) -> dict[str, FromClause]:
-    """Every table and view of the star schema by its live name, as it stands in the given schemas."""
-    found: dict[str, FromClause] = {}
-    for context, projection in PROJECTIONS.items():
-        metadata = MetaData(schema=schemas[context])
-        tables = {t.name: t.to_metadata(metadata, schema=schemas[context]) for t in projection.tables}
-        found |= {f"{context}.{name}": table for name, table in tables.items()}
-        for view in projection.views:
-            columns = view.select(tables).selected_columns
-            found[f"{context}.{view.name}"] = _clause(schemas[context], view.name, columns)
-    found["shared.dim_date"] = DIM_DATE.to_metadata(MetaData(), schema=schemas["shared"])
-    return found
+        for mart in marts.MARTS:
+            _create(conn, schema, mart)
 
 
 @contextmanager
@@ -101,89 +124,86 @@ def names_found_in(conn: psycopg.Connection, schemas: Iterable[str]) -> Iterator
     conn.execute(_FIND_IN, row)  # where the block fails, the transaction ends, and with it the path
 
 
-def _clause(schema: str, name: str, columns: Iterable[object]) -> TableClause:
-    typed = [column(c.name, c.type) for c in columns]  # type: ignore[attr-defined]  # named expressions all
-    return table_clause(name, *typed, schema=schema)
-
-
-def _create(conn: psycopg.Connection, schema: str, mart: Mart, tables: Mapping[str, FromClause]) -> FromClause:
-    query = mart.select(tables)
+def _create(conn: psycopg.Connection, schema: str, mart: Mart) -> None:
     name = sql.Identifier(schema, mart.name)
-    kind = sql.SQL("MATERIALIZED VIEW" if mart.materialised else "VIEW")
-    create = sql.SQL("CREATE" if mart.materialised else "CREATE OR REPLACE")
-    conn.execute(sql.SQL("{} {} {} AS ").format(create, kind, name).as_bytes(conn) + compiled(query))
-    conn.execute(sql.SQL("COMMENT ON {} {} IS {}").format(kind, name, sql.Literal(mart.comment)))
-    for column_name, comment in mart.column_comments.items():
-        comment_on_column(conn, schema, mart.name, column_name, comment)
-    if mart.materialised and mart.key:
-        conn.execute(_UNIQUE.format(name, sql.SQL(", ").join(map(sql.Identifier, mart.key))))
-    return _clause(schema, mart.name, query.selected_columns)
+    settings: list[sql.Composable] = [_COMMENT.format(name, sql.Literal(mart.comment))]
+    for column, comment in mart.column_comments.items():
+        settings.append(_COMMENT_ON_COLUMN.format(sql.Identifier(schema, mart.name, column), sql.Literal(comment)))
+    settings += [_NO_STATISTICS.format(name, sql.Identifier(column)) for column in mart.personal]
+    key = sql.SQL(", ").join(map(sql.Identifier, mart.key))
+    script = _MAKE.format(
+        name=name,
+        query=sql.SQL(mart.query),  # the text of a file of the program's own
+        settings=sql.SQL(" ").join(settings),
+        index=_UNIQUE.format(name, key) if mart.key else sql.SQL(""),
+    )
+    try:
+        conn.execute(script)
+    except psycopg.Error as error:
+        if conn.closed or _NOT_OF_THE_MART.match(error.sqlstate or "08"):
+            raise
+        raise Unmakeable(f"{schema}.{mart.name}", error) from error
 
 
-def missing(conn: psycopg.Connection) -> list[Mart]:
-    """The declared marts that do not stand in `mart`."""
-    there = {name for (name,) in conn.execute(_EXISTING, [MART, [mart.name for mart in marts.MARTS]]).fetchall()}
-    return [mart for mart in marts.MARTS if mart.name not in there]
+# --- those that are live ----------------------------------------------------------------------------------------
 
 
-# --- in a swap --------------------------------------------------------------------------------------------------
+def make_aside(conn: psycopg.Connection, schema: str, coming: Iterable[Coming] = ()) -> MartsShown:
+    """Makes marts aside, on the live tables and on those that are to take the place of some; what they will show.
 
-
-def make_next(conn: psycopg.Connection, new: Mapping[str, str]) -> None:
-    """Makes the materialised marts in `mart_next`, on new tables (schemas by context) and the live ones of the rest.
-
-    Plain ones take no time and are made in the swap; a materialised one that builds on them has their queries in it.
+    `conn` in autocommit. Raises Unmakeable, and Conflicting where somebody else has something of their names.
     """
+    coming = list(coming)
     with conn.transaction():
-        remove_next(conn)
-        if not any(mart.materialised for mart in marts.MARTS):
-            return
-        conn.execute(_CREATE_SCHEMA.format(schema=sql.Identifier(NEXT), comment=sql.Literal(COMMENT)))
-        schemas = {**live_schemas(), **new}
-        tables = star_schema(schemas)
-        with names_found_in(conn, [NEXT, *schemas.values()]):
-            for mart in marts.MARTS:
-                if mart.materialised:
-                    tables[f"{MART}.{mart.name}"] = _create(conn, NEXT, mart, tables)
-                else:
-                    tables[f"{MART}.{mart.name}"] = mart.select(tables).subquery(mart.name)
-        grant(conn, NEXT)
+        drop_aside(conn, schema)
+        refuse_those_of_others(conn)
+    with one_snapshot(conn):
+        made = marts_shown.to_show(conn, coming)
+        create_schema(conn, schema)
+        create_marts(conn, schema, {**live_schemas(), **{one.context: one.schema for one in coming}})
+    return made
 
 
-def remove_next(conn: psycopg.Connection) -> None:
-    """Removes what a swap that came to nothing has made."""
-    conn.execute(_DROP_SCHEMA.format(sql.Identifier(NEXT)))
+def drop_aside(conn: psycopg.Connection, schema: str) -> None:
+    """Removes marts that were made aside, and not moved in."""
+    conn.execute(_DROP_SCHEMA.format(sql.Identifier(schema)))
 
 
-def lock(conn: psycopg.Connection) -> None:
-    """Within the transaction of a swap, before anything is renamed: no reader holds a plain mart from here on."""
-    there = {mart.name for mart in marts.MARTS} - {mart.name for mart in missing(conn)}
-    for mart in reversed(marts.MARTS):
-        if mart.name in there and not mart.materialised:
-            conn.execute(_LOCK.format(sql.Identifier(MART, mart.name)))
+def refuse_those_of_others(conn: psycopg.Connection) -> None:
+    """Raises Conflicting where somebody has made something in `mart` that has the name of a declared mart."""
+    for name, is_view in conn.execute(_OF_OTHERS, [[mart.name for mart in marts.MARTS]]).fetchall():
+        kind = "VIEW" if is_view else "MATERIALIZED VIEW"
+        raise Conflicting(
+            f"{MART}.{name} is the name of a mart of this program, and somebody has made something else under it: "
+            f"rename that (ALTER {kind} {MART}.{name} RENAME TO ...). Until then there are no marts."
+        )
 
 
-def move_in(conn: psycopg.Connection, given: Rights) -> None:
-    """Within the transaction of a swap, after the renaming: the declared marts stand on the tables that are live now.
+def standing(conn: psycopg.Connection) -> dict[str, int]:
+    """The declared marts that stand in `mart`, by name, each with its number in pg_class."""
+    return dict(conn.execute(_STANDING, [[mart.name for mart in marts.MARTS]]).fetchall())
 
-    A plain one stays itself, with what stands on it. The former materialised ones stand in `mart_gone`; what was
-    `given` on them before is given on the new ones.
+
+def move_in(conn: psycopg.Connection, aside: str, made: MartsShown, given: Rights) -> None:
+    """Within the transaction that makes them live: the marts that were made aside take the place of those in `mart`.
+
+    The former ones stand in `mart_gone` then; what was `given` on them before is given on those that came.
     """
-    tables = star_schema(live_schemas())
+    former = standing(conn)
+    if former:
+        conn.execute(_CREATE_GONE)
     for mart in marts.MARTS:
-        if mart.materialised:
-            conn.execute(_ASIDE.format(gone=sql.Identifier(GONE), name=sql.Identifier(MART, mart.name)))
-            conn.execute(_MOVE.format(name=sql.Identifier(NEXT, mart.name), schema=sql.Identifier(MART)))
-            tables[f"{MART}.{mart.name}"] = _clause(MART, mart.name, mart.select(tables).selected_columns)
-        else:
-            tables[f"{MART}.{mart.name}"] = _create(conn, MART, mart, tables)
-    if materialised := [mart.name for mart in marts.MARTS if mart.materialised]:
-        put_back(conn, given, materialised)
-    remove_next(conn)
+        if mart.name in former:
+            conn.execute(_MOVE.format(sql.Identifier(MART, mart.name), sql.Identifier(GONE)))
+        conn.execute(_MOVE.format(sql.Identifier(aside, mart.name), sql.Identifier(MART)))
+    drop_aside(conn, aside)
+    put_back(conn, given, former)
+    grant_on(conn, MART, [mart.name for mart in marts.MARTS if mart.name not in former])
+    marts_shown.note(conn, made)
 
 
 def drop_gone(conn: psycopg.Connection) -> None:
-    """Within that transaction, after what stood on them was made anew: the former materialised marts are removed.
+    """Within that transaction, after what stood on them was made anew: the former marts are removed.
 
     Raises Conflicting where something outside of `mart` stands on one.
     """

@@ -40,7 +40,7 @@ TAKEN = re.compile(
     rf"""(?x)  live | r\d+  # what `audit compare` calls other things
     | unfinished(_\d+)?
     | pg(_.*)? | public | information_schema | replayhouse | event_store | read_model
-    | ({" | ".join((*BESIDE_CONTEXTS, *CONTEXTS))}) (_r\d+ | _next | _gone)?
+    | ({" | ".join((*BESIDE_CONTEXTS, *CONTEXTS))}) (_r\d+ | _next | _fresh | _gone)?
     """
 )
 """Names that a prefix may not have: those of other things of the warehouse, and what looks like one."""

@@ -1,4 +1,4 @@
-"""The first revision of every read model, the calendar and the marts: empty, from the first command on."""
+"""The first revision of every read model and the calendar: empty, from the first command on."""
 
 import psycopg
 
@@ -6,7 +6,7 @@ from replayhouse.infra.postgres.roles import grant
 from replayhouse.infra.postgres.schemas import refuse_those_of_others
 from replayhouse.infra.read_models.calendar import create_calendar, keep_calendar
 from replayhouse.infra.read_models.checkpoints import projected
-from replayhouse.infra.read_models.marts import MART, create_marts, live_schemas, missing
+from replayhouse.infra.read_models.marts import MART, create_schema
 from replayhouse.infra.read_models.schema import Model
 from replayhouse.projections.warehouse import PROJECTIONS
 
@@ -41,14 +41,15 @@ def prepare(conn: psycopg.Connection) -> None:
                 conn.execute(_TRACK, [context])
         if conn.execute(_HAS_CALENDAR).fetchone() == (False,):
             create_calendar(conn)
-        if not _has_marts(conn):
-            create_marts(conn, MART, live_schemas(), missing(conn))
+        if not _has_schema_of_marts(conn):
+            create_schema(conn, MART)
+            grant(conn, MART)
         keep_calendar(conn)
 
 
 def _is_prepared(conn: psycopg.Connection) -> bool:
-    return all(projected(conn, context) for context in PROJECTIONS) and _has_marts(conn)
+    return all(projected(conn, context) for context in PROJECTIONS) and _has_schema_of_marts(conn)
 
 
-def _has_marts(conn: psycopg.Connection) -> bool:
-    return conn.execute(_HAS_SCHEMA, [MART]).fetchone() == (True,) and not missing(conn)
+def _has_schema_of_marts(conn: psycopg.Connection) -> bool:
+    return conn.execute(_HAS_SCHEMA, [MART]).fetchone() == (True,)

@@ -6,7 +6,7 @@ itself, with its options, rights, comments, and what stands on it. A materialise
 which takes as long as its query does, and loses what stands on it outside of `mart`: the swap is refused then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
@@ -25,6 +25,17 @@ _VIEWS = """
         coalesce(c.reloptions, '{}')
     FROM pg_class AS c
     WHERE c.relnamespace = to_regnamespace('mart') AND c.relkind IN ('v', 'm') AND c.relname <> ALL(%s)
+"""
+_STANDING_ON = """
+    WITH RECURSIVE standing (oid) AS (
+        SELECT unnest(%s::oid[])
+        UNION
+        SELECT r.ev_class
+        FROM standing
+        JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = standing.oid
+        JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+    )
+    SELECT oid::bigint FROM standing
 """
 # What is lost with a materialised view, as statements that bring it back; the owner comes last, who may do all of it.
 _BESIDES = """
@@ -82,13 +93,21 @@ class StandingView(NamedTuple):
         return sql.Identifier(MART, self.name)
 
 
-def take(conn: psycopg.Connection) -> list[StandingView]:
-    """The views of others in `mart`, each after those that it stands on; readers wait until the transaction ends."""
+def take(conn: psycopg.Connection, on: Iterable[int] | None = None) -> list[StandingView]:
+    """The views of others in `mart`, each after those that it stands on; readers wait until the transaction ends.
+
+    With `on`, numbers in pg_class, only those that stand on one of these, by others too.
+    """
     conn.execute(_PLAIN_PATH)
     found = {row[0]: StandingView(*row) for row in conn.execute(_VIEWS, [[mart.name for mart in marts.MARTS]])}
+    if on is not None and found:
+        standing = {oid for (oid,) in conn.execute(_STANDING_ON, [list(on)])}
+        found = {oid: view for oid, view in found.items() if oid in standing}
+    if not found:
+        return []
     sorter: TopologicalSorter[int] = TopologicalSorter(dict.fromkeys(found, ()))
-    for view, on in conn.execute(_STANDS_ON, {"views": list(found)}).fetchall():
-        sorter.add(view, on)
+    for above, below in conn.execute(_STANDS_ON, {"views": list(found)}).fetchall():
+        sorter.add(above, below)
     ordered = [found[oid] for oid in sorter.static_order()]
     for view in reversed(ordered):
         if not view.is_materialised:

@@ -13,6 +13,10 @@ def tell_nobody(_doing: str, _done: int, _of: int) -> None:
     """Takes how far the work is, and lets it be."""
 
 
+def unheard(_text: str) -> None:
+    """Takes what somebody should know, where nobody listens."""
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 event`, `2,345 events`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

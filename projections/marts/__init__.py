@@ -1,4 +1,4 @@
-"""Marts: what needs the streams of several contexts, as views over the star schema, in the schema `mart`.
+"""Marts: what needs the streams of several contexts, materialised from the star schema, in the schema `mart`.
 
 The base marts carry the terms of the questions once; the business marts hold sums that add up. Each is a file
 `NAME.sql` in this folder, named in `MARTS` after those that it builds on. Its query names tables and views of the star
@@ -8,9 +8,9 @@ or under a prefix.
 
 from pathlib import Path
 
-from replayhouse.projections.marts.mart import Mart, Tables, read_mart
+from replayhouse.projections.marts.mart import Mart, read_mart
 
-__all__ = ["MARTS", "Mart", "Tables"]
+__all__ = ["MARTS", "Mart"]
 
 _BASE = ("orders", "lines", "payments", "reviews", "months", "period")
 _BUSINESS = ("executive_daily", "customer_rfm", "seller_scorecard", "product_performance")

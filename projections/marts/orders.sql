@@ -1,5 +1,6 @@
 -- comment = "The orders, one row each, with what the questions call theirs: place, value, delivery, distance, whose n-th order"
 -- key = ["order_id"]
+-- personal = ["zip", "city", "distance_km"]
 -- [columns]
 -- order_id = "the order"
 -- customer_id = "the person; the zero UUID where the extract has no customer row"

@@ -1,5 +1,6 @@
 -- comment = "The reviews, with what their order is, and what unhappy customers write about: no text of theirs"
 -- key = ["review_id", "order_id"]
+-- personal = ["themes"]
 -- [columns]
 -- review_id = "the review"
 -- order_id = "the order that it is on"

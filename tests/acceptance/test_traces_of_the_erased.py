@@ -7,12 +7,10 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import Select, select
 
 from replayhouse.infra.postgres import pg_tools
 from replayhouse.infra.postgres.connection import Database
@@ -20,7 +18,7 @@ from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.postgres.migrate import migrations
 from replayhouse.infra.read_models.rebuild import swap
 from replayhouse.projections import marts
-from replayhouse.projections.marts import Mart, Tables
+from replayhouse.projections.marts import Mart
 from replayhouse.projections.projection import personal_columns
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.lines import a_customer, an_order
@@ -184,17 +182,13 @@ def test_a_mart_that_was_made_for_a_swap_shows_nothing_of_who_is_erased_before_i
     def erased_meanwhile(*_: object) -> None:
         warehouse.json("customer", "erase", ERASED, "--yes", *REASON)
 
-    where = Mart("where", "Where people live", {"city": "the city"}, _cities, materialised=True)
+    where = Mart("where", "Where people live", {"city": "the city"}, "SELECT city FROM dim_customer")
     monkeypatch.setattr(marts, "MARTS", (where,))
     with monkeypatch.context() as patched:
         patched.setattr(swap, "wait_for_old_snapshots", erased_meanwhile)
         warehouse.json("rebuild")
     assert conn.execute("SELECT count(*) > 0 FROM mart.where").fetchone() == (True,)
     assert conn.execute("SELECT city FROM mart.where WHERE city ~ 'polis'").fetchall() == []
-
-
-def _cities(tables: Tables) -> Select[Any]:
-    return select(tables["customer.dim_customer"].c.city)
 
 
 def test_a_migration_removes_the_samples_that_the_version_before_has_left(conn: psycopg.Connection) -> None:

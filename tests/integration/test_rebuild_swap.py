@@ -15,6 +15,7 @@ from replayhouse.infra.postgres.locks import QUICK_LOCK
 from replayhouse.infra.read_models import marts
 from replayhouse.infra.read_models.digests import digests
 from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.marts_shown import MartsShown
 from replayhouse.infra.read_models.rebuild import revisions, swap, workers
 from replayhouse.infra.read_models.rebuild.range_loader import Loader
 from replayhouse.infra.read_models.rebuild.rebuild import rebuild
@@ -255,11 +256,11 @@ def test_who_comes_through_a_view_while_tables_are_exchanged_sees_one_revision(
     thread = threading.Thread(target=read)
     move_in = marts.move_in
 
-    def while_locked(swapper: psycopg.Connection, given: Rights) -> None:
+    def while_locked(swapper: psycopg.Connection, aside: str, made: MartsShown, given: Rights) -> None:
         thread.start()
         while conn.execute(A_READER_WAITS).fetchone() == (0,):
             time.sleep(0.02)
-        move_in(swapper, given)
+        move_in(swapper, aside, made, given)
 
     monkeypatch.setattr(marts, "move_in", while_locked)
     rebuild(database, workers=1)

@@ -20,3 +20,28 @@ AS $$
     ) AS without_marks
 $$;
 COMMENT ON FUNCTION read_model.normalised(text) IS 'A text made comparable: without accents, lower case, single blanks (R12)';
+
+CREATE TABLE read_model.mart (
+    one_row bool PRIMARY KEY DEFAULT true CHECK (one_row),
+    position bigint NOT NULL,
+    newest bigint NOT NULL,
+    made_at timestamptz NOT NULL,
+    definition text NOT NULL,
+    erasures bigint NOT NULL,
+    made_of jsonb NOT NULL,
+    relations jsonb NOT NULL
+) WITH (fillfactor = 20); -- updated with each load: room for its versions on the same page
+COMMENT ON TABLE read_model.mart IS
+    'One row once there are marts: what those in the schema mart show. It is written by the transaction that moves them in';
+COMMENT ON COLUMN read_model.mart.one_row IS 'Always true: the primary key, so that there is one row';
+COMMENT ON COLUMN read_model.mart.position IS 'They show all events of all contexts up to this position of the log';
+COMMENT ON COLUMN read_model.mart.newest IS
+    'Position of the newest event that they show: beyond position where some context could not be caught up with others';
+COMMENT ON COLUMN read_model.mart.made_at IS 'When they were made: the moment at which all of them look at the tables';
+COMMENT ON COLUMN read_model.mart.definition IS
+    'SHA-256 over the queries of the marts and the declarations of the tables that they read (hexadecimal)';
+COMMENT ON COLUMN read_model.mart.erasures IS
+    'Number of the newest row in refold that is no quarantined row''s: it grows with each erasure of what they show';
+COMMENT ON COLUMN read_model.mart.made_of IS
+    'By context the newest event that they show, streams parked, and the last day of the calendar: marts of other ones may differ';
+COMMENT ON COLUMN read_model.mart.relations IS 'The marts by name, each with its number in pg_class';

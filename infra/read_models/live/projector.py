@@ -13,16 +13,19 @@ from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.read_models import checkpoints, versions
 from replayhouse.infra.read_models.calendar import keep_calendar, may_move_the_end
 from replayhouse.infra.read_models.live.refilling import refill
+from replayhouse.infra.read_models.marts import Unmakeable
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.rebuild.range_loader import Unfoldable
 from replayhouse.infra.read_models.rebuild.rebuild import fill, fill_anew
+from replayhouse.infra.read_models.rebuild.renewal import keep_marts
 from replayhouse.infra.read_models.rebuild.revisions import KEPT
-from replayhouse.infra.read_models.rebuild.swap import renew_calendar, renew_marts
+from replayhouse.infra.read_models.rebuild.swap import renew_calendar
 from replayhouse.infra.read_models.rebuild.workers import Parts, untold
 from replayhouse.infra.read_models.schema import Model
 from replayhouse.infra.read_models.versions import OtherVersion
 from replayhouse.infra.read_models.windows import Follower, events_of, head_of
 from replayhouse.infra.runtime.errors import Conflicting
+from replayhouse.infra.runtime.telling import Warn, unheard
 from replayhouse.projections.warehouse import PROJECTIONS
 
 FILL_FROM_EVENTS = 50_000
@@ -37,6 +40,7 @@ def catch_up(
     workers: int | None = None,
     keep: int = KEPT,
     tell: Parts = untold,
+    warn: Warn = unheard,
 ) -> dict[str, int]:
     """Brings the live read models up to the head of the log; how many events of each context that took.
 
@@ -66,7 +70,7 @@ def catch_up(
             raise stopped  # nor is it known which times those tables have, by which the calendar ends
         with conn.transaction():  # also where nothing was new: a killed command may have got no further than the events
             keep_calendar(conn)
-        renew_marts(conn)
+        keep_marts(conn, warn)
     if stopped is not None:
         raise stopped
     return events
@@ -108,8 +112,9 @@ def _fill_empty_ones(
         return {}
     try:
         return {context: filled.events for context, filled in fill(database, empty, workers, tell).items()}
-    except (Conflicting, NewerVersion, Unfoldable):
-        # Somebody else fills them, a stream is to be parked, or one context is to stop: it goes window by window.
+    except (Conflicting, NewerVersion, Unfoldable, Unmakeable):
+        # Somebody else fills them, a stream is to be parked, a mart is broken, or one context is to stop: it goes
+        # window by window.
         return {}
 
 

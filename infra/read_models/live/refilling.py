@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import psycopg
 
 from replayhouse.infra.postgres.connection import Database, translated
-from replayhouse.infra.read_models import checkpoints, marts, refolding, versions
+from replayhouse.infra.read_models import checkpoints, refolding, versions
 from replayhouse.infra.read_models.calendar import keep_calendar
 from replayhouse.infra.read_models.rebuild import revisions, swap
 from replayhouse.infra.read_models.rebuild.revisions import NextRevision
@@ -56,7 +56,7 @@ class _Refilling:
             while self._reached[revision.context] < head:
                 with self._conn.transaction():
                     self._advance(revision, head)
-        marts.make_next(self._conn, {revision.context: revision.schema for revision in self._begun})
+        made = swap.make_marts(self._conn, self._begun, self._reached)
         swap.wait_for_old_snapshots(self._conn)
         reached, events = dict(self._reached), dict(self._events)
 
@@ -64,7 +64,7 @@ class _Refilling:
             self._reached, self._events = dict(reached), dict(events)  # an attempt that failed has undone its own
             return {revision.context: self._last_steps(revision, asked) for revision in self._begun}
 
-        swap.swap(self._conn, self._begun, last_steps)
+        swap.swap(self._conn, self._begun, made, last_steps)
         return self._events
 
     def _last_steps(self, revision: NextRevision, asked: int) -> Shown:

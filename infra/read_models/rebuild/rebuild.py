@@ -13,17 +13,19 @@ import psycopg
 
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.postgres.locks import exclusive
-from replayhouse.infra.read_models import checkpoints, forgetting, imported_events, marts, prefixes, refolding, versions
+from replayhouse.infra.read_models import checkpoints, forgetting, imported_events, prefixes, refolding, versions
 from replayhouse.infra.read_models.calendar import keep_calendar
 from replayhouse.infra.read_models.digests import sum_of, table_digests
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.rebuild import revisions, self_check, swap
 from replayhouse.infra.read_models.rebuild.drift import differing_tables
 from replayhouse.infra.read_models.rebuild.range_loader import unfoldable
+from replayhouse.infra.read_models.rebuild.renewal import keep_marts
 from replayhouse.infra.read_models.rebuild.revisions import KEPT, NextRevision
 from replayhouse.infra.read_models.rebuild.swap import Shown
 from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, digests_of, load_all, untold
 from replayhouse.infra.read_models.windows import Follower, Window, head_of
+from replayhouse.infra.runtime.telling import Warn, unheard
 from replayhouse.projections.warehouse import PROJECTIONS
 
 LOCK = "rebuild"
@@ -43,6 +45,7 @@ def rebuild(
     reason: str | None = None,
     keep: int = KEPT,
     tell: Parts = untold,
+    warn: Warn = unheard,
 ) -> dict[str, Rebuilt]:
     """Folds the contexts' streams into next revisions and swaps them in, all at once.
 
@@ -50,7 +53,7 @@ def rebuild(
     `keep` earlier revisions stay. Contexts whose tables an earlier program has made are rebuilt with them: what stands
     on several contexts would not fit to theirs. Raises Conflicting if another rebuild is still at work after `wait`
     seconds (as `exclusive` has it), Unfoldable where a stream cannot be folded, and what `translated` says; the live
-    read models are then as they were.
+    read models are then as they were. `warn` is told where marts could not be brought up to what was folded last.
     """
 
     def choose(conn: psycopg.Connection) -> Chosen:
@@ -58,7 +61,10 @@ def rebuild(
         return dict.fromkeys((*wanted, *others), revisions.begin)
 
     wanted = tuple(contexts)
-    return _rebuild(database, choose, workers, wait, reason, keep, tell)
+    rebuilt = _rebuild(database, choose, workers, wait, reason, keep, tell)
+    with database.connect("replayhouse rebuild", autocommit=True) as conn:
+        keep_marts(conn, warn)  # those that were swapped in do not show what was folded last
+    return rebuilt
 
 
 def fill_anew(
@@ -137,7 +143,8 @@ class _Rebuild:
         for revision in self._begun:
             self._follow(revision, self._built[revision.context])
             self._check(revision, self._built[revision.context])
-        marts.make_next(self._conn, {revision.context: revision.schema for revision in self._begun})
+        positions = {context: rebuilt.position for context, rebuilt in self._built.items()}
+        made = swap.make_marts(self._conn, self._begun, positions)
         swap.wait_for_old_snapshots(self._conn)
         shown: dict[str, Rebuilt] = {}
 
@@ -148,7 +155,7 @@ class _Rebuild:
                 for context, rebuilt in shown.items()
             }
 
-        swap.swap(self._conn, self._begun, last_steps)
+        swap.swap(self._conn, self._begun, made, last_steps)
         return shown
 
     def _follow(self, revision: NextRevision, rebuilt: Rebuilt) -> None:

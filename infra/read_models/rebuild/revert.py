@@ -11,10 +11,12 @@ from replayhouse.infra.read_models.calendar import keep_calendar
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.rebuild import revisions, swap
 from replayhouse.infra.read_models.rebuild.rebuild import LOCK
+from replayhouse.infra.read_models.rebuild.renewal import keep_marts
 from replayhouse.infra.read_models.rebuild.revisions import KEPT, ListedRevision, NextRevision
 from replayhouse.infra.read_models.rebuild.swap import Shown
 from replayhouse.infra.read_models.windows import Follower, head_of
 from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.telling import Warn, unheard
 
 _MOVE = "UPDATE read_model.revision SET retired_position = %s WHERE context = %s AND revision = %s"
 
@@ -45,7 +47,12 @@ class Reverted(NamedTuple):
 
 
 def revert(
-    database: Database, context: str, to: int | None = None, wait: float | None = None, keep: int = KEPT
+    database: Database,
+    context: str,
+    to: int | None = None,
+    wait: float | None = None,
+    keep: int = KEPT,
+    warn: Warn = unheard,
 ) -> Reverted:
     """Makes an earlier revision of a context the live one, brought up to date; by default the one that was live last.
 
@@ -62,12 +69,13 @@ def revert(
                 reverted = _Revert(conn, chosen).run()
             except BaseException:
                 if not conn.closed:
-                    marts.remove_next(conn)
+                    marts.drop_aside(conn, marts.NEXT)
                 raise
             with conn.transaction():
                 keep_calendar(conn)
             revisions.drop_retired(conn, [context], keep)
-            return reverted
+        keep_marts(conn, warn)  # those that were swapped in do not show what was folded last
+        return reverted
 
 
 def _chosen(conn: psycopg.Connection, context: str, to: int | None) -> ListedRevision:
@@ -111,7 +119,7 @@ class _Revert:
             with conn.transaction():
                 checkpoints.lock(conn, context)  # whoever destroys a key waits for this one, or this one for them
                 self._advance(head)
-        marts.make_next(conn, {context: self._revision.schema})
+        made = swap.make_marts(conn, [self._revision], {context: self._position})
         swap.wait_for_old_snapshots(conn)
         reached, events = self._position, self._events
         found: list[checkpoints.Projected] = []
@@ -124,7 +132,7 @@ class _Revert:
                 self._advance(head)
             return {context: Shown(self._position, None, None, None)}
 
-        swap.swap(conn, [self._revision], last_steps)
+        swap.swap(conn, [self._revision], made, last_steps)
         [former] = found
         parked = len(checkpoints.parked(conn, context))
         return Reverted(context, former, self._revision.revision, self._stood_at, self._position, self._events, parked)

@@ -127,7 +127,7 @@ def _made(conn: psycopg.Connection, revision: NextRevision) -> NextRevision:
 
 def remove_unfinished(conn: psycopg.Connection) -> None:
     """Removes what killed rebuilds have left; the caller knows that none is running."""
-    conn.execute(_DROP_UNUSED.format(sql.Identifier("mart_next")))
+    marts.drop_aside(conn, marts.NEXT)
     for context, revision, fills in conn.execute(_UNFINISHED).fetchall():
         abandon(conn, NextRevision(context, revision, fills))
 
@@ -156,7 +156,7 @@ def abandoned_on_failure(conn: psycopg.Connection) -> Iterator[list[NextRevision
         yield begun
     except BaseException:
         if not conn.closed:
-            marts.remove_next(conn)
+            marts.drop_aside(conn, marts.NEXT)
             for revision in begun:
                 abandon(conn, revision)
         raise

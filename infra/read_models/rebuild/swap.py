@@ -5,15 +5,16 @@ locked waits for the end of the transaction, and finds what has the name then.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import psycopg
 from psycopg import errors, sql
 
 from replayhouse.infra.postgres.locks import GIVEN_UP, QUICK_LOCK
-from replayhouse.infra.read_models import checkpoints, forgetting, marts, rights, user_views, versions
+from replayhouse.infra.read_models import checkpoints, forgetting, marts, marts_shown, rights, user_views, versions
 from replayhouse.infra.read_models.calendar import create_calendar, keep_calendar
+from replayhouse.infra.read_models.marts_shown import Coming, MartsShown
 from replayhouse.infra.read_models.rebuild.revisions import NextRevision, drop, schema_of
 from replayhouse.infra.read_models.schema import Model, model_of, qualified
 from replayhouse.infra.runtime.errors import Conflicting
@@ -31,6 +32,17 @@ _RELATIONS = """
 _LOCK = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
 _RENAME = sql.SQL("ALTER SCHEMA {} RENAME TO {}")
 _FORMER_CALENDAR = "shared_gone"
+_HAS_FORMER_CALENDAR = "SELECT to_regnamespace('shared_gone') IS NOT NULL"
+_ON_FORMER_CALENDAR = """
+    SELECT DISTINCT format('%%I.%%I', n.nspname, v.relname)
+    FROM pg_depend AS d
+    JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+    JOIN pg_class AS v ON v.oid = r.ev_class
+    JOIN pg_namespace AS n ON n.oid = v.relnamespace
+    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass('shared_gone.dim_date')
+        AND v.oid <> ALL(%s::oid[])
+    ORDER BY 1
+"""
 _DROP_CALENDAR = "DROP TABLE shared_gone.dim_date; DROP SCHEMA shared_gone"
 _TRACK = "UPDATE read_model.projection SET revision = %s, position = %s WHERE context = %s"
 _LIVE = """
@@ -85,12 +97,23 @@ def wait_for_old_snapshots(conn: psycopg.Connection) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
+def make_marts(conn: psycopg.Connection, revisions: Sequence[NextRevision], positions: Mapping[str, int]) -> MartsShown:
+    """Makes the marts aside that are to come with these revisions, which show these positions; what they show.
+
+    Raises Unmakeable, and Conflicting, see `marts.make_aside`.
+    """
+    coming = [Coming(one.context, one.schema, one.revision, positions[one.context]) for one in revisions]
+    return marts.make_aside(conn, marts.NEXT, coming)
+
+
 def swap(
     conn: psycopg.Connection,
     revisions: Sequence[NextRevision],
+    made: MartsShown,
     last_steps: Callable[[dict[str, checkpoints.Projected]], dict[str, Shown]],
 ) -> None:
-    """Makes other revisions the live ones, all in one transaction, which holds the projectors back.
+    """Makes other revisions the live ones, and the marts `made` for them, all in one transaction, which holds the
+    projectors back.
 
     `last_steps` brings them up to the head within it, given what the live ones show, and returns for each context what
     it shows. Waits for readers of the old tables only 50 ms at a time, so that those who come later never wait longer.
@@ -101,14 +124,17 @@ def swap(
         known = {revision.context: checkpoints.lock(conn, revision.context) for revision in revisions}
         shown = last_steps(known)
         conn.execute(QUICK_LOCK)
-        _exchange_all(conn, revisions, known, shown)
+        _exchange_all(conn, revisions, made, known, shown)
 
-    _patiently(conn, step)
+    patiently(conn, step, _SWAP_SECONDS)
 
 
-def _patiently(conn: psycopg.Connection, step: Callable[[], None]) -> None:
-    """Does a step in a transaction, again where readers do not let go of what it locks, for 30 s."""
-    deadline = time.monotonic() + _SWAP_SECONDS
+def patiently(conn: psycopg.Connection, step: Callable[[], None], seconds: float) -> None:
+    """Does a step in a transaction, again where readers do not let go of what it locks, up to so many seconds.
+
+    Then raises Conflicting.
+    """
+    deadline = time.monotonic() + seconds
     while True:
         try:
             with conn.transaction():
@@ -117,8 +143,8 @@ def _patiently(conn: psycopg.Connection, step: Callable[[], None]) -> None:
         except GIVEN_UP as error:
             if time.monotonic() > deadline:
                 raise Conflicting(
-                    "Readers of the live tables have not let go of them for 30 s, so the new ones cannot take their "
-                    "place. Try again when long queries have ended."
+                    f"Readers of the live tables have not let go of them for {seconds:.0f} s, so the new ones cannot "
+                    "take their place. Try again when long queries have ended."
                 ) from error
             time.sleep(_PAUSE_SECONDS)
 
@@ -126,6 +152,7 @@ def _patiently(conn: psycopg.Connection, step: Callable[[], None]) -> None:
 def _exchange_all(
     conn: psycopg.Connection,
     revisions: Sequence[NextRevision],
+    made: MartsShown,
     known: dict[str, checkpoints.Projected],
     shown: dict[str, Shown],
 ) -> None:
@@ -139,7 +166,6 @@ def _exchange_all(
     # Views first, as readers take them, and all of them: who held one while the tables are exchanged would see the old
     # tables through it, and the new ones beside it.
     views = user_views.take(conn)
-    marts.lock(conn)
     for kind in ("v", "r"):
         for revision in revisions:
             standing_there = conn.execute(_RELATIONS, [revision.context, kind]).fetchall()
@@ -158,65 +184,72 @@ def _exchange_all(
         _note(conn, revision, former, shown[context])
     for statement in carried:
         conn.execute(statement)
-    marts.move_in(conn, of_marts)
+    marts.move_in(conn, marts.NEXT, made, of_marts)
     user_views.put_back(conn, views)
     marts.drop_gone(conn)
+    _drop_former_calendar(conn)
     forgetting.sample_no_views(conn, [model_of(context, context) for context in PROJECTIONS])
     for model in emptied:
         _drop_empty(conn, model)
 
 
+def exchange_marts(conn: psycopg.Connection, made: MartsShown) -> None:
+    """Moves in what was made in `mart_fresh`, with the views of others that stand on marts, within a transaction.
+
+    Raises Conflicting where a view of others stands in the way.
+    """
+    conn.execute(QUICK_LOCK)
+    given = rights.take(conn, marts.MART)
+    views = user_views.take(conn, on=marts.standing(conn).values())
+    marts.move_in(conn, marts.FRESH, made, given)
+    user_views.put_back(conn, views)
+    marts.drop_gone(conn)
+    _drop_former_calendar(conn)
+
+
 def renew_calendar(conn: psycopg.Connection) -> None:
     """Makes the calendar anew where another program has given it other columns; `conn` in autocommit.
 
-    Readers see the old one or the new one. Raises Conflicting as `swap` does, also where views outside of `mart` stand
-    on the old one.
+    Readers see the old one or the new one. Marts hold on to the old one until they are made anew. Raises Conflicting as
+    `swap` does, also where views outside of `mart` stand on the old one.
     """
-    if versions.has_declared_calendar(conn):
-        return
-    marts.make_next(conn, {})
-    _patiently(conn, lambda: _exchange_calendar(conn))
-
-
-def renew_marts(conn: psycopg.Connection) -> None:
-    """Makes the materialised marts anew on the live tables; `conn` in autocommit.
-
-    Readers see the old ones or the new ones. Raises Conflicting as `swap` does.
-    """
-    marts.make_next(conn, {})
-    _patiently(conn, lambda: _exchange_marts(conn))
-
-
-def _exchange_marts(conn: psycopg.Connection) -> None:
-    conn.execute(QUICK_LOCK)
-    of_marts = rights.take(conn, marts.MART)
-    views = user_views.take(conn)
-    marts.lock(conn)
-    marts.move_in(conn, of_marts)
-    user_views.put_back(conn, views)
-    marts.drop_gone(conn)
+    if not versions.has_declared_calendar(conn):
+        patiently(conn, lambda: _exchange_calendar(conn), _SWAP_SECONDS)
 
 
 def _exchange_calendar(conn: psycopg.Connection) -> None:
     conn.execute(QUICK_LOCK)
     views = user_views.take(conn)
-    marts.lock(conn)
-    of_calendar, of_marts = rights.take(conn, "shared"), rights.take(conn, marts.MART)
+    of_calendar = rights.take(conn, "shared")
     conn.execute(_LOCK.format(qualified(DIM_DATE)))
     conn.execute(_RENAME.format(sql.Identifier("shared"), sql.Identifier(_FORMER_CALENDAR)))
     create_calendar(conn)
     rights.put_back(conn, of_calendar)
     keep_calendar(conn)
-    marts.move_in(conn, of_marts)
     user_views.put_back(conn, views)
     marts.drop_gone(conn)
+    if standing := marts.standing(conn):
+        marts_shown.spoil(conn)
+        if others := conn.execute(_ON_FORMER_CALENDAR, [list(standing.values())]).fetchall():
+            raise _calendar_is_held(", ".join(view for (view,) in others))
+    else:
+        _drop_former_calendar(conn)
+
+
+def _drop_former_calendar(conn: psycopg.Connection) -> None:
+    """Within the transaction after which no mart stands on it."""
+    if conn.execute(_HAS_FORMER_CALENDAR).fetchone() != (True,):
+        return
     try:
         conn.execute(_DROP_CALENDAR)
     except errors.DependentObjectsStillExist as error:
-        raise Conflicting(
-            f"Views of others stand on shared.dim_date, which must be made anew with other columns: drop them first. "
-            f"{error.diag.message_detail}."
-        ) from error
+        raise _calendar_is_held(str(error.diag.message_detail)) from error
+
+
+def _calendar_is_held(by: str) -> Conflicting:
+    return Conflicting(
+        f"Views of others stand on shared.dim_date, which must be made anew with other columns: drop them first. {by}."
+    )
 
 
 def _note(conn: psycopg.Connection, revision: NextRevision, former: checkpoints.Projected, shown: Shown) -> None:

@@ -16,9 +16,10 @@ import psycopg
 
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.postgres.locks import exclusive
+from replayhouse.infra.postgres.roles import grant
 from replayhouse.infra.read_models import imported_events, prefixes
 from replayhouse.infra.read_models.calendar import bound_of_log, bound_of_models, make_calendar
-from replayhouse.infra.read_models.marts import create_marts
+from replayhouse.infra.read_models.marts import create_marts, create_schema, one_snapshot
 from replayhouse.infra.read_models.rebuild import revisions
 from replayhouse.infra.read_models.rebuild.rebuild import LOCK
 from replayhouse.infra.read_models.rebuild.swap import wait_for_old_snapshots
@@ -200,7 +201,7 @@ def put_in_place(conn: psycopg.Connection, beside: Beside, prefix: str) -> dict[
     if former:
         prefixes.refuse_views_of_others(conn, prefix, former[0].contexts)
         wait_for_old_snapshots(conn)
-    with conn.transaction():
+    with one_snapshot(conn):
         complete(conn, beside.unfinished)
     tables = {context: rebuilt.tables for context, rebuilt in beside.rebuilt.items()}
     prefixes.put_in_place(conn, beside.unfinished, prefix, tables)
@@ -226,5 +227,8 @@ def complete(conn: psycopg.Connection, begun: prefixes.Unfinished) -> None:
     bound = bound_of_log(conn, begun.position) if is_own else bound_of_models(conn, begun.models)
     make_calendar(conn, prefixes.schema_in(begun.prefix, "shared"), begun.models, bound)
     schemas = {name: prefixes.schema_in(begun.prefix, name) for name in (*PROJECTIONS, "shared")}
-    is_whole = begun.models.keys() == PROJECTIONS.keys()
-    create_marts(conn, prefixes.schema_in(begun.prefix, "mart"), schemas, None if is_whole else ())
+    schema = prefixes.schema_in(begun.prefix, "mart")
+    create_schema(conn, schema)
+    if begun.models.keys() == PROJECTIONS.keys():
+        create_marts(conn, schema, schemas)
+    grant(conn, schema)
