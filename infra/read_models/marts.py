@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import errors, sql
 
-from replayhouse.infra.postgres.roles import grant_on
+from replayhouse.infra.postgres.roles import grant, grant_on
 from replayhouse.infra.read_models import marts_shown
 from replayhouse.infra.read_models.marts_shown import Coming, MartsShown
 from replayhouse.infra.read_models.rights import Rights, put_back
@@ -95,20 +95,24 @@ def one_snapshot(conn: psycopg.Connection) -> Iterator[None]:
 
 
 def create_schema(conn: psycopg.Connection, schema: str) -> None:
-    """Makes a schema for marts, if it is not there."""
+    """Makes a schema for marts, if it is not there; readers may look into it."""
     conn.execute(_CREATE_SCHEMA.format(schema=sql.Identifier(schema), comment=sql.Literal(COMMENT)))
+    grant(conn, schema)
 
 
 def create_marts(conn: psycopg.Connection, schema: str, schemas: Mapping[str, str]) -> None:
-    """Makes the declared marts in a schema, with comments and indexes; within `one_snapshot`.
+    """Makes the declared marts in a schema, which is made if need be, with comments, indexes and grants.
 
+    Within a transaction; with `one_snapshot`, all of them show one moment.
     They stand on the tables of the context `sales` in the schema `schemas["sales"]`, and so on; `schemas` names one for
     each of the five contexts and for `shared`. Raises Unmakeable.
     """
+    create_schema(conn, schema)
     conn.execute(_SESSION)
     with names_found_in(conn, [schema, *schemas.values()]):
         for mart in marts.MARTS:
             _create(conn, schema, mart)
+    grant_on(conn, schema, [mart.name for mart in marts.MARTS])
 
 
 @contextmanager
@@ -159,7 +163,6 @@ def make_aside(conn: psycopg.Connection, schema: str, coming: Iterable[Coming] =
         refuse_those_of_others(conn)
     with one_snapshot(conn):
         made = marts_shown.to_show(conn, coming)
-        create_schema(conn, schema)
         create_marts(conn, schema, {**live_schemas(), **{one.context: one.schema for one in coming}})
     return made
 

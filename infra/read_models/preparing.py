@@ -43,7 +43,6 @@ def prepare(conn: psycopg.Connection) -> None:
             create_calendar(conn)
         if not _has_schema_of_marts(conn):
             create_schema(conn, MART)
-            grant(conn, MART)
         keep_calendar(conn)
 
 

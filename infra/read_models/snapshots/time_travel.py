@@ -16,7 +16,6 @@ import psycopg
 
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.postgres.locks import exclusive
-from replayhouse.infra.postgres.roles import grant
 from replayhouse.infra.read_models import imported_events, prefixes
 from replayhouse.infra.read_models.calendar import bound_of_log, bound_of_models, make_calendar
 from replayhouse.infra.read_models.marts import create_marts, create_schema, one_snapshot
@@ -228,7 +227,7 @@ def complete(conn: psycopg.Connection, begun: prefixes.Unfinished) -> None:
     make_calendar(conn, prefixes.schema_in(begun.prefix, "shared"), begun.models, bound)
     schemas = {name: prefixes.schema_in(begun.prefix, name) for name in (*PROJECTIONS, "shared")}
     schema = prefixes.schema_in(begun.prefix, "mart")
-    create_schema(conn, schema)
     if begun.models.keys() == PROJECTIONS.keys():
         create_marts(conn, schema, schemas)
-    grant(conn, schema)
+    else:
+        create_schema(conn, schema)
