@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from replayhouse.infra.cli.output import fitted, terminal_width
 from replayhouse.infra.cli.streams import legible
 
 HEIGHT = 8
@@ -69,7 +70,7 @@ def draw(
 
 
 def _titled(title: str, lines: list[str], width: int) -> list[str]:
-    return [_fitted(title, width).rstrip(), *lines] if lines else []
+    return [fitted(title, width).rstrip(), *lines] if lines else []
 
 
 def _columns(points: Points, width: int, is_unicode: bool) -> list[str]:
@@ -112,12 +113,12 @@ def _step(value: Decimal, low: Decimal, high: Decimal) -> int:
 
 def _axis(labels: Sequence[str], wide: int, width: int) -> str:
     """Labels under columns that are so wide each: as many as have room, at equal distances."""
-    room = max(map(_width, labels)) + 1
+    room = max(map(terminal_width, labels)) + 1
     step = next((step for step in _STEPS if step * wide >= room), len(labels))
     line = ""
     for at in range(0, len(labels), step):
-        if at * wide + _width(labels[at]) <= width:
-            line = _fitted(line, at * wide) + labels[at]
+        if at * wide + terminal_width(labels[at]) <= width:
+            line = fitted(line, at * wide) + labels[at]
     return line
 
 
@@ -129,7 +130,7 @@ def _bars(points: Points, width: int, is_unicode: bool) -> list[str]:
     shown = known[:MOST_BARS]
     numbers = [_number(value) for _, value in shown]
     margin = max(map(len, numbers))
-    wide = min(max(_width(label) for label, _ in shown), _LABEL, max(width - margin - 12, 4))
+    wide = min(max(terminal_width(label) for label, _ in shown), _LABEL, max(width - margin - 12, 4))
     room = min(_BAR, width - wide - margin - 4)
     if room < 1:
         return []
@@ -140,9 +141,9 @@ def _bars(points: Points, width: int, is_unicode: bool) -> list[str]:
         eighths = int(abs(value) * (left if value < 0 else room - left) * 8 / ((-low if value < 0 else high) or 1))
         bar = _bar(eighths, is_unicode) if value >= 0 else ""
         below = "" if value >= 0 else _bar((eighths + 4) // 8 * 8, is_unicode)
-        lines.append(f"{_fitted(label, wide)}  {number.rjust(margin)}  {below.rjust(left)}{bar}".rstrip())
+        lines.append(f"{fitted(label, wide)}  {number.rjust(margin)}  {below.rjust(left)}{bar}".rstrip())
     if len(known) > len(shown):
-        lines.append(_fitted(f"and {len(known) - len(shown):,} more", width).rstrip())
+        lines.append(fitted(f"and {len(known) - len(shown):,} more", width).rstrip())
     return lines
 
 
@@ -163,7 +164,7 @@ def _stacked(cells: Cells, width: int, is_unicode: bool) -> list[str]:
     greatest = max(totals.values(), default=Decimal(0))
     shown = list(bars)[:MOST_BARS]
     margin = max((len(_number(totals[label])) for label in shown), default=0)
-    wide = min(max(map(_width, shown), default=0), _LABEL, max(width - margin - 12, 4))
+    wide = min(max(map(terminal_width, shown), default=0), _LABEL, max(width - margin - 12, 4))
     room = min(_BAR, width - wide - margin - 4)
     if not greatest or room < 1:
         return []
@@ -173,7 +174,7 @@ def _stacked(cells: Cells, width: int, is_unicode: bool) -> list[str]:
         for sign, value in bars[label]:
             reached += value
             drawn += sign * (int(reached * room / greatest) - len(drawn))
-        lines.append(f"{_fitted(label, wide)}  {_number(totals[label]).rjust(margin)}  {drawn}".rstrip())
+        lines.append(f"{fitted(label, wide)}  {_number(totals[label]).rjust(margin)}  {drawn}".rstrip())
     more = [f"and {len(bars) - len(shown):,} more"] if len(bars) > len(shown) else []
     return [*lines, *_filled([*more, *(f"{sign} {name}" for sign, name in zip(signs, names, strict=False))], width)]
 
@@ -188,13 +189,13 @@ def _grid(cells: Cells, width: int, is_unicode: bool) -> list[str]:
     if len(rows) > 1 and len(known) == len({column for _, column in known}):
         return _strips(known, rows, width, is_unicode)
     shades = _SHADES if is_unicode else _SHADES_IN_ASCII
-    margin = min(max(map(_width, rows)), _LABEL, max(width - 1 - 2 * len(across), 6))
-    wide = min((width - margin - 1) // len(across), max(max(map(_width, across)) + 1, 3))
+    margin = min(max(map(terminal_width, rows)), _LABEL, max(width - 1 - 2 * len(across), 6))
+    wide = min((width - margin - 1) // len(across), max(max(map(terminal_width, across)) + 1, 3))
     if wide < 1:
         return []
     distinct = sorted(set(known.values()))
     ranks = {value: rank * len(shades) // len(distinct) for rank, value in enumerate(distinct)}
-    has_names = all(_width(name) < wide for name in across)
+    has_names = all(terminal_width(name) < wide for name in across)
     heads = across if has_names else [str(number) for number, _ in enumerate(across, start=1)]
     lines = [f"{' ' * margin} {_axis(heads, wide, width - margin - 1)}".rstrip()]
     for row in rows[:MOST_BARS]:
@@ -202,9 +203,9 @@ def _grid(cells: Cells, width: int, is_unicode: bool) -> list[str]:
             (shades[ranks[known[row, column]]] * max(wide - 1, 1) if (row, column) in known else "").ljust(wide)
             for column in across
         )
-        lines.append(f"{_fitted(row, margin)} {drawn}".rstrip())
+        lines.append(f"{fitted(row, margin)} {drawn}".rstrip())
     if len(rows) > MOST_BARS:
-        lines.append(_fitted(f"and {len(rows) - MOST_BARS:,} more", width).rstrip())
+        lines.append(fitted(f"and {len(rows) - MOST_BARS:,} more", width).rstrip())
     if not has_names:
         lines += _filled([f"{number} {name}" for number, name in zip(heads, across, strict=True)], width)
     return lines + _filled(_legend(ranks, shades), width)
@@ -224,7 +225,7 @@ def _legend(ranks: Mapping[Decimal, int], shades: str) -> list[str]:
 def _strips(known: Mapping[tuple[str, str], Decimal], rows: Sequence[str], width: int, is_unicode: bool) -> list[str]:
     blocks = (_EIGHTHS if is_unicode else _IN_ASCII)[1:]
     low, high = _span(known.values())
-    margin = min(max(map(_width, rows)), _LABEL)
+    margin = min(max(map(terminal_width, rows)), _LABEL)
     lines, told = [], f"the highest is {_number(max(known.values()))}, the lowest {_number(min(known.values()))}"
     for row in rows[:MOST_BARS]:
         of_it = {column: value for (of, column), value in known.items() if of == row}
@@ -232,17 +233,17 @@ def _strips(known: Mapping[tuple[str, str], Decimal], rows: Sequence[str], width
             continue
         drawn = "".join(blocks[int((value - low) * 7 / (high - low)) if high > low else 0] for value in of_it.values())
         ends = list(dict.fromkeys((next(iter(of_it)), list(of_it)[-1])))
-        line = f"{_fitted(row, margin)}  {drawn}"
+        line = f"{fitted(row, margin)}  {drawn}"
         with_ends = f"{line}  {' to '.join(ends)}"
-        lines.append(with_ends if _width(with_ends) <= width else line)
+        lines.append(with_ends if terminal_width(with_ends) <= width else line)
     return [*lines, *_filled([told], width)] if lines else []
 
 
 def _filled(parts: Iterable[str], width: int) -> list[str]:
     """Parts one after another, in as many lines as they need; one that is wider than a line is cut."""
     lines: list[str] = []
-    for part in (_fitted(part, width).rstrip() for part in parts):
-        if lines and _width(lines[-1]) + 2 + _width(part) <= width:
+    for part in (fitted(part, width).rstrip() for part in parts):
+        if lines and terminal_width(lines[-1]) + 2 + terminal_width(part) <= width:
             lines[-1] += f"  {part}"
         else:
             lines.append(part)
@@ -256,19 +257,3 @@ def _label(value: Any, is_unicode: bool) -> str:
 
 def _number(value: Decimal) -> str:
     return f"{value:,}"
-
-
-def _width(text: str) -> int:
-    """How many signs of a terminal a text takes: letters of some scripts are two wide."""
-    from rich.cells import cell_len
-
-    return cell_len(text)
-
-
-def _fitted(text: str, width: int) -> str:
-    """A text of exactly that width: blanks behind it, or its beginning with a mark that there is more."""
-    from rich.cells import set_cell_size
-
-    if _width(text) <= width:
-        return set_cell_size(text, width)
-    return f"{set_cell_size(text, width - 1)}~" if width > 0 else ""

@@ -233,6 +233,22 @@ def _shortened(found: re.Match[str]) -> str:
     return found.group()[: _ID_SHOWN if "-" in found.group() else _DIGEST_SHOWN]
 
 
+def terminal_width(text: str) -> int:
+    """How many signs of a terminal a legible text takes: letters of some scripts are two wide."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def fitted(text: str, width: int) -> str:
+    """A legible text of exactly that width: blanks behind it, or its beginning with a mark that there is more."""
+    from rich.cells import set_cell_size
+
+    if terminal_width(text) <= width:
+        return set_cell_size(text, width)
+    return f"{set_cell_size(text, width - 1)}~" if width > 0 else ""
+
+
 @contextmanager
 def progress(stream: TextIO | None = None, *, draws: bool = True) -> Iterator[Tell]:
     """Tells how far a command is, on standard error: a bar on a terminal, otherwise a line for each thing it does.

@@ -191,7 +191,7 @@ def test_a_comparison_answers_what_its_command_prints(both: Orders, tmp_path: Pa
     with pytest.raises(replayhouse.UsageError, match=r"python\.csv"):
         both.python.compare("live", "live", ["fact_order"], csv=tmp_path / "python.csv")
     assert both.python.compare("live", datetime.now(UTC), csv=tmp_path / "python.csv", force=True).is_equal
-    with pytest.raises(replayhouse.UsageError, match="There is nothing called 'nowhere' to compare"):
+    with pytest.raises(replayhouse.UsageError, match=r"There is nothing called 'nowhere'\. There are"):
         both.python.compare("live", "nowhere")
     with pytest.raises(replayhouse.UsageError, match="-1 rows"):
         both.python.compare("live", "live", limit=-1)

@@ -91,7 +91,7 @@ def schemas_of(conn: psycopg.Connection, text: str) -> dict[str, str]:
     if text not in found:
         several = [name for name in found if ":" not in name]
         raise UsageError(
-            f"There is nothing called '{text}' to compare. There are: {', '.join(several)} (of one context: sales:r1); "
+            f"There is nothing called '{text}'. There are: {', '.join(several)} (of one context: sales:r1); "
             f"positions up to {head_of(conn):,}; and recorded times, such as 2026-03-01T12:00-03:00."
         )
     return found[text]
