@@ -23,9 +23,9 @@
 -- answer:
 WITH band (place, photos, least, most) AS (
     VALUES (0, 'all', NULL, NULL), (1, '1', 1, 1), (2, '2', 2, 2), (3, '3', 3, 3), (4, '4', 4, 4), (5, '5', 5, 5),
-        (6, '6+', 6, 2147483647), (7, 'unknown', 0, 0)
+        (6, '6+', 6, 2147483647), (7, 'unknown', -2147483648, 0)
 ), sold AS (
-    SELECT photos, valid, gmv FROM product_performance WHERE valid > 0
+    SELECT photos, CASE WHEN photos > 0 THEN photos END AS given, valid, gmv FROM product_performance WHERE valid > 0
 )
 SELECT
     b.photos,
@@ -33,7 +33,7 @@ SELECT
     coalesce(sum(valid), 0)::int AS lines,
     round(1.0 * sum(valid) / nullif(count(valid), 0), 2) AS lines_per_product,
     round(sum(gmv) / nullif(sum(valid), 0), 2) AS avg_price,
-    round((CASE WHEN place = 0 AND count(s.photos) >= 30 THEN corr(s.photos, valid) END)::numeric, 4) AS correlation
+    round((CASE WHEN place = 0 AND count(given) >= 30 THEN corr(given, valid) END)::numeric, 4) AS correlation
 FROM band AS b LEFT JOIN sold AS s ON place = 0 OR coalesce(s.photos, 0) BETWEEN least AND most
 GROUP BY place, b.photos
 ORDER BY place
@@ -41,9 +41,9 @@ ORDER BY place
 -- rows:
 WITH band (photos, least, most) AS (
     VALUES ('all', NULL, NULL), ('1', 1, 1), ('2', 2, 2), ('3', 3, 3), ('4', 4, 4), ('5', 5, 5), ('6+', 6, 2147483647),
-        ('unknown', 0, 0)
+        ('unknown', -2147483648, 0)
 ), sold AS (
-    SELECT b.photos, product_id, p.photos AS photos_given
+    SELECT b.photos, product_id, greatest(p.photos, 0) AS photos_given
     FROM band AS b JOIN product_performance AS p ON b.photos = 'all' OR coalesce(p.photos, 0) BETWEEN least AND most
     WHERE valid > 0
 )

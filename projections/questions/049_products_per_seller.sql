@@ -5,7 +5,7 @@
 -- key = ["products_per_seller"]
 -- chart = { kind = "bar", x = "products_per_seller", y = ["sellers_share_pct", "value_share_pct"] }
 -- finding = [
---   "A seller offers {all.avg_products} products on average, half of them {all.median_products} or fewer; the {is(51+).sellers} with more than fifty bring {is(51+).value_share_pct} of the value.",
+--   "A seller offers {all.avg_products} products on average, half of them {all.median_products} or fewer; the {top(value_share_pct).sellers} with {top(value_share_pct).products_per_seller} bring most of the value, {top(value_share_pct).value_share_pct}.",
 --   "Nothing has been sold so far.",
 -- ]
 -- definition = """

@@ -5,8 +5,7 @@
 -- key = ["month"]
 -- chart = { kind = "line", x = "month", y = ["revenue_per_seller", "revenue_per_seller_3m"] }
 -- finding = [
---   "In {last(revenue_per_seller).month}, a seller earns {last(revenue_per_seller).revenue_per_seller} on average; the best month was {top(revenue_per_seller).month} with {top(revenue_per_seller).revenue_per_seller}. Over three months it is {last(revenue_per_seller).revenue_per_seller_3m}.",
---   "In {last(revenue_per_seller).month}, a seller earns {last(revenue_per_seller).revenue_per_seller} on average.",
+--   "In {last(revenue_per_seller).month}, a seller earns {last(revenue_per_seller).revenue_per_seller} on average; the best month was {top(revenue_per_seller).month} with {top(revenue_per_seller).revenue_per_seller}.",
 --   "Nothing has been delivered so far.",
 -- ]
 -- definition = """

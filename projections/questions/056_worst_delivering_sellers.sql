@@ -1,0 +1,58 @@
+-- number = 56
+-- group = "Seller Health"
+-- title = "Which sellers deliver worst?"
+-- columns = "seller_id* seller_state* deliveries# late# late_pct avg_days_late handover_late_pct avg_days_to_handover"
+-- key = ["seller_id"]
+-- chart = { kind = "table" }
+-- finding = [
+--   "At the seller that delivers worst, {first.late} of {first.deliveries} deliveries came late, {first.late_pct}, by {first.avg_days_late} days on average; it handed over {first.handover_late_pct} too late.",
+--   "No seller has enough deliveries.",
+-- ]
+-- definition = """
+-- Deliveries by seller. handover_late_pct = 100 - handover_on_time_pct of question 27. Sort: -late_pct, -deliveries,
+-- seller_id.
+-- """
+-- caveat = ""
+-- terms = ["delivery, late"]
+-- [parameters]
+-- min_orders = { default = 10, minimum = 0 }
+-- limit = { default = 20, minimum = 1 }
+-- [made_of]
+-- seller_state = []
+-- late_pct = ["late", "deliveries"]
+-- avg_days_late = ["days_late", "late"]
+-- handover_late_pct = ["handovers_late", "handovers"]
+-- avg_days_to_handover = ["handover_seconds", "handovers"]
+
+-- answer:
+SELECT
+    seller_id,
+    state AS seller_state,
+    deliveries,
+    late,
+    round(100.0 * late / deliveries, 2) AS late_pct,
+    round(1.0 * days_late / nullif(late, 0), 2) AS avg_days_late,
+    round(100.0 * (handovers - on_time) / nullif(handovers, 0), 2) AS handover_late_pct,
+    round(handover_seconds / (86400.0 * nullif(handovers, 0)), 2) AS avg_days_to_handover
+FROM seller_scorecard
+WHERE deliveries >= greatest(:min_orders, 1)
+ORDER BY late_pct DESC, deliveries DESC, seller_id
+LIMIT :limit
+
+-- rows:
+WITH sold AS (
+    SELECT seller_id, order_id, max(ship_by) AS ship_by FROM lines WHERE is_delivery GROUP BY seller_id, order_id
+)
+SELECT seller_id, measure, 'fulfillment.fact_delivery' AS "table", order_id::text AS key, part
+FROM sold AS s
+JOIN orders AS o USING (order_id)
+CROSS JOIN LATERAL (
+    VALUES
+        ('deliveries', 1),
+        ('late', (days_late > 0)::int),
+        ('days_late', days_late),
+        ('handovers', (shipped_at IS NOT NULL)::int),
+        ('handovers_late', (shipped_at IS NOT NULL AND (shipped_at <= s.ship_by) IS NOT TRUE)::int),
+        ('handover_seconds', extract(epoch FROM shipped_at - placed_at)::bigint)
+) AS figure (measure, part)
+WHERE part <> 0
