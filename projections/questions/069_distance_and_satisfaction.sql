@@ -67,13 +67,16 @@ LEFT JOIN of_reviews USING (place)
 ORDER BY place
 
 -- rows:
-WITH band (place, distance_km) AS (
-    VALUES (0, 'all'), (1, '0-100'), (2, '100-300'), (3, '300-600'), (4, '600-1000'), (5, '1000-2000'), (6, '2000+')
-), delivery AS (
-    SELECT o.*, b.distance_km AS band
+WITH delivery AS (
+    SELECT o.order_id, o.delivery_seconds, o.days_late, o.freight, o.distance_km, b.name AS band
     FROM orders AS o
-    JOIN band AS b
-        ON b.place IN (0, width_bucket(o.distance_km, ARRAY[0, 100, 300, 600, 1000, 2000]::float8[]))
+    CROSS JOIN LATERAL (
+        VALUES
+            ('all'),
+            ((ARRAY['0-100', '100-300', '300-600', '600-1000', '1000-2000', '2000+'])[
+                width_bucket(o.distance_km, ARRAY[0, 100, 300, 600, 1000, 2000]::float8[])
+            ])
+    ) AS b (name)
     WHERE o.is_delivery AND o.distance_km IS NOT NULL
 )
 SELECT band AS distance_km, measure, "table", order_id::text AS key, part

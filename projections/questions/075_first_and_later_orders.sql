@@ -28,13 +28,16 @@ WITH kind (place, order_kind) AS (
     VALUES (1, 'only order'), (2, 'first of several'), (3, 'later order')
 ), placed AS (
     SELECT
-        *,
-        CASE WHEN order_no > 1 THEN 3
-            WHEN lead(order_no) OVER (PARTITION BY customer_id ORDER BY order_no) = 2 THEN 2
-            ELSE 1
-        END AS place
-    FROM orders
-    WHERE is_valid
+        o.order_id,
+        o.value,
+        o.item_count,
+        o.freight,
+        o.max_installments,
+        o.method,
+        o.placed_on,
+        CASE WHEN o.order_no > 1 THEN 3 WHEN second.order_id IS NOT NULL THEN 2 ELSE 1 END AS place
+    FROM orders AS o LEFT JOIN orders AS second ON second.customer_id = o.customer_id AND second.order_no = 2
+    WHERE o.is_valid
 ), of_orders AS (
     SELECT
         place,
@@ -69,13 +72,19 @@ ORDER BY place
 -- rows:
 WITH placed AS (
     SELECT
-        *,
-        CASE WHEN order_no > 1 THEN 'later order'
-            WHEN lead(order_no) OVER (PARTITION BY customer_id ORDER BY order_no) = 2 THEN 'first of several'
+        o.order_id,
+        o.value,
+        o.item_count,
+        o.freight,
+        o.max_installments,
+        o.method,
+        o.placed_on,
+        CASE WHEN o.order_no > 1 THEN 'later order'
+            WHEN second.order_id IS NOT NULL THEN 'first of several'
             ELSE 'only order'
         END AS order_kind
-    FROM orders
-    WHERE is_valid
+    FROM orders AS o LEFT JOIN orders AS second ON second.customer_id = o.customer_id AND second.order_no = 2
+    WHERE o.is_valid
 )
 SELECT order_kind, measure, 'sales.fact_order' AS "table", order_id::text AS key, part
 FROM placed

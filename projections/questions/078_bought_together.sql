@@ -23,20 +23,23 @@
 -- lift = ["orders_together", "orders_a", "orders_b", "all_orders"]
 
 -- answer:
-WITH holding AS (
-    SELECT DISTINCT 'product' AS level, replace(product_id::text, '-', '') AS item, order_id FROM lines WHERE is_valid
+WITH mixed AS (  -- valid orders with several lines
+    SELECT product_id, category, order_id
+    FROM lines JOIN orders USING (order_id)
+    WHERE lines.is_valid AND orders.item_count > 1
+), holding AS (
+    SELECT DISTINCT 'product' AS level, replace(product_id::text, '-', '') AS item, order_id FROM mixed
     UNION ALL
-    SELECT DISTINCT 'category', category, order_id FROM lines WHERE is_valid
+    SELECT DISTINCT 'category', category, order_id FROM mixed
 ), sold AS (
-    SELECT level, item, count(*) AS orders FROM holding GROUP BY level, item
-), mixed AS (
-    SELECT h.level, h.item, h.order_id
-    FROM holding AS h JOIN (
-        SELECT level, order_id FROM holding GROUP BY level, order_id HAVING count(*) > 1
-    ) AS several USING (level, order_id)
+    SELECT 'product' AS level, replace(product_id::text, '-', '') AS item, valid_orders AS orders
+    FROM product_performance
+    WHERE valid > 0
+    UNION ALL
+    SELECT 'category', category, count(DISTINCT order_id) FROM lines WHERE is_valid GROUP BY category
 ), pair AS (
     SELECT level, a.item AS item_a, b.item AS item_b, count(*) AS orders_together
-    FROM mixed AS a JOIN mixed AS b USING (level, order_id)
+    FROM holding AS a JOIN holding AS b USING (level, order_id)
     WHERE a.item COLLATE "C" < b.item
     GROUP BY level, a.item, b.item
     HAVING count(*) >= :min_orders
@@ -44,7 +47,7 @@ WITH holding AS (
     SELECT
         p.*,
         round(100.0 * orders_together / least(a.orders, b.orders), 2) AS confidence_pct,
-        round(1.0 * orders_together * n.orders / (a.orders * b.orders), 2) AS lift
+        round(1.0 * orders_together * n.orders / (1.0 * a.orders * b.orders), 2) AS lift
     FROM pair AS p
     JOIN sold AS a ON a.level = p.level AND a.item = p.item_a
     JOIN sold AS b ON b.level = p.level AND b.item = p.item_b
@@ -55,64 +58,76 @@ WITH holding AS (
         row_number() OVER (
             PARTITION BY level
             ORDER BY orders_together DESC, lift DESC, item_a COLLATE "C", item_b COLLATE "C"
-        ) AS rank
+        )::int AS rank
     FROM figures
 )
-SELECT level, rank::int AS rank, item_a, item_b, orders_together::int AS orders_together, confidence_pct, lift
+SELECT level, rank, item_a, item_b, orders_together::int AS orders_together, confidence_pct, lift
 FROM ranked
 WHERE rank <= :top
 ORDER BY level DESC, rank
 
 -- rows:
-WITH holding AS (
-    SELECT DISTINCT 'product' AS level, replace(product_id::text, '-', '') AS item, order_id FROM lines WHERE is_valid
+WITH mixed AS (  -- valid orders with several lines
+    SELECT product_id, category, order_id
+    FROM lines JOIN orders USING (order_id)
+    WHERE lines.is_valid AND orders.item_count > 1
+), holding AS (
+    SELECT DISTINCT 'product' AS level, replace(product_id::text, '-', '') AS item, order_id FROM mixed
     UNION ALL
-    SELECT DISTINCT 'category', category, order_id FROM lines WHERE is_valid
+    SELECT DISTINCT 'category', category, order_id FROM mixed
 ), sold AS (
-    SELECT level, item, count(*) AS orders FROM holding GROUP BY level, item
-), mixed AS (
-    SELECT h.level, h.item, h.order_id
-    FROM holding AS h JOIN (
-        SELECT level, order_id FROM holding GROUP BY level, order_id HAVING count(*) > 1
-    ) AS several USING (level, order_id)
+    SELECT 'product' AS level, replace(product_id::text, '-', '') AS item, valid_orders AS orders
+    FROM product_performance
+    WHERE valid > 0
+    UNION ALL
+    SELECT 'category', category, count(DISTINCT order_id) FROM lines WHERE is_valid GROUP BY category
 ), pair AS (
     SELECT level, a.item AS item_a, b.item AS item_b, count(*) AS orders_together
-    FROM mixed AS a JOIN mixed AS b USING (level, order_id)
+    FROM holding AS a JOIN holding AS b USING (level, order_id)
     WHERE a.item COLLATE "C" < b.item
     GROUP BY level, a.item, b.item
     HAVING count(*) >= :min_orders
-), counted AS (
-    SELECT order_id FROM orders WHERE is_valid AND item_count > 0
-), ranked AS (
+), figures AS (
     SELECT
-        p.level,
-        p.item_a,
-        p.item_b,
-        row_number() OVER (
-            PARTITION BY p.level
-            ORDER BY
-                orders_together DESC,
-                round(1.0 * orders_together * n.orders / (a.orders * b.orders), 2) DESC,
-                item_a COLLATE "C",
-                item_b COLLATE "C"
-        )::int AS rank
+        p.*,
+        round(1.0 * orders_together * n.orders / (1.0 * a.orders * b.orders), 2) AS lift
     FROM pair AS p
     JOIN sold AS a ON a.level = p.level AND a.item = p.item_a
     JOIN sold AS b ON b.level = p.level AND b.item = p.item_b
-    CROSS JOIN (SELECT count(*) AS orders FROM counted) AS n
+    CROSS JOIN (SELECT count(*) AS orders FROM orders WHERE is_valid AND item_count > 0) AS n
+), ranked AS (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY level
+            ORDER BY orders_together DESC, lift DESC, item_a COLLATE "C", item_b COLLATE "C"
+        )::int AS rank
+    FROM figures
 ), listed AS (
-    SELECT * FROM ranked WHERE rank <= :top
+    SELECT level, rank, item_a, item_b FROM ranked WHERE rank <= :top
+), named AS (
+    SELECT level, item_a AS item FROM listed
+    UNION
+    SELECT level, item_b FROM listed
+), held AS (
+    SELECT DISTINCT n.level, n.item, l.order_id
+    FROM named AS n JOIN lines AS l ON replace(l.product_id::text, '-', '') = n.item
+    WHERE n.level = 'product' AND l.is_valid
+    UNION ALL
+    SELECT DISTINCT n.level, n.item, l.order_id
+    FROM named AS n JOIN lines AS l ON l.category = n.item
+    WHERE n.level = 'category' AND l.is_valid
 )
 SELECT level, rank, item_a, item_b, measure, 'sales.fact_order' AS "table", order_id::text AS key, 1 AS part
 FROM (
     SELECT l.*, 'orders_together' AS measure, a.order_id
     FROM listed AS l
-    JOIN holding AS a ON a.level = l.level AND a.item = l.item_a
-    JOIN holding AS b ON b.level = l.level AND b.item = l.item_b AND b.order_id = a.order_id
+    JOIN held AS a ON a.level = l.level AND a.item = l.item_a
+    JOIN held AS b ON b.level = l.level AND b.item = l.item_b AND b.order_id = a.order_id
     UNION ALL
-    SELECT l.*, 'orders_a', h.order_id FROM listed AS l JOIN holding AS h ON h.level = l.level AND h.item = l.item_a
+    SELECT l.*, 'orders_a', h.order_id FROM listed AS l JOIN held AS h ON h.level = l.level AND h.item = l.item_a
     UNION ALL
-    SELECT l.*, 'orders_b', h.order_id FROM listed AS l JOIN holding AS h ON h.level = l.level AND h.item = l.item_b
+    SELECT l.*, 'orders_b', h.order_id FROM listed AS l JOIN held AS h ON h.level = l.level AND h.item = l.item_b
     UNION ALL
-    SELECT l.*, 'all_orders', c.order_id FROM listed AS l CROSS JOIN counted AS c
+    SELECT l.*, 'all_orders', o.order_id FROM listed AS l CROSS JOIN orders AS o WHERE o.is_valid AND o.item_count > 0
 ) AS behind

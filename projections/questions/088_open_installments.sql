@@ -67,13 +67,14 @@ WITH band (place, installments) AS (
 )
 SELECT b.installments, measure, 'sales.fact_payment' AS "table", payment AS key, part
 FROM band AS b
-CROSS JOIN payment AS p
+JOIN payment AS p ON b.place IN (0, p.place)
 CROSS JOIN LATERAL (
-    VALUES
-        ('payments', CASE WHEN b.place IN (0, p.place) THEN 1 END),
-        ('amount', CASE WHEN b.place IN (0, p.place) THEN amount END),
-        ('outstanding', CASE WHEN b.place IN (0, p.place) THEN outstanding END),
-        ('all_payments', 1),
-        ('all_amount', amount)
+    VALUES ('payments', 1), ('amount', amount), ('outstanding', outstanding)
 ) AS figure (measure, part)
+WHERE part <> 0
+UNION ALL
+SELECT b.installments, measure, 'sales.fact_payment', payment, part
+FROM band AS b
+CROSS JOIN payment AS p
+CROSS JOIN LATERAL (VALUES ('all_payments', 1), ('all_amount', amount)) AS figure (measure, part)
 WHERE part <> 0

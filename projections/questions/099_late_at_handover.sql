@@ -29,50 +29,59 @@ WITH delivery AS (
         o.order_id,
         o.days_late > 0 AS is_late,
         m.t >= p.r - 3 AS is_test,
-        kind.feature,
-        kind.value
+        coalesce(width_bucket(o.distance_km, ARRAY[0, 100, 300, 600, 1000, 2000]::float8[]), 0) AS distance,
+        width_bucket(o.promised_by::date - o.shipped_at::date, ARRAY[7, 14, 21, 28]) AS days_left,
+        (o.shipped_at > o.ship_by)::int AS past_due
     FROM orders AS o
     JOIN months AS m USING (month_no)
     CROSS JOIN period AS p
-    CROSS JOIN LATERAL (
-        VALUES
-            ('distance', coalesce(width_bucket(o.distance_km, ARRAY[0, 100, 300, 600, 1000, 2000]::float8[]), 0)),
-            ('days left', width_bucket(o.promised_by::date - o.shipped_at::date, ARRAY[7, 14, 21, 28])),
-            ('in time', (o.shipped_at > o.ship_by)::int)
-    ) AS kind (feature, value)
     WHERE o.is_delivery AND o.item_count > 0 AND o.shipped_at IS NOT NULL AND m.t IS NOT NULL AND p.r >= 12
-), learnt AS (
+), kinds AS (
+    SELECT is_test, distance, days_left, past_due, count(*) AS orders, count(*) FILTER (WHERE is_late) AS late
+    FROM delivery
+    GROUP BY is_test, distance, days_left, past_due
+), learnt AS (  -- of each value of each feature
     SELECT
         feature,
         value,
-        count(*) FILTER (WHERE is_late) AS late,
-        count(*) FILTER (WHERE NOT is_late) AS other,
-        count(*) OVER (PARTITION BY feature) AS kinds,
-        sum(count(*) FILTER (WHERE is_late)) OVER (PARTITION BY feature) AS all_late,
-        sum(count(*) FILTER (WHERE NOT is_late)) OVER (PARTITION BY feature) AS all_other
-    FROM delivery
+        sum(late) AS late,
+        sum(orders - late) AS other,
+        count(*) OVER w AS seen,
+        sum(sum(late)) OVER w AS all_late,
+        sum(sum(orders - late)) OVER w AS all_other
+    FROM kinds
+    CROSS JOIN LATERAL (
+        VALUES ('distance', distance), ('days left', days_left), ('past due', past_due)
+    ) AS known (feature, value)
     WHERE NOT is_test
     GROUP BY feature, value
+    WINDOW w AS (PARTITION BY feature)
 ), totals AS (
-    SELECT DISTINCT feature, kinds, all_late, all_other FROM learnt WHERE all_late >= 30
-), scored AS (
+    SELECT DISTINCT feature, seen, all_late, all_other FROM learnt WHERE all_late >= 30
+), scored AS (  -- of each combination of values
     SELECT
-        d.order_id,
-        d.is_late,
+        k.distance,
+        k.days_left,
+        k.past_due,
         round((
             ln((max(t.all_late) / nullif(max(t.all_other), 0))::float8)
             + sum(ln(
-                (coalesce(l.late, 0) + 1) / (t.all_late + t.kinds)::float8
-                / ((coalesce(l.other, 0) + 1) / (t.all_other + t.kinds)::float8)
+                (coalesce(l.late, 0) + 1)::float8 / (t.all_late + t.seen)::float8
+                / ((coalesce(l.other, 0) + 1)::float8 / (t.all_other + t.seen)::float8)
             ))
         )::numeric, 6) AS score
-    FROM delivery AS d
+    FROM kinds AS k
+    CROSS JOIN LATERAL (
+        VALUES ('distance', distance), ('days left', days_left), ('past due', past_due)
+    ) AS known (feature, value)
     JOIN totals AS t USING (feature)
     LEFT JOIN learnt AS l USING (feature, value)
-    WHERE d.is_test
-    GROUP BY d.order_id, d.is_late
+    WHERE k.is_test
+    GROUP BY k.distance, k.days_left, k.past_due
 ), grouped AS (
-    SELECT is_late, ntile(10) OVER (ORDER BY score DESC, order_id) AS risk_decile FROM scored
+    SELECT order_id, is_late, ntile(10) OVER (ORDER BY score DESC, order_id) AS risk_decile
+    FROM delivery JOIN scored USING (distance, days_left, past_due)
+    WHERE is_test
 ), counted AS (
     SELECT risk_decile, count(*) AS orders, count(*) FILTER (WHERE is_late) AS late FROM grouped GROUP BY risk_decile
 )
@@ -92,50 +101,59 @@ WITH delivery AS (
         o.order_id,
         o.days_late > 0 AS is_late,
         m.t >= p.r - 3 AS is_test,
-        kind.feature,
-        kind.value
+        coalesce(width_bucket(o.distance_km, ARRAY[0, 100, 300, 600, 1000, 2000]::float8[]), 0) AS distance,
+        width_bucket(o.promised_by::date - o.shipped_at::date, ARRAY[7, 14, 21, 28]) AS days_left,
+        (o.shipped_at > o.ship_by)::int AS past_due
     FROM orders AS o
     JOIN months AS m USING (month_no)
     CROSS JOIN period AS p
-    CROSS JOIN LATERAL (
-        VALUES
-            ('distance', coalesce(width_bucket(o.distance_km, ARRAY[0, 100, 300, 600, 1000, 2000]::float8[]), 0)),
-            ('days left', width_bucket(o.promised_by::date - o.shipped_at::date, ARRAY[7, 14, 21, 28])),
-            ('in time', (o.shipped_at > o.ship_by)::int)
-    ) AS kind (feature, value)
     WHERE o.is_delivery AND o.item_count > 0 AND o.shipped_at IS NOT NULL AND m.t IS NOT NULL AND p.r >= 12
-), learnt AS (
+), kinds AS (
+    SELECT is_test, distance, days_left, past_due, count(*) AS orders, count(*) FILTER (WHERE is_late) AS late
+    FROM delivery
+    GROUP BY is_test, distance, days_left, past_due
+), learnt AS (  -- of each value of each feature
     SELECT
         feature,
         value,
-        count(*) FILTER (WHERE is_late) AS late,
-        count(*) FILTER (WHERE NOT is_late) AS other,
-        count(*) OVER (PARTITION BY feature) AS kinds,
-        sum(count(*) FILTER (WHERE is_late)) OVER (PARTITION BY feature) AS all_late,
-        sum(count(*) FILTER (WHERE NOT is_late)) OVER (PARTITION BY feature) AS all_other
-    FROM delivery
+        sum(late) AS late,
+        sum(orders - late) AS other,
+        count(*) OVER w AS seen,
+        sum(sum(late)) OVER w AS all_late,
+        sum(sum(orders - late)) OVER w AS all_other
+    FROM kinds
+    CROSS JOIN LATERAL (
+        VALUES ('distance', distance), ('days left', days_left), ('past due', past_due)
+    ) AS known (feature, value)
     WHERE NOT is_test
     GROUP BY feature, value
+    WINDOW w AS (PARTITION BY feature)
 ), totals AS (
-    SELECT DISTINCT feature, kinds, all_late, all_other FROM learnt WHERE all_late >= 30
-), scored AS (
+    SELECT DISTINCT feature, seen, all_late, all_other FROM learnt WHERE all_late >= 30
+), scored AS (  -- of each combination of values
     SELECT
-        d.order_id,
-        d.is_late,
+        k.distance,
+        k.days_left,
+        k.past_due,
         round((
             ln((max(t.all_late) / nullif(max(t.all_other), 0))::float8)
             + sum(ln(
-                (coalesce(l.late, 0) + 1) / (t.all_late + t.kinds)::float8
-                / ((coalesce(l.other, 0) + 1) / (t.all_other + t.kinds)::float8)
+                (coalesce(l.late, 0) + 1)::float8 / (t.all_late + t.seen)::float8
+                / ((coalesce(l.other, 0) + 1)::float8 / (t.all_other + t.seen)::float8)
             ))
         )::numeric, 6) AS score
-    FROM delivery AS d
+    FROM kinds AS k
+    CROSS JOIN LATERAL (
+        VALUES ('distance', distance), ('days left', days_left), ('past due', past_due)
+    ) AS known (feature, value)
     JOIN totals AS t USING (feature)
     LEFT JOIN learnt AS l USING (feature, value)
-    WHERE d.is_test
-    GROUP BY d.order_id, d.is_late
+    WHERE k.is_test
+    GROUP BY k.distance, k.days_left, k.past_due
 ), grouped AS (
-    SELECT order_id, is_late, ntile(10) OVER (ORDER BY score DESC, order_id) AS risk_decile FROM scored
+    SELECT order_id, is_late, ntile(10) OVER (ORDER BY score DESC, order_id) AS risk_decile
+    FROM delivery JOIN scored USING (distance, days_left, past_due)
+    WHERE is_test
 ), listed AS (
     SELECT DISTINCT risk_decile FROM grouped
 )

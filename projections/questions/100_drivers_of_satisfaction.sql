@@ -23,91 +23,102 @@
 -- score_high_quarter = ["high_quarter_score", "high_quarter_reviews"]
 
 -- answer:
-WITH listed (factor) AS (
-    VALUES ('delivery_days'), ('days_late'), ('days_before_promise'), ('promised_days'), ('lines'), ('sellers'),
-        ('order_value'), ('freight_pct'), ('installments'), ('distance_km'), ('photos'), ('description_length')
+WITH listed (place, factor) AS (
+    VALUES
+        (1, 'delivery_days'), (2, 'days_late'), (3, 'days_before_promise'), (4, 'promised_days'),
+        (5, 'lines'), (6, 'sellers'), (7, 'order_value'), (8, 'freight_pct'), (9, 'installments'),
+        (10, 'distance_km'), (11, 'photos'), (12, 'description_length')
 ), known AS (
-    SELECT factor, measured.value::float8 AS value, v.score
+    SELECT
+        v.score,
+        ARRAY[
+            o.delivery_seconds / 86400.0,
+            o.days_late,
+            o.promised_by::date - o.delivered_at::date,
+            o.promised_by::date - o.placed_on,
+            o.item_count,
+            o.seller_count,
+            o.value,
+            100 * o.freight / nullif(o.value, 0),
+            o.max_installments,
+            o.distance_km,
+            p.photos,
+            p.description_length
+        ]::float8[] AS factors
     FROM orders AS o
     JOIN reviews AS v USING (order_id)
     LEFT JOIN product_performance AS p ON p.product_id = o.first_product_id
-    CROSS JOIN LATERAL (
-        VALUES
-            ('delivery_days', o.delivery_seconds / 86400.0),
-            ('days_late', o.days_late),
-            ('days_before_promise', o.promised_by::date - o.delivered_at::date),
-            ('promised_days', o.promised_by::date - o.placed_on),
-            ('lines', o.item_count),
-            ('sellers', o.seller_count),
-            ('order_value', o.value),
-            ('freight_pct', 100 * o.freight / nullif(o.value, 0)),
-            ('installments', o.max_installments),
-            ('distance_km', o.distance_km),
-            ('photos', p.photos),
-            ('description_length', p.description_length)
-    ) AS measured (factor, value)
-    WHERE o.is_delivery AND o.item_count > 0 AND measured.value IS NOT NULL
+    WHERE o.is_delivery AND o.item_count > 0
 ), quarters AS (
-    SELECT
-        factor,
-        percentile_disc(ARRAY[0.25, 0.75]) WITHIN GROUP (ORDER BY value) AS bound,
-        count(*) AS reviews,
-        CASE WHEN count(*) >= 30 AND min(value) < max(value) AND min(score) < max(score)
-            THEN corr(value, score)
-        END AS correlation
-    FROM known
-    GROUP BY factor
-), compared AS (
-    SELECT
-        factor,
-        avg(score) FILTER (WHERE value <= bound[1]) AS low,
-        avg(score) FILTER (WHERE value >= bound[2]) AS high
-    FROM known JOIN quarters USING (factor)
-    GROUP BY factor
+    SELECT place, factor, found.*
+    FROM listed
+    CROSS JOIN LATERAL (
+        SELECT
+            count(factors[place]) AS reviews,
+            percentile_disc(ARRAY[0, 0.25, 0.75, 1]) WITHIN GROUP (ORDER BY factors[place]) AS bound,
+            corr(score, factors[place]) AS correlation
+        FROM known
+    ) AS found
 ), figures AS (
     SELECT
         factor,
-        coalesce(reviews, 0)::int AS reviews,
-        round(correlation::numeric, 4) AS correlation,
-        round((100 * correlation * correlation)::numeric, 2) AS explained_pct,
+        reviews::int AS reviews,
+        CASE WHEN varies THEN round(correlation::numeric, 4) END AS correlation,
+        CASE WHEN varies THEN round((100 * correlation * correlation)::numeric, 2) END AS explained_pct,
         round(low, 2) AS score_low_quarter,
         round(high, 2) AS score_high_quarter
-    FROM listed
-    LEFT JOIN quarters USING (factor)
-    LEFT JOIN compared USING (factor)
+    FROM quarters
+    CROSS JOIN LATERAL (SELECT reviews >= 30 AND bound[1] < bound[4] AS varies) AS enough
+    CROSS JOIN LATERAL (
+        SELECT
+            avg(score) FILTER (WHERE factors[place] <= bound[2]) AS low,
+            avg(score) FILTER (WHERE factors[place] >= bound[3]) AS high
+        FROM known
+    ) AS compared
 )
 SELECT *
 FROM figures
 ORDER BY abs(correlation) DESC NULLS LAST, factor COLLATE "C"
 
 -- rows:
-WITH known AS (
-    SELECT factor, measured.value::float8 AS value, v.score, v.review_id || '/' || order_id AS review
+WITH listed (place, factor) AS (
+    VALUES
+        (1, 'delivery_days'), (2, 'days_late'), (3, 'days_before_promise'), (4, 'promised_days'),
+        (5, 'lines'), (6, 'sellers'), (7, 'order_value'), (8, 'freight_pct'), (9, 'installments'),
+        (10, 'distance_km'), (11, 'photos'), (12, 'description_length')
+), known AS (
+    SELECT
+        v.score,
+        v.review_id || '/' || order_id AS review,
+        ARRAY[
+            o.delivery_seconds / 86400.0,
+            o.days_late,
+            o.promised_by::date - o.delivered_at::date,
+            o.promised_by::date - o.placed_on,
+            o.item_count,
+            o.seller_count,
+            o.value,
+            100 * o.freight / nullif(o.value, 0),
+            o.max_installments,
+            o.distance_km,
+            p.photos,
+            p.description_length
+        ]::float8[] AS factors
     FROM orders AS o
     JOIN reviews AS v USING (order_id)
     LEFT JOIN product_performance AS p ON p.product_id = o.first_product_id
-    CROSS JOIN LATERAL (
-        VALUES
-            ('delivery_days', o.delivery_seconds / 86400.0),
-            ('days_late', o.days_late),
-            ('days_before_promise', o.promised_by::date - o.delivered_at::date),
-            ('promised_days', o.promised_by::date - o.placed_on),
-            ('lines', o.item_count),
-            ('sellers', o.seller_count),
-            ('order_value', o.value),
-            ('freight_pct', 100 * o.freight / nullif(o.value, 0)),
-            ('installments', o.max_installments),
-            ('distance_km', o.distance_km),
-            ('photos', p.photos),
-            ('description_length', p.description_length)
-    ) AS measured (factor, value)
-    WHERE o.is_delivery AND o.item_count > 0 AND measured.value IS NOT NULL
+    WHERE o.is_delivery AND o.item_count > 0
 ), quarters AS (
-    SELECT factor, percentile_disc(ARRAY[0.25, 0.75]) WITHIN GROUP (ORDER BY value) AS bound FROM known GROUP BY factor
+    SELECT place, factor, found.bound
+    FROM listed
+    CROSS JOIN LATERAL (
+        SELECT percentile_disc(ARRAY[0.25, 0.75]) WITHIN GROUP (ORDER BY factors[place]) AS bound FROM known
+    ) AS found
 )
-SELECT factor, measure, 'customer.fact_review' AS "table", review AS key, part
-FROM known
-JOIN quarters USING (factor)
+SELECT q.factor, measure, 'customer.fact_review' AS "table", k.review AS key, part
+FROM quarters AS q
+CROSS JOIN known AS k
+CROSS JOIN LATERAL (SELECT k.factors[q.place] AS value) AS measured
 CROSS JOIN LATERAL (
     VALUES
         ('reviews', 1),
@@ -118,4 +129,4 @@ CROSS JOIN LATERAL (
         ('high_quarter_reviews', (value >= bound[2])::int),
         ('high_quarter_score', CASE WHEN value >= bound[2] THEN score END)
 ) AS figure (measure, part)
-WHERE part <> 0
+WHERE value IS NOT NULL AND part <> 0
