@@ -159,6 +159,14 @@ def shown(conn: psycopg.Connection) -> MartsShown | None:
     return found
 
 
+def marts_of_before_an_erasure(conn: psycopg.Connection) -> list[str]:
+    """The marts that may show what was erased, with their schema: all, where they do not know of the last erasure."""
+    former = noted(conn)
+    if former is None or former.erasures == to_show(conn).erasures:
+        return []
+    return [f"mart.{name}" for name in _names()]
+
+
 def note(conn: psycopg.Connection, made: MartsShown) -> None:
     """Notes what the marts show that were moved in, within the transaction that did so."""
     conn.execute(_NOTE, {**made._asdict(), "made_of": Jsonb(made.made_of), "names": _names()})

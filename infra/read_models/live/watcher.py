@@ -17,6 +17,7 @@ from replayhouse.infra.event_store.store import CHANNEL
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.postgres.locks import release, try_acquire
 from replayhouse.infra.read_models import versions
+from replayhouse.infra.read_models.live.freshness import kept_fresh
 from replayhouse.infra.read_models.live.projector import Projector, catch_up
 from replayhouse.infra.read_models.versions import OtherVersion
 from replayhouse.infra.runtime.errors import Conflicting, Unreachable
@@ -67,10 +68,15 @@ class Watch:
         """Follows until it is told to stop, or what a newer program has made leaves nothing to follow.
 
         Tables that an earlier program has made are filled anew first. Where the database goes away, waits for it with
-        growing pauses: it is not started from here. Raises Unreachable only if it was never there.
+        growing pauses: it is not started from here. Marts are made anew a minute after the last time. Raises
+        Unreachable only if it was never there.
         """
         with self._database.connect("replayhouse project --follow"):
             pass  # it was there
+        with kept_fresh(self._database, self._tell):
+            self._follow(retry_parked, workers)
+
+    def _follow(self, retry_parked: bool, workers: int | None) -> None:
         is_caught_up, pause = False, _FIRST_PAUSE_SECONDS
         while not self._is_over():
             begun = time.monotonic()
