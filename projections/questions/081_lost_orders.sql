@@ -49,7 +49,7 @@ SELECT
     stage,
     coalesce(orders, 0)::int AS orders,
     coalesce(round(100.0 * orders / nullif((SELECT count(*) FROM lost), 0), 2), 0.00) AS share_of_lost_pct,
-    round(100.0 * coalesce(orders, 0) / nullif((SELECT count(*) FROM orders), 0), 2) AS pct_of_orders,
+    coalesce(round(100.0 * orders / nullif((SELECT count(*) FROM orders), 0), 2), 0.00) AS pct_of_orders,
     round(paid / nullif(orders, 0), 2) AS avg_paid
 FROM listed LEFT JOIN counted USING (place)
 ORDER BY place

@@ -60,9 +60,9 @@ WITH listed (place, signal) AS (
 SELECT
     signal,
     coalesce(c.orders, 0)::int AS orders,
-    round(100.0 * coalesce(c.orders, 0) / nullif(t.orders, 0), 2) AS orders_pct,
+    coalesce(round(100.0 * c.orders / nullif(t.orders, 0), 2), 0.00) AS orders_pct,
     coalesce(c.paid, 0.00) AS paid_amount,
-    round(100.0 * coalesce(c.paid, 0) / nullif(t.paid, 0), 2) AS paid_amount_pct
+    CASE WHEN c.orders > 0 THEN round(100.0 * c.paid / nullif(t.paid, 0), 2) ELSE 0.00 END AS paid_amount_pct
 FROM listed
 LEFT JOIN counted AS c USING (place)
 CROSS JOIN totals AS t

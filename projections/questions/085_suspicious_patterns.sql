@@ -75,7 +75,7 @@ WITH listed (place, pattern) AS (
 SELECT
     pattern,
     coalesce(orders, 0)::int AS orders,
-    round(100.0 * coalesce(orders, 0) / nullif((SELECT count(*) FROM orders), 0), 2) AS orders_pct,
+    coalesce(round(100.0 * orders / nullif((SELECT count(*) FROM orders), 0), 2), 0.00) AS orders_pct,
     coalesce(customers, 0)::int AS customers,
     coalesce(paid, 0.00) AS paid_amount,
     round(100.0 * lost / nullif(orders, 0), 2) AS lost_pct

@@ -20,7 +20,7 @@ from replayhouse.ingest.synthetic import generate
 from replayhouse.projections.questions import questions
 from tests.oracle import questions as oracle_questions
 from tests.oracle.expected import expected
-from tests.support.answers import found_wrong
+from tests.support.answers import faults_of_rows, found_wrong
 from tests.support.databases import copied
 from tests.support.examples import examples
 from tests.support.extracts import a_good_extract, a_later_extract, write
@@ -79,6 +79,12 @@ def test_answers_are_those_of_the_oracle_and_what_stands_behind_them_adds_up(
 def test_after_several_loads_answers_are_those_of_the_last_one_alone(database: Database, tmp_path: Path) -> None:
     first, last = write(tmp_path / "first", a_good_extract()), write(tmp_path / "last", a_later_extract())
     assert_right(loaded(database, tmp_path / "home", first, last), last)
+
+
+def test_rows_behind_figures_are_there_and_stand_behind_each_once(database: Database, tmp_path: Path) -> None:
+    warehouse = loaded(database, tmp_path / "home", write(tmp_path / "extract", messy_extract(5, 300, 20)))
+    with warehouse.database.connect("replayhouse test", autocommit=True) as conn:
+        assert faults_of_rows(conn) == []
 
 
 def test_the_oracle_answers_every_question_and_no_other() -> None:

@@ -41,7 +41,7 @@ WITH bought AS (
     WHERE held_out = 0
 )
 SELECT c.category, q_month(c.first_no + c.t) AS month,
-    CASE WHEN is_trend THEN 'trend' ELSE 'mean' END AS method,
+    CASE WHEN is_trend THEN 'trend' ELSE 'mean of the last three months' END AS method,
     CASE WHEN is_trend THEN q2(trend, spread) ELSE q2(last_three, 3) END AS forecast_orders,
     CAST(before.orders AS INTEGER) AS orders_a_year_before, backtest_mape
 FROM chosen AS c
