@@ -61,7 +61,7 @@ WITH sold AS (
         level,
         place,
         s.orders::int AS orders,
-        last_six AS gmv_last_6_months,
+        round(last_six, 2) AS gmv_last_6_months,
         next_six AS gmv_next_6_months,
         round(round(100 * (next_six - last_six) / nullif(last_six, 0), 10), 2) AS growth_pct,
         CASE WHEN varies THEN round(round(sxy * sxy / (sxx * nullif(syy, 0)), 10), 4) END AS fit_r2
