@@ -23,7 +23,7 @@ _VALUE = re.compile(r"\{(?:(?P<row>[a-z]+)(?:\((?P<argument>[^)]*)\))?\.(?P<colu
 
 _MONEY = re.compile(
     r"(?x) (revenue|gmv|aov|price|freight|amount|value|commission|merchandise|paid|spent|outstanding|cost|order_value"
-    r"|cac_proxy|monthly_slope|take_per_order|forecast)"
+    r"|cac_proxy|monthly_slope|take_per_order|(trend|seasonal)_forecast|avg_first_order)"
 )
 
 
@@ -90,7 +90,7 @@ def in_words(cell: Cell, column: str) -> str:
             return "nothing"
         case date():
             return cell.isoformat()
-        case Decimal() if column.endswith("_pct") or column.startswith(("mape", "coverage")):
+        case Decimal() if column.endswith(("_pct", "_mape")) or column.startswith(("mape", "coverage", "pct_")):
             return f"{cell:,.1f} %"
         case Decimal() if _MONEY.search(column) and not column.endswith(("_index", "_pp", "_per_seller_3m")):
             return f"R$ {cell:,.2f}"

@@ -5,7 +5,7 @@
 -- key = ["cohort", "month_offset"]
 -- chart = { kind = "heat map", x = "month_offset", y = "cohort", value = "retention_pct" }
 -- finding = [
---   "Most customers, {top(customers).customers}, were won in {top(customers).cohort}; of a cohort, as few as {low(retention_pct).retention_pct} buy in a month that follows.",
+--   "Most customers, {top(customers).customers}, were won in {top(customers).cohort}; where fewest bought again, in month {low(retention_pct).month_offset} after {low(retention_pct).cohort}, it was {low(retention_pct).retained} of {low(retention_pct).customers}.",
 -- ]
 -- definition = """
 -- Customers by month of their first order (regular months) and offset 0 to max_offset up to the last regular month.

@@ -5,7 +5,7 @@
 -- key = ["category"]
 -- chart = { kind = "scatter", x = "first_share_pct", y = ["later_share_pct"] }
 -- finding = [
---   "{first.category} wins most customers: it is in {first.first_share_pct} of first orders and {first.later_share_pct} of later ones; {top(role_index).category} gains most after the first order, {low(role_index).category} loses most.",
+--   "{first.category} wins most customers: it is in {first.first_share_pct} of first orders and {first.later_share_pct} of later ones.",
 --   "{first.category} wins most customers: it is in {first.first_share_pct} of first orders.",
 -- ]
 -- definition = """

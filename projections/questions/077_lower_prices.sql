@@ -5,7 +5,7 @@
 -- key = ["category"]
 -- chart = { kind = "bar", x = "category", y = ["uplift_pct"] }
 -- finding = [
---   "Lower prices go with most more sales in {top(uplift_pct).category}: {top(uplift_pct).uplift_pct} more lines a month; in {low(uplift_pct).category} the change is {low(uplift_pct).uplift_pct}.",
+--   "In months with lower prices a product of {top(uplift_pct).category} sells {top(uplift_pct).monthly_lines_reduced} lines instead of {top(uplift_pct).monthly_lines_full} (a change of {top(uplift_pct).uplift_pct}), the best of the categories; least good is {low(uplift_pct).category} ({low(uplift_pct).uplift_pct}).",
 -- ]
 -- definition = """
 -- Valid lines of products with min_product_lines of them, by category (min_lines). Reduced: at most 90 % of the

@@ -5,8 +5,8 @@
 -- key = ["category"]
 -- chart = { kind = "bar", x = "category", y = ["elasticity"] }
 -- finding = [
---   "{low(elasticity).category} is most sensitive to price: where its price is 1 % higher, its share of lines changes by {low(elasticity).elasticity} %; price explains {low(elasticity).fit_r2} of the variation.",
---   "{low(elasticity).category} is most sensitive to price: where its price is 1 % higher, its share of lines changes by {low(elasticity).elasticity} %.",
+--   "The lowest elasticity is that of {low(elasticity).category}, {low(elasticity).elasticity} ({low(elasticity).sensitivity}): by so many per cent its share of lines changes where its price is 1 % higher; price explains {low(elasticity).fit_r2} of the variation.",
+--   "The lowest elasticity is that of {low(elasticity).category}, {low(elasticity).elasticity} ({low(elasticity).sensitivity}).",
 -- ]
 -- definition = """
 -- Valid lines of regular months by category, with lines in min_months of them. sensitivity: elastic (elasticity <=

@@ -5,7 +5,7 @@
 -- key = ["month"]
 -- chart = { kind = "line", x = "month", y = ["trend_forecast", "low_95", "high_95", "seasonal_forecast"] }
 -- finding = [
---   "The trend expects {first.trend_forecast} in {first.month} and {last.trend_forecast} in {last.month}; it was {first.trend_mape} off in the last three months, last year's pattern {first.seasonal_mape}. {backtest.verdict}",
+--   "The trend expects {first.trend_forecast} in {first.month} and {last.trend_forecast} in {last.month}; it was {first.trend_mape} off in the last three months, last year's pattern {first.seasonal_mape}. Its 95 % band held {backtest.coverage} of the last months. {backtest.verdict}",
 --   "The trend expects {first.trend_forecast} in {first.month} and {last.trend_forecast} in {last.month}. {backtest.verdict}",
 -- ]
 -- definition = """

@@ -5,8 +5,8 @@
 -- key = ["level", "place"]
 -- chart = { kind = "map", x = "place", y = ["growth_pct"], series = "level" }
 -- finding = [
---   "{first.place} will grow fastest of the regions, by {first.growth_pct} in the next six months to {first.gmv_next_6_months}; of the states it is {is(state).place}, by {is(state).growth_pct}. {backtest.verdict}",
---   "{first.place} will grow fastest of the regions, by {first.growth_pct} in the next six months. {backtest.verdict}",
+--   "By its trend {first.place} grows fastest of the regions, by {first.growth_pct} in the next six months to {first.gmv_next_6_months}; of the states it is {is(state).place}, by {is(state).growth_pct}. {backtest.verdict}",
+--   "By its trend {first.place} grows fastest of the regions, by {first.growth_pct} in the next six months. {backtest.verdict}",
 -- ]
 -- definition = """
 -- Valid orders with lines in the regular period by level region (all), then state (min_orders): GMV of the last six
