@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from threading import Event
 
+from replayhouse.infra.application.answers_of_record import answering_beside
 from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.serialization.errors import NewerVersion
@@ -32,8 +33,10 @@ def follow(
 ) -> FollowReport:
     """Follows the log for these contexts (or all) until `stop` is set, or a newer program leaves nothing to follow.
 
+    Meanwhile all questions are answered, and the answers kept, whenever the marts show something new.
     `news` takes which contexts are followed from here; by default that is told as what is being done.
     """
     watch = Watch(site.database, chosen(contexts), stop, site.warn, news or (lambda text: site.tell(text, 0, 0)))
-    watch.run(retry_parked=retry_parked, workers=site.settings.workers)
+    with answering_beside(site.database, stop, site.warn):
+        watch.run(retry_parked=retry_parked, workers=site.settings.workers)
     return FollowReport(watch.events, watch.stopped)

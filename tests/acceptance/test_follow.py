@@ -12,9 +12,13 @@ import pytest
 
 from replayhouse.domain.sales.order import NEW_ORDER, observe
 from replayhouse.infra.postgres.connection import Database
+from replayhouse.projections.questions import questions
 from tests.support.cli import CONTEXTS
 from tests.support.crashes import SEED, a_seed
+from tests.support.extracts import write
 from tests.support.homes import AS_INSTALLED, FORKED, Command, Home
+from tests.support.in_process import Warehouse
+from tests.support.messy_extracts import messy_extract
 from tests.support.prepared import furnish
 from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
 
@@ -120,11 +124,33 @@ def visible_to(conn: psycopg.Connection, context: str, position: int) -> None:
     )
 
 
+def test_answers_are_made_beside_and_by_another_once_that_one_is_killed(
+    followers: Followers, conn: psycopg.Connection, database: Database, tmp_path: Path
+) -> None:
+    warehouse = Warehouse(database, tmp_path / "loading")
+    first, _ = followers.start(), followers.start()
+    for number in (1, 2):
+        position = warehouse.ingest(write(tmp_path / str(number), messy_extract(number, 40, 6)))["position"]
+        query = f"SELECT count(DISTINCT question) FROM read_model.answer WHERE position = {position}"
+        until(conn, query, lambda answered: answered == len(questions()))
+        first.kill()
+        first.result()
+
+
+def test_told_to_end_it_ends_between_two_answers(
+    followers: Followers, conn: psycopg.Connection, database: Database, tmp_path: Path
+) -> None:
+    Warehouse(database, tmp_path / "loading").ingest(write(tmp_path / "1", messy_extract(1, 40, 6)))
+    follower = followers.start()
+    until(conn, "SELECT count(*) FROM read_model.answer", lambda answered: answered > 0)
+    follower.kill(signal.SIGTERM)
+    assert follower.result().code == 0
+    until(conn, "SELECT count(*) FROM read_model.answer", lambda answered: 0 < answered <= len(questions()))
+
+
 def test_killed_again_and_again_every_event_counts_once(
     followers: Followers, conn: psycopg.Connection, database: Database, tmp_path: Path
 ) -> None:
-    from tests.support.in_process import Warehouse
-
     seed = a_seed()
     print(f"To repeat, set {SEED}={seed}")
     chance, log = random.Random(seed), Log(conn)
