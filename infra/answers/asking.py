@@ -5,6 +5,7 @@ the calendar, by names without a schema, wherever those stand: live, or under a 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple, NoReturn, TypeVar
@@ -15,6 +16,7 @@ from psycopg import IsolationLevel, errors, sql
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 
+from replayhouse.infra.read_models.marts_shown import Replaced
 from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError
 from replayhouse.projections.questions import Question
 from replayhouse.projections.questions.question import Value
@@ -65,7 +67,7 @@ def in_one_moment(conn: psycopg.Connection, schemas: Sequence[str], work: Callab
     conn.isolation_level = IsolationLevel.REPEATABLE_READ
     try:
         for _ in range(_TRIES):
-            with conn.transaction():
+            with suppress(Replaced), conn.transaction():
                 conn.execute(_READ_ONLY)
                 path = sql.SQL(", ").join(map(sql.Identifier, (*schemas, "pg_temp")))
                 conn.execute(_FIND_IN, [path.as_string(conn)])

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import psycopg
 
-from replayhouse.infra.read_models import refolding
+from replayhouse.infra.read_models import marts_shown, refolding, versions
+from replayhouse.infra.read_models.marts_shown import definition
+from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.projections.questions import Question
-from replayhouse.projections.warehouse import PROJECTIONS
 
 
 class Moment(NamedTuple):
@@ -35,9 +36,28 @@ LIVE = ("mart", "shared")
 
 
 def live_moment(conn: psycopg.Connection) -> Moment:
-    """What the live marts show; within the transaction that reads them."""
-    position = conn.execute("SELECT min(position) FROM read_model.projection").fetchone()
-    return Moment(LIVE, int(position[0]) if position else 0, None, definition(), refolding.erasures(conn), True)
+    """What the live marts show; nobody exchanges them before the transaction ends.
+
+    They are no record where a stream is parked, contexts stand apart, another program has made them or their tables,
+    or an erasure has overtaken them. Raises Conflicting where there are none, and Replaced as `marts_shown.shown` does.
+    """
+    found = marts_shown.shown(conn)
+    if found is None:
+        raise Conflicting("There are no marts yet that questions could be asked: replayhouse project makes them.")
+    is_record = (
+        found.is_of_one_position
+        and not found.made_of.get("parked")
+        and found.definition == definition()
+        and found.erasures == refolding.erasures(conn)
+        and not versions.others(conn)
+    )
+    return Moment(LIVE, found.position, None, found.definition, found.erasures, is_record)
+
+
+def has_own_marts(conn: psycopg.Connection) -> bool:
+    """Whether there are live marts, which this program has made."""
+    found = marts_shown.noted(conn)
+    return found is not None and found.definition == definition()
 
 
 def moment_as_of(
@@ -45,8 +65,3 @@ def moment_as_of(
 ) -> Moment:
     """What marts show, or would, that this program makes of the log up to a position."""
     return Moment(schemas, position, occurred_before, definition(), refolding.erasures(conn), True)
-
-
-def definition() -> str:
-    """The SHA-256 of how this program makes marts."""
-    return sha256("".join(p.fingerprint + str(p.version) for p in PROJECTIONS.values()).encode()).hexdigest()

@@ -15,7 +15,6 @@ from replayhouse.infra.answers.parameters import read_parameters
 from replayhouse.infra.application.ask import origin_in, question_of, row_of
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models import kept_answers
-from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.questions import Question
 
@@ -97,7 +96,7 @@ def answer_history(site: Site, number: int, given: Mapping[str, object]) -> Hist
     asked = question_of(number)
     parameters = read_parameters(asked, given)
     with site.database.connect("replayhouse ask", autocommit=True) as conn:
-        prepare(conn)
+        make_ready(site, conn)
         origin = origin_in(live_moment(conn), asked, parameters)
         kept = kept_answers.history(conn, asked.number, origin)
         return History(asked, [restored(asked, origin, one) for one in kept], _ends(conn))

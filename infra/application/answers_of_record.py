@@ -14,7 +14,7 @@ from replayhouse.infra.application.ask import answer
 from replayhouse.infra.application.site import Site, errors_in_our_words
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.locks import try_acquire
-from replayhouse.infra.runtime.errors import ReplayhouseError
+from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError
 from replayhouse.infra.runtime.telling import Warn
 from replayhouse.projections.questions import questions
 
@@ -56,12 +56,15 @@ def make_answers(site: Site) -> AnswersMade:
 def answers_one_by_one(database: Database) -> Generator[bool | FaultyQuestion]:
     """Answers one question each time that it is asked for more: whether the answer is new, or why there is none.
 
-    Between two questions nothing is held.
+    Between two questions nothing is held. Raises Conflicting where the marts are such that no answer would be kept.
     """
     with database.connect(_NAME, autocommit=True) as conn:
         for asked in questions():
+            shown = live_moment(conn)
+            if not shown.is_record:
+                raise Conflicting("The marts show something else than the log: streams are parked, or others stopped.")
             try:
-                yield not answer(conn, live_moment(conn), asked, read_parameters(asked, {})).is_kept
+                yield not answer(conn, shown, asked, read_parameters(asked, {})).is_kept
             except FaultyQuestion as error:
                 yield error
 

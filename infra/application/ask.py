@@ -14,9 +14,10 @@ import psycopg
 from replayhouse.infra.answers import asking, findings
 from replayhouse.infra.answers.answer import Answer, as_texts, people_named, restored
 from replayhouse.infra.answers.asking import Behind, Cell, FaultyQuestion, Row
-from replayhouse.infra.answers.moment import LIVE, Moment, live_moment
+from replayhouse.infra.answers.moment import LIVE, Moment, has_own_marts, live_moment
 from replayhouse.infra.answers.parameters import read_parameters
 from replayhouse.infra.application import moments
+from replayhouse.infra.application.project import catch_up_all
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models import kept_answers
 from replayhouse.infra.read_models.kept_answers import Origin
@@ -104,8 +105,15 @@ def rows_behind(
 @contextmanager
 def _asking(site: Site, at: str | int | datetime | None, occurred_before: str | date | None) -> "Generator[_Asking]":
     with site.database.connect(_NAME, autocommit=True) as conn, ExitStack() as stack:
-        prepare(conn)
+        make_ready(site, conn)
         yield _Asking(site, conn, moments.read_moment(conn, at, occurred_before), stack)
+
+
+def make_ready(site: Site, conn: psycopg.Connection) -> None:
+    """Makes the live marts where there are none, or those of another version of the program."""
+    prepare(conn)
+    if not has_own_marts(conn):
+        catch_up_all(site)
 
 
 class _Asking:

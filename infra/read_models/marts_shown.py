@@ -75,6 +75,10 @@ _SPOIL = "UPDATE read_model.mart SET definition = ''"
 _HOLD = sql.SQL("SELECT FROM {} LIMIT 0")
 
 
+class Replaced(Conflicting):
+    """The marts were exchanged between the transaction's snapshot and its first look at them."""
+
+
 class Coming(NamedTuple):
     """What a context is to show, from the schema where it stands now: its revision, up to which position."""
 
@@ -148,14 +152,14 @@ def noted(conn: psycopg.Connection) -> MartsShown | None:
 def shown(conn: psycopg.Connection) -> MartsShown | None:
     """The same for whoever is to read them: nobody moves others in before the transaction ends. None: there are none.
 
-    A snapshot that is older than the marts that stand knows what was noted of former ones: then raises Conflicting.
+    A snapshot that is older than the marts that stand knows what was noted of former ones: then raises Replaced.
     """
     if not all(conn.execute("SELECT to_regclass(%s) IS NOT NULL", [f"mart.{_names()[0]}"]).fetchone() or ()):
         return None
     conn.execute(_HOLD.format(sql.Identifier("mart", _names()[0])))
     found = noted(conn)
     if found is None:
-        raise Conflicting("The marts were replaced a moment ago. Try again.")
+        raise Replaced("The marts were replaced a moment ago. Try again.")
     return found
 
 
