@@ -12,7 +12,7 @@ from replayhouse.infra.answers.asking import Cell
 from replayhouse.infra.answers.findings import place_of
 from replayhouse.infra.answers.moment import live_moment
 from replayhouse.infra.answers.parameters import read_parameters
-from replayhouse.infra.application.ask import make_ready, origin_in, question_of, spelt
+from replayhouse.infra.application.ask import make_ready, origin_in, question_of, row_of
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models import kept_answers
 from replayhouse.infra.runtime.errors import UsageError
