@@ -25,26 +25,31 @@
 
 -- answer:
 WITH sold AS (
-    SELECT category, order_id, sum(total) FILTER (WHERE is_delivered) AS revenue FROM lines GROUP BY category, order_id
+    SELECT DISTINCT category, order_id FROM lines
 ), reviewed AS (
     SELECT order_id, count(*) AS reviews, sum(score) AS score_sum FROM reviews GROUP BY order_id
 ), by_category AS (
     SELECT
         category,
         count(*) AS orders,
-        coalesce(sum(revenue), 0) AS revenue,
         sum(reviews) AS reviews,
         sum(score_sum) AS score_sum,
         count(*) FILTER (WHERE is_lost) AS lost,
         count(*) FILTER (WHERE is_delivery) AS deliveries,
         count(*) FILTER (WHERE days_late > 0) AS late,
         count(shipped_at) FILTER (WHERE is_delivery) AS handovers,
-        sum(extract(epoch FROM shipped_at - placed_at)) FILTER (WHERE is_delivery) AS handover_seconds
+        extract(epoch FROM sum(shipped_at - placed_at) FILTER (WHERE is_delivery)) AS handover_seconds
     FROM sold JOIN orders USING (order_id) LEFT JOIN reviewed USING (order_id)
     GROUP BY category
     HAVING count(*) >= :min_orders
 ), offered AS (
-    SELECT category, count(DISTINCT seller_id) AS sellers FROM lines GROUP BY category
+    SELECT category, count(*) AS sellers, coalesce(sum(revenue), 0) AS revenue
+    FROM (
+        SELECT category, seller_id, sum(total) FILTER (WHERE is_delivered) AS revenue
+        FROM lines
+        GROUP BY category, seller_id
+    ) AS by_seller
+    GROUP BY category
 )
 SELECT
     category,
