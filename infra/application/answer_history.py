@@ -71,6 +71,15 @@ class History:
         end = self.ends.get(one.position)
         return "-" if end is None else str(end)
 
+    def document_of(self, key: Sequence[str], column: str) -> dict[str, Any]:
+        """As JSON shows the figures of a column. Raises UsageError for a column that is none."""
+        found = zip(self.document()["answers"], self.figures(key, column), strict=True)
+        answers = [
+            {**{name: value for name, value in one.items() if name != "rows"}, "figure": figure}
+            for one, (_, _, _, figure) in found
+        ]
+        return {**self.document(), "column": column, "key": list(key), "answers": answers}
+
     def document(self) -> dict[str, Any]:
         """As JSON shows it."""
         return {

@@ -10,10 +10,11 @@ from replayhouse.infra.answers.moment import Moment, live_moment, moment_as_of
 from replayhouse.infra.application.compare import wanted_side
 from replayhouse.infra.application.rebuild_into import limits_of
 from replayhouse.infra.application.site import Site
-from replayhouse.infra.read_models import prefixes
+from replayhouse.infra.read_models import marts_shown, prefixes
 from replayhouse.infra.read_models.calendar import bound_of_models, make_calendar
 from replayhouse.infra.read_models.marts import create_marts, live_schemas
 from replayhouse.infra.read_models.prefixes import Prefix, schema_in
+from replayhouse.infra.read_models.rebuild.renewal import renew_marts
 from replayhouse.infra.read_models.schema import model_of
 from replayhouse.infra.read_models.snapshots import time_travel
 from replayhouse.infra.read_models.snapshots.diff_sources import schemas_of
@@ -60,6 +61,7 @@ def recorded(conn: psycopg.Connection, limits: Limits) -> Moment:
 def made(site: Site, conn: psycopg.Connection, wanted: Standing | Limits) -> Iterator[Moment]:
     """A moment whose marts stand while the block runs."""
     if wanted is None:
+        _have_marts(conn)
         yield live_moment(conn)
     elif isinstance(wanted, Limits):
         site.tell(f"folding the log up to position {wanted.position:,}", 0, 0)
@@ -75,6 +77,16 @@ def made(site: Site, conn: psycopg.Connection, wanted: Standing | Limits) -> Ite
     else:
         with _of_revision(site, conn, wanted) as moment:
             yield moment
+
+
+def _have_marts(conn: psycopg.Connection) -> None:
+    """Of an empty log, which nobody has caught up with yet, the marts are made. Raises UsageError where others lack."""
+    if marts_shown.noted(conn) is None:
+        if position_of(conn, Limits()):
+            raise UsageError(
+                "The marts that questions are answered from are not made yet: replayhouse project makes them."
+            )
+        renew_marts(conn)
 
 
 def _under(conn: psycopg.Connection, known: Prefix) -> Moment:

@@ -212,7 +212,7 @@ def _show_figure(found: "Figure", *, is_live: bool, wants_json: bool) -> None:
 def _tell_history(found: "History", rows: tuple[str, str] | None, *, wants_json: bool) -> None:
     figure = None if rows is None else (tuple(_read_key(rows[0])), rows[1])
     if wants_json:
-        print_json(found.document())
+        print_json(found.document_of(*figure) if figure else found.document())
         return
     told = found.figures(*figure) if figure else found.findings()
     table(("position", "load", "answered at", figure[1] if figure else "finding"), told, tell=_told)
@@ -251,7 +251,7 @@ def _read_key(text: str) -> list[str]:
             told = json_module.loads(text)
         except ValueError:
             told = None
-        if not isinstance(told, list) or not all(isinstance(one, str | int) for one in told):
+        if not isinstance(told, list) or not all(type(one) in (str, int) for one in told):
             raise UsageError(f"'{text}' is no key: write a value, or a JSON list of them, as in [\"SP\", 1].")
         return [str(one) for one in told]
     return [text]

@@ -1,14 +1,12 @@
 """`status`, `project`, `rebuild`, `digest` and `quality report`, as a user calls them, also on a terminal."""
 
 import json
-import os
-import pty
 import re
-import subprocess
 from typing import Any
 
 from replayhouse.domain.quality.rules import RULES
-from tests.support.cli import CONTEXTS, PROGRAM, TIMEOUT_S, Loaded, Program
+from tests.support.cli import CONTEXTS, Loaded, Program
+from tests.support.terminals import on_a_terminal
 
 TABLES = {
     "sales": {"fact_order", "fact_order_item", "fact_payment"},
@@ -164,24 +162,6 @@ def test_a_report_on_no_load_is_wrong_usage(empty: Program) -> None:
     done = empty.run("quality", "report", "0" * 32)
     assert done.code == 2
     assert "There is no load" in done.err
-
-
-def on_a_terminal(program: Program, *arguments: str) -> str:
-    """What a command writes to a terminal, with its control sequences."""
-    ours, theirs = pty.openpty()
-    environment = program.environment | {"TERM": "xterm-256color"}
-    process = subprocess.Popen([PROGRAM, *arguments], env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    written = b""
-    try:
-        while block := os.read(ours, 65_536):
-            written += block
-    except OSError:  # how Linux tells that nobody has the terminal open any more
-        assert written
-    finally:
-        os.close(ours)
-    assert process.wait(TIMEOUT_S) == 0, written.decode()
-    return written.decode().replace("\r\n", "\n")
 
 
 def test_on_a_terminal_tables_are_drawn_and_documents_are_still_documents(loaded: Loaded) -> None:
