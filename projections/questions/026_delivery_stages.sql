@@ -22,35 +22,35 @@
 WITH listed (place, stage) AS (
     VALUES
         (1, 'placed to approved'), (2, 'approved to shipped'), (3, 'shipped to delivered'), (4, 'placed to delivered')
-), step AS (
-    SELECT place, extract(epoch FROM until - since)::bigint AS seconds
-    FROM orders
-    CROSS JOIN LATERAL (
-        VALUES
-            (1, placed_at, approved_at),
-            (2, approved_at, shipped_at),
-            (3, shipped_at, delivered_at),
-            (4, placed_at, delivered_at)
-    ) AS step (place, since, until)
-    WHERE is_delivered
-), counted AS (
+), taken AS MATERIALIZED (  -- in seconds, worked out once
     SELECT
-        place,
+        extract(epoch FROM approved_at - placed_at)::bigint AS to_approval,
+        extract(epoch FROM shipped_at - approved_at)::bigint AS to_handover,
+        extract(epoch FROM delivered_at - shipped_at)::bigint AS in_transit,
+        delivery_seconds AS in_all
+    FROM orders
+    WHERE is_delivered
+)
+SELECT
+    stage,
+    n::int AS orders,
+    round(seconds / nullif(86400 * n, 0), 2) AS avg_days,
+    round(quantiles[1] / 86400.0, 2) AS median_days,
+    round(quantiles[2] / 86400.0, 2) AS p90_days,
+    out_of_order::int AS out_of_order
+FROM listed
+CROSS JOIN LATERAL (  -- a scan for each stage is cheaper than sorting all stages at once
+    SELECT
         count(*) FILTER (WHERE seconds >= 0) AS n,
         sum(seconds) FILTER (WHERE seconds >= 0) AS seconds,
         percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE seconds >= 0) AS quantiles,
         count(*) FILTER (WHERE seconds < 0) AS out_of_order
-    FROM step
-    GROUP BY place
-)
-SELECT
-    stage,
-    coalesce(n, 0)::int AS orders,
-    round(seconds / nullif(86400 * n, 0), 2) AS avg_days,
-    round(quantiles[1] / 86400.0, 2) AS median_days,
-    round(quantiles[2] / 86400.0, 2) AS p90_days,
-    coalesce(out_of_order, 0)::int AS out_of_order
-FROM listed LEFT JOIN counted USING (place)
+    FROM (
+        SELECT
+            CASE place WHEN 1 THEN to_approval WHEN 2 THEN to_handover WHEN 3 THEN in_transit ELSE in_all END AS seconds
+        FROM taken
+    ) AS step
+) AS counted
 ORDER BY place
 
 -- rows:
