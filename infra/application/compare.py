@@ -10,11 +10,10 @@ from typing import IO
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.snapshots.diff import Comparison, TableOfTwo, is_there, one_moment, write_header
-from replayhouse.infra.read_models.snapshots.diff_sources import Wanted, two_sides
-from replayhouse.infra.read_models.snapshots.time_travel import Limits
+from replayhouse.infra.read_models.snapshots.diff_sources import two_sides
+from replayhouse.infra.read_models.snapshots.moments import read
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.files import writing
-from replayhouse.infra.runtime.given_texts import read_recorded_time
 
 
 @dataclass(frozen=True)
@@ -56,11 +55,11 @@ def compare(
 ) -> CompareReport:
     """Compares two read models, of all tables of both or of some; a file takes every difference, if one is named.
 
-    A position or a recorded time is folded for the occasion, beside the live tables, and removed afterwards.
+    A position or a recorded time is made for the occasion, beside the live tables, and removed afterwards.
     """
     if limit < 0:
         raise UsageError(f"{limit} rows cannot be shown: name 0 or more.")
-    wanted, processes = (wanted_side(a), wanted_side(b)), workers or site.settings.workers
+    wanted, processes = (read(a), read(b)), workers or site.settings.workers
     database = site.database
     with (
         _writing(csv, is_forced=force) as file,
@@ -82,18 +81,6 @@ def compare(
                     if file is not None and not found[-1].is_equal:
                         of_two.write(file)
     return CompareReport(wanted[0].text, wanted[1].text, found, missing)
-
-
-def wanted_side(given: str | int | datetime) -> Wanted:
-    """A position is written in digits; what reads as a time is one, and needs an offset; all else is a name."""
-    text = given.isoformat() if isinstance(given, datetime) else str(given)
-    if text.isascii() and text.isdigit():
-        return Wanted(text, Limits(position=int(text)))
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return Wanted(text, None)
-    return Wanted(text, Limits(as_of=read_recorded_time(text)))
 
 
 @contextmanager

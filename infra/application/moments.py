@@ -7,7 +7,6 @@ from datetime import date, datetime
 import psycopg
 
 from replayhouse.infra.answers.moment import Moment, live_moment, moment_as_of
-from replayhouse.infra.application.compare import wanted_side
 from replayhouse.infra.application.rebuild_into import limits_of
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models import marts_shown, prefixes
@@ -16,8 +15,8 @@ from replayhouse.infra.read_models.marts import create_marts, live_schemas
 from replayhouse.infra.read_models.prefixes import Prefix, schema_in
 from replayhouse.infra.read_models.rebuild.renewal import renew_marts
 from replayhouse.infra.read_models.schema import model_of
-from replayhouse.infra.read_models.snapshots import time_travel
-from replayhouse.infra.read_models.snapshots.diff_sources import schemas_of
+from replayhouse.infra.read_models.snapshots import moments, time_travel
+from replayhouse.infra.read_models.snapshots.moments import schemas_of
 from replayhouse.infra.read_models.snapshots.time_travel import Limits, alone, position_of
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.marts import MARTS
@@ -34,7 +33,7 @@ def read_moment(
 ) -> Standing | Limits:
     """What is asked for: something that stands, or limits of the log. Raises UsageError for what is neither."""
     before = limits_of(None, None, occurred_before)
-    side = None if at is None or at == "live" else wanted_side(at)
+    side = None if at is None or at == "live" else moments.read(at)
     if side is not None and side.limits is None:
         schemas_of(conn, side.text)
         if before:

@@ -16,6 +16,7 @@ from replayhouse.domain.sales.events import PaymentAmended
 from replayhouse.domain.sales.order import NEW_ORDER, observe, order_of
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models.live.projector import catch_up
+from replayhouse.infra.read_models.rebuild import self_check
 from tests.support.in_process import Warehouse, refused
 from tests.support.read_side import MONDAY, Log, a_header, a_line, a_payment, an_id
 from tests.support.small_steps import KILL_AFTER
@@ -100,6 +101,16 @@ def test_all_kinds_of_sides_tell_the_same(story: Story) -> None:
     assert list(story.compared("sales:r1", second)["tables"]) == list(wanted)
     assert story.warehouse.rows(LEFT) == []
     assert story.warehouse.rows(TEMPORARY) == [(0,)]
+
+
+def test_at_the_position_that_is_live_the_log_is_folded_and_tells_what_was_changed_by_hand(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(self_check, "SAMPLE", 0)
+    with story.warehouse.database.connect(autocommit=True) as conn:
+        conn.execute("UPDATE sales.fact_order SET paid = 1 WHERE order_id = %s", [an_id(1)])
+    told = story.compared(story.positions[1], "live")["tables"]["sales.fact_order"]
+    assert told["columns"] == {"paid": 1}
 
 
 def test_the_position_is_compared_only_if_wanted(story: Story) -> None:

@@ -21,7 +21,8 @@ from replayhouse.infra.read_models.rebuild.rebuild import rebuild
 from replayhouse.infra.read_models.rebuild.revert import revert
 from replayhouse.infra.read_models.schema import model_of
 from replayhouse.infra.read_models.snapshots.diff import TableOfTwo, one_moment
-from replayhouse.infra.read_models.snapshots.diff_sources import Wanted, two_sides
+from replayhouse.infra.read_models.snapshots.diff_sources import two_sides
+from replayhouse.infra.read_models.snapshots.moments import Wanted
 from replayhouse.infra.read_models.snapshots.time_travel import rebuild_into
 from replayhouse.infra.read_models.status import status
 from replayhouse.infra.read_models.versions import OtherVersion, standing_shapes

@@ -1,48 +1,27 @@
-"""What can be compared: live read models, revisions, prefixes, and the log as of a position or a recorded time.
+"""The two sides of a comparison: what stands, and the log as of a position or a recorded time.
 
-The last two are folded for the time of the comparison, beside everything else, and removed after it.
+The latter is made for the time of the comparison, beside everything else, and removed after it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import NamedTuple
 
 import psycopg
 from sqlalchemy import Table
 
 from replayhouse.infra.postgres.connection import Database
-from replayhouse.infra.read_models.prefixes import prefixes, schema_in
-from replayhouse.infra.read_models.rebuild.revisions import schema_of
+from replayhouse.infra.read_models import checkpoints
 from replayhouse.infra.read_models.snapshots.diff import Side
-from replayhouse.infra.read_models.snapshots.time_travel import Limits, alone, made, position_of
-from replayhouse.infra.read_models.windows import head_of
+from replayhouse.infra.read_models.snapshots.moments import Wanted, schemas_of
+from replayhouse.infra.read_models.snapshots.time_travel import alone, made, position_of
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.warehouse import PROJECTIONS
-
-LIVE = "live"
-
-# The live one stands under the name of its context, others under their number.
-_REVISIONS = """
-    SELECT p.context, p.revision, true FROM read_model.projection AS p
-    UNION ALL
-    SELECT r.context, r.revision, false FROM read_model.revision AS r JOIN read_model.projection AS p USING (context)
-    WHERE r.live_at IS NOT NULL AND r.dropped_at IS NULL AND r.revision <> p.revision
-        AND to_regnamespace(format('%s_r%s', r.context, r.revision)) IS NOT NULL
-    ORDER BY 2, 1
-"""
 
 Tables = Sequence[tuple[str, Table]]
 """Tables to compare, each with its context."""
 
 Tell = Callable[[str], None]
 """Takes what is being done."""
-
-
-class Wanted(NamedTuple):
-    """What the user wrote, and what it limits the log to, if it was a position or a time."""
-
-    text: str
-    limits: Limits | None
 
 
 @contextmanager
@@ -72,29 +51,18 @@ def two_sides(
         for side, schemas in zip(wanted, standing, strict=True):
             if side.limits:
                 tell(f"folding the log as of {side.text}")
-                beside = stack.enter_context(made(database, conn, contexts, side.limits, workers))
+                afresh = _are_at(conn, contexts, position_of(conn, side.limits))
+                beside = stack.enter_context(made(database, conn, contexts, side.limits, workers, afresh=afresh))
                 schemas = {context: model.schema for context, model in beside.unfinished.models.items()}
             assert schemas is not None
             sides.append(Side(side.text, schemas))
         yield sides[0], sides[1], tables
 
 
-def schemas_of(conn: psycopg.Connection, text: str) -> dict[str, str]:
-    """Where each context of a read model that stands is to be found."""
-    found = {LIVE: {context: context for context in PROJECTIONS}}
-    for context, revision, is_live in conn.execute(_REVISIONS).fetchall():
-        schema = context if is_live else schema_of(context, revision)
-        found.setdefault(f"r{revision}", {})[context] = schema
-        found[f"{context}:r{revision}"] = {context: schema}
-    for prefix in prefixes(conn):
-        found[prefix.prefix] = {context: schema_in(prefix.prefix, context) for context in prefix.contexts}
-    if text not in found:
-        several = [name for name in found if ":" not in name]
-        raise UsageError(
-            f"There is nothing called '{text}'. There are: {', '.join(several)} (of one context: sales:r1); "
-            f"positions up to {head_of(conn):,}; and recorded times, such as 2026-03-01T12:00-03:00."
-        )
-    return found[text]
+def _are_at(conn: psycopg.Connection, contexts: Sequence[str], position: int) -> bool:
+    """Whether the live tables show just that position: who asks for it asks what the log makes, not what stands."""
+    live = [checkpoints.projected(conn, context) for context in contexts]
+    return all(known is not None and known.position == position for known in live)
 
 
 def _tables(
