@@ -1,9 +1,9 @@
-"""The rows about replay as rollback and audit: verify, compare, retract; each measured by a module of its own."""
+"""The rows about replay as rollback and audit: verify, compare, look back, retract; each has a module of its own."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import compare, live, retraction, verify
+from bench import compare, live, moments, retraction, verify
 from bench.report import Report, Row
 from bench.rows import note_seconds, time_row
 from bench.warehouse import Warehouse
@@ -11,6 +11,7 @@ from bench.warehouse import Warehouse
 MOST_OF_READING = 3
 MOST_OF_JOINING = 2
 MOST_OF_A_SMALLER_LOG = 1.5
+MOST_OF_FOLDING = 0.25
 LONGEST_DELAY_S = 0.5
 
 
@@ -51,6 +52,23 @@ class Replay:
         )
         self._report.notes.append(f"audit compare: {ours}; {compare.differing(told):,} rows differ.")
         note_seconds(self._report, against, best)
+
+    def look_back(self, warehouse: Warehouse, extract: Path, orders: int, seed: int) -> None:
+        """As of the end of the load before the last one, against folding all of the log up to there."""
+        self._tell("as of the end of the load before the last one")
+        found = moments.measure(warehouse, extract, orders, seed)
+        folded, ours = found.folded.elapsed, found.taken_over.elapsed
+        self._report.rows.append(
+            Row(
+                f"rebuild as of the load before the last, which had {found.loaded:,} events (digests agree)",
+                str(ours),
+                f"folding all of the log up to there: {folded}",
+                f"{ours.seconds / folded.seconds:.2f} of its time",
+                f"at most {MOST_OF_FOLDING}",
+                ours.seconds <= MOST_OF_FOLDING * folded.seconds,
+            )
+        )
+        self._report.notes.append(f"As of the load before the last: {found.taken_over}; all folded: {found.folded}.")
 
     def follow(self, warehouse: Warehouse) -> None:
         """How late rows are visible behind `project --follow`, at a steady rate, and the rate that it keeps up with."""

@@ -18,7 +18,19 @@ from bench.streaming import Streaming
 from bench.timing import NotMeasured, Timing, repeated
 from bench.warehouse import Finished, Warehouse
 
-ON_A_FULL_LOG = ("save", "copy", "projection", "sql", "verify", "compare", "answers", "second", "retract", "live")
+ON_A_FULL_LOG = (
+    "save",
+    "copy",
+    "projection",
+    "sql",
+    "verify",
+    "compare",
+    "answers",
+    "second",
+    "retract",
+    "live",
+    "moments",
+)
 PARTS = (*ON_A_FULL_LOG, "next-day", "memory", "costs", "sample")
 """What `--only` may name."""
 
@@ -131,6 +143,8 @@ class Session:
             self._attempt("retract", lambda: self._retract(warehouse))
         if "live" in parts:
             self._attempt("live", lambda: self._replay.follow(warehouse))
+        if "moments" in parts:
+            self._attempt("moments", lambda: self._look_back(warehouse))
 
     def _rebuilds(self, warehouse: Warehouse, parts: Collection[str], events: int) -> None:
         """Rebuilds by one process and by several, and both baselines once for all of them."""
@@ -191,6 +205,9 @@ class Session:
         self._tell("answers to the hundred questions")
         warehouse.run("project")
         answers.measure(warehouse, self._extract, self.report)
+
+    def _look_back(self, warehouse: Warehouse) -> None:
+        self._replay.look_back(warehouse, self._scratch / "last-load", self._orders, self._seed)
 
     def _retract(self, large: Warehouse) -> None:
         extract, smaller = self._scratch / "load", self._orders // retraction.SMALLER
