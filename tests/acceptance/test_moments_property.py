@@ -97,7 +97,7 @@ class Course:
 def test_as_of_any_position_the_warehouse_is_what_the_log_makes(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(standing, "MOST_TOUCHED", 1.0)
+    monkeypatch.setattr(standing, "MOST_TOUCHED", 1.1)
     seed = a_seed()
     print(f"REPLAYHOUSE_CRASH_SEED={seed}")
     course = Course(Warehouse(database, tmp_path / "home"), tmp_path, seed)

@@ -53,7 +53,7 @@ def test_any_history_as_of_any_position_is_what_the_log_makes_with_live_tables_a
     server: EmbeddedServer, streams: Histories, steps: Sequence[tuple[int, bool]], chosen: Sequence[float]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, fresh_database(server) as database:
-        patch.setattr(standing, "MOST_TOUCHED", 1.0)
+        patch.setattr(standing, "MOST_TOUCHED", 1.1)
         with database.connect(autocommit=True) as conn:
             appending = Steps(conn, streams)
             for most, is_projected in steps:

@@ -42,12 +42,15 @@ _LINES = sql.SQL("COPY (SELECT {columns} FROM {table} WHERE position > 0) TO STD
 class Standing:
     """Live tables of a context whose rows are right, seen through an exported snapshot.
 
-    They show the log up to `position`; the streams with an event in the span `touched` are folded instead.
+    They show the log up to `position`; the streams with an event in the span `touched` are folded instead. As of the
+    position that is wanted the context has so many `events`, of which so many are to be `folded`.
     """
 
     snapshot: str
     position: int
     touched: Span
+    events: int
+    folded: int
 
 
 @dataclass(frozen=True)

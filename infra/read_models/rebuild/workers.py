@@ -24,7 +24,7 @@ from replayhouse.infra.read_models.rebuild.range_loader import Finish, Loaded, L
 from replayhouse.infra.read_models.rebuild.taken_over import Standing, TakeOver
 from replayhouse.infra.read_models.schema import Model, line_writer
 from replayhouse.infra.read_models.stream_reader import LOG, Source
-from replayhouse.infra.read_models.windows import events_of, events_touched
+from replayhouse.infra.read_models.windows import events_of
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent, started_pool
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
@@ -137,12 +137,13 @@ def _planned(
         if occurred_before is not None and not model.projection.has_business_time:
             tasks += _finishes(model, built[context])
             continue
-        events = events_of(conn, context, position, source)
         if context in standing:
-            built[context].events = events
-            of_context, folded = _taken_over(conn, model, position, standing[context], with_digests)
-            total += folded + events // _EVENTS_AS_DEAR_AS_ONE_FOLDED
+            known = standing[context]
+            built[context].events = known.events
+            of_context = _taken_over(model, position, known, with_digests)
+            total += known.folded + known.events // _EVENTS_AS_DEAR_AS_ONE_FOLDED
         else:
+            events = events_of(conn, context, position, source)
             of_context = list(ranges(context, model.schema, position, _parts_of(events), occurred_before, source))
             total += events
         left[context] = len(of_context)
@@ -150,15 +151,12 @@ def _planned(
     return tasks, left, total
 
 
-def _taken_over(
-    conn: psycopg.Connection, model: Model, position: int, standing: Standing, with_digests: bool
-) -> tuple[list[_Task], int]:
-    """What is to be taken over, and to be folded beside it; about how many events the latter is."""
+def _taken_over(model: Model, position: int, standing: Standing, with_digests: bool) -> list[_Task]:
+    """What is to be taken over, and what is to be folded beside it."""
     context = model.projection.context
-    folded = events_touched(conn, context, position, standing.touched)
     tasks: list[_Task] = [TakeOver(context, model.schema, name, standing, with_digests) for name in model.tables]
-    tasks += ranges(context, model.schema, position, _parts_of(folded), touched=standing.touched)
-    return tasks, folded
+    tasks += ranges(context, model.schema, position, _parts_of(standing.folded), touched=standing.touched)
+    return tasks
 
 
 def _parts_of(events: int) -> int:

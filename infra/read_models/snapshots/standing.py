@@ -2,8 +2,8 @@
 
 Their rows are those that the log makes, up to the position that they show, while this program's fold has made them, no
 stream is parked, and no row shows in clear text what nobody has a key for. Whoever changed rows by hand is found by
-chance only: a sample is held against the log. Where that does not hold, or most streams have been touched since,
-everything is folded.
+chance only: a sample is held against the log. Where that does not hold, or streams with most of
+the events have been touched since, everything is folded.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,23 +20,13 @@ from replayhouse.infra.read_models.rebuild import self_check
 from replayhouse.infra.read_models.rebuild.taken_over import Standing
 from replayhouse.infra.read_models.schema import Model, model_of, qualified
 from replayhouse.infra.read_models.stream_reader import LOG
-from replayhouse.infra.read_models.windows import Span
+from replayhouse.infra.read_models.windows import Span, events_of, events_touched
 from replayhouse.projections.projection import personal_columns
 
 MOST_TOUCHED = 0.5
-"""The share of a context's streams from which on all of it is folded: see docs/decisions/0032."""
+"""The share of a context's events from which on all of it is folded: see docs/decisions/0032."""
 
 _SNAPSHOT = "SELECT pg_export_snapshot()"
-_STREAMS = sql.SQL("""
-    SELECT count(*) FILTER (WHERE originator_version = 1), count(*) FROM {events} WHERE notification_id <= {position}
-""")
-# No more events of the span are looked at than would be folded otherwise.
-_TOUCHED = sql.SQL("""
-    SELECT count(DISTINCT originator_id), count(*) FROM (
-        SELECT originator_id FROM {events}
-        WHERE notification_id > {after} AND notification_id <= {up_to} LIMIT {most}
-    ) AS of_span
-""")
 _NEWER = """
     SELECT EXISTS (
         SELECT FROM read_model.revision WHERE context = %s AND revision > %s AND live_at IS NOT NULL
@@ -80,9 +70,12 @@ def _standing(conn: psycopg.Connection, context: str, position: int, snapshot: s
     if known is None or not _is_trusted(conn, model, known):
         return None
     touched = Span(min(position, known.position), max(position, known.position))
-    if _are_too_many(conn, context, touched, position) or _shows_what_has_no_key(conn, model):
+    events, folded = events_of(conn, context, position), events_touched(conn, context, position, touched)
+    if folded >= MOST_TOUCHED * events or _shows_what_has_no_key(conn, model):
         return None
-    return Standing(snapshot, known.position, touched) if _holds_a_sample(conn, model, known.position) else None
+    if not _holds_a_sample(conn, model, known.position):
+        return None
+    return Standing(snapshot, known.position, touched, events, folded)
 
 
 def _is_trusted(conn: psycopg.Connection, model: Model, known: checkpoints.Projected) -> bool:
@@ -97,15 +90,6 @@ def _is_trusted(conn: psycopg.Connection, model: Model, known: checkpoints.Proje
         and not checkpoints.parked(conn, context)
         and conn.execute(_NEWER, [context, known.revision]).fetchone() == (False,)
     )
-
-
-def _are_too_many(conn: psycopg.Connection, context: str, touched: Span, position: int) -> bool:
-    events = LOG.events(context)
-    [(streams, most)] = conn.execute(_STREAMS.format(events=events, position=sql.Literal(position))).fetchall()
-    limits = {"after": touched.after, "up_to": touched.up_to, "most": most}
-    query = _TOUCHED.format(events=events, **{name: sql.Literal(number) for name, number in limits.items()})
-    [(found, looked_at)] = conn.execute(query).fetchall()
-    return bool(found > streams * MOST_TOUCHED or looked_at == most)
 
 
 def _shows_what_has_no_key(conn: psycopg.Connection, model: Model) -> bool:
