@@ -142,6 +142,9 @@ def vacuum(conn: psycopg.Connection) -> None:
         for table in model.tables.values():
             with suppress(psycopg.errors.UndefinedTable):  # it was removed meanwhile
                 conn.execute(_VACUUM.format(qualified(table)))
+    for name in marts.standing(conn):
+        with suppress(psycopg.errors.UndefinedTable):
+            conn.execute(_VACUUM.format(sql.Identifier(marts.MART, name)))
 
 
 def _models(conn: psycopg.Connection) -> list[Model]:

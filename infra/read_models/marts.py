@@ -44,6 +44,7 @@ _MAKE = sql.SQL("""
     {index}
     ANALYZE {name}
 """)
+_REFRESH = sql.SQL("REFRESH MATERIALIZED VIEW CONCURRENTLY {}")
 _COMMENT = sql.SQL("COMMENT ON MATERIALIZED VIEW {} IS {};")
 _COMMENT_ON_COLUMN = sql.SQL("COMMENT ON COLUMN {} IS {};")
 _NO_STATISTICS = sql.SQL("ALTER MATERIALIZED VIEW {} ALTER COLUMN {} SET STATISTICS 0;")
@@ -139,8 +140,12 @@ def _create(conn: psycopg.Connection, schema: str, mart: Mart) -> None:
         name=name,
         query=sql.SQL(mart.query),  # the text of a file of the program's own
         settings=sql.SQL(" ").join(settings),
-        index=_UNIQUE.format(name, key) if mart.key else sql.SQL(""),
+        index=_UNIQUE.format(name, key),
     )
+    _run(conn, schema, mart, script)
+
+
+def _run(conn: psycopg.Connection, schema: str, mart: Mart, script: sql.Composed) -> None:
     try:
         conn.execute(script)
     except psycopg.Error as error:
@@ -165,6 +170,16 @@ def make_aside(conn: psycopg.Connection, schema: str, coming: Iterable[Coming] =
         made = marts_shown.to_show(conn, coming)
         create_marts(conn, schema, {**live_schemas(), **{one.context: one.schema for one in coming}})
     return made
+
+
+def refresh(conn: psycopg.Connection) -> None:
+    """Writes the rows of the live marts that differ from what their queries find; within `one_snapshot`.
+
+    Nobody who reads waits for it. Raises Unmakeable.
+    """
+    conn.execute(_SESSION)
+    for mart in marts.MARTS:
+        _run(conn, MART, mart, _REFRESH.format(sql.Identifier(MART, mart.name)))
 
 
 def drop_aside(conn: psycopg.Connection, schema: str) -> None:

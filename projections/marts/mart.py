@@ -12,14 +12,14 @@ class Mart:
     """A materialised view in the schema `mart`. In its query names have no schema: they are found where it is made.
 
     `column_comments` has a comment for each of its columns, in their order. The columns of `key` are unique together;
-    a mart of one row has none. Of `personal` columns no statistics are kept.
+    by them rows are told apart when it is renewed. Of `personal` columns no statistics are kept.
     """
 
     name: str
     comment: str
     column_comments: Mapping[str, str]
     query: str
-    key: tuple[str, ...] = ()
+    key: tuple[str, ...]
     personal: tuple[str, ...] = ()
 
 

@@ -1,5 +1,5 @@
 -- comment = "One row: the regular period, and the dates on which answers are evaluated"
--- key = []
+-- key = ["r"]
 -- [columns]
 -- r = "how many regular months there are"
 -- first_no = "the first of them; null without orders"

@@ -32,14 +32,19 @@ WITH theme (place, theme, stems) AS (
         (7, 'refund or exchange', 'devol|estorn|reembols|cancel|dinheiro|troca'),
         (8, 'poor service', 'atendimento|contato|respond|resposta|retorno|descaso|reclam'),
         (9, 'invoice', 'nota fiscal')
-), written AS (
-    SELECT review_id, order_id, score, read_model.normalised(concat(title, ' ', comment)) AS words
+), said AS (
+    SELECT review_id, order_id, score, concat(title, ' ', comment) AS words
     FROM fact_review
     WHERE title IS NOT NULL OR comment IS NOT NULL
+), written AS (  -- a sign of ASCII's stays whatever is normalised: of most texts no more need be known
+    SELECT review_id, order_id, words ~ '[!-~]' OR read_model.normalised(words) <> '' AS is_written
+    FROM said
+), negative AS MATERIALIZED (
+    SELECT review_id, order_id, read_model.normalised(words) AS words FROM said WHERE score <= 2
 ), complaint AS (
     SELECT review_id, order_id, coalesce(array_agg(theme ORDER BY place) FILTER (WHERE words ~ stems), '{}') AS themes
-    FROM written CROSS JOIN theme
-    WHERE score <= 2 AND words <> ''
+    FROM negative CROSS JOIN theme
+    WHERE words <> ''
     GROUP BY review_id, order_id
 )
 SELECT
@@ -48,7 +53,7 @@ SELECT
     o.customer_id,
     v.score,
     v.created_at,
-    coalesce(w.words <> '', false) AS is_written,
+    coalesce(w.is_written, false) AS is_written,
     c.themes,
     o.placed_at,
     o.is_delivered,

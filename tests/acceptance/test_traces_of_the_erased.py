@@ -185,7 +185,13 @@ def test_a_mart_that_was_made_for_a_swap_shows_nothing_of_who_is_erased_before_i
     def erased_meanwhile(*_: object) -> None:
         warehouse.json("customer", "erase", ERASED, "--yes", *REASON)
 
-    where = Mart("where", "Where people live", {"city": "the city"}, "SELECT city FROM dim_customer")
+    where = Mart(
+        "where",
+        "Where people live",
+        {"customer_id": "who", "city": "the city"},
+        "SELECT customer_id, city FROM dim_customer",
+        ("customer_id",),
+    )
     monkeypatch.setattr(marts, "MARTS", (where,))
     with monkeypatch.context() as patched:
         patched.setattr(swap, "wait_for_old_snapshots", erased_meanwhile)

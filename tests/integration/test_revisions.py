@@ -178,7 +178,11 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> None:
         (
             Mart("orders_a_day", "Orders by day", said, a_day, ("date_key",)),
             Mart(
-                "busiest", "The most on a day", {"orders": "how many"}, "SELECT max(orders) AS orders FROM orders_a_day"
+                "busiest",
+                "The most on a day",
+                {"orders": "how many"},
+                "SELECT max(orders) AS orders FROM orders_a_day",
+                ("orders",),
             ),
         ),
     )

@@ -37,7 +37,10 @@ def test_every_file_is_a_mart_and_what_is_said_of_columns_is_of_columns_that_it_
 
 def test_marts_that_are_made_in_another_way_have_another_definition(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {marts_shown.definition()}
-    for mart in (Mart("a", "A", {"b": "B"}, "SELECT 1 AS b"), Mart("a", "A", {"b": "B"}, "SELECT 2 AS b")):
+    for mart in (
+        Mart("a", "A", {"b": "B"}, "SELECT 1 AS b", ("b",)),
+        Mart("a", "A", {"b": "B"}, "SELECT 2 AS b", ("b",)),
+    ):
         monkeypatch.setattr(marts, "MARTS", (mart,))
         found.add(marts_shown.definition())
     assert len(found) == 3

@@ -1,10 +1,13 @@
-"""Keeping the live marts up with the tables: made anew, all of them, where the tables show something else by now.
+"""Keeping the live marts up with the tables: renewed, all of them, where the tables show something else by now.
 
-They are made aside, in one snapshot, and exchanged for those that stand in one transaction. Killed in between, the old
-ones stay, and what was noted of them says that they are not those of now: whoever catches up next makes them.
+They are made aside, and exchanged for those that stand. On a small log they are refreshed as they stand, in one
+transaction, which costs less there: PostgreSQL computes each and writes the rows that differ, while readers go on. So
+it is where others cannot take their place. Killed in between, what was noted of the marts says that they are not those
+of now: whoever catches up next renews them.
 """
 
 import psycopg
+from psycopg import errors
 
 from replayhouse.infra.postgres.connection import translated
 from replayhouse.infra.postgres.locks import QUICK_LOCK, exclusive
@@ -15,11 +18,11 @@ from replayhouse.infra.read_models.rebuild import swap
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.runtime.telling import Warn
 
-LOCK = "marts"
-"""The lock of who makes marts anew."""
-
 _EXCHANGE_SECONDS = 5.0
 _ATTEMPTS = 3
+_SMALL = 20_000
+"""Events of a log up to which refreshing costs less than making aside: docs/decisions/0033."""
+_MAY_REFRESH = "SELECT has_database_privilege(current_database(), 'TEMPORARY')"
 _NO_SWAP = "LOCK TABLE read_model.mart IN SHARE ROW EXCLUSIVE MODE"
 
 
@@ -44,7 +47,7 @@ def renew_marts(conn: psycopg.Connection, wait: float | None = None) -> None:
     with translated():
         if not are_due(conn):
             return
-        with exclusive(conn, LOCK, wait):
+        with exclusive(conn, swap.MARTS_LOCK, wait):
             for _ in range(_ATTEMPTS):
                 if _renewed(conn):
                     return
@@ -72,6 +75,8 @@ def _renewed(conn: psycopg.Connection) -> bool:
         if _is_later(now, former):
             marts_shown.redate(conn, former, now)
         return True
+    if former is not None and former.erasures == now.erasures and now.newest <= _SMALL and _is_refreshed(conn, former):
+        return True
     try:
         made = marts.make_aside(conn, marts.FRESH)
         swap.patiently(conn, lambda: _exchange(conn, former, made), _EXCHANGE_SECONDS)
@@ -80,7 +85,26 @@ def _renewed(conn: psycopg.Connection) -> bool:
             marts.drop_aside(conn, marts.FRESH)
         if isinstance(error, _Swapped):
             return False
+        if isinstance(error, Conflicting) and former is not None and _is_refreshed(conn, former):
+            return True
         raise
+    return True
+
+
+def _is_refreshed(conn: psycopg.Connection, former: MartsShown) -> bool:
+    """Refreshes the marts that stand; False where they must be made in another way.
+
+    To a snapshot from before they are as they were, and so is what is noted of them.
+    """
+    if former.definition != marts_shown.definition() or conn.execute(_MAY_REFRESH).fetchone() != (True,):
+        return False
+    try:
+        with marts.one_snapshot(conn):
+            now = marts_shown.to_show(conn)
+            marts.refresh(conn)
+            marts_shown.note(conn, now)
+    except errors.SerializationFailure:  # something was swapped in meanwhile
+        return False
     return True
 
 

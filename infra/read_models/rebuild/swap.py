@@ -11,7 +11,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import errors, sql
 
-from replayhouse.infra.postgres.locks import GIVEN_UP, QUICK_LOCK
+from replayhouse.infra.postgres.locks import GIVEN_UP, QUICK_LOCK, exclusive
 from replayhouse.infra.read_models import checkpoints, forgetting, marts, marts_shown, rights, user_views, versions
 from replayhouse.infra.read_models.calendar import create_calendar, keep_calendar
 from replayhouse.infra.read_models.marts_shown import Coming, MartsShown
@@ -21,6 +21,10 @@ from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.projections.shared import DIM_DATE
 from replayhouse.projections.warehouse import PROJECTIONS
 
+MARTS_LOCK = "marts"
+"""The lock of who renews the live marts, or swaps others in. It is held as long as that takes, so it is waited for."""
+
+_RENEWAL_SECONDS = 600.0
 _OLD_SNAPSHOTS_SECONDS = 30.0
 _SWAP_SECONDS = 30.0
 _PAUSE_SECONDS = 0.05
@@ -126,7 +130,8 @@ def swap(
         conn.execute(QUICK_LOCK)
         _exchange_all(conn, revisions, made, known, shown)
 
-    patiently(conn, step, _SWAP_SECONDS)
+    with exclusive(conn, MARTS_LOCK, _RENEWAL_SECONDS):
+        patiently(conn, step, _SWAP_SECONDS)
 
 
 def patiently(conn: psycopg.Connection, step: Callable[[], None], seconds: float) -> None:
