@@ -21,7 +21,7 @@ from replayhouse.infra.event_store.keys import destroy_keys
 from replayhouse.infra.event_store.recorded import Recorded
 from replayhouse.infra.event_store.store import EventStore, Stream
 from replayhouse.infra.privacy.mentions import Names, erased_people, names_of, rows_naming, texts_of_rows
-from replayhouse.infra.read_models import checkpoints, forgetting, kept_answers, prefixes, refolding
+from replayhouse.infra.read_models import checkpoints, forgetting, kept_answers, marts, prefixes, refolding
 from replayhouse.infra.read_models.rebuild import revisions
 from replayhouse.infra.read_models.schema import Model, model_of, qualified
 from replayhouse.projections.warehouse import PERSONAL_CONTEXTS
