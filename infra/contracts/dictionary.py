@@ -9,6 +9,7 @@ from replayhouse.infra.contracts.diagram import diagram_of
 from replayhouse.ingest.records import RECORDS
 from replayhouse.projections.fingerprint import shapes_of
 from replayhouse.projections.links import Link
+from replayhouse.projections.marts import MARTS
 from replayhouse.projections.projection import PERSONAL, View
 from replayhouse.projections.shared import DIM_DATE
 from replayhouse.projections.sources import candidates_of, files_of
@@ -61,6 +62,9 @@ LEFT JOIN LATERAL (
 ) AS a ON true
 ```
 """
+_MARTS = """What needs several contexts, materialised; [read models](read-models.md#marts) tells when they are renewed.
+Columns by which rows are told apart are bold. *Personal* columns follow from what a person told: they are unknown once
+the person is erased."""
 
 
 class Described(NamedTuple):
@@ -72,7 +76,13 @@ class Described(NamedTuple):
 
 def dictionary_page() -> str:
     """The whole page."""
-    lines = (_INTRODUCTION, *diagram_of([one.table for one in described()]), _STATE.rstrip("\n"), *_schemas())
+    lines = (
+        _INTRODUCTION,
+        *diagram_of([one.table for one in described()]),
+        _STATE.rstrip("\n"),
+        *_schemas(),
+        *_marts(),
+    )
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -114,6 +124,17 @@ def _schemas() -> Iterator[str]:
             yield ""
             yield f"## {schema}"
         yield from _table(one)
+
+
+def _marts() -> Iterator[str]:
+    yield from ("", "## mart", "", _MARTS)
+    for mart in MARTS:
+        yield from ("", f"### mart.{mart.name}", "", f"{mart.comment}.", "")
+        yield from ("| column | meaning | personal |", "|---|---|---|")
+        for column, comment in mart.column_comments.items():
+            name = f"**`{column}`**" if column in mart.key else f"`{column}`"
+            personal = "personal" if column in mart.personal else ""
+            yield f"| {name} | {comment.replace('|', chr(92) + '|')} | {personal} |"
 
 
 def _table(one: Described) -> Iterator[str]:
