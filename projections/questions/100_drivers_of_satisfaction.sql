@@ -42,7 +42,7 @@ WITH listed (place, factor) AS (
             100 * o.freight / nullif(o.value, 0),
             o.max_installments,
             o.distance_km,
-            p.photos,
+            nullif(p.photos, 0),
             p.description_length
         ]::float8[] AS factors
     FROM orders AS o
@@ -101,7 +101,7 @@ WITH listed (place, factor) AS (
             100 * o.freight / nullif(o.value, 0),
             o.max_installments,
             o.distance_km,
-            p.photos,
+            nullif(p.photos, 0),
             p.description_length
         ]::float8[] AS factors
     FROM orders AS o
