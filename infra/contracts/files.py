@@ -1,5 +1,5 @@
-"""What is generated and checked in, by path: contracts, the kit's models, the reference for consumers, and the data
-dictionary.
+"""What is generated and checked in, by path: contracts, the kit's models, the reference for consumers, the data
+dictionary, and the page of the questions.
 """
 
 from pathlib import Path
@@ -10,6 +10,7 @@ from replayhouse.infra.contracts.headers import NAME as HEADERS
 from replayhouse.infra.contracts.headers import headers_schema
 from replayhouse.infra.contracts.models import source_of_models
 from replayhouse.infra.contracts.page import reference_page
+from replayhouse.infra.contracts.questions_page import questions_page
 from replayhouse.infra.contracts.revisions import FOLDER, Revisions, contracts_in_force, file_of, in_text
 from replayhouse.infra.contracts.schemas import Schema, current_schemas
 
@@ -19,6 +20,7 @@ CONTRACTS = "contracts"
 ASYNCAPI = "contracts/asyncapi.json"
 REFERENCE = "docs/consuming-reference.md"
 DICTIONARY = "docs/data-dictionary.md"
+QUESTIONS = "docs/questions.md"
 MODELS = "consumer/replayhouse_consumer/events.py"
 
 
@@ -33,6 +35,7 @@ def made_files(root: Path) -> Files:
     files[root / ASYNCAPI] = in_text(asyncapi_document(contracts))
     files[root / REFERENCE] = reference_page(contracts)
     files[root / DICTIONARY] = dictionary_page()
+    files[root / QUESTIONS] = questions_page()
     files[root / MODELS] = source_of_models({name: contract for name, contract in contracts.items() if name != HEADERS})
     return files
 

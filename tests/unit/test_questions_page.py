@@ -1,0 +1,32 @@
+"""The page of the hundred questions says of each what its file says, in terms that the page explains."""
+
+import re
+
+import pytest
+
+from replayhouse.infra.contracts.questions_page import GLOSSARY, questions_page
+from replayhouse.projections.questions import Question, questions
+
+TERMS = set(re.findall(r"^- \*\*(.+?)\*\*:", GLOSSARY.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_questions_are_numbered_from_1_to_100_and_groups_stand_together() -> None:
+    assert [one.number for one in questions()] == list(range(1, 101))
+    groups = re.findall(r"^## (.+)$", questions_page(), re.MULTILINE)
+    assert len(groups) == len(set(groups))
+    assert {one.group for one in questions()} <= set(groups)
+
+
+@pytest.mark.parametrize("question", questions(), ids=lambda question: str(question.number))
+def test_the_page_tells_all_that_the_head_of_a_question_says(question: Question) -> None:
+    (told,) = re.findall(rf"^### {question.number}\. (.+?)(?=^##|\Z)", questions_page(), re.MULTILINE | re.DOTALL)
+    said = (question.title, question.definition, question.caveat, str(question.chart["kind"]), *question.terms)
+    assert [text for text in said if text not in told] == []
+    assert re.findall(r"^\| `(\w+)` \| (.+) \|$", told, re.MULTILINE) == list(question.columns)
+    assert [one for one in question.parameters if f"`{one.name}` = {one.default}" not in told] == []
+
+
+@pytest.mark.parametrize("question", questions(), ids=lambda question: str(question.number))
+def test_the_terms_of_a_question_are_explained(question: Question) -> None:
+    assert question.terms
+    assert set(question.terms) <= TERMS
