@@ -9,7 +9,7 @@ question's statement `backtest`. A percentage is written with its sign, money as
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from replayhouse.infra.answers.asking import Cell, Row
 from replayhouse.projections.questions import Question
@@ -91,7 +91,7 @@ def in_words(cell: Cell, column: str) -> str:
         case date():
             return cell.isoformat()
         case Decimal() if column.endswith(("_pct", "_mape")) or column.startswith(("mape", "coverage", "pct_")):
-            return f"{cell:,.1f} %"
+            return f"{cell.quantize(Decimal('0.1'), ROUND_HALF_UP):,} %"
         case Decimal() if _MONEY.search(column) and not column.endswith(("_index", "_pp", "_per_seller_3m")):
             return f"R$ {cell:,.2f}"
         case Decimal() | int():

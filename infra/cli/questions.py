@@ -81,7 +81,9 @@ def questions(search: Search = None, json: Json = False) -> None:
     for one in found:
         if one.question.group != group:
             group = one.question.group
-            say(f"\n{group}" if one is not found[0] else group)
+            if one is not found[0]:
+                say()
+            say(group)
         say(f"  {one.question.number:3}  {one.question.title}")
     if not found:
         say(f"No question has the words {' '.join(search or ())}. replayhouse questions lists all.")

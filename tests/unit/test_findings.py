@@ -71,7 +71,9 @@ def test_a_reference_that_leads_nowhere_names_the_file(reference: str) -> None:
 @pytest.mark.parametrize(
     ("value", "column", "words"),
     [
-        (Decimal("12.345"), "late_pct", "12.3 %"),
+        (Decimal("12.34"), "late_pct", "12.3 %"),
+        (Decimal("6.45"), "late_pct", "6.5 %"),
+        (Decimal("-6.45"), "growth_pct", "-6.5 %"),
         (Decimal("-1234.56"), "growth_pct", "-1,234.6 %"),
         (Decimal("7.10"), "mape_naive", "7.1 %"),
         (Decimal("93.40"), "coverage", "93.4 %"),
