@@ -46,6 +46,7 @@ RUN = (
         f"docs/{page}.md"
         for page in (
             "tour",
+            "answers",
             "event-store",
             "ingest",
             "retraction",
