@@ -13,8 +13,6 @@ from uuid import UUID
 
 import psycopg
 from psycopg import IsolationLevel, errors, sql
-from sqlalchemy import text
-from sqlalchemy.dialects import postgresql
 
 from replayhouse.infra.read_models.marts_shown import Replaced
 from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError
@@ -128,6 +126,9 @@ def _as_id(value: str) -> str:
 @cache
 def _positional(statement: Statement) -> str:
     """A statement as psycopg takes it: `:name` becomes `%(name)s`."""
+    from sqlalchemy import text
+    from sqlalchemy.dialects import postgresql  # a tenth of a second, which no answer that is kept should wait for
+
     compiled = text(statement.text).compile(dialect=postgresql.dialect(paramstyle="pyformat"))  # type: ignore[no-untyped-call]  # SQLAlchemy does not annotate it
     return str(compiled)
 

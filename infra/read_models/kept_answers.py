@@ -40,7 +40,9 @@ _MAY_NOT = (
     errors.InsufficientPrivilege,
     errors.UndefinedTable,
     errors.LockNotAvailable,
+    errors.ObjectNotInPrerequisiteState,
 )
+"""What a reader meets, and a server that takes no writes: a standby knows no such lock. Or an erasure is under way."""
 
 
 class Origin(NamedTuple):

@@ -10,6 +10,7 @@ import pytest
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.postgres.pg_tools import program, running
 from replayhouse.ingest.synthetic import generate
+from replayhouse.projections.questions import questions
 from tests.support.databases import a_database, copied
 from tests.support.in_process import READ_MODELS, Warehouse
 
@@ -39,6 +40,12 @@ def test_its_log_holds_and_is_the_one_it_was(earlier: Warehouse) -> None:
         ("late", "retracted"),
         ("late-again", "completed"),
     ]
+
+
+def test_it_answers_every_question(earlier: Warehouse) -> None:
+    answered = earlier.json("ask", "all")
+    assert [one["question"] for one in answered] == [one.number for one in questions()]
+    assert len(answered[0]["rows"]) > 0
 
 
 def test_it_loads_and_rebuilds_as_one_of_this_version_does(

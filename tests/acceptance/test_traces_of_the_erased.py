@@ -16,6 +16,8 @@ from replayhouse.infra.postgres import pg_tools
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.postgres.migrate import migrations
+from replayhouse.infra.read_models import kept_answers, refolding
+from replayhouse.infra.read_models.kept_answers import Origin
 from replayhouse.infra.read_models.rebuild import swap
 from replayhouse.projections import marts
 from replayhouse.projections.marts import Mart
@@ -72,6 +74,7 @@ AS_BEFORE = """
     FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
     WHERE a.attstattarget = 0 AND a.attnum > 0 AND c.relkind IN ('r', 'm') AND c.oid >= 16384
 """
+NAMING = "SELECT question FROM read_model.answer WHERE %s = ANY(named) OR strpos(rows::text, %s) > 0"
 STATISTICS = r"""
     SELECT replace(s::text, '\\x', ' ') FROM pg_statistic AS s
     UNION ALL SELECT values::text FROM pg_statistic_ext_data CROSS JOIN pg_mcv_list_items(stxdmcv)
@@ -153,6 +156,9 @@ def test_of_an_erased_person_nothing_is_left_in_statistics_views_and_dumps(
     keys = keys_of(conn)
     assert in_statistics(conn, *TOLD) == set(TOLD)
     assert len(in_statistics(conn, *keys)) > 1
+    warehouse.json("ask", "all")
+    origin = Origin("as of now", {}, 1, None, refolding.erasures(conn))
+    assert kept_answers.keep(conn, 1, origin, [[UUID(ERASED).hex]], "There is one.", [UUID(ERASED)])
 
     told = warehouse.json("customer", "erase", "--yes", ERASED, *REASON)
 
@@ -164,6 +170,7 @@ def test_of_an_erased_person_nothing_is_left_in_statistics_views_and_dumps(
     assert sampled(conn) == []
     conn.execute("ANALYZE")
     assert sampled(conn) == []
+    assert conn.execute(NAMING, [UUID(ERASED), UUID(ERASED).hex]).fetchall() == []
 
 
 def test_no_table_that_is_made_is_sampled_where_it_shows_personal_fields(
