@@ -111,8 +111,8 @@ def _asking(site: Site, at: str | int | datetime | None, occurred_before: str | 
 
 def make_ready(site: Site, conn: psycopg.Connection) -> None:
     """Makes the live marts where there are none, or those of another version of the program."""
-    prepare(conn)
     if not has_own_marts(conn):
+        prepare(conn)
         catch_up_all(site)
 
 
@@ -165,7 +165,8 @@ def answer(conn: psycopg.Connection, moment: Moment, asked: Question, parameters
 
     def work() -> tuple[Answer, Moment]:
         shown = live_moment(conn) if moment.schemas == LIVE else moment
-        return find_kept(conn, shown, asked, parameters) or _computed(conn, shown, asked, parameters), shown
+        kept = find_kept(conn, shown, asked, parameters)
+        return _computed(conn, shown, asked, parameters) if kept is None else kept, shown
 
     found, shown = asking.in_one_moment(conn, moment.schemas, work)
     keep(conn, found, shown)

@@ -6,14 +6,13 @@ from datetime import date, datetime
 
 import psycopg
 
-from replayhouse.infra.answers.moment import Moment, live_moment, moment_as_of
+from replayhouse.infra.answers.moment import LIVE, Moment, live_moment, moment_as_of
 from replayhouse.infra.application.rebuild_into import limits_of
 from replayhouse.infra.application.site import Site
-from replayhouse.infra.read_models import marts_shown, prefixes
+from replayhouse.infra.read_models import prefixes
 from replayhouse.infra.read_models.calendar import bound_of_models, make_calendar
 from replayhouse.infra.read_models.marts import create_marts, live_schemas
 from replayhouse.infra.read_models.prefixes import Prefix, schema_in
-from replayhouse.infra.read_models.rebuild.renewal import renew_marts
 from replayhouse.infra.read_models.schema import model_of
 from replayhouse.infra.read_models.snapshots import moments, time_travel
 from replayhouse.infra.read_models.snapshots.moments import schemas_of
@@ -23,6 +22,9 @@ from replayhouse.projections.marts import MARTS
 from replayhouse.projections.warehouse import PROJECTIONS
 
 _MARTS = "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relname = ANY(%s)"
+
+_LIVE = Moment(LIVE, 0, None, "", 0, is_record=False)
+"""Where the live marts stand. What they show is asked in the transaction that looks at them."""
 
 Standing = str | None
 """What stands: None is live; else the name of a prefix, or of a revision."""
@@ -60,8 +62,7 @@ def recorded(conn: psycopg.Connection, limits: Limits) -> Moment:
 def made(site: Site, conn: psycopg.Connection, wanted: Standing | Limits) -> Iterator[Moment]:
     """A moment whose marts stand while the block runs."""
     if wanted is None:
-        _have_marts(conn)
-        yield live_moment(conn)
+        yield _LIVE
     elif isinstance(wanted, Limits):
         site.tell(f"folding the log up to position {wanted.position:,}", 0, 0)
         with alone(conn), time_travel.made(site.database, conn, PROJECTIONS, wanted, site.settings.workers) as beside:
@@ -76,16 +77,6 @@ def made(site: Site, conn: psycopg.Connection, wanted: Standing | Limits) -> Ite
     else:
         with _of_revision(site, conn, wanted) as moment:
             yield moment
-
-
-def _have_marts(conn: psycopg.Connection) -> None:
-    """Of an empty log, which nobody has caught up with yet, the marts are made. Raises UsageError where others lack."""
-    if marts_shown.noted(conn) is None:
-        if position_of(conn, Limits()):
-            raise UsageError(
-                "The marts that questions are answered from are not made yet: replayhouse project makes them."
-            )
-        renew_marts(conn)
 
 
 def _under(conn: psycopg.Connection, known: Prefix) -> Moment:

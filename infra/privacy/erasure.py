@@ -197,7 +197,7 @@ class _Erasing:
         }
 
     def make_unreadable(self) -> None:
-        """Destroys the keys, writes the rows of the live tables anew, and removes answers that name the people."""
+        """Destroys the keys, writes the rows of the live tables anew, and removes answers of before."""
         destroy_keys(self._conn, {*self._people, *self.alive})
         if self.alive:
             streams = streams_naming(self._people, self._names, self.rows)

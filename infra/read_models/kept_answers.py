@@ -11,17 +11,15 @@ from psycopg import errors
 from psycopg.types.json import Jsonb
 
 _KEY = """
-    question = %(question)s AND definition = %(definition)s AND parameters = %(parameters)s
+    question = %(question)s AND definition = %(definition)s AND parameters = %(parameters)s AND erasures = %(erasures)s
         AND occurred_before IS NOT DISTINCT FROM %(occurred_before)s
 """
 _FIND = f"""
     SELECT question, rows, finding, made_at, position FROM read_model.answer
-    WHERE {_KEY} AND position = %(position)s AND erasures = %(erasures)s
+    WHERE {_KEY} AND position = %(position)s
 """
 _HISTORY = f"""
-    SELECT DISTINCT ON (position) question, rows, finding, made_at, position FROM read_model.answer
-    WHERE {_KEY} AND erasures <= %(erasures)s
-    ORDER BY position, erasures DESC
+    SELECT question, rows, finding, made_at, position FROM read_model.answer WHERE {_KEY} ORDER BY position
 """
 # An erasure writes to `refold` before it forgets answers: it waits for who keeps one, or the other way round.
 _NO_ERASURE = "SET LOCAL lock_timeout = '2s'; LOCK TABLE read_model.refold IN SHARE MODE"
@@ -33,7 +31,12 @@ _KEEP = """
     WHERE %(erasures)s = (SELECT coalesce(max(seq), 0) FROM read_model.refold WHERE context <> 'quality')
     ON CONFLICT DO NOTHING
 """
-_FORGET = "DELETE FROM read_model.answer WHERE named <> '{}' AND named && %s"
+# A place with few people, or a group of one, shows what somebody told without naming them.
+_FORGET = """
+    DELETE FROM read_model.answer
+    WHERE named <> '{}' AND named && %s
+        OR erasures < (SELECT coalesce(max(seq), 0) FROM read_model.refold WHERE context <> 'quality')
+"""
 
 _MAY_NOT = (
     errors.ReadOnlySqlTransaction,
@@ -75,10 +78,7 @@ def find(conn: psycopg.Connection, question: int, origin: Origin) -> KeptAnswer 
 
 
 def history(conn: psycopg.Connection, question: int, origin: Origin) -> list[KeptAnswer]:
-    """What is kept of a question with the same origin but for its position, by position.
-
-    Of a position before an erasure it is what was said then, unless it was asked again.
-    """
+    """What is kept of a question with the same origin but for its position, by position."""
     return [KeptAnswer(*row) for row in conn.execute(_HISTORY, _values(question, origin)).fetchall()]
 
 
@@ -105,7 +105,10 @@ def keep(
 
 
 def forget(conn: psycopg.Connection, people: Iterable[UUID]) -> None:
-    """Removes every answer that names one of these people; within the transaction that erases them."""
+    """Removes every answer that names one of these people, or may show what was erased: all that were computed before.
+
+    Within the transaction that erases them, after it has asked for streams to be folded again.
+    """
     conn.execute(_FORGET, [list(people)])
 
 
