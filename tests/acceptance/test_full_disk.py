@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from replayhouse.projections.questions import questions
 from tests.support.cli import Done
 from tests.support.crashes import is_plain
 from tests.support.homes import IN_SMALL_STEPS, SHARED_WORK, Home, a_copy
@@ -74,6 +75,18 @@ def test_a_load_survives_that_there_is_no_room_to_stage_it(left: int, scenes: Sc
         make_room()
         home.succeed(*scene.arguments)
         assert complaints(home, scene.expected) == []
+
+
+def test_answers_for_which_there_is_no_room_are_made_once_there_is(scenes: Scenes) -> None:
+    with a_copy(scenes["second load"].home) as home:
+        wanted = home.run("ask", "all")
+        assert wanted.code == 0, wanted.err
+        home.warehouse().rows("DELETE FROM read_model.answer RETURNING question")
+        with no_room_for_the_database(home, 0) as make_room:
+            assert_told(home.run("ask", "all"), UNREACHABLE)
+            make_room()
+            assert home.run("ask", "all").out == wanted.out
+            assert home.warehouse().rows("SELECT count(*) FROM read_model.answer") == [(len(questions()),)]
 
 
 def assert_told(done: Done, code: int) -> None:
