@@ -266,4 +266,12 @@ def test_a_row_of_a_mart_leads_to_the_rows_behind_it(warehouse: Warehouse, tmp_p
         (["1", "2", "3", "4"], "has 3 columns, and 4 values were given"),
     ):
         refused(warehouse.run("audit", "lineage", "mart.scores", *key, "--json"), 2, words)
-    refused(warehouse.run("audit", "lineage", "mart.none", "1", "--json"), 2, "mart.scores, mart.sold")
+    refused(warehouse.run("audit", "lineage", "mart.none", "1", "--json"), 2, "mart.scores", "mart.sold")
+
+
+def test_a_row_of_a_mart_of_the_program_leads_to_the_rows_behind_it(warehouse: Warehouse, tmp_path: Path) -> None:
+    warehouse.begin(write(tmp_path / "first", a_good_extract()))
+    told = lineage(warehouse, "mart.orders", UUID(an_id(1)))
+    behind = {table["table"]: table["found"] for table in told["behind"]}
+    assert [row["order_id"] for row in told["rows"]] == [str(UUID(an_id(1)))]
+    assert (behind["sales.fact_order"], behind["fulfillment.fact_delivery"]) == (1, 1)

@@ -101,11 +101,16 @@ def wait_for_old_snapshots(conn: psycopg.Connection) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def make_marts(conn: psycopg.Connection, revisions: Sequence[NextRevision], positions: Mapping[str, int]) -> MartsShown:
+def make_marts(
+    conn: psycopg.Connection, revisions: Sequence[NextRevision], positions: Mapping[str, int]
+) -> MartsShown | None:
     """Makes the marts aside that are to come with these revisions, which show these positions; what they show.
 
+    None, and nothing is made, where another program has made the tables of the rest: those are to be filled anew first.
     Raises Unmakeable, and Conflicting, see `marts.make_aside`.
     """
+    if versions.others(conn, PROJECTIONS.keys() - {one.context for one in revisions}):
+        return None
     coming = [Coming(one.context, one.schema, one.revision, positions[one.context]) for one in revisions]
     return marts.make_aside(conn, marts.NEXT, coming)
 
@@ -113,7 +118,7 @@ def make_marts(conn: psycopg.Connection, revisions: Sequence[NextRevision], posi
 def swap(
     conn: psycopg.Connection,
     revisions: Sequence[NextRevision],
-    made: MartsShown,
+    made: MartsShown | None,
     last_steps: Callable[[dict[str, checkpoints.Projected]], dict[str, Shown]],
 ) -> None:
     """Makes other revisions the live ones, and the marts `made` for them, all in one transaction, which holds the
@@ -157,7 +162,7 @@ def patiently(conn: psycopg.Connection, step: Callable[[], None], seconds: float
 def _exchange_all(
     conn: psycopg.Connection,
     revisions: Sequence[NextRevision],
-    made: MartsShown,
+    made: MartsShown | None,
     known: dict[str, checkpoints.Projected],
     shown: dict[str, Shown],
 ) -> None:
@@ -189,10 +194,14 @@ def _exchange_all(
         _note(conn, revision, former, shown[context])
     for statement in carried:
         conn.execute(statement)
-    marts.move_in(conn, marts.NEXT, made, of_marts)
+    if made is None:
+        marts_shown.spoil(conn)
+    else:
+        marts.move_in(conn, marts.NEXT, made, of_marts)
     user_views.put_back(conn, views)
     marts.drop_gone(conn)
-    _drop_former_calendar(conn)
+    if made is not None:
+        _drop_former_calendar(conn)
     forgetting.sample_no_views(conn, [model_of(context, context) for context in PROJECTIONS])
     for model in emptied:
         _drop_empty(conn, model)
