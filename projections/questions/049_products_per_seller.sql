@@ -37,7 +37,7 @@ SELECT
     round(1.0 * sum(products) / nullif(count(products), 0), 2) AS avg_products,
     percentile_disc(0.5) WITHIN GROUP (ORDER BY products) AS median_products,
     max(products) AS max_products,
-    round(coalesce(100 * sum(order_value) / max(e.value), 0), 2) AS value_share_pct
+    CASE WHEN count(products) > 0 THEN round(100 * sum(order_value) / max(e.value), 2) ELSE 0.00 END AS value_share_pct
 FROM band
 LEFT JOIN offering ON products BETWEEN least AND most
 CROSS JOIN everything AS e

@@ -41,7 +41,7 @@ SELECT
     round(coalesce(100 * sellers / nullif(sum(sellers) OVER (), 0), 0), 2) AS sellers_share_pct,
     coalesce(orders, 0)::int AS orders,
     round(coalesce(value, 0), 2) AS order_value,
-    round(coalesce(100 * value / nullif(sum(value) OVER (), 0), 0), 2) AS value_share_pct
+    CASE WHEN sellers > 0 THEN round(100 * value / nullif(sum(value) OVER (), 0), 2) ELSE 0.00 END AS value_share_pct
 FROM band LEFT JOIN by_band USING (place) LEFT JOIN ordered USING (place)
 ORDER BY place
 

@@ -43,7 +43,7 @@ SELECT
     count(seller_id)::int AS sellers,
     round(coalesce(100.0 * count(seller_id) / max(e.sellers), 0), 2) AS sellers_share_pct,
     round(coalesce(sum(s.value), 0), 2) AS order_value,
-    round(coalesce(100 * sum(s.value) / max(e.value), 0), 2) AS value_share_pct
+    CASE WHEN count(seller_id) > 0 THEN round(100 * sum(s.value) / max(e.value), 2) ELSE 0.00 END AS value_share_pct
 FROM signal
 LEFT JOIN seller AS s
     ON CASE place WHEN 1 THEN true WHEN 2 THEN sells WHEN 3 THEN grows WHEN 4 THEN sells AND grows

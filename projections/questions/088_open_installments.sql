@@ -43,7 +43,7 @@ SELECT
     coalesce(payments, 0)::int AS payments,
     coalesce(round(100.0 * payments / nullif(all_payments, 0), 2), 0.00) AS payments_share_pct,
     coalesce(amount, 0.00) AS amount,
-    coalesce(round(100.0 * amount / nullif(all_amount, 0), 2), 0.00) AS amount_share_pct,
+    CASE WHEN payments > 0 THEN round(100.0 * amount / nullif(all_amount, 0), 2) ELSE 0.00 END AS amount_share_pct,
     coalesce(outstanding, 0.00) AS outstanding,
     round(100.0 * outstanding / nullif(amount, 0), 2) AS outstanding_pct
 FROM band

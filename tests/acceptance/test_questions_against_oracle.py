@@ -25,7 +25,7 @@ from tests.support.databases import copied
 from tests.support.examples import examples
 from tests.support.extracts import a_good_extract, a_later_extract, write
 from tests.support.in_process import Warehouse
-from tests.support.messy_extracts import messy_extract
+from tests.support.messy_extracts import lacking, messy_extract
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / os.environ.get("REPLAYHOUSE_SAMPLE", "../shared/olist-sample")
@@ -50,6 +50,7 @@ EXTRACTS: dict[str, Callable[[Path], Path]] = {
     "messy, two years": lambda folder: write(folder, messy_extract(1, 900, 26)),
     "messy, fourteen months": lambda folder: write(folder, messy_extract(2, 400, 14)),
     "messy, seven months": lambda folder: write(folder, messy_extract(3, 150, 7)),
+    "messy, all for nothing": lambda folder: write(folder, lacking(messy_extract(6, 120, 20), "money")),
     "messy, twenty orders": lambda folder: write(folder, messy_extract(4, 20, 2)),
 }
 

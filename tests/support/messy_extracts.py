@@ -164,3 +164,17 @@ def _happens(chance: Random, probability: float) -> bool:
 def _early(chance: Random, some: Sequence[int]) -> int:
     """One of them, more often one of the first: some have many, most have few."""
     return some[min(chance.randrange(len(some)), chance.randrange(len(some)))]
+
+
+def lacking(lines: Lines, what: str) -> Lines:
+    """The extract without a file's records, or where that is no file: with nothing to pay ("money"), or with orders
+    that all have this status.
+    """
+    if what in lines:
+        return {**lines, what: []}
+    if what == "money":
+        items = [",".join([*text.split(",")[:-2], "0.00", "0.00"]) for text in lines["order_items"]]
+        payments = [",".join([*text.split(",")[:-1], "0.00"]) for text in lines["order_payments"]]
+        return {**lines, "order_items": items, "order_payments": payments}
+    orders = [text.split(",") for text in lines["orders"]]
+    return {**lines, "orders": [",".join([*cells[:2], what, *cells[3:]]) for cells in orders]}
