@@ -6,6 +6,7 @@ drawn side by side the first one is. What has no room on the terminal is left ou
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 from replayhouse.infra.cli.output import fitted, terminal_width
@@ -74,41 +75,54 @@ def _titled(title: str, lines: list[str], width: int) -> list[str]:
 
 
 def _columns(points: Points, width: int, is_unicode: bool) -> list[str]:
-    """Columns side by side, from 0 up, or from the least value where that is below; nothing stands where null is."""
-    blocks = _EIGHTHS if is_unicode else _IN_ASCII
+    """Columns side by side, up from 0 or hanging from it; nothing stands where null is."""
     values = [value for _, value in points if value is not None]
     if len(values) < 2:
         return []
     low, high = _span(values)
-    zero = HEIGHT - 1 - int(-low * HEIGHT / (high - low)) if low < 0 < high else None
-    scale = {zero: "0", 0: _number(high), HEIGHT - 1: _number(low)}
+    below = 0 if low == 0 else HEIGHT if high == 0 else min(max(round(-low * HEIGHT / (high - low)), 1), HEIGHT - 1)
+    above = HEIGHT - below
+    line_is = max(high / above if above else Decimal(0), -low / below if below else Decimal(0)) or Decimal(1)
+    scale = {max(above - 1, 0): "0"}
+    if high > 0:
+        scale[above - ceil(high / line_is)] = _number(high)
+    if low < 0:
+        scale[above - 1 + ceil(-low / line_is)] = _number(low)
     margin = max(map(len, scale.values()))
     wide = min((width - margin - 1) // len(points), _WIDEST_COLUMN)
     if wide < 1:
         return []
-    steps = [None if value is None else _step(value, low, high) for _, value in points]
+    steps = [None if value is None else _step(value / line_is) for _, value in points]
     lines = []
     for line in range(HEIGHT):
-        floor = (HEIGHT - 1 - line) * 8
         drawn = "".join(
-            (blocks[min(max(0 if step is None else step - floor, 0), 8)] * max(wide - wide // 3, 1)).ljust(wide)
-            for step in steps
+            (_block(step or 0, above - 1 - line, is_unicode) * max(wide - wide // 3, 1)).ljust(wide) for step in steps
         )
         lines.append(f"{scale.get(line, '').rjust(margin)} {drawn}".rstrip())
     lines.append(f"{' ' * margin} {_axis([label for label, _ in points], wide, width - margin - 1)}".rstrip())
     return lines
 
 
+def _step(lines: Decimal) -> int:
+    """A height in eighths of a line; what is more than nothing, or less, is seen."""
+    step = int(lines * 8)
+    return step or (lines > 0) - (lines < 0)
+
+
+def _block(step: int, line: int, is_unicode: bool) -> str:
+    """What a column of that height shows in a line: those from 0 up are 0, 1, ..., those below it -1, -2, ..."""
+    if line >= 0:
+        return (_EIGHTHS if is_unicode else _IN_ASCII)[min(max(step - 8 * line, 0), 8)]
+    hangs = -step - 8 * (-line - 1)  # blocks that hang come in halves only
+    if is_unicode:
+        return "█" if hangs > 4 else "▀" if hangs > 0 else " "
+    return "#" if hangs > 4 else "'" if hangs > 0 else " "
+
+
 def _span(values: Iterable[Decimal]) -> tuple[Decimal, Decimal]:
     """The least and the greatest value, 0 among them."""
     found = [Decimal(0), *values]
     return min(found), max(found)
-
-
-def _step(value: Decimal, low: Decimal, high: Decimal) -> int:
-    """How many eighths of a line high; what is more than nothing is seen."""
-    step = int((value - low) * HEIGHT * 8 / (high - low)) if high > low else 0
-    return max(step, 1) if value > low else step
 
 
 def _axis(labels: Sequence[str], wide: int, width: int) -> str:
@@ -186,6 +200,8 @@ def _grid(cells: Cells, width: int, is_unicode: bool) -> list[str]:
     across = list(dict.fromkeys(column for _, column, _ in cells))
     if not known:
         return []
+    if any((rows[0], column) not in known for column in across):  # no row tells their order
+        across.sort(key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name))
     if len(rows) > 1 and len(known) == len({column for _, column in known}):
         return _strips(known, rows, width, is_unicode)
     shades = _SHADES if is_unicode else _SHADES_IN_ASCII

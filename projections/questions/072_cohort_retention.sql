@@ -23,7 +23,7 @@ WITH cell AS (
     SELECT m.month AS cohort, m.month_no, month_offset
     FROM months AS m
     CROSS JOIN period AS p
-    CROSS JOIN generate_series(0, :max_offset) AS month_offset
+    CROSS JOIN generate_series(0, least(:max_offset, p.last_no - m.month_no)) AS month_offset
     WHERE m.t IS NOT NULL AND m.month_no + month_offset <= p.last_no
 ), won AS (
     SELECT customer_id, month_no FROM orders WHERE order_no = 1
@@ -52,7 +52,7 @@ WITH cell AS (
     SELECT m.month AS cohort, m.month_no, month_offset::int AS month_offset
     FROM months AS m
     CROSS JOIN period AS p
-    CROSS JOIN generate_series(0, :max_offset) AS month_offset
+    CROSS JOIN generate_series(0, least(:max_offset, p.last_no - m.month_no)) AS month_offset
     WHERE m.t IS NOT NULL AND m.month_no + month_offset <= p.last_no
 ), won AS (
     SELECT customer_id, month_no FROM orders WHERE order_no = 1

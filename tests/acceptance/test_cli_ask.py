@@ -196,6 +196,14 @@ def test_parameters_that_are_none_are_refused(two_loads: Warehouse, given: list[
     assert error(two_loads, "ask", "34", *options) == message.format(asked.parameters[0].minimum)
 
 
+@pytest.mark.parametrize("asked", [one for one in questions() if one.parameters], ids=lambda one: one.path.stem)
+def test_every_value_that_is_taken_has_an_answer(two_loads: Warehouse, asked: Question) -> None:
+    for least in (True, False):
+        values = {one.name: one.minimum if least else 1_000_000_000 for one in asked.parameters}
+        options = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+        assert two_loads.json("ask", str(asked.number), *options)["parameters"] == values
+
+
 # --- CSV ------------------------------------------------------------------------------------------------------------
 
 

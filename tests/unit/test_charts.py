@@ -1,6 +1,7 @@
 """Charts of answers: what they draw, and that they keep to the terminal."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from replayhouse.infra.cli.charts import HEIGHT, MOST_BARS, draw
 from replayhouse.infra.cli.output import terminal_width
+from replayhouse.projections.questions import Question, questions
 
 LINE = {"kind": "line", "x": "month", "y": ["late"]}
 BAR = {"kind": "bar", "x": "month", "y": ["late"]}
@@ -35,12 +37,28 @@ def test_a_line_has_a_column_for_each_value_and_a_gap_where_there_is_none() -> N
     ]
 
 
-def test_columns_below_nothing_begin_at_the_least_value_and_0_is_marked() -> None:
-    lines = drawn(LINE, "month late", ("a", Decimal("-10.00")), ("b", Decimal("10.00")), ("c", 0))
-    scale = [line.split(" ")[0] if line[0] != " " else line.split()[0] for line in lines[1 : HEIGHT + 1]]
-    assert (scale[0], scale[-1]) == ("10.00", "-10.00")
-    assert lines[1 + HEIGHT - 1 - 4].split()[0] == "0"
-    assert lines[HEIGHT].split() == ["-10.00", "████", "████"], "the least value has no height"
+def test_columns_below_nothing_hang_from_it() -> None:
+    lines = drawn(LINE, "month late", ("a", Decimal("10.00")), ("b", Decimal("-10.00")), ("c", 0), ("d", -5))
+    assert lines[1 : HEIGHT + 1] == [
+        " 10.00 ████",
+        "       ████",
+        "       ████",
+        "     0 ████",
+        "             ████        ████",
+        "             ████        ████",
+        "             ████",
+        "-10.00       ████",
+    ]
+    lines = drawn(LINE, "month late", ("a", -8), ("b", Decimal("-1.5")))
+    assert lines[1] == " 0 ████  ████"
+    assert lines[2] == "   ████  ▀▀▀▀"
+    assert lines[HEIGHT] == "-8 ████"
+    assert drawn(LINE, "month late", ("a", 0), ("b", 0))[HEIGHT] == "0"
+
+
+def test_columns_of_a_heat_map_are_sorted_where_no_row_has_them_all() -> None:
+    rows = [("a", "10", 1), ("b", "2", 2), ("b", "10", 3), ("c", "2", 4)]
+    assert drawn(HEAT, "cohort offset pct", *rows)[1].split() == ["2", "10"]
 
 
 @pytest.mark.parametrize("chart", [LINE, BAR, {**BAR, "kind": "map"}, HEAT, STACKED, {"kind": "table"}])
@@ -163,3 +181,13 @@ def test_a_greater_value_never_has_a_shorter_column(values: list[int]) -> None:
     heights = [sum(" ▁▂▃▄▅▆▇█".index(line[6 * place]) for line in chart) for place in range(len(values))]
     assert [height for _, height in sorted(zip(values, heights, strict=True))] == sorted(heights)
     assert all((value > 0) == (height > 0) for value, height in zip(values, heights, strict=True))
+
+
+SAMPLES: dict[str, Any] = {"text": "SP", "int": 3, "date": date(2018, 5, 1)}
+
+
+@pytest.mark.parametrize("asked", questions(), ids=lambda asked: asked.path.stem)
+def test_the_chart_of_every_question_can_be_drawn(asked: Question) -> None:
+    rows = [tuple(SAMPLES.get(column.type, Decimal(f"{number}.50")) for column in asked.columns) for number in range(3)]
+    lines = drawn(dict(asked.chart), " ".join(column.name for column in asked.columns), *rows)
+    assert bool(lines) == (asked.chart["kind"] not in ("table", "scatter"))
