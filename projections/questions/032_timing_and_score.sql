@@ -32,9 +32,9 @@ WITH listed (measure) AS (
     CROSS JOIN LATERAL (
         VALUES
             ('delivery_days', o.delivery_seconds),
-            ('days_late', 86400 * o.days_late),
-            ('days_before_promise', 86400 * (promised_by::date - delivered_at::date)),
-            ('promised_days', 86400 * (promised_by::date - placed_on)),
+            ('days_late', 86400::bigint * o.days_late),
+            ('days_before_promise', 86400::bigint * (promised_by::date - delivered_at::date)),
+            ('promised_days', 86400::bigint * (promised_by::date - placed_on)),
             ('days_to_approval', extract(epoch FROM approved_at - o.placed_at)::bigint),
             ('days_to_handover', extract(epoch FROM shipped_at - o.placed_at)::bigint),
             ('days_in_transit', extract(epoch FROM delivered_at - shipped_at)::bigint)
@@ -73,9 +73,9 @@ FROM reviews AS v JOIN orders AS o USING (order_id)
 CROSS JOIN LATERAL (
     VALUES
         ('delivery_days', o.delivery_seconds),
-        ('days_late', 86400 * o.days_late),
-        ('days_before_promise', 86400 * (promised_by::date - delivered_at::date)),
-        ('promised_days', 86400 * (promised_by::date - placed_on)),
+        ('days_late', 86400::bigint * o.days_late),
+        ('days_before_promise', 86400::bigint * (promised_by::date - delivered_at::date)),
+        ('promised_days', 86400::bigint * (promised_by::date - placed_on)),
         ('days_to_approval', extract(epoch FROM approved_at - o.placed_at)::bigint),
         ('days_to_handover', extract(epoch FROM shipped_at - o.placed_at)::bigint),
         ('days_in_transit', extract(epoch FROM delivered_at - shipped_at)::bigint)

@@ -20,10 +20,11 @@ from replayhouse.ingest.synthetic import generate
 from replayhouse.projections.questions import questions
 from tests.oracle import questions as oracle_questions
 from tests.oracle.expected import expected
+from tests.oracle.lines import PLACED
 from tests.support.answers import faults_of_rows, found_wrong
 from tests.support.databases import copied
 from tests.support.examples import examples
-from tests.support.extracts import a_good_extract, a_later_extract, write
+from tests.support.extracts import Lines, a_good_extract, a_later_extract, changed, write
 from tests.support.in_process import Warehouse
 from tests.support.messy_extracts import lacking, messy_extract
 
@@ -40,12 +41,18 @@ def generated(orders: int, folder: Path) -> Path:
     return folder
 
 
+def of_a_century_before(lines: Lines) -> Lines:
+    """The first order, which was delivered and reviewed, was placed so long ago that its seconds exceed 32 bits."""
+    return changed(lines, orders=lambda orders: [orders[0].replace(PLACED, "1900-01-01 10:00:00"), *orders[1:]])
+
+
 EXTRACTS: dict[str, Callable[[Path], Path]] = {
     "the sample": lambda folder: SAMPLE if SAMPLE.is_dir() else generated(4_100, folder),
     "two thousand orders": lambda folder: generated(2_000, folder),
     "one order": lambda folder: generated(1, folder),
     "nothing": lambda folder: write(folder, NOTHING),
     "examples by hand": lambda folder: write(folder, examples()),
+    "five orders, one of a century before": lambda folder: write(folder, of_a_century_before(a_good_extract())),
     "five orders": lambda folder: write(folder, a_good_extract()),
     "messy, two years": lambda folder: write(folder, messy_extract(1, 900, 26)),
     "messy, fourteen months": lambda folder: write(folder, messy_extract(2, 400, 14)),
