@@ -18,9 +18,9 @@
 
 -- answer:
 WITH period (place, period_type, period, orders) AS (
-    SELECT 1, 'year', year::text, sum(orders) FROM months GROUP BY year
+    SELECT 1, 'year', to_char(year, 'FM0000'), sum(orders) FROM months GROUP BY year
     UNION ALL
-    SELECT 2, 'quarter', year || '-Q' || (calendar_month + 2) / 3, sum(orders)
+    SELECT 2, 'quarter', to_char(year, 'FM0000') || '-Q' || (calendar_month + 2) / 3, sum(orders)
     FROM months
     GROUP BY year, (calendar_month + 2) / 3
     UNION ALL

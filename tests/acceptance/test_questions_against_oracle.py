@@ -41,9 +41,9 @@ def generated(orders: int, folder: Path) -> Path:
     return folder
 
 
-def of_a_century_before(lines: Lines) -> Lines:
-    """The first order, which was delivered and reviewed, was placed so long ago that its seconds exceed 32 bits."""
-    return changed(lines, orders=lambda orders: [orders[0].replace(PLACED, "1900-01-01 10:00:00"), *orders[1:]])
+def of_a_millennium_before(lines: Lines) -> Lines:
+    """The first order, delivered and reviewed, took so long that its seconds exceed 32 bits, from a year of three digits."""
+    return changed(lines, orders=lambda orders: [orders[0].replace(PLACED, "0999-01-01 10:00:00"), *orders[1:]])
 
 
 EXTRACTS: dict[str, Callable[[Path], Path]] = {
@@ -52,7 +52,7 @@ EXTRACTS: dict[str, Callable[[Path], Path]] = {
     "one order": lambda folder: generated(1, folder),
     "nothing": lambda folder: write(folder, NOTHING),
     "examples by hand": lambda folder: write(folder, examples()),
-    "five orders, one of a century before": lambda folder: write(folder, of_a_century_before(a_good_extract())),
+    "five orders, one of a millennium before": lambda folder: write(folder, of_a_millennium_before(a_good_extract())),
     "five orders": lambda folder: write(folder, a_good_extract()),
     "messy, two years": lambda folder: write(folder, messy_extract(1, 900, 26)),
     "messy, fourteen months": lambda folder: write(folder, messy_extract(2, 400, 14)),
