@@ -42,7 +42,7 @@ def generated(orders: int, folder: Path) -> Path:
 
 
 def of_a_millennium_before(lines: Lines) -> Lines:
-    """The first order, delivered and reviewed, took so long that its seconds exceed 32 bits, from a year of three digits."""
+    """The first order, in a year of three digits, was delivered so late that its seconds exceed 32 bits."""
     return changed(lines, orders=lambda orders: [orders[0].replace(PLACED, "0999-01-01 10:00:00"), *orders[1:]])
 
 
