@@ -248,6 +248,18 @@ class Session:
                 None,
             )
         )
+        first, later = found.marts
+        self.report.rows.append(
+            Row(
+                "all marts after a load of one day",
+                f"{later:.2f} s",
+                f"their first making: {first:.2f} s",
+                f"{later / first:.2f} of its time",
+                "at most 0.25",
+                later <= first / 4,
+            )
+        )
+        self.report.notes.append("Marts are made whole, and exchanged: docs/decisions/0033 says why.")
 
     def _memory(self) -> None:
         with self._warehouse("memory") as warehouse:
