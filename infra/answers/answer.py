@@ -19,6 +19,9 @@ from replayhouse.projections.questions import Column, Question
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_MOST_DIGITS = 38
+"""Of a number in Arrow, whatever a column promises: sums are as large as what is summed."""
+
 PERSON = "customer_id"
 """The column in which an answer names people."""
 
@@ -58,7 +61,7 @@ class Answer(Frame):
 
     @property
     def arrow(self) -> "pa.Table":  # made anew each time
-        """The rows as Arrow: texts, whole numbers of 32 bits, dates, and decimals with the digits of the columns."""
+        """The rows as Arrow: texts, whole numbers of 32 bits, dates, and numbers of 38 digits, with their decimals."""
         import pyarrow as pa
 
         schema = pa.schema([(column.name, _arrow_type(column)) for column in self.question.columns])
@@ -90,8 +93,8 @@ def _arrow_type(column: Column) -> "pa.DataType":
     types = {"text": pa.string(), "int": pa.int32(), "date": pa.date32()}
     if column.type in types:
         return types[column.type]
-    digits, decimals = column.type.removeprefix("numeric(").removesuffix(")").split(",")
-    return pa.decimal128(int(digits), int(decimals))
+    _, _, decimals = column.type.removesuffix(")").rpartition(",")
+    return pa.decimal128(_MOST_DIGITS, int(decimals))
 
 
 def restored(question: Question, origin: Origin, kept: KeptAnswer) -> Answer:

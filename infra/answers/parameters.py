@@ -1,11 +1,16 @@
 """The parameters of a question: what was given for them, or their defaults."""
 
+import math
+import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.questions import Parameter, Question
 from replayhouse.projections.questions.question import Value
+
+_NUMBER = re.compile(r"[-+]?[0-9]{1,30}(\.[0-9]{1,30})?")
+"""Neither 1e3 nor 1_000, nor digits of other scripts: what is written is what is read."""
 
 _GREATEST = 1_000_000_000
 _DECIMALS = 6
@@ -24,10 +29,9 @@ def read_parameters(question: Question, given: Mapping[str, object]) -> dict[str
 
 def _read(parameter: Parameter, given: object) -> Value:
     is_whole = isinstance(parameter.default, int)
-    try:
-        value = Decimal(str(given).strip())
-    except InvalidOperation:
-        value = Decimal("NaN")
+    is_number = isinstance(given, float | Decimal) and math.isfinite(given)
+    text = f"{Decimal(str(given)):f}" if is_number else str(given).strip()
+    value = Decimal(text) if _NUMBER.fullmatch(text) else Decimal("NaN")
     fits = value.is_finite() and parameter.minimum <= value <= _GREATEST
     if not fits or value != round(value, 0 if is_whole else _DECIMALS):
         kind = "a whole number" if is_whole else f"a number with at most {_DECIMALS} decimals"

@@ -147,7 +147,7 @@ class _Asking:
 
 def question_of(number: int) -> Question:
     """The question of a number. Raises UsageError, which says what there is."""
-    found = question(number)
+    found = question(number) if type(number) is int else None
     if found is None:
         numbers = [one.number for one in questions()]
         raise UsageError(

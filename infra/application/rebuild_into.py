@@ -55,8 +55,11 @@ def limits_of(as_of: str | datetime | None, to_position: int | None, occurred_be
         raise UsageError(f"The log has no position {to_position:,}: name 0 or more.")
     return Limits(
         to_position,
-        None if as_of is None else read_recorded_time(as_of if isinstance(as_of, str) else as_of.isoformat()),
-        None
-        if occurred_before is None
-        else read_business_time(occurred_before if isinstance(occurred_before, str) else occurred_before.isoformat()),
+        None if as_of is None else read_recorded_time(_as_text(as_of)),
+        None if occurred_before is None else read_business_time(_as_text(occurred_before)),
     )
+
+
+def _as_text(given: str | date) -> str:
+    """A time as it is written; what a caller from Python gives in its place is written too, and refused as text."""
+    return given.isoformat() if isinstance(given, date) else str(given)

@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replayhouse.infra.answers.answer import Answer, as_texts, restored
+from replayhouse.infra.application.ask import question_of
 from replayhouse.infra.application.list_questions import list_questions
+from replayhouse.infra.application.rebuild_into import limits_of
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models.kept_answers import KeptAnswer, Origin
 from replayhouse.infra.runtime.errors import UsageError
@@ -57,8 +59,8 @@ def test_it_is_arrow_with_the_types_of_its_columns() -> None:
         [
             ("seller_id", pa.string()),
             ("orders", pa.int32()),
-            ("revenue", pa.decimal128(14, 2)),
-            ("correlation", pa.decimal128(10, 4)),
+            ("revenue", pa.decimal128(38, 2)),
+            ("correlation", pa.decimal128(38, 4)),
             ("last_sold", pa.date32()),
         ]
     )
@@ -139,3 +141,15 @@ def test_questions_are_found_by_all_words_of_a_search_in_any_case() -> None:
     assert set(found("late deliveries")) <= set(found("late"))
     assert found("late nothing-has-this-word") == []
     assert found("0") != [0]
+
+
+@pytest.mark.parametrize("number", [None, True, "22", 22.0, 0, 101])
+def test_what_is_no_number_of_a_question_is_refused(number: Any) -> None:
+    with pytest.raises(UsageError, match="There is no question"):
+        question_of(number)
+
+
+@pytest.mark.parametrize("told", [5, 5.0, b"2018-01-01"])
+def test_what_is_no_business_time_is_refused(told: Any) -> None:
+    with pytest.raises(UsageError, match="is not a date"):
+        limits_of(None, None, told)

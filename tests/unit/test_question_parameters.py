@@ -31,9 +31,10 @@ def test_a_whole_number_may_be_written_in_several_ways(given: object) -> None:
     assert (found, type(found)) == (5, int)
 
 
-@pytest.mark.parametrize(
-    ("given", "spelt"), [("10", "10"), ("10.00", "10"), ("1e1", "10"), (0.5, "0.5"), ("-0", "0"), ("000000.1", "0.1")]
-)
+SPELT = {"10": "10", "10.00": "10", Decimal("1e1"): "10", 0.5: "0.5", 0.00001: "0.00001", "-0": "0", "00.1": "0.1"}
+
+
+@pytest.mark.parametrize(("given", "spelt"), SPELT.items())
 def test_a_decimal_has_one_spelling_by_which_its_answer_is_kept(given: object, spelt: str) -> None:
     assert str(read(cost_pct=given)["cost_pct"]) == spelt
     assert str(read(cost_pct="12")["cost_pct"]) == str(read()["cost_pct"]), "of a default too"
@@ -52,6 +53,9 @@ def test_a_decimal_has_one_spelling_by_which_its_answer_is_kept(given: object, s
         "Infinity",
         "-inf",
         "1e999",
+        "1e1",
+        "1_0",
+        "\u0663",
         "1e-999",
         "1000000001",
         "1,000",
