@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 _KEY = """
     question = %(question)s AND definition = %(definition)s AND parameters = %(parameters)s AND erasures = %(erasures)s
-        AND occurred_before IS NOT DISTINCT FROM %(occurred_before)s
+        AND occurred_before = coalesce(%(occurred_before)s::timestamp, 'infinity')
 """
 _FIND = f"""
     SELECT question, rows, finding, made_at, position FROM read_model.answer
@@ -26,7 +26,8 @@ _NO_ERASURE = "SET LOCAL lock_timeout = '2s'; LOCK TABLE read_model.refold IN SH
 _KEEP = """
     INSERT INTO read_model.answer
         (question, definition, parameters, position, occurred_before, erasures, rows, finding, named)
-    SELECT %(question)s, %(definition)s, %(parameters)s, %(position)s, %(occurred_before)s, %(erasures)s, %(rows)s,
+    SELECT %(question)s, %(definition)s, %(parameters)s, %(position)s,
+        coalesce(%(occurred_before)s::timestamp, 'infinity'), %(erasures)s, %(rows)s,
         %(finding)s, %(named)s
     WHERE %(erasures)s = (SELECT coalesce(max(seq), 0) FROM read_model.refold WHERE context <> 'quality')
     ON CONFLICT DO NOTHING

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 import replayhouse
+from replayhouse.infra.postgres import session
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from tests.support.databases import a_database
@@ -94,6 +95,7 @@ def test_the_embedded_database_starts_again_after_it_was_stopped(
     furnish(home, prepared)
     for name in [name for name in os.environ if name.startswith("REPLAYHOUSE_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setattr(session, "_forgotten", set())  # what earlier tests had in their environment
     with replayhouse.open(home=home) as warehouse:
         try:
             assert warehouse.status().head.position == 0
