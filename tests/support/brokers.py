@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from replayhouse.infra.kafka.broker.node import Broker
 from replayhouse.infra.kafka.topics import administering, found_topics, make_topics, wanted_topics
 from replayhouse.infra.publishing.names import events_topic
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from tests.support.folders import quick_folder
 from tests.support.quick_java import use_quick_java
 
 TIMEOUT_S = 300
@@ -59,8 +59,8 @@ class OwnBroker(Broker):
 def running_broker() -> Iterator[Broker]:
     """A running broker that many tests share: nobody harms it."""
     use_quick_java()
-    with tempfile.TemporaryDirectory(prefix="replayhouse-kafka-") as folder:
-        shared = Broker(Path(folder), settings=_SHARED, ends_with_us=True)
+    with quick_folder() as folder:
+        shared = Broker(folder, settings=_SHARED, ends_with_us=True)
         try:
             shared.start()
             yield shared
@@ -72,8 +72,8 @@ def running_broker() -> Iterator[Broker]:
 def running_broker_to_harm() -> Iterator[OwnBroker]:
     """A running broker that one test may do anything with."""
     use_quick_java()
-    with tempfile.TemporaryDirectory(prefix="replayhouse-kafka-") as folder:
-        own = OwnBroker(Path(folder))
+    with quick_folder() as folder:
+        own = OwnBroker(folder)
         own.start()
         try:
             yield own
