@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -152,5 +153,6 @@ def _stop_after(number: int, name: str) -> None:
         calls += 1
         if calls == number:
             os.kill(os.getpid(), signal.SIGSTOP)
+            time.sleep(1)  # the other processor may still run this thread for a moment, long enough to commit
 
     setattr(ConfluentProducer, name, called)
