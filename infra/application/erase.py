@@ -13,6 +13,7 @@ from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.privacy.erasure import Erasure, vacuum
 from replayhouse.infra.privacy.erasure import erase as erase_person
 from replayhouse.infra.privacy.erasure_list import ErasedSubjects
+from replayhouse.infra.read_models.forgetting import forget_on_marts
 from replayhouse.infra.read_models.marts_shown import marts_of_before_an_erasure
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.infra.runtime.given_texts import read_reason
@@ -67,7 +68,9 @@ def erase(site: Site, customer: str, reason: str) -> EraseReport:
         if person not in listed.subjects():  # told by another machine, or before there was a list here
             listed.add(person, done.at, done.position)
         catch_up_all(site)
-        done = done._replace(stale=[*done.stale, *marts_of_before_an_erasure(connection)])
+        marts = marts_of_before_an_erasure(connection)
+        views = forget_on_marts(connection, marts)
+        done = done._replace(stale=list(dict.fromkeys([*done.stale, *marts, *views])))
         _vacuum(site, connection)
     return EraseReport(person, done, by, why)
 

@@ -5,7 +5,7 @@ as statistics, which outlive the rows: no personal column is sampled, nor is any
 a table (`event_store.keep_no_statistics` in the migrations). Tables that somebody has filled from them are not found.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import psycopg
@@ -60,7 +60,7 @@ def forget(conn: psycopg.Connection, models: Sequence[Model]) -> list[str]:
     Within the transaction that destroys keys, after the rows are folded anew. Returns the names of materialised views
     that could not be refreshed: they are somebody else's, are being read in a transaction that does not end, or their
     queries fail. None of that puts the erasure off. The live marts are left to whoever catches up after it, as all
-    that follows the log: they note which erasures they know of.
+    that follows the log: they note which erasures they know of. What reads them is left to `forget_on_marts`.
     """
     conn.execute(_NONE_ON_KEYS)
     for model in models:
@@ -69,6 +69,23 @@ def forget(conn: psycopg.Connection, models: Sequence[Model]) -> list[str]:
                 conn.execute(_NONE_ON, {"table": qualified(table).as_string(conn), "columns": names})
     views = _materialised_from(conn, [*_personal_tables(conn, models), _KEYS])
     return [f"{view.schema}.{view.name}" for view in views if not view.is_live_mart and not _is_refreshed(conn, view)]
+
+
+def forget_on_marts(conn: psycopg.Connection, stale: Collection[str]) -> list[str]:
+    """Refreshes what others have materialised from live marts, once these show nothing of what was erased.
+
+    Removes the statistics of both.
+
+    `stale`: the marts, with their schema, that may still show it. Returns the names, with their schemas, of the
+    materialised views that may show it, too: they read a stale mart, or could not be refreshed.
+    """
+    names = [sql.Identifier("mart", name).as_string(conn) for name, columns in _personal_of_marts().items() if columns]
+    marts_and_views = _materialised_from(conn, names)
+    for mart in marts_and_views:
+        if mart.is_live_mart:  # it may have been renewed as it stands
+            _remove_statistics(conn, mart)
+    views = [view for view in marts_and_views if not view.is_live_mart]
+    return [f"{view.schema}.{view.name}" for view in views if stale or not _is_refreshed(conn, view)]
 
 
 def refresh(conn: psycopg.Connection, models: Sequence[Model]) -> None:

@@ -193,12 +193,12 @@ def test_brokers_that_stay_away_are_an_answer_once_patience_ends(database: Datab
 def test_a_message_larger_than_the_topic_takes_is_an_answer(
     relays: Relays, orders: Orders, conn: psycopg.Connection, kafka: KafkaSettings
 ) -> None:
-    following = relays.start(events_a_transaction=1)
+    following = relays.start(events_a_transaction=1, keeps_facts=True)
     until(shows(conn, STATE, "following"))
     topic = altered(kafka, "sales", max_message_bytes="600")
     until(lambda: orders.place(1) > 0 and not following.is_running())  # the brokers tell of it before they mind it
     code, said = following.result()
-    assert code == 1
+    assert code == 1, said
     assert f"bytes for {topic}" in said
     assert "raise max.message.bytes" in said
 

@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
 from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.publishing.ports import TopicFacts
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
@@ -30,7 +31,8 @@ class Setting:
     """How a relay is run.
 
     It stops itself (SIGSTOP) in the midst of its transaction number `stops_in`, or right after its commit number
-    `stops_after`, if they are given.
+    `stops_after`, if they are given. With `keeps_facts` it asks once how its topic is: whatever makes it begin anew, a
+    change of the topic behind its back is met by its messages alone.
     """
 
     url: str
@@ -40,6 +42,7 @@ class Setting:
     events_a_transaction: int = 25
     stops_in: int | None = None
     stops_after: int | None = None
+    keeps_facts: bool = False
     patience: float = 30.0
 
 
@@ -126,6 +129,8 @@ def _run(setting: Setting, telling: Connection) -> None:
         _stop_after(setting.stops_in, "_send")
     if setting.stops_after is not None:
         _stop_after(setting.stops_after, "publish")
+    if setting.keeps_facts:
+        _ask_once()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     assert setting.kafka.bootstrap is not None
@@ -156,3 +161,18 @@ def _stop_after(number: int, name: str) -> None:
             time.sleep(1)  # the other processor may still run this thread for a moment, long enough to commit
 
     setattr(ConfluentProducer, name, called)
+
+
+def _ask_once() -> None:
+    """Lets the relay find its topic as it was at first."""
+    from replayhouse.infra.publishing.position import Beginning
+
+    original = Beginning.facts
+    known: list[TopicFacts] = []
+
+    def facts(beginning: Beginning) -> TopicFacts:
+        if not known:
+            known.append(original(beginning))
+        return known[0]
+
+    setattr(Beginning, original.__name__, facts)
