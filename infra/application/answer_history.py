@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
-
-import psycopg
+from typing import Any
 
 from replayhouse.infra.answers.answer import Answer, restored
 from replayhouse.infra.answers.asking import Cell
@@ -14,27 +12,10 @@ from replayhouse.infra.answers.moment import live_moment
 from replayhouse.infra.answers.parameters import read_parameters
 from replayhouse.infra.application.ask import make_ready, origin_in, question_of, row_of
 from replayhouse.infra.application.site import Site
+from replayhouse.infra.loads.load_ends import LoadEnd, load_ends
 from replayhouse.infra.read_models import kept_answers
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.questions import Question
-
-_ENDS = """
-    SELECT e.notification_id, b.name, e.topic LIKE 'quality.BatchRetracted.%'
-    FROM event_store.quality_events AS e JOIN event_store.batch AS b ON b.batch_id = e.originator_id
-    WHERE e.topic LIKE 'quality.BatchCompleted.%' OR e.topic LIKE 'quality.BatchRetracted.%'
-    ORDER BY e.notification_id
-"""
-
-
-class LoadEnd(NamedTuple):
-    """The position of the log at which a load was complete, or had been taken back."""
-
-    position: int
-    load: str
-    is_retraction: bool
-
-    def __str__(self) -> str:
-        return f"{self.load} (taken back)" if self.is_retraction else self.load
 
 
 @dataclass(frozen=True)
@@ -108,8 +89,5 @@ def answer_history(site: Site, number: int, given: Mapping[str, object]) -> Hist
         make_ready(site, conn)
         origin = origin_in(live_moment(conn), asked, parameters)
         kept = kept_answers.history(conn, asked.number, origin)
-        return History(asked, [restored(asked, origin, one) for one in kept], _ends(conn))
-
-
-def _ends(conn: psycopg.Connection) -> dict[int, LoadEnd]:
-    return {end[0]: LoadEnd(*end) for end in conn.execute(_ENDS).fetchall()}
+        ends = {end.position: end for end in load_ends(conn)}
+        return History(asked, [restored(asked, origin, one) for one in kept], ends)

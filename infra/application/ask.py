@@ -23,7 +23,7 @@ from replayhouse.infra.read_models import kept_answers
 from replayhouse.infra.read_models.kept_answers import Origin
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.snapshots.time_travel import Limits
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import Unknown
 from replayhouse.infra.runtime.telling import count
 from replayhouse.projections.questions import Question, question, questions
 from replayhouse.projections.questions.question import Value
@@ -150,7 +150,7 @@ def question_of(number: int) -> Question:
     found = question(number) if type(number) is int else None
     if found is None:
         numbers = [one.number for one in questions()]
-        raise UsageError(
+        raise Unknown(
             f"There is no question {number}: they are numbered {min(numbers)} to {max(numbers)}. "
             "replayhouse questions lists them."
         )
@@ -207,11 +207,11 @@ def figure(
     measures = (*asked.measures, *dict.fromkeys(part for parts in asked.made_of.values() for part in parts))
     columns = [one.name for one in asked.columns if one.name not in asked.key]
     if column not in columns and column not in measures:
-        raise UsageError(f"Question {asked.number} has no figure '{column}': there are {', '.join(columns)}.")
+        raise Unknown(f"Question {asked.number} has no figure '{column}': there are {', '.join(columns)}.")
     rows = asking.compute(conn, asked, parameters)
     row = row_of(rows, key) if len(key) == len(asked.key) else None
     if row is None:
-        raise UsageError(_no_row(asked, rows, key))
+        raise Unknown(_no_row(asked, rows, key))
     value = row[[one.name for one in asked.columns].index(column)] if column in columns else None
     told = tuple(map(str, row[: len(key)]))
     if column in asked.made_of:

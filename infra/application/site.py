@@ -5,6 +5,7 @@ Every use case takes a `Site` first. The database is opened when it is first ask
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from psycopg import errors
@@ -27,9 +28,18 @@ class Site:
     """The settings, the database, and the callbacks. Not to be shared among threads.
 
     Where no settings of Kafka are given, they are those of the environment, read when they are first asked for.
+    A statement may take `statement_seconds`, where they are given.
     """
 
-    def __init__(self, settings: Settings, tell: Tell, warn: Warn, kafka: "KafkaSettings | None" = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        tell: Tell,
+        warn: Warn,
+        kafka: "KafkaSettings | None" = None,
+        statement_seconds: int = 0,
+    ) -> None:
+        self._statement_seconds = statement_seconds
         self.settings = settings
         self._kafka = kafka
         self.tell = tell
@@ -44,7 +54,7 @@ class Site:
         """
         if self._database is None:
             self._tell_what_takes_long(makes=False)
-            self._database = open_database(self.settings)
+            self._database = replace(open_database(self.settings), statement_seconds=self._statement_seconds)
         return self._database
 
     def make_database(self) -> Database:

@@ -27,6 +27,7 @@ from replayhouse.infra.cli import (
     read_models,
     retract,
     revisions,
+    serve,
     status,
 )
 from replayhouse.infra.cli.options import example
@@ -56,6 +57,7 @@ status.register(app)
 read_models.register(app)
 publish.register(app)
 questions.register(app)
+serve.register(app)
 compare.register(audit.app)
 app.add_typer(revisions.app)
 revisions.register(app)

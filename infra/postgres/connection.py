@@ -24,6 +24,7 @@ from replayhouse.infra.runtime.errors import (
     NoWarehouse,
     Rejected,
     ReplayhouseError,
+    TooLong,
     Unreachable,
     UsageError,
     WrongServer,
@@ -36,6 +37,7 @@ OLDEST_SERVER = 16
 """The first major version of PostgreSQL that this program works with."""
 
 _CONNECT_TIMEOUT_SECONDS = 10
+_LIMIT = "SELECT set_config('statement_timeout', %s, false)"
 
 _FIND_OR_MAKE = (
     "Name yours in REPLAYHOUSE_HOME or REPLAYHOUSE_DATABASE_URL; or make one here with replayhouse ingest PATH, "
@@ -58,9 +60,13 @@ _SERVER_IS_GONE = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConn
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where the warehouse lives: a libpq URL. Cheap to make, safe to send to other processes."""
+    """Where the warehouse lives: a libpq URL. Cheap to make, safe to send to other processes.
+
+    A statement that takes longer than `statement_seconds` is ended (TooLong); 0 lets it take what it takes.
+    """
 
     url: str = field(repr=False)
+    statement_seconds: int = 0
 
     def connect(self, application_name: str = "replayhouse", *, autocommit: bool = False) -> psycopg.Connection:
         """A new connection whose session is set up (see session); waiting for a lock ends after 10 s (Conflicting).
@@ -88,6 +94,8 @@ class Database:
         try:
             with translated():
                 session.settle(conn)
+                if self.statement_seconds:
+                    conn.execute(_LIMIT, [f"{self.statement_seconds}s"])
         except BaseException:
             conn.close()
             raise
@@ -210,6 +218,10 @@ def translated() -> Iterator[None]:
         raise
     except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
         raise Conflicting(f"Another command holds what this one needs: {_first_line(error)}. Try again.") from error
+    except errors.QueryCanceled as error:
+        if "statement timeout" not in str(error):  # somebody has cancelled it
+            raise
+        raise TooLong("This takes longer than a statement may take here, and was ended.") from error
     except errors.ReadOnlySqlTransaction as error:
         raise Unreachable(session.READ_ONLY.format(why=_first_line(error))) from error
     except _NO_SESSION as error:

@@ -6,10 +6,12 @@ ReplayhouseError         1  the answer is no
 ├── Unfoldable           1  a stream cannot be folded (infra/read_models/rebuild/range_loader.py)
 ├── Rejected             1  a batch was rejected, a check failed
 ├── UsageError           2  the command was called in a wrong way, or a setting makes no sense
-│   └── NoWarehouse      2  there is no warehouse where the settings say that there is one
+│   ├── NoWarehouse      2  there is no warehouse where the settings say that there is one
+│   └── Unknown          2  what is asked for is not there: no such question, load, id or position
 ├── InputError           2  what was given to read cannot be read
 ├── WrongServer          2  the database is of a wrong version, or its schema is newer than this program
 ├── OtherVersion         2  another version of the program has made read models (infra/read_models/versions.py)
+├── TooLong              1  a statement was ended because it took longer than it may
 ├── Unreachable          3  a service does not answer, or does not let us in
 └── Conflicting          4  another command is at work on the same thing
     └── Conflict         4  somebody else recorded that version of the stream first
@@ -48,6 +50,14 @@ class UsageError(ReplayhouseError):
 
 class NoWarehouse(UsageError):
     """There is no warehouse in the home or the database that the settings name."""
+
+
+class Unknown(UsageError):
+    """What is asked for is not there."""
+
+
+class TooLong(ReplayhouseError):
+    """A statement took longer than it may, and was ended."""
 
 
 class InputError(ReplayhouseError):

@@ -28,7 +28,8 @@ class Base:
     """A warehouse: where it is, and who is told of the work. Use it from one thread at a time.
 
     `tell` takes what is being done and how many of how many parts of it are done; `warn` takes what a person should
-    know although the work goes on, by default as a ReplayhouseWarning.
+    know although the work goes on, by default as a ReplayhouseWarning. `statement_seconds`: so long a statement of the
+    database may take, where that is given; TooLong ends what takes longer.
     """
 
     def __init__(
@@ -38,8 +39,9 @@ class Base:
         kafka: "KafkaSettings | None" = None,
         tell: Tell = tell_nobody,
         warn: Warn = warn_in_python,
+        statement_seconds: int = 0,
     ) -> None:
-        self._site = Site(settings, tell, warn, kafka)
+        self._site = Site(settings, tell, warn, kafka, statement_seconds)
 
     @property
     def settings(self) -> Settings:

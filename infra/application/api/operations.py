@@ -12,6 +12,7 @@ from replayhouse.infra.application.api.base import Base
 if TYPE_CHECKING:
     from replayhouse.infra.application.backup import BackupReport
     from replayhouse.infra.application.database import Started, Stopped
+    from replayhouse.infra.application.glance import Glance
     from replayhouse.infra.application.psql import Psql
     from replayhouse.infra.application.restore import RestoreReport
     from replayhouse.infra.application.status import Status
@@ -28,6 +29,12 @@ class Operations(Base):
         from replayhouse.infra.application.status import status
 
         return self._do(status)
+
+    def glance(self) -> "Glance":
+        """How far the log and the marts are, the ends of loads, and what the last verification found: in an instant."""
+        from replayhouse.infra.application.glance import glance
+
+        return self._do(glance)
 
     def backup(
         self, file: str | PathLike[str], *, keys: str | PathLike[str] | None = None, force: bool = False

@@ -1,0 +1,35 @@
+"""Where in the log each load ended: the moments at which the warehouse was complete."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import psycopg
+
+_ENDS = """
+    SELECT e.notification_id, b.name, e.topic LIKE 'quality.BatchRetracted.%', b.batch_id, (
+        SELECT c.recorded_at FROM event_store.commit AS c
+        WHERE c.last_position >= e.notification_id ORDER BY c.last_position LIMIT 1
+    )
+    FROM event_store.quality_events AS e JOIN event_store.batch AS b ON b.batch_id = e.originator_id
+    WHERE e.topic LIKE 'quality.BatchCompleted.%' OR e.topic LIKE 'quality.BatchRetracted.%'
+    ORDER BY e.notification_id
+"""
+
+
+class LoadEnd(NamedTuple):
+    """The position of the log at which a load was complete, or had been taken back."""
+
+    position: int
+    load: str
+    is_retraction: bool
+    batch_id: UUID
+    recorded_at: datetime
+
+    def __str__(self) -> str:
+        return f"{self.load} (taken back)" if self.is_retraction else self.load
+
+
+def load_ends(conn: psycopg.Connection) -> list[LoadEnd]:
+    """The ends of loads, and of their being taken back, by position."""
+    return [LoadEnd(*row) for row in conn.execute(_ENDS).fetchall()]

@@ -1,0 +1,1 @@
+"""The browser and HTTP: pages and a read API over the use cases. Only `serve` imports it."""

@@ -1,0 +1,39 @@
+"""The application: pages, API, files and health, put together."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from replayhouse.infra.web import faults, health
+from replayhouse.infra.web.api import routers as api_routers
+from replayhouse.infra.web.assets import Assets
+from replayhouse.infra.web.guard import Guard
+from replayhouse.infra.web.pages import routers as page_routers
+from replayhouse.infra.web.warehouses import Warehouses
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+_COMPRESSED_FROM = 1_000  # bytes
+_DESCRIPTION = "Reads a warehouse: answers and the rows behind them, moments, the log and its proofs."
+
+
+def create_app(warehouses: Warehouses, hosts: tuple[str, ...] = LOOPBACK_NAMES) -> FastAPI:
+    """The application on a warehouse, asked under these names of hosts; none given, under any."""
+    app = FastAPI(
+        title="replayhouse",
+        version=version("replayhouse"),
+        description=_DESCRIPTION,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.warehouses = warehouses
+    for router in (*api_routers(), health.router):
+        app.include_router(router)
+    for router in page_routers():
+        app.include_router(router, include_in_schema=False)
+    app.mount("/static", Assets(), name="static")
+    faults.register(app)
+    app.add_middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=6)
+    app.add_middleware(Guard, hosts=hosts)
+    return app

@@ -1,0 +1,33 @@
+"""Files that pages load: styles, scripts, the typeface; each under an address that changes with its content."""
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+FOLDER = Path(__file__).parent / "static"
+_FOR_A_YEAR = "public, max-age=31536000, immutable"
+
+
+@cache
+def address(name: str) -> str:
+    """Where a page finds a file."""
+    digest = sha256((FOLDER / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+class Assets(StaticFiles):
+    """Serves the files: whoever has one under its address need not ask again."""
+
+    def __init__(self) -> None:
+        super().__init__(directory=FOLDER)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file at a path."""
+        response = await super().get_response(path, scope)
+        if response.status_code == 200 and scope["query_string"]:
+            response.headers["cache-control"] = _FOR_A_YEAR
+        return response

@@ -1,0 +1,22 @@
+"""What people see: a module of views for each part of the site."""
+
+from fastapi import APIRouter
+
+
+def routers() -> tuple[APIRouter, ...]:
+    """The views of all pages."""
+    from replayhouse.infra.web.pages import (
+        changes,
+        find,
+        log,
+        moments,
+        overview,
+        quality,
+        questions,
+        rows,
+        terms,
+        things,
+    )
+
+    parts = (overview, questions, rows, things, find, changes, quality, log, terms, moments)
+    return tuple(part.router for part in parts)

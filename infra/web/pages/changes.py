@@ -1,0 +1,5 @@
+"""What a load changed: figures that moved, and why."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,100 @@
+"""How every page is made: the templates, what stands around the content, and the page that tells of an error."""
+
+import time
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from http import HTTPStatus
+from pathlib import Path
+from uuid import UUID
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from replayhouse.infra.application.api.warehouse import Warehouse
+from replayhouse.infra.runtime.telling import count
+from replayhouse.infra.web.assets import address
+from replayhouse.infra.web.pages.moment_bar import bar_of, seal_of
+from replayhouse.infra.web.wanted import Wanted
+
+PARTS = (
+    ("/", "Overview"),
+    ("/questions", "Questions"),
+    ("/changes", "Changes"),
+    ("/quality", "Quality"),
+    ("/log", "Log"),
+)
+"""The parts of the site that the head of every page names."""
+
+NOTHING = "–"
+_SHORT_ID = 8
+
+
+def cell(value: object) -> str:
+    """A value as a person reads it: thousands are grouped, minus is a minus, null a dash, times are UTC."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | Decimal | float):
+        return f"{value:,}".replace("-", "\N{MINUS SIGN}")
+    if isinstance(value, datetime):
+        at = value if value.tzinfo is None else value.astimezone(UTC)
+        return f"{at:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def short(value: object) -> str:
+    """The first digits of an id or a hash."""
+    return (value.hex if isinstance(value, UUID) else str(value))[:_SHORT_ID]
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(cell=cell, short=short)
+    made.globals.update(asset=address, count=count, parts=PARTS)
+    return made
+
+
+_TEMPLATES = _environment()
+
+
+def page(
+    request: Request,
+    warehouse: Warehouse,
+    wanted: Wanted,
+    template: str,
+    *,
+    title: str,
+    here: str = "",
+    **context: object,
+) -> HTMLResponse:
+    """A page from its template, with the moment bar over it.
+
+    `title` is the window's, `here` the part of the site (see PARTS) that the page belongs to. Templates are given
+    `link(path, **values)`, which makes an address at the same moment, and what stands in `context`.
+    """
+    began = time.perf_counter()
+    glance = warehouse.glance()
+    bar = bar_of(glance, wanted, request.url.path)
+    around = {"bar": bar, "seal": seal_of(glance), "head": glance.head, "wanted": wanted, "link": wanted.link}
+    text = _TEMPLATES.get_template(template).render(title=title, here=here, **around, **context)
+    spent = (time.perf_counter() - getattr(request.state, "began", began)) * 1_000
+    return HTMLResponse(text, headers={"server-timing": f"page;dur={spent:.1f}"})
+
+
+def fault_page(request: Request, status: int, text: str) -> HTMLResponse:
+    """A page that tells of an error; it needs no database."""
+    template = _TEMPLATES.get_template("fault.html")
+    what = HTTPStatus(status).phrase
+    around = {"bar": None, "seal": None, "head": None, "wanted": Wanted(), "link": Wanted().link}
+    rendered = template.render(title=what, here="", text=text, status=status, **around)
+    return HTMLResponse(rendered, status, headers={"cache-control": "no-store"})

@@ -1,0 +1,5 @@
+"""Quality over the loads: scores, rules, and what was kept apart."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""The terms of the questions."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,50 @@
+"""What a request wants to look at: the moment that its address names, and how addresses go on naming it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote, urlencode
+
+from fastapi import Depends, Query
+
+At = Annotated[
+    str,
+    Query(
+        max_length=200,
+        description="As of a moment: a position of the log, a recorded time with its offset, a prefix or a revision "
+        "(r2); by default, and by `live`, the newest.",
+    ),
+]
+By = Annotated[
+    str,
+    Query(max_length=40, description="Only what had happened by then: a business time or day, local to Brazil."),
+]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The moment: `at` as known on, `by` as happened by; None where the newest is wanted, or all that happened."""
+
+    at: str | None = None
+    by: str | None = None
+
+    @property
+    def is_past(self) -> bool:
+        """Whether it is another one than the newest."""
+        return bool(self.at or self.by)
+
+    def link(self, path: str, **values: object) -> str:
+        """An address on this site at the same moment; `values` that are None are left out."""
+        pairs = {"at": self.at, "by": self.by, **values}
+        query = urlencode({name: str(value) for name, value in pairs.items() if value is not None})
+        place = quote(path, safe="/#")
+        page, mark, part = place.partition("#")
+        return f"{page}{'?' + query if query else ''}{mark}{part}"
+
+
+def read_wanted(at: At = "", by: By = "") -> Wanted:
+    """The moment in the query of a request."""
+    return Wanted(None if at in ("", "live", "now") else at, by or None)
+
+
+AtMoment = Annotated[Wanted, Depends(read_wanted)]
+"""A parameter of a view: the moment that the request wants."""

@@ -1,0 +1,44 @@
+"""Warehouses to be lent to requests: each is used by one thread at a time, and there are no more than so many."""
+
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from replayhouse.infra.application.api.warehouse import Warehouse
+from replayhouse.infra.runtime.errors import Conflicting
+from replayhouse.infra.runtime.settings import Settings
+from replayhouse.infra.runtime.telling import Warn
+
+STATEMENT_SECONDS = 30
+"""So long the database may work on one statement of a request."""
+
+MOST = 8
+"""So many requests are at work at once; the others wait their turn."""
+
+PATIENCE_SECONDS = 20.0
+
+
+class Busy(Conflicting):
+    """Too many requests are at work."""
+
+
+class Warehouses:
+    """A warehouse for each request that is at work."""
+
+    def __init__(self, settings: Settings, warn: Warn, most: int = MOST) -> None:
+        self.settings = settings
+        self._free: queue.LifoQueue[Warehouse] = queue.LifoQueue()
+        for _ in range(most):
+            self._free.put(Warehouse(settings, warn=warn, statement_seconds=STATEMENT_SECONDS))
+
+    @contextmanager
+    def lend(self) -> Iterator[Warehouse]:
+        """One for the block. Raises Busy where none becomes free in time."""
+        try:
+            warehouse = self._free.get(timeout=PATIENCE_SECONDS)
+        except queue.Empty:
+            raise Busy("Too many questions are being answered at once. Try again in a moment.") from None
+        try:
+            yield warehouse
+        finally:
+            self._free.put(warehouse)

@@ -1,0 +1,55 @@
+"""A warehouse with three loads, made once for each process of tests, and the site on it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.ingest.synthetic import generate
+from tests.support.databases import copied
+from tests.support.in_process import Warehouse
+from tests.support.web import asking
+
+ORDERS, SEED = 400, 11
+UNTIL = (datetime(2018, 3, 31, 23, 59, 59), datetime(2018, 6, 30, 23, 59, 59), None)
+"""The days of the extracts that are loaded one after the other: March, June, and the whole."""
+
+
+@pytest.fixture(scope="session")
+def loaded(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """Three loads; the answers of record were made at the end of each. Nobody changes it: see `own`."""
+    folder = tmp_path_factory.mktemp("web")
+    with copied(server) as database:
+        warehouse = Warehouse(database, folder / "home")
+        for until in UNTIL:
+            extract = folder / (f"{until:%Y-%m}" if until else "whole")
+            generate(extract, ORDERS, SEED, until, 1)
+            told = warehouse.json("ingest", extract, "--answers")
+            assert told["status"] == "completed", told
+        warehouse.json("audit", "verify")
+        yield warehouse
+
+
+@pytest.fixture(scope="session")
+def client(loaded: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The site on the three loads. Tests that change anything take `own_client`."""
+    with asking(loaded.database, tmp_path_factory.mktemp("home")) as made:
+        yield made
+
+
+@pytest.fixture
+def own(server: EmbeddedServer, loaded: Warehouse, tmp_path: Path) -> Iterator[Warehouse]:
+    """A copy of the three loads, for the test alone."""
+    with copied(server, Database(loaded.database.url)) as database:
+        yield Warehouse(database, tmp_path / "home")
+
+
+@pytest.fixture
+def own_client(own: Warehouse, tmp_path: Path) -> Iterator[TestClient]:
+    """The site on that copy."""
+    with asking(own.database, tmp_path / "home") as made:
+        yield made

@@ -1,0 +1,44 @@
+"""What holds for every answer of the server."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from replayhouse.infra.web.guard import HEADERS
+
+
+@pytest.mark.parametrize("path", ["/questions/22", "/nothing", "/api/questions/22", "/api/questions/x", "/healthz"])
+def test_whatever_it_is_the_answer_has_the_headers_that_keep_a_browser_in(client: TestClient, path: str) -> None:
+    response = client.get(path)
+    assert HEADERS.items() <= dict(response.headers).items()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/api/questions/101", 404, "There is no question 101"),
+        ("/api/questions/x", 400, "number: "),
+        ("/api/questions/22?at=gestern", 400, "gestern"),
+        ("/api/nothing", 404, "There is no such page"),
+    ],
+)
+def test_errors_of_the_api_are_those_of_the_command_line(client: TestClient, path: str, status: int, told: str) -> None:
+    response = client.get(path)
+    assert (response.status_code, list(response.json())) == (status, ["error"])
+    assert told in response.json()["error"]
+
+
+def test_an_error_on_a_page_is_a_page(client: TestClient) -> None:
+    response = client.get("/questions/101")
+    assert response.status_code == 404
+    assert "There is no question 101" in response.text
+
+
+def test_under_a_foreign_name_and_from_another_site_nothing_is_answered(client: TestClient) -> None:
+    assert client.get("/questions/22", headers={"host": "evil.example"}).status_code == 421
+    assert client.post("/api/moments", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+
+
+def test_alive_and_ready(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    told = client.get("/readyz")
+    assert (told.status_code, told.json()["status"], told.json()["lag"]) == (200, "ready", 0)

@@ -1,0 +1,22 @@
+"""The site, asked within the process of the test: a client for its pages and its API."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fastapi.testclient import TestClient
+
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.runtime.settings import Settings
+from replayhouse.infra.runtime.telling import unheard
+from replayhouse.infra.web.app import create_app
+from replayhouse.infra.web.warehouses import Warehouses
+
+
+@contextmanager
+def asking(database: Database, home: Path) -> Iterator[TestClient]:
+    """A client of the site on a database. What the server does not expect is answered as its users see it."""
+    settings = Settings(home=home, database_url=database.url, workers=1)
+    app = create_app(Warehouses(settings, unheard))
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
+        yield client
