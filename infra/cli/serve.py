@@ -9,7 +9,6 @@ import typer
 from replayhouse.infra.cli.options import example
 from replayhouse.infra.cli.output import say, warn_in_lines
 from replayhouse.infra.runtime.errors import UsageError
-from replayhouse.infra.runtime.signals import told_to_end
 
 
 class Auth(StrEnum):
@@ -45,7 +44,6 @@ def serve(host: Host = "127.0.0.1", port: Port = 8080, auth: HowAuth = Auth.NONE
     def listening(address: str) -> None:
         say(f"Serving {address} Ctrl-C ends it.", at_once=True)
 
-    told_to_end()
     serve_warehouse(load_settings(), host, port, warn_in_lines, listening)
 
 

@@ -35,5 +35,6 @@ def create_app(warehouses: Warehouses, hosts: tuple[str, ...] = LOOPBACK_NAMES) 
     app.mount("/static", Assets(), name="static")
     faults.register(app)
     app.add_middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=6)
+    app.add_middleware(faults.Unexpected)
     app.add_middleware(Guard, hosts=hosts)
     return app

@@ -1,6 +1,6 @@
 """What becomes of errors: a status, and the words of the command line, as a page or as JSON."""
 
-import sys
+import logging
 import traceback
 from collections.abc import Awaitable, Callable
 
@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from replayhouse.infra.runtime import errors
 from replayhouse.infra.web.pages.layout import fault_page
@@ -27,6 +28,9 @@ _STATUS: tuple[tuple[type[errors.ReplayhouseError], int], ...] = (
 )
 _UNEXPECTED = "Something went wrong that nobody expected. The server has written down what."
 _NOT_THERE = "There is no such page."
+
+LOG = logging.getLogger("replayhouse.web")
+"""What nobody expected is written here."""
 
 
 def status_of(error: errors.ReplayhouseError) -> int:
@@ -67,20 +71,46 @@ def register(app: FastAPI) -> None:
         response.headers.update(error.headers or {})
         return response
 
-    async def unexpected(request: Request, error: Exception) -> Response:
-        return answer(request, 500, _UNEXPECTED)
-
     handlers: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
         errors.ReplayhouseError: known,
         RequestValidationError: wrong,
         HTTPException: refused,
-        Exception: unexpected,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
 
 
-def write_down(error: BaseException) -> None:
-    """Writes an error that nobody expected on standard error, without values of the request."""
-    for line in traceback.format_exception(error):
-        sys.stderr.write(line)
+class Unexpected:
+    """Answers errors that nobody expected, and writes them down, once.
+
+    It stands below what adds headers to every answer; Starlette's own handler for such errors stands above that, and
+    raises them again.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            LOG.error(in_words(scope, error))
+            if not has_begun:  # else the connection is closed, and whoever reads sees that the answer is not whole
+                await answer(Request(scope), 500, _UNEXPECTED)(scope, receive, send)
+
+
+def in_words(scope: Scope, error: BaseException) -> str:
+    """The view that failed and where, for whoever mends it. No value: neither of the address nor of the message."""
+    path = getattr(scope.get("route"), "path", "a page that is not there")
+    lines = [f"{scope['method']} {path} failed with {type(error).__name__}, which nobody expected:"]
+    frames = traceback.extract_tb(error.__traceback__)
+    lines += [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    return "\n".join(lines)

@@ -10,11 +10,11 @@ from replayhouse.infra.web.warehouses import Warehouses
 
 
 def lend(request: Request) -> Iterator[Warehouse]:
-    """Lends a warehouse for the time of the request."""
+    """Lends a warehouse to a view."""
     warehouses: Warehouses = request.app.state.warehouses
     with warehouses.lend() as warehouse:
         yield warehouse
 
 
-Lent = Annotated[Warehouse, Depends(lend)]
-"""A parameter of a view: a warehouse for the time of the request."""
+Lent = Annotated[Warehouse, Depends(lend, scope="function")]
+"""A parameter of a view: a warehouse while it is at work. Whoever reads the answer slowly holds none."""

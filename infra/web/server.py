@@ -1,6 +1,7 @@
 """Serving: the application on an address, until it is told to end."""
 
 import logging
+import signal
 import socket
 from collections.abc import Callable
 
@@ -10,6 +11,8 @@ from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Warn
 from replayhouse.infra.web.app import create_app
+from replayhouse.infra.web.connection import Connection
+from replayhouse.infra.web.faults import LOG
 from replayhouse.infra.web.warehouses import Warehouses
 
 MOST_CONNECTIONS = 200
@@ -29,9 +32,12 @@ def serve(settings: Settings, host: str, port: int, warn: Warn, listening: Calla
     with warehouses.lend() as warehouse:
         warehouse.glance()
     listener = _listener(host, port)
-    logging.getLogger("uvicorn.error").addHandler(logging.StreamHandler())
+    for log in (LOG, logging.getLogger("uvicorn.error")):
+        log.addHandler(_Telling(warn))
+        log.propagate = False
     config = uvicorn.Config(
         create_app(warehouses),
+        http=Connection,
         log_config=None,
         log_level="error",
         access_log=False,
@@ -42,9 +48,24 @@ def serve(settings: Settings, host: str, port: int, warn: Warn, listening: Calla
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_FAREWELL_SECONDS,
     )
+    server = uvicorn.Server(config)
+    for number in (signal.SIGINT, signal.SIGTERM):  # before anybody is told that it can be ended
+        signal.signal(number, server.handle_exit)
     with listener:
         listening(_address(listener))
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
+
+
+class _Telling(logging.Handler):
+    """Passes on the words of a log, without what they are about: that may tell of a request."""
+
+    def __init__(self, warn: Warn) -> None:
+        super().__init__(logging.ERROR)
+        self._warn = warn
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Passes on one message."""
+        self._warn(record.getMessage())
 
 
 def _listener(host: str, port: int) -> socket.socket:
