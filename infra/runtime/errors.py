@@ -12,6 +12,8 @@ ReplayhouseError         1  the answer is no
 ├── WrongServer          2  the database is of a wrong version, or its schema is newer than this program
 ├── OtherVersion         2  another version of the program has made read models (infra/read_models/versions.py)
 ├── TooLong              1  a statement was ended because it took longer than it may
+├── Unidentified         1  nobody knows who asks
+├── Forbidden            1  who asks may not see this
 ├── Unreachable          3  a service does not answer, or does not let us in
 └── Conflicting          4  another command is at work on the same thing
     └── Conflict         4  somebody else recorded that version of the stream first
@@ -58,6 +60,14 @@ class Unknown(UsageError):
 
 class TooLong(ReplayhouseError):
     """A statement took longer than it may, and was ended."""
+
+
+class Unidentified(ReplayhouseError):
+    """It is not known who asks: nothing says so, or what says so does not hold."""
+
+
+class Forbidden(ReplayhouseError):
+    """Whoever asks is known, and may not see or do this."""
 
 
 class InputError(ReplayhouseError):

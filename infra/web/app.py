@@ -8,6 +8,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from replayhouse.infra.web import faults, health
 from replayhouse.infra.web.api import routers as api_routers
 from replayhouse.infra.web.assets import Assets
+from replayhouse.infra.web.auth.ways import Loopback, Way
+from replayhouse.infra.web.gate import Gate
 from replayhouse.infra.web.guard import Guard
 from replayhouse.infra.web.pages import routers as page_routers
 from replayhouse.infra.web.warehouses import Warehouses
@@ -17,8 +19,11 @@ _COMPRESSED_FROM = 1_000  # bytes
 _DESCRIPTION = "Reads a warehouse: answers and the rows behind them, moments, the log and its proofs."
 
 
-def create_app(warehouses: Warehouses, hosts: tuple[str, ...] = LOOPBACK_NAMES) -> FastAPI:
-    """The application on a warehouse, asked under these names of hosts; none given, under any."""
+def create_app(warehouses: Warehouses, hosts: tuple[str, ...] = LOOPBACK_NAMES, way: Way | None = None) -> FastAPI:
+    """The application on a warehouse, asked under these names of hosts; none given, under any.
+
+    `way` finds out who asks; without one it is whoever started the server.
+    """
     app = FastAPI(
         title="replayhouse",
         version=version("replayhouse"),
@@ -34,6 +39,7 @@ def create_app(warehouses: Warehouses, hosts: tuple[str, ...] = LOOPBACK_NAMES) 
         app.include_router(router, include_in_schema=False)
     app.mount("/static", Assets(), name="static")
     faults.register(app)
+    app.add_middleware(Gate, way=way or Loopback(warehouses.settings.actor))
     app.add_middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=6)
     app.add_middleware(faults.Unexpected)
     app.add_middleware(Guard, hosts=hosts)

@@ -16,6 +16,8 @@ from replayhouse.infra.web.pages.layout import fault_page
 # The first that fits.
 _STATUS: tuple[tuple[type[errors.ReplayhouseError], int], ...] = (
     (errors.Unknown, 404),
+    (errors.Unidentified, 401),
+    (errors.Forbidden, 403),
     (errors.NoWarehouse, 503),
     (errors.UsageError, 400),
     (errors.InputError, 400),

@@ -10,7 +10,8 @@ import uvicorn
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Warn
-from replayhouse.infra.web.app import create_app
+from replayhouse.infra.web.app import LOOPBACK_NAMES, create_app
+from replayhouse.infra.web.auth.ways import Way
 from replayhouse.infra.web.connection import Connection
 from replayhouse.infra.web.faults import LOG
 from replayhouse.infra.web.warehouses import Warehouses
@@ -22,8 +23,19 @@ _FAREWELL_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 15
 
 
-def serve(settings: Settings, host: str, port: int, warn: Warn, listening: Callable[[str], None]) -> None:
-    """Serves the warehouse of the settings, on loopback; `listening` is told the address once it can be asked.
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    warn: Warn,
+    listening: Callable[[str], None],
+    *,
+    hosts: tuple[str, ...] = LOOPBACK_NAMES,
+    way: Way | None = None,
+) -> None:
+    """Serves the warehouse of the settings; `listening` is told the address once it can be asked.
+
+    `hosts` are the names under which it may be asked, `way` finds out who asks (see create_app).
 
     Ends on SIGINT or SIGTERM, once what is being answered is answered. Raises what opening the warehouse raises, and
     UsageError where the address is not to be had.
@@ -36,7 +48,7 @@ def serve(settings: Settings, host: str, port: int, warn: Warn, listening: Calla
         log.addHandler(_Telling(warn))
         log.propagate = False
     config = uvicorn.Config(
-        create_app(warehouses),
+        create_app(warehouses, hosts, way),
         http=Connection,
         log_config=None,
         log_level="error",
@@ -44,6 +56,7 @@ def serve(settings: Settings, host: str, port: int, warn: Warn, listening: Calla
         server_header=False,
         lifespan="off",
         ws="none",
+        proxy_headers=False,  # or whoever is on this machine could say which address he comes from
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_FAREWELL_SECONDS,

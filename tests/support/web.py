@@ -10,13 +10,17 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import unheard
 from replayhouse.infra.web.app import create_app
+from replayhouse.infra.web.auth.ways import Way
 from replayhouse.infra.web.warehouses import Warehouses
 
 
 @contextmanager
-def asking(database: Database, home: Path) -> Iterator[TestClient]:
-    """A client of the site on a database. What the server does not expect is answered as its users see it."""
+def asking(database: Database, home: Path, way: Way | None = None) -> Iterator[TestClient]:
+    """A client of the site on a database. What the server does not expect is answered as its users see it.
+
+    `way` finds out who asks; without one it is the owner.
+    """
     settings = Settings(home=home, database_url=database.url, workers=1)
-    app = create_app(Warehouses(settings, unheard))
+    app = create_app(Warehouses(settings, unheard), way=way)
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         yield client

@@ -1,0 +1,63 @@
+"""Before every view: who asks, and whether that role may open this. Whoever may not is told so in plain words.
+
+What the gate found stands in the request's state: `identity`, and `request_id`, which the answer has as a header.
+"""
+
+from uuid import uuid4
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from replayhouse.infra.runtime.errors import Forbidden, ReplayhouseError, Unknown
+from replayhouse.infra.runtime.identity import Identity
+from replayhouse.infra.web import faults
+from replayhouse.infra.web.auth.permissions import area_of, is_open
+from replayhouse.infra.web.auth.ways import Way
+
+
+class Gate:
+    """Lets through who may."""
+
+    def __init__(self, app: ASGIApp, way: Way) -> None:
+        self._app = app
+        self._way = way
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        request.state.request_id = uuid4().hex
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["x-request-id"] = request.state.request_id
+            await send(message)
+
+        refusal = None if is_open(scope["path"]) else await run_in_threadpool(self._refusal, request)
+        await (self._app if refusal is None else refusal)(scope, receive, named)
+
+    def _refusal(self, request: Request) -> Response | None:
+        """Why the request is not let through; None where it is."""
+        try:
+            identity = self._way.who(request)
+            area = area_of(request.scope["path"], request.method)
+            if area is None:
+                raise Unknown("There is no such page.")
+            if identity.role not in area.roles:
+                raise Forbidden(_told(identity))
+        except ReplayhouseError as error:
+            return faults.answer(request, faults.status_of(error), "\n".join((str(error), *error.then)))
+        request.state.identity = identity
+        return None
+
+
+def _told(identity: Identity) -> str:
+    return (
+        f"As {identity.role}, {identity.name} may not open this page. docs/security.md says which role may open what; "
+        "who runs this server gives roles."
+    )
