@@ -67,7 +67,7 @@ def ask(
     """Answers a question as of a moment. Raises UsageError for an unknown number, parameter or moment."""
     asked = question_of(number)
     parameters = read_parameters(asked, given)
-    with _asking(site, at, occurred_before) as session:
+    with asking_as_of(site, at, occurred_before) as session:
         return session.answer(asked, parameters)
 
 
@@ -75,7 +75,7 @@ def ask_all(
     site: Site, at: str | int | datetime | None, occurred_before: str | date | None
 ) -> Generator[Answer | FaultyQuestion]:
     """Answers all questions with their defaults; where the SQL of one fails, what is wrong stands in its place."""
-    with _asking(site, at, occurred_before) as session:
+    with asking_as_of(site, at, occurred_before) as session:
         for one in questions():
             try:
                 yield session.answer(one, read_parameters(one, {}))
@@ -98,15 +98,18 @@ def rows_behind(
     """
     asked = question_of(number)
     parameters = read_parameters(asked, given)
-    with _asking(site, at, occurred_before) as session:
+    with asking_as_of(site, at, occurred_before) as session:
         return session.figure(asked, parameters, key, column)
 
 
 @contextmanager
-def _asking(site: Site, at: str | int | datetime | None, occurred_before: str | date | None) -> "Generator[_Asking]":
+def asking_as_of(
+    site: Site, at: str | int | datetime | None, occurred_before: str | date | None
+) -> "Generator[Asking]":
+    """Lets questions be asked as of a moment, on one connection. Raises UsageError for what is no moment."""
     with site.database.connect(_NAME, autocommit=True) as conn, ExitStack() as stack:
         make_ready(site, conn)
-        yield _Asking(site, conn, moments.read_moment(conn, at, occurred_before), stack)
+        yield Asking(site, conn, moments.read_moment(conn, at, occurred_before), stack)
 
 
 def make_ready(site: Site, conn: psycopg.Connection) -> None:
@@ -116,32 +119,44 @@ def make_ready(site: Site, conn: psycopg.Connection) -> None:
         catch_up_all(site)
 
 
-class _Asking:
+class Asking:
     """Asking as of one moment. Where that does not stand, it is made when the first answer is not kept."""
 
     def __init__(
         self, site: Site, conn: psycopg.Connection, wanted: moments.Standing | Limits, stack: ExitStack
     ) -> None:
+        self.conn = conn
         self._site = site
-        self._conn = conn
         self._wanted = wanted
         self._stack = stack
         self._made: Moment | None = None
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it is the live moment."""
+        return self._wanted is None
+
     def answer(self, asked: Question, parameters: Mapping[str, Value]) -> Answer:
+        """The answer to one question."""
+        return self.answers([(asked, parameters)])[0]
+
+    def answers(self, wanted: Sequence[tuple[Question, Mapping[str, Value]]]) -> list[Answer]:
+        """The answers to several questions, all as of the same position."""
         if isinstance(self._wanted, Limits):
-            kept = find_kept(self._conn, moments.recorded(self._conn, self._wanted), asked, parameters)
-            if kept is not None:
+            recorded = moments.recorded(self.conn, self._wanted)
+            kept = [found for one in wanted if (found := find_kept(self.conn, recorded, *one)) is not None]
+            if len(kept) == len(wanted):
                 return kept
-        return answer(self._conn, self._moment(), asked, parameters)
+        return answers(self.conn, self._moment(), wanted)
 
     def figure(self, asked: Question, parameters: Mapping[str, Value], key: Sequence[str], column: str) -> "Figure":
-        conn, moment = self._conn, self._moment()
+        """The rows behind a figure."""
+        conn, moment = self.conn, self._moment()
         return asking.in_one_moment(conn, moment.schemas, lambda: figure(conn, asked, parameters, key, column))
 
     def _moment(self) -> Moment:
         if self._made is None:
-            self._made = self._stack.enter_context(moments.made(self._site, self._conn, self._wanted))
+            self._made = self._stack.enter_context(moments.made(self._site, self.conn, self._wanted))
         return self._made
 
 
@@ -158,19 +173,33 @@ def question_of(number: int) -> Question:
 
 
 def answer(conn: psycopg.Connection, moment: Moment, asked: Question, parameters: Mapping[str, Value]) -> Answer:
-    """The answer as of a moment: the one that is kept, or else a new one, which is kept where it can be.
+    """The answer as of a moment: the one that is kept, or else a new one, which is kept where it can be."""
+    return answers(conn, moment, [(asked, parameters)])[0]
+
+
+def answers(
+    conn: psycopg.Connection, moment: Moment, wanted: Sequence[tuple[Question, Mapping[str, Value]]]
+) -> list[Answer]:
+    """The same of several questions, in one transaction.
 
     Of the live moment, what the marts show by the time that they are read counts.
     """
 
-    def work() -> tuple[Answer, Moment]:
+    def work() -> tuple[list[Answer], Moment]:
         shown = live_moment(conn) if moment.schemas == LIVE else moment
-        kept = find_kept(conn, shown, asked, parameters)
-        return _computed(conn, shown, asked, parameters) if kept is None else kept, shown
+        return [_kept_or_computed(conn, shown, *one) for one in wanted], shown
 
     found, shown = asking.in_one_moment(conn, moment.schemas, work)
-    keep(conn, found, shown)
+    for one in found:
+        keep(conn, one, shown)
     return found
+
+
+def _kept_or_computed(
+    conn: psycopg.Connection, moment: Moment, asked: Question, parameters: Mapping[str, Value]
+) -> Answer:
+    kept = find_kept(conn, moment, asked, parameters)
+    return _computed(conn, moment, asked, parameters) if kept is None else kept
 
 
 def find_kept(

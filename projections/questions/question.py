@@ -84,6 +84,7 @@ def questions() -> tuple[Question, ...]:
     return tuple(read_question(path) for path in sorted(_FOLDER.glob("*.sql")))
 
 
+@cache
 def question(number: int) -> Question | None:
     """The question of a number; None where there is none."""
     return next((read_question(path) for path in _FOLDER.glob(f"{number:03}_*.sql")), None)

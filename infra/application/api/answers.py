@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.answer_history import History
     from replayhouse.infra.application.ask import Figure
     from replayhouse.infra.application.list_questions import Listed
+    from replayhouse.infra.application.overview import Overview
 
 At = str | int | datetime | None
 
@@ -83,3 +84,14 @@ class Answers(Base):
         from replayhouse.infra.application.answer_history import answer_history
 
         return self._do(answer_history, question, parameters or {})
+
+    def overview(
+        self, questions: Sequence[int], *, at: At = None, occurred_before: str | date | None = None
+    ) -> "Overview | None":
+        """Answers to several questions as of one position, and what is kept of them at the moment beside that.
+
+        None where nothing was loaded yet.
+        """
+        from replayhouse.infra.application.overview import overview
+
+        return self._do(overview, questions, at, occurred_before)

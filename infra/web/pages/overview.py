@@ -1,5 +1,138 @@
-"""The overview: six figures, and four charts."""
+"""The overview: six figures, and four charts, all of them from answers to questions."""
 
-from fastapi import APIRouter
+from collections.abc import Sequence
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import HTMLResponse
+
+from replayhouse.infra.answers.key_figures import (
+    KEY_FIGURES,
+    QUESTIONS,
+    YEAR,
+    KeyFigure,
+    Months,
+    Number,
+    all_months,
+    change_on_the_year,
+    regular_months,
+    year_before,
+)
+from replayhouse.infra.application.overview import Beside, Overview
+from replayhouse.infra.web.lending import Lent
+from replayhouse.infra.web.pages.layout import NOTHING, page
+from replayhouse.infra.web.pages.overview_charts import CHARTED, charts
+from replayhouse.infra.web.pages.overview_words import MINUS, in_words, month_in_words, rounded
+from replayhouse.infra.web.wanted import AtMoment
 
 router = APIRouter()
+
+_MILLION = 1_000_000
+
+
+class Period(StrEnum):
+    """Which months the figures are over."""
+
+    TWELVE = "twelve"
+    ALL = "all"
+
+
+class Tile(NamedTuple):
+    """A figure as it is shown; `changed` says what the last load added, or, in the past, what is known now."""
+
+    name: str
+    question: int
+    large: str
+    small: str
+    delta: str
+    tone: str
+    changed: str
+
+
+@router.get("/")
+def overview(
+    request: Request, warehouse: Lent, wanted: AtMoment, period: Annotated[Period, Query()] = Period.TWELVE
+) -> HTMLResponse:
+    """The overview over the last twelve regular months, or over all of them."""
+    numbers = tuple(dict.fromkeys((*QUESTIONS, *CHARTED)))
+    found = warehouse.overview(numbers, at=wanted.at, occurred_before=wanted.by)
+    if found is None:
+        return page(request, warehouse, wanted, "empty.html", title="Overview", here="/")
+    regular = regular_months(found.answers)
+    months = regular[-YEAR:] if period is Period.TWELVE else all_months(found.answers)
+    return page(
+        request,
+        warehouse,
+        wanted,
+        "overview.html",
+        title="Overview",
+        here="/",
+        period=period,
+        lede=_lede(months, regular, period),
+        tiles=[_tile(figure, found, months, regular if period is Period.TWELVE else ()) for figure in KEY_FIGURES],
+        charts=charts(found, wanted),
+    )
+
+
+def _lede(months: Sequence[str], regular: Sequence[str], period: Period) -> str:
+    if not months:
+        return "There are no orders yet." if period is Period.ALL else "No month has enough orders to be a regular one."
+    span = f"Orders placed from {month_in_words(months[0])} to {month_in_words(months[-1])}"
+    if period is Period.ALL:
+        return f"{span}: all months."
+    compared = [month for month in months if year_before(month) in regular]
+    told = f"{span}, the last {_number_in_words(len(months))} regular months."
+    if 0 < len(compared) < len(months):
+        told += f" On the year: those from {month_in_words(compared[0])} on."
+    return told
+
+
+def _number_in_words(number: int) -> str:
+    return "twelve" if number == YEAR else str(number)
+
+
+def _tile(figure: KeyFigure, found: Overview, months: Sequence[str], regular: Sequence[str]) -> Tile:
+    value = figure.compute(Months(found.answers, months))
+    large, small = _large(figure, value)
+    delta, tone = _delta(figure, change_on_the_year(figure, found.answers, months, regular))
+    return Tile(figure.name, figure.question, large, small, delta, tone, _changed(figure, value, found.beside, months))
+
+
+def _large(figure: KeyFigure, value: Number | None) -> tuple[str, str]:
+    """A figure in large type, and what stands beside it in small."""
+    if value is None:
+        return NOTHING, ""
+    if figure.unit == "brl" and value >= _MILLION:
+        return in_words(Decimal(value) / _MILLION, "brl", 2), "M"
+    if figure.unit == "pct":
+        return in_words(value, "int", figure.decimals), "%"
+    return in_words(value, figure.unit, figure.decimals), "of 5" if figure.unit == "score" else ""
+
+
+def _delta(figure: KeyFigure, change: Decimal | None) -> tuple[str, str]:
+    """How it changed on the year, and whether that is good news."""
+    if change is None:
+        return "", ""
+    decimals, unit = (2, "") if figure.unit == "score" else (1, " pp" if figure.unit == "pct" else " %")
+    amount = rounded(abs(change), decimals)
+    if not amount:
+        return "as the year before", ""
+    tone = "up" if (change > 0) == figure.is_better_up else "down"
+    return f"{'▲' if change > 0 else '▼'} {amount:,}{unit} on the year", tone
+
+
+def _changed(figure: KeyFigure, value: Number | None, beside: Beside | None, months: Sequence[str]) -> str:
+    """What the last load added to a figure, or what is known of it now; nothing where that is the same."""
+    other = None if beside is None else figure.compute(Months(beside.answers, months))
+    if beside is None or value is None or other is None:
+        return ""
+    difference = rounded(value, figure.decimals) - rounded(other, figure.decimals)
+    if not difference:
+        return ""
+    if beside.is_now:
+        return f"now known: {in_words(other, figure.unit, figure.decimals)}"
+    amount = in_words(abs(difference), figure.unit, figure.decimals).replace("%", "pp")
+    by = f"by taking {beside.last.load} back" if beside.last.is_retraction else "by the last load"
+    return f"{'+' if difference > 0 else MINUS}{amount} {by}"

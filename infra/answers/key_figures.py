@@ -1,0 +1,123 @@
+"""The key figures of the marketplace over some months, each computed from the answer to one question, or two.
+
+So whoever doubts one finds it in the rows of those answers: sums over the months, or one sum divided by another.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from replayhouse.infra.answers.answer import Answer
+from replayhouse.infra.answers.asking import Cell
+from replayhouse.infra.answers.findings import place_of
+
+Number = int | Decimal
+
+REGULAR_MONTHS = 4
+"""The question whose answer has a row for each month of the regular period, and for no other."""
+
+ALL_MONTHS = 5
+"""The one that has a row for each month in which an order was placed, or before and after."""
+
+YEAR = 12
+"""Months."""
+
+
+class Months:
+    """Answers by the numbers of their questions, seen over some months."""
+
+    def __init__(self, answers: Mapping[int, Answer], months: Sequence[str]) -> None:
+        self.months = months
+        self._answers = answers
+
+    def column(self, question: int, column: str) -> list[Number | None]:
+        """The figures of a column, month by month; None where the answer has no row of the month, or no figure."""
+        answer = self._answers.get(question)
+        if answer is None:
+            return [None for _ in self.months]
+        place, of = place_of(answer.question, column), len(answer.question.key) - 1
+        found = {row[of]: number_of(row[place]) for row in answer.rows}
+        return [found.get(month) for month in self.months]
+
+    def sum(self, question: int, column: str) -> Number | None:
+        """The sum of a column; None where the question is not answered."""
+        if question not in self._answers:
+            return None
+        return sum((value for value in self.column(question, column) if value is not None), start=0)
+
+    def ratio(self, above: tuple[int, str], below: tuple[int, str], times: int = 1) -> Decimal | None:
+        """The sum of a column divided by that of another."""
+        one, other = self.sum(*above), self.sum(*below)
+        return None if one is None or not other else times * Decimal(one) / Decimal(other)
+
+    def mean(self, question: int, mean: str, weight: str) -> Decimal | None:
+        """The mean of monthly means, each with the weight of how many it is over."""
+        if question not in self._answers:
+            return None
+        pairs = zip(self.column(question, mean), self.column(question, weight), strict=True)
+        known = [(Decimal(value), Decimal(n)) for value, n in pairs if value is not None and n]
+        whole = sum(n for _, n in known)
+        return sum(value * n for value, n in known) / whole if whole else None
+
+
+class KeyFigure(NamedTuple):
+    """A key figure, the question that it leads to, and how it is computed.
+
+    `unit` is brl, int, pct or score, shown with so many `decimals`; `is_better_up` tells whether more is good news.
+    """
+
+    name: str
+    question: int
+    unit: str
+    decimals: int
+    compute: Callable[[Months], Number | None]
+    is_better_up: bool = True
+
+
+KEY_FIGURES = (
+    KeyFigure("Revenue", 1, "brl", 0, lambda over: over.sum(1, "revenue")),
+    KeyFigure("Orders", 5, "int", 0, lambda over: over.sum(5, "orders")),
+    KeyFigure("New customers", 2, "int", 0, lambda over: over.sum(2, "new_customers")),
+    KeyFigure("Average order", 6, "brl", 2, lambda over: over.ratio((1, "revenue"), (6, "delivered_orders"))),
+    KeyFigure("Late deliveries", 22, "pct", 1, lambda over: over.ratio((22, "late"), (22, "deliveries"), 100), False),
+    KeyFigure("Review score", 31, "score", 2, lambda over: over.mean(31, "avg_score", "reviews")),
+)
+
+QUESTIONS = tuple(sorted({REGULAR_MONTHS, ALL_MONTHS, *(one.question for one in KEY_FIGURES)}))
+"""The questions whose answers the key figures follow from."""
+
+
+def number_of(cell: Cell) -> Number | None:
+    """A figure of an answer as a number; None where there is none."""
+    return cell if isinstance(cell, int | Decimal) else None
+
+
+def regular_months(answers: Mapping[int, Answer]) -> list[str]:
+    """The months of the regular period, in order."""
+    return [str(row[0]) for row in answers[REGULAR_MONTHS].rows]
+
+
+def all_months(answers: Mapping[int, Answer]) -> list[str]:
+    """All months from the first order to the last."""
+    return [str(period) for kind, period, *_ in answers[ALL_MONTHS].rows if kind == "month"]
+
+
+def year_before(month: str) -> str:
+    """The same month a year before."""
+    return f"{int(month[:4]) - 1:04}{month[4:]}"
+
+
+def change_on_the_year(
+    figure: KeyFigure, answers: Mapping[int, Answer], months: Sequence[str], regular: Sequence[str]
+) -> Decimal | None:
+    """How a figure changed on the year before: in per cent; of a percentage and a score, the difference.
+
+    Only those of the months count whose year before is regular, too. None where there are none.
+    """
+    known = [month for month in months if year_before(month) in regular]
+    now = figure.compute(Months(answers, known))
+    before = figure.compute(Months(answers, [year_before(month) for month in known]))
+    if not known or now is None or not before:
+        return None
+    difference = Decimal(now) - Decimal(before)
+    return difference if figure.unit in ("pct", "score") else 100 * difference / Decimal(before)
