@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import psycopg
+
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit.history import HistoricEvent, history_of
 from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.audit.named_streams import stream_named
 from replayhouse.infra.loads.names import load_named
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import Unknown
 from replayhouse.infra.runtime.short_ids import read_id_start
 
 
@@ -35,15 +37,22 @@ def history(site: Site, kind: str, key: str) -> History:
     Raises UsageError where there is none, or several may be meant; LostKeys where personal fields can be neither shown
     nor said to be erased.
     """
-    of = _kind(kind)
-    start = read_id_start(key) if of is not HistoryKind.BATCH else None
+    of = kind_named(kind)
     with site.database.connect("replayhouse audit") as connection:
-        wanted = load_named(connection, key) if start is None else stream_named(connection, of, start)
+        wanted = key_of(connection, of, key)
         return History(of, wanted, history_of(connection, of, wanted))
 
 
-def _kind(text: str) -> HistoryKind:
+def key_of(conn: psycopg.Connection, kind: HistoryKind, key: str) -> UUID:
+    """The id of the one thing that is meant: by its id, or the first digits of it; of a load by its name, too."""
+    if kind is HistoryKind.BATCH:
+        return load_named(conn, key)
+    return stream_named(conn, kind, read_id_start(key))
+
+
+def kind_named(text: str) -> HistoryKind:
+    """The kind of a name. Raises Unknown."""
     try:
         return HistoryKind(text)
     except ValueError:
-        raise UsageError(f"There are no histories of '{text}': it is one of {', '.join(HistoryKind)}.") from None
+        raise Unknown(f"There are no histories of '{text}': it is one of {', '.join(HistoryKind)}.") from None

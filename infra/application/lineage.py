@@ -7,7 +7,7 @@ from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit.lineage.marts import MartLineage, find_mart_row, marts
 from replayhouse.infra.audit.lineage.rows import declared_tables
 from replayhouse.infra.audit.lineage.trace import RowLineage, trace_row
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import Unknown, UsageError
 
 
 def lineage(
@@ -34,7 +34,7 @@ def _with_schema(table: str, known: Sequence[str]) -> str:
     """The name of a table with its schema, which may be left out where one schema has it. Raises UsageError."""
     meant = [name for name in known if table in (name, name.partition(".")[2])]
     if not meant:
-        raise UsageError(f"There is no table {table} whose rows can be traced; there are {', '.join(known)}.")
+        raise Unknown(f"There is no table {table} whose rows can be traced; there are {', '.join(known)}.")
     if len(meant) > 1:
         raise UsageError(f"There are {' and '.join(meant)}: say which.")
     return meant[0]

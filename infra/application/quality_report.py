@@ -14,7 +14,7 @@ from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.loads.kept_apart import kept_apart_by_rule
 from replayhouse.infra.loads.names import load_named
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import Unknown, UsageError
 
 
 class Finding(NamedTuple):
@@ -84,7 +84,7 @@ def quality_report(site: Site, batch: str | None) -> QualityReport:
         stream = EventStore().streams(connection, "quality", [batch_id]).get(batch_id)
         told = batch_of(stream.effective_events) if stream is not None else None
         if told is None or not told.is_opened:
-            raise UsageError(f"There is no load {batch_id}: replayhouse batches lists them all.")
+            raise Unknown(f"There is no load {batch_id}: replayhouse batches lists them all.")
         return QualityReport(batch_id, told, kept_apart_by_rule(connection, batch_id))
 
 

@@ -15,7 +15,7 @@ from replayhouse.infra.audit.kinds import STREAMS, HistoryKind
 from replayhouse.infra.event_store.keys import Keys, read_keys
 from replayhouse.infra.event_store.serialization.mapper import Mapper, mapper_of_our_events
 from replayhouse.infra.event_store.serialization.personal import personal_fields
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import Unknown
 
 ERASED = "erased"
 """Stands for a personal field whose key was destroyed."""
@@ -88,13 +88,13 @@ class HistoricEvent(NamedTuple):
 def history_of(connection: psycopg.Connection, kind: HistoryKind, key: UUID) -> list[HistoricEvent]:
     """Every event of the streams that the key names, stream by stream.
 
-    Raises UsageError where there is none, LostKeys where personal fields can be neither shown nor said to be erased.
+    Raises Unknown where there is none, LostKeys where personal fields can be neither shown nor said to be erased.
     """
     context, first_topic = STREAMS[kind]
     ids = _streams_of_review(connection, key) if kind is HistoryKind.REVIEW else [key]
     found = [stored for stored in _stored(connection, context, ids) if stored[0].topic.startswith(first_topic)]
     if not found:
-        raise UsageError(f"The log knows no {kind} {key}. Ids are those of the source; a customer's is the person's.")
+        raise Unknown(f"The log knows no {kind} {key}. Ids are those of the source; a customer's is the person's.")
     mapper = mapper_of_our_events()
     return [event for stored in found for event in _revealed(connection, mapper, context, stored)]
 

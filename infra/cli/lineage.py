@@ -32,13 +32,8 @@ Limit = Annotated[
     int, typer.Option("--limit", metavar="N", min=1, help="So many lines of a file, and rows behind a mart's, at most.")
 ]
 
-STATUSES = {
-    "gone": "the file is gone: {place}",
-    "changed": "the file was changed since it was loaded, so its lines prove nothing: {place}",
-    "unreadable": "the file cannot be read: {place} ({why})",
-    "not noted": "nobody noted where the extract was; --from PATH says where it is",
-    "no extract": "no extract: what recorded this event was no load of this file",
-}
+_HINTS = {"not noted": "; --from PATH says where it is"}
+"""What this command can do about lines that were not found, by their status."""
 
 
 def register(app: typer.Typer) -> None:
@@ -105,8 +100,7 @@ def _cell(value: object) -> str:
 def _show_lines(quoted: "Quoted", told: set[tuple[str, int]]) -> None:
     """The texts of lines, each once: `told` holds those that were shown."""
     if quoted.status != "found":
-        why = STATUSES[quoted.status].format(place=quoted.place or "", why=quoted.why)
-        say(f"      {quoted.file}:{quoted.lines}  {why}")
+        say(f"      {quoted.file}:{quoted.lines}  {quoted.said}{_HINTS.get(quoted.status, '')}")
         return
     for line, text in quoted.texts:
         place = (quoted.place or "", line)

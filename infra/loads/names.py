@@ -5,7 +5,7 @@ from uuid import UUID
 
 import psycopg
 
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import Unknown, UsageError
 from replayhouse.infra.runtime.short_ids import id_start, listed
 
 _LOADS = """
@@ -25,7 +25,8 @@ def load_named(conn: psycopg.Connection, text: str) -> UUID:
     """The load with that id or name, or the one whose id or name begins so.
 
     An id in full is taken as it is; a name in full counts for more than the beginning of others. Of several the only
-    one that was neither taken back nor rejected is meant. Raises UsageError.
+    one that was neither taken back nor rejected is meant. Raises Unknown where there is none, UsageError where several
+    are left.
     """
     start = id_start(text)
     if start is not None and start.is_whole:
@@ -37,7 +38,7 @@ def load_named(conn: psycopg.Connection, text: str) -> UUID:
         if load.name.startswith(text) or (start is not None and start.first <= load.id <= start.last)
     ]
     if not found:
-        raise UsageError(f"There is no load {text}: replayhouse batches lists them all.")
+        raise Unknown(f"There is no load {text}: replayhouse batches lists them all.")
     meant = [load for load in found if load.stands] or found
     if len(meant) > 1:
         told = listed([f"{load.id} ({load.name})" for load in meant])
@@ -49,5 +50,5 @@ def known_load_named(conn: psycopg.Connection, text: str) -> UUID:
     """The same; an id in full must be that of a load, too."""
     load_id = load_named(conn, text)
     if conn.execute(_IS_LOAD, [load_id]).fetchone() is None:
-        raise UsageError(f"There is no load {load_id}: replayhouse batches lists them all.")
+        raise Unknown(f"There is no load {load_id}: replayhouse batches lists them all.")
     return load_id

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import Unknown, UsageError
 
 NAMED = 5
 """So many are named where several are meant."""
@@ -56,9 +56,9 @@ def id_start(text: str) -> IdStart | None:
 
 
 def one_of(found: Sequence[UUID], what: str) -> UUID:
-    """The one id that was found. Raises UsageError where there is none, or there are several."""
+    """The one id that was found. Raises Unknown where there is none, UsageError where there are several."""
     if not found:
-        raise UsageError(f"There is no {what}.")
+        raise Unknown(f"There is no {what}.")
     if len(found) > 1:
         raise UsageError(f"There is more than one {what}: {listed(list(map(str, found)))}. Write more of it.")
     return found[0]

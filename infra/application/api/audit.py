@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.history import History
     from replayhouse.infra.application.keygen import NewKey
     from replayhouse.infra.application.prove import ProveReport
+    from replayhouse.infra.application.thing import Thing
     from replayhouse.infra.application.verify import VerifyReport
     from replayhouse.infra.audit.lineage.marts import MartLineage
     from replayhouse.infra.audit.lineage.trace import RowLineage
@@ -34,6 +35,29 @@ class Audit(Base):
         from replayhouse.infra.application.history import history
 
         return self._do(history, kind, str(key))
+
+    def thing(
+        self,
+        kind: str,
+        key: str | UUID,
+        *,
+        at: str | int | None = None,
+        occurred_before: str | None = None,
+        order: str = "learnt",
+        limit: int = 50,
+        offset: int = 0,
+        orders_from: int = 0,
+    ) -> "Thing":
+        """One thing as of a moment: its events, what each changed and the lines it came from, its rows, its neighbours.
+
+        `kind` and `key` are those of `history`, `at` and `occurred_before` those of `ask`. `limit` events are told,
+        from the one numbered `offset` on, in the order in which they were `learnt` or `happened`; of the orders that it
+        has, those from `orders_from` on. Raises UsageError where there is no such thing or moment.
+        """
+        from replayhouse.infra.application.thing import thing
+
+        limits = {"limit": limit, "offset": offset, "orders_from": orders_from}
+        return self._do(thing, kind, str(key), at, occurred_before, order=order, **limits)
 
     def lineage(
         self,

@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from replayhouse.infra.audit.lineage.rows import declared_tables
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import Unknown, UsageError
 from replayhouse.projections.projection import POSITION
 
 MART = "mart"
@@ -94,7 +94,7 @@ def find_mart_row(conn: psycopg.Connection, name: str, given: Sequence[str], lim
     rows = _rows(conn, name, key_columns, given, limit)
     if not rows:
         told = ", ".join(f"{column} {value}" for column, value in zip(key_columns, given, strict=True))
-        raise UsageError(f"{name} has no row with {told}: the key is the values of its first columns.")
+        raise Unknown(f"{name} has no row with {told}: the key is the values of its first columns.")
     key = {column: rows[0][column] for column in key_columns}
     types = {column: columns[column] for column in key}
     behind = [_behind(conn, table, key, types, limit) for (table,) in conn.execute(_READS, [name]).fetchall()]

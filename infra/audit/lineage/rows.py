@@ -17,7 +17,7 @@ from replayhouse.infra.event_store.head import read_head
 from replayhouse.infra.read_models.checkpoints import projected
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.versions import refuse_others
-from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
+from replayhouse.infra.runtime.errors import ReplayhouseError, Unknown, UsageError
 from replayhouse.infra.runtime.short_ids import IdStart, one_of, read_id_start
 from replayhouse.projections.projection import POSITION
 from replayhouse.projections.shared import DIM_DATE
@@ -129,7 +129,7 @@ def _fetch(conn: psycopg.Connection, name: str, key: Mapping[str, Any]) -> dict[
         row = cursor.execute(query, list(key.values())).fetchone()
     if row is None:
         told = ", ".join(f"{column} {value}" for column, value in key.items())
-        raise UsageError(f"{name} has no row with {told}.{_behind(conn, name)}")
+        raise Unknown(f"{name} has no row with {told}.{_behind(conn, name)}")
     return row
 
 

@@ -25,6 +25,14 @@ RELEASE = "release"
 
 NO_EXTRACT, NOT_NOTED = "no extract", "not noted"
 
+_SAYS = {
+    "gone": "the file is gone: {place}",
+    "changed": "the file was changed since it was loaded, so its lines prove nothing: {place}",
+    "unreadable": "the file cannot be read: {place} ({why})",
+    NOT_NOTED: "nobody noted where the extract was",
+    NO_EXTRACT: "no extract: what recorded this event was no load of this file",
+}
+
 _BATCHES = "SELECT batch_id, name, files, origin FROM event_store.batch WHERE batch_id = ANY(%s)"
 _QUARANTINED_BY = """
     SELECT DISTINCT ON (originator_id) originator_id, batch_id FROM event_store.quality_events
@@ -76,6 +84,11 @@ class Quoted(NamedTuple):
     texts: list[tuple[int, str]]
     left_out: int
     why: str = ""
+
+    @property
+    def said(self) -> str:
+        """Why there are no texts, where the lines were not found."""
+        return _SAYS[self.status].format(place=self.place or "", why=self.why)
 
     def document(self) -> dict[str, Any]:
         """As JSON shows it."""
