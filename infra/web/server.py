@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from fastapi import FastAPI
 
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.settings import Settings
@@ -47,8 +48,18 @@ def serve(
     for log in (LOG, logging.getLogger("uvicorn.error")):
         log.addHandler(_Telling(warn))
         log.propagate = False
-    config = uvicorn.Config(
-        create_app(warehouses, hosts, way),
+    server = uvicorn.Server(configured(create_app(warehouses, hosts, way)))
+    for number in (signal.SIGINT, signal.SIGTERM):  # before anybody is told that it can be ended
+        signal.signal(number, server.handle_exit)
+    with listener:
+        listening(_address(listener))
+        server.run(sockets=[listener])
+
+
+def configured(app: FastAPI) -> uvicorn.Config:
+    """How the application is served."""
+    return uvicorn.Config(
+        app,
         http=Connection,
         log_config=None,
         log_level="error",
@@ -61,12 +72,6 @@ def serve(
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_FAREWELL_SECONDS,
     )
-    server = uvicorn.Server(config)
-    for number in (signal.SIGINT, signal.SIGTERM):  # before anybody is told that it can be ended
-        signal.signal(number, server.handle_exit)
-    with listener:
-        listening(_address(listener))
-        server.run(sockets=[listener])
 
 
 class _Telling(logging.Handler):
