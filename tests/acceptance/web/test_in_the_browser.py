@@ -55,7 +55,7 @@ WRONG = """
 """
 MAKE_WRONG = """html => {
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync("#grey {color: #999; background: #aaa} #wide {white-space: nowrap; font-size: 5rem}");
+    sheet.replaceSync("#grey {color: #999; background: #aaa} #wide {width: 50rem}");
     document.adoptedStyleSheets = [sheet];
     document.querySelector("main").insertAdjacentHTML("beforeend", html);
 }"""
