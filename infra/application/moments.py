@@ -1,8 +1,14 @@
-"""The moment that questions are asked as of: the live one, one that stands, or one that is made for the time being."""
+"""The moment that questions are asked as of: the live one, one that stands, or one that is made for the time being.
 
+A moment that was made to be asked (`make_moment`) stands under a prefix whose name tells what it follows from. So it
+is found again, and only while it is what this program would make.
+"""
+
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, time
+from hashlib import sha256
 
 import psycopg
 
@@ -17,7 +23,7 @@ from replayhouse.infra.read_models.schema import model_of
 from replayhouse.infra.read_models.snapshots import moments, time_travel
 from replayhouse.infra.read_models.snapshots.moments import schemas_of
 from replayhouse.infra.read_models.snapshots.time_travel import Limits, alone, position_of
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.projections.marts import MARTS
 from replayhouse.projections.warehouse import PROJECTIONS
 
@@ -28,6 +34,12 @@ _LIVE = Moment(LIVE, 0, None, "", 0, is_record=False)
 
 Standing = str | None
 """What stands: None is live; else the name of a prefix, or of a revision."""
+
+_MADE_TO_BE_ASKED = re.compile(r"moment_\d+_[0-9a-f]{8}")
+
+
+class NotMade(Conflicting):
+    """A moment that stands nowhere is asked for by somebody who does not wait until it is made."""
 
 
 def read_moment(
@@ -64,6 +76,10 @@ def made(site: Site, conn: psycopg.Connection, wanted: Standing | Limits) -> Ite
     if wanted is None:
         yield _LIVE
     elif isinstance(wanted, Limits):
+        if (found := standing_as_of(conn, wanted)) is not None:
+            yield found
+            return
+        _refuse_to_make(site, told_of(wanted))
         site.tell(f"folding the log up to position {wanted.position:,}", 0, 0)
         with alone(conn), time_travel.made(site.database, conn, PROJECTIONS, wanted, site.settings.workers) as beside:
             begun = beside.unfinished
@@ -75,8 +91,53 @@ def made(site: Site, conn: psycopg.Connection, wanted: Standing | Limits) -> Ite
     elif (known := next((one for one in prefixes.prefixes(conn) if one.prefix == wanted), None)) is not None:
         yield _under(conn, known)
     else:
+        if not site.makes_moments:
+            raise Conflicting(
+                f"An earlier revision has no marts that could be asked at once: replayhouse ask NUMBER --at {wanted} "
+                "makes them for the time being."
+            )
         with _of_revision(site, conn, wanted) as moment:
             yield moment
+
+
+def told_of(limits: Limits) -> str:
+    """A moment in words."""
+    before = limits.occurred_before
+    if before is None:
+        return f"position {limits.position:,}"
+    by = f"the end of {before.date()}" if before.time() == time.max else f"{before:%Y-%m-%d %H:%M:%S}"
+    return f"position {limits.position:,}, of that what had happened by {by}"
+
+
+def _refuse_to_make(site: Site, told: str) -> None:
+    if not site.makes_moments:
+        raise NotMade(
+            f"The moment is not made yet ({told}), and no answer as of it is kept. The page Moments makes it, and so "
+            "does POST /api/moments; that takes a while."
+        )
+
+
+def standing_as_of(conn: psycopg.Connection, limits: Limits) -> Moment | None:
+    """The moment as of limits (a position among them) that was made to be asked, where it stands."""
+    moment = recorded(conn, limits)
+    name = name_of(moment)
+    found = any(
+        (one.prefix, one.position, one.occurred_before, one.store, len(one.contexts))
+        == (name, moment.position, moment.occurred_before, None, len(PROJECTIONS))
+        for one in prefixes.prefixes(conn)
+    )
+    return moment._replace(schemas=_schemas_under(name)) if found else None
+
+
+def name_of(moment: Moment) -> str:
+    """Under which prefix a moment stands that was made to be asked: it tells all that its marts follow from."""
+    told = f"{moment.definition} {moment.occurred_before} {moment.erasures}"
+    return f"moment_{moment.position}_{sha256(told.encode()).hexdigest()[:8]}"
+
+
+def is_made_to_be_asked(prefix: str) -> bool:
+    """Whether a prefix is the name of such a moment, also of one that an earlier program has made."""
+    return _MADE_TO_BE_ASKED.fullmatch(prefix) is not None
 
 
 def _under(conn: psycopg.Connection, known: Prefix) -> Moment:

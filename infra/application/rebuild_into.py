@@ -1,6 +1,6 @@
 """Rebuilding beside the live read models: the warehouse as it was, under a prefix."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -40,10 +40,22 @@ def rebuild_into(
     limits = limits_of(as_of, to_position, occurred_before)
     wanted = chosen(contexts)
     with site.prepare_workers(workers):
-        database = site.database
-        site.tell("folding every stream as far as the limits go", 0, 0)
-        found = time_travel.rebuild_into(database, prefix, wanted, limits, workers or site.settings.workers)
+        database, processes = site.database, workers or site.settings.workers
+        telling(site)(0, 0)
+        found = time_travel.rebuild_into(database, prefix, wanted, limits, processes, tell=telling(site))
     return RebuildIntoReport(found, prefix, limits)
+
+
+def telling(site: Site) -> Callable[[int, int], None]:
+    """Takes how much of a rebuild is folded; when all is, the marts are made."""
+
+    def tell(done: int, of: int) -> None:
+        if done < of or not of:
+            site.tell("folding every stream as far as the limits go", done, of)
+        else:
+            site.tell("making the marts", 0, 0)
+
+    return tell
 
 
 def limits_of(as_of: str | datetime | None, to_position: int | None, occurred_before: str | date | None) -> Limits:

@@ -28,7 +28,8 @@ class Site:
     """The settings, the database, and the callbacks. Not to be shared among threads.
 
     Where no settings of Kafka are given, they are those of the environment, read when they are first asked for.
-    A statement may take `statement_seconds`, where they are given.
+    A statement may take `statement_seconds`, where they are given. Who `makes_moments` waits while one is folded that
+    a question is asked as of; others are told that it is not made.
     """
 
     def __init__(
@@ -38,7 +39,10 @@ class Site:
         warn: Warn,
         kafka: "KafkaSettings | None" = None,
         statement_seconds: int = 0,
+        *,
+        makes_moments: bool = True,
     ) -> None:
+        self.makes_moments = makes_moments
         self._statement_seconds = statement_seconds
         self.settings = settings
         self._kafka = kafka

@@ -11,6 +11,7 @@ from replayhouse.infra.web.assets import Assets
 from replayhouse.infra.web.auth.ways import Loopback, Way
 from replayhouse.infra.web.gate import Gate
 from replayhouse.infra.web.guard import Guard
+from replayhouse.infra.web.jobs import Jobs
 from replayhouse.infra.web.pages import routers as page_routers
 from replayhouse.infra.web.warehouses import Warehouses
 
@@ -33,6 +34,7 @@ def create_app(warehouses: Warehouses, hosts: tuple[str, ...] = LOOPBACK_NAMES, 
         redoc_url=None,
     )
     app.state.warehouses = warehouses
+    app.state.jobs = Jobs(warehouses.settings)
     for router in (*api_routers(), health.router):
         app.include_router(router)
     for router in page_routers():

@@ -6,12 +6,15 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from replayhouse.infra.application.moments import NotMade
 from replayhouse.infra.runtime import errors
 from replayhouse.infra.web.pages.layout import fault_page
+from replayhouse.infra.web.pages.moments import not_made_page
 
 # The first that fits.
 _STATUS: tuple[tuple[type[errors.ReplayhouseError], int], ...] = (
@@ -58,6 +61,8 @@ def register(app: FastAPI) -> None:
 
     async def known(request: Request, error: Exception) -> Response:
         assert isinstance(error, errors.ReplayhouseError)
+        if isinstance(error, NotMade) and not wants_json(request):
+            return await run_in_threadpool(not_made_page, request, error)
         return answer(request, status_of(error), "\n".join((str(error), *error.then)))
 
     async def wrong(request: Request, error: Exception) -> Response:

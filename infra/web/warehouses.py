@@ -29,7 +29,10 @@ class Warehouses:
         self.settings = settings
         self._free: queue.LifoQueue[Warehouse] = queue.LifoQueue()
         for _ in range(most):
-            self._free.put(Warehouse(settings, warn=warn, statement_seconds=STATEMENT_SECONDS))
+            self._free.put(self._opened(warn))
+
+    def _opened(self, warn: Warn) -> Warehouse:
+        return Warehouse(self.settings, warn=warn, statement_seconds=STATEMENT_SECONDS, makes_moments=False)
 
     @contextmanager
     def lend(self) -> Iterator[Warehouse]:

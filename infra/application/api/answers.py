@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from replayhouse.infra.answers.asking import FaultyQuestion
     from replayhouse.infra.application.answer_history import History
     from replayhouse.infra.application.ask import Figure
+    from replayhouse.infra.application.list_moments import Moments
     from replayhouse.infra.application.list_questions import Listed
+    from replayhouse.infra.application.make_moment import MomentToAsk
     from replayhouse.infra.application.overview import Overview
 
 At = str | int | datetime | None
@@ -78,6 +80,28 @@ class Answers(Base):
 
         parts = [key] if isinstance(key, str) else [str(part) for part in key]
         return self._do(rows_behind, question, parts, column, parameters or {}, at, occurred_before)
+
+    def make_moment(self, at: At = None, *, occurred_before: str | date | None = None) -> "MomentToAsk":
+        """Makes a moment stand, so that every question is answered as of it at once; five that were made so are kept.
+
+        Nothing is made of one that stands. Raises UsageError where there could be no such moment, and what
+        `rebuild_into` does.
+        """
+        from replayhouse.infra.application.make_moment import make_moment
+
+        return self._do(make_moment, at, occurred_before)
+
+    def look_up_moment(self, at: At = None, *, occurred_before: str | date | None = None) -> "MomentToAsk":
+        """Which moment is meant, and whether it stands. Raises UsageError where there could be no such moment."""
+        from replayhouse.infra.application.make_moment import look_up_moment
+
+        return self._do(look_up_moment, at, occurred_before)
+
+    def moments(self) -> "Moments":
+        """The moments at which the warehouse was complete, and those that stand: whether each can be asked at once."""
+        from replayhouse.infra.application.list_moments import list_moments
+
+        return self._do(list_moments)
 
     def answer_history(self, question: int, parameters: Mapping[str, object] | None = None) -> "History":
         """The answers of record to a question, load by load: what was said of it, and when."""

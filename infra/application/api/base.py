@@ -29,7 +29,8 @@ class Base:
 
     `tell` takes what is being done and how many of how many parts of it are done; `warn` takes what a person should
     know although the work goes on, by default as a ReplayhouseWarning. `statement_seconds`: so long a statement of the
-    database may take, where that is given; TooLong ends what takes longer.
+    database may take, where that is given; TooLong ends what takes longer. `makes_moments`: whether a question may wait
+    while the moment is folded that it is asked as of; else NotMade is raised (`make_moment` makes it).
     """
 
     def __init__(
@@ -40,8 +41,9 @@ class Base:
         tell: Tell = tell_nobody,
         warn: Warn = warn_in_python,
         statement_seconds: int = 0,
+        makes_moments: bool = True,
     ) -> None:
-        self._site = Site(settings, tell, warn, kafka, statement_seconds)
+        self._site = Site(settings, tell, warn, kafka, statement_seconds, makes_moments=makes_moments)
 
     @property
     def settings(self) -> Settings:

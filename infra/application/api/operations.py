@@ -12,7 +12,7 @@ from replayhouse.infra.application.api.base import Base
 if TYPE_CHECKING:
     from replayhouse.infra.application.backup import BackupReport
     from replayhouse.infra.application.database import Started, Stopped
-    from replayhouse.infra.application.glance import Glance
+    from replayhouse.infra.application.glance import Glance, News
     from replayhouse.infra.application.psql import Psql
     from replayhouse.infra.application.restore import RestoreReport
     from replayhouse.infra.application.status import Status
@@ -35,6 +35,12 @@ class Operations(Base):
         from replayhouse.infra.application.glance import glance
 
         return self._do(glance)
+
+    def news(self, mark: str) -> "News | None":
+        """What the live read models show, where it is something else than when a glance had this mark (`shown`)."""
+        from replayhouse.infra.application.glance import news
+
+        return self._do(news, mark)
 
     def backup(
         self, file: str | PathLike[str], *, keys: str | PathLike[str] | None = None, force: bool = False

@@ -23,7 +23,7 @@ from replayhouse.infra.read_models.rebuild import revisions
 from replayhouse.infra.read_models.rebuild.rebuild import LOCK
 from replayhouse.infra.read_models.rebuild.swap import wait_for_old_snapshots
 from replayhouse.infra.read_models.rebuild.taken_over import Standing
-from replayhouse.infra.read_models.rebuild.workers import Rebuilt, load_all
+from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, load_all, untold
 from replayhouse.infra.read_models.snapshots.standing import standing
 from replayhouse.infra.read_models.stream_reader import LOG, Source
 from replayhouse.infra.read_models.windows import head_of
@@ -59,6 +59,7 @@ def rebuild_into(
     limits: Limits | None = None,
     workers: int | None = None,
     wait: float | None = None,
+    tell: Parts = untold,
 ) -> dict[str, Rebuilt]:
     """Folds the contexts' streams, as far as the limits go, into the schemas of a prefix; by context, what came of it.
 
@@ -69,7 +70,7 @@ def rebuild_into(
     with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
         prefixes.refuse_unusable(conn, prefix)
         limited = limits or Limits()
-        beside = made(database, conn, wanted, limited, workers, afresh=not limited, with_digests=True)
+        beside = made(database, conn, wanted, limited, workers, afresh=not limited, with_digests=True, tell=tell)
         with alone(conn, wait), beside as done:
             return put_in_place(conn, done, prefix)
 
@@ -116,6 +117,7 @@ def made(
     *,
     afresh: bool = False,
     with_digests: bool = False,
+    tell: Parts = untold,
 ) -> Iterator[Beside]:
     """Read models made for the time of the block: removed after it, unless they were put in place. See `alone`.
 
@@ -124,12 +126,12 @@ def made(
     """
     positions = dict.fromkeys(contexts, position_of(conn, limits))
     if afresh or limits.occurred_before is not None:
-        with folded(database, conn, positions, limits, workers) as beside:
+        with folded(database, conn, positions, limits, workers, tell=tell) as beside:
             yield beside
         return
     with _begun(conn, positions, limits, None) as beside:
         with standing(database, positions) as live:
-            _load(database, conn, beside, workers, taken_over=live, with_digests=with_digests)
+            _load(database, conn, beside, workers, taken_over=live, with_digests=with_digests, tell=tell)
         yield beside
 
 
@@ -142,13 +144,14 @@ def folded(
     workers: int | None,
     source: Source = LOG,
     store: str | None = None,
+    tell: Parts = untold,
 ) -> Iterator[Beside]:
     """The same, of each context the events of a source up to the position told; the limit of position is that.
 
     `store` tells of which log the source is, where it is not that of this database.
     """
     with _begun(conn, positions, limits, store) as beside:
-        _load(database, conn, beside, workers, limits.occurred_before, source)
+        _load(database, conn, beside, workers, limits.occurred_before, source, tell=tell)
         yield beside
 
 
@@ -176,6 +179,7 @@ def _load(
     *,
     taken_over: Mapping[str, Standing] | None = None,
     with_digests: bool = True,
+    tell: Parts = untold,
 ) -> None:
     models, processes = list(beside.unfinished.models.values()), workers or os.cpu_count() or 1
     load_all(
@@ -186,8 +190,9 @@ def _load(
         processes,
         occurred_before,
         source,
-        standing=taken_over,
-        with_digests=with_digests,
+        tell,
+        taken_over,
+        with_digests,
     )
 
 

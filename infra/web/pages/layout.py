@@ -84,11 +84,16 @@ def page(
     """
     began = time.perf_counter()
     glance = warehouse.glance()
-    bar = bar_of(glance, wanted, request.url.path)
+    bar = bar_of(glance, wanted, request)
     around = {"bar": bar, "seal": seal_of(glance), "head": glance.head, "wanted": wanted, "link": wanted.link}
     text = _TEMPLATES.get_template(template).render(title=title, here=here, **around, **context)
     spent = (time.perf_counter() - getattr(request.state, "began", began)) * 1_000
     return HTMLResponse(text, headers={"server-timing": f"page;dur={spent:.1f}"})
+
+
+def part(template: str, **context: object) -> str:
+    """A part of a page, for a page that asks for it again."""
+    return _TEMPLATES.get_template(template).render(**context)
 
 
 def fault_page(request: Request, status: int, text: str) -> HTMLResponse:
