@@ -4,6 +4,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import closing
 
 import uvicorn
 from fastapi import FastAPI
@@ -48,10 +49,11 @@ def serve(
     for log in (LOG, logging.getLogger("uvicorn.error")):
         log.addHandler(_Telling(warn))
         log.propagate = False
-    server = uvicorn.Server(configured(create_app(warehouses, hosts, way)))
+    app = create_app(warehouses, hosts, way)
+    server = uvicorn.Server(configured(app))
     for number in (signal.SIGINT, signal.SIGTERM):  # before anybody is told that it can be ended
         signal.signal(number, server.handle_exit)
-    with listener:
+    with listener, closing(app.state.jobs):
         listening(_address(listener))
         server.run(sockets=[listener])
 
