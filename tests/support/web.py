@@ -1,7 +1,7 @@
 """The site, asked within the process of the test: a client for its pages and its API."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from fastapi.testclient import TestClient
@@ -22,5 +22,5 @@ def asking(database: Database, home: Path, way: Way | None = None) -> Iterator[T
     """
     settings = Settings(home=home, database_url=database.url, workers=1)
     app = create_app(Warehouses(settings, unheard), way=way)
-    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
+    with closing(app.state.jobs), TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         yield client
