@@ -1,6 +1,7 @@
 """Jobs: moments that are made while whoever asked for one looks on, one at a time, each in a process of its own."""
 
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -23,6 +24,8 @@ MOST_REMEMBERED = 50
 
 FAREWELL_SECONDS = 20.0
 """A process that is told to end may take so long to remove what it had made; then it is killed."""
+
+_LOG = logging.getLogger("replayhouse.web")
 
 _BROKE_OFF = "The process that made the moment ended without a word. The server has written down what is known."
 
@@ -163,6 +166,8 @@ class Jobs:
         with process.stdout:
             for line in process.stdout:
                 told = json.loads(line)
+                if "warning" in told:
+                    _LOG.error(told["warning"])
                 if "doing" in told:
                     job.doing, job.done, job.of = told["doing"], told["done"], told["of"]
                 job.error = told.get("error", job.error)

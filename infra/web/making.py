@@ -5,6 +5,7 @@ document a line, and at last what came of it. SIGINT ends it, and what it had ma
 """
 
 import json
+import os
 import signal
 import sys
 import traceback
@@ -32,8 +33,8 @@ def main() -> int:
     except ReplayhouseError as error:
         _say({"error": "\n".join((str(error), *error.then))})
         return error.exit_code
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:  # without its message, which may tell of people
+        _warn(f"Making a moment failed: {type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}")
         return 1
     _say({"made": True})
     return 0
@@ -44,12 +45,11 @@ def _tell(doing: str, done: int, of: int) -> None:
 
 
 def _warn(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    _say({"warning": text})
 
 
 def _say(document: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(document) + "\n")
-    sys.stdout.flush()
+    os.write(sys.stdout.fileno(), json.dumps(document).encode() + b"\n")
 
 
 if __name__ == "__main__":
