@@ -10,11 +10,12 @@ import psycopg
 from replayhouse.domain.quality.batch import Batch, batch_of
 from replayhouse.domain.quality.rules import RULE, WEIGHTS, Severity
 from replayhouse.infra.application.batches import all_batches
+from replayhouse.infra.application.seen import seen_at
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.loads.kept_apart import kept_apart_by_rule
 from replayhouse.infra.loads.names import load_named
-from replayhouse.infra.runtime.errors import Unknown, UsageError
+from replayhouse.infra.runtime.errors import Unknown
 
 
 class Finding(NamedTuple):
@@ -46,7 +47,7 @@ class QualityReport(NamedTuple):
             key=lambda check: (-WEIGHTS[Severity(check.severity)], -check.failed, check.rule),
         )
         return [
-            Finding(check.rule, check.failed, check.checked, _sentence(check.rule) or check.rule) for check in broken
+            Finding(check.rule, check.failed, check.checked, sentence(check.rule) or check.rule) for check in broken
         ]
 
     def document(self) -> dict[str, Any]:
@@ -64,7 +65,7 @@ class QualityReport(NamedTuple):
             "checks": [
                 {
                     "rule": check.rule,
-                    "sentence": _sentence(check.rule),
+                    "sentence": sentence(check.rule),
                     "dimension": check.dimension,
                     "severity": check.severity,
                     "checked": check.checked,
@@ -77,11 +78,15 @@ class QualityReport(NamedTuple):
         }
 
 
-def quality_report(site: Site, batch: str | None) -> QualityReport:
-    """The report of the load with that id or name, by default of the newest. Raises UsageError where there is none."""
+def quality_report(site: Site, batch: str | None, at: str | None = None) -> QualityReport:
+    """The report of the load with that id or name, by default of the newest, as a moment shows it.
+
+    Raises Unknown where there is no such load.
+    """
     with site.database.connect("replayhouse quality") as connection:
         batch_id = load_named(connection, batch) if batch is not None else _newest(connection)
-        stream = EventStore().streams(connection, "quality", [batch_id]).get(batch_id)
+        up_to = seen_at(connection, at, None).position
+        stream = EventStore().streams(connection, "quality", [batch_id], up_to).get(batch_id)
         told = batch_of(stream.effective_events) if stream is not None else None
         if told is None or not told.is_opened:
             raise Unknown(f"There is no load {batch_id}: replayhouse batches lists them all.")
@@ -91,10 +96,10 @@ def quality_report(site: Site, batch: str | None) -> QualityReport:
 def _newest(connection: psycopg.Connection) -> UUID:
     loads = all_batches(connection)
     if not loads:
-        raise UsageError("There is no load yet: ingest an extract first (replayhouse ingest PATH).")
+        raise Unknown("There is no load yet: ingest an extract first (replayhouse ingest PATH).")
     return loads[-1].batch_id
 
 
-def _sentence(rule: str) -> str | None:
+def sentence(rule: str) -> str | None:
     """A rule in words; None of one that this version does not know."""
     return RULE[rule].sentence if rule in RULE else None

@@ -14,19 +14,23 @@ from replayhouse.infra.loads.names import known_load_named
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.quarantine import Row, RowStatus, Wanted, csv_of, number_of, rows_of
 from replayhouse.infra.read_models.versions import refuse_others
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import Unknown, UsageError
 from replayhouse.infra.runtime.files import writing
 from replayhouse.infra.staging.files import FILES
 
 
 class Filter(NamedTuple):
-    """Which rows are asked for, as people say it: a load by id or name, a file, a rule, a status, at most so many."""
+    """Which rows are asked for, as people say it: a load by id or name, a file, a rule, a status.
+
+    At most as many as `limit` says, after the first `offset` ones.
+    """
 
     batch: str | None
     file: str | None
     rule: str | None
     status: str
     limit: int | None
+    offset: int = 0
 
 
 class Quarantine(NamedTuple):
@@ -69,12 +73,15 @@ def _wanted(site: Site, asked: Filter) -> Iterator[tuple[psycopg.Connection, Wan
         refuse_others(connection, ["quality"])
         batch_id = known_load_named(connection, asked.batch) if asked.batch is not None else None
         if asked.file is not None and asked.file not in FILES:
-            raise UsageError(f"There is no file '{asked.file}': it is one of {', '.join(FILES)}.")
+            raise Unknown(f"There is no file '{asked.file}': it is one of {', '.join(FILES)}.")
         if asked.rule is not None and asked.rule not in RULE:
-            raise UsageError(f"There is no rule '{asked.rule}': replayhouse quality report shows them all.")
+            raise Unknown(f"There is no rule '{asked.rule}': replayhouse quality report shows them all.")
         if asked.status not in list(RowStatus):
             raise UsageError(f"There is no status '{asked.status}': it is one of {', '.join(RowStatus)}.")
         if asked.limit is not None and asked.limit < 0:
             raise UsageError(f"A limit is a number of rows, and {asked.limit} is none.")
+        if asked.offset < 0:
+            raise UsageError(f"An offset is a number of rows, and {asked.offset} is none.")
         limit = None if asked.limit is None else min(asked.limit, sys.maxsize)
-        yield connection, Wanted(batch_id, asked.file, asked.rule, RowStatus(asked.status), limit)
+        offset = min(asked.offset, sys.maxsize)
+        yield connection, Wanted(batch_id, asked.file, asked.rule, RowStatus(asked.status), limit, offset)

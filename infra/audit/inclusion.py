@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from replayhouse.infra.audit.checkpoint import Checkpoint
 from replayhouse.infra.audit.documents import DoesNotHold, Hash, Kind, Moment, Position, read_document, rendered
-from replayhouse.infra.event_store.merkle import chain_of, leaf_of, root_by_path
+from replayhouse.infra.event_store.merkle import Step, chain_of, leaf_of, root_by_path, steps_by_path
 from replayhouse.infra.postgres.binary_copy import field
 
 FORMAT: Literal["replayhouse inclusion proof 1"] = "replayhouse inclusion proof 1"
@@ -112,8 +112,7 @@ def check(proof: Proof) -> Proved:
     event, commit = proof.event, proof.commit
     if not commit.first_position <= event.position <= commit.last_position:
         raise DoesNotHold("The proof does not hold: the position of the event is not one of its commit's.")
-    index, size = event.position - commit.first_position, commit.last_position - commit.first_position + 1
-    root = root_by_path(_leaf(event), index, size, [bytes.fromhex(node) for node in proof.path])
+    root = root_by_path(leaf(event), *_place(proof))
     if root is None or root.hex() != commit.root:
         raise DoesNotHold(
             f"The proof does not hold: the event at position {event.position:,} does not lead to the root of its "
@@ -150,6 +149,19 @@ def check_against(proved: Proved, checkpoint: Checkpoint) -> None:
         )
 
 
+def steps_of(proof: Proof) -> list[Step]:
+    """How the leaf of the event leads to the root of its commit, of a proof that was checked."""
+    steps = steps_by_path(leaf(proof.event), *_place(proof))
+    assert steps is not None  # it holds
+    return steps
+
+
+def _place(proof: Proof) -> tuple[int, int, list[bytes]]:
+    """Which leaf of how many the event is in its commit, and the path from there."""
+    first, last = proof.commit.first_position, proof.commit.last_position
+    return proof.event.position - first, last - first + 1, [bytes.fromhex(node) for node in proof.path]
+
+
 def state_of(event: ProvedEvent) -> bytes:
     """The state as it stands in the log. Raises DoesNotHold where it was changed to something impossible."""
     try:
@@ -161,7 +173,8 @@ def state_of(event: ProvedEvent) -> bytes:
     return state
 
 
-def _leaf(event: ProvedEvent) -> bytes:
+def leaf(event: ProvedEvent) -> bytes:
+    """The leaf (32 bytes) that the event makes. Raises DoesNotHold where its state is impossible."""
     batch_id = event.batch_id.bytes if event.batch_id is not None else None
     source = event.source.encode() if event.source is not None else None
     fields = (

@@ -35,3 +35,8 @@ STREAMS = {
     HistoryKind.ROW: Streams("quality", "quality.RowQuarantined."),
 }
 """Products and sellers share a table, and so do others: their streams are told apart by how they begin."""
+
+
+def kind_of(topic: str) -> HistoryKind | None:
+    """The kind of thing whose streams begin with an event of this topic; None of other streams."""
+    return next((kind for kind, streams in STREAMS.items() if topic.startswith(streams.first_topic)), None)

@@ -14,7 +14,7 @@ from replayhouse.infra.event_store.head import read_head
 from replayhouse.infra.event_store.log_tables import ALL_EVENTS, differences
 from replayhouse.infra.event_store.merkle import GENESIS, path_of
 from replayhouse.infra.postgres.connection import translated
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import Unknown, UsageError
 
 _STORE = "SELECT store_id FROM event_store.store"
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -75,11 +75,26 @@ def inclusion_proof(conn: psycopg.Connection, position: int, checkpoint: Checkpo
     return proof
 
 
+def proof_in_commit(conn: psycopg.Connection, position: int) -> Proof:
+    """The proof that the event at a position stands in its commit, which it ends with: index lookups, whatever follows.
+
+    `conn` is in no transaction. Raises Unknown where there is no such position, DoesNotHold where the commit does not.
+    """
+    with translated(), conn.transaction():
+        conn.execute(_SNAPSHOT)
+        _refuse_other_tables(conn)
+        last = read_head(conn).position
+        _refuse_unknown(position, last, None)
+        proof = _proof(conn, position, last, 1)
+    check(proof)
+    return proof
+
+
 def _refuse_unknown(position: int, last: int, checkpoint: Checkpoint | None) -> None:
     if not last:
-        raise UsageError("The log is empty: there is no event to prove.")
+        raise Unknown("The log is empty: there is no event to prove.")
     if not 1 <= position <= last:
-        raise UsageError(f"The log has no position {position:,}: positions run from 1 to {last:,}.")
+        raise Unknown(f"The log has no position {position:,}: positions run from 1 to {last:,}.")
     if checkpoint is not None and position > checkpoint.position:
         raise UsageError(f"The checkpoint is of position {checkpoint.position:,}, and {position:,} came after it.")
 
@@ -91,9 +106,9 @@ def _refuse_other_tables(conn: psycopg.Connection) -> None:
         raise DoesNotHold(f"Nothing can be proved, for the log is not as the migrations made it: {others[0].why}.")
 
 
-def _proof(conn: psycopg.Connection, position: int, end: int) -> Proof:
+def _proof(conn: psycopg.Connection, position: int, end: int, most_commits: int | None = None) -> Proof:
     events = conn.execute(_EVENT.encode(), [position]).fetchall()
-    commits = commits_after(conn, position - 1, end)
+    commits = commits_after(conn, position - 1, end, most_commits)
     if len(events) != 1 or not commits or any(commit.flaw for commit in commits) or commits[0].first > position:
         raise _tampered(position)
     own = commits[0]

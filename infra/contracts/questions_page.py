@@ -2,12 +2,9 @@
 
 from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
 
-import replayhouse.projections.questions
 from replayhouse.projections.questions import Question, questions
-
-GLOSSARY = Path(replayhouse.projections.questions.__file__).parent / "glossary.md"
+from replayhouse.projections.questions.glossary import GLOSSARY
 
 _INTRODUCTION = """# The hundred questions
 

@@ -23,9 +23,14 @@ _FLAW = f"""
             THEN 'the commit that ends at ' || last_position || ' lacks a hash: one of 32 bytes'
     END
 """
+_COLUMNS = f"first_position, last_position, batch_id, {RECORDED_AT}, root, chain, {_FLAW}"
 _COMMITS = f"""
-    SELECT first_position, last_position, batch_id, {RECORDED_AT}, root, chain, {_FLAW}
+    SELECT {_COLUMNS}
     FROM event_store.commit WHERE last_position > %s AND last_position <= %s ORDER BY last_position LIMIT %s
+"""
+_NEWEST = f"""
+    SELECT {_COLUMNS}
+    FROM event_store.commit WHERE last_position < %s ORDER BY last_position DESC LIMIT %s
 """
 _COUNT = "SELECT count(*) FROM event_store.commit WHERE last_position > %s"
 _NO_END = 2**63 - 1
@@ -51,6 +56,11 @@ def commits_after(
 ) -> list[Commit]:
     """The commits that end after a position, in their order."""
     return [Commit(*row) for row in conn.execute(_COMMITS.encode(), [position, up_to, at_most])]
+
+
+def newest_before(conn: psycopg.Connection, position: int, at_most: int) -> list[Commit]:
+    """The commits that end before a position, the newest first."""
+    return [Commit(*row) for row in conn.execute(_NEWEST.encode(), [position, at_most])]
 
 
 def count_after(conn: psycopg.Connection, position: int) -> int:

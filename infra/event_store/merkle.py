@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from struct import Struct
+from typing import NamedTuple
 
 GENESIS = bytes(32)
 """The chain before the first commit."""
@@ -62,17 +63,34 @@ def path_of(leaves: Sequence[bytes], index: int) -> list[bytes]:
     return path
 
 
-def root_by_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
-    """The root of a tree of `size` leaves that has this leaf at `index`; None where the path is of no such tree."""
-    node, nodes = leaf, iter(path)
+class Step(NamedTuple):
+    """One step from a leaf to the root: the hash beside, whether that stands on the left, and what the two make."""
+
+    beside: bytes
+    is_left: bool
+    node: bytes
+
+
+def steps_by_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> list[Step] | None:
+    """The way up a tree of `size` leaves that has this leaf at `index`; None where the path is of no such tree."""
+    node, nodes, steps = leaf, iter(path), list[Step]()
     while size > 1:
         if index ^ 1 < size:
-            beside = next(nodes, None)
+            beside, is_left = next(nodes, None), bool(index % 2)
             if beside is None:
                 return None
-            node = sha256(b"\x01" + (beside + node if index % 2 else node + beside)).digest()
+            node = sha256(b"\x01" + (beside + node if is_left else node + beside)).digest()
+            steps.append(Step(beside, is_left, node))
         index, size = index // 2, (size + 1) // 2
-    return node if next(nodes, None) is None else None
+    return steps if next(nodes, None) is None else None
+
+
+def root_by_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """The root of a tree of `size` leaves that has this leaf at `index`; None where the path is of no such tree."""
+    steps = steps_by_path(leaf, index, size, path)
+    if steps is None:
+        return None
+    return steps[-1].node if steps else leaf
 
 
 def chain_of(previous: bytes, first_position: int, last_position: int, recorded_at: datetime, root: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Ids and names of loads that were not written out: what they stand for, as long as that is one load."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,6 +13,7 @@ _LOADS = """
     SELECT batch_id, name, status NOT IN ('retracted', 'rejected') FROM event_store.batch
     WHERE kind = 'load' ORDER BY batch_seq
 """
+_NAMES = "SELECT batch_id, name FROM event_store.batch WHERE batch_id = ANY(%s)"
 _IS_LOAD = "SELECT 1 FROM event_store.batch WHERE batch_id = %s AND kind = 'load'"
 
 
@@ -52,3 +54,8 @@ def known_load_named(conn: psycopg.Connection, text: str) -> UUID:
     if conn.execute(_IS_LOAD, [load_id]).fetchone() is None:
         raise Unknown(f"There is no load {load_id}: replayhouse batches lists them all.")
     return load_id
+
+
+def names_of(conn: psycopg.Connection, batches: Collection[UUID]) -> dict[UUID, str]:
+    """What batches are called: loads, and what else appended to the log."""
+    return dict(conn.execute(_NAMES, [list(batches)]).fetchall())

@@ -21,7 +21,7 @@ _ROWS = f"""
     SELECT row_id AS row, batch_id AS batch, file, line, rule, reason, text, status
     {_WANTED}
     ORDER BY file COLLATE "C", line, row_id
-    LIMIT %(limit)s
+    LIMIT %(limit)s OFFSET %(offset)s
 """
 _TO_CSV = f"""
     COPY (
@@ -29,7 +29,7 @@ _TO_CSV = f"""
             {harmless("text")} AS text, status
         {_WANTED}
         ORDER BY file COLLATE "C", line, row_id
-        LIMIT %(limit)s
+        LIMIT %(limit)s OFFSET %(offset)s
     ) TO STDOUT (FORMAT csv, HEADER)
 """
 _NUMBER = f"SELECT count(*) {_WANTED}"
@@ -65,13 +65,17 @@ class Row(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Which rows are asked for: those of a load, a file, a rule, with a status, at most so many; None for any."""
+    """Which rows are asked for: those of a load, a file, a rule, with a status; None for any.
+
+    At most as many as `limit` says, after the first `offset` ones.
+    """
 
     batch: UUID | None
     file: str | None
     rule: str | None
     status: RowStatus
     limit: int | None
+    offset: int = 0
 
     @property
     def parameters(self) -> dict[str, object]:

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from replayhouse.infra.contracts.questions_page import GLOSSARY, questions_page
+from replayhouse.infra.contracts.questions_page import questions_page
 from replayhouse.projections.questions import Question, questions
+from replayhouse.projections.questions.glossary import GLOSSARY
 
 TERMS = set(re.findall(r"^- \*\*(.+?)\*\*:", GLOSSARY.read_text(encoding="utf-8"), re.MULTILINE))
 

@@ -14,6 +14,8 @@ from replayhouse.infra.application.api.base import Base
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.checkpoint import CheckpointReport
+    from replayhouse.infra.application.commits import Commits
+    from replayhouse.infra.application.event import LoggedEvent
     from replayhouse.infra.application.history import History
     from replayhouse.infra.application.keygen import NewKey
     from replayhouse.infra.application.prove import ProveReport
@@ -78,6 +80,26 @@ class Audit(Base):
 
         values = key if isinstance(key, Sequence) and not isinstance(key, str) else [key]
         return self._do(lineage, table, values, limit, None if instead is None else Path(instead))
+
+    def commits(self, at: str | None = None, *, before: int | None = None, limit: int = 50) -> "Commits":
+        """The head of the log, what its last verification found, and its commits, the newest first.
+
+        `at`: those that a moment shows, which is a position, a recorded time, or the name of what stands. `before`:
+        those that end before a position. `limit`: at most so many. Raises UsageError for what is no moment.
+        """
+        from replayhouse.infra.application.commits import commits
+
+        return self._do(commits, at, before, limit)
+
+    def event(self, position: int, at: str | None = None) -> "LoggedEvent":
+        """One event of the log, with its path in its commit, recomputed from what the log holds now.
+
+        `at`: a moment, which may not see it yet. Raises UsageError where there is no such position, Rejected where the
+        log does not hold there.
+        """
+        from replayhouse.infra.application.event import event
+
+        return self._do(event, int(index(position)), at)
 
     def verify(
         self,

@@ -9,6 +9,7 @@ from replayhouse.infra.application.api.base import Base
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.decisions import Decided
+    from replayhouse.infra.application.quality_of_loads import QualityOfLoads
     from replayhouse.infra.application.quality_report import QualityReport
     from replayhouse.infra.application.quarantine import Quarantine
     from replayhouse.infra.application.release import Refused
@@ -17,14 +18,24 @@ if TYPE_CHECKING:
 class Quality(Base):
     """The methods that have to do with the quality of what is loaded."""
 
-    def quality_report(self, batch: str | UUID | None = None) -> "QualityReport":
+    def quality_report(self, batch: str | UUID | None = None, *, at: str | None = None) -> "QualityReport":
         """How each rule fared in a load: by its id or name, or how either begins; by default in the newest.
 
-        Raises UsageError where there is no such load.
+        `at`: as a moment shows it, which is a position, a recorded time, or the name of what stands. Raises UsageError
+        where there is no such load, or moment.
         """
         from replayhouse.infra.application.quality_report import quality_report
 
-        return self._do(quality_report, None if batch is None else str(batch))
+        return self._do(quality_report, None if batch is None else str(batch), at)
+
+    def quality_of_loads(self, at: str | None = None, *, limit: int = 20, offset: int = 0) -> "QualityOfLoads":
+        """The same of many loads, the newest first: `limit` of them at most, after as many as `offset` says.
+
+        Raises UsageError for what is no moment.
+        """
+        from replayhouse.infra.application.quality_of_loads import quality_of_loads
+
+        return self._do(quality_of_loads, at, limit, offset)
 
     def quarantine(
         self,
@@ -33,15 +44,16 @@ class Quality(Base):
         rule: str | None = None,
         status: str = "quarantined",
         limit: int | None = None,
+        offset: int = 0,
     ) -> "Quarantine":
         """The records that were kept apart: those that a load was the first to, of a file, by a rule, with a status.
 
-        `status` is quarantined, released, discarded or all; `limit`: at most so many. Their texts may hold personal
-        data. Raises UsageError for a load, a file, a rule or a status that there is not.
+        `status` is quarantined, released, discarded or all; `limit`: at most so many, after as many as `offset` says.
+        Their texts may hold personal data. Raises UsageError for a load, a file, a rule or a status that there is not.
         """
         from replayhouse.infra.application.quarantine import Filter, quarantine
 
-        return self._do(quarantine, Filter(None if batch is None else str(batch), file, rule, status, limit))
+        return self._do(quarantine, Filter(None if batch is None else str(batch), file, rule, status, limit, offset))
 
     def write_quarantine(
         self,

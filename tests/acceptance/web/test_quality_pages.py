@@ -1,0 +1,139 @@
+"""Quality over the loads, as people and programs see it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.oracle.lines import an_item
+from tests.support.extracts import a_good_extract, adding, changed, write
+from tests.support.in_process import Warehouse
+
+BAD_ITEMS = [an_item(1, number, f"12.50{number}", "1.00") for number in range(3, 9)]
+"""Prices with a fraction of a cent."""
+
+
+def cells(row: str) -> list[str]:
+    """The texts of the cells of a row of a table."""
+    found = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", " ", text).split()) for text in found]
+
+
+def rows(text: str, heading: str) -> list[list[str]]:
+    """The rows of the table that a heading names."""
+    table = re.findall(rf'aria-labelledby="{heading}"><table>.*?<tbody>(.*?)</tbody>', text, re.DOTALL)
+    return [cells(row) for row in re.findall(r"<tr.*?</tr>", table[0], re.DOTALL)]
+
+
+def reports(warehouse: Warehouse) -> list[Any]:
+    """What `quality report --json` says of each load, the newest first."""
+    return [warehouse.json("quality", "report", load["batch"]) for load in reversed(warehouse.json("batches"))]
+
+
+def test_each_load_has_the_figures_of_its_report(client: TestClient, loaded: Warehouse) -> None:
+    told = reports(loaded)
+    assert len(told) == 3
+    for report in told:
+        assert client.get(f"/api/quality/{report['batch']}").json() == report
+        assert client.get(f"/api/quality/{report['name']}").json() == report
+    text = client.get("/quality").text
+    found = rows(text, "loads")
+    assert [(row[0], row[2], float(row[3]), row[4]) for row in found] == [
+        (report["name"], report["status"], report["score"], f"{report['rows']:,}") for report in told
+    ]
+    assert [(int(row[6]), int(row[7])) for row in found] == [
+        (sum(check["failed"] > 0 for check in report["checks"]), sum(not check["passed"] for check in report["checks"]))
+        for report in told
+    ]
+
+
+def test_rules_are_compared_over_the_loads(client: TestClient, loaded: Warehouse) -> None:
+    checks = [{check["rule"]: check for check in report["checks"]} for report in reports(loaded)]
+    broken = {rule for of_load in checks for rule, check in of_load.items() if check["failed"]}
+    found = {row[0].split()[-1]: row for row in rows(client.get("/quality").text, "rules")}
+    assert found.keys() == broken
+    for rule, row in found.items():
+        for shown, of_load in zip(row[2:], checks, strict=True):
+            check = of_load[rule]
+            assert shown == (f"{check['failed']:,} of {check['checked']:,}" if check["failed"] else "0")
+
+
+def test_a_load_tells_each_rule_the_graver_first(client: TestClient, loaded: Warehouse) -> None:
+    report = reports(loaded)[0]
+    text = client.get(f"/quality/{report['name']}").text
+    found = rows(text, "rules")
+    assert {row[0]: (row[1].upper(), row[2], row[3], row[5]) for row in found} == {
+        check["rule"]: (
+            check["severity"],
+            f"{check['checked']:,}",
+            f"{check['failed']:,}",
+            "reached" if check["passed"] else "missed",
+        )
+        for check in report["checks"]
+    }
+    order = ["critical", "high", "medium", "low"]
+    severities = [order.index(row[1]) for row in found]
+    assert severities == sorted(severities)
+    for check in report["checks"]:
+        if check["failed"]:
+            assert check["sentence"] in text
+
+
+def test_a_moment_knows_the_loads_that_had_begun(client: TestClient, loaded: Warehouse) -> None:
+    first = loaded.json("batches")[0]
+    [(end,)] = loaded.rows("SELECT max(last_position) FROM event_store.commit WHERE batch_id = %s", first["batch"])
+    assert [row[0] for row in rows(client.get(f"/quality?at={end}").text, "loads")] == [first["name"]]
+    later = loaded.json("batches")[1]["batch"]
+    assert client.get(f"/quality/{later}?at={end}").status_code == 404
+    assert client.get(f"/api/quality/{first['batch']}?at={end}").json() == reports(loaded)[-1]
+
+
+def test_records_that_were_kept_apart_are_told_without_their_texts(
+    own: Warehouse, own_client: TestClient, tmp_path: Path
+) -> None:
+    lines = changed(a_good_extract(), order_items=adding(*BAD_ITEMS))
+    told = own.json("ingest", write(tmp_path / "bad", lines), "--no-project")
+    assert told["status"] == "completed"
+    own.json("project", "quality")
+    kept = own.json("quality", "quarantine", "--batch", told["batch"])
+    assert len(kept) == len(BAD_ITEMS)
+    text = own_client.get(f"/quality/{told['batch']}").text
+    assert rows(text, "records") == [
+        [f"{row['file']}:{row['line']}", row["rule"], row["reason"], row["status"]] for row in kept
+    ]
+    for row in kept:
+        assert row["text"] not in text
+        assert f"bad%2F{row['file']}%3A{row['line']}" in text
+    [rule] = {row["rule"] for row in kept}
+    assert f'href="/quality/{told["batch"]}?rule={rule}#apart"' in text
+    assert len(rows(own_client.get(f"/quality/{told['batch']}?rule={rule}").text, "records")) == len(kept)
+    none = own_client.get(f"/quality/{told['batch']}?rule=files_complete").text
+    assert "0 records that this load" in none
+    assert own_client.get(f"/api/quality/{told['batch']}").json()["quarantine"] == {rule: len(kept)}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/quality/nothing", 404, "There is no load nothing"),
+        ("/api/quality/nothing", 404, "There is no load nothing"),
+        ("/quality/00000000-0000-4000-8000-000000000000", 404, "There is no load 00000000"),
+        ("/quality/whole?rule=nothing", 404, "There is no rule"),
+        ("/quality/whole?page=0", 400, "page: "),
+        ("/quality?page=x", 400, "page: "),
+        ("/quality?at=nowhere", 400, "There is nothing called"),
+        ("/api/quality/whole?at=nowhere", 400, "There is nothing called"),
+    ],
+)
+def test_what_is_not_there_is_told(client: TestClient, path: str, status: int, words: str) -> None:
+    response = client.get(path)
+    assert response.status_code == status
+    assert words in response.text
+
+
+def test_a_page_beyond_the_last_says_so(client: TestClient) -> None:
+    response = client.get("/quality?page=9")
+    assert response.status_code == 200
+    assert "There is no load on this page" in response.text
