@@ -1,6 +1,7 @@
 """Quality over the loads, as people and programs see it."""
 
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ BAD_ITEMS = [an_item(1, number, f"12.50{number}", "1.00") for number in range(3,
 def cells(row: str) -> list[str]:
     """The texts of the cells of a row of a table."""
     found = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
-    return [" ".join(re.sub(r"<[^>]+>", " ", text).split()) for text in found]
+    return [" ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split()) for text in found]
 
 
 def rows(text: str, heading: str) -> list[list[str]]:
