@@ -40,6 +40,11 @@ _BEHIND = """
     SELECT "table", key, part FROM (
 {rows}
 ) AS behind ({columns}) WHERE measure = %(measure_)s{conditions} ORDER BY "table", key"""
+_SOME_BEHIND = """
+    SELECT "table", key, part, count(*) OVER (), sum(part) OVER () FROM (
+{rows}
+) AS behind ({columns}) WHERE measure = %(measure_)s{conditions}
+    ORDER BY part DESC, "table", key LIMIT %(limit_)s OFFSET %(offset_)s"""
 
 
 class FaultyQuestion(ReplayhouseError):  # noqa: N818 - the name says what is the matter
@@ -54,6 +59,14 @@ class Behind(NamedTuple):
     table: str
     key: str
     part: int | Decimal
+
+
+class SomeBehind(NamedTuple):
+    """Some of the rows behind a figure, those with the largest parts first; how many there are, and their sum."""
+
+    rows: list[Behind]
+    number: int
+    total: int | Decimal
 
 
 def in_one_moment(conn: psycopg.Connection, schemas: Sequence[str], work: Callable[[], T]) -> T:
@@ -97,15 +110,46 @@ def behind(
     conn: psycopg.Connection, question: Question, parameters: Mapping[str, Value], key: Sequence[str], measure: str
 ) -> list[Behind]:
     """The rows behind a measure of the answer's row with a key, within `in_one_moment`. Raises FaultyQuestion."""
+    found = _read_behind(conn, question, parameters, key, measure, _BEHIND, {})
+    return [Behind(table, key_of(told), part) for table, told, part in found]
+
+
+def some_behind(
+    conn: psycopg.Connection,
+    question: Question,
+    parameters: Mapping[str, Value],
+    key: Sequence[str],
+    measure: str,
+    limit: int,
+    offset: int,
+) -> SomeBehind:
+    """So many of them from a place on, within `in_one_moment`. Raises FaultyQuestion."""
+    page = {"limit_": limit, "offset_": offset}
+    found = _read_behind(conn, question, parameters, key, measure, _SOME_BEHIND, page)
+    if not found and offset:  # beyond the last one nothing tells how many there are
+        return some_behind(conn, question, parameters, key, measure, 1, 0)._replace(rows=[])
+    rows = [Behind(table, key_of(told), part) for table, told, part, _, _ in found]
+    return SomeBehind(rows, *found[0][3:]) if found else SomeBehind(rows, 0, 0)
+
+
+def _read_behind(
+    conn: psycopg.Connection,
+    question: Question,
+    parameters: Mapping[str, Value],
+    key: Sequence[str],
+    measure: str,
+    template: str,
+    more: Mapping[str, int],
+) -> list[tuple[Any, ...]]:
     conditions = "".join(
         f" AND key_{place}::text IN (%(key_{place})s, %(key_{place}_id)s)" for place in range(len(key))
     )
     values = {f"key_{place}": value for place, value in enumerate(key)}
     values |= {f"key_{place}_id": _as_id(value) for place, value in enumerate(key)}
     rows = _positional(question.statements["rows"])
-    query = _BEHIND.format(rows=rows, columns=", ".join(columns_of_rows(question)), conditions=conditions)
-    found = _run(conn, question, "rows", query, {**parameters, **values, "measure_": measure}, before=2).fetchall()
-    return [Behind(table, key_of(told), part) for table, told, part in found]
+    query = template.format(rows=rows, columns=", ".join(columns_of_rows(question)), conditions=conditions)
+    given = {**parameters, **values, **more, "measure_": measure}
+    return _run(conn, question, "rows", query, given, before=2).fetchall()
 
 
 def columns_of_rows(question: Question) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """An answer as a CSV file, for a spreadsheet."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from replayhouse.infra.answers.asking import Cell, Row
@@ -17,8 +17,13 @@ def write_csv(columns: Sequence[str], rows: Iterable[Row], path: Path, *, replac
     Raises UsageError where a file is there that is not to be replaced, or none can be written.
     """
     with writing(path, replaces=replaces) as file:
-        for row in (columns, *rows):
-            file.write(f"{','.join(map(_cell, row))}\n".encode())
+        file.writelines(csv_lines(columns, rows))
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
+    """The lines of such a file."""
+    for row in (columns, *rows):
+        yield f"{','.join(map(_cell, row))}\n".encode()
 
 
 def _cell(value: Cell) -> str:

@@ -83,6 +83,14 @@ def place_of(question: Question, name: str) -> int:
     raise ValueError(f"{question.path.name}: there is no column '{name}'.")
 
 
+def unit_of(column: str) -> str:
+    """The unit of a column's numbers with decimals, by its name: %, R$, or none."""
+    if column.endswith(("_pct", "_mape")) or column.startswith(("mape", "coverage", "pct_")):
+        return "%"
+    is_money = _MONEY.search(column) and not column.endswith(("_index", "_pp", "_per_seller_3m"))
+    return "R$" if is_money else ""
+
+
 def in_words(cell: Cell, column: str) -> str:
     """A value as a sentence has it, by the name of its column."""
     match cell:
@@ -90,9 +98,9 @@ def in_words(cell: Cell, column: str) -> str:
             return "nothing"
         case date():
             return cell.isoformat()
-        case Decimal() if column.endswith(("_pct", "_mape")) or column.startswith(("mape", "coverage", "pct_")):
+        case Decimal() if unit_of(column) == "%":
             return f"{cell.quantize(Decimal('0.1'), ROUND_HALF_UP):,} %"
-        case Decimal() if _MONEY.search(column) and not column.endswith(("_index", "_pp", "_per_seller_3m")):
+        case Decimal() if unit_of(column) == "R$":
             return f"R$ {cell:,.2f}"
         case Decimal() | int():
             return f"{cell:,}"

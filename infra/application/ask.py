@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -27,6 +27,8 @@ from replayhouse.infra.runtime.errors import Unknown
 from replayhouse.infra.runtime.telling import count
 from replayhouse.projections.questions import Question, question, questions
 from replayhouse.projections.questions.question import Value
+
+T = TypeVar("T")
 
 _NAME = "replayhouse ask"
 
@@ -149,10 +151,26 @@ class Asking:
                 return kept
         return answers(self.conn, self._moment(), wanted)
 
+    def recorded(self) -> Moment | None:
+        """The moment as which answers are kept; None of what stands, and is no record of the log."""
+        if isinstance(self._wanted, Limits):
+            return moments.recorded(self.conn, self._wanted)
+        found = live_moment(self.conn) if self.is_live else None
+        return found if found is not None and found.is_record else None
+
     def figure(self, asked: Question, parameters: Mapping[str, Value], key: Sequence[str], column: str) -> "Figure":
         """The rows behind a figure."""
         conn, moment = self.conn, self._moment()
         return asking.in_one_moment(conn, moment.schemas, lambda: figure(conn, asked, parameters, key, column))
+
+    def in_moment(self, work: Callable[[Moment], T]) -> T:
+        """Does some work that reads the marts of the moment, which it is given; it writes nothing."""
+        moment = self._moment()
+
+        def on_what_is_shown() -> T:
+            return work(live_moment(self.conn) if moment.schemas == LIVE else moment)
+
+        return asking.in_one_moment(self.conn, moment.schemas, on_what_is_shown)
 
     def _moment(self) -> Moment:
         if self._made is None:
@@ -187,7 +205,7 @@ def answers(
 
     def work() -> tuple[list[Answer], Moment]:
         shown = live_moment(conn) if moment.schemas == LIVE else moment
-        return [_kept_or_computed(conn, shown, *one) for one in wanted], shown
+        return [kept_or_computed(conn, shown, *one) for one in wanted], shown
 
     found, shown = asking.in_one_moment(conn, moment.schemas, work)
     for one in found:
@@ -195,9 +213,10 @@ def answers(
     return found
 
 
-def _kept_or_computed(
+def kept_or_computed(
     conn: psycopg.Connection, moment: Moment, asked: Question, parameters: Mapping[str, Value]
 ) -> Answer:
+    """The answer as of a moment, within `in_one_moment`; it is not kept by this."""
     kept = find_kept(conn, moment, asked, parameters)
     return _computed(conn, moment, asked, parameters) if kept is None else kept
 
@@ -233,16 +252,7 @@ def figure(
     conn: psycopg.Connection, asked: Question, parameters: Mapping[str, Value], key: Sequence[str], column: str
 ) -> Figure:
     """The rows behind a figure, within `in_one_moment`; the same as `rows_behind`."""
-    measures = (*asked.measures, *dict.fromkeys(part for parts in asked.made_of.values() for part in parts))
-    columns = [one.name for one in asked.columns if one.name not in asked.key]
-    if column not in columns and column not in measures:
-        raise Unknown(f"Question {asked.number} has no figure '{column}': there are {', '.join(columns)}.")
-    rows = asking.compute(conn, asked, parameters)
-    row = row_of(rows, key) if len(key) == len(asked.key) else None
-    if row is None:
-        raise Unknown(_no_row(asked, rows, key))
-    value = row[[one.name for one in asked.columns].index(column)] if column in columns else None
-    told = tuple(map(str, row[: len(key)]))
+    told, value = row_and_value(asked, asking.compute(conn, asked, parameters), key, column)
     if column in asked.made_of:
         parts = {
             part: sum((one.part for one in asking.behind(conn, asked, parameters, told, part)), start=0)
@@ -250,9 +260,32 @@ def figure(
         }
         return Figure(asked, column, told, value, [], parts)
     found = asking.behind(conn, asked, parameters, told, column)
-    if column not in columns:
+    if not is_column(asked, column):
         value = sum((one.part for one in found), start=0)
     return Figure(asked, column, told, value, found, {})
+
+
+def is_column(asked: Question, column: str) -> bool:
+    """Whether the answer shows it: it does not show what some figures are made of."""
+    return any(one.name == column for one in asked.columns)
+
+
+def row_and_value(
+    asked: Question, rows: Sequence[Row], key: Sequence[str], column: str
+) -> tuple[tuple[str, ...], Cell]:
+    """The key of the row that is meant, and its value in a column: None of one that the answer does not show.
+
+    Raises Unknown where there is no such row or column.
+    """
+    measures = (*asked.measures, *dict.fromkeys(part for parts in asked.made_of.values() for part in parts))
+    columns = [one.name for one in asked.columns if one.name not in asked.key]
+    if column not in columns and column not in measures:
+        raise Unknown(f"Question {asked.number} has no figure '{column}': there are {', '.join(columns)}.")
+    row = row_of(rows, key) if len(key) == len(asked.key) else None
+    if row is None:
+        raise Unknown(_no_row(asked, rows, key))
+    value = row[[one.name for one in asked.columns].index(column)] if column in columns else None
+    return tuple(map(str, row[: len(key)])), value
 
 
 def row_of(rows: Sequence[Row], key: Sequence[str]) -> Row | None:

@@ -1,5 +1,7 @@
 """Where in the log each load ended: the moments at which the warehouse was complete."""
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -33,3 +35,15 @@ class LoadEnd(NamedTuple):
 def load_ends(conn: psycopg.Connection) -> list[LoadEnd]:
     """The ends of loads, and of their being taken back, by position."""
     return [LoadEnd(*row) for row in conn.execute(_ENDS).fetchall()]
+
+
+def load_before(ends: Sequence[LoadEnd], position: int) -> LoadEnd | None:
+    """The end of the load before the last one that is seen at a position; `ends` by position."""
+    seen = [end for end in ends if end.position <= position]
+    return seen[-2] if len(seen) > 1 else None
+
+
+def load_that_brought(ends: Sequence[LoadEnd], position: int) -> LoadEnd | None:
+    """The end of the load whose events an event's position is among; None where that has not ended."""
+    place = bisect_left(ends, position, key=lambda end: end.position)
+    return ends[place] if place < len(ends) else None

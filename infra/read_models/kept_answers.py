@@ -1,8 +1,10 @@
 """Answers of record in PostgreSQL: kept by what they follow from, found again, and gone with a person they name."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,6 +22,15 @@ _FIND = f"""
 """
 _HISTORY = f"""
     SELECT question, rows, finding, made_at, position FROM read_model.answer WHERE {_KEY} ORDER BY position
+"""
+# Rows are long, and not of all answers wanted.
+_FIND_ALL = """
+    SELECT question, CASE WHEN question = ANY(%(with_rows)s) THEN rows ELSE '[]' END, finding, made_at, position
+    FROM unnest(%(questions)s::int[], %(definitions)s::text[], %(parameters)s::jsonb[])
+        AS wanted (question, definition, parameters)
+    JOIN read_model.answer USING (question, definition, parameters)
+    WHERE position = %(position)s AND erasures = %(erasures)s
+        AND occurred_before = coalesce(%(occurred_before)s::timestamp, 'infinity')
 """
 # An erasure writes to `refold` before it forgets answers: it waits for who keeps one, or the other way round.
 _NO_ERASURE = "SET LOCAL lock_timeout = '2s'; LOCK TABLE read_model.refold IN SHARE MODE"
@@ -61,6 +72,13 @@ class Origin(NamedTuple):
     occurred_before: datetime | None
     erasures: int
 
+    @property
+    def tag(self) -> str:
+        """32 hexadecimal digits that tell it from another."""
+        values = {name: str(value) for name, value in sorted(self.parameters.items())}
+        told = (self.definition, values, self.position, str(self.occurred_before), self.erasures)
+        return sha256(json.dumps(told).encode()).hexdigest()[:32]
+
 
 class KeptAnswer(NamedTuple):
     """An answer that is kept; of its rows, numbers with decimals and dates are texts."""
@@ -76,6 +94,20 @@ def find(conn: psycopg.Connection, question: int, origin: Origin) -> KeptAnswer 
     """The answer that is kept of a question, if there is one."""
     row = conn.execute(_FIND, _values(question, origin)).fetchone()
     return None if row is None else KeptAnswer(*row)
+
+
+def find_all(conn: psycopg.Connection, origins: Mapping[int, Origin], with_rows: Collection[int]) -> list[KeptAnswer]:
+    """What is kept of several questions as of one moment; with the rows of these, and without those of the others."""
+    values = [_values(question, origin) for question, origin in origins.items()]
+    if not values:
+        return []
+    wanted = {
+        "questions": list(origins),
+        "definitions": [one["definition"] for one in values],
+        "parameters": [one["parameters"] for one in values],
+        "with_rows": list(with_rows),
+    }
+    return [KeptAnswer(*row) for row in conn.execute(_FIND_ALL, {**values[0], **wanted}).fetchall()]
 
 
 def history(conn: psycopg.Connection, question: int, origin: Origin) -> list[KeptAnswer]:

@@ -33,9 +33,10 @@ class Wanted:
         return bool(self.at or self.by)
 
     def link(self, path: str, **values: object) -> str:
-        """An address on this site at the same moment; `values` that are None are left out."""
+        """An address on this site at the same moment; `values` that are None are left out, those of a list follow."""
         pairs = {"at": self.at, "by": self.by, **values}
-        query = urlencode({name: str(value) for name, value in pairs.items() if value is not None})
+        lists = {name: value if isinstance(value, list | tuple) else [value] for name, value in pairs.items()}
+        query = urlencode([(name, str(one)) for name, several in lists.items() for one in several if one is not None])
         place = quote(path, safe="/#")
         page, mark, part = place.partition("#")
         return f"{page}{'?' + query if query else ''}{mark}{part}"

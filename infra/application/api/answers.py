@@ -3,7 +3,7 @@
 Each use case is imported when it is run: whoever asks for one need not wait for what the others import.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from replayhouse.infra.answers.asking import FaultyQuestion
     from replayhouse.infra.application.answer_history import History
     from replayhouse.infra.application.ask import Figure
+    from replayhouse.infra.application.ask_beside import AnswerChanges, Beside, Told
+    from replayhouse.infra.application.figure_rows import FigureRows
     from replayhouse.infra.application.list_moments import Moments
     from replayhouse.infra.application.list_questions import Listed
     from replayhouse.infra.application.make_moment import MomentToAsk
@@ -119,3 +121,61 @@ class Answers(Base):
         from replayhouse.infra.application.overview import overview
 
         return self._do(overview, questions, at, occurred_before)
+
+    def findings_kept(self, *, at: At = None, occurred_before: str | date | None = None) -> "Mapping[int, Answer]":
+        """The answers of record to all questions with their defaults, by number; only charts of lines have rows."""
+        from replayhouse.infra.application.findings_kept import findings_kept
+
+        return self._do(findings_kept, at, occurred_before)
+
+    def ask_beside(
+        self,
+        question: int,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        at: At = None,
+        occurred_before: str | date | None = None,
+    ) -> "Beside":
+        """Answers a question, and beside that as of the load before; as of a past moment, what is known now."""
+        from replayhouse.infra.application.ask_beside import ask_beside
+
+        return self._do(ask_beside, question, parameters or {}, at, occurred_before)
+
+    def ask_unless_known(
+        self,
+        question: int,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        at: At = None,
+        occurred_before: str | date | None = None,
+        known: Collection[str] = (),
+    ) -> "Told":
+        """Answers a question, but for an answer of record whose tag is among those that are known."""
+        from replayhouse.infra.application.ask_beside import ask_unless_known
+
+        return self._do(ask_unless_known, question, parameters or {}, at, occurred_before, known)
+
+    def answer_changes(
+        self, question: int, parameters: Mapping[str, object] | None = None, *, since: At = None, until: At = None
+    ) -> "AnswerChanges":
+        """What differs between the answers to a question at two moments."""
+        from replayhouse.infra.application.ask_beside import answer_changes
+
+        return self._do(answer_changes, question, parameters or {}, since, until)
+
+    def figure_rows(
+        self,
+        question: int,
+        key: Sequence[str],
+        column: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        at: At = None,
+        occurred_before: str | date | None = None,
+        limit: int = 500,
+        offset: int = 0,
+    ) -> "FigureRows":
+        """Some of the rows behind a figure, the largest parts first, each with the load that brought it."""
+        from replayhouse.infra.application.figure_rows import figure_rows
+
+        return self._do(figure_rows, question, key, column, parameters or {}, at, occurred_before, limit, offset)

@@ -1,0 +1,84 @@
+"""The table of an answer as a page shows it: where each figure leads, and what it was at the other moment."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from replayhouse.infra.answers.answer import Answer
+from replayhouse.infra.answers.asking import Cell, Row
+from replayhouse.infra.answers.differing import rows_by_key
+from replayhouse.infra.web.wanted import Wanted
+from replayhouse.projections.questions import Question
+
+_THINGS = {"seller_id": "/sellers", "product_id": "/products", "customer_id": "/customers"}
+"""Columns that name things, and where the pages of those are."""
+
+_FORECASTS = "Demand Forecasting"
+
+
+class Shown(NamedTuple):
+    """A cell: its value, where it leads, whether it is an id, and what it was where that differs."""
+
+    value: Cell
+    address: str | None
+    is_id: bool
+    differs: bool
+    was: Cell
+
+
+class Line(NamedTuple):
+    """A row; a new one is not in the other answer."""
+
+    cells: Sequence[Shown]
+    is_new: bool
+
+
+class Links:
+    """Where the figures of a question lead, at a moment, with the parameters that were given."""
+
+    def __init__(self, question: Question, wanted: Wanted, given: dict[str, str]) -> None:
+        self._question = question
+        self._wanted = wanted
+        self._given = given
+
+    def rows(self, row: Row, column: str) -> str:
+        """To the rows behind the figure of a column."""
+        key = [str(cell) for cell in row[: len(self._question.key)]]
+        path = f"/questions/{self._question.number}/rows"
+        return self._wanted.link(path, key=key, column=column, **self._given)
+
+    def cell(self, row: Row, place: int) -> str | None:
+        """From a cell: to the thing that it names, or the rows behind it."""
+        column, value = self._question.columns[place], row[place]
+        if value is None:
+            return None
+        if column.name in _THINGS:
+            return self._wanted.link(f"{_THINGS[column.name]}/{value}")
+        is_figure = column.name not in self._question.key and column.type not in ("text", "date")
+        return self.rows(row, column.name) if is_figure else None
+
+
+def lines_of(answer: Answer, other: Answer | None, links: Links) -> list[Line]:
+    """The rows of an answer; those of months begin with the newest, but for what is to come."""
+    asked, size = answer.question, len(answer.question.key)
+    former = None if other is None else rows_by_key(other)
+    lines = []
+    for row in answer.rows:
+        was = None if former is None else former.get(row[:size])
+        cells = [
+            Shown(
+                value,
+                links.cell(row, place),
+                asked.columns[place].name in _THINGS,
+                was is not None and was[place] != value,
+                None if was is None else was[place],
+            )
+            for place, value in enumerate(row)
+        ]
+        lines.append(Line(cells, former is not None and was is None))
+    newest_is_last = asked.key == ("month",) and asked.group != _FORECASTS
+    return lines[::-1] if newest_is_last else lines
+
+
+def number_gone(answer: Answer, other: Answer | None) -> int:
+    """How many rows only the other answer has."""
+    return 0 if other is None else len(rows_by_key(other).keys() - rows_by_key(answer).keys())

@@ -1,0 +1,41 @@
+"""What a request asks of a question: its parameters, which stand in the address beside the moment."""
+
+from collections.abc import Collection
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from replayhouse.infra.runtime.errors import UsageError
+
+Number = Annotated[int, Path(ge=0, le=999_999_999, description="Number of the question")]
+
+_NO_PARAMETERS = frozenset({"at", "by", "key", "column", "limit", "offset", "from", "page", "to", "q"})
+
+
+def read_given(request: Request) -> dict[str, str]:
+    """The values that an address gives the parameters of a question. Raises UsageError where one is given twice.
+
+    Which names there are, the question knows. An empty field of a form gives nothing.
+    """
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in _NO_PARAMETERS or not value:
+            continue
+        if name in given:
+            raise UsageError(f"{name} is set twice: to {given[name]} and to {value}.")
+        given[name] = value
+    return given
+
+
+Given = Annotated[dict[str, str], Depends(read_given)]
+"""A parameter of a view: the parameters that the request gives the question."""
+
+
+def read_known(request: Request) -> Collection[str]:
+    """The tags of answers that whoever asks has, by the header If-None-Match."""
+    found = request.headers.get("if-none-match", "")
+    return {tag.strip().removeprefix("W/").strip('"') for tag in found.split(",")}
+
+
+Known = Annotated[Collection[str], Depends(read_known)]
+"""A parameter of a view: the tags of what whoever asks has already."""
