@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,7 +72,7 @@ class Question:
         """The columns whose figures are sums of parts: the counts and sums."""
         return tuple(c.name for c in self.columns if c.name not in self.key and c.name not in self.made_of)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Of the whole file: what it says and how it is computed."""
         return hashlib.sha256(self.text.encode()).hexdigest()

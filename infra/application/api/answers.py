@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.answer_history import History
     from replayhouse.infra.application.ask import Figure
     from replayhouse.infra.application.ask_beside import AnswerChanges, Beside, Told
+    from replayhouse.infra.application.changes import Changes
     from replayhouse.infra.application.figure_rows import FigureRows
     from replayhouse.infra.application.list_moments import Moments
     from replayhouse.infra.application.list_questions import Listed
@@ -179,3 +180,14 @@ class Answers(Base):
         from replayhouse.infra.application.figure_rows import figure_rows
 
         return self._do(figure_rows, question, key, column, parameters or {}, at, occurred_before, limit, offset)
+
+    def changes(self, old: int | None = None, new: int | None = None, *, as_of: int | None = None) -> "Changes | None":
+        """What changed between the ends of two loads, given by their positions: by default, with the newest load.
+
+        `as_of` is a position as of which that is the newest. Figures of months that were over, answers, and corrections
+        of what was believed before. None where nothing was loaded yet. Raises UsageError for a position at which no
+        load ends.
+        """
+        from replayhouse.infra.application.changes import changes
+
+        return self._do(changes, old, new, as_of)

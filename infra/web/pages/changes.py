@@ -1,5 +1,78 @@
-"""What a load changed: figures that moved, and why."""
+"""What a load changed: figures of months that were over, answers, and what we believed."""
 
-from fastapi import APIRouter
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import HTMLResponse
+
+from replayhouse.infra.answers.movements import Moved
+from replayhouse.infra.application.changes import Changes
+from replayhouse.infra.web.lending import Lent
+from replayhouse.infra.web.pages.changes_words import because, correction_in_words
+from replayhouse.infra.web.pages.layout import page
+from replayhouse.infra.web.pages.overview_words import MINUS, in_words
+from replayhouse.infra.web.wanted import AtMoment, Wanted
 
 router = APIRouter()
+
+From = Annotated[int | None, Query(alias="from", ge=0)]
+To = Annotated[int | None, Query(ge=1)]
+
+
+@router.get("/changes")
+def changes(
+    request: Request,
+    warehouse: Lent,
+    wanted: AtMoment,
+    old: From = None,
+    new: Annotated[To, Query(alias="to")] = None,
+) -> HTMLResponse:
+    """What changed between the ends of two loads: by default, with the newest as of the moment."""
+    as_of = int(wanted.at) if wanted.at is not None and wanted.at.isdecimal() else None
+    found = warehouse.changes(old, new, as_of=as_of)
+    if found is None:
+        return page(request, warehouse, wanted, "empty.html", title="Changes", here="/changes")
+    is_newest = found.new.position == found.ends[-1].position
+    return page(
+        request,
+        warehouse,
+        wanted,
+        "changes.html",
+        title="Changes",
+        here="/changes",
+        changes=found,
+        headline=_headline(found),
+        moved=[_row(one, found) for one in found.moved],
+        corrections=[(one, correction_in_words(one)) for one in found.corrections],
+        answers=[one for one in found.answers if one.is_any],
+        then=Wanted(None if is_newest else str(found.new.position)).link,
+    )
+
+
+class Row(NamedTuple):
+    """A figure that moved, as it is shown."""
+
+    moved: Moved
+    was: str
+    now: str
+    change: str
+    because: str
+
+
+def _row(moved: Moved, found: Changes) -> Row:
+    figure, change = moved.figure, moved.change
+    was, now = (in_words(value, figure.unit, figure.decimals) for value in (moved.was, moved.now))
+    amount = in_words(change if change > 0 else -change, "", figure.decimals)
+    return Row(moved, was, now, f"{'+' if change > 0 else MINUS}{amount}", because(moved, found))
+
+
+def _headline(found: Changes) -> str:
+    if found.old is None:
+        return f"What the first load, {found.new.load}, brought" if len(found.loads) == 1 else f"All up to {found.new}"
+    if len(found.loads) > 1:
+        return f"What changed from {found.old} to {found.new}"
+    return (
+        f"What taking {found.new.load} back changed"
+        if found.new.is_retraction
+        else f"What the load {found.new} changed"
+    )

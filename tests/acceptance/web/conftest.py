@@ -10,6 +10,8 @@ from fastapi.testclient import TestClient
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.ingest.synthetic import generate
+from tests.support.corrected import Corrected
+from tests.support.corrected import corrected as correcting
 from tests.support.databases import copied
 from tests.support.in_process import Warehouse
 from tests.support.web import asking
@@ -38,6 +40,15 @@ def loaded(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> 
 def client(loaded: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """The site on the three loads. Tests that change anything take `own_client`."""
     with asking(loaded.database, tmp_path_factory.mktemp("home")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def corrected(
+    server: EmbeddedServer, loaded: Warehouse, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Corrected]:
+    """The site after a fourth load, which corrects a price. Nobody changes it."""
+    with correcting(server, loaded, tmp_path_factory.mktemp("corrected"), ORDERS, SEED) as made:
         yield made
 
 

@@ -1,0 +1,155 @@
+"""What the log's growth from the end of one load to that of another changed: figures, answers, and what we believed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from replayhouse.infra.answers.answer import Answer, restored
+from replayhouse.infra.answers.moment import moment_as_of
+from replayhouse.infra.answers.movements import FOLLOWED_QUESTIONS, Moved, RowsChanged, moved, rows_changed
+from replayhouse.infra.answers.parameters import read_parameters
+from replayhouse.infra.application.ask import make_ready, origin_in
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.audit.between import events_by_topic, months_of_orders, orders_by_month
+from replayhouse.infra.audit.corrections import Correction, corrections
+from replayhouse.infra.loads.load_ends import LoadEnd, load_ends
+from replayhouse.infra.read_models import kept_answers
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.projections.questions import questions
+
+MOST_CORRECTIONS = 50
+"""So many are shown."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed after one position, up to another.
+
+    `ends` are the ends of all loads, `old` and `new` those two among them; `old` is None at the beginning of the log.
+    `events` are counted by topic, `touched` are orders, by the month in which they were placed and what happened to
+    them: of the months whose figures moved. Of `corrections` the first are there, `corrected` is how many there are,
+    and `months` are those in which the corrected orders were placed.
+    `lacking` are the positions as of which not all answers are kept: questions that miss one of both are left out.
+    """
+
+    ends: Sequence[LoadEnd]
+    old: LoadEnd | None
+    new: LoadEnd
+    events: Mapping[str, int]
+    moved: Sequence[Moved]
+    touched: Mapping[tuple[str, str], int]
+    corrections: Sequence[Correction]
+    corrected: int
+    months: Mapping[UUID, str]
+    answers: Sequence[RowsChanged]
+    lacking: Sequence[int]
+
+    @property
+    def loads(self) -> list[LoadEnd]:
+        """The loads that were completed or taken back in between."""
+        return [end for end in self.ends if self.start < end.position <= self.new.position]
+
+    @property
+    def start(self) -> int:
+        """The position after which it begins."""
+        return 0 if self.old is None else self.old.position
+
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        return {
+            "from": self.start,
+            "to": self.new.position,
+            "loads": [
+                {"position": end.position, "load": end.load, "is_retraction": end.is_retraction} for end in self.loads
+            ],
+            "moved": [
+                {
+                    "figure": one.figure.name,
+                    "question": one.figure.question,
+                    "column": one.figure.column,
+                    "month": one.month,
+                    "was": one.was,
+                    "now": one.now,
+                    "change": one.change,
+                }
+                for one in self.moved
+            ],
+            "corrections": [one.document() for one in self.corrections],
+            "corrected": self.corrected,
+            "answers": [one.document() for one in self.answers if one.is_any],
+            "events": self.events,
+            "lacking": self.lacking,
+        }
+
+
+def changes(site: Site, old: int | None, new: int | None, as_of: int | None) -> Changes | None:
+    """What changed between two ends of loads: by default, with the load that ended at `new`.
+
+    By default that is the newest, or was as of a position. Position 0 is the beginning of the log. None where nothing
+    was loaded yet. Raises UsageError for a position at which no load ends.
+    """
+    with site.database.connect("replayhouse changes", autocommit=True) as conn:
+        make_ready(site, conn)
+        ends = load_ends(conn)
+        if not ends and not old and new is None:
+            return None
+        known = [end for end in ends if as_of is None or new is not None or end.position <= as_of]
+        start, end = _read(known, old, new)
+        first = 0 if start is None else start.position
+        before, after = (_Kept(conn, position) for position in (first, end.position))
+        figures = moved(before.followed(), after.followed())
+        months = sorted({one.month for one in figures})
+        shown, corrected = corrections(conn, first, end.position, MOST_CORRECTIONS)
+        return Changes(
+            ends=ends,
+            old=start,
+            new=end,
+            events=events_by_topic(conn, first, end.position),
+            moved=figures,
+            touched=orders_by_month(conn, first, end.position, months) if months else {},
+            corrections=shown,
+            corrected=corrected,
+            months=months_of_orders(conn, {one.key for one in shown if one.kind == "order"}),
+            answers=[
+                rows_changed(one, before.found[one.number], after.found[one.number])
+                for one in questions()
+                if one.number in before.found and one.number in after.found
+            ],
+            lacking=[position for position, kept in ((first, before), (end.position, after)) if kept.lacks],
+        )
+
+
+def _read(ends: Sequence[LoadEnd], old: int | None, new: int | None) -> tuple[LoadEnd | None, LoadEnd]:
+    """The two ends of loads that are meant. Raises UsageError."""
+    known = {end.position: end for end in ends}
+    for position in (old or None, new):
+        if position is not None and position not in known:
+            there = ", ".join(f"{end.position} ({end})" for end in ends[-8:]) or "none"
+            raise UsageError(f"No load ends at position {position}. Ends of loads are {there}.")
+    if not ends:
+        raise UsageError("No load had ended by then.")
+    end = ends[-1] if new is None else known[new]
+    earlier = [one for one in ends if one.position < end.position]
+    start = known.get(old) if old is not None else earlier[-1] if earlier else None
+    if start is not None and start.position >= end.position:
+        raise UsageError(f"Position {start.position} does not come before position {end.position}: exchange them.")
+    return start, end
+
+
+class _Kept:
+    """The answers that are kept as of a position, by the numbers of their questions."""
+
+    def __init__(self, conn: psycopg.Connection, position: int) -> None:
+        moment = moment_as_of(conn, (), position, None)
+        self.origins = {one.number: origin_in(moment, one, read_parameters(one, {})) for one in questions()}
+        found = kept_answers.find_all(conn, self.origins, self.origins)
+        self.found = {kept.question: kept for kept in found}
+        self.lacks = position > 0 and len(self.found) < len(self.origins)
+
+    def followed(self) -> dict[int, Answer]:
+        """Those of whose figures each is followed."""
+        asked = [one for one in questions() if one.number in FOLLOWED_QUESTIONS and one.number in self.found]
+        return {one.number: restored(one, self.origins[one.number], self.found[one.number]) for one in asked}

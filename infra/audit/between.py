@@ -1,0 +1,45 @@
+"""What stands in the log between two positions: how many events of each type, and what they did to orders, by month."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+import psycopg
+
+_BY_TOPIC = """
+    SELECT topic, count(*) FROM event_store.log
+    WHERE notification_id > %s AND notification_id <= %s
+    GROUP BY topic ORDER BY topic COLLATE "C"
+"""
+# A shipment's stream has the id of its order.
+_BY_MONTH = """
+    SELECT to_char(o.placed_at, 'YYYY-MM'), split_part(e.topic, '.', 2), count(DISTINCT e.originator_id)
+    FROM (
+        SELECT originator_id, topic FROM event_store.sales_events
+        WHERE notification_id > %(old)s AND notification_id <= %(new)s
+        UNION ALL
+        SELECT originator_id, topic FROM event_store.fulfillment_events
+        WHERE notification_id > %(old)s AND notification_id <= %(new)s AND topic LIKE 'fulfillment.DeliveryDelayed.%%'
+    ) AS e
+    JOIN sales.fact_order AS o ON o.order_id = e.originator_id
+    WHERE to_char(o.placed_at, 'YYYY-MM') = ANY(%(months)s)
+    GROUP BY 1, 2
+"""
+_MONTHS = """
+    SELECT order_id, to_char(placed_at, 'YYYY-MM') FROM sales.fact_order WHERE order_id = ANY(%s)
+"""
+
+
+def months_of_orders(conn: psycopg.Connection, orders: Collection[UUID]) -> dict[UUID, str]:
+    """The month in which each of some orders was placed."""
+    return dict(conn.execute(_MONTHS, [list(orders)]).fetchall())
+
+
+def events_by_topic(conn: psycopg.Connection, old: int, new: int) -> dict[str, int]:
+    """How many events of each topic stand after one position, up to another."""
+    return dict(conn.execute(_BY_TOPIC, [old, new]).fetchall())
+
+
+def orders_by_month(conn: psycopg.Connection, old: int, new: int, months: Sequence[str]) -> dict[tuple[str, str], int]:
+    """How many orders placed in a month have an event of a name between two positions, by month and name."""
+    rows = conn.execute(_BY_MONTH, {"old": old, "new": new, "months": list(months)}).fetchall()
+    return {(month, name): orders for month, name, orders in rows}
