@@ -4,7 +4,7 @@ Not everybody may make roles. The warehouse works without; but then somebody has
 who can do what about it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import psycopg
@@ -13,12 +13,27 @@ from psycopg import sql
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.postgres.migrate import make_roles
 
-READER = "replayhouse_reader"
-ROLES = ("replayhouse_owner", "replayhouse_writer", READER)
+READER, STEWARD = "replayhouse_reader", "replayhouse_steward"
+ROLES: Mapping[str, str] = {
+    "replayhouse_owner": "owns the schema of the log, and may do all",
+    "replayhouse_writer": "appends to the log",
+    READER: "reads all but the keys",
+    "replayhouse_analyst": "reads the schema masked: all rows, personal columns masked",
+    "replayhouse_marketing": "reads the schema regional: the rows of their own states, personal columns masked",
+    "replayhouse_auditor": "reads the log and what proves it, not the keys",
+    STEWARD: "reads the loads, their checks and the quarantine",
+}
+"""The roles that people are given, and what each may do. None of them can log in."""
 
+# Each role that is there for people has been let into a schema when it was given its rights.
 _HAS_RIGHTS = """
-    SELECT coalesce(bool_or(has_schema_privilege(oid, 'event_store', 'USAGE')), false)
-    FROM pg_roles WHERE rolname = 'replayhouse_reader'
+    SELECT bool_and(CASE WHEN to_regrole(role) IS NULL THEN false
+        WHEN to_regnamespace(schema) IS NULL THEN true
+        ELSE has_schema_privilege(role, schema, 'USAGE') END)
+    FROM (VALUES
+        ('replayhouse_reader', 'event_store'), ('replayhouse_auditor', 'event_store'),
+        ('replayhouse_analyst', 'masked'), ('replayhouse_marketing', 'regional'), ('replayhouse_steward', 'quality')
+    ) AS wanted (role, schema)
 """
 _MISSING = "SELECT role FROM unnest(%s::text[]) AS role WHERE to_regrole(role) IS NULL"
 _USER = """
@@ -29,7 +44,8 @@ _READ = sql.SQL(
     "GRANT USAGE ON SCHEMA {schemas} TO {role};\n    GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {role};"
 )
 _SHOWN = sql.SQL(", ").join(map(sql.Identifier, (*CONTEXTS, "shared", "mart")))
-_READER_EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = 'replayhouse_reader'"
+_EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = %s"
+_ADMIT = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}")
 _GRANT = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
 _GRANT_ON = sql.SQL("GRANT SELECT ON {relations} TO {role}")
 
@@ -83,14 +99,19 @@ def complete(conn: psycopg.Connection) -> Lacking | None:
     return still
 
 
-def grant(conn: psycopg.Connection, schema: str) -> None:
-    """Lets the readers read everything in the schema, if there is such a role."""
-    if conn.execute(_READER_EXISTS).fetchone():
-        conn.execute(_GRANT.format(schema=sql.Identifier(schema), role=sql.Identifier(READER)))
+def grant(conn: psycopg.Connection, schema: str, role: str = READER) -> None:
+    """Lets the readers, or another role, read everything in the schema, if there is such a role."""
+    if _is_there(conn, role):
+        conn.execute(_GRANT.format(schema=sql.Identifier(schema), role=sql.Identifier(role)))
 
 
-def grant_on(conn: psycopg.Connection, schema: str, relations: Sequence[str]) -> None:
-    """Lets the readers read some tables or views of a schema, if there is such a role."""
-    if relations and conn.execute(_READER_EXISTS).fetchone():
+def grant_on(conn: psycopg.Connection, schema: str, relations: Sequence[str], role: str = READER) -> None:
+    """Lets the readers, or another role, read some tables or views of a schema, if there is such a role."""
+    if relations and _is_there(conn, role):
         names = sql.SQL(", ").join(sql.Identifier(schema, relation) for relation in relations)
-        conn.execute(_GRANT_ON.format(relations=names, role=sql.Identifier(READER)))
+        conn.execute(_ADMIT.format(schema=sql.Identifier(schema), role=sql.Identifier(role)))
+        conn.execute(_GRANT_ON.format(relations=names, role=sql.Identifier(role)))
+
+
+def _is_there(conn: psycopg.Connection, role: str) -> bool:
+    return conn.execute(_EXISTS, [role]).fetchone() is not None

@@ -4,13 +4,20 @@
 -- replayhouse_writer  appends: INSERT and SELECT, UPDATE only where an append must (the head, the state of a batch)
 -- replayhouse_reader  reads everything but the keys of personal fields, read models to come included, and writes nothing,
 --                     temporary tables neither
+-- replayhouse_auditor reads the log, and what proves it and tells of it
+--
+-- The others have their rights in read models: replayhouse_analyst and replayhouse_marketing on the views of the schemas
+-- masked and regional, replayhouse_steward on the tables of quality.
 
 DO $$
 DECLARE
     role text;
     relation regclass;
 BEGIN
-    FOREACH role IN ARRAY ARRAY['replayhouse_owner', 'replayhouse_writer', 'replayhouse_reader'] LOOP
+    FOREACH role IN ARRAY ARRAY[
+        'replayhouse_owner', 'replayhouse_writer', 'replayhouse_reader', 'replayhouse_analyst', 'replayhouse_marketing',
+        'replayhouse_auditor', 'replayhouse_steward'
+    ] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
             BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', role);
@@ -39,6 +46,13 @@ BEGIN
     REVOKE INSERT ON event_store.schema_version FROM replayhouse_writer;
     GRANT SELECT ON ALL TABLES IN SCHEMA event_store TO replayhouse_reader;
     REVOKE ALL ON event_store.subject_key FROM replayhouse_reader;
+
+    -- What is not named here is not seen by auditors: a table that comes with a later migration neither.
+    GRANT USAGE ON SCHEMA event_store TO replayhouse_auditor;
+    GRANT SELECT ON event_store.log, event_store.sales_events, event_store.fulfillment_events,
+        event_store.customer_events, event_store.marketplace_events, event_store.quality_events, event_store.commit,
+        event_store.head, event_store.store, event_store.batch, event_store.retraction, event_store.verification,
+        event_store.schema_version TO replayhouse_auditor;
 
     -- Everybody may make temporary tables in a database, until that is taken from everybody; readers have no other way
     -- to write. Where the database belongs to somebody else, it is for them to say.

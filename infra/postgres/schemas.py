@@ -9,13 +9,15 @@ from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.runtime.errors import WrongServer
 
 FOR_A_MOMENT = ("mart_next", "mart_fresh", "mart_gone", "shared_gone", "unfinished_received")
-NAMES = ("event_store", "read_model", "publishing", "shared", "mart", *FOR_A_MOMENT, *CONTEXTS)
+SIGHTS = ("masked", "regional")
+NAMES = ("event_store", "read_model", "publishing", "shared", "mart", *SIGHTS, *FOR_A_MOMENT, *CONTEXTS)
 """What stands in a warehouse, or does so for a moment."""
 
 REVISIONS = rf"^({'|'.join(CONTEXTS)})_(r\d+|gone)$"
 """Names of revisions that are not live."""
 
 _MADE_BY_MIGRATION = {"event_store": 1, "read_model": 3, "publishing": 11}
+_FIRST_WITH_SIGHTS = 21
 _FOUND = "SELECT nspname::text FROM pg_namespace WHERE nspname = ANY(%s) OR nspname ~ %s ORDER BY nspname"
 _KNOWN_VERSION = "SELECT to_regclass('event_store.schema_version') IS NOT NULL"
 _VERSION = "SELECT greatest(1, max(version)) FROM event_store.schema_version"
@@ -46,6 +48,7 @@ def _ours(conn: psycopg.Connection) -> set[str]:
     contexts = {context for (context,) in conn.execute(_PREPARED).fetchall()}
     if contexts:  # the read models are made all at once, and revisions of theirs stand under names of the same kind
         ours |= contexts | {"shared", "mart", *FOR_A_MOMENT}
+        ours |= set(SIGHTS) if version >= _FIRST_WITH_SIGHTS else set()
         found = conn.execute(_FOUND, [[], rf"^({'|'.join(sorted(contexts))})_(r\d+|gone)$"]).fetchall()
         ours |= {name for (name,) in found}
     return ours

@@ -24,10 +24,13 @@ from replayhouse.infra.read_models.schema import Model, drop_key, model_of
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.projections.business_time import fold_of
 from replayhouse.projections.digest import MODULUS, Digest
+from replayhouse.projections.sights import SIGHTS
 from replayhouse.projections.warehouse import PROJECTIONS
 
 BESIDE_CONTEXTS = ("shared", "mart")
 """The schemas of a warehouse that are no context's."""
+
+_SEEN_BY_ROLES = tuple(sight.schema for sight in SIGHTS)
 
 LONGEST = 40
 """Characters of a prefix: with the name of a context, it must fit into a name of PostgreSQL's."""
@@ -40,7 +43,7 @@ TAKEN = re.compile(
     rf"""(?x)  live | r\d+  # what `audit compare` calls other things
     | unfinished(_\d+)?
     | pg(_.*)? | public | information_schema | replayhouse | event_store | read_model
-    | ({" | ".join((*BESIDE_CONTEXTS, *CONTEXTS))}) (_r\d+ | _next | _fresh | _gone)?
+    | ({" | ".join((*BESIDE_CONTEXTS, *_SEEN_BY_ROLES, *CONTEXTS))}) (_r\d+ | _next | _fresh | _gone)?
     """
 )
 """Names that a prefix may not have: those of other things of the warehouse, and what looks like one."""
@@ -132,7 +135,7 @@ def refuse_unusable(conn: psycopg.Connection, prefix: str) -> None:
 
 
 def _schemas(prefix: str, contexts: Iterable[str]) -> list[str]:
-    return [schema_in(prefix, name) for name in (*contexts, *BESIDE_CONTEXTS)]
+    return [schema_in(prefix, name) for name in (*contexts, *BESIDE_CONTEXTS, *_SEEN_BY_ROLES)]
 
 
 class Unfinished(NamedTuple):
@@ -185,7 +188,7 @@ def put_in_place(conn: psycopg.Connection, made: Unfinished, prefix: str, tables
                 tables[context] = _refolded(conn, model, streams, made.position, made.occurred_before)
                 forgetting.refresh(conn, [model])
         told = {context: tables_as_json(of_context) for context, of_context in tables.items()}
-        for name in (*made.models, *BESIDE_CONTEXTS):
+        for name in (*made.models, *BESIDE_CONTEXTS, *_SEEN_BY_ROLES):
             old, new = (sql.Identifier(schema_in(p, name)) for p in (made.prefix, prefix))
             conn.execute(_RENAME.format(old, new))
         conn.execute(_FINISH, [prefix, Jsonb(told), _sum_of(told), made.prefix])

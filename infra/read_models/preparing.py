@@ -2,8 +2,9 @@
 
 import psycopg
 
-from replayhouse.infra.postgres.roles import grant
+from replayhouse.infra.postgres.roles import STEWARD, grant
 from replayhouse.infra.postgres.schemas import refuse_those_of_others
+from replayhouse.infra.read_models import sights
 from replayhouse.infra.read_models.calendar import create_calendar, keep_calendar
 from replayhouse.infra.read_models.checkpoints import projected
 from replayhouse.infra.read_models.marts import MART, create_schema
@@ -44,10 +45,14 @@ def prepare(conn: psycopg.Connection) -> None:
         if not _has_schema_of_marts(conn):
             create_schema(conn, MART)
         keep_calendar(conn)
+        if not sights.are_shown(conn):
+            sights.show(conn)
+            grant(conn, "quality", STEWARD)
 
 
 def _is_prepared(conn: psycopg.Connection) -> bool:
-    return all(projected(conn, context) for context in PROJECTIONS) and _has_schema_of_marts(conn)
+    are_there = all(projected(conn, context) for context in PROJECTIONS) and _has_schema_of_marts(conn)
+    return are_there and sights.are_shown(conn)
 
 
 def _has_schema_of_marts(conn: psycopg.Connection) -> bool:

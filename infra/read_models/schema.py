@@ -10,7 +10,7 @@ from sqlalchemy import Dialect, MetaData, SelectBase, Table
 from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement, SetTableComment
 
 from replayhouse.domain.contexts import Context
-from replayhouse.infra.postgres.roles import grant
+from replayhouse.infra.postgres.roles import STEWARD, grant
 from replayhouse.infra.read_models.copy_text import LineWriter, copy_data
 from replayhouse.projections.links import comment_of, links_within
 from replayhouse.projections.projection import Projection, Row, personal_columns
@@ -52,6 +52,8 @@ class Model:
             copy_rows(conn, self.tables[name], rows)
         self._create_views(conn)
         grant(conn, self.schema)
+        if self.projection.context == "quality":
+            grant(conn, self.schema, STEWARD)
 
     def link(self, conn: psycopg.Connection) -> None:
         """Declares the links among the tables, whose primary keys are there, as foreign keys that are not enforced.

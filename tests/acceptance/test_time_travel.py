@@ -31,7 +31,8 @@ LIVE_AND_TRACKING = """
         (SELECT array_agg(t ORDER BY t) FROM read_model.revision AS t), (SELECT max(date) FROM shared.dim_date)
 """
 OURS = "SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^(unfinished|then|now|march)' ORDER BY 1"
-SCHEMAS = (*CONTEXTS, "shared", "mart")
+SCHEMAS = (*CONTEXTS, "shared", "mart", "masked", "regional")
+OF_SALES = ["then_mart", "then_masked", "then_regional", "then_sales", "then_shared"]
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def test_an_empty_log_and_one_context_can_be_looked_back_at(warehouse: Warehouse
     assert warehouse.rows("SELECT segment FROM now_customer.dim_customer") == [("unknown",)]
 
     assert tuple(warehouse.json("rebuild", "sales", "--into", "now")["contexts"]) == ("sales",)
-    assert [name for (name,) in warehouse.rows(OURS)] == ["now_mart", "now_sales", "now_shared"]
+    assert [name for (name,) in warehouse.rows(OURS)] == ["now_mart", "now_masked", "now_regional", "now_sales", "now_shared"]
 
 
 @pytest.fixture
@@ -266,7 +267,7 @@ def test_a_view_of_somebody_else_keeps_a_prefix_from_being_replaced(warehouse: W
         conn.execute("CREATE VIEW public.mine AS SELECT count(*) FROM then_sales.fact_order")
     refused(warehouse.run("rebuild", "sales", "--into", "then", "--json"), 4, "public.mine")
     assert warehouse.rows("SELECT * FROM public.mine") == [(0,)]
-    assert [name for (name,) in warehouse.rows(OURS)] == ["then_mart", "then_sales", "then_shared"]
+    assert [name for (name,) in warehouse.rows(OURS)] == OF_SALES
 
 
 def test_killed_halfway_it_leaves_nothing_that_the_next_command_does_not_remove(warehouse: Warehouse, log: Log) -> None:
@@ -288,5 +289,5 @@ def test_killed_halfway_it_leaves_nothing_that_the_next_command_does_not_remove(
     assert len(warehouse.table("then_sales.fact_order", ["order_id"])) == 5
 
     warehouse.json("rebuild", "marketplace")
-    assert [name for (name,) in warehouse.rows(OURS)] == ["then_mart", "then_sales", "then_shared"]
+    assert [name for (name,) in warehouse.rows(OURS)] == OF_SALES
     assert rebuilt(warehouse, "sales", "--into", "then") == before

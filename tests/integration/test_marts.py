@@ -123,7 +123,7 @@ def test_marts_of_another_definition_are_made_anew(
 
 
 def test_a_mart_that_somebody_has_dropped_is_made_anew(database: Database, conn: psycopg.Connection, log: Log) -> None:
-    conn.execute("DROP MATERIALIZED VIEW mart.product_performance")
+    conn.execute("DROP MATERIALIZED VIEW mart.product_performance CASCADE")
     assert marts_shown.noted(conn) is None
     catch_up(database)
     assert conn.execute("SELECT count(*) FROM mart.product_performance").fetchone() == (1,)

@@ -12,7 +12,16 @@ import psycopg
 from psycopg import errors, sql
 
 from replayhouse.infra.postgres.locks import GIVEN_UP, QUICK_LOCK, exclusive
-from replayhouse.infra.read_models import checkpoints, forgetting, marts, marts_shown, rights, user_views, versions
+from replayhouse.infra.read_models import (
+    checkpoints,
+    forgetting,
+    marts,
+    marts_shown,
+    rights,
+    sights,
+    user_views,
+    versions,
+)
 from replayhouse.infra.read_models.calendar import create_calendar, keep_calendar
 from replayhouse.infra.read_models.marts_shown import Coming, MartsShown
 from replayhouse.infra.read_models.rebuild.revisions import NextRevision, drop, schema_of
@@ -176,6 +185,8 @@ def _exchange_all(
     # Views first, as readers take them, and all of them: who held one while the tables are exchanged would see the old
     # tables through it, and the new ones beside it.
     views = user_views.take(conn)
+    exchanged = [revision.context for revision in revisions] + ([marts.MART] if made is not None else [])
+    sights.hold(conn, exchanged)
     for kind in ("v", "r"):
         for revision in revisions:
             standing_there = conn.execute(_RELATIONS, [revision.context, kind]).fetchall()
@@ -198,6 +209,7 @@ def _exchange_all(
         marts_shown.spoil(conn)
     else:
         marts.move_in(conn, marts.NEXT, made, of_marts)
+    sights.show(conn, exchanged)
     user_views.put_back(conn, views)
     marts.drop_gone(conn)
     if made is not None:
@@ -215,7 +227,9 @@ def exchange_marts(conn: psycopg.Connection, made: MartsShown) -> None:
     conn.execute(QUICK_LOCK)
     given = rights.take(conn, marts.MART)
     views = user_views.take(conn, on=marts.standing(conn).values())
+    sights.hold(conn, [marts.MART])
     marts.move_in(conn, marts.FRESH, made, given)
+    sights.show(conn, [marts.MART])
     user_views.put_back(conn, views)
     marts.drop_gone(conn)
     _drop_former_calendar(conn)
@@ -235,11 +249,13 @@ def _exchange_calendar(conn: psycopg.Connection) -> None:
     conn.execute(QUICK_LOCK)
     views = user_views.take(conn)
     of_calendar = rights.take(conn, "shared")
+    sights.hold(conn, ["shared"])
     conn.execute(_LOCK.format(qualified(DIM_DATE)))
     conn.execute(_RENAME.format(sql.Identifier("shared"), sql.Identifier(_FORMER_CALENDAR)))
     create_calendar(conn)
     rights.put_back(conn, of_calendar)
     keep_calendar(conn)
+    sights.show(conn, ["shared"])
     user_views.put_back(conn, views)
     marts.drop_gone(conn)
     if standing := marts.standing(conn):

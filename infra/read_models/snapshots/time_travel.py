@@ -16,7 +16,7 @@ import psycopg
 
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.postgres.locks import exclusive
-from replayhouse.infra.read_models import imported_events, prefixes
+from replayhouse.infra.read_models import imported_events, prefixes, sights
 from replayhouse.infra.read_models.calendar import bound_of_log, bound_of_models, make_calendar
 from replayhouse.infra.read_models.marts import create_marts, create_schema, one_snapshot
 from replayhouse.infra.read_models.rebuild import revisions
@@ -207,6 +207,7 @@ def put_in_place(conn: psycopg.Connection, beside: Beside, prefix: str) -> dict[
         wait_for_old_snapshots(conn)
     with one_snapshot(conn):
         complete(conn, beside.unfinished)
+        _show(conn, beside.unfinished)
     tables = {context: rebuilt.tables for context, rebuilt in beside.rebuilt.items()}
     prefixes.put_in_place(conn, beside.unfinished, prefix, tables)
     return {context: replace(rebuilt, tables=tables[context]) for context, rebuilt in beside.rebuilt.items()}
@@ -236,3 +237,9 @@ def complete(conn: psycopg.Connection, begun: prefixes.Unfinished) -> None:
         create_marts(conn, schema, schemas)
     else:
         create_schema(conn, schema)
+
+
+def _show(conn: psycopg.Connection, begun: prefixes.Unfinished) -> None:
+    """Makes the views through which roles see what stands there."""
+    places = (*begun.models, *prefixes.BESIDE_CONTEXTS)
+    sights.show_under(conn, {place: prefixes.schema_in(begun.prefix, place) for place in places}, begun.prefix)
