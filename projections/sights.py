@@ -8,7 +8,7 @@ right on the tables themselves: a table that comes, by a rebuild or under a pref
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from replayhouse.projections.marts import MARTS
+from replayhouse.projections import marts
 from replayhouse.projections.projection import personal_columns
 from replayhouse.projections.shared import DIM_DATE
 from replayhouse.projections.warehouse import PROJECTIONS
@@ -73,13 +73,12 @@ def relations() -> Iterator[Relation]:
         for view in projection.views:
             yield Relation(context, view.name, tuple(view.select(tables).selected_columns.keys()), frozenset())
     yield Relation("shared", DIM_DATE.name, tuple(DIM_DATE.columns.keys()), frozenset())
-    for mart in MARTS:
+    for mart in marts.MARTS:
         yield Relation(MART, mart.name, tuple(mart.column_comments), frozenset(mart.personal))
 
 
 _FIRST_DIGITS = "CASE WHEN {0} ~ '^[0-9]+$' THEN left({0}, 2) WHEN {0} IS NOT NULL THEN 'unknown' END"
 _WHETHER = "CASE WHEN {0} IS NOT NULL THEN 'written' END"
-_NOTHING = "CASE WHEN false THEN {0} END"
 
 _MASKS = {
     "zip_prefix": _FIRST_DIGITS,
@@ -88,9 +87,9 @@ _MASKS = {
     "title": _WHETHER,
     "comment": _WHETHER,
 }
-"""What is left of a personal column, by its name; of any other nothing: null of its type."""
+"""What is left of a personal column, by its name; of any other nothing."""
 
 
-def mask(column: str) -> str:
-    """What is left of a personal column, as SQL with the column's name in the place of {0}."""
-    return _MASKS.get(column, _NOTHING)
+def mask(column: str) -> str | None:
+    """What is left of a personal column, as SQL with the column's name in the place of {0}; None: null of its type."""
+    return _MASKS.get(column)

@@ -6,7 +6,6 @@ the tables, and let no condition of a reader's see a row before theirs has (`sec
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache
 
 import psycopg
 from psycopg import errors, sql
@@ -37,6 +36,10 @@ _STANDING = """
     SELECT nspname::text, relname::text FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
     WHERE nspname = ANY(%s) AND relkind = 'v' AND relname = ANY(%s)
 """
+_OURS = """
+    SELECT relname::text FROM pg_class
+    WHERE relnamespace = to_regnamespace(%s) AND relkind = 'v' AND obj_description(oid, 'pg_class') = %s
+"""
 _LOCK = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
 _CREATE_SCHEMA = sql.SQL("CREATE SCHEMA IF NOT EXISTS {schema}; COMMENT ON SCHEMA {schema} IS {comment}")
 _VIEW = sql.SQL("CREATE OR REPLACE VIEW {} WITH (security_barrier = true) AS SELECT {} FROM {}{}")
@@ -61,7 +64,7 @@ def hold(conn: psycopg.Connection, places: Iterable[str]) -> None:
 
     As readers take them, views come before tables: who held one meanwhile would see the old tables through it.
     """
-    names = [relation.name for relation in _relations() if relation.place in set(places)]
+    names = [relation.name for relation in relations() if relation.place in set(places)]
     there = conn.execute(_STANDING, [[sight.schema for sight in SIGHTS], names]).fetchall()
     if there:
         conn.execute(_LOCK.format(sql.SQL(", ").join(sql.Identifier(*view) for view in there)))
@@ -91,24 +94,22 @@ def give_rights(conn: psycopg.Connection) -> None:
         _grant(conn, sight, sight.schema, sorted(name for _, name in there))
 
 
-@cache
-def _relations() -> tuple[Relation, ...]:
-    return tuple(relations())
-
-
 def _make(conn: psycopg.Connection, sight: Sight, schema: str, schemas: Mapping[str, str]) -> None:
     conn.execute(_CREATE_SCHEMA.format(schema=sql.Identifier(schema), comment=sql.Literal(sight.comment)))
     there = _columns_in(conn, {schema, *schemas.values()})
-    concerned = [one for one in _relations() if one.place in schemas and sight.shows(one)]
+    known = list(relations())
+    concerned = [one for one in known if one.place in schemas and sight.shows(one)]
     stands_on = {one.name: there.get((schemas[one.place], one.name), {}) for one in concerned}
     shown = [one for one in concerned if stands_on[one.name].keys() >= set(one.columns)]
     wanted = {one.name: {column: stands_on[one.name][column] for column in one.columns} for one in shown}
     standing = {one.name: there[schema, one.name] for one in concerned if (schema, one.name) in there}
     gone = [name for name, columns in standing.items() if list(columns.items()) != list(wanted.get(name, {}).items())]
+    ours = {name for (name,) in conn.execute(_OURS, [schema, sight.comment]).fetchall()}
     former = rights.take(conn, schema) if gone else None
-    _drop(conn, schema, gone)
+    _drop(conn, schema, [*gone, *(ours - {one.name for one in known})])
     if shown:
-        conn.execute(sql.SQL(";").join(_view(sight, schema, schemas[one.place], one) for one in shown))
+        views = (_view(sight, schema, schemas[one.place], one, wanted[one.name]) for one in shown)
+        conn.execute(sql.SQL(";").join(views))
     new = [one.name for one in shown if one.name not in standing or one.name in gone]
     if new:
         comment = sql.Literal(sight.comment)
@@ -137,19 +138,22 @@ def _drop(conn: psycopg.Connection, schema: str, names: Iterable[str]) -> None:
             ) from error
 
 
-def _view(sight: Sight, schema: str, stands_in: str, relation: Relation) -> sql.Composed:
-    selected = sql.SQL(", ").join(_selected(relation, column) for column in relation.columns)
+def _view(sight: Sight, schema: str, stands_in: str, relation: Relation, types: Mapping[str, str]) -> sql.Composed:
+    selected = sql.SQL(", ").join(_selected(relation, column, types[column]) for column in relation.columns)
     limit = _OWN_STATES.format(sql.Identifier(relation.name, STATE)) if sight.limits(relation) else sql.SQL("")
-    return _VIEW.format(
-        sql.Identifier(schema, relation.name), selected, sql.Identifier(stands_in, relation.name), limit
-    )
+    view, table = (sql.Identifier(place, relation.name) for place in (schema, stands_in))
+    return _VIEW.format(view, selected, table, limit)
 
 
-def _selected(relation: Relation, column: str) -> sql.Composable:
+def _selected(relation: Relation, column: str, kind: str) -> sql.Composable:
+    """A column of a view. What is null does not stand on the table's: its samples can be removed on any server."""
     name = sql.Identifier(column)
     if column not in relation.personal:
         return name
-    return sql.SQL("{} AS {}").format(sql.SQL(mask(column)).format(name), name)  # a text of the program's own
+    masked = mask(column)
+    # The name of a type is the server's own word, and the rest ours.
+    shown = sql.SQL(f"NULL::{kind}") if masked is None else sql.SQL(masked).format(name)
+    return sql.SQL("{} AS {}").format(shown, name)
 
 
 def _grant(conn: psycopg.Connection, sight: Sight, schema: str, names: list[str]) -> None:

@@ -150,8 +150,8 @@ def test_texts_with_anything_in_them_and_columns_of_one_side(story: Story, tmp_p
     with story.warehouse.database.connect(autocommit=True) as conn:
         conn.execute("UPDATE then_sales.fact_payment SET method = %s WHERE order_id = %s", [odd, an_id(1)])
         conn.execute("ALTER TABLE then_sales.fact_payment ADD COLUMN older text")
-        conn.execute("ALTER TABLE then_sales.fact_order DROP COLUMN is_paid")
-        conn.execute("DROP TABLE then_sales.fact_order_item")
+        conn.execute("ALTER TABLE then_sales.fact_order DROP COLUMN is_paid CASCADE")
+        conn.execute("DROP TABLE then_sales.fact_order_item CASCADE")
     told = story.compared("then", "live", "--csv", str(file))
     assert told["tables_of_one_side"] == ["sales.fact_order_item"]
     assert told["tables"]["sales.fact_payment"]["columns_of_one_side"] == ["older"]

@@ -20,9 +20,10 @@ from tests.support.in_process import Warehouse, refused
 PERSON = str(UUID(int=901))
 BECAUSE = ("--reason", "a test")
 
-# What the tables were before they got a column more, a wider one, and another table; no marts, and nobody took
-# fingerprints.
+# What the tables were before they got a column more, a wider one, and another table; no marts, no views
+# for roles, and nobody took fingerprints.
 AS_EARLIER = """
+    DROP SCHEMA masked, regional CASCADE;
     DROP MATERIALIZED VIEW mart.orders CASCADE;
     ALTER TABLE sales.fact_payment DROP COLUMN installments;
     ALTER TABLE fulfillment.fact_delivery DROP COLUMN destination_zip;
