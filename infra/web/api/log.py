@@ -86,7 +86,10 @@ class OwnCommit(BaseModel):
 
 
 class Event(BaseModel):
-    """An event, of which thing it is (`kind` and `key`), and how its hash leads to the chain."""
+    """An event, of which thing it is (`kind` and `key`), and how its hash leads to the chain.
+
+    `occurred_at` is local to Brazil where it has no offset.
+    """
 
     position: int
     context: str
@@ -94,7 +97,7 @@ class Event(BaseModel):
     version: int
     event: str
     topic: str
-    occurred_at: datetime | None
+    occurred_at: str | None
     recorded_at: datetime
     batch: UUID | None
     load: str | None

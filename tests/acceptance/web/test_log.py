@@ -7,12 +7,23 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from replayhouse.infra.postgres.connection import Database
 from tests.support.in_process import Warehouse
+from tests.support.web import asking
 
 TAMPER = """
     ALTER TABLE event_store.sales_events DISABLE TRIGGER append_only;
     UPDATE event_store.sales_events SET source = 'orders:2' WHERE notification_id = {};
     ALTER TABLE event_store.sales_events ENABLE ALWAYS TRIGGER append_only
+"""
+SPOIL_A_COMMIT = """
+    ALTER TABLE event_store.commit DISABLE TRIGGER append_only;
+    UPDATE event_store.commit SET root = '' WHERE last_position = (SELECT min(last_position) FROM event_store.commit);
+    ALTER TABLE event_store.commit ENABLE ALWAYS TRIGGER append_only
+"""
+A_PERSON = """
+    SELECT notification_id, originator_id FROM event_store.customer_events
+    WHERE topic LIKE 'customer.CustomerRegistered.%%' ORDER BY notification_id LIMIT 1
 """
 AN_ORDER = "SELECT min(notification_id) FROM event_store.sales_events WHERE topic LIKE 'sales.OrderPlaced.%%'"
 
@@ -186,6 +197,53 @@ def test_an_event_that_was_changed_is_shown_to_nobody_as_if_it_held(own: Warehou
         response = own_client.get(path.format(position))
         assert response.status_code == 409, path
         assert "does not hold" in response.text
+
+
+def test_a_commit_that_is_none_is_told_and_stops_nobody(own: Warehouse, own_client: TestClient) -> None:
+    with own.database.connect("replayhouse test", autocommit=True) as connection:
+        connection.execute(SPOIL_A_COMMIT.encode())
+    [(last,)] = own.rows("SELECT min(last_position) FROM event_store.commit")
+    flaw = f"the commit that ends at {last} lacks a hash: one of 32 bytes"
+    assert flaw in own_client.get("/log").text
+    [told] = [one for one in own_client.get("/api/log").json()["commits"] if one["flaw"]]
+    assert (told["last"], told["flaw"]) == (last, flaw)
+    assert own_client.get(f"/log/{last}").status_code == 409
+
+
+def test_an_event_that_a_retraction_took_back_says_so(own: Warehouse, own_client: TestClient) -> None:
+    [(position,)] = own.rows("SELECT max(notification_id) FROM event_store.sales_events")
+    assert "counts no longer" not in own_client.get(f"/log/{position}").text
+    own.json("retract", "whole", "--reason", "the wrong extract")
+    assert "counts no longer" in own_client.get(f"/log/{position}").text
+    assert own_client.get(f"/api/log/{position}").json()["rewound"] is True
+
+
+def test_what_is_personal_is_kept_by_no_browser_and_erased_with_the_person(
+    own: Warehouse, own_client: TestClient
+) -> None:
+    [(position, customer)] = own.rows(A_PERSON)
+    before = own_client.get(f"/api/log/{position}")
+    page = own_client.get(f"/log/{position}")
+    assert before.headers["cache-control"] == page.headers["cache-control"] == "no-store"
+    city = before.json()["facts"]["city"]
+    assert f"<dd>{city}" in page.text.replace("\n", "")
+    own.json("customer", "erase", "--yes", str(customer), "--reason", "asked for it")
+    assert own_client.get(f"/api/log/{position}").json()["facts"]["city"] == "erased"
+    assert city not in own_client.get(f"/log/{position}").text
+
+
+def test_a_log_without_events_is_told_as_that(database: Database, tmp_path: Path) -> None:
+    with asking(database, tmp_path / "home") as client:
+        page = client.get("/log")
+        assert page.status_code == 200
+        assert "0 events in 0 commits" in page.text
+        assert "Nobody has verified this log yet" in page.text
+        assert client.get("/api/log").json()["commits"] == []
+        response = client.get("/log/1")
+        assert (response.status_code, "The log is empty" in response.text) == (404, True)
+        quality = client.get("/quality")
+        assert quality.status_code == 200
+        assert "There is no load yet" in quality.text
 
 
 def test_what_a_verification_found_stands_on_the_page(own: Warehouse, own_client: TestClient) -> None:
