@@ -5,7 +5,6 @@ the calendar, by names without a schema, wherever those stand: live, or under a 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple, NoReturn, TypeVar
@@ -15,7 +14,7 @@ import psycopg
 from psycopg import IsolationLevel, errors, sql
 
 from replayhouse.infra.read_models.marts_shown import Replaced
-from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError
+from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.projections.questions import Question
 from replayhouse.projections.questions.question import Value
 from replayhouse.projections.sql_files import Statement
@@ -77,15 +76,19 @@ def in_one_moment(conn: psycopg.Connection, schemas: Sequence[str], work: Callab
     """
     conn.isolation_level = IsolationLevel.REPEATABLE_READ
     try:
-        for _ in range(_TRIES):
-            with suppress(Replaced), conn.transaction():
-                conn.execute(_READ_ONLY)
-                path = sql.SQL(", ").join(map(sql.Identifier, (*schemas, "pg_temp")))
-                conn.execute(_FIND_IN, [path.as_string(conn)])
-                done = work()
-                if conn.execute(_ARE_THOSE, [list(schemas)]).fetchone() == (True,):
-                    return done
-        raise Conflicting("The marts were exchanged again and again while they were read. Try again.")
+        for left in reversed(range(_TRIES)):
+            try:
+                with conn.transaction():
+                    conn.execute(_READ_ONLY)
+                    path = sql.SQL(", ").join(map(sql.Identifier, (*schemas, "pg_temp")))
+                    conn.execute(_FIND_IN, [path.as_string(conn)])
+                    done = work()
+                    if conn.execute(_ARE_THOSE, [list(schemas)]).fetchone() == (True,):
+                        return done
+            except Replaced:
+                if not left:
+                    raise
+        raise Replaced("The marts were exchanged again and again while they were read. Try again.")
     finally:
         if not conn.closed:
             conn.isolation_level = None
@@ -189,7 +192,7 @@ def _run(
     try:
         return conn.execute(query.encode(), parameters)
     except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
-        raise Conflicting("The marts were replaced or removed a moment ago. Try again.") from error
+        raise Replaced("The marts were replaced or removed a moment ago. Try again.") from error
     except (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError) as error:
         _fail(question, name, query, error, before)
 

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from replayhouse.infra.web import faults, health
+from replayhouse.infra.web.again import Again
 from replayhouse.infra.web.api import routers as api_routers
 from replayhouse.infra.web.assets import Assets
 from replayhouse.infra.web.auth.ways import Loopback, Way
@@ -41,6 +42,7 @@ def create_app(warehouses: Warehouses, hosts: tuple[str, ...] = LOOPBACK_NAMES, 
         app.include_router(router, include_in_schema=False)
     app.mount("/static", Assets(), name="static")
     faults.register(app)
+    app.add_middleware(Again)
     app.add_middleware(Gate, way=way or Loopback(warehouses.settings.actor))
     app.add_middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=6)
     app.add_middleware(faults.Unexpected)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from replayhouse.infra.application.moments import NotMade
 from replayhouse.infra.runtime import errors
+from replayhouse.infra.web import again
 from replayhouse.infra.web.pages.layout import fault_page
 from replayhouse.infra.web.pages.moments import not_made_page
 
@@ -61,6 +62,7 @@ def register(app: FastAPI) -> None:
 
     async def known(request: Request, error: Exception) -> Response:
         assert isinstance(error, errors.ReplayhouseError)
+        again.mark(request.scope, error)
         if isinstance(error, NotMade) and not wants_json(request):
             return await run_in_threadpool(not_made_page, request, error)
         return answer(request, status_of(error), "\n".join((str(error), *error.then)))
