@@ -46,6 +46,7 @@ OTHERS: tuple[tuple[str, ...], ...] = (
     ("publish",),
     ("publish", "--verify"),
     ("consume", "--rebuild", "--into", "copy"),
+    ("serve", "--port", "0"),
     ("db", "url"),
     ("db", "url", "--role", "reader"),
     ("db", "psql"),

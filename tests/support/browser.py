@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import uvicorn
+from fastapi import APIRouter
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
 
 from replayhouse.infra.postgres.connection import Database
@@ -132,9 +133,13 @@ def a_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(database: Database, home: Path) -> Iterator[str]:
-    """The site of a database by HTTP, as `serve` serves it, in a thread; its address, without a slash at the end."""
+def serving(database: Database, home: Path, further: APIRouter | None = None) -> Iterator[str]:
+    """The site of a database by HTTP, as `serve` serves it, in a thread; its address, without a slash at the end.
+
+    It may have further views.
+    """
     app = create_app(Warehouses(Settings(home=home, database_url=database.url, workers=1), unheard))
+    app.include_router(further or APIRouter())
     server = uvicorn.Server(configured(app))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -89,6 +89,11 @@ class Command:
     def _has_told(self, stage: str) -> bool:
         return any(name == stage for name, _ in self.stages)
 
+    def printed(self) -> str:
+        """What stands so far on standard output."""
+        number = self._out.fileno()
+        return os.pread(number, os.fstat(number).st_size, 0).decode()  # which leaves the place where it writes on
+
     def told(self) -> str:
         """What it has said so far on standard error."""
         with self._told:
