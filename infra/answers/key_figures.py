@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from replayhouse.infra.answers.answer import Answer
 from replayhouse.infra.answers.asking import Cell
-from replayhouse.infra.answers.findings import place_of
+from replayhouse.infra.answers.findings import OVER_EVERYTHING, place_of
 
 Number = int | Decimal
 
@@ -24,11 +24,12 @@ YEAR = 12
 
 
 class Months:
-    """Answers by the numbers of their questions, seen over some months."""
+    """Answers by the numbers of their questions, seen over some months; `are_all` where there are no others."""
 
-    def __init__(self, answers: Mapping[int, Answer], months: Sequence[str]) -> None:
+    def __init__(self, answers: Mapping[int, Answer], months: Sequence[str], *, are_all: bool = False) -> None:
         self.months = months
         self._answers = answers
+        self._are_all = are_all
 
     def column(self, question: int, column: str) -> list[Number | None]:
         """The figures of a column, month by month; None where the answer has no row of the month, or no figure."""
@@ -40,8 +41,8 @@ class Months:
         return [found.get(month) for month in self.months]
 
     def sum(self, question: int, column: str) -> Number | None:
-        """The sum of a column; None where the question is not answered."""
-        if question not in self._answers:
+        """The sum of a column; None where the question is not answered, or there are no months."""
+        if question not in self._answers or not self.months:
             return None
         return sum((value for value in self.column(question, column) if value is not None), start=0)
 
@@ -51,9 +52,14 @@ class Months:
         return None if one is None or not other else times * Decimal(one) / Decimal(other)
 
     def mean(self, question: int, mean: str, weight: str) -> Decimal | None:
-        """The mean of monthly means, each with the weight of how many it is over."""
-        if question not in self._answers:
+        """The mean of monthly means, each with the weight of how many it is over; of all months the answer tells it."""
+        answer = self._answers.get(question)
+        if answer is None:
             return None
+        if self._are_all:
+            [told] = [row for row in answer.rows if row[0] == OVER_EVERYTHING]
+            value = number_of(told[place_of(answer.question, mean)])
+            return None if value is None else Decimal(value)
         pairs = zip(self.column(question, mean), self.column(question, weight), strict=True)
         known = [(Decimal(value), Decimal(n)) for value, n in pairs if value is not None and n]
         whole = sum(n for _, n in known)
@@ -98,8 +104,9 @@ def regular_months(answers: Mapping[int, Answer]) -> list[str]:
 
 
 def all_months(answers: Mapping[int, Answer]) -> list[str]:
-    """All months from the first order to the last."""
-    return [str(period) for kind, period, *_ in answers[ALL_MONTHS].rows if kind == "month"]
+    """All months from the first order to the last; none where that is not answered."""
+    rows = answers[ALL_MONTHS].rows if ALL_MONTHS in answers else ()
+    return [str(period) for kind, period, *_ in rows if kind == "month"]
 
 
 def year_before(month: str) -> str:

@@ -15,6 +15,7 @@ from replayhouse.infra.application.ask import make_ready, origin_in
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit.between import events_by_topic, months_of_orders, orders_by_month
 from replayhouse.infra.audit.corrections import Correction, corrections
+from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.loads.load_ends import LoadEnd, load_ends
 from replayhouse.infra.read_models import kept_answers
 from replayhouse.infra.runtime.errors import UsageError
@@ -112,7 +113,7 @@ def changes(site: Site, old: int | None, new: int | None, as_of: int | None) -> 
             touched=orders_by_month(conn, first, end.position, months) if months else {},
             corrections=shown,
             corrected=corrected,
-            months=months_of_orders(conn, {one.key for one in shown if one.kind == "order"}),
+            months=months_of_orders(conn, {one.key for one in shown if one.kind is HistoryKind.ORDER}),
             answers=[
                 rows_changed(one, before.found[one.number], after.found[one.number])
                 for one in questions()

@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from replayhouse.infra.answers import asking
 from replayhouse.infra.answers.answer import Answer
-from replayhouse.infra.answers.moment import live_moment, moment_as_of
+from replayhouse.infra.answers.moment import LIVE, Moment, live_moment, moment_as_of
+from replayhouse.infra.answers.open_months import open_months
 from replayhouse.infra.answers.parameters import read_parameters
-from replayhouse.infra.application.ask import asking_as_of, find_kept, question_of
+from replayhouse.infra.application.ask import Asking, asking_as_of, find_kept, question_of
 from replayhouse.infra.application.site import Site
-from replayhouse.infra.loads.load_ends import LoadEnd, load_ends
+from replayhouse.infra.loads.load_ends import LoadEnd, load_before, load_ends
+from replayhouse.projections.questions import Question
+from replayhouse.projections.questions.question import Value
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,14 @@ class Beside:
 
 @dataclass(frozen=True)
 class Overview:
-    """Answers by the numbers of their questions; `beside` is None where there is no other moment to look at."""
+    """Answers by the numbers of their questions; `beside` is None where there is no other moment to look at.
+
+    `open_months` are told of the newest moment.
+    """
 
     answers: Mapping[int, Answer]
     beside: Beside | None
+    open_months: frozenset[str]
 
 
 def overview(
@@ -46,11 +54,18 @@ def overview(
             return None
         answers = dict(zip(numbers, session.answers(wanted), strict=True))
         if not session.is_live:
-            other = live_moment(session.conn)
-        elif len(ends) > 1:
-            other = moment_as_of(session.conn, (), ends[-2].position, None)
-        else:
-            return Overview(answers, None)
-        found = {asked.number: find_kept(session.conn, other, asked, given) for asked, given in wanted}
-        kept = {number: one for number, one in found.items() if one is not None}
-        return Overview(answers, Beside(not session.is_live, ends[-1], kept))
+            return Overview(answers, _kept(session, live_moment(session.conn), wanted, ends), frozenset())
+        still_open = asking.in_one_moment(session.conn, LIVE, lambda: open_months(session.conn))
+        before = load_before(ends, answers[numbers[0]].position)
+        if before is None:
+            return Overview(answers, None, still_open)
+        then = moment_as_of(session.conn, (), before.position, None)
+        return Overview(answers, _kept(session, then, wanted, ends), still_open)
+
+
+def _kept(
+    session: Asking, moment: Moment, wanted: Sequence[tuple[Question, Mapping[str, Value]]], ends: Sequence[LoadEnd]
+) -> Beside:
+    found = {asked.number: find_kept(session.conn, moment, asked, given) for asked, given in wanted}
+    kept = {number: one for number, one in found.items() if one is not None}
+    return Beside(not session.is_live, ends[-1], kept)

@@ -26,6 +26,7 @@ from replayhouse.domain.sales.events import (
     PaymentAmended,
     PaymentReceived,
 )
+from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.audit.lineage.sources import cited_by
 from replayhouse.infra.event_store.serialization.mapper import mapper_of_our_events
 from replayhouse.infra.event_store.serialization.personal import personal_fields
@@ -74,7 +75,7 @@ class Correction(NamedTuple):
 
     position: int
     event: str
-    kind: str
+    kind: HistoryKind
     key: UUID
     changes: tuple[Change, ...]
     was_told: Told
@@ -221,12 +222,13 @@ def _in_words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _thing(row: _Stored, event: DomainEvent) -> tuple[str, UUID]:
+def _thing(row: _Stored, event: DomainEvent) -> tuple[HistoryKind, UUID]:
     """What the correction is about: a review is known by the id that it has in the source."""
     if isinstance(event, ReviewRevised):
-        return "review", event.review_id
+        return HistoryKind.REVIEW, event.review_id
     context, name, _ = row.topic.split(".")
-    kinds = {"sales": "order", "customer": "customer", "marketplace": "seller" if "Seller" in name else "product"}
+    in_marketplace = HistoryKind.SELLER if name.startswith("Seller") else HistoryKind.PRODUCT
+    kinds = {"sales": HistoryKind.ORDER, "customer": HistoryKind.CUSTOMER, "marketplace": in_marketplace}
     return kinds[context], row.stream
 
 

@@ -1,4 +1,4 @@
-"""The site after one more load, which corrects a price: what was shown before, and what was changed."""
+"""The site after one more load, which corrects a price and a comment: what was shown before, and what was changed."""
 
 import csv
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from tests.support.web import asking
 
 SAVED = ("/", "/?period=all")
 LOAD = "corrected"
+SECRET = "moro na rua das flores"
 _ITEMS = "olist_order_items_dataset.csv"
 
 
@@ -25,7 +26,8 @@ _ITEMS = "olist_order_items_dataset.csv"
 class Corrected:
     """The site and its warehouse; `saved` are pages as they were before the load, when the log ended at `before`.
 
-    `order` had a line with the price `was`, which is `now` another; it stands at `line` of the extract.
+    `order` had a line with the price `was`, which is `now` another; it stands at `line` of the extract. The
+    comment of `review` is SECRET now.
     """
 
     client: TestClient
@@ -37,16 +39,18 @@ class Corrected:
     was: Decimal
     now: Decimal
     line: int
+    review: str
 
 
 @contextmanager
 def corrected(server: EmbeddedServer, loaded: Warehouse, folder: Path, orders: int, seed: int) -> Iterator[Corrected]:
-    """Loads the newest extract once more, with another price of an order that was delivered long ago."""
+    """Loads the newest extract once more, with another price of an order delivered long ago, and another comment."""
     extract = folder / LOAD
     generate(extract, orders, seed, None, 1)
     order, line, was = _first_delivered(extract)
     now = was + 100
     _write_price(extract / _ITEMS, line, now)
+    review = _write_comment(extract / "olist_order_reviews_dataset.csv")
     with copied(server, Database(loaded.database.url)) as database, asking(database, folder / "home") as client:
         warehouse = Warehouse(database, folder / "home")
         before = warehouse.json("status")["position"]
@@ -54,7 +58,7 @@ def corrected(server: EmbeddedServer, loaded: Warehouse, folder: Path, orders: i
         told = warehouse.json("ingest", extract, "--answers")
         assert told["status"] == "completed", told
         after = warehouse.json("status")["position"]
-        yield Corrected(client, warehouse, before, after, saved, order, was, now, line)
+        yield Corrected(client, warehouse, before, after, saved, order, was, now, line, review)
 
 
 def _first_delivered(extract: Path) -> tuple[str, int, Decimal]:
@@ -75,3 +79,13 @@ def _write_price(path: Path, line: int, price: Decimal) -> None:
     cells[5] = str(price)
     lines[line - 1] = ",".join(cells)
     path.write_text("\n".join(lines), encoding="utf-8", newline="")
+
+
+def _write_comment(path: Path) -> str:
+    """Gives the first review another comment; returns its id."""
+    with path.open(encoding="utf-8", newline="") as file:
+        header, first, *others = csv.reader(file)
+    first[header.index("review_comment_message")] = SECRET
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, first, *others])
+    return first[0]

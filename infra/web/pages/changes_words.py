@@ -12,6 +12,7 @@ from replayhouse.infra.audit.corrections import Change, Correction
 from replayhouse.infra.runtime.telling import count
 from replayhouse.infra.web.pages.layout import short
 from replayhouse.infra.web.pages.overview_words import in_words
+from replayhouse.infra.web.pages.places import place_of
 
 _TAKEN_BACK = ("Rewound", "order of a load that was taken back", "orders of a load that was taken back")
 _CAUSES = {
@@ -84,7 +85,7 @@ def correction_in_words(correction: Correction) -> CorrectionInWords:
     """A correction as the page tells it."""
     thing = f"{correction.kind.capitalize()} {short(correction.key)}"
     changes = "; ".join(_change_in_words(change) for change in correction.changes)
-    return CorrectionInWords(thing, f"/{correction.kind}s/{correction.key.hex}", changes)
+    return CorrectionInWords(thing, place_of(correction.kind, correction.key), changes)
 
 
 def _change_in_words(change: Change) -> str:

@@ -1,6 +1,6 @@
 """The overview: six figures, and four charts, all of them from answers to questions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, NamedTuple
@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
+from replayhouse.infra.answers.answer import Answer
 from replayhouse.infra.answers.key_figures import (
     KEY_FIGURES,
     QUESTIONS,
@@ -20,7 +21,7 @@ from replayhouse.infra.answers.key_figures import (
     regular_months,
     year_before,
 )
-from replayhouse.infra.application.overview import Beside, Overview
+from replayhouse.infra.application.overview import Overview
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import NOTHING, page
 from replayhouse.infra.web.pages.overview_charts import CHARTED, charts
@@ -30,6 +31,8 @@ from replayhouse.infra.web.wanted import AtMoment
 router = APIRouter()
 
 _MILLION = 1_000_000
+_PLACES = (("c7", ""), ("c5", ""), ("c5", "s"), ("c7", "s"))
+"""The width and the height of each chart, by classes of the style sheet."""
 
 
 class Period(StrEnum):
@@ -37,6 +40,18 @@ class Period(StrEnum):
 
     TWELVE = "twelve"
     ALL = "all"
+
+
+class _Over(NamedTuple):
+    """The months that the figures are over; all of an answer where that is wanted. `regular` are those of then."""
+
+    months: Sequence[str]
+    regular: Sequence[str]
+    are_all: bool
+
+    def of(self, answers: Mapping[int, Answer]) -> Months:
+        """Answers seen over them."""
+        return Months(answers, all_months(answers) if self.are_all else self.months, are_all=self.are_all)
 
 
 class Tile(NamedTuple):
@@ -61,7 +76,8 @@ def overview(
     if found is None:
         return page(request, warehouse, wanted, "empty.html", title="Overview", here="/")
     regular = regular_months(found.answers)
-    months = regular[-YEAR:] if period is Period.TWELVE else all_months(found.answers)
+    are_all = period is Period.ALL
+    over = _Over(all_months(found.answers) if are_all else regular[-YEAR:], regular, are_all)
     return page(
         request,
         warehouse,
@@ -70,22 +86,23 @@ def overview(
         title="Overview",
         here="/",
         period=period,
-        lede=_lede(months, regular, period),
-        tiles=[_tile(figure, found, months, regular if period is Period.TWELVE else ()) for figure in KEY_FIGURES],
-        charts=charts(found, wanted),
+        lede=_lede(over),
+        tiles=[_tile(figure, found, over) for figure in KEY_FIGURES],
+        charts=[(chart, *place) for chart, place in zip(charts(found, wanted), _PLACES, strict=True)],
     )
 
 
-def _lede(months: Sequence[str], regular: Sequence[str], period: Period) -> str:
+def _lede(over: _Over) -> str:
+    months = over.months
     if not months:
-        return "There are no orders yet." if period is Period.ALL else "No month has enough orders to be a regular one."
+        return "There are no orders yet."
     span = f"Orders placed from {month_in_words(months[0])} to {month_in_words(months[-1])}"
-    if period is Period.ALL:
+    if over.are_all:
         return f"{span}: all months."
-    compared = [month for month in months if year_before(month) in regular]
     told = f"{span}, the last {_number_in_words(len(months))} regular months."
+    compared = [month for month in months if year_before(month) in over.regular]
     if 0 < len(compared) < len(months):
-        told += f" On the year: those from {month_in_words(compared[0])} on."
+        told += f" Changes on the year are those from {month_in_words(compared[0])} on."
     return told
 
 
@@ -93,11 +110,13 @@ def _number_in_words(number: int) -> str:
     return "twelve" if number == YEAR else str(number)
 
 
-def _tile(figure: KeyFigure, found: Overview, months: Sequence[str], regular: Sequence[str]) -> Tile:
-    value = figure.compute(Months(found.answers, months))
+def _tile(figure: KeyFigure, found: Overview, over: _Over) -> Tile:
+    value = figure.compute(over.of(found.answers))
     large, small = _large(figure, value)
-    delta, tone = _delta(figure, change_on_the_year(figure, found.answers, months, regular))
-    return Tile(figure.name, figure.question, large, small, delta, tone, _changed(figure, value, found.beside, months))
+    change = None if over.are_all else change_on_the_year(figure, found.answers, over.months, over.regular)
+    return Tile(
+        figure.name, figure.question, large, small, *_delta(figure, change), _changed(figure, value, found, over)
+    )
 
 
 def _large(figure: KeyFigure, value: Number | None) -> tuple[str, str]:
@@ -123,9 +142,10 @@ def _delta(figure: KeyFigure, change: Decimal | None) -> tuple[str, str]:
     return f"{'▲' if change > 0 else '▼'} {amount:,}{unit} on the year", tone
 
 
-def _changed(figure: KeyFigure, value: Number | None, beside: Beside | None, months: Sequence[str]) -> str:
+def _changed(figure: KeyFigure, value: Number | None, found: Overview, over: _Over) -> str:
     """What the last load added to a figure, or what is known of it now; nothing where that is the same."""
-    other = None if beside is None else figure.compute(Months(beside.answers, months))
+    beside = found.beside
+    other = None if beside is None else figure.compute(over.of(beside.answers))
     if beside is None or value is None or other is None:
         return ""
     difference = rounded(value, figure.decimals) - rounded(other, figure.decimals)
