@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from replayhouse.domain.quality.batch import batch_of
 from replayhouse.infra.application.quality_report import QualityReport
@@ -18,6 +19,26 @@ class QualityOfLoads:
 
     loads: Sequence[QualityReport]
     number: int
+
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it: of each load how many rules records broke, and how many targets it missed."""
+        return {
+            "number": self.number,
+            "loads": [
+                {
+                    "batch": load.batch_id,
+                    "name": load.batch.name,
+                    "status": load.batch.status,
+                    "opened_at": load.batch.opened_at,
+                    "score": load.score,
+                    "rows": load.batch.rows,
+                    "quarantined": load.batch.quarantined,
+                    "broken": load.broken,
+                    "missed": load.missed,
+                }
+                for load in self.loads
+            ],
+        }
 
 
 def quality_of_loads(site: Site, at: str | None, limit: int, offset: int) -> QualityOfLoads:

@@ -50,6 +50,16 @@ class QualityReport(NamedTuple):
             Finding(check.rule, check.failed, check.checked, sentence(check.rule) or check.rule) for check in broken
         ]
 
+    @property
+    def broken(self) -> int:
+        """How many rules records broke."""
+        return sum(check.failed > 0 for check in self.batch.checks)
+
+    @property
+    def missed(self) -> int:
+        """Of how many rules the target was missed."""
+        return sum(not check.passed for check in self.batch.checks)
+
     def document(self) -> dict[str, Any]:
         """As JSON shows it."""
         batch = self.batch
@@ -88,6 +98,8 @@ def quality_report(site: Site, batch: str | None, at: str | None = None) -> Qual
         up_to = seen_at(connection, at, None).position
         stream = EventStore().streams(connection, "quality", [batch_id], up_to).get(batch_id)
         told = batch_of(stream.effective_events) if stream is not None else None
+        if told is None and at is not None:
+            raise Unknown(f"The load {batch_id} had not begun at position {up_to:,}.")
         if told is None or not told.is_opened:
             raise Unknown(f"There is no load {batch_id}: replayhouse batches lists them all.")
         return QualityReport(batch_id, told, kept_apart_by_rule(connection, batch_id))

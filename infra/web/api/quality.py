@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
 from replayhouse.infra.web.api.documents import FAULTS, Json
@@ -14,6 +14,8 @@ from replayhouse.infra.web.wanted import AtMoment
 router = APIRouter(prefix="/api/quality", tags=["quality"], responses=FAULTS)
 
 Load = Annotated[str, Path(max_length=300, description="Id or name of the load, or how either begins")]
+Limit = Annotated[int, Query(ge=1, le=500, description="So many loads at most")]
+Offset = Annotated[int, Query(ge=0, le=1_000_000, description="So many newer loads come before")]
 
 
 class Check(BaseModel):
@@ -41,6 +43,33 @@ class Quality(BaseModel):
     reasons: list[str]
     checks: list[Check]
     quarantine: dict[str, int]
+
+
+class LoadQuality(BaseModel):
+    """A load: its score, how many rules were `broken`, and of how many the target was `missed`."""
+
+    batch: UUID
+    name: str
+    status: str
+    opened_at: datetime
+    score: float | None
+    rows: int
+    quarantined: int
+    broken: int
+    missed: int
+
+
+class Loads(BaseModel):
+    """Some of the loads, the newest first; `number` is how many there are."""
+
+    number: int
+    loads: list[LoadQuality]
+
+
+@router.get("", response_model=Loads, summary="How the loads fared")
+def loads(warehouse: Lent, wanted: AtMoment, limit: Limit = 100, offset: Offset = 0) -> Json:
+    """The loads that had begun at the moment, the newest first, some at a time."""
+    return Json(warehouse.quality_of_loads(wanted.at, limit=limit, offset=offset).document())
 
 
 @router.get("/{batch}", response_model=Quality, summary="How a load fared by each rule")

@@ -50,6 +50,18 @@ def test_each_load_has_the_figures_of_its_report(client: TestClient, loaded: War
     ]
 
 
+def test_a_program_reads_the_loads_some_at_a_time(client: TestClient, loaded: Warehouse) -> None:
+    told = reports(loaded)
+    found = [client.get(f"/api/quality?limit=2&offset={offset}").json() for offset in (0, 2, 4)]
+    assert [page["number"] for page in found] == [3, 3, 3]
+    assert [len(page["loads"]) for page in found] == [2, 1, 0]
+    for load, report in zip(found[0]["loads"] + found[1]["loads"], told, strict=True):
+        same = ("batch", "name", "status", "opened_at", "score", "rows", "quarantined")
+        assert [load[name] for name in same] == [report[name] for name in same]
+        assert load["broken"] == sum(check["failed"] > 0 for check in report["checks"])
+        assert load["missed"] == sum(not check["passed"] for check in report["checks"])
+
+
 def test_rules_are_compared_over_the_loads(client: TestClient, loaded: Warehouse) -> None:
     checks = [{check["rule"]: check for check in report["checks"]} for report in reports(loaded)]
     broken = {rule for of_load in checks for rule, check in of_load.items() if check["failed"]}
@@ -87,7 +99,10 @@ def test_a_moment_knows_the_loads_that_had_begun(client: TestClient, loaded: War
     [(end,)] = loaded.rows("SELECT max(last_position) FROM event_store.commit WHERE batch_id = %s", first["batch"])
     assert [row[0] for row in rows(client.get(f"/quality?at={end}").text, "loads")] == [first["name"]]
     later = loaded.json("batches")[1]["batch"]
-    assert client.get(f"/quality/{later}?at={end}").status_code == 404
+    refused = client.get(f"/quality/{later}?at={end}")
+    assert refused.status_code == 404
+    assert f"had not begun at position {end:,}" in refused.text
+    assert client.get(f"/quality/{first['name']}?at={end}").status_code == 200
     assert client.get(f"/api/quality/{first['batch']}?at={end}").json() == reports(loaded)[-1]
 
 
