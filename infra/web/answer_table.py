@@ -16,20 +16,35 @@ _FORECASTS = "Demand Forecasting"
 
 
 class Shown(NamedTuple):
-    """A cell: its value, where it leads, whether it is an id, and what it was where that differs."""
+    """A cell: its value, where it leads, whether it is an id, and its value in the other answer, if that differs."""
 
     value: Cell
     address: str | None
     is_id: bool
     differs: bool
-    was: Cell
+    other: Cell
 
 
 class Line(NamedTuple):
-    """A row; a new one is not in the other answer."""
+    """A row; it stands alone where the other answer has none with its key."""
 
     cells: Sequence[Shown]
-    is_new: bool
+    is_alone: bool
+
+
+class Words(NamedTuple):
+    """How the other answer is told of: a figure that differs, a row that it has not, rows that only it has."""
+
+    differs: str
+    alone: str
+    missing: str
+
+
+BEFORE = Words("was", "new", "stood here then")
+"""Of an earlier answer."""
+
+NOW = Words("now", "gone since", "stand here now")
+"""Of the present one."""
 
 
 class Links:
@@ -60,25 +75,25 @@ class Links:
 def lines_of(answer: Answer, other: Answer | None, links: Links) -> list[Line]:
     """The rows of an answer; those of months begin with the newest, but for what is to come."""
     asked, size = answer.question, len(answer.question.key)
-    former = None if other is None else rows_by_key(other)
+    others = None if other is None else rows_by_key(other)
     lines = []
     for row in answer.rows:
-        was = None if former is None else former.get(row[:size])
+        its = None if others is None else others.get(row[:size])
         cells = [
             Shown(
                 value,
                 links.cell(row, place),
                 asked.columns[place].name in _THINGS,
-                was is not None and was[place] != value,
-                None if was is None else was[place],
+                its is not None and its[place] != value,
+                None if its is None else its[place],
             )
             for place, value in enumerate(row)
         ]
-        lines.append(Line(cells, former is not None and was is None))
+        lines.append(Line(cells, others is not None and its is None))
     newest_is_last = asked.key == ("month",) and asked.group != _FORECASTS
     return lines[::-1] if newest_is_last else lines
 
 
-def number_gone(answer: Answer, other: Answer | None) -> int:
+def number_missing(answer: Answer, other: Answer | None) -> int:
     """How many rows only the other answer has."""
     return 0 if other is None else len(rows_by_key(other).keys() - rows_by_key(answer).keys())

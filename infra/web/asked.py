@@ -9,7 +9,7 @@ from replayhouse.infra.runtime.errors import UsageError
 
 Number = Annotated[int, Path(ge=0, le=999_999_999, description="Number of the question")]
 
-_NO_PARAMETERS = frozenset({"at", "by", "key", "column", "limit", "offset", "from", "page", "to", "q"})
+_NO_PARAMETERS = frozenset({"at", "by", "axis", "key", "column", "limit", "offset", "from", "page", "to", "q"})
 
 
 def read_given(request: Request) -> dict[str, str]:

@@ -7,7 +7,7 @@ dashed one. Where the groups of a chart share no place on its axis, each has a c
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ MOST_LINES = 5
 _MOST_UPRIGHT = 31
 _LONGEST_UPRIGHT = 9
 _SHADES = 6
+_WHOLE_FROM, _THOUSANDS_FROM = 100, 10_000
 
 STATES = (
     (".", "RR", ".", "AP", ".", "."),
@@ -36,6 +37,8 @@ STATES = (
 )
 """A map of tiles: every state the same size, about where it lies."""
 
+# A stacked bar shows a part within its whole, which comes last: to set one on top of the other would count it twice.
+_KINDS = {"line": "line", "bar": "bar", "stacked bar": "within"}
 _UNITS = {"R$": "brl", "%": "pct", "": "number"}
 
 Address = Callable[[Row, str], str | None]
@@ -127,7 +130,7 @@ def charts_of(answer: Answer, other: Other | None, address: Address, open_months
         return _maps(asked, x, ys[0])
     if chart["kind"] == "scatter":
         return [_dots(asked, x, ys[0])]
-    kind = "line" if chart["kind"] == "line" else "stacked" if chart["kind"] == "stacked bar" else "bar"
+    kind = _KINDS[chart["kind"]]
     series = chart.get("series")
     if series is None:
         return [_canvas(asked, kind, x, ys, rows, title="")]
@@ -287,14 +290,21 @@ def _shades(cells: Iterable[Cell]) -> Callable[[Cell], int]:
 
 
 def _in_brief(cell: Cell) -> str:
-    value = _number(cell)
-    if value is None:
+    """A figure that fits a tile, rounded half away from zero."""
+    if not isinstance(cell, Decimal | int):
         return "–"
-    if abs(value) >= 10_000:
-        text = f"{value / 1000:,.0f}k"
+    size = abs(Decimal(cell))
+    if size >= _THOUSANDS_FROM:
+        text = f"{_rounded(Decimal(cell) / 1_000, '1'):,}k"
+    elif isinstance(cell, int):
+        text = f"{cell:,}"
     else:
-        text = f"{value:,.0f}" if abs(value) >= 100 or isinstance(value, int) else f"{value:.1f}"
+        text = f"{_rounded(cell, '1' if size >= _WHOLE_FROM else '0.1'):,}"
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _rounded(value: Decimal, step: str) -> Decimal:
+    return value.quantize(Decimal(step), ROUND_HALF_UP)
 
 
 def _number(cell: Cell) -> int | float | None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from replayhouse.infra.application.ask_beside import Beside
-from replayhouse.infra.web.answer_table import Links, lines_of, number_gone
+from replayhouse.infra.web.answer_table import BEFORE, NOW, Links, lines_of, number_missing
 from replayhouse.infra.web.api import questions as api
 from replayhouse.infra.web.asked import Given, Known, Number
 from replayhouse.infra.web.charts import Other, charts_of, sparkline
@@ -78,7 +78,8 @@ def question(request: Request, warehouse: Lent, wanted: AtMoment, number: Number
         charts=charts_of(found.answer, other, links.rows, found.open_months),
         lines=lines_of(found.answer, found.other, links),
         other=other,
-        gone=number_gone(found.answer, found.other),
+        words=NOW if found.load is None else BEFORE,
+        missing=number_missing(found.answer, found.other),
         given=given,
         terms=[(term, anchor_of(term)) for term in asked.terms],
         commands=_commands(request, wanted, number, given),
