@@ -10,17 +10,19 @@ from replayhouse.infra.application.moments import is_made_to_be_asked, name_of
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.head import read_head
 from replayhouse.infra.loads.load_ends import LoadEnd, load_ends
-from replayhouse.infra.read_models import marts_shown, months, prefixes
+from replayhouse.infra.read_models import kept_answers, marts_shown, months, prefixes
 from replayhouse.infra.read_models.prefixes import Prefix
 from replayhouse.infra.read_models.rebuild.revisions import ListedRevision, listed
+from replayhouse.projections.questions import questions
 from replayhouse.projections.warehouse import PROJECTIONS
 
 
 class EndOfLoad(NamedTuple):
-    """The end of a load, or of its being taken back, and whether every question is answered as of it at once."""
+    """The end of a load, or of its being taken back: whether it stands, and how many questions have a kept answer."""
 
     end: LoadEnd
     is_made: bool
+    answers: int
 
 
 class EndOfMonth(NamedTuple):
@@ -28,6 +30,7 @@ class EndOfMonth(NamedTuple):
 
     day: date
     is_made: bool
+    answers: int
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,13 @@ class Moments:
                     "is_retraction": one.end.is_retraction,
                     "recorded_at": one.end.recorded_at,
                     "is_made": one.is_made,
+                    "answers": one.answers,
                 }
                 for one in self.loads
             ],
-            "months": [{"by": one.day.isoformat(), "is_made": one.is_made} for one in self.months],
+            "months": [
+                {"by": one.day.isoformat(), "is_made": one.is_made, "answers": one.answers} for one in self.months
+            ],
             "made": [_document(one, at=str(one.position)) for one in self.made],
             "prefixes": [_document(one, at=one.prefix) for one in self.prefixes],
             "revisions": [
@@ -89,6 +95,8 @@ def list_moments(site: Site) -> Moments:
         head, shown, standing = read_head(conn).position, marts_shown.noted(conn), prefixes.prefixes(conn)
         names, any_one = {one.prefix for one in standing}, moment_as_of(conn, (), 0, None)
         live = None if shown is None else shown.position
+        days = [] if shown is None else months.last_days(conn)
+        kept = kept_answers.counted(conn, [any_one.definition_of(one) for one in questions()], any_one.erasures)
 
         def is_made(position: int, before: datetime | None = None) -> bool:
             return name_of(any_one._replace(position=position, occurred_before=before)) in names
@@ -96,10 +104,13 @@ def list_moments(site: Site) -> Moments:
         return Moments(
             head,
             live,
-            [EndOfLoad(end, end.position == live or is_made(end.position)) for end in load_ends(conn)],
             [
-                EndOfMonth(day, is_made(head, datetime.combine(day, time.max)))
-                for day in (() if shown is None else months.last_days(conn))
+                EndOfLoad(end, end.position == live or is_made(end.position), kept.get((end.position, None), 0))
+                for end in load_ends(conn)
+            ],
+            [
+                EndOfMonth(before.date(), is_made(head, before), kept.get((head, before), 0))
+                for before in (datetime.combine(day, time.max) for day in days)
             ],
             [one for one in standing if is_made_to_be_asked(one.prefix)],
             [one for one in standing if not is_made_to_be_asked(one.prefix)],

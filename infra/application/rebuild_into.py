@@ -47,13 +47,13 @@ def rebuild_into(
 
 
 def telling(site: Site) -> Callable[[int, int], None]:
-    """Takes how much of a rebuild is folded; when all is, the marts are made."""
+    """Takes how much of a rebuild is folded; when all is, what follows from that is made."""
 
     def tell(done: int, of: int) -> None:
         if done < of or not of:
             site.tell("folding every stream as far as the limits go", done, of)
         else:
-            site.tell("making the marts", 0, 0)
+            site.tell("making the calendar and the marts", 0, 0)
 
     return tell
 

@@ -32,6 +32,11 @@ _FIND_ALL = """
     WHERE position = %(position)s AND erasures = %(erasures)s
         AND occurred_before = coalesce(%(occurred_before)s::timestamp, 'infinity')
 """
+_COUNT = """
+    SELECT position, nullif(occurred_before, 'infinity'), count(DISTINCT question) FROM read_model.answer
+    WHERE definition = ANY(%s) AND erasures = %s
+    GROUP BY 1, 2
+"""
 # An erasure writes to `refold` before it forgets answers: it waits for who keeps one, or the other way round.
 _NO_ERASURE = "SET LOCAL lock_timeout = '2s'; LOCK TABLE read_model.refold IN SHARE MODE"
 _KEEP = """
@@ -113,6 +118,14 @@ def find_all(conn: psycopg.Connection, origins: Mapping[int, Origin], with_rows:
 def history(conn: psycopg.Connection, question: int, origin: Origin) -> list[KeptAnswer]:
     """What is kept of a question with the same origin but for its position, by position."""
     return [KeptAnswer(*row) for row in conn.execute(_HISTORY, _values(question, origin)).fetchall()]
+
+
+def counted(
+    conn: psycopg.Connection, definitions: Collection[str], erasures: int
+) -> dict[tuple[int, datetime | None], int]:
+    """To how many questions answers are kept, by position and business time; these are the questions' definitions."""
+    rows = conn.execute(_COUNT, [list(definitions), erasures]).fetchall()
+    return {(position, before): number for position, before, number in rows}
 
 
 def keep(

@@ -16,13 +16,17 @@ router = APIRouter(prefix="/api/moments", tags=["moments"], responses=FAULTS)
 
 
 class LoadMoment(BaseModel):
-    """The end of a load, or of its being taken back. `is_made`: every question is answered as of it at once."""
+    """The end of a load, or of its being taken back.
+
+    Where it `is_made`, every question is answered as of it; else those, with their defaults, whose `answers` are kept.
+    """
 
     at: str
     load: str
     is_retraction: bool
     recorded_at: datetime
     is_made: bool
+    answers: int
 
 
 class MonthMoment(BaseModel):
@@ -30,6 +34,7 @@ class MonthMoment(BaseModel):
 
     by: date
     is_made: bool
+    answers: int
 
 
 class StandingMoment(BaseModel):

@@ -17,6 +17,7 @@ from replayhouse.infra.application.api.warehouse import Warehouse as PythonWareh
 from replayhouse.infra.application.moments import NotMade
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.web.jobs import Jobs
+from replayhouse.projections.questions import questions
 from tests.support.homes import wait_until
 from tests.support.in_process import Warehouse
 
@@ -201,6 +202,7 @@ def test_the_moments_are_the_ends_of_loads_and_of_months(client: TestClient, loa
     told = client.get("/api/moments").json()
     assert [int(one["at"]) for one in told["loads"]] == positions(loaded)
     assert [one["is_made"] for one in told["loads"]] == [False, False, True]
+    assert [one["answers"] for one in told["loads"]] == [len(questions())] * 3
     months = [row[0].isoformat() for row in loaded.rows("SELECT last_day FROM mart.months WHERE orders > 0 ORDER BY 1")]
     assert [one["by"] for one in told["months"]] == months
     assert {one["at"] for one in told["revisions"]} == {"r1"}
