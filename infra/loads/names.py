@@ -17,7 +17,9 @@ _NAMES = "SELECT batch_id, name FROM event_store.batch WHERE batch_id = ANY(%s)"
 _IS_LOAD = "SELECT 1 FROM event_store.batch WHERE batch_id = %s AND kind = 'load'"
 
 
-class _Load(NamedTuple):
+class NamedLoad(NamedTuple):
+    """A load; whether it `stands`: it was neither taken back nor rejected."""
+
     id: UUID
     name: str
     stands: bool
@@ -33,12 +35,7 @@ def load_named(conn: psycopg.Connection, text: str) -> UUID:
     start = id_start(text)
     if start is not None and start.is_whole:
         return start.first
-    loads = [_Load(*row) for row in conn.execute(_LOADS)]
-    found = [load for load in loads if load.name == text] or [
-        load
-        for load in loads
-        if load.name.startswith(text) or (start is not None and start.first <= load.id <= start.last)
-    ]
+    found = loads_from(conn, text)
     if not found:
         raise Unknown(f"There is no load {text}: replayhouse batches lists them all.")
     meant = [load for load in found if load.stands] or found
@@ -46,6 +43,17 @@ def load_named(conn: psycopg.Connection, text: str) -> UUID:
         told = listed([f"{load.id} ({load.name})" for load in meant])
         raise UsageError(f"'{text}' may be one of {len(meant)} loads: {told}. Write more of it, or the id.")
     return meant[0].id
+
+
+def loads_from(conn: psycopg.Connection, text: str) -> list[NamedLoad]:
+    """The loads of that name; where there is none, those whose id or name begins so, the oldest first."""
+    start = id_start(text)
+    loads = [NamedLoad(*row) for row in conn.execute(_LOADS)]
+    return [load for load in loads if load.name == text] or [
+        load
+        for load in loads
+        if load.name.startswith(text) or (start is not None and start.first <= load.id <= start.last)
+    ]
 
 
 def known_load_named(conn: psycopg.Connection, text: str) -> UUID:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.checkpoint import CheckpointReport
     from replayhouse.infra.application.commits import Commits
     from replayhouse.infra.application.event import LoggedEvent
+    from replayhouse.infra.application.find import Found
     from replayhouse.infra.application.history import History
     from replayhouse.infra.application.keygen import NewKey
     from replayhouse.infra.application.prove import ProveReport
@@ -37,6 +38,14 @@ class Audit(Base):
         from replayhouse.infra.application.history import history
 
         return self._do(history, kind, str(key))
+
+    def find(self, text: str) -> "Found":
+        """Everything that a text may mean: an id or how one begins, a line of a file (`orders:1042`, of a load by name
+        `2018-03/orders:1042`), a position of the log, the name of a load, words of a question.
+        """
+        from replayhouse.infra.application.find import find
+
+        return self._do(find, text)
 
     def thing(
         self,

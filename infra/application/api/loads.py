@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.batches import Batch
     from replayhouse.infra.application.demo import DemoReport
     from replayhouse.infra.application.ingest import IngestReport
+    from replayhouse.infra.application.load_details import LoadDetails
     from replayhouse.infra.application.retract import RetractReport
 
 
@@ -46,6 +47,15 @@ class Loads(Base):
         from replayhouse.infra.application.batches import batches
 
         return self._do(batches)
+
+    def load_details(self, load: str | UUID, *, at: str | int | None = None) -> "LoadDetails":
+        """A load as of a moment: its files, what became of their records, its events by topic, how it ended.
+
+        `load`: its id or name, or how either begins. Raises UsageError where there is no such load or moment.
+        """
+        from replayhouse.infra.application.load_details import load_details
+
+        return self._do(load_details, str(load), at)
 
     def retract(
         self, batch: str | UUID, reason: str | None = None, *, cascade: bool = False, dry_run: bool = False

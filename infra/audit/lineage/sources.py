@@ -48,6 +48,11 @@ _PERSONS_OF_ORDERS = """
 """
 
 
+def said(status: str, place: str | None = None, why: str = "") -> str:
+    """Why lines were not found, in words."""
+    return _SAYS[status].format(place=place or "", why=why)
+
+
 class Cited(NamedTuple):
     """The lines of one file that an event names. `ranges` are first and last physical lines, as in `source`."""
 
@@ -88,7 +93,7 @@ class Quoted(NamedTuple):
     @property
     def said(self) -> str:
         """Why there are no texts, where the lines were not found."""
-        return _SAYS[self.status].format(place=self.place or "", why=self.why)
+        return said(self.status, self.place, self.why)
 
     def document(self) -> dict[str, Any]:
         """As JSON shows it."""

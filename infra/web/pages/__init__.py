@@ -8,6 +8,7 @@ def routers() -> tuple[APIRouter, ...]:
     from replayhouse.infra.web.pages import (
         changes,
         find,
+        loads,
         log,
         moments,
         overview,
@@ -18,5 +19,5 @@ def routers() -> tuple[APIRouter, ...]:
         things,
     )
 
-    parts = (overview, questions, rows, things, find, changes, quality, log, terms, moments)
+    parts = (overview, questions, rows, things, loads, find, changes, quality, log, terms, moments)
     return tuple(part.router for part in parts)

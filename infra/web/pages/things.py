@@ -1,4 +1,4 @@
-"""One thing: an order, a customer, a shipment, a review, a seller, a product, a load; its events and its row."""
+"""One thing: an order, a customer, a shipment, a review, a seller or a product; its events and its row."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -29,7 +29,6 @@ OrdersFrom = Annotated[int, Query(alias="orders", ge=0, le=100_000_000, descript
 Order = Annotated[str, Query(alias="order", max_length=20, description="learnt or happened")]
 
 _LATER = {LEARNT: "Learnt later than the moment that is shown.", HAPPENED: "Happened later than the moment shown."}
-_BARE = {HistoryKind.BATCH}
 
 
 class Value(NamedTuple):
@@ -125,7 +124,7 @@ def _view(kind: HistoryKind) -> Any:
     return view
 
 
-for _kind in set(PLACES) - _BARE:
+for _kind in set(PLACES) - {HistoryKind.BATCH}:
     router.add_api_route(f"/{PLACES[_kind]}/{{key}}", _view(_kind), methods=["GET"])
 
 

@@ -1,0 +1,60 @@
+"""One load: its files and what became of their records, its events by kind, and how it ended."""
+
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
+
+from replayhouse.infra.application.load_details import LoadDetails
+from replayhouse.infra.web.lending import Lent
+from replayhouse.infra.web.pages.layout import page
+from replayhouse.infra.web.pages.words import title_of
+from replayhouse.infra.web.wanted import AtMoment
+
+router = APIRouter()
+
+_STATUS = {
+    "open": "It is under way, or was interrupted: its files can be ingested again to finish it.",
+    "accepted": "It is under way, or was interrupted: its files can be ingested again to finish it.",
+    "completed": "It is complete.",
+    "rejected": "It was rejected as a whole: nothing of it became an event.",
+    "retracted": "It was taken back: what it brought counts no longer.",
+    "retracting": "It is being taken back.",
+    "": "It came later than the moment that is shown.",
+}
+
+
+class Kind(NamedTuple):
+    """How many events of a kind a load brought."""
+
+    context: str
+    name: str
+    title: str
+    events: int
+
+
+@router.get("/loads/{load}")
+def load(request: Request, warehouse: Lent, wanted: AtMoment, load: str) -> HTMLResponse:
+    """A load as of the moment, by its id or name, or how either begins."""
+    found = warehouse.load_details(load, at=wanted.at)
+    return page(
+        request,
+        warehouse,
+        wanted,
+        "load.html",
+        title=f"Load {found.batch.name}",
+        here="/quality",
+        load=found,
+        status=_STATUS[found.told.status],
+        kinds=kinds_of(found),
+        own=[(title_of(event.name), event) for event in found.own if event.position <= found.seen.position],
+    )
+
+
+def kinds_of(found: LoadDetails) -> list[Kind]:
+    """Its events by kind, the most frequent of each context first."""
+    kinds = [
+        Kind(*topic.split(".")[:2], title_of(topic.split(".")[1]), events) for topic, events in found.topics.items()
+    ]
+    order = list(dict.fromkeys(kind.context for kind in kinds))
+    return sorted(kinds, key=lambda kind: (order.index(kind.context), -kind.events, kind.name))
