@@ -46,15 +46,16 @@ def load(request: Request, warehouse: Lent, wanted: AtMoment, load: str) -> HTML
         here="/quality",
         load=found,
         status=_STATUS[found.told.status],
-        kinds=kinds_of(found),
+        kinds=kinds_of(found) if found.told.is_opened else [],
         own=[(title_of(event.name), event) for event in found.own if event.position <= found.seen.position],
     )
 
 
 def kinds_of(found: LoadDetails) -> list[Kind]:
     """Its events by kind, the most frequent of each context first."""
-    kinds = [
-        Kind(*topic.split(".")[:2], title_of(topic.split(".")[1]), events) for topic, events in found.topics.items()
-    ]
+    kinds = []
+    for topic, events in found.topics.items():
+        context, name, _ = topic.split(".")
+        kinds.append(Kind(context, name, title_of(name), events))
     order = list(dict.fromkeys(kind.context for kind in kinds))
     return sorted(kinds, key=lambda kind: (order.index(kind.context), -kind.events, kind.name))

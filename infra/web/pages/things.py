@@ -136,7 +136,7 @@ def lede_of(found: Thing) -> str:
         told += f" from {count(len(loads), 'load')}"
     told += ". Each names the lines of the files that made it."
     if not found.rows:
-        told += " As of this moment there is no row of it."
+        told += " As of this moment nothing is known of it, or nothing counts."
     return told
 
 
