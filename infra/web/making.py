@@ -30,6 +30,8 @@ def main() -> int:
             warehouse.make_moment(given["at"], occurred_before=given["by"])
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # the server was killed: nobody waits for the moment
+        return 1
     except ReplayhouseError as error:
         _say({"error": "\n".join((str(error), *error.then))})
         return error.exit_code

@@ -9,6 +9,7 @@ from replayhouse.infra.application.list_moments import by_of
 from replayhouse.infra.application.moments import NotMade
 from replayhouse.infra.read_models.prefixes import Prefix
 from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
+from replayhouse.infra.web.auth.permissions import area_of
 from replayhouse.infra.web.forms import Fields, place_on_this_site
 from replayhouse.infra.web.jobs import Job, State, TheJobs
 from replayhouse.infra.web.lending import Lent
@@ -36,6 +37,7 @@ def moments(request: Request, warehouse: Lent, wanted: AtMoment, jobs: TheJobs) 
         moments=found,
         beside=beside,
         address=_address_of,
+        may_make=_may_make(request),
         job=newest if newest is not None and newest.is_running else None,
     )
 
@@ -84,6 +86,12 @@ def news(warehouse: Lent, seen: Seen = "") -> HTMLResponse:
     return HTMLResponse(part("news.html", before=seen.partition(".")[0], now=found.position))
 
 
+def _may_make(request: Request) -> bool:
+    """Whether who asks may make a moment."""
+    area = area_of("/moments", "POST")
+    return area is not None and request.state.identity.role in area.roles
+
+
 def _address_of(at: str, one: Prefix) -> str:
     """The overview as of what stands: what people have made by business time says so itself."""
     by = by_of(one.occurred_before) if at.isdecimal() else None
@@ -107,6 +115,7 @@ def not_made_page(request: Request, error: NotMade) -> Response:
                 "not_made.html",
                 title="This moment is not made yet",
                 text=str(error),
+                may_make=_may_make(request),
                 to=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             )
     except ReplayhouseError:  # the database has gone meanwhile; what was asked for is answered all the same

@@ -1,6 +1,9 @@
 """Moments in the browser and by HTTP: which are offered, and that others are made as a job."""
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import unescape
@@ -9,17 +12,20 @@ from typing import Any
 
 import psycopg
 import pytest
+from fastapi import Request
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from replayhouse.infra.application import make_moment
 from replayhouse.infra.application.api.warehouse import Warehouse as PythonWarehouse
 from replayhouse.infra.application.moments import NotMade
+from replayhouse.infra.runtime.identity import Identity, Role
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.web.jobs import Jobs
 from replayhouse.projections.questions import questions
 from tests.support.homes import wait_until
 from tests.support.in_process import Warehouse
+from tests.support.web import asking
 
 _ENDS = "SELECT notification_id FROM event_store.quality_events WHERE topic LIKE 'quality.BatchCompleted.%' ORDER BY 1"
 _BESIDE = r"SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^(moment|unfinished)_' ORDER BY 1"
@@ -116,6 +122,17 @@ def test_one_moment_is_made_at_a_time_and_nothing_is_left_of_one_that_is_cancell
     assert "It was cancelled, and nothing is left of it." in shown.text
     assert "every 1s" not in own_client.get(place.removeprefix("/api") + "/state").text
     assert own_client.delete(place).json() == over
+
+
+def test_nothing_is_left_of_a_moment_whose_server_was_killed(own: Warehouse, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, database_url=own.database.url, workers=1).model_dump(mode="json")
+    command = [sys.executable, "-m", "replayhouse.infra.web.making"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, told = process.communicate(json.dumps({"settings": settings, "at": None, "by": "2018-01-31"}).encode())
+    assert (process.returncode, told) == (1, b"")
+    assert beside(own) == []
 
 
 def test_a_job_that_fails_says_why(tmp_path: Path) -> None:
@@ -248,3 +265,20 @@ def test_the_bar_leads_to_the_same_page_at_other_moments(client: TestClient, loa
     assert stops_of(other)["2018-03"] == (f"/moments?at={first}&by=2018-03-31&axis=known", True)
     assert stops_of(other)["whole"] == ("/moments?by=2018-03-31&axis=known", False)
     assert "As known after 2018-03" in past
+
+
+class Marketing:
+    """Takes everybody for somebody who may not make a moment."""
+
+    def who(self, request: Request) -> Identity:
+        """Somebody of marketing."""
+        return Identity("ines", Role.MARKETING, "test")
+
+
+def test_who_may_not_make_a_moment_is_offered_none(loaded: Warehouse, tmp_path: Path) -> None:
+    with asking(loaded.database, tmp_path, Marketing()) as client:
+        for page in (client.get("/moments"), client.get(f"/questions/22?at={between(loaded)}")):
+            assert 'method="post"' not in page.text
+        assert "Your role may look at moments that are made" in page.text
+        assert client.post("/moments", data={"at": "1"}).status_code == 403
+        assert client.post("/api/moments", json={"at": "1"}).status_code == 403
