@@ -18,6 +18,10 @@ from replayhouse.infra.loads.names import load_named
 from replayhouse.infra.runtime.errors import Unknown
 
 
+class NotBegun(Unknown):
+    """The moment that is looked at knows nothing of the load yet."""
+
+
 class Finding(NamedTuple):
     """A rule that records broke: `failed` of `checked`, and the rule in words."""
 
@@ -91,7 +95,7 @@ class QualityReport(NamedTuple):
 def quality_report(site: Site, batch: str | None, at: str | None = None) -> QualityReport:
     """The report of the load with that id or name, by default of the newest, as a moment shows it.
 
-    Raises Unknown where there is no such load.
+    Raises Unknown where there is no such load, of which NotBegun where the moment does not know it yet.
     """
     with site.database.connect("replayhouse quality") as connection:
         batch_id = load_named(connection, batch) if batch is not None else _newest(connection)
@@ -99,7 +103,7 @@ def quality_report(site: Site, batch: str | None, at: str | None = None) -> Qual
         stream = EventStore().streams(connection, "quality", [batch_id], up_to).get(batch_id)
         told = batch_of(stream.effective_events) if stream is not None else None
         if told is None and at is not None:
-            raise Unknown(f"The load {batch_id} had not begun at position {up_to:,}.")
+            raise NotBegun(f"The load {batch_id} had not begun at position {up_to:,}.")
         if told is None or not told.is_opened:
             raise Unknown(f"There is no load {batch_id}: replayhouse batches lists them all.")
         return QualityReport(batch_id, told, kept_apart_by_rule(connection, batch_id))

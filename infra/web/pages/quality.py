@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 
 from replayhouse.domain.quality.events import CheckResult
 from replayhouse.domain.quality.rules import WEIGHTS, Severity
-from replayhouse.infra.application.quality_report import QualityReport, sentence
+from replayhouse.infra.application.quality_report import NotBegun, QualityReport, sentence
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page
 from replayhouse.infra.web.wanted import AtMoment
@@ -56,8 +56,12 @@ def load(
     rule: str | None = None,
     number: PageNumber = 1,
 ) -> HTMLResponse:
-    """One load: each rule, and the records that were kept apart."""
-    report = warehouse.quality_report(load, at=wanted.at)
+    """One load: each rule, and the records that were kept apart; as it is now where the moment does not know it yet."""
+    is_seen = True
+    try:
+        report = warehouse.quality_report(load, at=wanted.at)
+    except NotBegun:
+        is_seen, report = False, warehouse.quality_report(load)
     apart = warehouse.quarantine(report.batch_id, None, rule, "all", RECORDS, (number - 1) * RECORDS)
     return page(
         request,
@@ -67,6 +71,7 @@ def load(
         title=f"Quality of {report.batch.name}",
         here="/quality",
         report=report,
+        is_seen=is_seen,
         checks=sorted(report.batch.checks, key=_gravity),
         apart=apart,
         rule=rule,

@@ -99,10 +99,10 @@ def test_a_moment_knows_the_loads_that_had_begun(client: TestClient, loaded: War
     [(end,)] = loaded.rows("SELECT max(last_position) FROM event_store.commit WHERE batch_id = %s", first["batch"])
     assert [row[0] for row in rows(client.get(f"/quality?at={end}").text, "loads")] == [first["name"]]
     later = loaded.json("batches")[1]["batch"]
-    refused = client.get(f"/quality/{later}?at={end}")
-    assert refused.status_code == 404
-    assert f"had not begun at position {end:,}" in refused.text
-    assert client.get(f"/quality/{first['name']}?at={end}").status_code == 200
+    refused = client.get(f"/api/quality/{later}?at={end}")
+    assert (refused.status_code, f"had not begun at position {end:,}" in refused.text) == (404, True)
+    assert "does not know this load yet" in client.get(f"/quality/{later}?at={end}").text
+    assert "does not know this load yet" not in client.get(f"/quality/{first['name']}?at={end}").text
     assert client.get(f"/api/quality/{first['batch']}?at={end}").json() == reports(loaded)[-1]
 
 
