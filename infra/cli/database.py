@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from replayhouse.infra.cli.options import Json, example
-from replayhouse.infra.cli.output import print_json, say
+from replayhouse.infra.cli.output import print_json, say, table
 
 app = typer.Typer(name="db", help="Start, stop and reach the database.", rich_markup_mode=None)
 
@@ -88,6 +88,74 @@ def url(role: RoleOption = Role.ADMINISTRATOR, json: Json = False) -> None:
         print_json({"url": found})
         return
     say(found)
+
+
+RoleToGive = Annotated[
+    str, typer.Argument(metavar="ROLE", help="analyst, marketing, auditor, steward, reader, writer or owner.")
+]
+User = Annotated[str, typer.Argument(metavar="USER", help="A user of the database.")]
+States = Annotated[
+    list[str] | None,
+    typer.Option("--state", metavar="STATE", help="Of marketing: a state whose rows they see from now on; repeatable."),
+]
+
+
+@app.command(
+    epilog=example("replayhouse db grant analyst alice", "replayhouse db grant marketing bob --state SP --state RJ")
+)
+def grant(role: RoleToGive, user: User, states: States = None, json: Json = False) -> None:
+    """Give a user of the database a role of the warehouse.
+
+    Analysts read the schema masked, where personal fields are masked; marketing the schema regional, the same with the
+    rows of their own states alone; auditors the log; stewards the quarantine.
+    """
+    from replayhouse.infra.cli.warehouse import named_warehouse
+
+    with named_warehouse() as warehouse:
+        given = warehouse.grant(role, user, states=states or ())
+    if json:
+        print_json(given.document())
+        return
+    sees = f", and sees {', '.join(given.states)}" if given.states else ""
+    say(f"{user} has the role {role}{sees}." if given.is_new else f"{user} had the role {role} already{sees}.")
+
+
+@app.command(epilog=example("replayhouse db revoke analyst alice"))
+def revoke(role: RoleToGive, user: User, json: Json = False) -> None:
+    """Take a role of the warehouse from a user.
+
+    What the user was granted by hand, or by another role, stays.
+    """
+    from replayhouse.infra.cli.warehouse import named_warehouse
+
+    with named_warehouse() as warehouse:
+        taken = warehouse.revoke(role, user)
+    if json:
+        print_json(taken.document())
+        return
+    say(f"{user} has the role {role} no longer." if taken.is_new else f"{user} did not have the role {role}.")
+
+
+@app.command(epilog=example("replayhouse db roles", "replayhouse db roles --json"))
+def roles(json: Json = False) -> None:
+    """List the roles of the warehouse: what each may do, and who has it."""
+    from replayhouse.infra.cli.warehouse import named_warehouse
+
+    with named_warehouse() as warehouse:
+        found = warehouse.roles()
+    if json:
+        print_json(found.document())
+        return
+    rows = [
+        (role.role, role.may if role.is_there else "is not there: see replayhouse db start", _users(role.users))
+        for role in found.roles
+    ]
+    table(("role", "may", "who has it"), rows)
+
+
+def _users(users: dict[str, list[str]]) -> str:
+    """Each user, those of marketing with their states."""
+    return ", ".join(f"{user} ({' '.join(states)})" if states else user for user, states in users.items()) or "-"
 
 
 @app.command(

@@ -25,15 +25,15 @@ ROLES: Mapping[str, str] = {
 }
 """The roles that people are given, and what each may do. None of them can log in."""
 
+_OF_ALL_IN = {"replayhouse_analyst": "masked", "replayhouse_marketing": "regional", STEWARD: "quality"}
+"""Who reads everything in a schema, beside the readers."""
+
 # Each role that is there for people has been let into a schema when it was given its rights.
 _HAS_RIGHTS = """
     SELECT bool_and(CASE WHEN to_regrole(role) IS NULL THEN false
         WHEN to_regnamespace(schema) IS NULL THEN true
         ELSE has_schema_privilege(role, schema, 'USAGE') END)
-    FROM (VALUES
-        ('replayhouse_reader', 'event_store'), ('replayhouse_auditor', 'event_store'),
-        ('replayhouse_analyst', 'masked'), ('replayhouse_marketing', 'regional'), ('replayhouse_steward', 'quality')
-    ) AS wanted (role, schema)
+    FROM unnest(%s::text[], %s::text[]) AS wanted (role, schema)
 """
 _MISSING = "SELECT role FROM unnest(%s::text[]) AS role WHERE to_regrole(role) IS NULL"
 _USER = """
@@ -77,8 +77,9 @@ class Lacking(NamedTuple):
 
 
 def lacking(conn: psycopg.Connection) -> Lacking | None:
-    """What is missing where the readers' role has no rights on the warehouse; None where it has."""
-    if conn.execute(_HAS_RIGHTS).fetchone() == (True,):
+    """What is missing where a role is, or has no rights on the warehouse; None where nothing is."""
+    admitted = {READER: "event_store", "replayhouse_auditor": "event_store", **_OF_ALL_IN}
+    if conn.execute(_HAS_RIGHTS, [list(admitted), list(admitted.values())]).fetchone() == (True,):
         return None
     row = conn.execute(_USER).fetchone()
     assert row is not None  # functions always give a row
@@ -91,12 +92,11 @@ def complete(conn: psycopg.Connection) -> Lacking | None:
     if lacking(conn) is None:
         return None
     make_roles(conn)
-    still = lacking(conn)
-    if still is None:
-        for schema in (*CONTEXTS, "shared", "mart", "read_model"):
-            if conn.execute("SELECT to_regnamespace(%s) IS NOT NULL", [schema]).fetchone() == (True,):
-                grant(conn, schema)
-    return still
+    of_readers = [(READER, schema) for schema in (*CONTEXTS, "shared", "mart", "read_model", "masked", "regional")]
+    for role, schema in (*of_readers, *_OF_ALL_IN.items()):
+        if conn.execute("SELECT to_regnamespace(%s) IS NOT NULL", [schema]).fetchone() == (True,):
+            grant(conn, schema, role)
+    return lacking(conn)
 
 
 def grant(conn: psycopg.Connection, schema: str, role: str = READER) -> None:

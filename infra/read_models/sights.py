@@ -87,13 +87,6 @@ def show_under(conn: psycopg.Connection, schemas: Mapping[str, str], prefix: str
         _make(conn, sight, f"{prefix}_{sight.schema}", schemas)
 
 
-def give_rights(conn: psycopg.Connection) -> None:
-    """Gives the roles, which were not there before, their rights on the views that stand."""
-    for sight in SIGHTS:
-        there = _columns_in(conn, [sight.schema]).keys()
-        _grant(conn, sight, sight.schema, sorted(name for _, name in there))
-
-
 def _make(conn: psycopg.Connection, sight: Sight, schema: str, schemas: Mapping[str, str]) -> None:
     conn.execute(_CREATE_SCHEMA.format(schema=sql.Identifier(schema), comment=sql.Literal(sight.comment)))
     there = _columns_in(conn, {schema, *schemas.values()})

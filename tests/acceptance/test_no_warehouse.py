@@ -50,6 +50,9 @@ OTHERS: tuple[tuple[str, ...], ...] = (
     ("db", "url"),
     ("db", "url", "--role", "reader"),
     ("db", "psql"),
+    ("db", "grant", "analyst", "alice"),
+    ("db", "revoke", "analyst", "alice"),
+    ("db", "roles"),
     ("db", "backup", "monday.backup"),
 )
 

@@ -41,6 +41,7 @@ READING = (
     "ask all",
     "db backup DIR/backup",
     "db url",
+    "db roles",
     "db start",
 )
 WRITING = (

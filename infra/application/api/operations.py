@@ -3,6 +3,7 @@
 Each use case is imported when it is run: whoever asks for one need not wait for what the others import.
 """
 
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.glance import Glance, News
     from replayhouse.infra.application.psql import Psql
     from replayhouse.infra.application.restore import RestoreReport
+    from replayhouse.infra.application.roles import Granted, Roles
     from replayhouse.infra.application.status import Status
 
 
@@ -107,6 +109,29 @@ class Operations(Base):
         from replayhouse.infra.application.database import url
 
         return self._do(url, role)
+
+    def grant(self, role: str, user: str, *, states: Iterable[str] = ()) -> "Granted":
+        """Gives a user of the database a role of the warehouse: "analyst", "marketing", "auditor", and so on.
+
+        Marketing is given with the `states` whose rows they are to see from now on, such as "SP". Raises UsageError for
+        what is no role, no user or no state, and WrongServer with what an administrator has to do where the database
+        user may not give roles.
+        """
+        from replayhouse.infra.application.roles import grant
+
+        return self._do(grant, role, user, states)
+
+    def revoke(self, role: str, user: str) -> "Granted":
+        """Takes a role from a user, of marketing with the states. Raises as `grant` does."""
+        from replayhouse.infra.application.roles import revoke
+
+        return self._do(revoke, role, user)
+
+    def roles(self) -> "Roles":
+        """The roles of the warehouse: what each may do, and who was given it."""
+        from replayhouse.infra.application.roles import roles
+
+        return self._do(roles)
 
     def psql(self, role: str = "reader") -> "Psql":
         """How PostgreSQL's psql is called on the warehouse: the program, and the environment to run it with."""
