@@ -59,6 +59,8 @@ def test_an_owner_who_may_not_make_roles_loads_and_is_told_the_recipe_which_work
 
     administrator.execute("CREATE ROLE analyst")
     try:
+        told = warehouse.run("db", "grant", "analyst", "analyst")
+        assert (told.code, recipe[0] in told.err) == (2, True), "nobody is given what is not there"
         for grant in recipe[1:]:
             administrator.execute(grant.encode())
         administrator.execute(recipe[0].encode())
@@ -67,6 +69,13 @@ def test_an_owner_who_may_not_make_roles_loads_and_is_told_the_recipe_which_work
         warehouse.json("rebuild")
         assert administrator.execute(MAY).fetchone() == (True, True, True, True, False)
         assert administrator.execute(MAY_BY_HAND).fetchone() == (True, True, False)
+
+        told = warehouse.run("db", "grant", "auditor", "analyst")
+        assert (told.code, "may not give or take replayhouse_auditor" in told.err) == (2, True)
+        assert told.err.splitlines()[-1] == 'GRANT "replayhouse_auditor" TO "analyst";'
+        administrator.execute(told.err.splitlines()[-1].encode())
+        assert "had the role auditor already" in warehouse.run("db", "grant", "auditor", "analyst").out
+        assert "may not give" in warehouse.run("db", "revoke", "auditor", "analyst").err
     finally:
         administrator.execute("DROP OWNED BY analyst; DROP ROLE analyst")
 
