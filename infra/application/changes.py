@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,14 @@ from replayhouse.infra.answers.moment import moment_as_of
 from replayhouse.infra.answers.movements import FOLLOWED_QUESTIONS, Moved, RowsChanged, moved, rows_changed
 from replayhouse.infra.answers.parameters import read_parameters
 from replayhouse.infra.application.ask import make_ready, origin_in
+from replayhouse.infra.application.moments import read_moment
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit.between import events_by_topic, months_of_orders, orders_by_month
 from replayhouse.infra.audit.corrections import Correction, corrections
 from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.loads.load_ends import LoadEnd, load_ends
 from replayhouse.infra.read_models import kept_answers
+from replayhouse.infra.read_models.snapshots.time_travel import Limits
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.questions import questions
 
@@ -86,18 +89,19 @@ class Changes:
         }
 
 
-def changes(site: Site, old: int | None, new: int | None, as_of: int | None) -> Changes | None:
+def changes(site: Site, old: int | None, new: int | None, at: str | int | datetime | None) -> Changes | None:
     """What changed between two ends of loads: by default, with the load that ended at `new`.
 
-    By default that is the newest, or was as of a position. Position 0 is the beginning of the log. None where nothing
-    was loaded yet. Raises UsageError for a position at which no load ends.
+    By default that is the newest, as of the moment `at`. Position 0 is the beginning of the log. None where nothing was
+    loaded yet. Raises UsageError for a position at which no load ends, and for what is no moment.
     """
     with site.database.connect("replayhouse changes", autocommit=True) as conn:
         make_ready(site, conn)
         ends = load_ends(conn)
         if not ends and not old and new is None:
             return None
-        known = [end for end in ends if as_of is None or new is not None or end.position <= as_of]
+        wanted = read_moment(conn, at, None) if new is None else None
+        known = [end for end in ends if not isinstance(wanted, Limits) or end.position <= (wanted.position or 0)]
         start, end = _read(known, old, new)
         first = 0 if start is None else start.position
         before, after = (_Kept(conn, position) for position in (first, end.position))

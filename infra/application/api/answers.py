@@ -181,13 +181,13 @@ class Answers(Base):
 
         return self._do(figure_rows, question, key, column, parameters or {}, at, occurred_before, limit, offset)
 
-    def changes(self, old: int | None = None, new: int | None = None, *, as_of: int | None = None) -> "Changes | None":
+    def changes(self, old: int | None = None, new: int | None = None, *, at: At = None) -> "Changes | None":
         """What changed between the ends of two loads, given by their positions: by default, with the newest load.
 
-        `as_of` is a position as of which that is the newest. Figures of months that were over, answers, and corrections
+        `at` is a moment as of which that is the newest. Figures of months that were over, answers, and corrections
         of what was believed before. None where nothing was loaded yet. Raises UsageError for a position at which no
         load ends.
         """
         from replayhouse.infra.application.changes import changes
 
-        return self._do(changes, old, new, as_of)
+        return self._do(changes, old, new, at)

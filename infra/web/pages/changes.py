@@ -28,8 +28,7 @@ def changes(
     new: Annotated[To, Query(alias="to")] = None,
 ) -> HTMLResponse:
     """What changed between the ends of two loads: by default, with the newest as of the moment."""
-    as_of = int(wanted.at) if wanted.at is not None and wanted.at.isdecimal() else None
-    found = warehouse.changes(old, new, as_of=as_of)
+    found = warehouse.changes(old, new, at=wanted.at)
     if found is None:
         return page(request, warehouse, wanted, "empty.html", title="Changes", here="/changes")
     is_newest = found.new.position == found.ends[-1].position
