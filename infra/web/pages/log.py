@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import HTMLResponse
 
+from replayhouse.infra.web.api import log as api
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page
 from replayhouse.infra.web.pages.places import COLUMNS, PLACES, place_of
@@ -13,6 +14,8 @@ from replayhouse.infra.web.pages.words import title_of
 from replayhouse.infra.web.wanted import AtMoment
 
 router = APIRouter()
+router.add_api_route("/log.json", api.commits, response_model=None)
+router.add_api_route("/log/{position}.json", api.event, response_model=None)
 
 COMMITS = 50
 """So many commits stand on a page."""

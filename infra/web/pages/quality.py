@@ -11,11 +11,14 @@ from starlette.responses import HTMLResponse
 from replayhouse.domain.quality.events import CheckResult
 from replayhouse.domain.quality.rules import WEIGHTS, Severity
 from replayhouse.infra.application.quality_report import NotBegun, QualityReport, sentence
+from replayhouse.infra.web.api import quality as api
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page
 from replayhouse.infra.web.wanted import AtMoment
 
 router = APIRouter()
+router.add_api_route("/quality.json", api.loads, response_model=None)
+router.add_api_route("/quality/{batch}.json", api.quality, response_model=None)
 
 LOADS, RECORDS = 20, 50
 """So many loads, and records that were kept apart, stand on a page."""
@@ -107,15 +110,15 @@ def _gravity(check: CheckResult) -> Decimal:
 
 def _chart(loads: Sequence[QualityReport]) -> dict[str, Any] | None:
     """The scores, the oldest load first; None where there are not two to be compared."""
-    scored = [(load.batch.name, float(load.score)) for load in reversed(loads) if load.score is not None]
+    scored = [(load.batch.name, load.score) for load in reversed(loads) if load.score is not None]
     if len(scored) < 2:
         return None
     return {
         "kind": "line",
         "unit": "score",
         "x": [name for name, _ in scored],
-        "series": [{"name": "score", "data": [score for _, score in scored]}],
+        "series": [{"name": "score", "data": [float(score) for _, score in scored]}],
         "min": math.floor(min(score for _, score in scored)) - 1,
         "max": 100,
-        "aria": f"Quality score of {len(scored)} loads, from {scored[0][1]} to {scored[-1][1]} of 100",
+        "aria": f"Over {len(scored)} loads the score went from {scored[0][1]} to {scored[-1][1]} of 100.",
     }

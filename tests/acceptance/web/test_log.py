@@ -151,6 +151,14 @@ def test_a_proof_that_was_downloaded_is_accepted_and_with_a_byte_changed_it_is_n
     assert (done.code, done.document["valid"]) == (1, False)
 
 
+def test_beside_each_page_the_same_stands_as_json(client: TestClient) -> None:
+    for page in ("log", "log/7", "quality", "quality/whole"):
+        beside = client.get(f"/{page}.json")
+        assert (beside.status_code, beside.json()) == (200, client.get(f"/api/{page}").json()), page
+    missing = client.get("/log/0.json")
+    assert (missing.status_code, list(missing.json())) == (404, ["error"])
+
+
 @pytest.mark.parametrize("path", ["/log/{}", "/api/log/{}", "/api/log/{}/proof"])
 @pytest.mark.parametrize(
     ("position", "status", "words"),

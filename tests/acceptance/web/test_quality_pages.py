@@ -1,5 +1,6 @@
 """Quality over the loads, as people and programs see it."""
 
+import json
 import re
 from html import unescape
 from pathlib import Path
@@ -60,6 +61,17 @@ def test_a_program_reads_the_loads_some_at_a_time(client: TestClient, loaded: Wa
         assert [load[name] for name in same] == [report[name] for name in same]
         assert load["broken"] == sum(check["failed"] > 0 for check in report["checks"])
         assert load["missed"] == sum(not check["passed"] for check in report["checks"])
+
+
+def test_the_scores_are_drawn_from_the_oldest_load_to_the_newest(client: TestClient, loaded: Warehouse) -> None:
+    told = list(reversed(reports(loaded)))
+    text = client.get("/quality").text
+    [spec] = re.findall(r'<script type="application/json" id="scores">(.*?)</script>', text)
+    chart = json.loads(spec)
+    assert chart["x"] == [report["name"] for report in told]
+    assert chart["series"][0]["data"] == [report["score"] for report in told]
+    assert chart["min"] < min(chart["series"][0]["data"]) <= chart["max"] == 100
+    assert 'data-chart="scores"' in text
 
 
 def test_rules_are_compared_over_the_loads(client: TestClient, loaded: Warehouse) -> None:
