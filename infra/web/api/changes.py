@@ -8,11 +8,12 @@ from pydantic import BaseModel, Field
 from replayhouse.infra.runtime.errors import Unknown
 from replayhouse.infra.web.api.documents import FAULTS, Json
 from replayhouse.infra.web.lending import Lent
+from replayhouse.infra.web.wanted import AtMoment
 
 router = APIRouter(prefix="/api/changes", tags=["changes"], responses=FAULTS)
 
 From = Annotated[int | None, Query(alias="from", ge=0, description="End of a load; 0: the beginning of the log")]
-To = Annotated[int | None, Query(ge=1, description="End of a later load; by default the newest")]
+To = Annotated[int | None, Query(alias="to", ge=1, description="End of a later load; by default the newest")]
 
 
 class End(BaseModel):
@@ -92,9 +93,12 @@ class Changed(BaseModel):
 
 
 @router.get("", response_model=Changed, summary="What a load changed")
-def changes(warehouse: Lent, old: From = None, new: Annotated[To, Query(alias="to")] = None) -> Json:
-    """Figures of months that were over, answers, and corrections, between the ends of two loads."""
-    found = warehouse.changes(old, new)
+def changes(warehouse: Lent, wanted: AtMoment, old: From = None, new: To = None) -> Json:
+    """Figures of months that were over, answers, and corrections, between the ends of two loads.
+
+    By default with the load that is the newest as of the moment.
+    """
+    found = warehouse.changes(old, new, at=wanted.at)
     if found is None:
         raise Unknown("Nothing is loaded yet: replayhouse ingest loads an extract.")
     return Json(found.document())

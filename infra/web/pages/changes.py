@@ -1,12 +1,14 @@
 """What a load changed: figures of months that were over, answers, and what we believed."""
 
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from replayhouse.infra.answers.movements import Moved
 from replayhouse.infra.application.changes import Changes
+from replayhouse.infra.web.api import changes as api
+from replayhouse.infra.web.api.documents import Json
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.changes_words import because, correction_in_words
 from replayhouse.infra.web.pages.layout import page
@@ -15,17 +17,16 @@ from replayhouse.infra.web.wanted import AtMoment, Wanted
 
 router = APIRouter()
 
-From = Annotated[int | None, Query(alias="from", ge=0)]
-To = Annotated[int | None, Query(ge=1)]
+
+@router.get("/changes.json")
+def changes_as_json(warehouse: Lent, wanted: AtMoment, old: api.From = None, new: api.To = None) -> Json:
+    """The same for programs."""
+    return api.changes(warehouse, wanted, old, new)
 
 
 @router.get("/changes")
 def changes(
-    request: Request,
-    warehouse: Lent,
-    wanted: AtMoment,
-    old: From = None,
-    new: Annotated[To, Query(alias="to")] = None,
+    request: Request, warehouse: Lent, wanted: AtMoment, old: api.From = None, new: api.To = None
 ) -> HTMLResponse:
     """What changed between the ends of two loads: by default, with the newest as of the moment."""
     found = warehouse.changes(old, new, at=wanted.at)

@@ -34,6 +34,7 @@ def test_a_corrected_price_is_told_with_both_lines_and_why_the_month_moved(corre
 
 def test_the_api_tells_the_same(corrected: Corrected) -> None:
     told = corrected.client.get("/api/changes").json()
+    assert corrected.client.get("/changes.json").json() == told
     assert (told["from"], told["to"]) == (corrected.before, corrected.after)
     assert [load["load"] for load in told["loads"]] == [LOAD]
     order, review = told["corrections"]
@@ -104,6 +105,8 @@ def test_as_of_a_moment_of_the_past_it_is_the_load_that_was_newest(client: TestC
     page = client.get("/changes", params={"at": second}).text
     assert "What the load 2018-06 changed" in text_of(page)
     assert f"From position {first:,} to {second:,}" in text_of(page)
+    told = client.get("/api/changes", params={"at": second}).json()
+    assert (told["from"], told["to"]) == (first, second)
 
 
 def test_the_first_load_brought_everything(client: TestClient, loaded: Warehouse) -> None:
