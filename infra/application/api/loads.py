@@ -48,14 +48,15 @@ class Loads(Base):
 
         return self._do(batches)
 
-    def load_details(self, load: str | UUID, *, at: str | int | None = None) -> "LoadDetails":
+    def load_details(self, load: str | UUID, *, at: str | int | None = None, counts: bool = True) -> "LoadDetails":
         """A load as of a moment: its files, what became of their records, its events by topic, how it ended.
 
-        `load`: its id or name, or how either begins. Raises UsageError where there is no such load or moment.
+        `load`: its id or name, or how either begins. Without `counts` the events of a load of more than 100,000 are not
+        counted by topic. Raises UsageError where there is no such load or moment.
         """
         from replayhouse.infra.application.load_details import load_details
 
-        return self._do(load_details, str(load), at)
+        return self._do(load_details, str(load), at, counts=counts)
 
     def retract(
         self, batch: str | UUID, reason: str | None = None, *, cascade: bool = False, dry_run: bool = False

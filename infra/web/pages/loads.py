@@ -1,8 +1,8 @@
 """One load: its files and what became of their records, its events by kind, and how it ended."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
 from replayhouse.infra.application.load_details import LoadDetails
@@ -24,6 +24,9 @@ _STATUS = {
 }
 
 
+Kinds = Annotated[bool, Query(description="Whether the events of a large load are counted by kind as well")]
+
+
 class Kind(NamedTuple):
     """How many events of a kind a load brought."""
 
@@ -34,9 +37,9 @@ class Kind(NamedTuple):
 
 
 @router.get("/loads/{load}")
-def load(request: Request, warehouse: Lent, wanted: AtMoment, load: str) -> HTMLResponse:
+def load(request: Request, warehouse: Lent, wanted: AtMoment, load: str, kinds: Kinds = False) -> HTMLResponse:
     """A load as of the moment, by its id or name, or how either begins."""
-    found = warehouse.load_details(load, at=wanted.at)
+    found = warehouse.load_details(load, at=wanted.at, counts=kinds)
     return page(
         request,
         warehouse,
@@ -54,7 +57,7 @@ def load(request: Request, warehouse: Lent, wanted: AtMoment, load: str) -> HTML
 def kinds_of(found: LoadDetails) -> list[Kind]:
     """Its events by kind, the most frequent of each context first."""
     kinds = []
-    for topic, events in found.topics.items():
+    for topic, events in (found.topics or {}).items():
         context, name, _ = topic.split(".")
         kinds.append(Kind(context, name, title_of(name), events))
     order = list(dict.fromkeys(kind.context for kind in kinds))
