@@ -12,6 +12,7 @@ import pytest
 
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.projections.sights import relations
 from tests.oracle.lines import an_order
 from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, adding, changed, write
@@ -107,6 +108,8 @@ def test_what_brings_them_up_to_date_fills_them_anew(
     places = {"first": write(tmp_path / "first", an_extract()), "load": load, "row": row}
     warehouse.json(*(word.format(**places) for word in command))
     assert warehouse.digests() == earlier[1]
+    seen = warehouse.rows("SELECT relname FROM pg_class WHERE relnamespace = 'masked'::regnamespace")
+    assert {name for (name,) in seen} == {relation.name for relation in relations()}
     assert warehouse.digests((*earlier[1], "quality")) == warehouse.rebuilt_digests()
 
 

@@ -17,7 +17,7 @@ from replayhouse.infra.postgres.roles import ROLES
 from replayhouse.infra.read_models.regions import set_for
 from replayhouse.projections.marts import MARTS
 from replayhouse.projections.sights import REFERENCE, Relation, relations
-from tests.oracle.lines import a_customer, an_order
+from tests.oracle.lines import a_customer, an_id, an_order
 from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, a_review, adding, changed, write
 from tests.support.in_process import Warehouse, refused
@@ -35,6 +35,11 @@ BESIDE = re.compile(r"^(?:then_)?(\w+?)(?:_r\d+)?$")
 """What a schema under the prefix `then`, or of a revision that is kept, is called where it is live."""
 
 STATES = ["RJ", "SP"]
+OTHERWISE = """
+    UPDATE sales.fact_order SET paid = paid + 1; UPDATE customer.dim_customer SET spent = spent + 1;
+    UPDATE marketplace.product SET photos = 99; UPDATE fulfillment.fact_delivery SET days_late = 99;
+    UPDATE quality.batch SET rows = rows + 1
+"""
 LOOKING = "SET LOCAL ROLE {}; SET LOCAL row_security = on"
 
 
@@ -97,12 +102,20 @@ def warehouse(server: EmbeddedServer, made: Warehouse, tmp_path: Path) -> Iterat
         yield Warehouse(database, tmp_path / "home")
 
 
+def tampered_with(warehouse: Warehouse) -> None:
+    """What stands is told from what takes its place."""
+    with warehouse.database.connect(autocommit=True) as conn:
+        conn.execute(OTHERWISE)
+
+
 def rebuilt(warehouse: Warehouse) -> None:
+    tampered_with(warehouse)
     warehouse.json("rebuild")
 
 
 def reverted(warehouse: Warehouse) -> None:
     warehouse.json("rebuild", "sales", "customer")
+    tampered_with(warehouse)
     for context in ("sales", "customer"):
         warehouse.json("revert", context)
 
@@ -117,6 +130,10 @@ def under_a_prefix(warehouse: Warehouse) -> None:
 def taken_back(warehouse: Warehouse) -> None:
     [newest] = warehouse.rows("SELECT batch_id::text FROM event_store.batch ORDER BY batch_seq DESC LIMIT 1")[0]
     warehouse.json("retract", newest, "--reason", "a test takes it back")
+
+
+def erased(warehouse: Warehouse) -> None:
+    warehouse.json("customer", "erase", str(an_id(901)), "--yes", "--reason", "a test asks for it")
 
 
 def upgraded(warehouse: Warehouse) -> None:
@@ -134,6 +151,7 @@ CHANGES: dict[str, Callable[[Warehouse], None]] = {
     "reverted": reverted,
     "under a prefix": under_a_prefix,
     "taken back": taken_back,
+    "erased": erased,
     "upgraded": upgraded,
 }
 

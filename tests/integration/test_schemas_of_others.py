@@ -66,6 +66,22 @@ def test_a_schema_that_has_the_name_of_the_next_revision_is_not_removed(
     assert rebuild(database, ["sales"])["sales"].revision == 2
 
 
+def test_an_upgrade_leaves_alone_a_schema_that_has_the_name_of_a_new_one(
+    database: Database, conn: psycopg.Connection
+) -> None:
+    catch_up(database)
+    conn.execute("DROP SCHEMA masked, regional CASCADE; DROP TABLE read_model.marketing_region")
+    conn.execute("DELETE FROM event_store.schema_version WHERE version > 20")
+    conn.execute("CREATE SCHEMA masked; CREATE TABLE masked.orders AS SELECT 1 AS mine")
+    with pytest.raises(WrongServer, match=r"needs: masked\."):
+        make_database(Settings(database_url=database.url))
+    assert conn.execute("SELECT mine FROM masked.orders").fetchone() == (1,)
+    conn.execute("ALTER SCHEMA masked RENAME TO mine")
+    make_database(Settings(database_url=database.url))
+    catch_up(database)
+    assert conn.execute("SELECT count(*) FROM masked.dim_customer").fetchone() == (1,)
+
+
 def test_a_log_whose_read_models_could_never_be_made_is_told_so(database: Database, conn: psycopg.Connection) -> None:
     """As an earlier version left it, which looked too late."""
     for schema in (*CONTEXTS, "shared", "mart", "masked", "regional"):
