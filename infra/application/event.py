@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from replayhouse.infra.application.access import noted
 from replayhouse.infra.application.seen import seen_at
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit.documents import DoesNotHold
@@ -82,19 +83,27 @@ class LoggedEvent:
 def event(site: Site, position: int, at: str | None) -> LoggedEvent:
     """The event at a position, whatever moment is looked at, its hashes recomputed up to its commit.
 
-    Raises Unknown where there is no such position, UsageError for what is no moment, DoesNotHold where the log does not
+    What is shown in clear is noted in the access log first; to those who may not see it, it stays sealed. Raises
+    Unknown where there is no such position, UsageError for what is no moment, DoesNotHold where the log does not
     hold there, LostKeys where personal fields can be neither shown nor said to be erased.
     """
     with site.database.connect("replayhouse log", autocommit=True) as connection:
         proof = proof_in_commit(connection, position)
         proved = proof.event
-        stream = history_of_stream(connection, proved.context, proved.originator_id)
+        personal = frozenset(personal_fields(REGISTRY.event_type_of(proved.topic)))
+        reveals = bool(personal) and noted(
+            site,
+            "log",
+            f"the event at position {position}",
+            [proved.originator_id],
+            is_record=proved.context == "quality",
+        )
+        stream = history_of_stream(connection, proved.context, proved.originator_id, reveals=reveals)
         found = next((one for one in stream if one.position == position), None)
         if found is None:
             raise DoesNotHold(f"The log was changed while position {position:,} was read: ask again.")
         kind = kind_of(stream[0].topic)
         key = UUID(stream[0].facts["review_id"]) if kind is HistoryKind.REVIEW else found.stream
         later = count_after(connection, proof.commit.last_position)
-        personal = frozenset(personal_fields(REGISTRY.event_type_of(found.topic)))
         is_seen = position <= seen_at(connection, at, None).position
         return LoggedEvent(found, personal, kind, key, proof, later, read_head(connection), is_seen)

@@ -6,9 +6,10 @@ from uuid import UUID
 
 import psycopg
 
+from replayhouse.infra.application.access import noted
 from replayhouse.infra.application.site import Site
-from replayhouse.infra.audit.history import HistoricEvent, history_of
-from replayhouse.infra.audit.kinds import HistoryKind
+from replayhouse.infra.audit.history import HistoricEvent, history_of, subjects_of
+from replayhouse.infra.audit.kinds import PERSONAL, HistoryKind
 from replayhouse.infra.audit.named_streams import stream_named
 from replayhouse.infra.loads.names import load_named
 from replayhouse.infra.runtime.errors import Unknown
@@ -34,13 +35,18 @@ class History:
 def history(site: Site, kind: str, key: str) -> History:
     """Every event of the thing whose id, or the first digits of it, is `key`; of a load its name, too.
 
-    Raises UsageError where there is none, or several may be meant; LostKeys where personal fields can be neither shown
+    What is shown in clear is noted in the access log first; to those who may not see it, it stays sealed. Raises
+    UsageError where there is none, or several may be meant; LostKeys where personal fields can be neither shown
     nor said to be erased.
     """
     of = kind_named(kind)
     with site.database.connect("replayhouse audit") as connection:
         wanted = key_of(connection, of, key)
-        return History(of, wanted, history_of(connection, of, wanted))
+        subjects = {wanted, *subjects_of(connection, of, wanted)}
+        reveals = of in PERSONAL and noted(
+            site, "audit history", f"history of the {of} {wanted}", subjects, is_record=of is HistoryKind.ROW
+        )
+        return History(of, wanted, history_of(connection, of, wanted, reveals=reveals))
 
 
 def key_of(conn: psycopg.Connection, kind: HistoryKind, key: str) -> UUID:

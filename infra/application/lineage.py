@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from replayhouse.infra.application.access import asking, note_access, noted
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit.lineage.marts import MartLineage, find_mart_row, marts
-from replayhouse.infra.audit.lineage.rows import declared_tables
+from replayhouse.infra.audit.lineage.rows import declared_tables, is_personal, name_row
 from replayhouse.infra.audit.lineage.trace import RowLineage, trace_row
-from replayhouse.infra.runtime.errors import Unknown, UsageError
+from replayhouse.infra.runtime.errors import Forbidden, Unknown, UsageError
 
 
 def lineage(
@@ -16,7 +17,8 @@ def lineage(
     """What made the row with that primary key, value by value; of a mart, the rows behind those with these values.
 
     `limit` lines of a file, and rows behind a mart's, are told at most; `instead` is where the extract is now, if not
-    where it was loaded from. Raises UsageError where there is no such table, row or extract.
+    where it was loaded from. What may be shown in clear is noted in the access log first; to those who may not see it,
+    it stays sealed. Raises UsageError where there is no such table, row or extract.
     """
     if limit < 1:
         raise UsageError(f"The limit is {limit:,}: it must be 1 or more.")
@@ -26,8 +28,21 @@ def lineage(
     with site.database.connect("replayhouse audit lineage", autocommit=True) as connection:
         name = _with_schema(table, [*declared_tables(), *marts(connection)])
         if name not in declared_tables():
+            _note_mart(site, name)
             return find_mart_row(connection, name, values, limit)
-        return trace_row(connection, name, values, limit, instead)
+        row = name_row(connection, name, values)
+        told = f"lineage of {name} {' '.join(map(str, row.key.values()))}"
+        reveals = is_personal(name) and noted(
+            site, "audit lineage", told, row.subjects, is_record=name == "quality.quarantine"
+        )
+        return trace_row(connection, row, limit, instead, reveals=reveals)
+
+
+def _note_mart(site: Site, name: str) -> None:
+    """What a view shows of persons, only its SQL knows: so it is shown to those only who may see all."""
+    if not asking(site).by.sees_people:
+        raise Forbidden(f"{name} may show personal fields: who may not see these is told the lineage of tables only.")
+    note_access(site, "audit lineage", f"lineage of {name}", ())
 
 
 def _with_schema(table: str, known: Sequence[str]) -> str:

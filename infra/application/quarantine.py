@@ -9,14 +9,18 @@ from typing import Any, NamedTuple
 import psycopg
 
 from replayhouse.domain.quality.rules import RULE
+from replayhouse.infra.application.access import asking, noted
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.loads.names import known_load_named
 from replayhouse.infra.read_models.preparing import prepare
-from replayhouse.infra.read_models.quarantine import Row, RowStatus, Wanted, csv_of, number_of, rows_of
+from replayhouse.infra.read_models.quarantine import Row, RowStatus, Wanted, csv_of, ids_of, number_of, rows_of
 from replayhouse.infra.read_models.versions import refuse_others
-from replayhouse.infra.runtime.errors import Unknown, UsageError
+from replayhouse.infra.runtime.errors import Forbidden, Unknown, UsageError
 from replayhouse.infra.runtime.files import writing
+from replayhouse.infra.runtime.telling import count
 from replayhouse.infra.staging.files import FILES
+
+_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class Filter(NamedTuple):
@@ -44,30 +48,44 @@ class Quarantine(NamedTuple):
         return [row.document() for row in self.rows]
 
 
-def quarantine(site: Site, asked: Filter) -> Quarantine:
-    """The rows as a list. Raises UsageError for a load, a file, a rule or a status that there is not."""
+def quarantine(site: Site, asked: Filter, *, with_texts: bool = True) -> Quarantine:
+    """The rows as a list. Texts that may be shown are noted in the access log first; others are sealed.
+
+    Raises UsageError for a load, a file, a rule or a status that there is not.
+    """
     with _wanted(site, asked) as (connection, wanted):
-        return Quarantine(rows_of(connection, wanted), number_of(connection, wanted))
+        reveals = with_texts and _noted(site, connection, wanted)
+        return Quarantine(rows_of(connection, wanted, reveals=reveals), number_of(connection, wanted))
 
 
 def write_quarantine(site: Site, path: Path, asked: Filter, *, replaces: bool) -> int:
     """Writes the rows to a CSV file that only its owner may read; returns how many they are.
 
-    Raises what `quarantine` does, and UsageError where there is such a file and it is not to be replaced.
+    Raises what `quarantine` does, UsageError where there is such a file and it is not to be replaced, and Forbidden
+    where whoever asks may not see the texts.
     """
     with (
         _wanted(site, asked) as (connection, wanted),
         writing(path, replaces=replaces) as file,
         connection.cursor() as cursor,
     ):
+        if not _noted(site, connection, wanted):
+            raise Forbidden("Who may not see the texts of quarantined records is given no file of them.")
         for block in csv_of(cursor, wanted):
             file.write(block)
         return cursor.rowcount
 
 
+def _noted(site: Site, connection: psycopg.Connection, wanted: Wanted) -> bool:
+    """Whether whoever asks may see the texts of the rows that this snapshot has; these are noted then."""
+    rows = ids_of(connection, wanted)
+    told = f"texts of {count(len(rows), 'quarantined record')}"
+    return noted(site, "quality quarantine", told, rows, is_record=True) if rows else asking(site).by.sees_records
+
+
 @contextmanager
 def _wanted(site: Site, asked: Filter) -> Iterator[tuple[psycopg.Connection, Wanted]]:
-    """The database, and what to ask it for."""
+    """The database as of one moment, and what to ask it for."""
     with site.database.connect("replayhouse quality", autocommit=True) as connection:
         prepare(connection)
         refuse_others(connection, ["quality"])
@@ -84,4 +102,6 @@ def _wanted(site: Site, asked: Filter) -> Iterator[tuple[psycopg.Connection, Wan
             raise UsageError(f"An offset is a number of rows, and {asked.offset} is none.")
         limit = None if asked.limit is None else min(asked.limit, sys.maxsize)
         offset = min(asked.offset, sys.maxsize)
-        yield connection, Wanted(batch_id, asked.file, asked.rule, RowStatus(asked.status), limit, offset)
+        with connection.transaction():
+            connection.execute(_SNAPSHOT)
+            yield connection, Wanted(batch_id, asked.file, asked.rule, RowStatus(asked.status), limit, offset)

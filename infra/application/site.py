@@ -13,6 +13,7 @@ from psycopg import errors
 from replayhouse.infra.postgres.connection import Database, make_database, open_database, translated
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.errors import WrongServer
+from replayhouse.infra.runtime.identity import Asked, Identity, Role
 from replayhouse.infra.runtime.interrupts import heard
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.subprocesses import prepared
@@ -27,6 +28,7 @@ _LACKING = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaN
 class Site:
     """The settings, the database, and the callbacks. Not to be shared among threads.
 
+    `asked` says on whose behalf it works, which is the owner's until somebody else is named; None: nobody knows.
     Where no settings of Kafka are given, they are those of the environment, read when they are first asked for.
     A statement may take `statement_seconds`, where they are given. Who `makes_moments` waits while one is folded that
     a question is asked as of; others are told that it is not made.
@@ -45,6 +47,7 @@ class Site:
         self.makes_moments = makes_moments
         self._statement_seconds = statement_seconds
         self.settings = settings
+        self.asked: Asked | None = Asked(Identity(settings.actor, Role.OWNER, "command"), settings.purpose)
         self._kafka = kafka
         self.tell = tell
         self.warn = warn

@@ -10,17 +10,19 @@ import psycopg
 
 from replayhouse.domain.kernel.events import Rewound, effective
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from replayhouse.infra.application.access import noted
 from replayhouse.infra.application.history import key_of, kind_named
 from replayhouse.infra.application.seen import Seen, seen_at
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit import neighbours
-from replayhouse.infra.audit.history import HistoricEvent, history_of
-from replayhouse.infra.audit.kinds import STREAMS, HistoryKind
+from replayhouse.infra.audit.history import HistoricEvent, history_of, subjects_of
+from replayhouse.infra.audit.kinds import STREAMS, TOLD_WITH_PEOPLE, HistoryKind
 from replayhouse.infra.audit.lineage.sources import Quoted, Sources
 from replayhouse.infra.audit.lineage.steps import Step, steps_of
 from replayhouse.infra.event_store.serialization.personal import personal_fields
 from replayhouse.infra.event_store.store import EventStore, Stream
 from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.identity import SEALED
 from replayhouse.projections import projection
 from replayhouse.projections.business_time import fold_of, happened_before
 from replayhouse.projections.projection import personal_columns
@@ -81,6 +83,11 @@ class ThingRow(NamedTuple):
     row: dict[str, Any]
     personal: frozenset[str]
 
+    def sealed(self) -> "ThingRow":
+        """The same for those who may not see personal values."""
+        hidden = {name: SEALED for name in self.personal if self.row[name] is not None}
+        return self._replace(row=self.row | hidden)
+
 
 class Neighbour(NamedTuple):
     """Another thing that this one has to do with."""
@@ -139,6 +146,7 @@ def thing(
 ) -> Thing:
     """The thing whose id, or the first digits of it, is `key`: `limit` of its events, in the order learnt or happened.
 
+    What is shown in clear is noted in the access log first; to those who may not see it, it stays sealed.
     `orders_from` skips so many of the orders that it has. Raises UsageError and Unknown as `history` does, and
     UsageError for what is no moment or no such order.
     """
@@ -148,12 +156,16 @@ def thing(
     with site.database.connect("replayhouse thing", autocommit=True) as conn:
         seen = seen_at(conn, at, occurred_before)
         wanted = key_of(conn, of, key)
-        told = history_of(conn, of, wanted)
+        subjects = {wanted, *subjects_of(conn, of, wanted)}
+        reveals = of in TOLD_WITH_PEOPLE and noted(
+            site, "things", f"the {of} {wanted}", subjects, is_record=of is HistoryKind.ROW
+        )
+        told = history_of(conn, of, wanted, reveals=reveals)
         context = STREAMS[of].context
         streams = EventStore().streams(conn, context, {event.stream for event in told})
         looks = {stream_id: _Look(context, stream, told, seen) for stream_id, stream in streams.items()}
-        events = _events(conn, looks, _in_order(told, order)[offset : offset + limit])
-        rows = [row for look in looks.values() for row in look.rows()]
+        events = _events(conn, looks, _in_order(told, order)[offset : offset + limit], reveals)
+        rows = [row if reveals else row.sealed() for look in looks.values() for row in look.rows()]
         has_orders = of in _OF_ORDERS
         orders = neighbours.orders_of(conn, of, wanted, NEIGHBOURS, orders_from) if has_orders else _NO_ORDERS
         near = _neighbours(conn, of, wanted, rows, orders.ids)
@@ -235,7 +247,7 @@ def _local(at: datetime | None) -> datetime:
 
 
 def _events(
-    conn: psycopg.Connection, looks: Mapping[UUID, "_Look"], shown: Sequence[HistoricEvent]
+    conn: psycopg.Connection, looks: Mapping[UUID, "_Look"], shown: Sequence[HistoricEvent], reveals: bool
 ) -> list[ThingEvent]:
     sources = Sources(conn, [(event.batch_id, event.source) for event in shown], LINES)
     steps = {
@@ -248,8 +260,8 @@ def _events(
         ThingEvent(
             looks[event.stream].marked(event),
             looks[event.stream].personal(event.version),
-            steps[event.stream][event.version],
-            sources.quote(event.batch_id, event.source),
+            steps[event.stream][event.version] if reveals else steps[event.stream][event.version].sealed(),
+            sources.quote(event.batch_id, event.source, reveals=reveals),
             looks[event.stream].later(event.version),
         )
         for event in shown

@@ -16,6 +16,7 @@ from replayhouse.infra.event_store.keys import Keys, read_keys
 from replayhouse.infra.event_store.serialization.mapper import Mapper, mapper_of_our_events
 from replayhouse.infra.event_store.serialization.personal import personal_fields
 from replayhouse.infra.runtime.errors import Unknown
+from replayhouse.infra.runtime.identity import SEALED
 
 ERASED = "erased"
 """Stands for a personal field whose key was destroyed."""
@@ -85,24 +86,35 @@ class HistoricEvent(NamedTuple):
         }
 
 
-def history_of(connection: psycopg.Connection, kind: HistoryKind, key: UUID) -> list[HistoricEvent]:
-    """Every event of the streams that the key names, stream by stream.
+def history_of(
+    connection: psycopg.Connection, kind: HistoryKind, key: UUID, *, reveals: bool = True
+) -> list[HistoricEvent]:
+    """Every event of the streams that the key names, stream by stream; personal fields are sealed unless it `reveals`.
 
     Raises Unknown where there is none, LostKeys where personal fields can be neither shown nor said to be erased.
     """
     context, first_topic = STREAMS[kind]
-    ids = _streams_of_review(connection, key) if kind is HistoryKind.REVIEW else [key]
+    ids = subjects_of(connection, kind, key)
     found = [stored for stored in _stored(connection, context, ids) if stored[0].topic.startswith(first_topic)]
     if not found:
         raise Unknown(f"The log knows no {kind} {key}. Ids are those of the source; a customer's is the person's.")
     mapper = mapper_of_our_events()
-    return [event for stored in found for event in _revealed(connection, mapper, context, stored)]
+    return [event for stored in found for event in _revealed(connection, mapper, context, stored, reveals)]
 
 
-def history_of_stream(connection: psycopg.Connection, context: str, stream: UUID) -> list[HistoricEvent]:
+def subjects_of(connection: psycopg.Connection, kind: HistoryKind, key: UUID) -> list[UUID]:
+    """The streams that the key names."""
+    return _streams_of_review(connection, key) if kind is HistoryKind.REVIEW else [key]
+
+
+def history_of_stream(
+    connection: psycopg.Connection, context: str, stream: UUID, *, reveals: bool = True
+) -> list[HistoricEvent]:
     """Every event of one stream, in order; nothing where the context has no such stream. Raises LostKeys."""
     found = _stored(connection, context, [stream])
-    return [event for stored in found for event in _revealed(connection, mapper_of_our_events(), context, stored)]
+    return [
+        event for stored in found for event in _revealed(connection, mapper_of_our_events(), context, stored, reveals)
+    ]
 
 
 def _stored(connection: psycopg.Connection, context: str, ids: Sequence[UUID]) -> list[list[_Stored]]:
@@ -121,7 +133,7 @@ def _streams_of_review(connection: psycopg.Connection, review_id: UUID) -> list[
 
 
 def _revealed(
-    connection: psycopg.Connection, mapper: Mapper, context: str, stored: Sequence[_Stored]
+    connection: psycopg.Connection, mapper: Mapper, context: str, stored: Sequence[_Stored], reveals: bool
 ) -> Iterator[HistoricEvent]:
     events = [mapper.decode(row.topic, row.state) for row in stored]
     subjects = {mapper.subject_of(event, row.stream) for event, row in zip(events, stored, strict=True)}
@@ -129,7 +141,7 @@ def _revealed(
     counting = {id(event) for event in effective(events)}
     for row, event in zip(stored, events, strict=True):
         is_rewound = id(event) not in counting and not isinstance(event, Rewound)
-        facts = _facts(mapper, event, row.stream, keys)
+        facts = _facts(mapper, event, row.stream, keys, reveals)
         facts.pop("occurred_at", None)
         yield HistoricEvent(
             context,
@@ -147,12 +159,13 @@ def _revealed(
         )
 
 
-def _facts(mapper: Mapper, event: DomainEvent, stream: UUID, keys: Keys) -> dict[str, Any]:
-    """The fields of an event, personal ones in clear text while their key exists."""
+def _facts(mapper: Mapper, event: DomainEvent, stream: UUID, keys: Keys, reveals: bool) -> dict[str, Any]:
+    """The fields of an event, personal ones in clear text while their key exists, if they are to be revealed."""
     sealed = [name for name in personal_fields(type(event)) if getattr(event, name) is not None]
     subject = mapper.subject_of(event, stream)
     key = keys[subject] if subject is not None else None
-    facts: dict[str, Any] = msgspec.to_builtins(mapper.reveal(event, stream, key) if sealed else event)
-    if sealed and key is None:
-        facts.update(dict.fromkeys(sealed, ERASED))
+    shown = key if reveals else None
+    facts: dict[str, Any] = msgspec.to_builtins(mapper.reveal(event, stream, shown) if sealed else event)
+    if sealed and shown is None:
+        facts.update(dict.fromkeys(sealed, ERASED if key is None else SEALED))
     return facts

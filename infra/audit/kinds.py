@@ -36,6 +36,12 @@ STREAMS = {
 }
 """Products and sellers share a table, and so do others: their streams are told apart by how they begin."""
 
+PERSONAL = frozenset({HistoryKind.CUSTOMER, HistoryKind.REVIEW, HistoryKind.SHIPMENT, HistoryKind.ROW})
+"""The kinds whose events have personal fields."""
+
+TOLD_WITH_PEOPLE = PERSONAL | {HistoryKind.ORDER}
+"""The kinds of which personal fields are shown with the lines of extracts that their events name."""
+
 
 def kind_of(topic: str) -> HistoryKind | None:
     """The kind of thing whose streams begin with an event of this topic; None of other streams."""

@@ -1,4 +1,4 @@
-"""`customer`: what a person may ask for."""
+"""`customer`: what a person may ask for: that their data is erased, and who has seen it."""
 
 import sys
 from typing import Annotated
@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 
 from replayhouse.infra.cli.options import Json, Reason, example
-from replayhouse.infra.cli.output import is_meant, print_json, say, seconds_so_far, shown, warn
+from replayhouse.infra.cli.output import is_meant, print_json, say, seconds_so_far, shown, table, warn
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.given_texts import read_reason
 from replayhouse.infra.runtime.short_ids import read_id
@@ -15,12 +15,7 @@ from replayhouse.infra.runtime.telling import count
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; a script must say so.")]
 
-app = typer.Typer(name="customer", help="Erase a person's data.", rich_markup_mode=None)
-
-
-@app.callback()
-def _customer() -> None:
-    """Keeps the name of the one command on the line."""
+app = typer.Typer(name="customer", help="Erase a person's data, or see who was shown it.", rich_markup_mode=None)
 
 
 @app.command(
@@ -76,3 +71,30 @@ def _is_meant(person: UUID) -> bool:
     warn(f"This destroys {count(planned.keys, 'key')} for good, with what {count(planned.loads, 'load')} told of it.")
     warn(f"It shows in {told or 'no table yet'}. Counts and sums stay. It cannot be undone.")
     return is_meant(f"Erase the data of {person}?")
+
+
+@app.command(epilog=example("replayhouse customer access 7c396fd4830fd04220f754e42b4e5bff"))
+def access(
+    key: Annotated[str, typer.Argument(metavar="ID", help="The person's id (customer_unique_id of the source).")],
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many entries.")] = 1_000,
+    json: Json = False,
+) -> None:
+    """List who was shown personal fields of a person in clear, the newest first.
+
+    It tells of what the pages of serve and our commands have shown: of the person, of the person's orders and reviews,
+    and of quarantined records that name the person. Who reads the database with SQL stands in no entry.
+    """
+    from replayhouse.infra.cli.warehouse import named_warehouse
+
+    with named_warehouse() as warehouse:
+        found = warehouse.access(key, limit)
+    if json:
+        print_json(found.document())
+        return
+    if not found.entries:
+        say(f"Nobody was shown personal fields of {found.customer}.")
+        return
+    table(
+        ("at", "who", "role", "purpose", "what"),
+        [(entry.at, entry.who, entry.role, entry.purpose, entry.resource) for entry in found.entries],
+    )

@@ -29,6 +29,7 @@ from replayhouse.infra.cli import (
     revisions,
     serve,
     status,
+    tokens,
 )
 from replayhouse.infra.cli.options import example
 from replayhouse.infra.cli.output import say, warn
@@ -68,6 +69,7 @@ app.add_typer(quality.app)
 app.add_typer(customer.app)
 app.add_typer(database.app)
 app.add_typer(kafka.app)
+app.add_typer(tokens.app)
 
 
 def _print_version(is_wanted: bool) -> None:

@@ -1,6 +1,7 @@
 """`serve`: the warehouse in the browser, and by HTTP."""
 
 import ipaddress
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.runtime.settings import Settings
     from replayhouse.infra.runtime.web_settings import WebSettings
     from replayhouse.infra.web.auth.ways import Way
+    from replayhouse.infra.web.warehouses import Warehouses
 
 
 class Auth(StrEnum):
@@ -21,6 +23,7 @@ class Auth(StrEnum):
 
     NONE = "none"
     PROXY = "proxy"
+    TOKEN = "token"
 
 
 Host = Annotated[str, typer.Option("--host", metavar="H", help="Address to listen on.")]
@@ -29,7 +32,8 @@ HowAuth = Annotated[
     Auth,
     typer.Option(
         "--auth",
-        help="none: whoever is on this machine, which loopback sees to. proxy: a proxy in front says who asks.",
+        help="none: whoever is on this machine, which loopback sees to. proxy: a proxy in front says who asks. "
+        "token: who has one of replayhouse token create.",
     ),
 ]
 Allowed = Annotated[
@@ -44,7 +48,8 @@ def register(app: typer.Typer) -> None:
         epilog=example(
             "replayhouse serve",
             "replayhouse serve --port 9000",
-            "replayhouse serve --auth proxy --allowed-host warehouse.example.com",
+            "replayhouse serve --auth token",
+            "replayhouse serve --auth proxy --host 0.0.0.0 --allowed-host warehouse.example.com",
         )
     )(serve)
 
@@ -65,6 +70,8 @@ def serve(host: Host = "127.0.0.1", port: Port = 8080, auth: HowAuth = Auth.NONE
         )
     settings, web = load_settings(), load_web_settings()
     hosts, way = _names(host, (*(allowed or ()), *web.hosts)), _way(auth, settings, web)
+    if auth is Auth.TOKEN and not _is_loopback(host):
+        warn_in_lines(f"Tokens go to {host} as they are: let nobody reach it but a proxy that ends TLS.")
 
     def listening(address: str) -> None:
         say(f"Serving {address} Ctrl-C ends it.", at_once=True)
@@ -72,11 +79,15 @@ def serve(host: Host = "127.0.0.1", port: Port = 8080, auth: HowAuth = Auth.NONE
     serve_warehouse(settings, host, port, warn_in_lines, listening, hosts=hosts, way=way)
 
 
-def _way(auth: Auth, settings: "Settings", web: "WebSettings") -> "Way":
-    """How it is found out who asks."""
+def _way(auth: Auth, settings: "Settings", web: "WebSettings") -> "Callable[[Warehouses], Way]":
+    """What makes that which finds out who asks. Raises UsageError where settings for it are missing."""
+    from replayhouse.infra.web.auth.tokens import Tokens
     from replayhouse.infra.web.auth.ways import Loopback, Proxy
 
-    return Proxy(web) if auth is Auth.PROXY else Loopback(settings.actor)
+    if auth is Auth.TOKEN:
+        return lambda warehouses: Tokens(warehouses, web.session_hours)
+    found = Proxy(web) if auth is Auth.PROXY else Loopback(settings.actor)
+    return lambda _: found
 
 
 def _names(host: str, allowed: tuple[str, ...]) -> tuple[str, ...]:

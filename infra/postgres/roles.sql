@@ -45,7 +45,7 @@ BEGIN
         event_store.verification TO replayhouse_writer;
     REVOKE INSERT ON event_store.schema_version FROM replayhouse_writer;
     GRANT SELECT ON ALL TABLES IN SCHEMA event_store TO replayhouse_reader;
-    REVOKE ALL ON event_store.subject_key FROM replayhouse_reader;
+    REVOKE ALL ON event_store.subject_key, event_store.token, event_store.access FROM replayhouse_reader;
 
     -- What is not named here is not seen by auditors: a table that comes with a later migration neither.
     GRANT USAGE ON SCHEMA event_store TO replayhouse_auditor;

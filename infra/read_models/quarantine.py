@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from replayhouse.infra.runtime.csv_cells import harmless
+from replayhouse.infra.runtime.identity import SEALED
 
 if TYPE_CHECKING:  # the command line imports RowStatus at its start, and no driver
     import psycopg
@@ -18,7 +19,8 @@ _WANTED = """
         AND (%(status)s::text IS NULL OR status = %(status)s)
 """
 _ROWS = f"""
-    SELECT row_id AS row, batch_id AS batch, file, line, rule, reason, text, status
+    SELECT row_id AS row, batch_id AS batch, file, line, rule, reason,
+        CASE WHEN text IS NULL OR %(reveals)s THEN text ELSE '{SEALED}' END, status
     {_WANTED}
     ORDER BY file COLLATE "C", line, row_id
     LIMIT %(limit)s OFFSET %(offset)s
@@ -32,6 +34,7 @@ _TO_CSV = f"""
         LIMIT %(limit)s OFFSET %(offset)s
     ) TO STDOUT (FORMAT csv, HEADER)
 """
+_IDS = f'SELECT row_id {_WANTED} ORDER BY file COLLATE "C", line, row_id LIMIT %(limit)s OFFSET %(offset)s'
 _NUMBER = f"SELECT count(*) {_WANTED}"
 
 
@@ -83,9 +86,14 @@ class Wanted(NamedTuple):
         return {**self._asdict(), "status": None if self.status is RowStatus.ALL else self.status.value}
 
 
-def rows_of(connection: "psycopg.Connection", wanted: Wanted) -> list[Row]:
-    """The rows, by file and line."""
-    return [Row(*row) for row in connection.execute(_ROWS.encode(), wanted.parameters)]
+def ids_of(connection: "psycopg.Connection", wanted: Wanted) -> list[UUID]:
+    """The ids of the rows."""
+    return [row_id for (row_id,) in connection.execute(_IDS.encode(), wanted.parameters)]
+
+
+def rows_of(connection: "psycopg.Connection", wanted: Wanted, *, reveals: bool = True) -> list[Row]:
+    """The rows, by file and line; their texts are sealed unless it `reveals`."""
+    return [Row(*row) for row in connection.execute(_ROWS.encode(), {**wanted.parameters, "reveals": reveals})]
 
 
 def number_of(connection: "psycopg.Connection", wanted: Wanted) -> int:

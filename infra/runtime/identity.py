@@ -22,6 +22,10 @@ SEES_RECORDS = frozenset({Role.OWNER, Role.STEWARD})
 """Whom the texts of quarantined records are shown."""
 
 
+SEALED = "sealed"
+"""Stands for what is there, and is not shown to whoever asks."""
+
+
 class Identity(NamedTuple):
     """Somebody who asks. `how`: by command, on loopback, by a proxy, a token or a session."""
 

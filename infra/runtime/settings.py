@@ -48,6 +48,9 @@ class Settings(BaseSettings):
         default=None, repr=False, description="libpq URL of a PostgreSQL 16 or newer to use instead of the embedded one"
     )
     actor: str = Field(default_factory=_default_actor, description="who decides, as it is recorded with decisions")
+    purpose: str = Field(
+        default="", max_length=200, description="what personal fields are read for, as the access log keeps it"
+    )
     keep_revisions: int = Field(
         default=2, ge=0, description="earlier revisions of each context that stay after a rebuild or a revert"
     )

@@ -9,10 +9,12 @@ from replayhouse.infra.web import faults, health
 from replayhouse.infra.web.again import Again
 from replayhouse.infra.web.api import routers as api_routers
 from replayhouse.infra.web.assets import Assets
+from replayhouse.infra.web.auth.tokens import Tokens
 from replayhouse.infra.web.auth.ways import Loopback, Way
 from replayhouse.infra.web.gate import Gate
 from replayhouse.infra.web.guard import Guard
 from replayhouse.infra.web.jobs import Jobs
+from replayhouse.infra.web.pages import login
 from replayhouse.infra.web.pages import routers as page_routers
 from replayhouse.infra.web.warehouses import Warehouses
 
@@ -40,6 +42,9 @@ def create_app(warehouses: Warehouses, hosts: tuple[str, ...] = LOOPBACK_NAMES, 
         app.include_router(router)
     for router in page_routers():
         app.include_router(router, include_in_schema=False)
+    if isinstance(way, Tokens):
+        app.state.way = way
+        app.include_router(login.router, include_in_schema=False)
     app.mount("/static", Assets(), name="static")
     faults.register(app)
     app.add_middleware(Again)

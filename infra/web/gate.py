@@ -11,11 +11,14 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from replayhouse.infra.runtime.errors import Forbidden, ReplayhouseError, Unknown
+from replayhouse.infra.runtime.errors import Forbidden, ReplayhouseError, Unidentified, Unknown
 from replayhouse.infra.runtime.identity import Identity
 from replayhouse.infra.web import faults
+from replayhouse.infra.web.auth.door import write_down
 from replayhouse.infra.web.auth.permissions import area_of, is_open
+from replayhouse.infra.web.auth.tokens import CHALLENGE
 from replayhouse.infra.web.auth.ways import Way
+from replayhouse.infra.web.pages.login import login_page
 
 
 class Gate:
@@ -43,6 +46,7 @@ class Gate:
 
     def _refusal(self, request: Request) -> Response | None:
         """Why the request is not let through; None where it is."""
+        identity = None
         try:
             identity = self._way.who(request)
             area = area_of(request.scope["path"], request.method)
@@ -50,10 +54,26 @@ class Gate:
                 raise Unknown("There is no such page.")
             if identity.role not in area.roles:
                 raise Forbidden(_told(identity))
+        except Unidentified as error:
+            write_down(request, "not let in", identity)
+            return _challenge(request, str(error))
+        except Forbidden as error:
+            write_down(request, "refused", identity)
+            return faults.answer(request, 403, str(error))
         except ReplayhouseError as error:
             return faults.answer(request, faults.status_of(error), "\n".join((str(error), *error.then)))
         request.state.identity = identity
         return None
+
+
+def _challenge(request: Request, told: str) -> Response:
+    """Asks who it is: a person with a form that leads on to where they wanted to go, a program in words."""
+    if faults.wants_json(request):
+        answer = faults.answer(request, 401, told)
+        answer.headers["www-authenticate"] = CHALLENGE
+        return answer
+    query = f"?{request.url.query}" if request.url.query else ""
+    return login_page(request, 401, told, f"{request.url.path}{query}" if request.method == "GET" else "/")
 
 
 def _told(identity: Identity) -> str:

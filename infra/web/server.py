@@ -13,6 +13,7 @@ from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Warn
 from replayhouse.infra.web.app import LOOPBACK_NAMES, create_app
+from replayhouse.infra.web.auth import door
 from replayhouse.infra.web.auth.ways import Way
 from replayhouse.infra.web.connection import Connection
 from replayhouse.infra.web.faults import LOG
@@ -33,12 +34,11 @@ def serve(
     listening: Callable[[str], None],
     *,
     hosts: tuple[str, ...] = LOOPBACK_NAMES,
-    way: Way | None = None,
+    way: Callable[[Warehouses], Way] | None = None,
 ) -> None:
     """Serves the warehouse of the settings; `listening` is told the address once it can be asked.
 
-    `hosts` are the names under which it may be asked, `way` finds out who asks (see create_app).
-
+    `hosts` are the names under which it may be asked, `way` makes what finds out who asks (see create_app).
     Ends on SIGINT or SIGTERM, once what is being answered is answered. Raises what opening the warehouse raises, and
     UsageError where the address is not to be had.
     """
@@ -46,10 +46,14 @@ def serve(
     with warehouses.lend() as warehouse:
         warehouse.glance()
     listener = _listener(host, port)
-    for log in (LOG, logging.getLogger("uvicorn.error")):
-        log.addHandler(_Telling(warn))
+    for log, level in (
+        (LOG, logging.ERROR),
+        (logging.getLogger("uvicorn.error"), logging.ERROR),
+        (door.LOG, logging.INFO),
+    ):
+        log.addHandler(_Telling(warn, level))
         log.propagate = False
-    app = create_app(warehouses, hosts, way)
+    app = create_app(warehouses, hosts, way(warehouses) if way is not None else None)
     server = uvicorn.Server(configured(app))
     for number in (signal.SIGINT, signal.SIGTERM):  # before anybody is told that it can be ended
         signal.signal(number, server.handle_exit)
@@ -79,8 +83,8 @@ def configured(app: FastAPI) -> uvicorn.Config:
 class _Telling(logging.Handler):
     """Passes on the words of a log, without what they are about: that may tell of a request."""
 
-    def __init__(self, warn: Warn) -> None:
-        super().__init__(logging.ERROR)
+    def __init__(self, warn: Warn, level: int) -> None:
+        super().__init__(level)
         self._warn = warn
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -31,6 +31,7 @@ from replayhouse.infra.kafka.broker.node import trial_broker
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from replayhouse.infra.runtime.settings import Settings
+from replayhouse.infra.runtime.web_settings import WebSettings
 from replayhouse.infra.staging.checks import queries
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.folders import quick_folder
@@ -311,6 +312,7 @@ def test_every_setting_is_described_and_no_other() -> None:
     tables: dict[str, tuple[type[BaseSettings], str]] = {
         "operations": (Settings, "REPLAYHOUSE_"),
         "kafka": (KafkaSettings, "REPLAYHOUSE_KAFKA_"),
+        "serving": (WebSettings, "REPLAYHOUSE_WEB_"),
     }
     for name, (settings, prefix) in tables.items():
         page = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
@@ -319,6 +321,7 @@ def test_every_setting_is_described_and_no_other() -> None:
 
     known = {f"REPLAYHOUSE_{name.upper()}" for name in Settings.model_fields} | {"REPLAYHOUSE_SAMPLE"}
     known |= {f"REPLAYHOUSE_KAFKA_{name.upper()}" for name in KafkaSettings.model_fields} | {"REPLAYHOUSE_KAFKA_"}
+    known |= {f"REPLAYHOUSE_WEB_{name.upper()}" for name in WebSettings.model_fields} | {"REPLAYHOUSE_WEB_"}
     known |= {"REPLAYHOUSE_JSON_LINES_"}  # of the example in docs/how-to/add-a-sink.md
     named = {word for path in PAGES for word in re.findall(r"REPLAYHOUSE_[A-Z_]+", (ROOT / path).read_text("utf-8"))}
     assert named <= known

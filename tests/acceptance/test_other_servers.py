@@ -29,10 +29,8 @@ READING = (
     "batches",
     "revisions",
     "quality report",
-    "quality quarantine",
     "audit verify",
     "audit history order ORDER",
-    "audit lineage sales.fact_order ORDER",
     "audit prove 3 --out DIR/proof",
     "audit checkpoint DIR/checkpoint",
     "audit compare r1 live",
@@ -45,6 +43,10 @@ READING = (
     "db start",
 )
 WRITING = (
+    "quality quarantine",
+    "audit history customer PERSON",
+    "audit lineage sales.fact_order ORDER",
+    "token create reader --name somebody",
     "ingest EXTRACT",
     "ingest CORRECTED",
     "ingest CORRECTED --dry-run",

@@ -29,6 +29,7 @@ METHODS = {
     "audit verify": "verify",
     "batches": "batches",
     "consume": "consume",
+    "customer access": "access",
     "customer erase": "erase",
     "db backup": "backup",
     "db grant": "grant",
@@ -60,6 +61,9 @@ METHODS = {
     "revisions drop": "drop",
     "revisions list": "revisions",
     "status": "status",
+    "token create": "create_token",
+    "token list": "tokens",
+    "token revoke": "revoke_token",
 }
 """What a caller from Python uses in the place of each command; functions of the package need no warehouse."""
 

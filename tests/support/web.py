@@ -1,6 +1,6 @@
 """The site, asked within the process of the test: a client for its pages and its API."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -15,12 +15,13 @@ from replayhouse.infra.web.warehouses import Warehouses
 
 
 @contextmanager
-def asking(database: Database, home: Path, way: Way | None = None) -> Iterator[TestClient]:
+def asking(database: Database, home: Path, way: Callable[[Warehouses], Way] | None = None) -> Iterator[TestClient]:
     """A client of the site on a database. What the server does not expect is answered as its users see it.
 
-    `way` finds out who asks; without one it is the owner.
+    `way` makes what finds out who asks; without it, it is the owner.
     """
     settings = Settings(home=home, database_url=database.url, workers=1)
-    app = create_app(Warehouses(settings, unheard), way=way)
+    warehouses = Warehouses(settings, unheard)
+    app = create_app(warehouses, way=None if way is None else way(warehouses))
     with closing(app.state.jobs), TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         yield client

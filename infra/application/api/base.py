@@ -1,7 +1,8 @@
 """What all methods of a warehouse rest on: its site, and errors in our own words."""
 
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from replayhouse.infra.application.site import Site, errors_in_our_words
@@ -9,6 +10,7 @@ from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Tell, Warn, tell_nobody
 
 if TYPE_CHECKING:
+    from replayhouse.infra.runtime.identity import Asked
     from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
 P = ParamSpec("P")
@@ -55,6 +57,19 @@ class Base:
 
     def __exit__(self, *_: object) -> None:
         """Leaves nothing open: each use case closes its connections. The embedded database goes on (`db stop`)."""
+
+    @contextmanager
+    def on_behalf_of(self, asked: "Asked | None") -> Iterator[None]:
+        """Works in the block on behalf of somebody, and for what is said; of None, nobody knows who it is.
+
+        By that is decided what is shown in clear, and it is what the access log keeps. Outside of such a block it is
+        the owner, by the name of the settings.
+        """
+        before, self._site.asked = self._site.asked, asked
+        try:
+            yield
+        finally:
+            self._site.asked = before
 
     def _do(self, use_case: Callable[Concatenate[Site, P], R], *args: P.args, **given: P.kwargs) -> R:
         """Runs a use case. Raises a ReplayhouseError for whatever is known to go wrong."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from replayhouse.infra.application.api.base import Base
 
 if TYPE_CHECKING:
+    from replayhouse.infra.application.access import AccessReport
     from replayhouse.infra.application.erase import EraseReport
     from replayhouse.infra.privacy.erasure_plan import ErasurePlan
 
@@ -33,3 +34,13 @@ class Privacy(Base):
         from replayhouse.infra.application.erase import erase
 
         return self._do(erase, str(customer), reason)
+
+    def access(self, customer: str | UUID, limit: int = 1_000) -> "AccessReport":
+        """Who was shown personal fields of a person in clear, and what for: the newest entries of the access log.
+
+        Those about the person's orders and reviews, and about quarantined records that name the person, are among them.
+        Who reads with SQL stands in none.
+        """
+        from replayhouse.infra.application.access import access
+
+        return self._do(access, str(customer), limit)

@@ -45,15 +45,19 @@ class Quality(Base):
         status: str = "quarantined",
         limit: int | None = None,
         offset: int = 0,
+        *,
+        with_texts: bool = True,
     ) -> "Quarantine":
         """The records that were kept apart: those that a load was the first to, of a file, by a rule, with a status.
 
         `status` is quarantined, released, discarded or all; `limit`: at most so many, after as many as `offset` says.
-        Their texts may hold personal data. Raises UsageError for a load, a file, a rule or a status that there is not.
+        Their texts may hold personal data: who reads them is noted in the access log, and they are left out where
+        `with_texts` is false. Raises UsageError for a load, a file, a rule or a status that there is not.
         """
         from replayhouse.infra.application.quarantine import Filter, quarantine
 
-        return self._do(quarantine, Filter(None if batch is None else str(batch), file, rule, status, limit, offset))
+        asked = Filter(None if batch is None else str(batch), file, rule, status, limit, offset)
+        return self._do(quarantine, asked, with_texts=with_texts)
 
     def write_quarantine(
         self,

@@ -1,5 +1,6 @@
 """The warehouse as a whole."""
 
+from replayhouse.infra.application.api.access import Access
 from replayhouse.infra.application.api.answers import Answers
 from replayhouse.infra.application.api.audit import Audit
 from replayhouse.infra.application.api.loads import Loads
@@ -18,6 +19,7 @@ class Warehouse(
     Publishing,
     Audit,
     Privacy,
+    Access,
     Operations,
 ):
     """A warehouse, with every use case as a method: what the command line does, and what it prints with `--json`.

@@ -19,7 +19,7 @@ from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.versions import refuse_others
 from replayhouse.infra.runtime.errors import ReplayhouseError, Unknown, UsageError
 from replayhouse.infra.runtime.short_ids import IdStart, one_of, read_id_start
-from replayhouse.projections.projection import POSITION
+from replayhouse.projections.projection import POSITION, personal_columns
 from replayhouse.projections.shared import DIM_DATE
 from replayhouse.projections.warehouse import PROJECTIONS
 
@@ -35,7 +35,7 @@ VIEWS = {"marketplace.dim_product": "marketplace.product"}
 BESIDE = {"marketplace.dim_product": ("category_english", "marketplace.dim_category", "category")}
 """The column of a view that another table gives it: that table, and the column with the key of its row."""
 
-_ROW = sql.SQL("SELECT * FROM {table} WHERE {keys}")
+_ROW = sql.SQL("SELECT {columns} FROM {table} WHERE {keys}")
 _BEGINS = sql.SQL(
     "SELECT DISTINCT {column} FROM {table} WHERE {column} BETWEEN %s AND %s{before} ORDER BY {column} LIMIT 100"
 )
@@ -66,25 +66,55 @@ def declared_tables() -> Mapping[str, Table]:
     return tables | {view: tables[of] for view, of in VIEWS.items()}
 
 
-def find_row(conn: psycopg.Connection, name: str, given: Sequence[str]) -> TracedRow:
+class NamedRow(NamedTuple):
+    """A row that is there, by its key in full, and the stream that it was folded from; None where no event made it.
+
+    None of its columns is read but the key and the position.
+    """
+
+    name: str
+    key: dict[str, Any]
+    stream: UUID | None
+
+    @property
+    def subjects(self) -> set[UUID]:
+        """Whom or what it is about, as far as its key and its stream say."""
+        return {one for one in (*self.key.values(), self.stream) if isinstance(one, UUID)}
+
+
+def is_personal(name: str) -> bool:
+    """Whether a row of the table, an event of its stream, or a line of an extract that these name shows personal
+    fields: those of orders name lines of the customers file.
+    """
+    return name.partition(".")[0] in ("sales", "customer") or bool(personal_columns(declared_tables()[name]))
+
+
+def name_row(conn: psycopg.Connection, name: str, given: Sequence[str]) -> NamedRow:
     """The row of a declared table with that key; `conn` is in autocommit.
 
     Raises UsageError where the key does not fit the table, or the table has no such row.
     """
-    table = declared_tables()[name]
-    given_key = _read_key(name, list(table.primary_key.columns), given)
+    given_key = _read_key(name, list(declared_tables()[name].primary_key.columns), given)
     prepare(conn)
-    context = name.split(".", 1)[0]
-    refuse_others(conn, [context])
+    refuse_others(conn, [name.partition(".")[0]])
     key = _whole_key(conn, name, given_key)
+    columns = [POSITION] if POSITION in declared_tables()[name].columns else list(key)
+    position = _fetch(conn, name, key, columns).get(POSITION)
+    return NamedRow(name, key, _stream_at(conn, name, position) if position else None)
+
+
+def find_row(conn: psycopg.Connection, named: NamedRow) -> TracedRow:
+    """The whole row. Raises UsageError where it is gone meanwhile."""
+    name, key = named.name, named.key
     row = _fetch(conn, name, key)
     position = int(row.get(POSITION, 0))
-    traced = TracedRow(name, table, context, key, row, None, position, None, _beside(name, row))
+    context = name.partition(".")[0]
+    traced = TracedRow(name, declared_tables()[name], context, key, row, None, position, None, _beside(name, row))
     if name == "shared.dim_date":
         return traced._replace(note=CALENDAR)
     if position == 0:
         return traced._replace(note=UNKNOWN_MEMBER)
-    return traced._replace(stream=_stream_at(conn, name, context, position))
+    return traced._replace(stream=_stream_at(conn, name, position))
 
 
 def _read_key(name: str, columns: Sequence[Column[Any]], given: Sequence[str]) -> dict[str, Any]:
@@ -122,9 +152,11 @@ def _whole_key(conn: psycopg.Connection, name: str, given: Mapping[str, Any]) ->
     return key
 
 
-def _fetch(conn: psycopg.Connection, name: str, key: Mapping[str, Any]) -> dict[str, Any]:
+def _fetch(conn: psycopg.Connection, name: str, key: Mapping[str, Any], columns: Sequence[str] = ()) -> dict[str, Any]:
+    """These columns of the row, or all. Raises UsageError where there is none."""
     keys = sql.SQL(" AND ").join(sql.SQL("{} = %s").format(sql.Identifier(column)) for column in key)
-    query = _ROW.format(table=sql.Identifier(*name.split(".")), keys=keys)
+    wanted = sql.SQL(", ").join(map(sql.Identifier, columns)) if columns else sql.SQL("*")
+    query = _ROW.format(columns=wanted, table=sql.Identifier(*name.split(".")), keys=keys)
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(query, list(key.values())).fetchone()
     if row is None:
@@ -141,7 +173,8 @@ def _behind(conn: psycopg.Connection, name: str) -> str:
     return f" Its read model shows the log up to position {known.position:,} of {head:,}: replayhouse project."
 
 
-def _stream_at(conn: psycopg.Connection, name: str, context: str, position: int) -> UUID:
+def _stream_at(conn: psycopg.Connection, name: str, position: int) -> UUID:
+    context = name.partition(".")[0]
     found = conn.execute(_STREAM_AT.format(events=sql.Identifier(f"{context}_events")), [position]).fetchone()
     if found is None:
         raise ReplayhouseError(

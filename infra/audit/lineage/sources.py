@@ -15,6 +15,8 @@ import psycopg
 
 from replayhouse.domain.customer.review import review_stream_id
 from replayhouse.domain.quality.row import row_stream_id
+from replayhouse.infra.runtime.identity import SEALED
+from replayhouse.infra.staging.files import PERSONAL_FILES
 from replayhouse.infra.staging.lines import LinesAtHand, lines_at_hand
 
 ERASED = "erased"
@@ -152,16 +154,21 @@ class Sources:
         }
         self._erased = _erased_lines(conn, {place: found for place, found in self._found.items() if found.records})
 
-    def quote(self, batch: UUID | None, source: str | None) -> list[Quoted]:
-        """What is at hand of the lines that an event names."""
+    def quote(self, batch: UUID | None, source: str | None, *, reveals: bool = True) -> list[Quoted]:
+        """What is at hand of the lines that an event names; those of personal files are sealed unless it `reveals`.
+
+        So are those of a record that was let in, which nobody could read: it may hold anything.
+        """
+        is_let_in = released_row(source) is not None
         batch, quoted = self._load_of(batch, source), []
         for cited in cited_by(source):
             if batch is None or batch not in self._batches:
                 quoted.append(Quoted(cited.file, cited.told, NO_EXTRACT, None, [], 0))
                 continue
             found, erased = self._found[batch, cited.file], self._erased.get((batch, cited.file), set())
+            is_sealed = not reveals and (is_let_in or cited.file in PERSONAL_FILES)
             texts = [
-                (line, ERASED if line in erased else found.records[line])
+                (line, ERASED if line in erased else SEALED if is_sealed else found.records[line])
                 for line in cited.lines(self._limit)
                 if line in found.records
             ]

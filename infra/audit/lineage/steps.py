@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from replayhouse.domain.kernel.events import DomainEvent, effective
+from replayhouse.infra.runtime.identity import SEALED
 from replayhouse.projections.projection import PERSONAL, POSITION, Stream, key_width
 from replayhouse.projections.warehouse import PROJECTIONS
 
@@ -24,12 +25,23 @@ class Change(NamedTuple):
     new: Any
     is_personal: bool
 
+    def sealed(self) -> "Change":
+        """The same for those who may not see personal values."""
+        if not self.is_personal:
+            return self
+        old, new = (None if value is None else SEALED for value in (self.old, self.new))
+        return self._replace(old=old, new=new)
+
 
 class Step(NamedTuple):
     """What an event did: `made` the first row of its stream, `removed` it, `changed` values, or nothing (`none`)."""
 
     what: str
     changes: tuple[Change, ...] = ()
+
+    def sealed(self) -> "Step":
+        """The same for those who may not see personal values."""
+        return self._replace(changes=tuple(change.sealed() for change in self.changes))
 
 
 def steps_of(context: str, stream: UUID, events: Sequence[DomainEvent], versions: Iterable[int]) -> dict[int, Step]:

@@ -1,6 +1,5 @@
 """What made a row of the star schema: the events of its stream, what each did to it, and the lines that they name."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,9 +8,11 @@ import psycopg
 
 from replayhouse.infra.audit.history import HistoricEvent, history_of_stream
 from replayhouse.infra.audit.lineage.effects import Effect, effects_on
-from replayhouse.infra.audit.lineage.rows import TracedRow, find_row
+from replayhouse.infra.audit.lineage.rows import NamedRow, TracedRow, find_row
 from replayhouse.infra.audit.lineage.sources import Quoted, Sources, released_row
 from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.runtime.identity import SEALED
+from replayhouse.projections.projection import personal_columns
 
 
 class TracedEvent(NamedTuple):
@@ -62,26 +63,33 @@ class RowLineage:
 
 
 def trace_row(
-    conn: psycopg.Connection, table: str, key: Sequence[str], limit: int, instead: Path | None = None
+    conn: psycopg.Connection, named: NamedRow, limit: int, instead: Path | None = None, *, reveals: bool = True
 ) -> RowLineage:
-    """What made the row of a declared table with that key; `conn` is in autocommit.
+    """What made a row; `conn` is in autocommit.
 
     `limit` lines of a file are quoted for an event; `instead` is where the extract is now, if not where it was loaded
-    from. Raises UsageError where there is no such row.
+    from. Unless it `reveals`, personal fields and the lines that hold them are sealed. Raises UsageError where the row
+    is gone.
     """
-    row = find_row(conn, table, key)
-    return RowLineage(row, _events(conn, row, limit, instead))
+    row = find_row(conn, named)
+    if not reveals:
+        sealed = {name: SEALED for name in personal_columns(row.table) if row.row.get(name) is not None}
+        row = row._replace(row=row.row | sealed)
+    return RowLineage(row, _events(conn, row, limit, instead, reveals))
 
 
-def _events(conn: psycopg.Connection, row: TracedRow, limit: int, instead: Path | None) -> list[TracedEvent]:
+def _events(
+    conn: psycopg.Connection, row: TracedRow, limit: int, instead: Path | None, reveals: bool
+) -> list[TracedEvent]:
     """The events of the row's stream that its table shows, with what they did."""
     if row.stream is None:
         return []
-    told = [event for event in history_of_stream(conn, row.context, row.stream) if event.position <= row.position]
+    history = history_of_stream(conn, row.context, row.stream, reveals=reveals)
+    told = [event for event in history if event.position <= row.position]
     stream = EventStore().streams(conn, row.context, [row.stream], row.position)[row.stream]
     effects = effects_on(row.context, row.table, list(row.key.values()), row.stream, stream.events)
     sources = Sources(conn, [(event.batch_id, event.source) for event in told], limit, instead)
     return [
-        TracedEvent(event, effect, sources.quote(event.batch_id, event.source))
+        TracedEvent(event, effect, sources.quote(event.batch_id, event.source, reveals=reveals))
         for event, effect in zip(told, effects, strict=True)
     ]

@@ -1,6 +1,7 @@
 """How every page is made: the templates, what stands around the content, and the page that tells of an error."""
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -86,6 +87,7 @@ def page(
     glance = warehouse.glance()
     bar = bar_of(glance, wanted, request)
     around = {"bar": bar, "seal": seal_of(glance), "head": glance.head, "wanted": wanted, "link": wanted.link}
+    around["asker"] = getattr(request.state, "identity", None)
     text = _TEMPLATES.get_template(template).render(title=title, here=here, **around, **context)
     spent = (time.perf_counter() - getattr(request.state, "began", began)) * 1_000
     return HTMLResponse(text, headers={"server-timing": f"page;dur={spent:.1f}"})
@@ -96,10 +98,15 @@ def part(template: str, **context: object) -> str:
     return _TEMPLATES.get_template(template).render(**context)
 
 
+def bare_page(
+    template: str, status: int, *, title: str, headers: Mapping[str, str] | None = None, **context: object
+) -> HTMLResponse:
+    """A page without a moment, which needs no database, and which nobody keeps."""
+    around = {"bar": None, "seal": None, "head": None, "wanted": Wanted(), "link": Wanted().link, "asker": None}
+    text = _TEMPLATES.get_template(template).render(title=title, here="", status=status, **around, **context)
+    return HTMLResponse(text, status, headers={"cache-control": "no-store", **(headers or {})})
+
+
 def fault_page(request: Request, status: int, text: str) -> HTMLResponse:
-    """A page that tells of an error; it needs no database."""
-    template = _TEMPLATES.get_template("fault.html")
-    what = HTTPStatus(status).phrase
-    around = {"bar": None, "seal": None, "head": None, "wanted": Wanted(), "link": Wanted().link}
-    rendered = template.render(title=what, here="", text=text, status=status, **around)
-    return HTMLResponse(rendered, status, headers={"cache-control": "no-store"})
+    """A page that tells of an error."""
+    return bare_page("fault.html", status, title=HTTPStatus(status).phrase, text=text)

@@ -65,7 +65,7 @@ def load(
         report = warehouse.quality_report(load, at=wanted.at)
     except NotBegun:
         is_seen, report = False, warehouse.quality_report(load)
-    apart = warehouse.quarantine(report.batch_id, None, rule, "all", RECORDS, (number - 1) * RECORDS)
+    apart = warehouse.quarantine(report.batch_id, None, rule, "all", RECORDS, (number - 1) * RECORDS, with_texts=False)
     return page(
         request,
         warehouse,

@@ -276,7 +276,7 @@ class Marketing:
 
 
 def test_who_may_not_make_a_moment_is_offered_none(loaded: Warehouse, tmp_path: Path) -> None:
-    with asking(loaded.database, tmp_path, Marketing()) as client:
+    with asking(loaded.database, tmp_path, lambda _: Marketing()) as client:
         for page in (client.get("/moments"), client.get(f"/questions/22?at={between(loaded)}")):
             assert 'method="post"' not in page.text
         assert "Your role may look at moments that are made" in page.text
