@@ -63,7 +63,7 @@ class Canvas(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """A figure that is drawn as a tile: the darker, the more."""
+    """A figure that is drawn as a tile: the stronger its colour, the more."""
 
     name: str
     says: str
@@ -247,7 +247,7 @@ def _maps(asked: _Asked, x: str, y: str) -> Sequence[Chart]:
             tiles.append(Tile(state, "–", 0, None))
         else:
             tiles.append(_tile(asked, row, y, state, shade))
-    found: list[Chart] = [TileMap(f"{y} of the states; the darker, the more", tiles)] if states else []
+    found: list[Chart] = [TileMap(f"{y} of the states; the stronger the colour, the more", tiles)] if states else []
     return [*found, _canvas(asked, "bar", x, [y], others, title="other places" if states else "")] if others else found
 
 
@@ -271,7 +271,7 @@ def _grid(asked: _Asked, x: str, y: str, value: str, lines: Sequence[str], title
         (asked.label(row, y), asked.label(row, x)): _tile(asked, row, value, asked.label(row, x), shade) for row in rows
     }
     drawn = [(line, [tiles.get((line, column)) for column in columns]) for line in lines]
-    return Grid(f"{title}; the darker, the more", y, columns, drawn)
+    return Grid(f"{title}; the stronger the colour, the more", y, columns, drawn)
 
 
 def _tile(asked: _Asked, row: Row, column: str, name: str, shade: Callable[[Cell], int]) -> Tile:
@@ -280,7 +280,7 @@ def _tile(asked: _Asked, row: Row, column: str, name: str, shade: Callable[[Cell
 
 
 def _shades(cells: Iterable[Cell]) -> Callable[[Cell], int]:
-    """How dark a value is: by its rank among the different ones, for a few are often much larger than the rest."""
+    """How strong the colour of a value is: by its rank, for a few are often much larger than the rest."""
     values = sorted({cell for cell in cells if cell is not None})
 
     def shade(cell: Cell) -> int:

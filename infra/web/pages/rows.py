@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, Response
@@ -11,7 +12,7 @@ from replayhouse.infra.application.figure_rows import MOST, Brought
 from replayhouse.infra.web.api import questions as api
 from replayhouse.infra.web.asked import Given, Number
 from replayhouse.infra.web.lending import Lent
-from replayhouse.infra.web.pages.layout import page
+from replayhouse.infra.web.pages.layout import page, short
 from replayhouse.infra.web.wanted import AtMoment, Wanted
 
 router = APIRouter()
@@ -134,7 +135,7 @@ def _row(one: Brought, facts: Sequence[str], longest: int | Decimal, wanted: Wan
     first, *_ = parts = behind.key.split("/")
     address = wanted.link(f"{_THINGS[behind.table]}/{first}") if behind.table in _THINGS else None
     shown = "/".join(part[:_SHORT] if len(part) == _ID else part for part in parts)
-    values = [one.row.get(name) for name in facts]
+    values = [short(value) if isinstance(value, UUID) else value for value in map(one.row.get, facts)]
     bar = max(round(_WIDEST * behind.part / longest), 1) if longest else 0
     return Row(shown, address, behind.table, values, behind.part, bar, one)
 

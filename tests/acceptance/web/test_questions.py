@@ -11,6 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+import replayhouse
+from replayhouse.infra.runtime.settings import Settings
 from replayhouse.ingest.synthetic import generate
 from replayhouse.projections.questions import Question, questions
 from tests.acceptance.web.conftest import ORDERS, SEED
@@ -273,6 +275,16 @@ def test_a_row_tells_which_load_brought_it_and_whether_it_is_new(client: TestCli
     for one in found:
         assert one["is_new"] == (one["position"] > second)
         assert (one["load"] == names[-1]) == (second < one["position"] <= third)
+
+
+def test_rows_of_a_past_moment_are_those_of_then(loaded: Warehouse, tmp_path: Path) -> None:
+    _, second, _ = ends(loaded)
+    settings = Settings(home=tmp_path, database_url=loaded.database.url, workers=1)
+    told = loaded.json("ask", "22", "--at", str(second))
+    month, late = next((row[0], row[2]) for row in reversed(told["rows"]) if row[2])
+    found = replayhouse.Warehouse(settings).figure_rows(22, [month], "late", at=second)
+    assert (found.value, found.number, found.adds_up) == (late, late, True)
+    assert all(row.position and row.position <= second and row.load for row in found.rows)
 
 
 def test_rows_lead_to_the_things_and_events_that_made_them(client: TestClient) -> None:
