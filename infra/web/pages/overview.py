@@ -96,6 +96,8 @@ def _lede(over: _Over) -> str:
     months = over.months
     if not months:
         return "There are no orders yet."
+    if len(months) == 1:
+        return f"Orders placed in {month_in_words(months[0])}, the only month."
     span = f"Orders placed from {month_in_words(months[0])} to {month_in_words(months[-1])}"
     if over.are_all:
         return f"{span}: all months."
