@@ -202,12 +202,9 @@ def test_another_program_finds_no_answer_to_its_question(
 ) -> None:
     answers(warehouse)
     asked = questions()[0]
-    text = asked.text
-    object.__setattr__(asked, "text", f"{text}\n")
-    try:
+    with monkeypatch.context() as patch:
+        patch.setitem(vars(asked), "sha256", "f" * 64)
         found = answers(warehouse)
-    finally:
-        object.__setattr__(asked, "text", text)
     assert [answer.question.number for answer in found if not answer.is_kept] == [asked.number]
     assert warehouse.ask(asked.number).is_kept
 
