@@ -145,6 +145,11 @@ def test_a_proof_that_was_downloaded_is_accepted_and_with_a_byte_changed_it_is_n
     file.write_bytes(response.content)
     done = loaded.run("audit", "check-proof", file, "--untrusted", "--json")
     assert (done.code, done.document["valid"], done.document["position"]) == (0, True, position)
+    key, kept = {"REPLAYHOUSE_SIGNING_KEY": str(tmp_path / "key")}, tmp_path / "kept"
+    assert loaded.run("audit", "keygen", **key).code == 0
+    assert loaded.run("audit", "checkpoint", kept, **key).code == 0
+    vouched = loaded.run("audit", "check-proof", file, "--checkpoint", kept, "--json", **key)
+    assert (vouched.code, vouched.document["trusted"]) == (0, True)
     at = response.content.index(b"OrderPlaced")
     file.write_bytes(response.content[:at] + b"o" + response.content[at + 1 :])
     done = loaded.run("audit", "check-proof", file, "--untrusted", "--json")
