@@ -64,7 +64,7 @@ def bare(tmp_path: Path) -> Warehouse:
 
 
 def ran(warehouse: Warehouse, words: Sequence[str], **settings: str) -> Done:
-    json = () if words[:2] == ("db", "psql") else ("--json",)
+    json = () if words[:2] == ("db", "psql") or words[0] == "serve" else ("--json",)
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         return warehouse.run(*words, *json, **settings)
 

@@ -4,7 +4,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -141,7 +141,7 @@ def serving(database: Database, home: Path, further: APIRouter | None = None) ->
     app = create_app(Warehouses(Settings(home=home, database_url=database.url, workers=1), unheard))
     app.include_router(further or APIRouter())
     server = uvicorn.Server(configured(app))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", 0)) as listener, closing(app.state.jobs):
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -6,17 +6,54 @@ Pictures are left in the folder that REPLAYHOUSE_SCREENSHOTS names.
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from fastapi.testclient import TestClient
 
+from replayhouse.projections.questions import questions
 from tests.support.browser import FORMS, Seen, Visitor, a_browser, examine, serving
+from tests.support.crawling import crawl, links_of
 from tests.support.in_process import Warehouse
 
 NOTHING_SEEN = Seen([], [], [], [])
 
+A_KIND_OF_CHART = {question.chart["kind"].replace(" ", "-"): question.number for question in reversed(questions())}
 PAGES = {
-    "question": "/questions/22",
+    "overview": "/",
+    "past": "/?at={march}",
+    "questions": "/questions",
+    **{f"question-{kind}": f"/questions/{number}" for kind, number in A_KIND_OF_CHART.items()},
+    "question-past": "/questions/22?at={march}",
+    "rows": "{rows}",
+    "order": "/orders/{order}",
+    "order-past": "/orders/{order}?at={march}",
+    "customer": "/customers/{customer}",
+    "seller": "/sellers/{seller}",
+    "product": "/products/{product}",
+    "review": "/reviews/{review}",
+    "shipment": "/shipments/{order}",
+    "load": "/loads/{load}",
+    "changes": "/changes",
+    "quality": "/quality",
+    "quality-load": "/quality/{load}",
+    "log": "/log",
+    "event": "/log/{march}",
+    "terms": "/terms",
+    "moments": "/moments",
+    "find": "/find?q=late",
 }
+AN_ID = {
+    "order": "SELECT order_id FROM fulfillment.fact_delivery ORDER BY 1 LIMIT 1",
+    "customer": "SELECT customer_id FROM customer.dim_customer ORDER BY orders DESC, 1 LIMIT 1",
+    "seller": "SELECT seller_id FROM sales.fact_order_item ORDER BY 1 LIMIT 1",
+    "product": "SELECT product_id FROM sales.fact_order_item ORDER BY 1 LIMIT 1",
+    "review": "SELECT review_id FROM customer.fact_review ORDER BY 1 LIMIT 1",
+    "load": "SELECT batch_id FROM event_store.batch ORDER BY 1 LIMIT 1",
+}
+MARCH = """
+    SELECT min(notification_id) FROM event_store.quality_events WHERE topic LIKE 'quality.BatchCompleted.%'
+"""
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +70,22 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def places(loaded: Warehouse, client: TestClient) -> dict[str, str]:
+    """Where each page is."""
+    keys = {name: loaded.rows(query)[0][0] for name, query in {**AN_ID, "march": MARCH}.items()}
+    words = {name: key.hex if isinstance(key, UUID) else str(key) for name, key in keys.items()}
+    followed = (link.address for link in links_of("", client.get("/questions/22").text))
+    words["rows"] = next(address for address in followed if address.startswith("/questions/22/rows?"))
+    return {name: path.format(**words) for name, path in PAGES.items()}
+
+
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_page_stays_at_home_keeps_its_policy_keeps_nobody_out_and_fits(
-    visitor: Visitor, pictures: Path, name: str, form: str
+    visitor: Visitor, places: dict[str, str], pictures: Path, name: str, form: str
 ) -> None:
-    assert visitor.look(PAGES[name], form, pictures / f"{name}-{form}.png") == NOTHING_SEEN
+    assert visitor.look(places[name], form, pictures / f"{name}-{form}.png") == NOTHING_SEEN
 
 
 def test_a_page_that_is_not_there_is_a_page_too(visitor: Visitor, pictures: Path) -> None:
@@ -73,3 +120,29 @@ def test_what_is_looked_for_would_be_found(visitor: Visitor) -> None:
     assert "style-src" in str(seen.complaints)
     assert {barrier.partition(":")[0] for barrier in seen.barriers} >= {"image-alt", "color-contrast"}
     assert any('id="wide"' in element for element in seen.overflowing)
+
+
+@pytest.mark.parametrize("at", ["", "?at={march}"])
+def test_every_link_leads_somewhere(client: TestClient, loaded: Warehouse, at: str) -> None:
+    """Of a great many links of the same kind, some are followed."""
+    [(march,)] = loaded.rows(MARCH)
+    seen = list(crawl(client, "/" + at.format(march=march), most_of_a_kind=4))
+    assert [(link.page, link.address, status) for link, status in seen if status >= 400] == []
+    assert len(seen) > len(PAGES)
+
+
+def test_on_a_page_of_the_past_every_link_but_those_of_the_bar_stays_in_the_past(
+    client: TestClient, loaded: Warehouse
+) -> None:
+    [(march,)] = loaded.rows(MARCH)
+    at = f"at={march}"
+    seen = crawl(client, f"/?{at}", most_of_a_kind=2)
+    pages = [link for link, _ in seen if at in link.page and not link.chooses]
+    leaving = [(link.page, link.address) for link in pages if at not in link.address and not elsewhere(link.address)]
+    assert pages
+    assert leaving == []
+
+
+def elsewhere(address: str) -> bool:
+    """Whether an address is of what no moment changes."""
+    return address.startswith("/api/openapi.json")
