@@ -52,7 +52,7 @@ AN_ID = {
     "load": "SELECT batch_id FROM event_store.batch ORDER BY 1 LIMIT 1",
 }
 MARCH = """
-    SELECT min(notification_id) FROM event_store.quality_events WHERE topic LIKE 'quality.BatchCompleted.%'
+    SELECT min(notification_id) FROM event_store.quality_events WHERE starts_with(topic, 'quality.BatchCompleted.')
 """
 
 
