@@ -32,7 +32,10 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
 
 _ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking")
 _AXE = files("axe_playwright_python") / "axe.min.js"
-_RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_RULES = {
+    "dark": {"type": "rule", "values": ["color-contrast"]},  # all else is as it is in the light
+    "light": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+}
 _WATCH = """
     window.violations = [];
     document.addEventListener("securitypolicyviolation",
@@ -105,16 +108,16 @@ class Visitor:
         with self.visiting(path, form) as (page, seen):
             if picture is not None:
                 page.screenshot(path=picture, full_page=True)
-            examine(page, seen)
+            examine(page, seen, FORMS[form]["color_scheme"])
             return seen
 
 
-def examine(page: Page, seen: Seen) -> None:
-    """Adds what there is to be seen of a page as it stands now."""
+def examine(page: Page, seen: Seen, scheme: str = "light") -> None:
+    """Adds what there is to be seen of a page as it stands now, in the dark or in the light."""
     seen.overflowing.extend(page.evaluate(_TOO_WIDE))
     seen.complaints.extend(page.evaluate("window.violations"))
     page.evaluate(_AXE.read_text(encoding="utf-8"))
-    seen.barriers.extend(page.evaluate(_LOOK_CLOSER, list(_RULES)))
+    seen.barriers.extend(page.evaluate(_LOOK_CLOSER, _RULES[scheme]))
 
 
 @contextmanager

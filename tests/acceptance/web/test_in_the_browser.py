@@ -4,12 +4,14 @@ Pictures are left in the folder that REPLAYHOUSE_SCREENSHOTS names.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
+from playwright.sync_api import Page
 
 from replayhouse.projections.questions import questions
 from tests.support.browser import FORMS, Seen, Visitor, a_browser, examine, serving
@@ -120,6 +122,60 @@ def test_what_is_looked_for_would_be_found(visitor: Visitor) -> None:
     assert "style-src" in str(seen.complaints)
     assert {barrier.partition(":")[0] for barrier in seen.barriers} >= {"image-alt", "color-contrast"}
     assert any('id="wide"' in element for element in seen.overflowing)
+
+
+def test_from_the_overview_the_keyboard_alone_leads_to_a_line_of_a_file(visitor: Visitor) -> None:
+    """By Tab and Enter: past what stands on every page, to a question, the rows behind a figure, and their lines."""
+    with visitor.visiting("/") as (page, _):
+        for wanted in (SKIPPING, A_LATE_QUESTION, ROWS, A_THING):
+            reach(page, wanted)
+            page.keyboard.press("Enter")
+            page.wait_for_url(ENDS[wanted])
+        assert page.locator(".csv").first.is_visible()
+
+
+SKIPPING = "a.skip"
+A_LATE_QUESTION = "main a[href='/questions/22']"
+ROWS = "main td a[href^='/questions/22/rows?']"
+A_THING = "main a[href^='/shipments/']"
+ENDS = {
+    SKIPPING: re.compile(r"/#content$"),
+    A_LATE_QUESTION: re.compile(r"/questions/22\b"),
+    ROWS: re.compile(r"/questions/22/rows\?"),
+    A_THING: re.compile(r"/shipments/"),
+}
+MOST_TABS = 300
+
+
+def reach(page: Page, wanted: str) -> None:
+    """Presses Tab until the focus is on such an element; wherever it comes, it is seen."""
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        is_there, is_seen = page.evaluate(
+            """wanted => {
+                const here = document.activeElement;
+                return [here.matches(wanted), getComputedStyle(here).outlineStyle !== "none"];
+            }""",
+            wanted,
+        )
+        assert is_seen, page.evaluate("document.activeElement.outerHTML")
+        if is_there:
+            return
+    raise AssertionError(f"{MOST_TABS} times Tab do not lead to {wanted} on {page.url}")
+
+
+@pytest.mark.parametrize("name", ["overview", "question-line", "rows", "changes", "event"])
+def test_without_scripts_the_figures_are_there_and_the_links(
+    visitor: Visitor, places: dict[str, str], name: str
+) -> None:
+    """A chart has its table beside it."""
+    with visitor.visiting(places[name], java_script_enabled=False) as (page, seen):
+        assert page.locator("main table, main dl, main .tiles").first.is_visible()
+        assert page.locator("main a").first.is_visible()
+        for chart in page.locator("[data-chart]").all():
+            figure = page.locator("figure, section").filter(has=chart).last
+            assert figure.locator("table").count() or page.locator("main > .wrap table").count()
+    assert seen.complaints == []
 
 
 @pytest.mark.parametrize("at", ["", "?at={march}"])
