@@ -6,7 +6,18 @@ from pathlib import Path
 
 import psycopg
 
-from bench import answers, costs, peak_memory, plain_sql, publishing, raw_copy, retraction, second_load, small_commands
+from bench import (
+    answers,
+    costs,
+    peak_memory,
+    plain_sql,
+    publishing,
+    raw_copy,
+    retraction,
+    second_load,
+    small_commands,
+    web,
+)
 from bench.extracts import rows_of, sample_repeated
 from bench.growth import Growth
 from bench.machine import machine
@@ -30,6 +41,7 @@ ON_A_FULL_LOG = (
     "retract",
     "live",
     "moments",
+    "web",
 )
 PARTS = (*ON_A_FULL_LOG, "next-day", "memory", "costs", "sample")
 """What `--only` may name."""
@@ -145,6 +157,8 @@ class Session:
             self._attempt("live", lambda: self._replay.follow(warehouse))
         if "moments" in parts:
             self._attempt("moments", lambda: self._look_back(warehouse))
+        if "web" in parts:
+            self._attempt("web", lambda: self._browse(warehouse))
 
     def _rebuilds(self, warehouse: Warehouse, parts: Collection[str], events: int) -> None:
         """Rebuilds by one process and by several, and both baselines once for all of them."""
@@ -208,6 +222,11 @@ class Session:
 
     def _look_back(self, warehouse: Warehouse) -> None:
         self._replay.look_back(warehouse, self._scratch / "last-load", self._orders, self._seed)
+
+    def _browse(self, warehouse: Warehouse) -> None:
+        self._tell("pages in the browser")
+        warehouse.run("project")
+        web.measure(warehouse, self.report)
 
     def _retract(self, large: Warehouse) -> None:
         extract, smaller = self._scratch / "load", self._orders // retraction.SMALLER
