@@ -1,6 +1,7 @@
 """The questions in the browser and by HTTP: answers, the rows behind every figure, and what was said before."""
 
 import html
+import json
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,16 +13,23 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 import replayhouse
+from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.ingest.synthetic import generate
 from replayhouse.projections.questions import Question, questions
-from tests.acceptance.web.conftest import ORDERS, SEED
+from tests.acceptance.web.conftest import ORDERS, SEED, UNTIL
+from tests.support.databases import copied
 from tests.support.in_process import Warehouse
+from tests.support.web import asking
 
 SOME = [1, 7, 22, 35, 41, 64, 72, 82]
 """Questions with lines, bars, ids, a map, a grid, keys of several columns."""
 
 ENDS = "SELECT notification_id FROM event_store.quality_events WHERE topic LIKE 'quality.BatchCompleted.%%' ORDER BY 1"
+STILL_OPEN = """
+    SELECT to_char(placed_at, 'YYYY-MM') FROM sales.fact_order GROUP BY 1
+    HAVING count(*) FILTER (WHERE status IN ('delivered', 'canceled', 'unavailable')) < 0.95 * count(*) ORDER BY 1
+"""
 _KEPT = "SELECT count(*) FROM read_model.answer"
 
 
@@ -192,6 +200,20 @@ def test_a_past_page_is_the_one_that_was_shown_when_its_load_was_the_newest(
 
 def _texts(page: str) -> list[list[str]]:
     return [[cell.text for cell in row] for row in rows_of(page)]
+
+
+def test_months_that_are_not_over_are_drawn_hollow(server: EmbeddedServer, tmp_path: Path) -> None:
+    generate(tmp_path / "spring", ORDERS, SEED, UNTIL[0], 1)
+    with copied(server) as database:
+        warehouse = Warehouse(database, tmp_path / "home")
+        warehouse.ingest(tmp_path / "spring")
+        with asking(database, tmp_path / "home") as client:
+            page = good(client.get("/questions/1"))
+        still_open = [month for (month,) in warehouse.rows(STILL_OPEN)]
+    spec = json.loads(re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page)[0])
+    assert still_open
+    assert [spec["x"][place] for place in spec["open"]] == still_open
+    assert "open: fewer than 95 % of its orders have ended" in page
 
 
 def test_parameters_are_a_form_and_stay_in_every_link(client: TestClient) -> None:
