@@ -177,7 +177,7 @@ def _canvas(asked: _Asked, kind: str, x: str, ys: Sequence[str], rows: Sequence[
         "href": [asked.address(row, ys[0]) for row in shown],
         "aria": f"{' and '.join(ys)} by {x}{', ' + title if title else ''}. The table has the figures.",
     }
-    is_open = [place for place, label in enumerate(labels) if x == "month" and label in asked.open_months]
+    is_open = [place for place, label in enumerate(labels) if x in ("month", "period") and label in asked.open_months]
     if is_open:
         spec["open"] = is_open
         legend = [*(legend or [Legend("k1", ys[0])]), Legend("ko", "open: fewer than 95 % of its orders have ended")]
