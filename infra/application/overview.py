@@ -20,10 +20,12 @@ from replayhouse.projections.questions.question import Value
 class Beside:
     """What is kept of the answers at another moment: the end of the load before the last, or now, of a past moment.
 
-    `last` is the newest end of a load; the answers are by number, and none is computed.
+    `last` is the newest end of a load, and `since` that with which the earlier of the two moments ended: None where no
+    load ended then. The answers are by number, and none is computed.
     """
 
     is_now: bool
+    since: int | None
     last: LoadEnd
     answers: Mapping[int, Answer]
 
@@ -54,18 +56,20 @@ def overview(
             return None
         answers = dict(zip(numbers, session.answers(wanted), strict=True))
         if not session.is_live:
-            return Overview(answers, _kept(session, live_moment(session.conn), wanted, ends), frozenset())
+            shown = answers[numbers[0]].position
+            since = shown if occurred_before is None and shown in {end.position for end in ends[:-1]} else None
+            known = _kept(session, live_moment(session.conn), wanted)
+            return Overview(answers, Beside(True, since, ends[-1], known), frozenset())
         still_open = asking.in_one_moment(session.conn, LIVE, lambda: open_months(session.conn))
         before = load_before(ends, answers[numbers[0]].position)
         if before is None:
             return Overview(answers, None, still_open)
-        then = moment_as_of(session.conn, (), before.position, None)
-        return Overview(answers, _kept(session, then, wanted, ends), still_open)
+        known = _kept(session, moment_as_of(session.conn, (), before.position, None), wanted)
+        return Overview(answers, Beside(False, before.position, ends[-1], known), still_open)
 
 
 def _kept(
-    session: Asking, moment: Moment, wanted: Sequence[tuple[Question, Mapping[str, Value]]], ends: Sequence[LoadEnd]
-) -> Beside:
+    session: Asking, moment: Moment, wanted: Sequence[tuple[Question, Mapping[str, Value]]]
+) -> Mapping[int, Answer]:
     found = {asked.number: find_kept(session.conn, moment, asked, given) for asked, given in wanted}
-    kept = {number: one for number, one in found.items() if one is not None}
-    return Beside(not session.is_live, ends[-1], kept)
+    return {number: one for number, one in found.items() if one is not None}

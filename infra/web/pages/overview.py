@@ -26,7 +26,7 @@ from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import NOTHING, page
 from replayhouse.infra.web.pages.overview_charts import CHARTED, charts
 from replayhouse.infra.web.pages.overview_words import MINUS, in_words, month_in_words, rounded
-from replayhouse.infra.web.wanted import AtMoment
+from replayhouse.infra.web.wanted import AtMoment, Wanted
 
 router = APIRouter()
 
@@ -87,9 +87,18 @@ def overview(
         here="/",
         period=period,
         lede=_lede(over),
+        changes=_changes(found, wanted),
         tiles=[_tile(figure, found, over) for figure in KEY_FIGURES],
         charts=[(chart, *place) for chart, place in zip(charts(found, wanted), _PLACES, strict=True)],
     )
+
+
+def _changes(found: Overview, wanted: Wanted) -> str:
+    """Where it is told what changed from the earlier of the two moments to the later."""
+    beside = found.beside
+    if beside is None or not beside.is_now or beside.since is None:
+        return wanted.link("/changes")
+    return wanted.link("/changes", **{"from": beside.since, "to": beside.last.position})
 
 
 def _lede(over: _Over) -> str:

@@ -143,6 +143,9 @@ def test_what_was_corrected_since_is_known_now_and_was_brought_by_the_last_load(
     assert now["Revenue"].endswith("+R$ 100 by the last load")
     assert past["Revenue"].endswith(f"now known: {figures(corrected.client.get('/?period=all').text)['Revenue']}")
     assert "now known" not in past["Orders"]
+    page = corrected.client.get("/", params={"at": corrected.before, "period": "all"}).text
+    [*_, lead] = re.findall(r'<a class="changed" href="([^"]+)"', page)
+    assert f"price of line 1 R$ {corrected.was:.2f}" in text_of(corrected.client.get(html.unescape(lead)).text)
     assert "by the last load" not in now["Orders"]
     _, then = charts(corrected.client.get(f"/?at={corrected.before}").text)["chart-1"]["series"]
     assert then["name"] == "as known now"
