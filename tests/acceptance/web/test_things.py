@@ -34,6 +34,10 @@ _FILES = """
     )
     FROM quality.batch_file AS f WHERE f.batch_id = %s AND f.file <> 'geolocation' ORDER BY f.file
 """
+_BUSIEST = """
+    SELECT seller_id, array_agg(DISTINCT order_id)::text FROM sales.fact_order_item
+    GROUP BY 1 ORDER BY count(DISTINCT order_id) DESC LIMIT 1
+"""
 _NUMBER = r'<td class="n">([\d,]+)</td>\s*'
 _FILE_ROW = re.compile(rf'<th scope="row">(\w+)</th>{_NUMBER * 3}')
 _IN_TWO_LOADS = """
@@ -64,7 +68,7 @@ def a_key(warehouse: Warehouse, kind: str) -> UUID:
 
 def page_of(client: TestClient, path: str, **query: str) -> str:
     """The text of a page that must be there."""
-    response = client.get(path, params=query)
+    response = client.get(path, params=query or None)
     assert response.status_code == 200, response.text
     return response.text
 
@@ -292,3 +296,37 @@ def test_the_page_of_a_load_has_the_figures_of_its_report(client: TestClient, lo
         counted = sum(map(as_number, re.findall(rf"</code></th>{_NUMBER}", page)))
         [(events,)] = loaded.rows("SELECT count(*) FROM event_store.log WHERE batch_id = %s", load["batch"])
         assert counted == events
+
+
+def test_from_a_figure_one_comes_to_a_shipment_its_order_the_log_and_back_by_the_line(client: TestClient) -> None:
+    question = page_of(client, "/questions/22")
+    rows = page_of(client, first_link(question, r"/questions/22/rows[^\"]*2018-02[^\"]*"))
+    shipment = page_of(client, first_link(rows, r"/shipments/\w+"))
+    order = page_of(client, first_link(shipment, r"/orders/\w+"))
+    assert _LINE.search(order)
+    event = page_of(client, first_link(order, r"/log/\d+"))
+    back = client.get(first_link(event, r"/find\?q=[^\"]+"))
+    assert back.status_code == 200
+    assert "What happened, and when we learnt it" in back.text
+
+
+def first_link(page: str, pattern: str) -> str:
+    """The first address of a page that is like this."""
+    found = re.search(f'href="({pattern})"', page)
+    assert found is not None, pattern
+    return html.unescape(found[1])
+
+
+def test_however_many_orders_a_seller_has_each_is_named_on_one_of_the_pages(
+    client: TestClient, loaded: Warehouse
+) -> None:
+    [(seller, orders)] = loaded.rows(_BUSIEST)
+    named: list[str] = []
+    address: str | None = f"/sellers/{seller}"
+    while address is not None:
+        page = page_of(client, address)
+        named += re.findall(r'class="chip" href="/orders/(\w+)"', page)
+        after = re.search(r'<a href="([^"]+)" rel="next">', page)
+        address = None if after is None else html.unescape(after[1])
+    assert len(named) > 20
+    assert sorted(map(str, map(UUID, named))) == sorted(str(orders).strip("{}").split(","))
