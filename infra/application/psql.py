@@ -8,6 +8,7 @@ from replayhouse.infra.application.database import url_of
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.pg_tools import environment, program
+from replayhouse.projections.sights import SIGHTS
 
 
 class Psql(NamedTuple):
@@ -27,7 +28,9 @@ def psql(site: Site, role: str) -> Psql:
     with Database(url).connect("replayhouse db psql") as connection:
         server = connection.info.server_version // 10_000
     found = environment(url, server)
-    found["PGOPTIONS"] += f" -c search_path={','.join((*CONTEXTS, 'shared', 'mart'))}"
+    # Who has no right on a schema of the path finds a name in the next: an analyst those in `masked`.
+    seen_by_roles = (sight.schema for sight in SIGHTS)
+    found["PGOPTIONS"] += f" -c search_path={','.join((*CONTEXTS, 'shared', 'mart', *seen_by_roles))}"
     if is_own and role == "reader":
         found["PGOPTIONS"] += " -c default_transaction_read_only=on"
     return Psql(program("psql", server), found)
