@@ -15,7 +15,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PROGRAM := $(VENV)/program.stamp
 TOOLS := $(VENV)/tools.stamp
 
-.PHONY: help demo test test-quick check audit contracts format bench soak mutants lock clean
+.PHONY: help demo test test-quick check audit contracts pictures format bench soak mutants lock clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -47,6 +47,9 @@ audit: $(TOOLS) ## asks whether anything that is installed has a known vulnerabi
 
 contracts: $(TOOLS) ## writes the contracts with consumers anew, and what is made from them
 	$(BIN)/python -m replayhouse.infra.contracts
+
+pictures: $(TOOLS) ## draws the pictures of README anew, with chromium
+	REPLAYHOUSE_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest -n 0 tests/acceptance/web/test_in_the_browser.py -k readme
 
 format: $(TOOLS) ## rewrites the code in the agreed format
 	$(BIN)/ruff check --fix .

@@ -1,6 +1,6 @@
 """The pages in a real browser: at a desk, in the dark and on a phone; and every link of every page.
 
-Pictures are left in the folder that REPLAYHOUSE_SCREENSHOTS names.
+Pictures are left in the folder that REPLAYHOUSE_SCREENSHOTS names. `make pictures` makes those of README so.
 """
 
 import html
@@ -89,6 +89,14 @@ def test_a_page_stays_at_home_keeps_its_policy_keeps_nobody_out_and_fits(
     visitor: Visitor, places: dict[str, str], pictures: Path, name: str, form: str
 ) -> None:
     assert visitor.look(places[name], form, pictures / f"{name}-{form}.png") == NOTHING_SEEN
+
+
+@pytest.mark.parametrize(("form", "name"), [("desk", "overview.png"), ("dark", "overview-dark.png")])
+def test_a_picture_for_readme_is_light_enough(visitor: Visitor, pictures: Path, form: str, name: str) -> None:
+    """The overview as it is seen without scrolling."""
+    with visitor.visiting("/", form) as (page, _):
+        page.screenshot(path=pictures / name)
+    assert (pictures / name).stat().st_size < 200_000
 
 
 def test_a_page_that_is_not_there_is_a_page_too(visitor: Visitor, pictures: Path) -> None:
