@@ -84,11 +84,14 @@ def _show_next(report: "DemoReport", *, hides_own_database: bool) -> None:
         (f"audit history order {report.latest_order}", "the order that came latest, event by event"),
         ("rebuild", "fold everything again, beside the live tables, and swap it in"),
         ("audit verify", "has anyone tampered with the log?"),
+        ("ask 22", "one of a hundred questions: how much is late?"),
         ("db psql", "ask the star schema yourself"),
         ("db stop", "when you are done"),
     ):
         say(f"  {why}")
         say(f"    {called} {arguments}")
+    say()
+    say(f"See it: {called} serve")
 
 
 def _program() -> str:
