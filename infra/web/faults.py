@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from replayhouse.infra.application.moments import NotMade
+from replayhouse.infra.read_models.versions import OtherVersion
 from replayhouse.infra.runtime import errors
 from replayhouse.infra.web import again
 from replayhouse.infra.web.pages.layout import fault_page
@@ -26,6 +27,7 @@ _STATUS: tuple[tuple[type[errors.ReplayhouseError], int], ...] = (
     (errors.UsageError, 400),
     (errors.InputError, 400),
     (errors.WrongServer, 503),
+    (OtherVersion, 503),
     (errors.Unreachable, 503),
     (errors.TooLong, 504),
     (errors.Conflicting, 409),

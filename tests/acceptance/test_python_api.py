@@ -81,7 +81,7 @@ def commands(group: TyperGroup, before: str = "") -> Iterator[str]:
 
 
 def test_each_command_has_a_method() -> None:
-    assert set(commands(command())) == set(METHODS)
+    assert set(commands(command())) == {*METHODS, "serve"}, "serve stays: what it serves is an application of its own"
     offered = {*dir(replayhouse.Warehouse), *replayhouse.__all__}
     assert [method for method in METHODS.values() if method not in offered] == []
 

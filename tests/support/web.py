@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from fastapi.testclient import TestClient
@@ -12,6 +13,10 @@ from replayhouse.infra.runtime.telling import unheard
 from replayhouse.infra.web.app import create_app
 from replayhouse.infra.web.auth.ways import Way
 from replayhouse.infra.web.warehouses import Warehouses
+
+ORDERS, SEED = 400, 11
+UNTIL = (datetime(2018, 3, 31, 23, 59, 59), datetime(2018, 6, 30, 23, 59, 59), None)
+"""The days of the extracts that are loaded one after the other: March, June, and the whole."""
 
 
 @contextmanager

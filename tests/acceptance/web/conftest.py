@@ -1,7 +1,6 @@
 """A warehouse with three loads, made once for each process of tests, and the site on it."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,7 @@ from tests.support.corrected import Corrected
 from tests.support.corrected import corrected as correcting
 from tests.support.databases import copied
 from tests.support.in_process import Warehouse
-from tests.support.web import asking
-
-ORDERS, SEED = 400, 11
-UNTIL = (datetime(2018, 3, 31, 23, 59, 59), datetime(2018, 6, 30, 23, 59, 59), None)
-"""The days of the extracts that are loaded one after the other: March, June, and the whole."""
+from tests.support.web import ORDERS, SEED, UNTIL, asking
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,9 @@ from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.ingest.synthetic import generate
 from replayhouse.projections.questions import Question, questions
-from tests.acceptance.web.conftest import ORDERS, SEED, UNTIL
 from tests.support.databases import copied
 from tests.support.in_process import Warehouse
-from tests.support.web import asking
+from tests.support.web import ORDERS, SEED, UNTIL, asking
 
 SOME = [1, 7, 22, 35, 41, 64, 72, 82]
 """Questions with lines, bars, ids, a map, a grid, keys of several columns."""
