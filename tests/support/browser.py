@@ -3,7 +3,7 @@
 import shutil
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +17,7 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import unheard
 from replayhouse.infra.web.app import create_app
+from replayhouse.infra.web.auth.ways import Way
 from replayhouse.infra.web.server import configured
 from replayhouse.infra.web.warehouses import Warehouses
 
@@ -136,12 +137,18 @@ def a_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(database: Database, home: Path, further: APIRouter | None = None) -> Iterator[str]:
+def serving(
+    database: Database,
+    home: Path,
+    further: APIRouter | None = None,
+    way: Callable[[Warehouses], Way] | None = None,
+) -> Iterator[str]:
     """The site of a database by HTTP, as `serve` serves it, in a thread; its address, without a slash at the end.
 
-    It may have further views.
+    It may have further views; `way` makes what finds out who asks.
     """
-    app = create_app(Warehouses(Settings(home=home, database_url=database.url, workers=1), unheard))
+    warehouses = Warehouses(Settings(home=home, database_url=database.url, workers=1), unheard)
+    app = create_app(warehouses, way=None if way is None else way(warehouses))
     app.include_router(further or APIRouter())
     server = uvicorn.Server(configured(app))
     with socket.create_server(("127.0.0.1", 0)) as listener, closing(app.state.jobs):

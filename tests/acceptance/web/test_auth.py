@@ -21,6 +21,7 @@ from replayhouse.infra.web.app import create_app
 from replayhouse.infra.web.auth.permissions import matrix
 from replayhouse.infra.web.auth.tokens import Tokens
 from replayhouse.infra.web.warehouses import Warehouses
+from tests.support.browser import FORMS, Seen, Visitor, a_browser, examine, serving
 from tests.support.cli import Program
 from tests.support.forked import AS_INSTALLED
 from tests.support.in_process import Warehouse, refused
@@ -165,6 +166,27 @@ def test_a_person_logs_in_once_and_out_again(own: Warehouse, with_tokens: TestCl
     with_tokens.cookies.update(kept)
     told = with_tokens.get("/questions/22")
     assert (told.status_code, "no longer logged in" in told.text) == (401, True)
+
+
+def test_logging_in_works_in_a_browser_and_keeps_nobody_out(own: Warehouse, tmp_path: Path) -> None:
+    token = a_token(own, "analyst")["secret"]
+    with (
+        serving(own.database, tmp_path / "home", way=lambda warehouses: Tokens(warehouses, 8)) as site,
+        a_browser() as browser,
+    ):
+        visitor = Visitor(browser, site)
+        for form in FORMS:
+            assert visitor.look("/login?to=/terms", form) == Seen([], [], [], [])
+        with visitor.visiting("/login?to=/terms") as (page, seen):
+            page.get_by_label("Token").fill(token)
+            page.get_by_role("button", name="Log in").click()
+            page.wait_for_url(f"{site}/terms")
+            examine(page, seen)
+            assert page.context.cookies()[0]["httpOnly"]
+            page.get_by_role("button", name="Log out ines (analyst)").click()
+            page.wait_for_url(f"{site}/login")
+            assert page.context.cookies() == []
+            assert seen == Seen([], [], [], [])
 
 
 def test_revoking_a_token_ends_its_sessions(own: Warehouse, with_tokens: TestClient) -> None:
