@@ -33,6 +33,7 @@ Offset = Annotated[int, Query(ge=0, le=1_000_000_000)]
 Search = Annotated[str, Query(max_length=200, description="Words that stand in title, group, definition or columns.")]
 
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "It is the one that you have"}}
+AS_CSV: dict[int | str, dict[str, Any]] = {200: {"description": "The rows", "content": {"text/csv": {}}}, **UNCHANGED}
 
 
 class Column(BaseModel):
@@ -127,7 +128,7 @@ def listed(warehouse: Lent, q: Search = "") -> Json:
     return Json([one.document() for one in warehouse.questions(q)])
 
 
-@router.get("/{number}.csv", response_class=Response, responses=UNCHANGED, summary="The answer as CSV")
+@router.get("/{number}.csv", response_class=Response, responses=AS_CSV, summary="The answer as CSV")
 def answer_as_csv(warehouse: Lent, wanted: AtMoment, number: Number, given: Given, known: Known) -> Response:
     """Answers a question in UTF-8: nulls are empty; an apostrophe stands before texts that begin as formulas do."""
     told = warehouse.ask_unless_known(number, given, at=wanted.at, occurred_before=wanted.by, known=known)
@@ -141,7 +142,7 @@ def answer_as_csv(warehouse: Lent, wanted: AtMoment, number: Number, given: Give
 
 @router.get("/{number}", response_model=Answer, responses=UNCHANGED, summary="The answer to a question")
 def answer(warehouse: Lent, wanted: AtMoment, number: Number, given: Given, known: Known) -> Response:
-    """Answers a question."""
+    """Answers a question. Its own parameters stand in the query by their names, which `/api/questions` tells."""
     told = warehouse.ask_unless_known(number, given, at=wanted.at, occurred_before=wanted.by, known=known)
     if told.answer is None:
         return Response(status_code=304, headers=_headers(told.origin))
