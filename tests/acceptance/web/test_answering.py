@@ -3,6 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from replayhouse.infra.web.assets import FOLDER, address
 from replayhouse.infra.web.guard import HEADERS
 
 
@@ -42,3 +43,15 @@ def test_alive_and_ready(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     told = client.get("/readyz")
     assert (told.status_code, told.json()["status"], told.json()["lag"]) == (200, "ready", 0)
+
+
+def test_a_file_comes_compressed_and_whole_and_need_not_be_asked_for_again(client: TestClient) -> None:
+    """Its address changes with its content."""
+    at = address("app.css")
+    packed, plain = (client.get(at, headers={"accept-encoding": how}) for how in ("gzip", "identity"))
+    assert packed.content == plain.content == (FOLDER / "app.css").read_bytes()
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-type"] == plain.headers["content-type"]
+    for response in (packed, plain):
+        assert "immutable" in response.headers["cache-control"]
