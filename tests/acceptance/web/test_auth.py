@@ -31,7 +31,7 @@ PAGES = {
     "figures": ("/questions/22", "/api/questions/22", "/api/openapi.json"),
     "rows and things": ("/questions/22/rows", "/orders/0", "/api/things/order/0", "/changes"),
     "log and proofs": ("/log", "/api/log/1"),
-    "quality": ("/quality", "/api/quality/newest"),
+    "quality and quarantined records": ("/quality", "/api/quality/newest", "/api/things/row/0"),
 }
 """Some of what there is in each area that is read."""
 
