@@ -15,6 +15,7 @@ from psycopg import errors, sql
 from replayhouse.infra.answers.asking import compute
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.postgres.roles import ROLES
+from replayhouse.infra.read_models import sights
 from replayhouse.infra.read_models.regions import set_for
 from replayhouse.projections.marts import MARTS
 from replayhouse.projections.questions import questions
@@ -380,6 +381,39 @@ def test_who_reads_a_view_and_its_table_while_they_are_exchanged_sees_the_same_i
         looked.result()
     assert len(set(seen)) == 2, "before and after"
     assert [pair for pair in seen if pair[0] != pair[1]] == []
+
+
+def test_views_are_held_before_the_tables_below_them_until_they_stand_on_others(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As readers take them: who came in between would see the old table through a view, and the new one beside it."""
+    seen: list[tuple[set[str], set[str]]] = []
+
+    def watched(step: Callable[..., None]) -> Callable[..., None]:
+        def step_and_look(*given: object) -> None:
+            before = held(warehouse)
+            step(*given)
+            seen.append((before, held(warehouse)))
+
+        return step_and_look
+
+    monkeypatch.setattr(sights, "hold", watched(sights.hold))
+    monkeypatch.setattr(sights, "show", watched(sights.show))
+    warehouse.json("rebuild", "customer")
+    assert seen[-2][0] == set()
+    assert all({"masked.dim_customer", "regional.dim_customer"} <= after for _, after in seen[-2:])
+
+
+def held(warehouse: Warehouse) -> set[str]:
+    """What nobody else may read now."""
+    locks = """
+        SELECT relation::regclass::text FROM pg_locks
+        WHERE mode = 'AccessExclusiveLock' AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND relation = ANY(%s::regclass[])
+    """
+    names = [f"{schema}.dim_customer" for schema in ("masked", "regional", "customer")]
+    return {name for (name,) in warehouse.rows(locks, names)}
 
 
 def test_there_is_a_view_of_every_mart_and_table_that_is_declared() -> None:
