@@ -40,6 +40,8 @@ def history(site: Site, kind: str, key: str) -> History:
     nor said to be erased.
     """
     of = kind_named(kind)
+    if of is not HistoryKind.BATCH:
+        read_id_start(key)  # what is no id is told before anything is opened
     with site.database.connect("replayhouse audit") as connection:
         wanted = key_of(connection, of, key)
         subjects = {wanted, *subjects_of(connection, of, wanted)}

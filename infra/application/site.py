@@ -61,7 +61,9 @@ class Site:
         """
         if self._database is None:
             self._tell_what_takes_long(makes=False)
-            self._database = replace(open_database(self.settings), statement_seconds=self._statement_seconds)
+            database = open_database(self.settings)
+            seconds = self._statement_seconds
+            self._database = replace(database, statement_seconds=seconds) if seconds else database
         return self._database
 
     def make_database(self) -> Database:

@@ -5,8 +5,10 @@ from uuid import UUID
 
 import psycopg
 
-_BY_TOPIC = """
-    SELECT topic, count(*) FROM event_store.log
+from replayhouse.infra.event_store.log_tables import ALL_EVENTS
+
+_BY_TOPIC = f"""
+    SELECT topic, count(*) FROM ({ALL_EVENTS}) AS log
     WHERE notification_id > %s AND notification_id <= %s
     GROUP BY topic ORDER BY topic COLLATE "C"
 """
@@ -36,7 +38,7 @@ def months_of_orders(conn: psycopg.Connection, orders: Collection[UUID]) -> dict
 
 def events_by_topic(conn: psycopg.Connection, old: int, new: int) -> dict[str, int]:
     """How many events of each topic stand after one position, up to another."""
-    return dict(conn.execute(_BY_TOPIC, [old, new]).fetchall())
+    return dict(conn.execute(_BY_TOPIC.encode(), [old, new]).fetchall())
 
 
 def orders_by_month(conn: psycopg.Connection, old: int, new: int, months: Sequence[str]) -> dict[tuple[str, str], int]:
