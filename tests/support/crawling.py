@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 _AN_ID = re.compile(r"\b[0-9a-f]{32}\b|\b\d+\b")
 
@@ -52,13 +53,13 @@ def shape(address: str) -> str:
     return f"{_AN_ID.sub('*', parts.path)}?{'&'.join(sorted(parse_qs(parts.query)))}"
 
 
-def crawl(client: TestClient, start: str, most_of_a_kind: int) -> Iterator[tuple[Link, int]]:
+def crawl(client: TestClient, start: str, most_of_a_kind: int) -> Iterator[tuple[Link, Response]]:
     """Every link that is found, and how it was answered; of links of the same kind, so many are followed."""
     waiting, known, kinds = [Link("", start, False)], {start}, Counter[str]()
     while waiting:
         link = waiting.pop(0)
         answer = client.get(link.address, follow_redirects=False)
-        yield link, answer.status_code
+        yield link, answer
         if not answer.headers.get("content-type", "").startswith("text/html"):
             continue
         for found in links_of(link.address, answer.text):
