@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -13,6 +14,8 @@ from replayhouse.infra.answers.answer import Answer
 from replayhouse.infra.answers.asking import Behind, Cell, SomeBehind
 from replayhouse.infra.answers.moment import LIVE, Moment
 from replayhouse.infra.answers.parameters import read_parameters
+from replayhouse.infra.application.access import asking as asking_for
+from replayhouse.infra.application.access import note_access
 from replayhouse.infra.application.ask import (
     asking_as_of,
     is_column,
@@ -25,7 +28,7 @@ from replayhouse.infra.audit.lineage.rows import VIEWS, declared_tables
 from replayhouse.infra.loads.load_ends import LoadEnd, load_before, load_ends, load_that_brought
 from replayhouse.infra.read_models.prefixes import schema_in
 from replayhouse.infra.read_models.rows_at import rows_at
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import Forbidden, UsageError
 
 MOST = 500
 """So many rows at a time."""
@@ -77,6 +80,11 @@ class FigureRows:
         """Whether the rows make the figure, to the last cent."""
         return self.value is not None and self.total == self.value
 
+    @property
+    def tells_of_people(self) -> bool:
+        """Whether that they stand here tells of personal fields."""
+        return self.answer.question.is_of_people and not self.made_of
+
     def document(self) -> dict[str, Any]:
         """As JSON shows it; `made_of` only where there are no rows of its own."""
         return {
@@ -105,12 +113,20 @@ def figure_rows(
 ) -> FigureRows:
     """Some rows behind the figure of a column in the answer's row with a key, those with the largest parts first.
 
-    Raises UsageError where the answer has no such row or column, or so many are not told at a time.
+    Where these tell of personal fields, as the customers of a city do, they are noted in the access log before they are
+    told, and told to those only who may see people; others are refused with Forbidden. Raises UsageError where the
+    answer has no such row or column, or so many are not told at a time.
     """
     if not (1 <= limit <= MOST and offset >= 0):
         raise UsageError(f"From 1 to {MOST} rows are told at a time, from the row of number 0 on.")
     asked = question_of(number)
     parameters = read_parameters(asked, given)
+    tells_of_people = asked.is_of_people and column not in asked.made_of
+    if tells_of_people and not asking_for(site).by.sees_people:
+        raise Forbidden(
+            f"Personal fields say which rows stand behind a figure of question {number}: who may not see these is told "
+            "the figures only."
+        )
     with asking_as_of(site, at, occurred_before) as session:
         conn = session.conn
 
@@ -130,7 +146,16 @@ def figure_rows(
             rows = _brought(conn, moment, found, ends, before)
             return FigureRows(answer, column, told, shown, {}, found.number, found.total, offset, rows, before)
 
-        return session.in_moment(work)
+        found = session.in_moment(work)
+        if tells_of_people:
+            told = f"rows behind {column} of question {number}"
+            note_access(site, "figure rows", told, _subjects(found.rows))
+        return found
+
+
+def _subjects(rows: Sequence[Brought]) -> set[UUID]:
+    """The persons, orders and reviews that rows are of: the first values of their keys, but for places."""
+    return {UUID(row.behind.key.partition("/")[0]) for row in rows if row.behind.table in declared_tables()}
 
 
 def _brought(

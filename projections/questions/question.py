@@ -16,10 +16,12 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from replayhouse.projections.marts import MARTS
 from replayhouse.projections.sql_files import Statement, read_sql_file
 
 _FOLDER = Path(__file__).parent
 _COLUMN = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?P<mark>[*#@]|\.4)?")
+_WORD = re.compile(r"\w+")
 _TYPES = {"*": "text", "#": "int", "@": "date", ".4": "numeric(10,4)", None: "numeric(14,2)"}
 
 Value = int | Decimal
@@ -71,6 +73,12 @@ class Question:
     def measures(self) -> tuple[str, ...]:
         """The columns whose figures are sums of parts: the counts and sums."""
         return tuple(c.name for c in self.columns if c.name not in self.key and c.name not in self.made_of)
+
+    @cached_property
+    def is_of_people(self) -> bool:
+        """Whether it takes personal fields to say which rows stand behind a figure: so each row tells of these."""
+        personal = {name for mart in MARTS for name in mart.personal}
+        return not personal.isdisjoint(_WORD.findall(self.statements["rows"].text))
 
     @cached_property
     def sha256(self) -> str:

@@ -25,6 +25,9 @@ FAULTS: dict[int | str, dict[str, Any]] = {
 }
 """The errors that every address may answer with, for its description."""
 
+NO_STORE = {"cache-control": "no-store"}
+"""For answers with personal values: nobody between us and who asked keeps them."""
+
 
 class Json(Response):
     """A document as JSON: numbers with decimals as numbers, recorded times in UTC."""

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
 from replayhouse.infra.web.api import things
-from replayhouse.infra.web.api.documents import FAULTS, Json
+from replayhouse.infra.web.api.documents import FAULTS, NO_STORE, Json
 from replayhouse.infra.web.lending import Lent
 
 router = APIRouter(prefix="/api/lineage", tags=["lineage"], responses=FAULTS)
@@ -66,4 +66,4 @@ class MartLineage(BaseModel):
 @router.get("/{table}/{key:path}", response_model=RowLineage | MartLineage, summary="What made a row")
 def lineage(warehouse: Lent, table: Table, key: Key, limit: Limit = 20) -> Json:
     """The events that made a row as it is now, what each did, and the lines of the extracts they came from."""
-    return Json(warehouse.lineage(table, key.split("/"), limit=limit).document(), headers=things.NO_STORE)
+    return Json(warehouse.lineage(table, key.split("/"), limit=limit).document(), headers=NO_STORE)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from replayhouse.infra.answers.csv_file import csv_lines
 from replayhouse.infra.read_models.kept_answers import Origin
-from replayhouse.infra.web.api.documents import FAULTS, Json
+from replayhouse.infra.web.api.documents import FAULTS, NO_STORE, Json
 from replayhouse.infra.web.asked import Given, Known, Number
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.wanted import AtMoment
@@ -169,7 +169,7 @@ def rows_behind(
     found = warehouse.figure_rows(
         number, key, column, given, at=wanted.at, occurred_before=wanted.by, limit=limit, offset=offset
     )
-    return Json(found.document())
+    return Json(found.document(), headers=NO_STORE if found.tells_of_people else None)
 
 
 @router.get("/{number}/changes", response_model=Changes, summary="What differs between two moments")

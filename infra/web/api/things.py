@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from replayhouse.infra.web.api.documents import FAULTS, Json
+from replayhouse.infra.web.api.documents import FAULTS, NO_STORE, Json
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.wanted import AtMoment
 
@@ -15,9 +15,6 @@ router = APIRouter(prefix="/api/things", tags=["things"], responses=FAULTS)
 
 MOST = 1_000
 """So many events are told at once."""
-
-NO_STORE = {"cache-control": "no-store"}
-"""For answers with personal values: nobody between us and who asked keeps them."""
 
 Kind = Annotated[
     str, Path(max_length=20, description="order, shipment, customer, review, product, seller, batch or row")

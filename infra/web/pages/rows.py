@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from replayhouse.infra.application.figure_rows import MOST, Brought
 from replayhouse.infra.web.api import questions as api
+from replayhouse.infra.web.api.documents import NO_STORE
 from replayhouse.infra.web.asked import Given, Number
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page, short
@@ -107,7 +108,7 @@ def rows(
         return wanted.link(path, **here, column=column, page=None if one == 1 else one)
 
     pages = max(-(-found.number // MOST), 1)
-    return page(
+    made = page(
         request,
         warehouse,
         wanted,
@@ -128,6 +129,9 @@ def rows(
         earlier=at_page(page_number - 1) if page_number > 1 else None,
         later=at_page(page_number + 1) if page_number < pages else None,
     )
+    if found.tells_of_people:
+        made.headers.update(NO_STORE)
+    return made
 
 
 def _row(one: Brought, facts: Sequence[str], longest: int | Decimal, wanted: Wanted) -> Row:

@@ -107,6 +107,30 @@ def test_who_may_not_see_people_is_shown_none_and_not_noted(
     assert entries(own) == []
 
 
+def test_who_lives_in_a_city_is_told_to_those_only_who_may_see_people_and_is_noted(
+    own: Warehouse, site: TestClient
+) -> None:
+    row = site.get("/api/questions/62", headers=bearing(own, "owner")).json()["rows"][0]
+    figure = {"key": str(row[0]), "column": "orders"}
+    for path in ("/questions/62/rows", "/questions/62/rows.json", "/api/questions/62/rows"):
+        refused_to_the_analyst = site.get(path, params=figure, headers=bearing(own, "analyst"))
+        assert (refused_to_the_analyst.status_code, "personal fields" in refused_to_the_analyst.text) == (403, True)
+    assert entries(own) == []
+    told = site.get("/api/questions/62/rows", params=figure, headers=bearing(own, "owner"))
+    [entry] = entries(own)
+    assert set(entry["subjects"]) == {UUID(behind["key"]) for behind in told.json()["rows"]} != set()
+    assert (entry["who"], told.headers["cache-control"]) == ("the owner", "no-store")
+
+
+def test_rows_that_no_personal_field_chooses_are_told_to_analysts_and_not_noted(
+    own: Warehouse, site: TestClient
+) -> None:
+    row = site.get("/api/questions/61", headers=bearing(own, "analyst")).json()["rows"][0]
+    figure = {"key": str(row[0]), "column": "orders"}
+    assert site.get("/api/questions/61/rows", params=figure, headers=bearing(own, "analyst")).status_code == 200
+    assert entries(own) == []
+
+
 def test_the_lines_of_a_mart_are_for_those_only_who_may_see_all(own: Warehouse, site: TestClient) -> None:
     [(order,)] = own.rows("SELECT order_id FROM mart.orders LIMIT 1")
     answer = site.get(f"/api/lineage/mart.orders/{order}", headers=bearing(own, "analyst"))
