@@ -23,7 +23,7 @@ class Auth(StrEnum):
 
     NONE = "none"
     PROXY = "proxy"
-    TOKEN = "token"
+    TOKEN = "token"  # nosec B105 - the name of a way
 
 
 Host = Annotated[str, typer.Option("--host", metavar="H", help="Address to listen on.")]
