@@ -114,7 +114,7 @@ def test_who_lives_in_a_city_is_told_to_those_only_who_may_see_people_and_is_not
     figure = {"key": str(row[0]), "column": "orders"}
     for path in ("/questions/62/rows", "/questions/62/rows.json", "/api/questions/62/rows"):
         refused_to_the_analyst = site.get(path, params=figure, headers=bearing(own, "analyst"))
-        assert (refused_to_the_analyst.status_code, "personal fields" in refused_to_the_analyst.text) == (403, True)
+        assert (refused_to_the_analyst.status_code, "Personal fields say" in refused_to_the_analyst.text) == (403, True)
     assert entries(own) == []
     told = site.get("/api/questions/62/rows", params=figure, headers=bearing(own, "owner"))
     [entry] = entries(own)
