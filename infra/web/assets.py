@@ -24,8 +24,9 @@ def address(name: str) -> str:
 
 @cache
 def packed(name: str) -> bytes:
-    """A file as it is sent: compressed once, as well as can be, and not for each who asks."""
-    return gzip.compress((FOLDER / name).read_bytes(), 9, mtime=0)
+    """A file as it is sent: as it was compressed with much time, or else compressed once, not for each who asks."""
+    beforehand = FOLDER / "packed" / f"{name}.gz"
+    return beforehand.read_bytes() if beforehand.exists() else gzip.compress((FOLDER / name).read_bytes(), 9, mtime=0)
 
 
 class Assets(StaticFiles):

@@ -1,5 +1,6 @@
 """The files that pages load: whose they are, that nobody has changed what others made, and under which licences."""
 
+import gzip
 import re
 import tomllib
 from hashlib import sha256
@@ -19,6 +20,13 @@ def test_every_file_is_ours_or_stands_in_the_manifest() -> None:
 def test_what_others_made_is_as_they_published_it() -> None:
     found = {entry["file"]: sha256((FOLDER / entry["file"]).read_bytes()).hexdigest() for entry in MANIFEST["vendored"]}
     assert found == {entry["file"]: entry["sha256"] for entry in MANIFEST["vendored"]}
+
+
+def test_what_was_compressed_beforehand_is_the_file() -> None:
+    packed = sorted((FOLDER / "packed").iterdir())
+    assert [path.name for path in packed] == ["echarts.common.min.js.gz"]
+    for path in packed:
+        assert gzip.decompress(path.read_bytes()) == (FOLDER / path.name.removesuffix(".gz")).read_bytes()
 
 
 def test_the_manifest_says_where_in_which_package_a_file_stands() -> None:

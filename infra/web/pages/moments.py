@@ -67,7 +67,7 @@ def job(request: Request, warehouse: Lent, jobs: TheJobs, number: str) -> Respon
 def state(jobs: TheJobs, number: str) -> HTMLResponse:
     """The same as a part of that page, which asks for it again and again."""
     found = jobs.job(number)
-    headers = {"hx-redirect": found.to} if found.state is State.DONE else {}
+    headers = {} if found.is_running else {"x-go-on": found.to} if found.state is State.DONE else {"x-last": "yes"}
     return HTMLResponse(part("job_state.html", job=found), headers=headers)
 
 

@@ -111,7 +111,8 @@ def test_one_moment_is_made_at_a_time_and_nothing_is_left_of_one_that_is_cancell
         assert own_client.post("/api/moments", json={"by": "2018-01-31"}).headers["location"] == place
         looked = own_client.get(place.removeprefix("/api"))
         assert '<meta http-equiv="refresh"' in looked.text
-        assert 'hx-trigger="every 1s"' in own_client.get(place.removeprefix("/api") + "/state").text
+        assert f'data-again="{place.removeprefix("/api")}/state" data-every="1"' in looked.text
+        assert "x-last" not in own_client.get(place.removeprefix("/api") + "/state").headers
         assert place.removeprefix("/api") in own_client.get("/moments").text
         wait_until(lambda: bool(beside(own)))
         assert own_client.delete(place).json()["state"] == "cancelled"
@@ -120,7 +121,8 @@ def test_one_moment_is_made_at_a_time_and_nothing_is_left_of_one_that_is_cancell
     assert (over["state"], over["error"]) == ("cancelled", None)
     shown = own_client.get(place.removeprefix("/api"))
     assert "It was cancelled, and nothing is left of it." in shown.text
-    assert "every 1s" not in own_client.get(place.removeprefix("/api") + "/state").text
+    assert "data-again" not in shown.text.partition("<main")[2]
+    assert "x-last" in own_client.get(place.removeprefix("/api") + "/state").headers
     assert own_client.delete(place).json() == over
 
 

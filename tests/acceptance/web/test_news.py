@@ -15,7 +15,7 @@ from replayhouse.infra.read_models.marts_shown import Replaced
 from replayhouse.ingest.synthetic import generate
 from tests.support.in_process import Warehouse
 
-_POLL = re.compile(r'hx-get="(/news\?seen=[^"]+)" hx-trigger="every 15s"')
+_POLL = re.compile(r'data-again="(/news\?seen=[^"]+)" data-every="15"')
 _ROUNDS = 3
 """So often each page is asked for, at least, while something is at work."""
 
