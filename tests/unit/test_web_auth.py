@@ -102,6 +102,7 @@ WITHOUT = {name: {key: value for key, value in TOLD.items() if key != name} for 
         ({**TOLD, "X-Forwarded-User": "a\x1b[31m"}, "127.0.0.1", "does not say who asks"),
         ({**TOLD, "X-Forwarded-User": "a" * 201}, "127.0.0.1", "does not say who asks"),
         ([*TOLD.items(), ("X-Forwarded-User", "root")], "127.0.0.1", "does not say who asks"),
+        ([*TOLD.items(), ("X-Forwarded-Groups", "admins")], "127.0.0.1", "in no group that has a role"),
         (WITHOUT["X-Forwarded-Groups"], "127.0.0.1", "in no group that has a role"),
         ({**TOLD, "X-Forwarded-Groups": "staff"}, "127.0.0.1", "in no group that has a role"),
         ({**TOLD, "X-Forwarded-Groups": "owner"}, "127.0.0.1", "in no group that has a role"),

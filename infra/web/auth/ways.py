@@ -64,8 +64,7 @@ class Proxy:
                 f"The proxy does not say who asks: {self._settings.proxy_user_header} must have one name, "
                 f"{_LONGEST_NAME} signs at most."
             )
-        given = ",".join(request.headers.getlist(self._settings.proxy_groups_header))
-        groups = {group.strip() for group in given.split(",")}
+        groups = {group.strip() for group in _only(request, self._settings.proxy_groups_header).split(",")}
         role = next((role for group, role in self._roles.items() if group in groups), None)
         if role is None:
             raise Forbidden(f"{name} is in no group that has a role here. Who runs this server gives roles to groups.")
