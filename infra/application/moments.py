@@ -106,7 +106,7 @@ def told_of(limits: Limits) -> str:
     if before is None:
         return f"position {limits.position:,}"
     by = f"the end of {before.date()}" if before.time() == time.max else f"{before:%Y-%m-%d %H:%M:%S}"
-    return f"position {limits.position:,}, of that what had happened by {by}"
+    return f"position {limits.position:,}, and what had happened by {by}"
 
 
 def _refuse_to_make(site: Site, told: str) -> None:

@@ -87,7 +87,8 @@ def _states(found: Overview, wanted: Wanted) -> Chart:
         told = f"From {in_words(least, 'pct', 1)} in {best} to {in_words(most, 'pct', 1)} in {worst}"
         finding = f"{told}, of states with {_ENOUGH_DELIVERIES} deliveries or more."
     chart = _drawn(found, wanted, STATES, "Late deliveries by state", finding, rows)
-    return chart._replace(note="Per cent late, of deliveries")
+    few = found.answers[STATES].origin.parameters["min_orders"]
+    return chart._replace(note=f"Per cent late; –: fewer than {few} deliveries")
 
 
 def _figures(found: Overview, number: int, column: str, rows: Sequence[Row]) -> list[Number]:
