@@ -71,20 +71,21 @@ class RowsChanged:
 
 
 def moved(old: Mapping[int, Answer], new: Mapping[int, Answer]) -> list[Moved]:
-    """The figures that moved of months that were known before, and are over: the newest first.
+    """The figures that moved of months that were known before, are known, and were or are over: the newest first.
 
-    A month is over once an order of a later one is known.
+    A month is over once an order of a later one is known; taking a load back may open it again.
     """
     if not all(figure.question in answers for figure in FOLLOWED for answers in (old, new)):
         return []
-    known = set(all_months(old))
-    months = [month for month in all_months(new)[:-1] if month in known][::-1]
+    before, after = all_months(old), all_months(new)
+    over = {*before[:-1], *after[:-1]}
+    months = [month for month in after if month in before and month in over][::-1]
     found = []
     for figure in FOLLOWED:
         was, now = (Months(answers, months).column(figure.question, figure.column) for answers in (old, new))
-        for month, before, after in zip(months, was, now, strict=True):
-            if before is not None and after is not None and before != after:
-                found.append(Moved(figure, month, before, after))
+        for month, then, today in zip(months, was, now, strict=True):
+            if then is not None and today is not None and then != today:
+                found.append(Moved(figure, month, then, today))
     return found
 
 

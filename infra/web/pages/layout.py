@@ -13,8 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from replayhouse.infra.application.api.warehouse import Warehouse
+from replayhouse.infra.runtime.identity import Identity
 from replayhouse.infra.runtime.telling import count
 from replayhouse.infra.web.assets import address
+from replayhouse.infra.web.auth.permissions import may
 from replayhouse.infra.web.pages.moment_bar import bar_of, seal_of
 from replayhouse.infra.web.wanted import Wanted
 
@@ -25,7 +27,7 @@ PARTS = (
     ("/quality", "Quality"),
     ("/log", "Log"),
 )
-"""The parts of the site that the head of every page names."""
+"""The parts of the site that the head of a page names, to whom they are open."""
 
 NOTHING = "–"
 _SHORT_ID = 8
@@ -87,7 +89,10 @@ def page(
     glance = warehouse.glance()
     bar = bar_of(glance, wanted, request)
     around = {"bar": bar, "seal": seal_of(glance), "head": glance.head, "wanted": wanted, "link": wanted.link}
-    around["asker"] = getattr(request.state, "identity", None)
+    asker: Identity | None = getattr(request.state, "identity", None)
+    around["asker"] = asker
+    if asker is not None:
+        around["parts"] = [(href, name) for href, name in PARTS if may(asker.role, href)]
     text = _TEMPLATES.get_template(template).render(title=title, here=here, **around, **context)
     spent = (time.perf_counter() - getattr(request.state, "began", began)) * 1_000
     return HTMLResponse(text, headers={"server-timing": f"page;dur={spent:.1f}"})

@@ -116,6 +116,17 @@ def test_a_good_token_lets_in_as_its_role(own: Warehouse, with_tokens: TestClien
     assert (told.status_code, "As marketing, ines" in told.json()["error"]) == (403, True)
 
 
+@pytest.mark.parametrize(
+    ("role", "named"), [("marketing", ["/", "/questions"]), ("steward", ["/", "/questions", "/quality"])]
+)
+def test_the_head_of_a_page_names_the_parts_that_a_role_may_open(
+    own: Warehouse, with_tokens: TestClient, role: str, named: list[str]
+) -> None:
+    shown = with_tokens.get("/", headers=bearing(a_token(own, role)["secret"])).text
+    head = shown.partition('<nav aria-label="Main">')[2].partition("</nav>")[0]
+    assert re.findall(r'href="([^"]+)"', head) == named
+
+
 def test_without_a_good_token_nobody_is_let_in(own: Warehouse, with_tokens: TestClient) -> None:
     expired, revoked, good = (a_token(own, "owner") for _ in range(3))
     with own.database.connect(autocommit=True) as conn:

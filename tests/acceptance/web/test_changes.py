@@ -100,6 +100,18 @@ def test_months_that_were_over_moved_by_the_orders_delivered_since(client: TestC
     assert f"{delivered} more order" in shown
 
 
+def test_a_month_that_taking_a_load_back_opens_again_has_moved(own: Warehouse, own_client: TestClient) -> None:
+    own.json("retract", "whole", "--reason", "the wrong month")
+    was = {row[0]: row[2] for row in own.json("ask", "1", "--at", str(ends(own)[-1]))["rows"]}
+    now = {row[0]: row[2] for row in own.json("ask", "1")["rows"]}
+    own.json("ask", "all")
+    newest = max(now)
+    assert newest < max(was)
+    assert now[newest] != was[newest]
+    shown = text_of(own_client.get("/changes").text)
+    assert f"{newest} Revenue R$ {was[newest]:,.2f} R$ {now[newest]:,.2f}" in shown
+
+
 def test_as_of_a_moment_of_the_past_it_is_the_load_that_was_newest(client: TestClient, loaded: Warehouse) -> None:
     first, second, _ = ends(loaded)
     page = client.get("/changes", params={"at": second}).text
