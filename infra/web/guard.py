@@ -63,14 +63,27 @@ class Guard:
 
         refusal = self._refusal(scope["method"], Headers(scope=scope))
         answer = self._app if refusal is None else refusal
-        await answer(scope, receive, guarded)
+        # Whoever asks for the head of an answer is given that of the whole one; the server leaves the rest out.
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        await answer(asked, receive, guarded)
 
     def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
         if self._hosts and _name_of(headers.get("host", "")) not in self._hosts:
             return PlainTextResponse("This server is not asked under that name.\n", status_code=421)
-        if method not in _SAFE and headers.get("sec-fetch-site", "same-origin") not in _OUR_SITES:
+        if method not in _SAFE and _is_of_another_site(headers):
             return PlainTextResponse("Another site may not ask for this.\n", status_code=403)
         return None
+
+
+def _is_of_another_site(headers: Headers) -> bool:
+    """Whether a browser says that another site sends a request; an old one says so by the origin alone.
+
+    Forms of ours have no origin (`null`), for their pages refer to nobody.
+    """
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin", "null")
+    if site is not None:
+        return site not in _OUR_SITES
+    return origin != "null" and origin.partition("://")[2].casefold() != headers.get("host", "").casefold()
 
 
 def _name_of(host: str) -> str:

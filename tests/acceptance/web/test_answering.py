@@ -37,6 +37,16 @@ def test_an_error_on_a_page_is_a_page(client: TestClient) -> None:
 def test_under_a_foreign_name_and_from_another_site_nothing_is_answered(client: TestClient) -> None:
     assert client.get("/questions/22", headers={"host": "evil.example"}).status_code == 421
     assert client.post("/api/moments", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert client.post("/moments", data={"at": "5"}, headers={"origin": "https://evil.example"}).status_code == 403
+    ours = {"origin": "http://localhost", "sec-fetch-site": "same-origin"}
+    assert client.post("/moments", data={"at": "none"}, headers=ours).status_code == 400
+    assert client.post("/moments", data={"at": "none"}, headers={"origin": "http://localhost"}).status_code == 400
+
+
+def test_the_head_of_a_page_is_to_be_had_alone(client: TestClient) -> None:
+    whole = client.get("/questions/22")
+    head = client.head("/questions/22")
+    assert (head.status_code, head.headers["content-length"]) == (200, whole.headers["content-length"])
 
 
 def test_alive_and_ready(client: TestClient) -> None:

@@ -125,6 +125,8 @@ def test_the_head_of_a_page_names_the_parts_that_a_role_may_open(
     shown = with_tokens.get("/", headers=bearing(a_token(own, role)["secret"])).text
     head = shown.partition('<nav aria-label="Main">')[2].partition("</nav>")[0]
     assert re.findall(r'href="([^"]+)"', head) == named
+    assert "Log verified" in shown
+    assert 'href="/log"' not in shown
 
 
 def test_without_a_good_token_nobody_is_let_in(own: Warehouse, with_tokens: TestClient) -> None:
