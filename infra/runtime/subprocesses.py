@@ -13,6 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for_first
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any, TypeVar
@@ -22,6 +23,9 @@ from replayhouse.infra.runtime import forks
 Result = TypeVar("Result")
 
 _CTRL_C = {signal.SIGINT}
+FOLLOW_SECONDS = 5.0
+"""So long after the first process of a pool has ended the others may take."""
+
 _MOST_FORKED = 8
 """Processes that may end unused: work that asks for more is large enough to have them started."""
 
@@ -55,6 +59,24 @@ class Pool(ProcessPoolExecutor):
         """
         for process in self.processes:
             process.kill()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Ends the processes once they have no more tasks; with `wait`, they have ended when this returns.
+
+        They end together. One that is killed while it waits for a task holds the lock of the queue, and nobody looks
+        out for that any more: the others would wait for it for ever. Those that do not follow the first are killed.
+        """
+        manager: Any = self._executor_manager_thread  # a thread, or None; its type is described as another one
+        processes = list((self._processes or {}).values())
+        super().shutdown(wait=False, cancel_futures=cancel_futures)
+        if not wait or manager is None:
+            return
+        wait_for_first([process.sentinel for process in processes])
+        manager.join(FOLLOW_SECONDS)
+        if manager.is_alive():
+            for process in processes:
+                process.kill()
+            manager.join()
 
     def submit(self, fn: Callable[..., Result], /, *arguments: Any, **named: Any) -> Future[Result]:
         """One more task, for which a process may be started."""

@@ -24,8 +24,13 @@ class Again:
         """Handles one request."""
         reads = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
         for _ in range(_TRIES - 1 if reads else 0):
-            if await self._is_answered(dict(scope), receive, send):
-                return
+            attempt = dict(scope)
+            try:
+                if await self._is_answered(attempt, receive, send):
+                    return
+            finally:
+                if "route" in attempt:
+                    scope["route"] = attempt["route"]  # it is told where something fails
         await self._app(scope, receive, send)
 
     async def _is_answered(self, scope: Scope, receive: Receive, send: Send) -> bool:

@@ -127,7 +127,7 @@ def test_the_star_schema_folded_from_the_topics_is_the_publishers(
         shown = conn.execute("SELECT * FROM mirror_customer.dim_customer ORDER BY customer_id").fetchall()
         assert {(row[1], row[2]) for row in shown} == {("unknown", "unknown")}
         schemas = {n for (n,) in conn.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '^(mirror|unf)'")}
-    assert schemas == {f"mirror_{name}" for name in (*CONTEXTS, "shared", "mart")}
+    assert schemas == {f"mirror_{name}" for name in (*CONTEXTS, "shared", "mart", "masked", "regional")}
     known = publisher.rows("SELECT * FROM customer.dim_customer ORDER BY customer_id")
     assert [(row[0], *row[4:]) for row in shown] == [(row[0], *row[4:]) for row in known], "is_anonymized, too"
     assert sum(row[14] for row in shown) == 1

@@ -4,12 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+import traceback
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from replayhouse.infra.runtime import subprocesses
 from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent, without_main
 
 SCRIPT = """
@@ -48,6 +52,36 @@ def test_a_pool_ends_though_one_of_its_processes_was_killed_and_another_never_en
             pool.kill()
             raise
     assert pool.processes == []
+
+
+def test_a_pool_is_shut_down_though_a_process_was_killed_that_holds_the_lock_of_the_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One of those that wait for a task holds it: three times of four, one of those that are killed here."""
+    monkeypatch.setattr(subprocesses, "FOLLOW_SECONDS", 0.1)
+    pool = Pool(4, end_with_parent, ())
+    assert list(pool.map(abs, range(4))) == [0, 1, 2, 3]
+    processes, manager = pool.processes, pool._executor_manager_thread
+    *killed, last = [process.pid or 0 for process in processes]
+    for pid in (*killed, last):  # they do not hear that they are to end
+        os.kill(pid, signal.SIGSTOP)
+    ending = threading.Thread(target=pool.shutdown)
+    ending.start()
+    while not is_joining(manager):
+        time.sleep(0.01)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    os.kill(last, signal.SIGCONT)
+    ending.join(60)
+    assert not ending.is_alive()
+    assert [process for process in processes if process.is_alive()] == []
+
+
+def is_joining(thread: Any) -> bool:
+    """Whether it has asked all processes to end, and waits for one of them."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    names = [one.f_code.co_name for one, _ in traceback.walk_stack(frame)]
+    return "join_executor_internals" in names and "join" in names
 
 
 def test_a_script_that_uses_processes_is_not_run_by_them(tmp_path: Path) -> None:

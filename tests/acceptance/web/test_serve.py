@@ -249,7 +249,7 @@ def test_what_nobody_expected_is_told_once_without_what_was_asked(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the value 4711")
 
-    monkeypatch.setattr(OneWarehouse, "ask", fail)
+    monkeypatch.setattr(OneWarehouse, "ask_beside", fail)
     answer = client.get(f"{PAGE}?at=4711")
 
     assert answer.status_code == 500
