@@ -5,6 +5,7 @@ brokers. What gives the fixtures, and what tests do with them, lives in `tests/s
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,9 @@ settings.load_profile("ci" if CI else "dev")
 # else each of hundreds of processes compiles all that it imports.
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     sys.dont_write_bytecode = False
+
+# Tests interrupt what they start, also where a shell had this session ignore that, as it does in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Folders of tests are as quick as those of their servers; those of tests that pass are removed (pyproject.toml).
 if has_memory():

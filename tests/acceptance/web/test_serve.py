@@ -197,7 +197,9 @@ def test_a_thousand_who_do_not_read_are_bounded_and_then_others_are_served(home:
             asked = whole("/static/echarts.common.min.js") * 20  # more than the buffers between here and there take
             connected = [readers.enter_context(not_reading(address, asked)) for _ in range(1000)]
             statuses = Counter(reader.recv(12) for reader in connected)
-            assert set(statuses) == {b"HTTP/1.1 200", b"HTTP/1.1 503"}
+            # None is answered where all have come before the first asks.
+            assert b"HTTP/1.1 503" in statuses
+            assert set(statuses) <= {b"HTTP/1.1 200", b"HTTP/1.1 503"}
             wait_until(lambda: server.num_fds() <= before + 2 * MOST_CONNECTIONS)  # each with the file that it sends
         wait_until(lambda: get(address, "/healthz").status == 200)
         assert get(address, PAGE).status == 200
