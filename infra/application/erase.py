@@ -10,6 +10,8 @@ from replayhouse.infra.application.site import Site
 from replayhouse.infra.loads.batches import Loads
 from replayhouse.infra.postgres.connection import translated
 from replayhouse.infra.postgres.locks import exclusive
+from replayhouse.infra.privacy import copies
+from replayhouse.infra.privacy.copies import Copy
 from replayhouse.infra.privacy.erasure import Erasure, vacuum
 from replayhouse.infra.privacy.erasure import erase as erase_person
 from replayhouse.infra.privacy.erasure_list import ErasedSubjects
@@ -22,12 +24,16 @@ from replayhouse.infra.runtime.short_ids import read_id
 
 @dataclass(frozen=True)
 class EraseReport:
-    """What `customer erase` answers: what was done, who did it, and why; the latter two if it was not done before."""
+    """What `customer erase` answers: what was done, who did it, and why; the latter two if it was not done before.
+
+    `copies` are those outside of the database that may show the person until they are made anew.
+    """
 
     customer: UUID
     erasure: Erasure
     by: str
     reason: str
+    copies: list[Copy]
 
     def document(self) -> dict[str, object]:
         """As JSON shows it."""
@@ -40,6 +46,7 @@ class EraseReport:
             **({"by": self.by, "reason": self.reason} if done.is_news else {}),
             "quarantined_rows": done.rows,
             "stale_views": done.stale,
+            "stale_copies": [copy.document() for copy in self.copies],
         }
 
 
@@ -72,7 +79,7 @@ def erase(site: Site, customer: str, reason: str) -> EraseReport:
         views = forget_on_marts(connection, marts)
         done = done._replace(stale=list(dict.fromkeys([*done.stale, *marts, *views])))
         _vacuum(site, connection)
-    return EraseReport(person, done, by, why)
+        return EraseReport(person, done, by, why, copies.of_before_an_erasure(connection))
 
 
 def _vacuum(site: Site, connection: psycopg.Connection) -> None:

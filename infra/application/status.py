@@ -15,6 +15,8 @@ from replayhouse.infra.audit import verifications
 from replayhouse.infra.audit.verifications import Verification
 from replayhouse.infra.event_store.head import Head, read_head
 from replayhouse.infra.postgres.place import Place, place_of
+from replayhouse.infra.privacy import copies
+from replayhouse.infra.privacy.copies import Copy
 from replayhouse.infra.publishing.relays import RelayStatus, relays
 from replayhouse.infra.read_models.status import ContextStatus, ParkedStream, parked_streams
 from replayhouse.infra.read_models.status import status as status_of
@@ -23,7 +25,10 @@ from replayhouse.infra.runtime.telling import count
 
 @dataclass(frozen=True)
 class Status:
-    """What `status` answers. `contexts` by name; `verified` is None where nobody has verified the log yet."""
+    """What `status` answers. `contexts` by name; `verified` is None where nobody has verified the log yet.
+
+    `stale_copies` are those outside of the database that may show an erased person.
+    """
 
     place: Place
     head: Head
@@ -32,6 +37,7 @@ class Status:
     relays: list[RelayStatus]
     batches: list[Batch]
     verified: Verification | None
+    stale_copies: list[Copy]
 
     @property
     def needs(self) -> list[str]:
@@ -39,12 +45,13 @@ class Status:
 
         That is a read model that is behind or was made by another version of the program, streams that cannot be
         folded, a load or retraction that was not finished, a relay that is silent or refused, a log that did not hold
-        when it was verified last.
+        when it was verified last, a copy elsewhere that may show an erased person.
         """
-        return [*self._of_read_models(), *self._of_loads(), *self._of_relays(), *self._of_the_log()]
+        of_copies = map(what_a_copy_shows, self.stale_copies)
+        return [*self._of_read_models(), *self._of_loads(), *self._of_relays(), *self._of_the_log(), *of_copies]
 
     def document(self) -> dict[str, Any]:
-        """As JSON shows it: `verified` and `relays` only where there is something to tell."""
+        """As JSON shows it: `verified`, `relays` and `stale_copies` only where there is something to tell."""
         document = {
             "position": self.head.position,
             "chain": self.head.chain.hex(),
@@ -56,6 +63,8 @@ class Status:
             document["verified"] = self.verified._asdict()
         if self.relays:  # an installation without Kafka need not know of it
             document["relays"] = {relay.name: relay.document() for relay in self.relays}
+        if self.stale_copies:
+            document["stale_copies"] = [copy.document() for copy in self.stale_copies]
         return document
 
     def _of_read_models(self) -> Iterator[str]:
@@ -107,6 +116,7 @@ def status(site: Site) -> Status:
             relays(connection),
             all_batches(connection),
             verifications.latest(connection),
+            copies.of_before_an_erasure(connection),
         )
 
 
@@ -115,6 +125,11 @@ def who_made(context: str, made_by: str) -> str:
     if made_by == "earlier":
         return f"{context} was made by an earlier version of this program: replayhouse project fills its tables anew."
     return f"{context} was made by a newer version of this program, which should be used."
+
+
+def what_a_copy_shows(copy: Copy) -> str:
+    """What is said of a copy elsewhere that was read before the newest erasure."""
+    return f"The {copy.named} may show a person who was erased since: {copy.remedy}."
 
 
 def silence_of(relay: RelayStatus) -> str:

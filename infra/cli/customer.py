@@ -57,6 +57,8 @@ def erase(
             f"The materialised view {view} could not be refreshed, and may still show what was erased: refresh it "
             "yourself, or drop it."
         )
+    for copy in report.copies:
+        warn(f"The {copy.named} may show what was erased: {copy.remedy}.")
 
 
 def _is_meant(person: UUID) -> bool:

@@ -31,7 +31,8 @@ def status(check: Check = False, json: Json = False) -> None:
 
     With --check, only what needs a person is told, and the exit code is 1 where anything does: a read model that is
     behind or was made by another version of the program, streams that cannot be folded, a load or retraction that was
-    not finished, a relay that is silent or refused, a log that did not hold when it was verified last.
+    not finished, a relay that is silent or refused, a log that did not hold when it was verified last, a copy elsewhere
+    that may show an erased person.
     """
     from replayhouse.infra.cli.warehouse import named_warehouse
 
@@ -50,7 +51,7 @@ def status(check: Check = False, json: Json = False) -> None:
 
 
 def _show(found: "Status") -> None:
-    from replayhouse.infra.application.status import what_was_verified, who_made
+    from replayhouse.infra.application.status import what_a_copy_shows, what_was_verified, who_made
     from replayhouse.infra.cli.loads import show_batches
 
     say(_told(found.place))
@@ -67,6 +68,8 @@ def _show(found: "Status") -> None:
             say(who_made(context, found.contexts[context].made_by))
     for stream in found.parked:
         say(f"Parked: {stream.context} {stream.stream_id} at {stream.position:,}: {stream.error}")
+    for copy in found.stale_copies:
+        say(what_a_copy_shows(copy))
     say()
     if found.relays:
         _show_relays(found.relays)
