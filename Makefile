@@ -15,7 +15,18 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PROGRAM := $(VENV)/program.stamp
 TOOLS := $(VENV)/tools.stamp
 
-.PHONY: help demo test test-quick check audit contracts pictures format bench soak mutants lock clean
+# Engines that fold and read elsewhere, and their tests: large, so that they stand in an environment of their own.
+ENGINES_VENV ?= .venv-engines
+ENGINES := $(ENGINES_VENV)/engines.stamp
+ENGINES_PIP := $(ENGINES_VENV)/bin/python -m pip --disable-pip-version-check --quiet
+
+PYTHON_IS_NEW := $(PYTHON) -c 'import sys; \
+	sys.exit(sys.version_info < (3, 11) and "replayhouse needs Python 3.11 or newer: make PYTHON=/path/to/python")'
+JAVA_IS_THERE := java_version=$$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -1); \
+	[ "$${java_version:-0}" -ge 17 ] || { echo "The tests of the engines need Java 17 or newer on the path, \
+	such as Debian's package openjdk-17-jre-headless; there is $${java_version:-none}." >&2; exit 2; }
+
+.PHONY: help demo test test-quick test-engines check audit contracts pictures format bench soak mutants lock clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -31,6 +42,11 @@ QUICK := tests/unit tests/contracts tests/acceptance/test_one_path.py
 
 test-quick: $(TOOLS) ## the quick tests: unit, contracts, one way through the program
 	$(BIN)/python -m pytest $(QUICK)
+
+# Two processes at most, for each has engines of its own; a file is run by one of them. ENGINE_TESTS="-n 0 -k spark".
+test-engines: $(ENGINES) ## the tests of Spark, Dask and ClickHouse's engine; needs Java 17 or newer
+	@$(JAVA_IS_THERE)
+	$(ENGINES_VENV)/bin/python -m pytest -n 2 --dist loadfile tests/engines $(ENGINE_TESTS)
 
 check: $(TOOLS) ## lint, format, types, the arrows of the architecture, security, and the contracts with consumers
 	$(BIN)/ruff check .
@@ -71,13 +87,14 @@ lock: $(TOOLS) ## writes the lock files anew; LOCK_FLAGS=--upgrade takes newer v
 	$(PIP) install uv
 	$(COMPILE) --group dev -o requirements-dev.lock
 	$(COMPILE) --group build -c requirements-dev.lock -o requirements.lock
+	$(COMPILE) --group engines -c requirements-dev.lock -o requirements-engines.lock
 
 clean: ## removes the environment and what the tools left behind
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(ENGINES_VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The stamp is written last, so that an interrupted build starts over.
 $(PROGRAM): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "replayhouse needs Python 3.11 or newer: make PYTHON=/path/to/python")'
+	@$(PYTHON_IS_NEW)
 	@echo "Building $(VENV) from requirements.lock"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(INSTALL_LOCKED) requirements.lock
@@ -90,4 +107,18 @@ $(TOOLS): $(PROGRAM) requirements-dev.lock consumer/pyproject.toml
 	@$(INSTALL_LOCKED) requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable consumer
 	@$(BYTECODE) $(VENV)/lib
+	@touch $@
+
+# Of one package there is no wheel: what builds it is installed, from the same lock, before.
+$(ENGINES): requirements-engines.lock pyproject.toml consumer/pyproject.toml
+	@$(PYTHON_IS_NEW)
+	@$(JAVA_IS_THERE)
+	@echo "Building $(ENGINES_VENV) from requirements-engines.lock"
+	@$(PYTHON) -m venv --clear $(ENGINES_VENV)
+	@awk '/^[^ ]/ { apart = /^pyspark==/ } !apart' requirements-engines.lock > $(ENGINES_VENV)/wheels.lock
+	@awk '/^[^ ]/ { apart = /^pyspark==/ } apart' requirements-engines.lock > $(ENGINES_VENV)/sources.lock
+	@$(ENGINES_PIP) install --no-compile --no-deps --only-binary :all: --require-hashes -r $(ENGINES_VENV)/wheels.lock
+	@$(ENGINES_PIP) install --no-compile --no-deps --no-build-isolation --require-hashes -r $(ENGINES_VENV)/sources.lock
+	@$(ENGINES_PIP) install --no-deps --no-build-isolation --editable . --editable consumer
+	@$(ENGINES_VENV)/bin/python -m compileall -q -j 0 $(ENGINES_VENV)/lib
 	@touch $@

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 CI = os.environ.get("CI") == "true"
 
+# These need the environment of `make test-engines`, which names the folder: that brings it back.
+collect_ignore = ["engines"]
+
 # Random on purpose: each run looks elsewhere. A failure prints the line that repeats it (print_blob), and the
 # seed in the header of the run repeats the order of the tests. Nothing is too slow: machines differ in speed.
 for profile, examples in (("dev", 50), ("ci", 100)):

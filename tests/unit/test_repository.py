@@ -1,6 +1,7 @@
 """What must hold for the files of the repository themselves, whatever they say."""
 
 import ast
+import itertools
 import os
 import re
 import sys
@@ -14,7 +15,7 @@ import yaml
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-engines.lock")
 
 PACKAGE_HOST = re.compile(
     r"\b[\w.-]*(?:pypi|pythonhosted|artifactory|nexus|devpi|npmjs|registry|mirror)[\w.-]*"
@@ -245,7 +246,10 @@ def test_every_locked_package_has_hashes_and_nothing_has_an_address(lock: str) -
     assert "://" not in text
 
 
-@pytest.mark.parametrize(("lock", "groups"), [(LOCKS[0], ["build"]), (LOCKS[1], ["build", "dev"])])
+@pytest.mark.parametrize(
+    ("lock", "groups"),
+    [(LOCKS[0], ["build"]), (LOCKS[1], ["build", "dev"]), (LOCKS[2], ["build", "dev", "engines"])],
+)
 def test_the_lock_answers_every_declared_dependency(lock: str, groups: list[str]) -> None:
     pins = locked(lock)
     unanswered = [
@@ -257,8 +261,9 @@ def test_the_lock_answers_every_declared_dependency(lock: str, groups: list[str]
     assert unanswered == [], "run `make lock`"
 
 
-def test_the_program_runs_on_the_versions_that_were_tested() -> None:
-    run, tested = locked(LOCKS[0]), locked(LOCKS[1])
+@pytest.mark.parametrize(("fewer", "more"), list(itertools.pairwise(LOCKS)))
+def test_the_program_runs_on_the_versions_that_were_tested(fewer: str, more: str) -> None:
+    run, tested = locked(fewer), locked(more)
     assert {name: pins for name, pins in run.items() if tested.get(name) != pins} == {}
 
 
