@@ -27,7 +27,7 @@ RULES = (
     ("infra/staging/", "", "reading and comparing the extract"),
     ("infra/staging/work.py", "", "planning, bringing rows together"),
     ("infra/event_store/serialization/", "", "encoding or decoding events"),
-    ("infra/read_models/stream_reader.py", "rows_of", READING),
+    ("infra/read_models/stream_source.py", "", READING),
     ("infra/read_models/stream_reader.py", "", "encoding or decoding events"),
     ("infra/read_models/copy_text.py", "", "writing COPY lines"),
     ("infra/event_store/event_encoding.py", "copy", DATABASE),

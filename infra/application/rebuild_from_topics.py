@@ -26,7 +26,7 @@ from replayhouse.infra.read_models import imported_events, prefixes
 from replayhouse.infra.read_models.imported_events import ReceivedEvent
 from replayhouse.infra.read_models.rebuild.workers import Rebuilt
 from replayhouse.infra.read_models.snapshots.time_travel import Limits, alone, folded, put_in_place
-from replayhouse.infra.read_models.stream_reader import Source
+from replayhouse.infra.read_models.stream_source import Source
 from replayhouse.infra.runtime.errors import Rejected
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from replayhouse.infra.runtime.telling import Tell

@@ -12,7 +12,8 @@ from psycopg import sql
 from replayhouse.domain.customer.review import review_stream_id
 from replayhouse.domain.kernel.events import DomainEvent, Rewound, effective
 from replayhouse.infra.audit.kinds import STREAMS, HistoryKind
-from replayhouse.infra.event_store.keys import Keys, read_keys
+from replayhouse.infra.event_store.keys import read_keys
+from replayhouse.infra.event_store.known_keys import Keys
 from replayhouse.infra.event_store.serialization.mapper import Mapper, mapper_of_our_events
 from replayhouse.infra.event_store.serialization.personal import personal_fields
 from replayhouse.infra.runtime.errors import Unknown

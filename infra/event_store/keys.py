@@ -10,17 +10,14 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from replayhouse.infra.event_store.known_keys import Keys, refuse_lost
 from replayhouse.infra.event_store.serialization.personal import new_key
-from replayhouse.infra.runtime.errors import ReplayhouseError
 
 LOG = "event_store"
 """The schema of the log and its keys."""
 
 _LOST = "the table event_store.subject_key has no row for it. Restore the keys from their backup."
-_NOT_GIVEN = "it is not among the keys given. Name a file of keys that was written after its events."
-
-Keys = dict[UUID, bytes | None]
-"""By subject; None where the key was destroyed."""
+NOT_GIVEN = "it is not among the keys given. Name a file of keys that was written after its events."
 
 _READ = sql.SQL("SELECT subject_id, key FROM {}.subject_key WHERE subject_id = ANY(%s)")
 _MAKE = """
@@ -36,10 +33,6 @@ _DESTROY = """
 """
 
 
-class LostKeys(ReplayhouseError):  # noqa: N818 - the name says what is the matter
-    """Something was sealed for a subject that has no row of keys. It is the store that is incomplete, not a stream."""
-
-
 def read_keys(conn: psycopg.Connection, subjects: Collection[UUID], *, schema: str = LOG) -> Keys:
     """The keys of subjects for which something was sealed, each of them, None where it was destroyed.
 
@@ -48,11 +41,7 @@ def read_keys(conn: psycopg.Connection, subjects: Collection[UUID], *, schema: s
     Raises LostKeys where one of them has no row: shown as erased, it would be taken for that by everybody after.
     """
     keys = _known_keys(conn, subjects, schema)
-    if lost := sorted(subject for subject in subjects if subject not in keys):
-        others = f" (and of {len(lost) - 1:,} more)" if len(lost) > 1 else ""
-        raise LostKeys(
-            f"The key of the personal fields of {lost[0]}{others} is lost: {_LOST if schema == LOG else _NOT_GIVEN}"
-        )
+    refuse_lost(subjects, keys, _LOST if schema == LOG else NOT_GIVEN)
     return keys
 
 

@@ -20,7 +20,7 @@ from replayhouse.infra.event_store.head import read_head
 from replayhouse.infra.postgres.binary_copy import unframed
 from replayhouse.infra.publishing.message import LoggedEvent
 from replayhouse.infra.publishing.ports import LogEntry
-from replayhouse.infra.read_models.stream_reader import rows_of
+from replayhouse.infra.read_models.stream_source import rows_of
 
 _WINDOW = sql.SQL("""
     COPY (

@@ -17,7 +17,7 @@ from pyarrow import csv
 
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.read_models.prefixes import BESIDE_CONTEXTS, prefixes, schema_in
-from replayhouse.infra.read_models.stream_reader import rows_of
+from replayhouse.infra.read_models.stream_source import rows_of
 from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
 
 _PART_BYTES = 32 * 2**20

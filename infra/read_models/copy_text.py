@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -39,19 +40,34 @@ class LineWriter:
 
     def lines(self, rows: Sequence[Row]) -> list[bytes]:
         """One line for each row, without `position` and without its end. Raises DoesNotFit."""
+        return lines_of(self.columns(rows))
+
+    def columns(self, rows: Sequence[Row]) -> list[Sequence[bytes]]:
+        """The values of each column as they stand in the lines, without `position`. Raises DoesNotFit."""
         for row in rows:
             if len(row) != self._width:  # a value too many or too few would shift the ones behind it
                 raise DoesNotFit(f"{self._table} has {self._width} columns, and a row of {len(row)} values was made")
         if not rows:
             return []
-        written = []
+        written: list[Sequence[bytes]] = []
         columns = islice(zip(*rows, strict=True), len(self._writers))
         for (name, write), values in zip(self._writers, columns, strict=True):
             try:
                 written.append(write(values))
             except DoesNotFit as error:
                 raise DoesNotFit(f"{self._table}.{name} cannot hold {error}") from None
-        return list(map(b"\t".join, zip(*written, strict=True)))
+        return written
+
+
+@cache
+def line_writer(table: Table) -> LineWriter:
+    """The writer of a table's rows, made once."""
+    return LineWriter(table)
+
+
+def lines_of(columns: Sequence[Sequence[bytes]]) -> list[bytes]:
+    """The lines of which these are the columns."""
+    return list(map(b"\t".join, zip(*columns, strict=True)))
 
 
 def copy_data(lines: Sequence[bytes], positions: Sequence[int]) -> bytes:

@@ -11,7 +11,7 @@ from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.read_models.checkpoints import projected
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.schema import Model, qualified
-from replayhouse.infra.read_models.stream_reader import rows_of
+from replayhouse.infra.read_models.stream_source import rows_of
 from replayhouse.infra.read_models.versions import refuse_others, standing_shapes
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
 from replayhouse.projections.projection import POSITION

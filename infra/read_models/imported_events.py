@@ -12,7 +12,7 @@ import psycopg
 from psycopg import errors, sql
 
 from replayhouse.infra.postgres.binary_copy import INT64_LENGTH, UUID_LENGTH, framed
-from replayhouse.infra.read_models.stream_reader import Source
+from replayhouse.infra.read_models.stream_source import Source
 from replayhouse.infra.runtime.errors import Rejected
 
 SCHEMA = "unfinished_received"

@@ -16,7 +16,8 @@ from psycopg import sql
 
 from replayhouse.infra.read_models import checkpoints, versions
 from replayhouse.infra.read_models.schema import Model, qualified
-from replayhouse.infra.read_models.stream_reader import StoredStream, described, read_streams
+from replayhouse.infra.read_models.stream_reader import StoredStream, described
+from replayhouse.infra.read_models.stream_source import read_streams
 from replayhouse.infra.read_models.upsert import encode, write
 from replayhouse.projections.projection import Fold, Stream
 from replayhouse.projections.replay import Difference, differences

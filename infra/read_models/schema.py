@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement, S
 
 from replayhouse.domain.contexts import Context
 from replayhouse.infra.postgres.roles import STEWARD, grant
-from replayhouse.infra.read_models.copy_text import LineWriter, copy_data
+from replayhouse.infra.read_models.copy_text import copy_data, line_writer
 from replayhouse.projections.links import comment_of, links_within
 from replayhouse.projections.projection import Projection, Row, personal_columns
 from replayhouse.projections.warehouse import PROJECTIONS
@@ -119,12 +119,6 @@ def copy_into(conn: psycopg.Connection, table: sql.Composable, data: bytes) -> N
     """Sends lines in COPY's text form, each with its end, to a table (perhaps with a list of columns)."""
     with conn.cursor() as cursor, cursor.copy(sql.SQL("COPY {} FROM STDIN").format(table)) as copy:
         copy.write(data)
-
-
-@cache
-def line_writer(table: Table) -> LineWriter:
-    """The writer of a table's rows, made once."""
-    return LineWriter(table)
 
 
 def qualified(table: Table) -> sql.Identifier:

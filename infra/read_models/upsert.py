@@ -8,8 +8,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Table
 
-from replayhouse.infra.read_models.copy_text import copy_data
-from replayhouse.infra.read_models.schema import Model, copy_into, line_writer, qualified
+from replayhouse.infra.read_models.copy_text import copy_data, line_writer
+from replayhouse.infra.read_models.schema import Model, copy_into, qualified
 from replayhouse.projections.projection import POSITION, Row, key_width
 from replayhouse.projections.replay import Difference
 

@@ -17,15 +17,8 @@ from replayhouse.infra.postgres.planner import BY_INDEX
 from replayhouse.infra.read_models import checkpoints
 from replayhouse.infra.read_models.copy_text import DoesNotFit
 from replayhouse.infra.read_models.schema import Model
-from replayhouse.infra.read_models.stream_reader import (
-    COLUMNS,
-    LOG,
-    Source,
-    StoredStream,
-    StreamReader,
-    described,
-    rows_of,
-)
+from replayhouse.infra.read_models.stream_reader import StoredStream, StreamReader, described
+from replayhouse.infra.read_models.stream_source import COLUMNS, LOG, Source, rows_of, unpacked
 from replayhouse.infra.read_models.upsert import TableLines, encode, write
 from replayhouse.infra.runtime import gc_pause
 from replayhouse.projections.projection import Rows
@@ -155,7 +148,7 @@ def touched(
         retry=sql.Literal(retry_parked),
         context=sql.Literal(context),
     )
-    yield from reader.read(list(rows_of(conn, statement)))
+    yield from reader.read(unpacked(list(rows_of(conn, statement))))
 
 
 class Follower:

@@ -2,8 +2,8 @@
 
 ReplayhouseError         1  the answer is no
 ├── MappingError         1  an event cannot be stored, or read back (infra/event_store/serialization/errors.py)
-├── LostKeys             1  personal fields have neither a key nor were they erased (infra/event_store/keys.py)
-├── Unfoldable           1  a stream cannot be folded (infra/read_models/rebuild/range_loader.py)
+├── LostKeys             1  personal fields have neither a key nor were they erased (infra/event_store/known_keys.py)
+├── Unfoldable           1  a stream cannot be folded (infra/read_models/folding.py)
 ├── Rejected             1  a batch was rejected, a check failed
 ├── UsageError           2  the command was called in a wrong way, or a setting makes no sense
 │   ├── NoWarehouse      2  there is no warehouse where the settings say that there is one

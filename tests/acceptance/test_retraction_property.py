@@ -27,8 +27,8 @@ from replayhouse.infra.loads.load_log import PostgresLoadLog
 from replayhouse.infra.loads.retraction_preview import RetractionPlan
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.read_models.copy_text import line_writer
 from replayhouse.infra.read_models.digests import digests
-from replayhouse.infra.read_models.schema import line_writer
 from replayhouse.ingest.decision import Known
 from replayhouse.ingest.ports import Chunk
 from replayhouse.ingest.retract import Retraction

@@ -11,7 +11,8 @@ from replayhouse.domain.customer.events import CustomerRegistered, ReviewSubmitt
 from replayhouse.domain.kernel.events import DomainEvent, Rewound
 from replayhouse.infra.audit.verify import Verified, verify
 from replayhouse.infra.event_store.head import Head
-from replayhouse.infra.event_store.keys import LostKeys, destroy_keys, make_keys
+from replayhouse.infra.event_store.keys import destroy_keys, make_keys
+from replayhouse.infra.event_store.known_keys import LostKeys
 from replayhouse.infra.event_store.merkle import GENESIS
 from replayhouse.infra.event_store.recorded import Recorded
 from replayhouse.infra.event_store.store import LARGEST_APPEND, EventStore

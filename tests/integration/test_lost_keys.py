@@ -6,7 +6,8 @@ import psycopg
 import pytest
 
 from replayhouse.domain.customer.events import CustomerRegistered
-from replayhouse.infra.event_store.keys import LostKeys, destroy_keys
+from replayhouse.infra.event_store.keys import destroy_keys
+from replayhouse.infra.event_store.known_keys import LostKeys
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models.digests import digests
 from replayhouse.infra.read_models.live.projector import catch_up

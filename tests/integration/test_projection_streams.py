@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from replayhouse.domain.kernel.events import effective
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.read_models import windows
+from replayhouse.infra.read_models.copy_text import line_writer
 from replayhouse.infra.read_models.digests import ContextDigest, digests
 from replayhouse.infra.read_models.live.projector import catch_up
 from replayhouse.infra.read_models.rebuild.rebuild import rebuild
 from replayhouse.infra.read_models.rebuild.workers import Rebuilt
-from replayhouse.infra.read_models.schema import line_writer
 from replayhouse.projections.digest import Digest, digest_of
 from replayhouse.projections.projection import Row, Stream
 from replayhouse.projections.warehouse import PROJECTIONS

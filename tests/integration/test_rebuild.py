@@ -7,8 +7,8 @@ from replayhouse.domain.sales.order import NEW_ORDER, observe, order_of
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.read_models.digests import digests
+from replayhouse.infra.read_models.folding import Unfoldable
 from replayhouse.infra.read_models.live.projector import catch_up
-from replayhouse.infra.read_models.rebuild.range_loader import Unfoldable
 from replayhouse.infra.read_models.rebuild.rebuild import rebuild
 from replayhouse.infra.runtime.errors import Conflicting
 from tests.support.read_side import Log, a_header, a_line, a_payment, an_id

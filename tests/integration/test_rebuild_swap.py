@@ -150,23 +150,6 @@ def test_any_number_of_processes_gives_the_same(
     assert together.events == alone.events
 
 
-def test_a_process_that_is_stuck_does_not_hold_up_a_rebuild_that_has_failed(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(workers, "_FAREWELL_SECONDS", 0.5)
-
-    def fail_while_one_is_stuck() -> None:
-        with workers._crew(database, 2) as crew:
-            assert crew._pool is not None
-            stuck = crew._pool.submit(time.sleep, 10_000)
-            while not stuck.running():
-                time.sleep(0.02)
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail_while_one_is_stuck()
-
-
 def test_a_large_first_load_is_filled_in_at_once_and_keeps_its_revision(
     database: Database, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

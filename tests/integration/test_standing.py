@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from replayhouse.domain.customer.customer import Address, AliasSeen, customer_of, observe_aliases
 from replayhouse.domain.sales.order import NEW_ORDER, observe, order_of
-from replayhouse.infra.event_store.keys import LostKeys
+from replayhouse.infra.event_store.known_keys import LostKeys
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.privacy.erasure import erase

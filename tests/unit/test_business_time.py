@@ -21,7 +21,7 @@ from replayhouse.domain.customer.customer import (
 from replayhouse.domain.customer.events import CustomerAnonymized
 from replayhouse.domain.kernel.events import DomainEvent, effective
 from replayhouse.domain.sales.order import NEW_ORDER, observe
-from replayhouse.infra.read_models.schema import line_writer
+from replayhouse.infra.read_models.copy_text import line_writer
 from replayhouse.projections.business_time import fold_of, happened_before
 from replayhouse.projections.customer import PROJECTION as CUSTOMER
 from replayhouse.projections.projection import Rows, Stream, key_width

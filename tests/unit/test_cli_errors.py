@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from replayhouse.infra.cli.main import run
-from replayhouse.infra.event_store.keys import LostKeys
+from replayhouse.infra.event_store.known_keys import LostKeys
 from replayhouse.infra.event_store.serialization.errors import BrokenSeal, UnknownTopic, UnreadableState
 from replayhouse.infra.event_store.serialization.registry import REGISTRY
 from replayhouse.infra.runtime.errors import (

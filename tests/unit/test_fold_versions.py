@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from replayhouse.infra.read_models.schema import line_writer
+from replayhouse.infra.read_models.copy_text import line_writer
 from replayhouse.projections.digest import NOTHING, digest_of
 from replayhouse.projections.projection import Projection, Stream
 from replayhouse.projections.versions import VERSIONS, Version

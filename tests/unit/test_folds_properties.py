@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replayhouse.domain.kernel.events import DomainEvent, effective
-from replayhouse.infra.read_models.copy_text import DoesNotFit
-from replayhouse.infra.read_models.schema import line_writer
+from replayhouse.infra.read_models.copy_text import DoesNotFit, line_writer
 from replayhouse.projections.business_time import fold_of
 from replayhouse.projections.dates import DateRow
 from replayhouse.projections.projection import (

@@ -12,10 +12,10 @@ from replayhouse.infra.event_store.serialization.errors import NewerVersion
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.read_models import checkpoints, versions
 from replayhouse.infra.read_models.calendar import keep_calendar, may_move_the_end
+from replayhouse.infra.read_models.folding import Unfoldable
 from replayhouse.infra.read_models.live.refilling import refill
 from replayhouse.infra.read_models.marts import Unmakeable
 from replayhouse.infra.read_models.preparing import prepare
-from replayhouse.infra.read_models.rebuild.range_loader import Unfoldable
 from replayhouse.infra.read_models.rebuild.rebuild import fill, fill_anew
 from replayhouse.infra.read_models.rebuild.renewal import keep_marts
 from replayhouse.infra.read_models.rebuild.revisions import KEPT

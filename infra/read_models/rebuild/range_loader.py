@@ -4,10 +4,11 @@ A process has two connections: rows of events stream in through one while keys a
 the other. Memory holds a few thousand events and rows, whatever the size of the log.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import psycopg
@@ -16,25 +17,16 @@ from sqlalchemy import Table
 
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.postgres.planner import AMONG_MANY, IN_ORDER
-from replayhouse.infra.read_models.copy_text import DoesNotFit, copy_data
+from replayhouse.infra.read_models.copy_text import copy_data
+from replayhouse.infra.read_models.folding import STAYS, Folding, Taken
 from replayhouse.infra.read_models.rebuild.taken_over import TakeOver, take_over
-from replayhouse.infra.read_models.schema import Model, add_key, copy_into, line_writer, model_of, qualified
-from replayhouse.infra.read_models.stream_reader import (
-    COLUMNS,
-    LOG,
-    Source,
-    StoredStream,
-    StreamReader,
-    described,
-    rows_of,
-)
+from replayhouse.infra.read_models.schema import add_key, copy_into, model_of, qualified
+from replayhouse.infra.read_models.stream_reader import StreamReader
+from replayhouse.infra.read_models.stream_source import COLUMNS, LOG, Source, rows_of, unpacked
 from replayhouse.infra.read_models.windows import Span, streams_touched
 from replayhouse.infra.runtime import gc_pause
 from replayhouse.infra.runtime.errors import ReplayhouseError
-from replayhouse.projections.business_time import fold_of
-from replayhouse.projections.digest import NOTHING, Digest, digest_of
-from replayhouse.projections.projection import Fold, Row, Rows
-from replayhouse.projections.warehouse import PROJECTIONS
+from replayhouse.projections.digest import Digest
 
 ROWS_A_COPY = 4_000
 
@@ -56,10 +48,6 @@ _RANGE_OF_TOUCHED = sql.SQL("""
     ) TO STDOUT (FORMAT binary)
 """)
 _STREAM_AT = sql.SQL("SELECT originator_id FROM {} WHERE notification_id = %s")
-
-
-class Unfoldable(ReplayhouseError):  # noqa: N818 - the name says what is the matter
-    """A stream cannot be folded, which ends a rebuild."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +86,9 @@ class Finish:
     rows: int
 
 
+Task = Range | TakeOver | Finish
+
+
 class Loader:
     """A process' two connections, and what it does with them."""
 
@@ -113,23 +104,40 @@ class Loader:
         self._events.close()
         self._rows.close()
 
+    def do(self, task: Task) -> Loaded | None:
+        """Whatever the task is; None where nothing was loaded."""
+        if isinstance(task, Range):
+            return self.load(task)
+        if isinstance(task, TakeOver):
+            return self.take_over(task)
+        self.finish(task)
+        return None
+
     def load(self, task: Range) -> Loaded:
         """Folds the streams of a range and sends their rows. Raises Unfoldable, which names the stream."""
-        fold = fold_of(PROJECTIONS[task.context], task.occurred_before)
-        model = model_of(task.context, task.schema)
-        events, waiting = 0, _Waiting(self._rows, model, task.source)
+        tables = model_of(task.context, task.schema).tables
+        folding = Folding(task.context, task.occurred_before, partial(self._stream_at, task), STAYS)
         reader = self._readers.setdefault(task.source, StreamReader(task.source.keys_of(self._rows)))
         with translated(), gc_pause.paused(), self._events.transaction():
             if task.touched is not None:
                 self._events.execute(AMONG_MANY)
             with closing(rows_of(self._events, _statement(task))) as rows:  # an error leaves the connection usable
-                for streams in reader.read(rows):
-                    for stream in streams:
-                        events += len(stream.positions)
-                        _fold(task.context, stream, fold, waiting)
-                    waiting.send(ROWS_A_COPY)
-            waiting.send(1)
-        return Loaded(events, waiting.sent)
+                for streams in reader.read(unpacked(rows)):
+                    folding.fold(streams)
+                    self._send(folding.take(ROWS_A_COPY), tables)
+            self._send(folding.take(1), tables)
+        return Loaded(folding.events, folding.digests)
+
+    def _send(self, some: Iterable[Taken], tables: Mapping[str, Table]) -> None:
+        for taken in some:
+            data = copy_data(taken.lines, [row[-1] for row in taken.rows])
+            copy_into(self._rows, qualified(tables[taken.table.name]), data)
+
+    def _stream_at(self, task: Range, position: int) -> UUID:
+        row = self._rows.execute(_STREAM_AT.format(task.source.events(task.context)), [position]).fetchone()
+        assert row is not None  # the row was folded from it
+        stream: UUID = row[0]
+        return stream
 
     def take_over(self, task: TakeOver) -> Loaded:
         """Copies the rows of a live table of which the log tells nothing newer."""
@@ -165,68 +173,6 @@ def _statement(task: Range) -> sql.Composed:
     if task.touched is None:
         return _RANGE.format(**parts)
     return _RANGE_OF_TOUCHED.format(**parts, touched=streams_touched(events, task.touched))
-
-
-class _Waiting:
-    """Rows that wait to be sent, by table, and the digests of those that were."""
-
-    def __init__(self, conn: psycopg.Connection, model: Model, source: Source) -> None:
-        self._conn = conn
-        self._model = model
-        self._source = source
-        self._rows: Rows = {name: [] for name in model.tables}
-        self.sent: dict[str, Digest] = dict.fromkeys(model.tables, NOTHING)
-
-    def add(self, rows: Rows) -> None:
-        self._model.projection.refuse_unknown_tables(rows)
-        for name, of_table in rows.items():
-            self._rows[name] += of_table
-
-    def send(self, least: int) -> None:
-        """Sends the rows of the tables for which that many wait at least."""
-        for name, rows in self._rows.items():
-            if len(rows) >= least:
-                lines = self._lines(self._model.projection_table(name), rows)
-                self.sent[name] += digest_of(lines)
-                copy_into(self._conn, qualified(self._model.tables[name]), copy_data(lines, [row[-1] for row in rows]))
-                rows.clear()
-
-    def _lines(self, table: Table, rows: list[Row]) -> list[bytes]:
-        writer = line_writer(table)
-        try:
-            return writer.lines(rows)
-        except DoesNotFit:
-            for row in rows:
-                try:
-                    writer.lines([row])
-                except DoesNotFit as error:
-                    context = self._model.projection.context
-                    stream = _stream_at(self._conn, self._source.events(context), row[-1])
-                    raise unfoldable(context, stream, described(error)) from error
-            raise
-
-
-def _fold(context: str, stream: StoredStream, fold: Fold, waiting: _Waiting) -> None:
-    try:
-        if stream.error is not None:
-            raise stream.error
-        waiting.add(fold(stream.effective()))
-    except Exception as error:
-        raise unfoldable(context, stream.stream_id, described(error)) from error
-
-
-def unfoldable(context: str, stream: UUID, error: str) -> Unfoldable:
-    """The error of a rebuild that met a stream it cannot fold."""
-    return Unfoldable(
-        f"The stream {stream} of {context} cannot be folded: {error}. The live read model stays as it was."
-    )
-
-
-def _stream_at(conn: psycopg.Connection, events: sql.Identifier, position: int) -> UUID:
-    row = conn.execute(_STREAM_AT.format(events), [position]).fetchone()
-    assert row is not None  # the row was folded from it
-    stream: UUID = row[0]
-    return stream
 
 
 def ranges(

@@ -16,10 +16,10 @@ from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.read_models import checkpoints, forgetting, imported_events, prefixes, refolding, versions
 from replayhouse.infra.read_models.calendar import keep_calendar
 from replayhouse.infra.read_models.digests import sum_of, table_digests
+from replayhouse.infra.read_models.folding import unfoldable
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.rebuild import revisions, self_check, swap
 from replayhouse.infra.read_models.rebuild.drift import differing_tables
-from replayhouse.infra.read_models.rebuild.range_loader import unfoldable
 from replayhouse.infra.read_models.rebuild.renewal import keep_marts
 from replayhouse.infra.read_models.rebuild.revisions import KEPT, NextRevision
 from replayhouse.infra.read_models.rebuild.swap import Shown

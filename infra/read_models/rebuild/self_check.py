@@ -8,7 +8,7 @@ from psycopg import sql
 
 from replayhouse.infra.read_models.rebuild.workers import digests_of
 from replayhouse.infra.read_models.schema import Model, qualified
-from replayhouse.infra.read_models.stream_reader import read_streams, rows_of
+from replayhouse.infra.read_models.stream_source import read_streams, rows_of
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.projections.digest import NOTHING, digest_of
 from replayhouse.projections.projection import columns_without_position

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from replayhouse.infra.read_models.schema import model_of, qualified
-from replayhouse.infra.read_models.stream_reader import LOG, rows_of
+from replayhouse.infra.read_models.stream_source import LOG, rows_of
 from replayhouse.infra.read_models.windows import Span, streams_touched
 from replayhouse.projections.digest import Digest, digest_of
 from replayhouse.projections.projection import POSITION, columns_without_position

@@ -3,41 +3,38 @@
 The tables that are filled stand beside the live ones; nothing here looks at those.
 """
 
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future
-from concurrent.futures import wait as wait_for
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing.process import BaseProcess
+from functools import partial
 from typing import Any
 
 import psycopg
 
 from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models.copy_text import line_writer
 from replayhouse.infra.read_models.digests import tables_as_json
-from replayhouse.infra.read_models.rebuild.range_loader import Finish, Loaded, Loader, Range, ranges
+from replayhouse.infra.read_models.rebuild.range_loader import Finish, Loader, Task, ranges
 from replayhouse.infra.read_models.rebuild.taken_over import Standing, TakeOver
-from replayhouse.infra.read_models.schema import Model, line_writer
-from replayhouse.infra.read_models.stream_reader import LOG, Source
+from replayhouse.infra.read_models.schema import Model
+from replayhouse.infra.read_models.stream_source import LOG, Source
 from replayhouse.infra.read_models.windows import events_of
-from replayhouse.infra.runtime.errors import ReplayhouseError
-from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent, started_pool
+from replayhouse.infra.runtime.crews import crew
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
 from replayhouse.projections.projection import Rows
 
 _EVENTS_A_RANGE = 25_000
 _MOST_RANGES = 64
-_FAREWELL_SECONDS = 10.0
 _EVENTS_WORTH_A_PROCESS = 30_000  # a process that is not forked takes half a second to start
 
 _EVENTS_AS_DEAR_AS_ONE_FOLDED = 8  # so many of them, if their rows are taken over
 
-_Task = Range | TakeOver | Finish
+_ONE_DIED = (
+    "A process of the rebuild ended unexpectedly, perhaps for want of memory. The live read models stay as they were: "
+    "run it again, with fewer --workers."
+)
 
 Parts = Callable[[int, int], None]
 """Takes how many of how many parts of the work are done."""
@@ -99,8 +96,8 @@ def load_all(
     of = sum(left.values()) + sum(len(built[model.projection.context].tables) for model in models)
     tell(finished, of)
     by_context = {model.projection.context: model for model in models}
-    with _crew(database, min(workers, 1 + events // _EVENTS_WORTH_A_PROCESS)) as crew:
-        for done, loaded in crew.do(tasks):
+    with crew(min(workers, 1 + events // _EVENTS_WORTH_A_PROCESS), partial(Loader, database), _ONE_DIED) as at_work:
+        for done, loaded in at_work.do(tasks):
             finished += 1
             tell(finished, of)
             if loaded is not None:
@@ -112,7 +109,7 @@ def load_all(
                 left[done.context] -= 1
                 if left[done.context] == 0:
                     for task in _finishes(by_context[done.context], rebuilt):
-                        crew.add(task)
+                        at_work.add(task)
             built[done.context].seconds = time.monotonic() - started
     for model in models:
         model.link(conn)
@@ -126,9 +123,9 @@ def _planned(
     source: Source,
     standing: Mapping[str, Standing],
     with_digests: bool,
-) -> tuple[list[_Task], dict[str, int], int]:
+) -> tuple[list[Task], dict[str, int], int]:
     """What there is to do at first, how many parts of each context that is, and how many events it is worth in all."""
-    tasks: list[_Task] = []
+    tasks: list[Task] = []
     left: dict[str, int] = {}
     total = 0
     for model in models:
@@ -151,10 +148,10 @@ def _planned(
     return tasks, left, total
 
 
-def _taken_over(model: Model, position: int, standing: Standing, with_digests: bool) -> list[_Task]:
+def _taken_over(model: Model, position: int, standing: Standing, with_digests: bool) -> list[Task]:
     """What is to be taken over, and what is to be folded beside it."""
     context = model.projection.context
-    tasks: list[_Task] = [TakeOver(context, model.schema, name, standing, with_digests) for name in model.tables]
+    tasks: list[Task] = [TakeOver(context, model.schema, name, standing, with_digests) for name in model.tables]
     tasks += ranges(context, model.schema, position, _parts_of(standing.folded), touched=standing.touched)
     return tasks
 
@@ -182,107 +179,3 @@ def digests_of(model: Model, streams: Iterable[Rows]) -> dict[str, Digest]:
         for name, of_table in of_stream.items():
             rows[name] += of_table
     return {name: digest_of(line_writer(model.projection_table(name)).lines(of)) for name, of in rows.items()}
-
-
-# --- processes --------------------------------------------------------------------------------------------------
-
-
-_database: Database | None = None
-_loader: Loader | None = None
-
-
-class _Crew:
-    """Does tasks, here or in processes; more may be added while they are done."""
-
-    def __init__(self, database: Database, pool: Pool | None) -> None:
-        self._database = database
-        self._pool = pool
-        self._waiting: list[_Task] = []
-
-    def add(self, task: _Task) -> None:
-        """One more task."""
-        self._waiting.append(task)
-
-    def do(self, tasks: Iterable[_Task]) -> Iterator[tuple[_Task, Loaded | None]]:
-        """Each task, as it is done, with what came of it."""
-        self._waiting += tasks
-        return self._here() if self._pool is None else self._in(self._pool)
-
-    def _here(self) -> Iterator[tuple[_Task, Loaded | None]]:
-        loader = Loader(self._database)
-        try:
-            while self._waiting:
-                task = self._waiting.pop(0)
-                yield task, _done(loader, task)
-        finally:
-            loader.close()
-
-    def _in(self, pool: Pool) -> Iterator[tuple[_Task, Loaded | None]]:
-        running: dict[Future[Loaded | None], _Task] = {}
-        while self._waiting or running:
-            running.update({pool.submit(_do, task): task for task in self._waiting})
-            self._waiting.clear()
-            for future in wait_for(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result()
-
-
-@contextmanager
-def _crew(database: Database, processes: int) -> Iterator[_Crew]:
-    if processes <= 1:
-        yield _Crew(database, None)
-        return
-    with started_pool(processes, _start, (database,)) as pool:
-        try:
-            yield _Crew(database, pool)
-        except BaseException as error:
-            if isinstance(error, BrokenProcessPool):
-                pool.kill()
-            with _killed_when_overdue(pool.processes):
-                pool.shutdown(wait=True, cancel_futures=True)
-            if isinstance(error, BrokenProcessPool):
-                raise ReplayhouseError(
-                    "A process of the rebuild ended unexpectedly, perhaps for want of memory. The live read models "
-                    "stay as they were: run it again, with fewer --workers."
-                ) from error
-            raise
-
-
-@contextmanager
-def _killed_when_overdue(processes: Sequence[BaseProcess]) -> Iterator[None]:
-    """Waiting for them in the block comes to an end, whatever they are stuck in: what they do is undone anyway."""
-
-    def kill() -> None:
-        for process in processes:
-            process.kill()
-
-    timer = threading.Timer(_FAREWELL_SECONDS, kill)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _start(database: Database) -> None:
-    global _database  # where the loader of a process of the pool works, which its first task makes
-    end_with_parent()
-    _database = database
-
-
-def _do(task: _Task) -> Loaded | None:
-    """What goes wrong in making the loader is told like what goes wrong at work: an initializer would print it."""
-    global _loader  # a process of the pool has one, used by all its tasks
-    if _loader is None:
-        assert _database is not None, "the initializer has set it"
-        _loader = Loader(_database)
-    return _done(_loader, task)
-
-
-def _done(loader: Loader, task: _Task) -> Loaded | None:
-    if isinstance(task, Range):
-        return loader.load(task)
-    if isinstance(task, TakeOver):
-        return loader.take_over(task)
-    loader.finish(task)
-    return None

@@ -19,7 +19,7 @@ from replayhouse.infra.read_models import checkpoints, versions
 from replayhouse.infra.read_models.rebuild import self_check
 from replayhouse.infra.read_models.rebuild.taken_over import Standing
 from replayhouse.infra.read_models.schema import Model, model_of, qualified
-from replayhouse.infra.read_models.stream_reader import LOG
+from replayhouse.infra.read_models.stream_source import LOG
 from replayhouse.infra.read_models.windows import Span, events_of, events_touched
 from replayhouse.projections.projection import personal_columns
 

@@ -25,7 +25,7 @@ from replayhouse.infra.read_models.rebuild.swap import wait_for_old_snapshots
 from replayhouse.infra.read_models.rebuild.taken_over import Standing
 from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, load_all, untold
 from replayhouse.infra.read_models.snapshots.standing import standing
-from replayhouse.infra.read_models.stream_reader import LOG, Source
+from replayhouse.infra.read_models.stream_source import LOG, Source
 from replayhouse.infra.read_models.windows import head_of
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.warehouse import PROJECTIONS

@@ -1,0 +1,100 @@
+"""Streams folded into rows, which wait by table until they are sent or written. Needs no database.
+
+Memory holds the rows of a few thousand events, and of those that wait for more.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from replayhouse.infra.read_models.copy_text import DoesNotFit, line_writer, lines_of
+from replayhouse.infra.read_models.stream_reader import StoredStream, described
+from replayhouse.infra.runtime.errors import ReplayhouseError
+from replayhouse.projections.business_time import fold_of
+from replayhouse.projections.digest import NOTHING, Digest, digest_of
+from replayhouse.projections.projection import Row, Rows
+from replayhouse.projections.warehouse import PROJECTIONS
+
+
+class Unfoldable(ReplayhouseError):  # noqa: N818 - the name says what is the matter
+    """A stream cannot be folded, which ends a rebuild."""
+
+
+STAYS = "The live read model stays as it was."
+
+
+def unfoldable(context: str, stream: UUID, error: str, stays: str = STAYS) -> Unfoldable:
+    """The error of who met a stream that cannot be folded; what `stays` as it was, in a sentence."""
+    return Unfoldable(f"The stream {stream} of {context} cannot be folded: {error}. {stays}")
+
+
+class Taken(NamedTuple):
+    """Rows of a table, with the values of their columns as they stand in its lines, and those lines."""
+
+    table: Table
+    rows: list[Row]
+    columns: Sequence[Sequence[bytes]]
+    lines: list[bytes]
+
+
+class Folding:
+    """The fold of a context, with `occurred_before`, a local time, of what had happened by then.
+
+    `events` counts what was read, `digests` has those of the rows that were taken. `stream_at` finds the stream that
+    has an event at a position, for errors; `stays` is what they say.
+    """
+
+    def __init__(
+        self, context: str, occurred_before: datetime | None, stream_at: Callable[[int], UUID], stays: str
+    ) -> None:
+        self._projection = PROJECTIONS[context]
+        self._fold = fold_of(self._projection, occurred_before)
+        self._stream_at = stream_at
+        self._stays = stays
+        self._tables = {table.name: table for table in self._projection.tables}
+        self._waiting: Rows = {name: [] for name in self._tables}
+        self.events = 0
+        self.digests: dict[str, Digest] = dict.fromkeys(self._tables, NOTHING)
+
+    def fold(self, streams: Iterable[StoredStream]) -> None:
+        """Their rows wait from now on. Raises Unfoldable, which names the stream."""
+        waiting, refuse, fold = self._waiting, self._projection.refuse_unknown_tables, self._fold
+        for stream in streams:
+            self.events += len(stream.positions)
+            try:
+                if stream.error is not None:
+                    raise stream.error
+                rows = fold(stream.effective())
+                refuse(rows)
+            except Exception as error:
+                raise self._unfoldable(stream.stream_id, error) from error
+            for name, of_table in rows.items():
+                waiting[name] += of_table
+
+    def take(self, least: int) -> Iterator[Taken]:
+        """The rows of each table for which that many wait at least. Raises Unfoldable for one that does not fit."""
+        for name, rows in self._waiting.items():
+            if len(rows) >= least:
+                taken = self._taken(self._tables[name], rows)
+                self.digests[name] += digest_of(taken.lines)
+                self._waiting[name] = []
+                yield taken
+
+    def _taken(self, table: Table, rows: list[Row]) -> Taken:
+        writer = line_writer(table)
+        try:
+            columns = writer.columns(rows)
+            return Taken(table, rows, columns, lines_of(columns))
+        except DoesNotFit:
+            for row in rows:
+                try:
+                    writer.columns([row])
+                except DoesNotFit as error:
+                    raise self._unfoldable(self._stream_at(row[-1]), error) from error
+            raise
+
+    def _unfoldable(self, stream: UUID, error: Exception) -> Unfoldable:
+        return unfoldable(self._projection.context, stream, described(error), self._stays)
