@@ -13,6 +13,7 @@ from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.domain.contexts import Context
+    from replayhouse.infra.application.digest_in import ContextThere, DigestInReport
     from replayhouse.infra.application.rebuild import RebuildReport
     from replayhouse.infra.read_models.digests import ContextDigest
     from replayhouse.infra.read_models.rebuild.workers import Rebuilt
@@ -25,6 +26,13 @@ Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Wh
 Workers = Annotated[
     int | None,
     typer.Option("--workers", metavar="N", min=1, help="Processes to share the work; by default REPLAYHOUSE_WORKERS."),
+]
+
+In = Annotated[
+    str | None,
+    typer.Option(
+        "--in", metavar="DIR", help="Recompute them in the folder of an export instead; no database is needed."
+    ),
 ]
 
 
@@ -41,7 +49,9 @@ def register(app: typer.Typer) -> None:
             "replayhouse rebuild --occurred-before 2018-03-31 --into spring",
         )
     )(rebuild)
-    app.command(epilog=example("replayhouse digest", "replayhouse digest sales --json"))(digest)
+    app.command(
+        epilog=example("replayhouse digest", "replayhouse digest sales --json", "replayhouse digest --in reports")
+    )(digest)
 
 
 def project(
@@ -126,14 +136,18 @@ def _show_rebuilt(report: "RebuildReport") -> None:
         say("stood are kept for a while, and replayhouse revisions and audit compare show them.")
 
 
-def digest(contexts: Contexts = None, json: Json = False) -> None:
+def digest(contexts: Contexts = None, place: In = None, json: Json = False) -> None:
     """Print digest and number of rows of each table.
 
     The digest does not depend on the order of the rows nor on how they came there: the same log gives the same one.
+    With --in it is recomputed from files, and held against what their manifest says: exit 1 where a table differs.
     """
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     with named_warehouse() as warehouse:
+        if place is not None:
+            _show_recomputed(warehouse.digest_in(place, contexts), place, json)
+            return
         report = warehouse.digest(contexts)
     if json:
         print_json(report.document())
@@ -141,7 +155,22 @@ def digest(contexts: Contexts = None, json: Json = False) -> None:
     _show_tables(report.contexts)
 
 
-def _show_tables(contexts: "Mapping[str, ContextDigest] | Mapping[str, Rebuilt]") -> None:
+def _show_recomputed(report: "DigestInReport", place: str, json: bool) -> None:
+    if json:
+        print_json(report.document())
+    else:
+        _show_tables(report.contexts)
+        say()
+        say(f"Head of the chain: position {report.position:,}, {report.chain}")
+    if not report.is_equal:
+        several = count(len(report.differing), "table")
+        warn(f"{several} of {place} no longer as the manifest says: {', '.join(report.differing)}. Make it anew.")
+        raise typer.Exit(1)
+
+
+def _show_tables(
+    contexts: "Mapping[str, ContextDigest] | Mapping[str, ContextThere] | Mapping[str, Rebuilt]",
+) -> None:
     table(
         ("table", "revision", "position", "rows", "digest"),
         [

@@ -6,7 +6,7 @@ Each use case is imported when it is run: whoever asks for one need not wait for
 from collections.abc import Iterable
 from datetime import date, datetime
 from operator import index
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from replayhouse.infra.application.api.base import Base
 if TYPE_CHECKING:
     from replayhouse.infra.application.compare import CompareReport
     from replayhouse.infra.application.digest import DigestReport
+    from replayhouse.infra.application.digest_in import DigestInReport
     from replayhouse.infra.application.follow import FollowReport
     from replayhouse.infra.application.project import ProjectReport
     from replayhouse.infra.application.rebuild import RebuildReport
@@ -105,6 +106,16 @@ class ReadModels(Base):
         from replayhouse.infra.application.digest import digest
 
         return self._do(digest, contexts)
+
+    def digest_in(self, place: str | PathLike[str], contexts: Iterable[str] | None = None) -> "DigestInReport":
+        """The same of a folder that `export` wrote, recomputed there and held against what is noted of it.
+
+        `differing` names the tables that are not what they were. No database is needed. Raises UsageError for what is
+        no such folder, InputError where a file cannot be read.
+        """
+        from replayhouse.infra.application.digest_in import digest_in
+
+        return self._do(digest_in, fspath(place), contexts)
 
     def revisions(self, contexts: Iterable[str] | None = None) -> "Revisions":
         """The revisions of the read models, and what stands under prefixes."""

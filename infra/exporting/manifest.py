@@ -1,0 +1,139 @@
+"""What an export is: the manifest that stands in its folder, names every file, and is what readers begin with."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+
+from replayhouse.infra.privacy.copies import MANIFEST
+from replayhouse.infra.runtime.errors import InputError, UsageError
+from replayhouse.infra.runtime.files import reading
+
+FORMAT = "replayhouse export 1"
+_LARGEST = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of an export, by its path below the folder; its size in bytes, its SHA-256."""
+
+    file: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class TableFile(File):
+    """The Parquet file of a table. Of folded tables it tells the digest, of what stands in the file."""
+
+    rows: int
+    digest: str | None = None
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A context, `shared` or `mart` of an export.
+
+    Of a context it tells the revision (None where it was folded for the occasion) and up to which position it shows
+    events. `made_of` is what its rows follow from: where that is the same, so are they.
+    """
+
+    tables: Mapping[str, TableFile]
+    revision: int | None = None
+    position: int | None = None
+    made_of: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """An export: of which store, up to which position (the lowest of its contexts), of which moment, and its files.
+
+    `chain` is that of the last whole commit up to the position. `withheld` names, by table, the columns whose values
+    were left out; it is empty of an export in clear. `views` are those of the DuckDB file; `materialised` the views of
+    the warehouse that are tables there, and `left_out` those that could not be read, with why.
+    """
+
+    format: str
+    program: str
+    store: str
+    moment: str
+    position: int
+    chain: str
+    made_at: datetime
+    is_in_clear: bool
+    withheld: Mapping[str, Sequence[str]]
+    contexts: Mapping[str, Exported]
+    shared: Exported
+    mart: Exported
+    warehouse: File
+    views: Sequence[str] = ()
+    materialised: Sequence[str] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def places(self) -> dict[str, Exported]:
+        """All that has tables, by the name of its schema."""
+        return {**self.contexts, "shared": self.shared, "mart": self.mart}
+
+    def files(self) -> Iterator[File]:
+        """Every file but the manifest."""
+        yield self.warehouse
+        for place in self.places.values():
+            yield from place.tables.values()
+
+
+def written(manifest: Manifest) -> bytes:
+    """The manifest as it stands in its file."""
+    return msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
+
+
+@dataclass(frozen=True)
+class _Outline:
+    """What is looked at before the rest, which a newer program may have given other fields."""
+
+    format: str
+
+
+def format_of(folder: Path) -> str | None:
+    """What the manifest of a folder says it is; None where there is none, or none that says so."""
+    try:
+        return msgspec.json.decode(_bytes(folder), type=_Outline).format
+    except (InputError, msgspec.MsgspecError):
+        return None
+
+
+def read(folder: Path) -> Manifest:
+    """The manifest of an export. Raises InputError where it cannot be read, or names a file outside of the folder."""
+    told = _bytes(folder)
+    try:
+        found = msgspec.json.decode(told, type=_Outline).format
+        if found != FORMAT:
+            raise InputError(
+                f"{folder / MANIFEST} is of the format '{found}', and this program reads '{FORMAT}': use the program "
+                "that wrote it."
+            )
+        manifest = msgspec.json.decode(told, type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise InputError(f"{folder / MANIFEST} is no manifest of an export: {error}. Export again.") from error
+    for one in manifest.files():
+        path = PurePosixPath(one.file)
+        if path.is_absolute() or ".." in path.parts:
+            raise InputError(f"{folder / MANIFEST} names a file outside of its folder: {one.file}. Export again.")
+    return manifest
+
+
+def _bytes(folder: Path) -> bytes:
+    path = folder / MANIFEST
+    try:
+        with reading(path) as file:
+            found = file.read(_LARGEST + 1)
+    except FileNotFoundError as error:
+        raise UsageError(f"There is no {MANIFEST} in {folder}: name the folder of an export.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    if len(found) > _LARGEST:
+        raise InputError(f"{path} is larger than any manifest of an export. Export again.")
+    return found
