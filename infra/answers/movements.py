@@ -32,17 +32,17 @@ FOLLOWED_QUESTIONS = {ALL_MONTHS, *(one.question for one in FOLLOWED)}
 
 
 class Moved(NamedTuple):
-    """A figure of a month that was over, as it was and as it is."""
+    """A figure of a month, as it was and as it is: `now` is None where the month has none any more."""
 
     figure: Followed
     month: str
     was: Number
-    now: Number
+    now: Number | None
 
     @property
     def change(self) -> Number:
         """By how much it moved."""
-        return self.now - self.was
+        return (self.now or 0) - self.was
 
 
 @dataclass(frozen=True)
@@ -71,20 +71,21 @@ class RowsChanged:
 
 
 def moved(old: Mapping[int, Answer], new: Mapping[int, Answer]) -> list[Moved]:
-    """The figures that moved of months that were known before, are known, and were or are over: the newest first.
+    """The figures that moved of months that were known before, and were or are over, or are gone: the newest first.
 
-    A month is over once an order of a later one is known; taking a load back may open it again.
+    A month is over once an order of a later one is known. Taking a load back may open it again, or leave none of its
+    orders: then it is gone.
     """
     if not all(figure.question in answers for figure in FOLLOWED for answers in (old, new)):
         return []
     before, after = all_months(old), all_months(new)
     over = {*before[:-1], *after[:-1]}
-    months = [month for month in after if month in before and month in over][::-1]
+    months = [month for month in before if month in over or month not in after][::-1]
     found = []
     for figure in FOLLOWED:
         was, now = (Months(answers, months).column(figure.question, figure.column) for answers in (old, new))
         for month, then, today in zip(months, was, now, strict=True):
-            if then is not None and today is not None and then != today:
+            if then is not None and then != today:
                 found.append(Moved(figure, month, then, today))
     return found
 

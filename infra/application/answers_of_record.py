@@ -11,6 +11,7 @@ from replayhouse.infra.answers.asking import FaultyQuestion
 from replayhouse.infra.answers.moment import Moment, live_moment
 from replayhouse.infra.answers.parameters import read_parameters
 from replayhouse.infra.application.ask import answer
+from replayhouse.infra.application.changes import count_growth
 from replayhouse.infra.application.site import Site, errors_in_our_words
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.locks import try_acquire
@@ -67,6 +68,7 @@ def answers_one_by_one(database: Database) -> Generator[bool | FaultyQuestion]:
                 yield not answer(conn, shown, asked, read_parameters(asked, {})).is_kept
             except FaultyQuestion as error:
                 yield error
+        count_growth(conn)
 
 
 @contextmanager
@@ -125,4 +127,5 @@ class _Beside:
                 if str(error) not in self._told:
                     self._told.add(str(error))
                     self._warn(str(error))
+        count_growth(conn)
         return True

@@ -15,17 +15,15 @@ from replayhouse.infra.answers.parameters import read_parameters
 from replayhouse.infra.application.ask import make_ready, origin_in
 from replayhouse.infra.application.moments import read_moment
 from replayhouse.infra.application.site import Site
-from replayhouse.infra.audit.between import events_by_topic, months_of_orders, orders_by_month
+from replayhouse.infra.audit.between import months_of_orders
 from replayhouse.infra.audit.corrections import Correction, corrections
+from replayhouse.infra.audit.growth import growth_between, orders_by_month
 from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.loads.load_ends import LoadEnd, load_ends
 from replayhouse.infra.read_models import kept_answers
 from replayhouse.infra.read_models.snapshots.time_travel import Limits
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.questions import questions
-
-MOST_CORRECTIONS = 50
-"""So many are shown."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,11 @@ class Changes:
     def loads(self) -> list[LoadEnd]:
         """The loads that were completed or taken back in between."""
         return [end for end in self.ends if self.start < end.position <= self.new.position]
+
+    @property
+    def of_quality(self) -> int:
+        """How many of the events are of the quality context, which tells of the loads themselves."""
+        return sum(number for topic, number in self.events.items() if topic.startswith("quality."))
 
     @property
     def start(self) -> int:
@@ -106,17 +109,17 @@ def changes(site: Site, old: int | None, new: int | None, at: str | int | dateti
         first = 0 if start is None else start.position
         before, after = (_Kept(conn, position) for position in (first, end.position))
         figures = moved(before.followed(), after.followed())
-        months = sorted({one.month for one in figures})
-        shown, corrected = corrections(conn, first, end.position, MOST_CORRECTIONS)
+        growth = growth_between(conn, first, end.position)
+        shown = corrections(conn, growth)
         return Changes(
             ends=ends,
             old=start,
             new=end,
-            events=events_by_topic(conn, first, end.position),
+            events=growth.events,
             moved=figures,
-            touched=orders_by_month(conn, first, end.position, months) if months else {},
+            touched=orders_by_month(conn, first, end.position) if figures else {},
             corrections=shown,
-            corrected=corrected,
+            corrected=growth.corrected,
             months=months_of_orders(conn, {one.key for one in shown if one.kind is HistoryKind.ORDER}),
             answers=[
                 rows_changed(one, before.found[one.number], after.found[one.number])
@@ -125,6 +128,16 @@ def changes(site: Site, old: int | None, new: int | None, at: str | int | dateti
             ],
             lacking=[position for position, kept in ((first, before), (end.position, after)) if kept.lacks],
         )
+
+
+def count_growth(conn: psycopg.Connection) -> None:
+    """Counts what the newest load brought, so that nobody waits for that who asks what it changed."""
+    ends = [end.position for end in load_ends(conn)]
+    if ends:
+        old, new = ends[-2] if len(ends) > 1 else 0, ends[-1]
+        growth_between(conn, old, new)
+        if old:
+            orders_by_month(conn, old, new)
 
 
 def _read(ends: Sequence[LoadEnd], old: int | None, new: int | None) -> tuple[LoadEnd | None, LoadEnd]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 from replayhouse.infra.event_store.log_tables import ALL_EVENTS
 
@@ -23,9 +24,13 @@ _BY_MONTH = """
         WHERE notification_id > %(old)s AND notification_id <= %(new)s AND topic LIKE 'fulfillment.DeliveryDelayed.%%'
     ) AS e
     JOIN sales.fact_order AS o ON o.order_id = e.originator_id
-    WHERE to_char(o.placed_at, 'YYYY-MM') = ANY(%(months)s)
     GROUP BY 1, 2
 """
+_FIRST = sql.SQL("""
+    SELECT notification_id FROM event_store.{events}
+    WHERE notification_id > %s AND notification_id <= %s AND topic = ANY(%s)
+    ORDER BY notification_id LIMIT %s
+""")
 _MONTHS = """
     SELECT order_id, to_char(placed_at, 'YYYY-MM') FROM sales.fact_order WHERE order_id = ANY(%s)
 """
@@ -41,7 +46,15 @@ def events_by_topic(conn: psycopg.Connection, old: int, new: int) -> dict[str, i
     return dict(conn.execute(_BY_TOPIC.encode(), [old, new]).fetchall())
 
 
-def orders_by_month(conn: psycopg.Connection, old: int, new: int, months: Sequence[str]) -> dict[tuple[str, str], int]:
+def first_positions(
+    conn: psycopg.Connection, context: str, topics: Sequence[str], old: int, new: int, most: int
+) -> list[int]:
+    """The positions of the first events of some topics after one position, up to another: so many at most."""
+    query = _FIRST.format(events=sql.Identifier(f"{context}_events"))
+    return [position for (position,) in conn.execute(query, [old, new, list(topics), most]).fetchall()]
+
+
+def orders_by_month(conn: psycopg.Connection, old: int, new: int) -> dict[tuple[str, str], int]:
     """How many orders placed in a month have an event of a name between two positions, by month and name."""
-    rows = conn.execute(_BY_MONTH, {"old": old, "new": new, "months": list(months)}).fetchall()
+    rows = conn.execute(_BY_MONTH, {"old": old, "new": new}).fetchall()
     return {(month, name): orders for month, name, orders in rows}

@@ -26,25 +26,14 @@ from replayhouse.domain.sales.events import (
     PaymentAmended,
     PaymentReceived,
 )
+from replayhouse.infra.audit.growth import CORRECTING, MOST, Growth
 from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.audit.lineage.sources import cited_by
 from replayhouse.infra.event_store.serialization.mapper import mapper_of_our_events
 from replayhouse.infra.event_store.serialization.personal import personal_fields
 
-CORRECTING = {
-    "sales": ("OrderLineAmended", "OrderAmended", "PaymentAmended"),
-    "marketplace": ("ProductRecategorized", "ProductDescribed", "ProductRemeasured", "SellerMoved"),
-    "customer": ("AliasAmended", "ReviewRevised"),
-}
-"""The events that correct, by context: those first that move figures most."""
-
-_FOUND = """
-    SELECT {place}, {context}, notification_id, originator_id FROM event_store.{events}
-    WHERE notification_id > %(old)s AND notification_id <= %(new)s AND topic LIKE ANY({topics})
-"""
-_SHOWN = """
-    WITH found (place, context, position, stream) AS ({found})
-    SELECT context, position, stream, count(*) OVER () FROM found ORDER BY place, position LIMIT %(most)s
+_STREAMS_AT = """
+    SELECT DISTINCT originator_id FROM event_store.{events} WHERE notification_id = ANY(%s) ORDER BY originator_id
 """
 _STREAMS = """
     SELECT e.originator_id, e.notification_id, e.topic, e.state, e.source, b.name
@@ -103,25 +92,16 @@ class _Stored(NamedTuple):
     load: str | None
 
 
-def corrections(conn: psycopg.Connection, old: int, new: int, most: int) -> tuple[list[Correction], int]:
-    """Corrections after one position, up to another: of orders first, so many at most; and how many there are."""
-    selects = [
-        sql.SQL(_FOUND).format(
-            place=sql.Literal(place),
-            context=sql.Literal(context),
-            events=sql.Identifier(f"{context}_events"),
-            topics=sql.Literal([f"{context}.{name}.%%" for name in names]),
-        )
-        for place, (context, names) in enumerate(CORRECTING.items())
-    ]
-    query = sql.SQL(_SHOWN).format(found=sql.SQL(" UNION ALL ").join(selects))
-    rows = conn.execute(query, {"old": old, "new": new, "most": most}).fetchall()
+def corrections(conn: psycopg.Connection, growth: Growth) -> list[Correction]:
+    """The first of the corrections that a part of the log has: of orders first, MOST at most."""
+    places = [(context, at) for context in CORRECTING for at in growth.corrections.get(context, [])][:MOST]
     found: list[Correction] = []
-    for context in dict.fromkeys(row[0] for row in rows):
-        shown = {position for of, position, _, _ in rows if of == context}
-        streams = {stream for of, _, stream, _ in rows if of == context}
-        found += sorted(_in_streams(conn, context, sorted(streams), shown), key=lambda one: one.position)
-    return found, rows[0][3] if rows else 0
+    for context in dict.fromkeys(context for context, _ in places):
+        shown = [at for of, at in places if of == context]
+        query = sql.SQL(_STREAMS_AT).format(events=sql.Identifier(f"{context}_events"))
+        streams = [stream for (stream,) in conn.execute(query, [shown]).fetchall()]
+        found += sorted(_in_streams(conn, context, streams, set(shown)), key=lambda one: one.position)
+    return found
 
 
 def _in_streams(

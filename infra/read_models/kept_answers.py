@@ -55,7 +55,7 @@ _FORGET = """
         OR erasures < (SELECT coalesce(max(seq), 0) FROM read_model.refold WHERE context <> 'quality')
 """
 
-_MAY_NOT = (
+MAY_NOT = (
     errors.ReadOnlySqlTransaction,
     errors.InsufficientPrivilege,
     errors.UndefinedTable,
@@ -146,7 +146,7 @@ def keep(
         with conn.transaction():
             conn.execute(_NO_ERASURE)
             return conn.execute(_KEEP, values).rowcount == 1
-    except _MAY_NOT:
+    except MAY_NOT:
         return False
 
 

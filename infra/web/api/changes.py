@@ -25,14 +25,14 @@ class End(BaseModel):
 
 
 class MovedFigure(BaseModel):
-    """A figure of a month that was over, which moved."""
+    """A figure of a month that was over, or is gone; `now` is null where the month has none any more."""
 
     figure: str
     question: int
     column: str
     month: str
     was: float
-    now: float
+    now: float | None
     change: float
 
 

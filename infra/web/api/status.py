@@ -24,7 +24,7 @@ class Context(BaseModel):
 
 
 class Load(BaseModel):
-    """A load: `status` is open, completed, rejected, retracting or retracted."""
+    """A load: `status` is open, completed, rejected, retracting or retracted; `events` are those without quality's."""
 
     batch: str
     name: str

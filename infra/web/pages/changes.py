@@ -50,18 +50,19 @@ def changes(
 
 
 class Row(NamedTuple):
-    """A figure that moved, as it is shown."""
+    """A figure that moved, as it is shown; `now` is None where there is none any more."""
 
     moved: Moved
     was: str
-    now: str
+    now: str | None
     change: str
     because: str
 
 
 def _row(moved: Moved, found: Changes) -> Row:
     figure, change = moved.figure, moved.change
-    was, now = (in_words(value, figure.unit, figure.decimals) for value in (moved.was, moved.now))
+    was = in_words(moved.was, figure.unit, figure.decimals)
+    now = None if moved.now is None else in_words(moved.now, figure.unit, figure.decimals)
     amount = in_words(change if change > 0 else -change, "", figure.decimals)
     return Row(moved, was, now, f"{'+' if change > 0 else MINUS}{amount}", because(moved, found))
 

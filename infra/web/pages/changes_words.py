@@ -57,6 +57,8 @@ class CorrectionInWords(NamedTuple):
 def because(moved: Moved, changes: Changes) -> str:
     """Why the figure of a month moved."""
     name, month = moved.figure.name, moved.month
+    if moved.now is None:
+        return "no order that counts is left of it"
     told = _happened(changes, month, _CAUSES[name])
     corrected = Counter(
         change.what.partition(" of line ")[0]

@@ -112,6 +112,36 @@ def test_a_month_that_taking_a_load_back_opens_again_has_moved(own: Warehouse, o
     assert f"{newest} Revenue R$ {was[newest]:,.2f} R$ {now[newest]:,.2f}" in shown
 
 
+def test_months_of_which_no_order_is_left_are_told_as_gone(own: Warehouse, own_client: TestClient) -> None:
+    was = {row[1]: row[2] for row in own.json("ask", "5")["rows"] if row[0] == "month"}
+    own.json("retract", "whole", "--reason", "the wrong month")
+    own.json("ask", "all")
+    now = {row[1]: row[2] for row in own.json("ask", "5")["rows"] if row[0] == "month"}
+    gone = was.keys() - now.keys()
+    assert gone
+    told = own_client.get("/api/changes").json()["moved"]
+    assert {(one["month"], one["was"]) for one in told if one["figure"] == "Orders" and one["now"] is None} == {
+        (month, was[month]) for month in gone
+    }
+    assert all(one["change"] == -one["was"] for one in told if one["now"] is None)
+    newest = max(gone)
+    shown = text_of(own_client.get("/changes").text)
+    assert (
+        f"{newest} Orders {was[newest]:,} – \N{MINUS SIGN}{was[newest]:,} no order that counts is left of it" in shown
+    )
+
+
+def test_events_are_told_with_and_without_those_that_tell_of_the_load(client: TestClient, loaded: Warehouse) -> None:
+    load = loaded.json("batches")[-1]
+    first, last = ends(loaded)[-2:]
+    of_quality = last - first - load["events"]
+    assert of_quality > 0
+    shown = text_of(client.get("/changes").text)
+    assert f"{last - first:,} events, {of_quality:,} of them of quality" in shown
+    shown = text_of(client.get(f"/loads/{load['batch']}").text)
+    assert f"events {last - first:,} without those of quality, as in lists of loads {load['events']:,}" in shown
+
+
 def test_as_of_a_moment_of_the_past_it_is_the_load_that_was_newest(client: TestClient, loaded: Warehouse) -> None:
     first, second, _ = ends(loaded)
     page = client.get("/changes", params={"at": second}).text
