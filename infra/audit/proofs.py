@@ -11,13 +11,12 @@ from replayhouse.infra.audit.documents import DoesNotHold
 from replayhouse.infra.audit.inclusion import Commit, Proof, ProvedEvent, check, encoded_state, proof_of
 from replayhouse.infra.event_store.commits import Commit as StoredCommit
 from replayhouse.infra.event_store.commits import commits_after
-from replayhouse.infra.event_store.head import read_head
+from replayhouse.infra.event_store.head import find_store, read_head
 from replayhouse.infra.event_store.log_tables import ALL_EVENTS, differences
 from replayhouse.infra.event_store.merkle import GENESIS, path_of
 from replayhouse.infra.postgres.connection import translated
 from replayhouse.infra.runtime.errors import Unknown, UsageError
 
-_STORE = "SELECT store_id FROM event_store.store"
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _EVENT = f"""
     SELECT context, originator_id, originator_version, topic, state, batch_id, source
@@ -33,9 +32,9 @@ _LEAVES = f"""
 def store_id(conn: psycopg.Connection) -> UUID:
     """Which store this is. Raises DoesNotHold where that was taken away."""
     with suppress(errors.UndefinedTable):
-        match conn.execute(_STORE).fetchmany(2):
-            case [(UUID() as store,)]:
-                return store
+        store = find_store(conn)
+        if store is not None:
+            return store
     raise DoesNotHold("Which store this is cannot be said: event_store.store is no table of one row any more.")
 
 

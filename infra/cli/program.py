@@ -21,6 +21,7 @@ from replayhouse.infra.cli import (
     extracts,
     kafka,
     loads,
+    log,
     publish,
     quality,
     questions,
@@ -70,6 +71,7 @@ app.add_typer(customer.app)
 app.add_typer(database.app)
 app.add_typer(kafka.app)
 app.add_typer(tokens.app)
+app.add_typer(log.app)
 
 
 def _print_version(is_wanted: bool) -> None:

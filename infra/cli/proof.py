@@ -71,8 +71,13 @@ def verify(
     """
     from replayhouse.infra.cli.warehouse import named_warehouse
 
-    with _answered(json), named_warehouse() as warehouse:
+    with answered(json), named_warehouse() as warehouse:
         found = warehouse.verify(checkpoint, public_key, since_checkpoint=since_checkpoint)
+    tell_verified(found, json=json, untrusted=untrusted)
+
+
+def tell_verified(found: "VerifyReport", *, json: bool, untrusted: bool) -> None:
+    """What a verification has found; the exit code is 1 where the log does not hold, or nobody vouches for it."""
     if json:
         print_json({**found.document(), "seconds": seconds_so_far()})
     elif found.holds:
@@ -179,7 +184,7 @@ def check_proof(
     """
     from replayhouse.infra.application import check_proof as application
 
-    with _answered(json):
+    with answered(json):
         found = application.check_proof(file, checkpoint, public_key)
     if json:
         print_json(found.document())
@@ -208,7 +213,7 @@ def _say_what_is_proved(found: "CheckProofReport") -> None:
 
 
 @contextmanager
-def _answered(is_json: bool) -> Iterator[None]:
+def answered(is_json: bool) -> Iterator[None]:
     """What does not hold is the answer of the command: with `--json`, its document."""
     from replayhouse.infra.audit.documents import DoesNotHold
 

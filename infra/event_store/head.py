@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 import psycopg
 
@@ -10,6 +11,7 @@ from replayhouse.infra.event_store.commits import RECORDED_AT
 from replayhouse.infra.event_store.merkle import GENESIS
 from replayhouse.infra.runtime.errors import Rejected
 
+_STORE = "SELECT store_id FROM event_store.store"
 _HEAD = f"SELECT position, {RECORDED_AT}, chain FROM event_store.head"
 
 
@@ -41,3 +43,11 @@ def head_from(conn: psycopg.Connection, query: str, *counted: int) -> Head:
         "The head of the log is not what it should be: one row with a position, a time and a chain. Nothing can be "
         "appended to such a log: replayhouse audit verify says what is the matter; restore a backup."
     )
+
+
+def find_store(conn: psycopg.Connection) -> UUID | None:
+    """Which store this is; None where that was taken away."""
+    match conn.execute(_STORE).fetchmany(2):
+        case [(UUID() as store,)]:
+            return store
+    return None

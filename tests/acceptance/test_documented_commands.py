@@ -61,6 +61,7 @@ RUN = (
             "kafka",
             "consuming",
             "kafka-proof",
+            "sealed-log",
         )
     ),
 )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.history import History
     from replayhouse.infra.application.keygen import NewKey
     from replayhouse.infra.application.prove import ProveReport
+    from replayhouse.infra.application.seal_log import SealReport
     from replayhouse.infra.application.thing import Thing
     from replayhouse.infra.application.verify import VerifyReport
     from replayhouse.infra.audit.lineage.marts import MartLineage
@@ -128,6 +129,33 @@ class Audit(Base):
 
         kept, key = None if checkpoint is None else Path(checkpoint), None if public_key is None else fspath(public_key)
         return self._do(verify, kept, key, since_checkpoint=since_checkpoint)
+
+    def seal_log(self, folder: str | PathLike[str]) -> "SealReport":
+        """Writes what is not yet sealed of the log into a folder, or at a URL that fsspec knows, as Parquet segments.
+
+        The same again writes what came since. Raises UsageError where the folder is of another store or another log,
+        InputError where its manifest cannot be read, Conflicting while another command seals there, Rejected where the
+        log does not hold: what was sealed before is unchanged then.
+        """
+        from replayhouse.infra.application.seal_log import seal_log
+
+        return self._do(seal_log, fspath(folder))
+
+    def verify_sealed(
+        self,
+        folder: str | PathLike[str],
+        checkpoint: str | PathLike[str] | None = None,
+        public_key: str | PathLike[str] | None = None,
+    ) -> "VerifyReport":
+        """Recomputes the hash chain of a sealed log from its files alone; needs no database.
+
+        `checkpoint` and `public_key` are those of `verify`. Raises InputError where there is no sealed log in the
+        folder, or one of a newer format, Rejected where the checkpoint itself does not hold.
+        """
+        from replayhouse.infra.application.verify_sealed import verify_sealed
+
+        kept, key = None if checkpoint is None else Path(checkpoint), None if public_key is None else fspath(public_key)
+        return self._do(verify_sealed, fspath(folder), kept, key)
 
     def keygen(self) -> "NewKey":
         """Makes the key that signs checkpoints, where the settings have it. Needs no database.

@@ -1,0 +1,167 @@
+"""Where segments are written: each as a whole, and the manifest after it, so that nothing counts before it is there.
+
+A folder of this machine is held by one command at a time, and a segment is written beside its place and renamed.
+Storage knows neither: folders there have a mark of their own, and the manifest is put only where nobody else has put
+one since it was read.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from replayhouse.infra.runtime.errors import Conflicting, UsageError
+from replayhouse.infra.runtime.files import keep_name, writing
+from replayhouse.infra.sealed_log.manifest import MANIFEST, folder_name, is_folder_name
+from replayhouse.infra.sealed_log.places import LocalFolder, Place, Storage
+
+_LOCK = ".lock"
+_UNFINISHED = ".unfinished"
+
+
+class Target(Protocol):
+    """A place to which one command seals, from `held` on."""
+
+    @property
+    def place(self) -> Place:
+        """The place."""
+
+    def remove_left(self, named: set[str], position: int) -> None:
+        """Removes what killed commands have left: folders of segments that the manifest, up to a position, has not."""
+
+    def begin(self, first: int, last: int) -> str:
+        """The folder of a new segment, in which files may be written from now on."""
+
+    def file(self, folder: str, name: str) -> BinaryIO:
+        """A new file of it, to be written and closed."""
+
+    def finish(self, folder: str) -> None:
+        """All files of the folder are there, and stay under its name."""
+
+    def put_manifest(self, data: bytes, before: bytes | None) -> None:
+        """Writes the manifest in the place of the one that was `before`. Raises Conflicting where that is another."""
+
+
+@contextmanager
+def held(place: LocalFolder | Storage) -> Iterator[Target]:
+    """The place, for this command alone as long as the block runs, if that can be had.
+
+    A local folder is made where there is none. Raises Conflicting where another command seals there; UsageError where
+    no folder can be made, or what is there is something else.
+    """
+    if isinstance(place, Storage):
+        yield _StorageTarget(place)
+        return
+    _make_folder(place.path)
+    handle = os.open(place.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflicting(f"Another command is sealing into {place.path}: wait until it has ended.") from error
+        yield _LocalTarget(place)
+    finally:
+        os.close(handle)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        if not path.is_dir():
+            raise UsageError(f"{path} is a file: name the folder to seal into.") from None
+        if not (path / MANIFEST).exists() and (others := sorted(filter(_is_of_others, os.listdir(path)))):
+            raise UsageError(
+                f"{path} is no sealed log, and holds other files ({others[0]}): name a folder for it alone."
+            ) from None
+    except FileNotFoundError:
+        raise UsageError(
+            f"The folder {path.parent}, where {path.name} is to stand, does not exist: make it, or seal elsewhere."
+        ) from None
+    except OSError as error:
+        raise UsageError(f"The folder {path} cannot be made: {error.strerror}.") from error
+
+
+def _is_of_others(name: str) -> bool:
+    return not (name in (_LOCK, MANIFEST + _UNFINISHED) or is_folder_name(name.removesuffix(_UNFINISHED)))
+
+
+class _LocalTarget:
+    def __init__(self, place: LocalFolder) -> None:
+        self._place = place
+        self._path = place.path
+
+    @property
+    def place(self) -> Place:
+        return self._place
+
+    def remove_left(self, named: set[str], position: int) -> None:
+        for name in os.listdir(self._path):
+            if name not in named and is_folder_name(name.removesuffix(_UNFINISHED)):
+                shutil.rmtree(self._path / name)
+
+    def begin(self, first: int, last: int) -> str:
+        folder = folder_name(first, last)
+        self._beside(folder).mkdir(mode=0o700)
+        return folder
+
+    def file(self, folder: str, name: str) -> BinaryIO:
+        handle = os.open(self._beside(folder) / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        return os.fdopen(handle, "wb", buffering=0)
+
+    def finish(self, folder: str) -> None:
+        beside = self._beside(folder)
+        for file in beside.iterdir():
+            keep_name(file)
+        keep_name(beside)
+        beside.rename(self._path / folder)
+        keep_name(self._path)
+
+    def put_manifest(self, data: bytes, before: bytes | None) -> None:
+        with writing(self._path / MANIFEST, replaces=True) as file:
+            file.write(data)
+
+    def _beside(self, folder: str) -> Path:
+        return self._path / f"{folder}{_UNFINISHED}"
+
+
+class _StorageTarget:
+    def __init__(self, place: Storage) -> None:
+        self._place = place
+
+    @property
+    def place(self) -> Place:
+        return self._place
+
+    def remove_left(self, named: set[str], position: int) -> None:
+        files = self._place.files
+        found: list[str] = []
+        with suppress(FileNotFoundError):
+            found = files.ls(self._place.path(""), detail=False)
+        for path in found:
+            name = path.rstrip("/").rpartition("/")[2]
+            if is_folder_name(name) and name not in named and int(name.split("-")[0]) <= position:
+                files.rm(path, recursive=True)
+
+    def begin(self, first: int, last: int) -> str:
+        return folder_name(first, last, secrets.token_hex(6))
+
+    def file(self, folder: str, name: str) -> BinaryIO:
+        files = self._place.files
+        files.makedirs(self._place.path(folder), exist_ok=True)
+        return files.open(self._place.path(f"{folder}/{name}"), "wb")  # type: ignore[no-any-return]
+
+    def finish(self, folder: str) -> None:
+        """Objects are there once they are closed."""
+
+    def put_manifest(self, data: bytes, before: bytes | None) -> None:
+        found = None
+        with suppress(FileNotFoundError):
+            found = self._place.read(MANIFEST)
+        if found != before:
+            raise Conflicting(f"Another command has sealed into {self._place.name} meanwhile: run this one again.")
+        self._place.files.pipe_file(self._place.path(MANIFEST), data)
