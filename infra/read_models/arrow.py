@@ -1,13 +1,13 @@
-"""Tables of the star schema as Arrow: the server writes them as CSV, and Arrow reads that by types of its own.
+"""Tables of the star schema as Arrow: the server writes them as COPY text, and Arrow reads that by types of its own.
 
 All of a table is read in one statement, so it shows one moment. Beside what Arrow makes of it, memory holds a part of
 the text at a time.
 """
 
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import closing
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pyarrow as pa
@@ -20,7 +20,7 @@ from replayhouse.infra.read_models.prefixes import BESIDE_CONTEXTS, prefixes, sc
 from replayhouse.infra.read_models.stream_source import rows_of
 from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
 
-_PART_BYTES = 32 * 2**20
+_PART_BYTES = 16 * 2**20
 
 _TABLES = """
     SELECT n.nspname::text, c.relname::text
@@ -30,7 +30,10 @@ _TABLES = """
 """
 # Of no rows: from here on, until the transaction ends, nobody swaps, changes or drops what is read.
 _COLUMNS = sql.SQL("SELECT * FROM {} LIMIT 0")
-_COPY = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT csv)")
+_COPY = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT")
+_NULL = sql.SQL("NULL")
+_DIGITS = sql.SQL("coalesce(max(length(trunc(abs({0}))::text)), 1), coalesce(max(scale({0})), 0)")
+_DIGITS_OF = sql.SQL("SELECT {} FROM {}")
 _ARRAY = sql.SQL("to_json({})")
 _ARRAY_OF_TEXTS = sql.SQL("to_json({}::text[])")
 
@@ -52,11 +55,15 @@ _MOST_DIGITS, _MOST_DIGITS_OF_LONG_ONES = 38, 76
 
 
 class _Column:
-    """A column: how it is asked for, as what its text is read, and what becomes of that."""
+    """A column: how it is asked for, as what its text is read, and what becomes of that.
 
-    def __init__(self, conn: psycopg.Connection, column: psycopg.Column) -> None:
+    What `is_withheld` is asked for as null.
+    """
+
+    def __init__(self, conn: psycopg.Connection, column: psycopg.Column, *, is_withheld: bool = False) -> None:
         known = conn.adapters.types.get(column.type_code)
         self.name = column.name
+        self._is_withheld = is_withheld
         self._is_array = known is not None and known.array_oid == column.type_code
         self._kind = known.name if known is not None else "text"
         self._numeric = _numeric(column.precision, column.scale) if self._kind == "numeric" else None
@@ -65,6 +72,8 @@ class _Column:
     def expression(self) -> sql.Composable:
         """What is selected."""
         name = sql.Identifier(self.name)
+        if self._is_withheld:
+            return _NULL
         if not self._is_array:
             return name
         return (_ARRAY if self._kind in _TYPES_IN_JSON else _ARRAY_OF_TEXTS).format(name)
@@ -72,19 +81,33 @@ class _Column:
     @property
     def read_as(self) -> pa.DataType:
         """The type that its text is read as."""
-        if self._is_array:
+        if self._is_array or self._is_long:
             return pa.string()
         return self._numeric or _TYPES.get(self._kind, pa.string())
 
+    @property
+    def _is_long(self) -> bool:
+        """Whether its numbers have more digits than Arrow reads of a text by itself."""
+        return self._numeric is not None and pa.types.is_decimal256(self._numeric)
+
+    @property
+    def has_any_digits(self) -> bool:
+        """Whether it holds numbers, and does not say how many digits they have, as many columns of views do."""
+        return self._kind == "numeric" and self._numeric is None and not (self._is_array or self._is_withheld)
+
+    def hold(self, before: int, behind: int) -> None:
+        """From now on its numbers have so many digits before and behind the point, if Arrow has that many."""
+        self._numeric = _holding(before, behind)
+
     def finished(self, values: pa.ChunkedArray) -> pa.ChunkedArray:
         """The values of their final type."""
+        if pa.types.is_string(self.read_as):
+            values = _unescaped(values)
         if self._is_array:
             kind = pa.list_(_TYPES[self._kind] if self._kind in _TYPES_IN_JSON else pa.string())
             lists = [pa.array([_loaded(text) for text in chunk.to_pylist()], kind) for chunk in values.chunks]
             return pa.chunked_array(lists, kind)
-        if self._kind == "numeric" and self._numeric is None:
-            return _as_numbers(values)
-        return values
+        return pc.cast(values, self._numeric) if self._is_long else values
 
 
 def tables(conn: psycopg.Connection) -> list[str]:
@@ -105,50 +128,104 @@ def read(conn: psycopg.Connection, name: str) -> pa.Table:
     there = tables(conn)
     if name not in there:
         raise UsageError(f"There is no table '{name}'. There are: {', '.join(there)}.")
-    table = sql.Identifier(*name.split(".", 1))
     with conn.transaction():
-        described = conn.execute(_COLUMNS.format(table)).description or []
-        columns = [_Column(conn, column) for column in described]
-        selected = sql.SQL(", ").join(column.expression for column in columns)
-        schema = pa.schema([(column.name, column.read_as) for column in columns])
-        with closing(rows_of(conn, _COPY.format(selected, table))) as rows:
-            try:
-                whole = pa.concat_tables([schema.empty_table(), *(_read(part, schema) for part in _parts(rows))])
-                return pa.table(
-                    [column.finished(values) for column, values in zip(columns, whole.columns, strict=True)],
-                    names=schema.names,
-                )
-            except pa.ArrowException as error:
-                told = str(error).splitlines()[0].rstrip(".")
-                raise ReplayhouseError(f"The table {name} cannot be held as Arrow: {told}.") from error
+        reading = Reading(conn, name)
+        parts = [part.rows for part in reading.parts()]
+        return pa.concat_tables([reading.schema.empty_table(), *parts]) if parts else reading.schema.empty_table()
 
 
-def _parts(rows: Generator[memoryview]) -> Iterator[bytearray]:
+class Part(NamedTuple):
+    """Some rows of a table: the lines in which the server wrote them, each with its end, and what Arrow makes of it."""
+
+    lines: list[bytes]
+    rows: pa.Table
+
+
+class Reading:
+    """A table or view that is read part by part, within a transaction. Of columns that are `withheld` all is null.
+
+    Nobody swaps, changes or drops it before the transaction ends. Where a column does not say how many digits its
+    numbers have, all of them are looked at first.
+    """
+
+    def __init__(self, conn: psycopg.Connection, name: str, withheld: Collection[str] = ()) -> None:
+        self._conn, self._name = conn, name
+        self._table = sql.Identifier(*name.split(".", 1))
+        described = conn.execute(_COLUMNS.format(self._table)).description or []
+        self._columns = [_Column(conn, column, is_withheld=column.name in withheld) for column in described]
+        self._hold_all_digits([column for column in self._columns if column.has_any_digits])
+        self._read_as = pa.schema([(column.name, column.read_as) for column in self._columns])
+        empty = self._read_as.empty_table()
+        self.schema = self._finished(empty).schema
+
+    def _hold_all_digits(self, columns: list[_Column]) -> None:
+        if not columns:
+            return
+        digits = sql.SQL(", ").join(_DIGITS.format(sql.Identifier(column.name)) for column in columns)
+        found = self._conn.execute(_DIGITS_OF.format(digits, self._table)).fetchone()
+        assert found is not None  # aggregates always give a row
+        for place, column in enumerate(columns):
+            column.hold(*found[2 * place : 2 * place + 2])
+
+    def parts(self) -> Iterator[Part]:
+        """All rows. Raises ReplayhouseError where a value has no place in its type of Arrow's."""
+        selected = sql.SQL(", ").join(column.expression for column in self._columns)
+        with closing(rows_of(self._conn, _COPY.format(selected, self._table))) as rows:
+            for lines in _parts(rows):
+                try:
+                    part = Part(lines, self._finished(_read(b"".join(lines), self._read_as)))
+                except pa.ArrowException as error:
+                    told = str(error).splitlines()[0].rstrip(".")
+                    raise ReplayhouseError(f"The table {self._name} cannot be held as Arrow: {told}.") from error
+                yield part
+
+    def _finished(self, table: pa.Table) -> pa.Table:
+        columns = zip(self._columns, table.columns, strict=True)
+        return pa.table([column.finished(values) for column, values in columns], names=self._read_as.names)
+
+
+def _parts(rows: Generator[memoryview]) -> Iterator[list[bytes]]:
     """Whole rows, as many as make a part."""
-    part = bytearray()
+    part: list[bytes] = []
+    size = 0
     for row in rows:
-        part += row
-        if len(part) >= _PART_BYTES:
+        part.append(bytes(row))
+        size += len(row)
+        if size >= _PART_BYTES:
             yield part
-            part = bytearray()
+            part, size = [], 0
     if part:
         yield part
 
 
-def _read(part: bytearray, schema: pa.Schema) -> pa.Table:
+def _read(part: bytes, schema: pa.Schema) -> pa.Table:
     return csv.read_csv(
-        pa.BufferReader(pa.py_buffer(part)),
+        pa.BufferReader(part),
         read_options=csv.ReadOptions(column_names=schema.names, block_size=len(part) + 1),
-        parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        parse_options=csv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False, ignore_empty_lines=False),
         convert_options=csv.ConvertOptions(
             column_types=schema,
-            null_values=[""],
+            null_values=["\\N"],
             strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
             true_values=["t"],
             false_values=["f"],
         ),
     )
+
+
+_ESCAPES = {r"\b": "\b", r"\t": "\t", r"\n": "\n", r"\v": "\v", r"\f": "\f", r"\r": "\r"}
+_BACKSLASH = "\0"
+"""Stands for an escaped backslash until the other escapes are read: no text of PostgreSQL's has one."""
+
+
+def _unescaped(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts as they were before COPY wrote them."""
+    if not pc.any(pc.match_substring(values, "\\")).as_py():
+        return values
+    values = pc.replace_substring(values, r"\\", _BACKSLASH)
+    for escape, sign in _ESCAPES.items():
+        values = pc.replace_substring(values, escape, sign)
+    return pc.replace_substring(values, _BACKSLASH, "\\")
 
 
 def _numeric(precision: int | None, scale: int | None) -> pa.DataType | None:
@@ -158,21 +235,11 @@ def _numeric(precision: int | None, scale: int | None) -> pa.DataType | None:
     return _decimal(precision, scale)
 
 
-def _as_numbers(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Numbers of a column that does not say how many digits they have, as many views do: as many as they need.
-
-    They stay texts where that is more than Arrow has.
-    """
-    digits = pc.replace_substring(texts, "-", "")
-    point = pc.find_substring(digits, ".")
-    length = pc.utf8_length(digits)
-    is_whole = pc.less(point, 0)
-    before = pc.max(pc.if_else(is_whole, length, point)).as_py() or 1
-    behind = pc.max(pc.if_else(is_whole, 0, pc.subtract(pc.subtract(length, point), 1))).as_py() or 0
+def _holding(before: int, behind: int) -> pa.DataType | None:
+    """The type of numbers with so many digits before and behind the point; None, a text, where Arrow has no such."""
     if before + behind > _MOST_DIGITS_OF_LONG_ONES:
-        return texts
-    precision = _MOST_DIGITS if before + behind <= _MOST_DIGITS else _MOST_DIGITS_OF_LONG_ONES
-    return pc.cast(texts, _decimal(precision, behind))
+        return None
+    return _decimal(_MOST_DIGITS if before + behind <= _MOST_DIGITS else _MOST_DIGITS_OF_LONG_ONES, behind)
 
 
 def _decimal(precision: int, scale: int) -> pa.DataType:

@@ -5,7 +5,7 @@ from psycopg import sql
 
 from replayhouse.infra.read_models.digests import table_digests
 from replayhouse.infra.read_models.schema import Model, copy_into, copy_rows, create_schema, create_table, qualified
-from replayhouse.infra.read_models.stream_reader import rows_of
+from replayhouse.infra.read_models.stream_source import rows_of
 from replayhouse.projections.digest import digest_of
 from replayhouse.projections.projection import Projection
 from tests.support.hard_values import EXPECTED, HARD_VALUES, lines, rows
