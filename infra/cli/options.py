@@ -12,6 +12,11 @@ Force = Annotated[bool, typer.Option("--force", help="Write over a file that is 
 
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is recorded with the decision.")]
 
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, help="Processes to share the work; by default REPLAYHOUSE_WORKERS."),
+]
+
 Contexts = Annotated[
     list[Context] | None,
     typer.Argument(metavar="CONTEXT", help="The contexts to do it for; all where none is named."),

@@ -26,6 +26,7 @@ from replayhouse.infra.cli import (
     quality,
     questions,
     read_models,
+    replay,
     retract,
     revisions,
     serve,
@@ -57,6 +58,7 @@ loads.register(app)
 retract.register(app)
 status.register(app)
 read_models.register(app)
+replay.register(app)
 publish.register(app)
 questions.register(app)
 serve.register(app)

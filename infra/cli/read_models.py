@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from replayhouse.infra.cli.options import Contexts, Json, example
+from replayhouse.infra.cli.options import Contexts, Json, Workers, example
 from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table, warn
 from replayhouse.infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, rebuild_beside, refuse_limits
 from replayhouse.infra.runtime.signals import told_to_end
@@ -23,11 +23,6 @@ RetryParked = Annotated[
 ]
 Follow = Annotated[bool, typer.Option("--follow", help="Stay, and follow the log until the command is ended.")]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; replayhouse revisions shows it.")]
-Workers = Annotated[
-    int | None,
-    typer.Option("--workers", metavar="N", min=1, help="Processes to share the work; by default REPLAYHOUSE_WORKERS."),
-]
-
 In = Annotated[
     str | None,
     typer.Option(

@@ -10,14 +10,13 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from replayhouse.infra.event_store.known_keys import Keys, refuse_lost
+from replayhouse.infra.event_store.known_keys import NOT_GIVEN, Keys, refuse_lost
 from replayhouse.infra.event_store.serialization.personal import new_key
 
 LOG = "event_store"
 """The schema of the log and its keys."""
 
 _LOST = "the table event_store.subject_key has no row for it. Restore the keys from their backup."
-NOT_GIVEN = "it is not among the keys given. Name a file of keys that was written after its events."
 
 _READ = sql.SQL("SELECT subject_id, key FROM {}.subject_key WHERE subject_id = ANY(%s)")
 _MAKE = """

@@ -15,6 +15,9 @@ KeysOf = Callable[[Collection[UUID]], Keys]
 """The keys of all these subjects; raises where one has none and was not erased, which ends the reading."""
 
 
+NOT_GIVEN = "it is not among the keys given. Name a file of keys that was written after its events."
+
+
 class LostKeys(ReplayhouseError):  # noqa: N818 - the name says what is the matter
     """Something was sealed for a subject that has no row of keys. It is the store that is incomplete, not a stream."""
 

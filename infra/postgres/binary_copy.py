@@ -12,7 +12,8 @@ NULL = b"\xff\xff\xff\xff"
 UUID_LENGTH = b"\x00\x00\x00\x10"
 INT64_LENGTH = b"\x00\x00\x00\x08"
 
-_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)  # signature, flags, length of an extension: none of both
+HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)  # signature, flags, length of an extension: none of both
+"""What stands before the first row."""
 _TRAILER = b"\xff\xff"
 
 
@@ -23,15 +24,15 @@ def field(value: bytes | None) -> bytes:
 
 def framed(rows: Iterable[bytes]) -> bytes:
     """What COPY FROM STDIN takes: the rows with the header before and the trailer after them."""
-    return b"".join((_HEADER, *rows, _TRAILER))
+    return b"".join((HEADER, *rows, _TRAILER))
 
 
 def unframed(messages: Iterable[memoryview]) -> Iterator[memoryview]:
     """The rows that COPY TO STDOUT sends, a message each: the header comes with the first, the trailer alone."""
     rest = iter(messages)
     for first in rest:
-        if len(first) > len(_HEADER) + len(_TRAILER):
-            yield first[len(_HEADER) :]
+        if len(first) > len(HEADER) + len(_TRAILER):
+            yield first[len(HEADER) :]
         break
     for row in rest:
         if len(row) > len(_TRAILER):

@@ -165,21 +165,22 @@ def _told(settings: "Settings", database: Database) -> str:
 def reach_database(settings: "Settings") -> Database:
     """The same database as it is: started, and made, if it is the embedded one, and nothing is asked of it."""
     if settings.database_url is not None:
-        return _given(settings.database_url)
+        return database_of(settings.database_url, "REPLAYHOUSE_DATABASE_URL")
     server = EmbeddedServer(settings.home)
     server.start()
     return Database(server.url())
 
 
-def _given(url: str) -> Database:
+def database_of(url: str, named: str) -> Database:
+    """The database of a URL; `named` says where that was given. Raises UsageError where it is none."""
     try:
         conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         # Neither the value is shown nor what libpq says of it, for it may hold a password.
         example = "postgresql://user@host/database"
-        raise UsageError(f"REPLAYHOUSE_DATABASE_URL is not a libpq URL, such as {example}. {_ENCODED}") from None
+        raise UsageError(f"{named} is not a libpq URL, such as {example}. {_ENCODED}") from None
     if _looks_unencoded(url):
-        raise UsageError(f"REPLAYHOUSE_DATABASE_URL cannot be taken apart: an @ stands where none belongs. {_ENCODED}")
+        raise UsageError(f"{named} cannot be taken apart: an @ stands where none belongs. {_ENCODED}")
     return Database(url)
 
 

@@ -67,8 +67,9 @@ class Copy(NamedTuple):
 
     @property
     def is_gone(self) -> bool:
-        """Whether it was a folder of this machine, and is none any more."""
-        return self.host == socket.gethostname() and not (Path(self.place) / MANIFEST).exists()
+        """Whether it was a folder of this machine, and is none any more; one that was left unfinished is one."""
+        folder = Path(self.place)
+        return self.host == socket.gethostname() and not any(folder.glob(f"{MANIFEST}*"))
 
 
 def of_folder(kind: Kind, folder: Path, contexts: Sequence[str], is_in_clear: bool, read_at_position: int) -> Copy:

@@ -105,6 +105,11 @@ class Loaded:
         assert row is not None, query
         return row[0]
 
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What a query gives, as the administrator."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            return connection.execute(query.encode()).fetchall()
+
     @cached_property
     def url(self) -> str:
         """Where its database is."""

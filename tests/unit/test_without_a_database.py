@@ -7,7 +7,8 @@ WITHOUT = """
 import sys
 sys.modules["psycopg"] = None
 from replayhouse.infra.event_store.known_keys import refuse_lost
-from replayhouse.infra.read_models import arrow_schema, copy_text, folding, stream_reader
+from replayhouse.infra.read_models import arrow_rows, arrow_schema, copy_text, stream_reader
+from replayhouse.infra.replaying import erased, folding, keys, manifest, output, replay
 from replayhouse.infra.runtime import crews, gc_pause
 assert not [name for name in sys.modules if name.startswith("psycopg") and sys.modules[name]]
 """

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.project import ProjectReport
     from replayhouse.infra.application.rebuild import RebuildReport
     from replayhouse.infra.application.rebuild_into import RebuildIntoReport
+    from replayhouse.infra.application.replay import ReplayReport
     from replayhouse.infra.application.revisions import Dropped, Revisions
     from replayhouse.infra.application.table import Table
     from replayhouse.infra.read_models.rebuild.revert import Reverted
@@ -99,6 +100,44 @@ class ReadModels(Base):
             to_position=None if to_position is None else int(index(to_position)),
             occurred_before=occurred_before,
             workers=workers,
+        )
+
+    def replay(
+        self,
+        log: str | PathLike[str],
+        folder: str | PathLike[str],
+        contexts: Iterable[str] | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        to_position: int | None = None,
+        occurred_before: str | date | None = None,
+        keys: str | PathLike[str] | None = None,
+        workers: int | None = None,
+        engine: str = "pool",
+        force: bool = False,
+    ) -> "ReplayReport":
+        """Folds a sealed log into Parquet files of `folder`, with a manifest; needs no database, and opens none.
+
+        Limits are those of `rebuild_into`. `keys` is the URL of the database with the keys of personal fields, or the
+        file of keys of a backup; without, they are withheld. What `force` replaces is replaced as a whole. `engine`:
+        "pool", so many `workers` as processes of this machine. Raises InputError where the log cannot be read,
+        UsageError for limits and folders that make no sense, Unfoldable, LostKeys, Unreachable where keys cannot be
+        reached, Conflicting while another one writes to the folder.
+        """
+        from replayhouse.infra.application.replay import replay
+
+        return self._do(
+            replay,
+            fspath(log),
+            Path(folder),
+            contexts,
+            as_of=as_of,
+            to_position=None if to_position is None else int(index(to_position)),
+            occurred_before=occurred_before,
+            keys=None if keys is None else fspath(keys),
+            workers=workers,
+            engine=engine,
+            force=force,
         )
 
     def digest(self, contexts: Iterable[str] | None = None) -> "DigestReport":

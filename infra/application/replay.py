@@ -1,0 +1,117 @@
+"""Replaying a sealed log: its events folded into Parquet, without a database."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+
+from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.application.rebuild_into import limits_of
+from replayhouse.infra.application.replay_keys import keys_from, note_copy
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.replaying.manifest import LimitsMet, RowsManifest
+from replayhouse.infra.replaying.output import writing_rows
+from replayhouse.infra.replaying.replay import Engine, Job, Pool
+from replayhouse.infra.replaying.replay import replay as fold_again
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.sealed_log.reader import SealedLog, open_sealed_log
+
+POOL = "pool"
+"""The engine that every machine has."""
+
+_DOING = "folding the sealed log"
+
+
+@dataclass(frozen=True)
+class ReplayReport:
+    """What `replay` answers: where the rows stand, and what their manifest says."""
+
+    folder: Path
+    manifest: RowsManifest
+
+    @property
+    def events(self) -> int:
+        """How many events were folded, of all contexts together."""
+        return sum(context.events for context in self.manifest.contexts.values())
+
+    def document(self) -> dict[str, object]:
+        """As JSON shows it: the shape of `digest --json`, with position and chain of the log beside it."""
+        told = self.manifest
+        return {
+            "position": told.position,
+            "chain": told.chain,
+            "contexts": {
+                context: {
+                    "position": told.position,
+                    "events": of_context.events,
+                    "tables": {
+                        name: {"rows": table.rows, "digest": table.digest} for name, table in of_context.tables.items()
+                    },
+                }
+                for context, of_context in told.contexts.items()
+            },
+            "withheld": list(told.withheld),
+        }
+
+
+def replay(
+    site: Site,
+    place: str,
+    folder: Path,
+    contexts: Iterable[str] | None,
+    *,
+    as_of: str | datetime | None = None,
+    to_position: int | None = None,
+    occurred_before: str | date | None = None,
+    keys: str | None = None,
+    workers: int | None = None,
+    engine: str = POOL,
+    force: bool = False,
+) -> ReplayReport:
+    """Folds the sealed log at a place, as far as the limits go, into Parquet files of a folder.
+
+    `keys` is the URL of a database that has them, or the file of a backup; without, personal fields are withheld. See
+    `writing_rows` for what becomes of what stands in the folder.
+    """
+    limits = LimitsMet(*_given(as_of, to_position, occurred_before))
+    wanted, processes = chosen(contexts), workers or site.settings.workers
+    folds = _engine(engine, processes)
+    with site.prepare_workers(processes):
+        whole = open_sealed_log(place)
+        log = _limited(whole, limits)
+        found = None if keys is None else keys_from(site, keys, whole)
+        with writing_rows(folder, replaces=force) as output:
+            note_copy(site, found, folder, wanted, whole, output.before)
+            job = Job(log, wanted, limits, None if found is None else found.keys)
+            site.tell(_DOING, 0, 0)
+            manifest = fold_again(job, output, folds, partial(site.tell, _DOING))
+    return ReplayReport(folder, manifest)
+
+
+def _engine(name: str, processes: int) -> Engine:
+    if name != POOL:
+        raise UsageError(f"There is no engine '{name}': there is {POOL}.")
+    return Pool(processes)
+
+
+def _given(
+    as_of: str | datetime | None, to_position: int | None, occurred_before: str | date | None
+) -> tuple[int | None, datetime | None, datetime | None]:
+    limits = limits_of(as_of, to_position, occurred_before)
+    return limits.position, limits.as_of, limits.occurred_before
+
+
+def _limited(log: SealedLog, limits: LimitsMet) -> SealedLog:
+    """The log up to the lower of both positions. Raises UsageError for one beyond its end."""
+    position = log.position
+    if limits.to_position is not None:
+        if limits.to_position > position:
+            raise UsageError(
+                f"{log.place} is sealed up to position {position:,}, and {limits.to_position:,} is asked for: seal "
+                "what came since (replayhouse log seal)."
+            )
+        position = limits.to_position
+    if limits.as_of is not None:
+        position = min(position, log.position_at(limits.as_of))
+    return log.up_to(position)
