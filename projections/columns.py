@@ -11,12 +11,21 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, Numeric, Text, Uuid
 
 from replayhouse.projections.links import Link, link_of
-from replayhouse.projections.projection import CALENDAR, PERSONAL, POSITION
+from replayhouse.projections.projection import CALENDAR, INDEXED, PERSONAL, POSITION
 
 
-def uuid(name: str, comment: str, *, key: bool = False, of: str | None = None, to: str | None = None) -> Column[Any]:
-    """An identifier of the source, or one derived from it."""
-    return Column(name, Uuid, primary_key=key, nullable=False, comment=comment, info={Link: link_of(of, to)})
+def uuid(
+    name: str,
+    comment: str,
+    *,
+    key: bool = False,
+    of: str | None = None,
+    to: str | None = None,
+    is_indexed: bool = False,
+) -> Column[Any]:
+    """An identifier of the source, or one derived from it; by one that `is_indexed` rows are looked up, too."""
+    info = {INDEXED: is_indexed, Link: link_of(of, to)}
+    return Column(name, Uuid, primary_key=key, nullable=False, comment=comment, info=info)
 
 
 def text(

@@ -26,6 +26,9 @@ PERSONAL = "personal"
 CALENDAR = "calendar"
 """Whether the calendar reaches as far as the times of a column, in its `info`."""
 
+INDEXED = "indexed"
+"""Whether rows are looked up by a column alone, in its `info`: it has an index besides those of the primary key."""
+
 Row = tuple[Any, ...]
 """The values of one row, in the order of the table's columns, `position` last; a fold makes it by `row_maker`."""
 
@@ -117,6 +120,11 @@ def key_width(table: Table) -> int:
 def personal_columns(table: Table) -> list[str]:
     """The columns that show personal fields of events, which nobody sees without keys."""
     return [column.name for column in table.columns if column.info.get(PERSONAL)]
+
+
+def indexed_columns(table: Table) -> list[str]:
+    """The columns by which rows are looked up besides the primary key."""
+    return [column.name for column in table.columns if column.info.get(INDEXED)]
 
 
 def calendar_columns(table: Table) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ FACT_ORDER = Table(
         "customer_id",
         "the person (customer_unique_id); the zero UUID where nobody knows who that is",
         to="customer.dim_customer.customer_id",
+        is_indexed=True,
     ),
     uuid(
         "customer_alias",
@@ -64,8 +65,8 @@ FACT_ORDER_ITEM = Table(
     _SALES,
     uuid("order_id", "the order", key=True, of="sales.fact_order.order_id"),
     integer("item_no", "number of the line in the order", key=True),
-    uuid("product_id", "the product, as in the source", to="marketplace.dim_product.product_id"),
-    uuid("seller_id", "the seller, as in the source", to="marketplace.dim_seller.seller_id"),
+    uuid("product_id", "the product, as in the source", to="marketplace.dim_product.product_id", is_indexed=True),
+    uuid("seller_id", "the seller, as in the source", to="marketplace.dim_seller.seller_id", is_indexed=True),
     uuid(
         "customer_id",
         "the person who ordered; the zero UUID where nobody knows",

@@ -20,7 +20,7 @@ from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.postgres.locks import GIVEN_UP, QUICK_LOCK
 from replayhouse.infra.read_models import forgetting, refolding, versions
 from replayhouse.infra.read_models.digests import table_digests, tables_as_json
-from replayhouse.infra.read_models.schema import Model, drop_key, model_of
+from replayhouse.infra.read_models.schema import Model, drop_keys, model_of
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.projections.business_time import fold_of
 from replayhouse.projections.digest import MODULUS, Digest
@@ -160,7 +160,7 @@ def begin(
     occurred_before: datetime | None,
     store: str | None = None,
 ) -> Unfinished:
-    """Makes the tables of a prefix to come, with their unknown members, without primary keys; in one transaction."""
+    """Makes the tables of a prefix to come, with their unknown members, without keys; in one transaction."""
     wanted, asked = list(contexts), refolding.newest(conn)
     with conn.transaction():
         row = conn.execute(_BEGIN, [position, as_of, occurred_before, wanted, store]).fetchone()
@@ -169,7 +169,7 @@ def begin(
         for model in models.values():
             model.create(conn)
             for table in model.tables.values():
-                drop_key(conn, table)
+                drop_keys(conn, table)
     return Unfinished(row[0], position, occurred_before, models, asked, store)
 
 

@@ -13,11 +13,13 @@ from replayhouse.domain.contexts import Context
 from replayhouse.infra.postgres.roles import STEWARD, grant
 from replayhouse.infra.read_models.copy_text import copy_data, line_writer
 from replayhouse.projections.links import comment_of, links_within
-from replayhouse.projections.projection import Projection, Row, personal_columns
+from replayhouse.projections.projection import Projection, Row, indexed_columns, personal_columns
 from replayhouse.projections.warehouse import PROJECTIONS
 
 _DROP_KEY = sql.SQL("ALTER TABLE {table} DROP CONSTRAINT {key}")
 _ADD_KEY = sql.SQL("ALTER TABLE {table} ADD CONSTRAINT {key} PRIMARY KEY ({columns})")
+_DROP_INDEX = sql.SQL("DROP INDEX {}")
+_ADD_INDEX = sql.SQL("CREATE INDEX IF NOT EXISTS {index} ON {table} ({column})")
 # Nothing is checked and nothing is slower, and tools that draw tables draw these lines: docs/decisions/0028.
 _LINK = sql.SQL("""
     ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({column}) REFERENCES {other} ({key}) NOT ENFORCED
@@ -44,7 +46,7 @@ class Model:
         return next(table for table in self.projection.tables if table.name == name)
 
     def create(self, conn: psycopg.Connection) -> None:
-        """Makes schema, tables with their primary keys and unknown members, and views, with comments and grants."""
+        """Makes schema, tables with their keys and unknown members, and views, with comments and grants."""
         create_schema(conn, self.schema, Context(self.projection.context).shows)
         for table in self.tables.values():
             create_table(conn, table)
@@ -84,8 +86,9 @@ class Model:
 
 
 def create_table(conn: psycopg.Connection, table: Table) -> None:
-    """Makes a table as it is declared, with its primary key and comments, and no statistics on personal columns."""
+    """Makes a table as it is declared, with its keys and comments, and no statistics on personal columns."""
     run(conn, CreateTable(table))
+    add_indexes(conn, table)
     for name in personal_columns(table):
         conn.execute(_NO_STATISTICS.format(qualified(table), sql.Identifier(name)))
     run(conn, SetTableComment(table))
@@ -93,15 +96,29 @@ def create_table(conn: psycopg.Connection, table: Table) -> None:
         comment_on_column(conn, table.schema or "public", table.name, column.name, comment_of(column))
 
 
-def drop_key(conn: psycopg.Connection, table: Table) -> None:
-    """Removes the primary key; rows come in faster without, and its columns stay not null."""
+def drop_keys(conn: psycopg.Connection, table: Table) -> None:
+    """Removes primary key and indexes; rows come in faster without, and the key's columns stay not null."""
     conn.execute(_DROP_KEY.format(table=qualified(table), key=_key_of(table)))
+    for column in indexed_columns(table):
+        conn.execute(_DROP_INDEX.format(sql.Identifier(table.schema or "public", _index_of(table, column))))
 
 
-def add_key(conn: psycopg.Connection, table: Table) -> None:
-    """Makes the primary key, under the name that PostgreSQL would give it."""
+def add_keys(conn: psycopg.Connection, table: Table) -> None:
+    """Makes primary key and indexes, under the names that PostgreSQL would give them."""
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.primary_key.columns)
     conn.execute(_ADD_KEY.format(table=qualified(table), key=_key_of(table), columns=columns))
+    add_indexes(conn, table)
+
+
+def add_indexes(conn: psycopg.Connection, table: Table) -> None:
+    """Makes those of the indexes that are not there: tables of an earlier program may lack some."""
+    for column in indexed_columns(table):
+        name = sql.Identifier(_index_of(table, column))
+        conn.execute(_ADD_INDEX.format(index=name, table=qualified(table), column=sql.Identifier(column)))
+
+
+def _index_of(table: Table, column: str) -> str:
+    return f"{table.name}_{column}_idx"
 
 
 def _key_of(table: Table) -> sql.Identifier:

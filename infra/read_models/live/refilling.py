@@ -14,7 +14,7 @@ from replayhouse.infra.read_models.calendar import keep_calendar
 from replayhouse.infra.read_models.rebuild import revisions, swap
 from replayhouse.infra.read_models.rebuild.revisions import NextRevision
 from replayhouse.infra.read_models.rebuild.swap import Shown
-from replayhouse.infra.read_models.schema import add_key
+from replayhouse.infra.read_models.schema import add_keys
 from replayhouse.infra.read_models.snapshots.time_travel import alone
 from replayhouse.infra.read_models.windows import Follower, head_of
 
@@ -51,7 +51,7 @@ class _Refilling:
         head = head_of(self._conn)
         for revision in self._begun:
             for table in revision.model.tables.values():
-                add_key(self._conn, table)
+                add_keys(self._conn, table)
             revision.model.link(self._conn)
             while self._reached[revision.context] < head:
                 with self._conn.transaction():

@@ -20,7 +20,7 @@ from replayhouse.infra.postgres.planner import AMONG_MANY, IN_ORDER
 from replayhouse.infra.read_models.copy_text import copy_data
 from replayhouse.infra.read_models.folding import STAYS, Folding, Taken
 from replayhouse.infra.read_models.rebuild.taken_over import TakeOver, take_over
-from replayhouse.infra.read_models.schema import add_key, copy_into, model_of, qualified
+from replayhouse.infra.read_models.schema import add_keys, copy_into, model_of, qualified
 from replayhouse.infra.read_models.stream_reader import StreamReader
 from replayhouse.infra.read_models.stream_source import COLUMNS, LOG, Source, rows_of, unpacked
 from replayhouse.infra.read_models.windows import Span, streams_touched
@@ -78,7 +78,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Finish:
-    """A table that is loaded: it gets its primary key and statistics, and must have that many rows."""
+    """A table that is loaded: it gets its keys and statistics, and must have that many rows."""
 
     context: str
     schema: str
@@ -149,7 +149,7 @@ class Loader:
         table = model_of(task.context, task.schema).tables[task.table]
         with translated():
             try:
-                add_key(self._rows, table)
+                add_keys(self._rows, table)
             except psycopg.errors.UniqueViolation as error:
                 raise ReplayhouseError(
                     f"Two streams make the same row of {task.context}.{task.table}: {error.diag.message_detail}"

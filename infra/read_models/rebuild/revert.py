@@ -14,6 +14,7 @@ from replayhouse.infra.read_models.rebuild.rebuild import LOCK
 from replayhouse.infra.read_models.rebuild.renewal import keep_marts
 from replayhouse.infra.read_models.rebuild.revisions import KEPT, ListedRevision, NextRevision
 from replayhouse.infra.read_models.rebuild.swap import Shown
+from replayhouse.infra.read_models.schema import add_indexes
 from replayhouse.infra.read_models.windows import Follower, head_of
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.telling import Warn, unheard
@@ -114,6 +115,8 @@ class _Revert:
 
     def run(self) -> Reverted:
         context, conn = self._revision.context, self._conn
+        for table in self._revision.model.tables.values():
+            add_indexes(conn, table)
         head = head_of(conn)
         while self._position < head:
             with conn.transaction():

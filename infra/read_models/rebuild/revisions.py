@@ -16,7 +16,7 @@ from psycopg import errors, sql
 
 from replayhouse.infra.postgres.locks import GIVEN_UP, QUICK_LOCK
 from replayhouse.infra.read_models import checkpoints, marts
-from replayhouse.infra.read_models.schema import Model, drop_key, model_of
+from replayhouse.infra.read_models.schema import Model, drop_keys, model_of
 from replayhouse.infra.read_models.versions import standing_shapes
 from replayhouse.infra.runtime.errors import WrongServer
 from replayhouse.projections.warehouse import PROJECTIONS
@@ -97,7 +97,7 @@ def schema_of(context: str, revision: int) -> str:
 
 
 def begin(conn: psycopg.Connection, context: str) -> NextRevision:
-    """Makes the tables of the next revision, with their unknown members, without primary keys; in one transaction."""
+    """Makes the tables of the next revision, with their unknown members, without keys; in one transaction."""
     with conn.transaction():
         made = PROJECTIONS[context]
         row = conn.execute(_NEXT, [context, made.fingerprint, made.version, context]).fetchone()
@@ -121,7 +121,7 @@ def _made(conn: psycopg.Connection, revision: NextRevision) -> NextRevision:
         )
     revision.model.create(conn)
     for table in revision.model.tables.values():
-        drop_key(conn, table)
+        drop_keys(conn, table)
     return revision
 
 
