@@ -2,12 +2,13 @@
 
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from replayhouse.infra.web import faults, health
 from replayhouse.infra.web.again import Again
 from replayhouse.infra.web.api import routers as api_routers
+from replayhouse.infra.web.asked import refuse_twice
 from replayhouse.infra.web.assets import Assets
 from replayhouse.infra.web.auth.tokens import Tokens
 from replayhouse.infra.web.auth.ways import Loopback, Way
@@ -35,6 +36,7 @@ def create_app(warehouses: Warehouses, hosts: tuple[str, ...] = LOOPBACK_NAMES, 
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(refuse_twice)],
     )
     app.state.warehouses = warehouses
     app.state.jobs = Jobs(warehouses.settings)

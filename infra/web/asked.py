@@ -1,4 +1,4 @@
-"""What a request asks of a question: its parameters, which stand in the address beside the moment."""
+"""What a request asks, as its address says it: parameters once each, and those of a question beside the moment."""
 
 from collections.abc import Collection
 from typing import Annotated
@@ -12,19 +12,25 @@ Number = Annotated[int, Path(ge=0, le=999_999_999, description="Number of the qu
 _NO_PARAMETERS = frozenset({"at", "by", "axis", "key", "column", "limit", "offset", "from", "page", "to", "q"})
 
 
-def read_given(request: Request) -> dict[str, str]:
-    """The values that an address gives the parameters of a question. Raises UsageError where one is given twice.
+_LISTS = frozenset({"key"})
+"""Parameters that take several values."""
 
-    Which names there are, the question knows. An empty field of a form gives nothing.
-    """
+
+async def refuse_twice(request: Request) -> None:
+    """Raises UsageError where an address sets twice what takes one value: nobody could tell which is meant."""
     given: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
-        if name in _NO_PARAMETERS or not value:
-            continue
-        if name in given:
+        if name in given and name not in _LISTS:
             raise UsageError(f"{name} is set twice: to {given[name]} and to {value}.")
         given[name] = value
-    return given
+
+
+def read_given(request: Request) -> dict[str, str]:
+    """The values that an address gives the parameters of a question. An empty field of a form gives nothing.
+
+    Which names there are, the question knows.
+    """
+    return {name: value for name, value in request.query_params.items() if name not in _NO_PARAMETERS and value}
 
 
 Given = Annotated[dict[str, str], Depends(read_given)]

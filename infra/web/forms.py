@@ -17,9 +17,13 @@ async def _fields(request: Request) -> dict[str, str]:
         if len(body) > _MOST_BYTES:
             raise UsageError("The form is larger than any page sends.")
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError as error:
         raise UsageError("The form cannot be read.") from error
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise UsageError("The form has a field twice, so that nobody can tell which is meant.")
+    return fields
 
 
 Fields = Annotated[dict[str, str], Depends(_fields)]

@@ -1,8 +1,12 @@
 """What holds for every answer of the server."""
 
+import re
+
 import pytest
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
+from replayhouse.infra.web import api, pages
 from replayhouse.infra.web.assets import FOLDER, address
 from replayhouse.infra.web.guard import HEADERS
 
@@ -26,6 +30,21 @@ def test_errors_of_the_api_are_those_of_the_command_line(client: TestClient, pat
     response = client.get(path)
     assert (response.status_code, list(response.json())) == (status, ["error"])
     assert told in response.json()["error"]
+
+
+def test_what_takes_one_value_is_refused_where_it_is_set_twice(client: TestClient) -> None:
+    """On every page, and by every answer of the API: nobody could tell which of the two is meant."""
+    routes = [route for router in (*pages.routers(), *api.routers()) for route in router.routes]
+    paths = {route.path for route in routes if isinstance(route, APIRoute) and "GET" in (route.methods or ())}
+    assert len(paths) > 40
+    for path in sorted(paths):
+        response = client.get(re.sub(r"{\w+(:\w+)?}", "1", path), params=[("at", "1"), ("at", "2")])
+        assert (path, response.status_code) == (path, 400)
+        assert "at is set twice: to 1 and to 2." in response.text
+    told = client.get("/api/questions/1/rows?column=revenue&key=2018-01&key=2018-02").text
+    assert "is known by month, 1 value, and 2 stand here" in told
+    response = client.post("/moments", content="at=1&at=2", headers={"origin": "http://localhost"})
+    assert (response.status_code, "a field twice" in response.text) == (400, True)
 
 
 def test_an_error_on_a_page_is_a_page(client: TestClient) -> None:
