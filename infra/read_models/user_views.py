@@ -22,7 +22,7 @@ from replayhouse.projections import marts
 _PLAIN_PATH = "SET LOCAL search_path = pg_catalog"
 _VIEWS = """
     SELECT c.oid::bigint, c.relname::text, c.relkind = 'm', c.relispopulated, pg_get_viewdef(c.oid),
-        coalesce(c.reloptions, '{}')
+        coalesce(c.reloptions, '{}'), pg_get_userbyid(c.relowner)::text
     FROM pg_class AS c
     WHERE c.relnamespace = to_regnamespace('mart') AND c.relkind IN ('v', 'm') AND c.relname <> ALL(%s)
 """
@@ -70,14 +70,16 @@ _STANDS_ON = """
     WHERE d.refclassid = 'pg_class'::regclass AND r.ev_class = ANY(%(views)s) AND d.refobjid = ANY(%(views)s)
         AND d.refobjid <> r.ev_class
 """
-_LOCK = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
+# Locks the view, and changes nothing. LOCK TABLE goes on to what it stands on, with the rights of its owner, who may
+# only read that.
+_LOCK = sql.SQL("ALTER VIEW {} OWNER TO {}")
 _REPLACE = sql.SQL("CREATE OR REPLACE VIEW {}{} AS {}")
 _MATERIALISE = sql.SQL("CREATE MATERIALIZED VIEW {}{} AS {} WITH {}")
 _ASIDE = sql.SQL("CREATE SCHEMA IF NOT EXISTS {gone}; ALTER MATERIALIZED VIEW {name} SET SCHEMA {gone}")
 
 
 class StandingView(NamedTuple):
-    """A view of somebody's in `mart`: its query and options, and what brings back the rest of a materialised one."""
+    """A view of somebody's in `mart`: query, options and owner, and what brings back the rest of a materialised one."""
 
     oid: int
     name: str
@@ -85,6 +87,7 @@ class StandingView(NamedTuple):
     is_populated: bool
     query: str
     options: list[str]
+    owner: str
     besides: Sequence[str] = ()
 
     @property
@@ -111,7 +114,7 @@ def take(conn: psycopg.Connection, on: Iterable[int] | None = None) -> list[Stan
     ordered = [found[oid] for oid in sorter.static_order()]
     for view in reversed(ordered):
         if not view.is_materialised:
-            conn.execute(_LOCK.format(view.identifier))
+            conn.execute(_LOCK.format(view.identifier, sql.Identifier(view.owner)))
     return [_with_besides(conn, view) if view.is_materialised else view for view in ordered]
 
 

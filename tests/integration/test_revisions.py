@@ -156,6 +156,18 @@ def test_views_made_by_hand_show_the_tables_that_are_live(
     assert conn.execute("SELECT count(*) FROM pg_indexes WHERE indexname = 'one_total'").fetchone() == (1,)
 
 
+def test_views_of_who_only_reads_go_along_too(database: Database, conn: psycopg.Connection, log: Log) -> None:
+    conn.execute(BY_HAND)
+    for kind, view in (("VIEW", "paid"), ("MATERIALIZED VIEW", "total"), ("VIEW", "average")):
+        conn.execute(f"ALTER {kind} mart.{view} OWNER TO replayhouse_reader")
+    rebuild(database, ["sales"])
+    assert conn.execute(STANDS_ON_OTHERS).fetchall() == []
+    assert conn.execute("SELECT orders FROM mart.total").fetchone() == (10,)
+    assert conn.execute("SELECT count(*) FROM mart.paid").fetchone() == (10,)
+    owners = "SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE oid = ANY(%s::regclass[])"
+    assert conn.execute(owners, [["mart.paid", "mart.total", "mart.average"]]).fetchall() == [("replayhouse_reader",)]
+
+
 def test_a_view_of_others_on_a_materialised_one_is_not_lost(
     database: Database, conn: psycopg.Connection, log: Log
 ) -> None:
