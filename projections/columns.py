@@ -1,9 +1,11 @@
 """The kinds of columns that the star schema has, so that each table reads like its contract.
 
 Columns are not null unless `null` says so; each carries a comment, which the database keeps. `of` and `to` name the
-column, with table and schema, that the key is one of: see `replayhouse.projections.links`.
+column, with table and schema, that the key is one of: see `replayhouse.projections.links`. `words` are all that a text
+may be.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, Numeric, Text, Uuid
 
 from replayhouse.projections.links import Link, link_of
-from replayhouse.projections.projection import CALENDAR, INDEXED, PERSONAL, POSITION
+from replayhouse.projections.projection import CALENDAR, INDEXED, PERSONAL, POSITION, WORDS
 
 
 def uuid(
@@ -36,9 +38,10 @@ def text(
     null: bool = False,
     personal: bool = False,
     to: str | None = None,
+    words: Iterable[str] = (),
 ) -> Column[Any]:
     """A code or free text, ordered by code point; what may identify a person, and so stands in no event in clear."""
-    info = {PERSONAL: personal, Link: link_of(None, to)}
+    info = {PERSONAL: personal, Link: link_of(None, to), WORDS: tuple(words)}
     return Column(name, Text, primary_key=key, nullable=null, comment=comment, info=info)
 
 

@@ -1,15 +1,16 @@
 """Customer: people with their addresses and segments, and what they say of orders (R29 to R35)."""
 
 from datetime import date
+from typing import get_args
 
 from sqlalchemy import MetaData, Table
 
 from replayhouse.domain.customer.customer import Address, Customer, customer_of, evaluate
-from replayhouse.domain.customer.events import ReviewRevised, ReviewSubmitted, SegmentChanged
+from replayhouse.domain.customer.events import ReviewRevised, ReviewSubmitted, Segment, SegmentChanged
 from replayhouse.domain.customer.review import review_of
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
 from replayhouse.domain.kernel.money import NOTHING
-from replayhouse.domain.kernel.places import UNKNOWN, normalised_city, region_of
+from replayhouse.domain.kernel.places import REGIONS, UNKNOWN, normalised_city, region_of
 from replayhouse.projections.columns import (
     date_key_of,
     day,
@@ -30,6 +31,7 @@ from replayhouse.projections.versions import VERSIONS
 _CUSTOMER = MetaData(schema="customer")
 _HOUR = 3_600
 _DIGITS_OF_HOURS = 10
+_SEGMENTS: tuple[str, ...] = get_args(Segment)
 
 DIM_CUSTOMER = Table(
     "dim_customer",
@@ -44,14 +46,14 @@ DIM_CUSTOMER = Table(
     text("city", "current city as given; unknown once the person is anonymised", personal=True),
     text("city_normalised", "the city without accents, in lower case, with single spaces", personal=True),
     text("state", "current state, two letters"),
-    text("region", "North, Northeast, Central-West, Southeast, South or unknown"),
+    text("region", "North, Northeast, Central-West, Southeast, South or unknown", words=(*REGIONS, UNKNOWN)),
     integer("alias_count", "under how many customer_ids the source shows the person"),
     integer("orders", "number of purchases: orders that were delivered"),
     money("spent", "sum of the purchases, BRL"),
     money("average_order", "spent / orders, BRL; null without purchases", null=True),
     moment("first_purchase_at", "when the first purchase was placed", null=True),
     moment("last_purchase_at", "when the last purchase was placed", null=True),
-    text("segment", "NEW, ONE_TIME, REGULAR, LOYAL, VIP or CHURNED"),
+    text("segment", "NEW, ONE_TIME, REGULAR, LOYAL, VIP or CHURNED", words=(*_SEGMENTS, UNKNOWN)),
     day("segment_as_of", "as of which date the segment last changed; null if it never did", null=True),
     flag("is_anonymized", "whether the key of the person's data was destroyed"),
     position(),
@@ -89,8 +91,8 @@ SEGMENT_HISTORY = Table(
     uuid("customer_id", "the person", key=True, of="customer.dim_customer.customer_id"),
     integer("seq", "1 for the first change", key=True),
     day("as_of", "the date of the evaluation"),
-    text("from_segment", "the segment before; of the first change NEW"),
-    text("to_segment", "the segment after"),
+    text("from_segment", "the segment before; of the first change NEW", words=_SEGMENTS),
+    text("to_segment", "the segment after", words=_SEGMENTS),
     position(),
     comment="Each change of a person's segment",
     info=from_files("customers"),
@@ -103,7 +105,7 @@ FACT_REVIEW = Table(
     uuid("order_id", "the order", key=True, to="sales.fact_order.order_id"),
     uuid("customer_id", "the order's person; the zero UUID where nobody knows", to="customer.dim_customer.customer_id"),
     integer("score", "1 to 5"),
-    text("sentiment", "positive (4, 5), neutral (3) or negative (1, 2)"),
+    text("sentiment", "positive (4, 5), neutral (3) or negative (1, 2)", words=("positive", "neutral", "negative")),
     text("title", "title, if the customer wrote one", null=True, personal=True),
     text("comment", "what the customer wrote, if anything", null=True, personal=True),
     moment("created_at", "when the survey was sent", in_calendar=True),

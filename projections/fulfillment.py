@@ -5,7 +5,7 @@ from sqlalchemy import MetaData, Table
 from replayhouse.domain.fulfillment.area import area_of
 from replayhouse.domain.fulfillment.events import AreaSurveyed
 from replayhouse.domain.fulfillment.shipment import is_late, shipment_of
-from replayhouse.domain.kernel.places import UNKNOWN, region_of
+from replayhouse.domain.kernel.places import REGIONS, UNKNOWN, region_of
 from replayhouse.projections.columns import (
     date_key_of,
     degrees,
@@ -36,7 +36,11 @@ FACT_DELIVERY = Table(
         to="customer.dim_customer.customer_id",
     ),
     integer("date_key", "date of placed_at, yyyymmdd", to="shared.dim_date.date_key"),
-    text("status", "planned, dispatched, delivered or canceled (before dispatch)"),
+    text(
+        "status",
+        "planned, dispatched, delivered or canceled (before dispatch)",
+        words=("planned", "dispatched", "delivered", "canceled"),
+    ),
     moment("placed_at", "when the order was placed"),
     moment("promised_by", "the promised date, at midnight"),
     moment("dispatched_at", "when the carrier took the parcel; null if not, or if nobody knows when", null=True),
@@ -75,7 +79,7 @@ DIM_GEOGRAPHY = Table(
     text("zip_prefix", "first five digits of the zip code", key=True),
     text("city", "most frequent name of the city, as given"),
     text("state", "most frequent state, two letters"),
-    text("region", "North, Northeast, Central-West, Southeast, South or unknown"),
+    text("region", "North, Northeast, Central-West, Southeast, South or unknown", words=(*REGIONS, UNKNOWN)),
     degrees("latitude", "median of the samples, degrees north"),
     degrees("longitude", "median of the samples, degrees east"),
     integer("samples", "number of samples inside Brazil"),

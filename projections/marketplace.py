@@ -7,7 +7,7 @@ from sqlalchemy import MetaData, Select, Table, select
 
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
-from replayhouse.domain.kernel.places import UNKNOWN, normalised_city, region_of
+from replayhouse.domain.kernel.places import REGIONS, UNKNOWN, normalised_city, region_of
 from replayhouse.domain.marketplace.category import category_of
 from replayhouse.domain.marketplace.events import (
     CategoryNamed,
@@ -58,7 +58,7 @@ DIM_SELLER = Table(
     text("city", "city as given"),
     text("city_normalised", "the city without accents, in lower case, with single spaces"),
     text("state", "state, two letters"),
-    text("region", "North, Northeast, Central-West, Southeast, South or unknown"),
+    text("region", "North, Northeast, Central-West, Southeast, South or unknown", words=(*REGIONS, UNKNOWN)),
     position(),
     comment="One row for each seller, and the unknown one",
     info=from_files("sellers"),

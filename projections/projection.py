@@ -29,6 +29,9 @@ CALENDAR = "calendar"
 INDEXED = "indexed"
 """Whether rows are looked up by a column alone, in its `info`: it has an index besides those of the primary key."""
 
+WORDS = "words"
+"""All values that a column may have, in its `info`; none where they are not known beforehand."""
+
 Row = tuple[Any, ...]
 """The values of one row, in the order of the table's columns, `position` last; a fold makes it by `row_maker`."""
 

@@ -18,7 +18,11 @@ BATCH = Table(
     _QUALITY,
     uuid("batch_id", "the load", key=True),
     text("name", "its name"),
-    text("status", "open, accepted, rejected, completed or retracted"),
+    text(
+        "status",
+        "open, accepted, rejected, completed or retracted",
+        words=("open", "accepted", "rejected", "completed", "retracted"),
+    ),
     recorded("opened_at", "when it began"),
     recorded("completed_at", "when all of it stood in the log", null=True),
     integer("rows", "records of all its files, quarantined ones too"),
@@ -65,7 +69,7 @@ QUARANTINE = Table(
     text("rule", "name of the rule that it broke"),
     text("reason", "what is wrong with it"),
     text("text", "the record as it stands in the file; null once its key was destroyed", null=True, personal=True),
-    text("status", "quarantined, released or discarded"),
+    text("status", "quarantined, released or discarded", words=("quarantined", "released", "discarded")),
     position(),
     comment="Records that were kept apart",
 )

@@ -3,7 +3,7 @@
 from sqlalchemy import MetaData, Table
 
 from replayhouse.domain.kernel.places import UNKNOWN
-from replayhouse.domain.sales.order import Order, order_of
+from replayhouse.domain.sales.order import RANK, Order, order_of
 from replayhouse.projections.columns import date_key_of, flag, integer, moment, money, position, text, uuid
 from replayhouse.projections.projection import Projection, Row, Rows, Stream, row_maker
 from replayhouse.projections.sources import from_files
@@ -26,7 +26,7 @@ FACT_ORDER = Table(
         "the customer_id that the source gives to this order alone",
         to="customer.customer_alias.customer_alias",
     ),
-    text("status", "created, approved, invoiced, processing, shipped, delivered, canceled or unavailable"),
+    text("status", "created, approved, invoiced, processing, shipped, delivered, canceled or unavailable", words=RANK),
     moment("placed_at", "when the order was placed", in_calendar=True),
     integer("date_key", "date of placed_at, yyyymmdd", to="shared.dim_date.date_key"),
     moment(
@@ -73,7 +73,7 @@ FACT_ORDER_ITEM = Table(
         to="customer.dim_customer.customer_id",
     ),
     integer("date_key", "date on which the order was placed, yyyymmdd", to="shared.dim_date.date_key"),
-    text("status", "status of the order"),
+    text("status", "status of the order", words=RANK),
     money("price", "price, BRL"),
     money("freight", "freight, BRL"),
     money("total", "price and freight, BRL"),

@@ -1,10 +1,11 @@
-"""What is generated and checked in, by path: contracts, the kit's models, the reference for consumers, the data
-dictionary, and the page of the questions.
+"""What is generated and checked in, by path: contracts, the sources for dbt, the kit's models, the reference for
+consumers, the data dictionary, and the page of the questions.
 """
 
 from pathlib import Path
 
 from replayhouse.infra.contracts.asyncapi import asyncapi_document
+from replayhouse.infra.contracts.dbt import sources_file
 from replayhouse.infra.contracts.dictionary import dictionary_page
 from replayhouse.infra.contracts.headers import NAME as HEADERS
 from replayhouse.infra.contracts.headers import headers_schema
@@ -18,6 +19,7 @@ Files = dict[Path, str]
 
 CONTRACTS = "contracts"
 ASYNCAPI = "contracts/asyncapi.json"
+DBT = "contracts/dbt/replayhouse.yml"
 REFERENCE = "docs/consuming-reference.md"
 DICTIONARY = "docs/data-dictionary.md"
 QUESTIONS = "docs/questions.md"
@@ -33,6 +35,7 @@ def made_files(root: Path) -> Files:
     contracts = contracts_in_force(made_contracts(), Revisions(folder))
     files = {folder / f"{file_of(name)}.json": in_text(schema) for name, schema in contracts.items()}
     files[root / ASYNCAPI] = in_text(asyncapi_document(contracts))
+    files[root / DBT] = sources_file()
     files[root / REFERENCE] = reference_page(contracts)
     files[root / DICTIONARY] = dictionary_page()
     files[root / QUESTIONS] = questions_page()
