@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,6 +22,8 @@ from replayhouse.infra.runtime.errors import (
     UsageError,
     WrongServer,
 )
+
+ROOT = Path(__file__).parents[2]
 
 CODES = {
     Rejected: 1,
@@ -133,8 +136,9 @@ def test_a_password_that_breaks_a_url_is_not_shown_and_how_to_write_it_is_said(
     assert run(["status", "--debug"]) == 2
     told = capsys.readouterr()
     assert "%40 for @" in told.err
+    shown = (told.err + told.out).replace(str(ROOT), "").replace("message", "").replace("replayhouse/", "")
     for part in ("ses@me", "sesa", "same", "se/", "ses"):
-        assert part not in (told.err + told.out).replace("message", "").replace("replayhouse/", "")
+        assert part not in shown
 
 
 def test_a_lost_connection_of_the_driver_is_a_service_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
