@@ -75,11 +75,11 @@ def _in_export(site: Site, folder: Path, wanted: Sequence[str], *, named: bool) 
     if not warehouse.is_file():
         raise InputError(f"{warehouse} is missing, which the manifest names: export again.")
     with recomputed.connected() as files, recomputed.connected(warehouse) as tables:
-        number, of = 0, sum(len(found.contexts[context].tables) for context in wanted)
+        number, of = 0, sum(len(found.contexts[context].folded) for context in wanted)
         for context in wanted:
             of_context = found.contexts[context]
             digests: dict[str, Digest] = {}
-            for name, table in of_context.tables.items():
+            for name, table in of_context.folded.items():
                 site.tell("recomputing digests", number, of)
                 number += 1
                 digests[name] = recomputed.digest_of_files(files, [folder / table.file])

@@ -18,6 +18,7 @@ from replayhouse.infra.cli import (
     customer,
     database,
     demo,
+    export,
     extracts,
     kafka,
     loads,
@@ -59,6 +60,7 @@ retract.register(app)
 status.register(app)
 read_models.register(app)
 replay.register(app)
+export.register(app)
 publish.register(app)
 questions.register(app)
 serve.register(app)

@@ -46,6 +46,11 @@ class Exported:
     position: int | None = None
     made_of: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def folded(self) -> dict[str, TableFile]:
+        """The tables that have a digest."""
+        return {name: table for name, table in self.tables.items() if table.digest is not None}
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -53,7 +58,8 @@ class Manifest:
 
     `chain` is that of the last whole commit up to the position. `withheld` names, by table, the columns whose values
     were left out; it is empty of an export in clear. `views` are those of the DuckDB file; `materialised` the views of
-    the warehouse that are tables there, and `left_out` those that could not be read, with why.
+    the warehouse that are tables there, and `left_out` those that could not be read, with why. Of a moment that looks
+    back in business time, only what had happened before `occurred_before` is shown.
     """
 
     format: str
@@ -72,6 +78,7 @@ class Manifest:
     views: Sequence[str] = ()
     materialised: Sequence[str] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    occurred_before: datetime | None = None
 
     @property
     def places(self) -> dict[str, Exported]:

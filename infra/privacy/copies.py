@@ -24,6 +24,16 @@ _NOTE = """
         SET contexts = excluded.contexts, is_in_clear = excluded.is_in_clear,
             read_at_position = excluded.read_at_position, made_at = clock_timestamp()
 """
+# While it is made, what stood there counts too: it is replaced at the end.
+_NOTE_COMING = """
+    INSERT INTO event_store.copy_elsewhere AS c (kind, host, place, contexts, is_in_clear, read_at_position)
+    VALUES (%s, %s, %s, %s, %s, %s)
+    ON CONFLICT (kind, host, place) DO UPDATE
+        SET is_in_clear = c.is_in_clear OR excluded.is_in_clear,
+            contexts = ARRAY(SELECT DISTINCT unnest(c.contexts || excluded.contexts)),
+            read_at_position = CASE WHEN c.is_in_clear THEN least(c.read_at_position, excluded.read_at_position)
+                ELSE excluded.read_at_position END
+"""
 _FORGET = "DELETE FROM event_store.copy_elsewhere WHERE kind = %s AND host = %s AND place = %s"
 _OF_BEFORE = """
     SELECT kind, host, place, contexts, is_in_clear, read_at_position FROM event_store.copy_elsewhere
@@ -80,6 +90,11 @@ def of_folder(kind: Kind, folder: Path, contexts: Sequence[str], is_in_clear: bo
 def note(conn: psycopg.Connection, copy: Copy) -> None:
     """Notes a copy, in the place of what was noted of the same place before."""
     conn.execute(_NOTE, [*copy[:3], list(copy.contexts), copy.is_in_clear, copy.read_at_position])
+
+
+def note_coming(conn: psycopg.Connection, copy: Copy) -> None:
+    """Notes a copy that is about to be written beside what stands in its place, and is to replace it."""
+    conn.execute(_NOTE_COMING, [*copy[:3], list(copy.contexts), copy.is_in_clear, copy.read_at_position])
 
 
 def forget(conn: psycopg.Connection, copy: Copy) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.compare import CompareReport
     from replayhouse.infra.application.digest import DigestReport
     from replayhouse.infra.application.digest_in import DigestInReport
+    from replayhouse.infra.application.export import ExportReport
     from replayhouse.infra.application.follow import FollowReport
     from replayhouse.infra.application.project import ProjectReport
     from replayhouse.infra.application.rebuild import RebuildReport
@@ -155,6 +156,26 @@ class ReadModels(Base):
         from replayhouse.infra.application.digest_in import digest_in
 
         return self._do(digest_in, fspath(place), contexts)
+
+    def export(
+        self,
+        folder: str | PathLike[str],
+        contexts: Iterable[str] | None = None,
+        *,
+        withhold_personal: bool = False,
+        at: str | int | datetime | None = None,
+        force: bool = False,
+    ) -> "ExportReport":
+        """Writes the read models into a folder: a Parquet file a table, `warehouse.duckdb`, and `manifest.json`.
+
+        `at` is a moment: None or "live", a revision ("r3"), a prefix, a position of the log, a recorded time with its
+        offset. `withhold_personal` leaves personal columns null. An export of the same is refreshed, where anything
+        has changed; `force` replaces one of something else. Raises UsageError where the folder holds anything else,
+        Conflicting where another command writes it.
+        """
+        from replayhouse.infra.application.export import export
+
+        return self._do(export, Path(folder), contexts, withhold_personal=withhold_personal, at=at, force=force)
 
     def revisions(self, contexts: Iterable[str] | None = None) -> "Revisions":
         """The revisions of the read models, and what stands under prefixes."""
