@@ -9,6 +9,7 @@ the first event was read, and folds again what was asked for since.
 """
 
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -17,7 +18,7 @@ from psycopg import sql
 from replayhouse.infra.read_models import checkpoints, versions
 from replayhouse.infra.read_models.schema import Model, qualified
 from replayhouse.infra.read_models.stream_reader import StoredStream, described
-from replayhouse.infra.read_models.stream_source import read_streams
+from replayhouse.infra.read_models.stream_source import LOG, Source, read_streams
 from replayhouse.infra.read_models.upsert import encode, write
 from replayhouse.projections.projection import Fold, Stream
 from replayhouse.projections.replay import Difference, differences
@@ -35,6 +36,18 @@ _SHOWN = sql.SQL("""
 """)
 _POSITIONS_SHOWN = sql.SQL("SELECT position FROM {}")
 _POSITIONS = sql.SQL("SELECT notification_id FROM event_store.{} WHERE originator_id = ANY(%s)")
+
+
+class Again(NamedTuple):
+    """A stream that was folded again, and the positions of its events, by one of which all its rows are known.
+
+    `failed` where it cannot be folded; there are no rows to write then.
+    """
+
+    stream_id: UUID
+    positions: list[int]
+    changes: dict[str, Difference]
+    failed: checkpoints.Parked | None
 
 
 def newest(conn: psycopg.Connection) -> int:
@@ -130,20 +143,34 @@ def refold(
     """
     if not streams:
         return []
-    found = list(read_streams(conn, model.projection.context, sorted(streams), position))
-    failed: list[checkpoints.Parked] = []
-    changes: list[dict[str, Difference]] = []
-    for stream in found:
-        try:
-            seen = stream.effective_up_to((earlier or {}).get(stream.stream_id, position))
-            changes.append(_written(model, stream, seen, fold or model.projection.fold))
-        except Exception as error:  # whatever is wrong with one stream: its rows must go all the same
-            failed.append(checkpoints.Parked(stream.stream_id, 0, stream.positions[-1], described(error)))
-    positions = [at for stream in found for at in stream.positions]
+    again = fold_again(conn, model, streams, position, earlier, fold)
+    positions = [at for one in again for at in one.positions]
     for table in model.tables.values():
         conn.execute(_REMOVE.format(qualified(table)), [positions])
-    write(conn, model, encode(model, changes))
-    return failed
+    write(conn, model, encode(model, [one.changes for one in again]))
+    return [one.failed for one in again if one.failed is not None]
+
+
+def fold_again(
+    conn: psycopg.Connection,
+    model: Model,
+    streams: Collection[UUID],
+    position: int,
+    earlier: Mapping[UUID, int] | None = None,
+    fold: Fold | None = None,
+    source: Source = LOG,
+) -> list[Again]:
+    """The rows of these streams as of `position`, or for some streams of an earlier one; nothing is written."""
+    found: list[Again] = []
+    for stream in read_streams(conn, model.projection.context, sorted(streams), position, source):
+        try:
+            seen = stream.effective_up_to((earlier or {}).get(stream.stream_id, position))
+            changes = _written(model, stream, seen, fold or model.projection.fold)
+            found.append(Again(stream.stream_id, stream.positions, changes, None))
+        except Exception as error:  # whatever is wrong with one stream: its rows must go all the same
+            parked = checkpoints.Parked(stream.stream_id, 0, stream.positions[-1], described(error))
+            found.append(Again(stream.stream_id, stream.positions, {}, parked))
+    return found
 
 
 def _written(model: Model, stream: StoredStream, seen: Stream | None, fold: Fold) -> dict[str, Difference]:

@@ -79,12 +79,12 @@ def unpacked(rows: Iterable[memoryview]) -> Iterator[StoredRow]:
 
 
 def read_streams(
-    conn: psycopg.Connection, context: str, streams: Sequence[UUID], position: int
+    conn: psycopg.Connection, context: str, streams: Sequence[UUID], position: int, source: Source = LOG
 ) -> Iterator[StoredStream]:
     """Some streams of the log, with their events up to a position."""
     statement = _SOME_STREAMS.format(
-        columns=COLUMNS, events=LOG.events(context), streams=sql.Literal(streams), position=sql.Literal(position)
+        columns=COLUMNS, events=source.events(context), streams=sql.Literal(streams), position=sql.Literal(position)
     )
-    reader = StreamReader(LOG.keys_of(conn))
+    reader = StreamReader(source.keys_of(conn))
     for some in reader.read(unpacked(list(rows_of(conn, statement)))):
         yield from some

@@ -170,40 +170,56 @@ class Follower:
         The tables show all streams as of `known`, but those that are parked as of theirs. What cannot be folded, or
         does not fit into the tables, is left as it is, and told.
         """
-        window = Window()
-        with gc_pause.paused():
-            context = self._model.projection.context
-            for streams in touched(self._conn, self._reader, context, known, end, retry_parked=retry_parked):
-                for stream in streams:
-                    self._fold(stream, parked.get(stream.stream_id, known), window)
-            lines = self._encoded(window)
+        window, lines = fold_touched(
+            self._conn, self._reader, self._model, known, end, parked, retry_parked=retry_parked
+        )
         write(self._conn, self._model, lines)
         return window
 
-    def _fold(self, stream: StoredStream, known: int, window: Window) -> None:
-        """Folds a stream as it was at the position that its rows show, and as it is."""
-        position = stream.positions[-1]
-        try:
-            if stream.error is not None:
-                raise stream.error
-            before, after = refold(self._model.projection, stream.effective_up_to(known), stream.effective())
-        except Exception as error:  # whatever is wrong with one stream must not stop the others
-            window.park(stream.stream_id, known, position, error)
-        else:
-            window.folded[stream.stream_id] = Folded(before, after, known, position)
 
-    def _encoded(self, window: Window) -> dict[str, TableLines]:
-        """What to write; streams with rows that the tables cannot hold are parked."""
-        projection = self._model.projection
-        changes = {stream: differences(projection, f.before, f.after) for stream, f in window.folded.items()}
-        try:
-            return encode(self._model, changes.values())
-        except DoesNotFit:
-            for stream, of_stream in list(changes.items()):
-                try:
-                    encode(self._model, [of_stream])
-                except DoesNotFit as error:
-                    folded = window.folded.pop(stream)
-                    window.park(stream, folded.known, folded.position, error)
-                    del changes[stream]
-            return encode(self._model, changes.values())
+def fold_touched(
+    conn: psycopg.Connection,
+    reader: StreamReader,
+    model: Model,
+    known: int,
+    end: int,
+    parked: Mapping[UUID, int],
+    *,
+    retry_parked: bool = False,
+) -> tuple[Window, dict[str, TableLines]]:
+    """The same, not written: what became of the streams, and what to do to each table. Within a transaction."""
+    window = Window()
+    with gc_pause.paused():
+        for streams in touched(conn, reader, model.projection.context, known, end, retry_parked=retry_parked):
+            for stream in streams:
+                _fold(model, stream, parked.get(stream.stream_id, known), window)
+        return window, _encoded(model, window)
+
+
+def _fold(model: Model, stream: StoredStream, known: int, window: Window) -> None:
+    """Folds a stream as it was at the position that its rows show, and as it is."""
+    position = stream.positions[-1]
+    try:
+        if stream.error is not None:
+            raise stream.error
+        before, after = refold(model.projection, stream.effective_up_to(known), stream.effective())
+    except Exception as error:  # whatever is wrong with one stream must not stop the others
+        window.park(stream.stream_id, known, position, error)
+    else:
+        window.folded[stream.stream_id] = Folded(before, after, known, position)
+
+
+def _encoded(model: Model, window: Window) -> dict[str, TableLines]:
+    """What to write; streams with rows that the tables cannot hold are parked."""
+    changes = {stream: differences(model.projection, f.before, f.after) for stream, f in window.folded.items()}
+    try:
+        return encode(model, changes.values())
+    except DoesNotFit:
+        for stream, of_stream in list(changes.items()):
+            try:
+                encode(model, [of_stream])
+            except DoesNotFit as error:
+                folded = window.folded.pop(stream)
+                window.park(stream, folded.known, folded.position, error)
+                del changes[stream]
+        return encode(model, changes.values())

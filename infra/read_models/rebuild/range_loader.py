@@ -4,7 +4,7 @@ A process has two connections: rows of events stream in through one while keys a
 the other. Memory holds a few thousand events and rows, whatever the size of the log.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from replayhouse.infra.read_models.copy_text import copy_data
 from replayhouse.infra.read_models.folding import STAYS, Folding, Taken
 from replayhouse.infra.read_models.rebuild.taken_over import TakeOver, take_over
 from replayhouse.infra.read_models.schema import add_keys, copy_into, model_of, qualified
-from replayhouse.infra.read_models.stream_reader import StreamReader
+from replayhouse.infra.read_models.stream_reader import StoredStream, StreamReader
 from replayhouse.infra.read_models.stream_source import COLUMNS, LOG, Source, rows_of, unpacked
 from replayhouse.infra.read_models.windows import Span, streams_touched
 from replayhouse.infra.runtime import gc_pause
@@ -116,13 +116,11 @@ class Loader:
     def load(self, task: Range) -> Loaded:
         """Folds the streams of a range and sends their rows. Raises Unfoldable, which names the stream."""
         tables = model_of(task.context, task.schema).tables
-        folding = Folding(task.context, task.occurred_before, partial(self._stream_at, task), STAYS)
+        folding = Folding(task.context, task.occurred_before, partial(stream_at, self._rows, task), STAYS)
         reader = self._readers.setdefault(task.source, StreamReader(task.source.keys_of(self._rows)))
-        with translated(), gc_pause.paused(), self._events.transaction():
-            if task.touched is not None:
-                self._events.execute(AMONG_MANY)
-            with closing(rows_of(self._events, _statement(task))) as rows:  # an error leaves the connection usable
-                for streams in reader.read(unpacked(rows)):
+        with translated(), gc_pause.paused():
+            with closing(streams_of(self._events, reader, task)) as batches:  # an error leaves the connection usable
+                for streams in batches:
                     folding.fold(streams)
                     self._send(folding.take(ROWS_A_COPY), tables)
             self._send(folding.take(1), tables)
@@ -132,12 +130,6 @@ class Loader:
         for taken in some:
             data = copy_data(taken.lines, [row[-1] for row in taken.rows])
             copy_into(self._rows, qualified(tables[taken.table.name]), data)
-
-    def _stream_at(self, task: Range, position: int) -> UUID:
-        row = self._rows.execute(_STREAM_AT.format(task.source.events(task.context)), [position]).fetchone()
-        assert row is not None  # the row was folded from it
-        stream: UUID = row[0]
-        return stream
 
     def take_over(self, task: TakeOver) -> Loaded:
         """Copies the rows of a live table of which the log tells nothing newer."""
@@ -158,6 +150,26 @@ class Loader:
             found = self._rows.execute(sql.SQL("SELECT count(*) FROM {}").format(qualified(table))).fetchone()
         if found != (task.rows,):
             raise ReplayhouseError(f"{task.context}.{task.table} has {found} rows after loading {task.rows} of them")
+
+
+def streams_of(conn: psycopg.Connection, reader: StreamReader, task: Range) -> Generator[list[StoredStream]]:
+    """The streams of a range, some at a time.
+
+    `conn`, whose session reads in the order of an index (IN_ORDER), can do nothing else meanwhile.
+    """
+    with conn.transaction():
+        if task.touched is not None:
+            conn.execute(AMONG_MANY)
+        with closing(rows_of(conn, _statement(task))) as rows:
+            yield from reader.read(unpacked(rows))
+
+
+def stream_at(conn: psycopg.Connection, task: Range, position: int) -> UUID:
+    """The stream that has an event at a position, from which a row of a range was folded."""
+    row = conn.execute(_STREAM_AT.format(task.source.events(task.context)), [position]).fetchone()
+    assert row is not None  # the row was folded from it
+    stream: UUID = row[0]
+    return stream
 
 
 def _statement(task: Range) -> sql.Composed:
