@@ -1,0 +1,40 @@
+"""Catching the read models in ClickHouse up with the log. Those in PostgreSQL are neither read nor written."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.application.project import CaughtUp, ProjectReport
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.clickhouse.session import keeping
+from replayhouse.infra.runtime.clickhouse_settings import load_clickhouse_settings
+from replayhouse.infra.runtime.errors import UsageError
+
+CLICKHOUSE = "clickhouse"
+"""The one place, beside PostgreSQL, where read models are kept; REPLAYHOUSE_CLICKHOUSE_URL says where that is."""
+
+
+def project_to(site: Site, to: str, contexts: Iterable[str] | None, *, retry_parked: bool) -> ProjectReport:
+    """Brings the read models of these contexts (or all) up to the head of the log there.
+
+    What was never shown there, or by an earlier version of the program, is filled from the first event on. Streams that
+    cannot be folded are parked, and told. Raises UsageError, Unreachable, WrongServer and Conflicting.
+    """
+    refuse_other_places(to)
+    wanted, doing = chosen(contexts), "catching ClickHouse up"
+    site.tell(doing, 0, 0)
+    with keeping(site.database, load_clickhouse_settings(), wanted, tell=partial(site.tell, doing)) as keeper:
+        events = keeper.catch_up(retry_parked=retry_parked)
+        known = {context: keeper.known[context] for context in wanted}
+    for context, told in known.items():
+        for stream, parked in told.parked.items():
+            site.warn(f"The stream {stream} of {context} cannot be folded, and keeps its rows there: {parked.error}.")
+    return ProjectReport(
+        {context: CaughtUp(events[context], told.position, len(told.parked)) for context, told in known.items()}
+    )
+
+
+def refuse_other_places(to: str) -> None:
+    """Raises UsageError for a place where no read models are kept."""
+    if to != CLICKHOUSE:
+        raise UsageError(f"Read models are kept in PostgreSQL and, with --to {CLICKHOUSE}, there; not in '{to}'.")

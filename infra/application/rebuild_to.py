@@ -1,0 +1,30 @@
+"""Filling the read models in ClickHouse anew: everything is folded again, and swapped in there."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.application.project_to import refuse_other_places
+from replayhouse.infra.application.rebuild import RebuildReport
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.clickhouse.session import keeping
+from replayhouse.infra.runtime.clickhouse_settings import load_clickhouse_settings
+
+
+def rebuild_to(site: Site, to: str, contexts: Iterable[str] | None, *, withhold_personal: bool) -> RebuildReport:
+    """Folds every stream of these contexts (or all) into new tables there, which take the place of those that stand.
+
+    With `withhold_personal`, without the personal fields; what follows the log keeps to that. Raises Unfoldable where a
+    stream cannot be folded, ReplayhouseError where ClickHouse does not have what it was sent: what stood, stands.
+    """
+    refuse_other_places(to)
+    wanted, doing = chosen(contexts), "folding every stream into ClickHouse"
+    site.tell(doing, 0, 0)
+    with keeping(
+        site.database,
+        load_clickhouse_settings(),
+        wanted,
+        is_withheld=withhold_personal,
+        tell=partial(site.tell, doing),
+    ) as keeper:
+        return RebuildReport(keeper.rebuild())
