@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.application.places import CLICKHOUSE
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.exporting import manifest, recomputed
 from replayhouse.infra.read_models.digests import tables_as_json
@@ -56,10 +57,26 @@ class DigestInReport:
 def digest_in(site: Site, place: str, contexts: Iterable[str] | None) -> DigestInReport:
     """The digests of a folder that `export` wrote, recomputed from its files: no database is needed.
 
-    Raises UsageError for what is no such folder, InputError where a file cannot be read.
+    Or, where the place is the word `clickhouse`, of the read models there, recomputed by ClickHouse. Raises UsageError
+    for what is no such folder, or not shown there, InputError where a file cannot be read.
     """
     wanted = chosen(contexts)
+    if place == CLICKHOUSE:
+        return _in_clickhouse(wanted, named=contexts is not None)
     return _in_export(site, Path(place), wanted, named=contexts is not None)
+
+
+def _in_clickhouse(wanted: Sequence[str], *, named: bool) -> DigestInReport:
+    """What the views show. Nothing is noted to hold it against but the live digests, which `digest` prints."""
+    from replayhouse.infra.clickhouse.digests import digests
+    from replayhouse.infra.clickhouse.server import connected
+    from replayhouse.infra.runtime.clickhouse_settings import load_clickhouse_settings
+
+    with connected(load_clickhouse_settings()) as server:
+        found = digests(server, wanted, named=named)
+    told = {c: ContextThere(of.revision, of.position, of.tables) for c, (of, _) in found.items()}
+    position, chain = min((of.position, chain) for of, chain in found.values())
+    return DigestInReport(told, position, chain, ())
 
 
 def _in_export(site: Site, folder: Path, wanted: Sequence[str], *, named: bool) -> DigestInReport:

@@ -4,14 +4,11 @@ from collections.abc import Iterable
 from functools import partial
 
 from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.application.places import refuse_other_places
 from replayhouse.infra.application.project import CaughtUp, ProjectReport
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.clickhouse.session import keeping
 from replayhouse.infra.runtime.clickhouse_settings import load_clickhouse_settings
-from replayhouse.infra.runtime.errors import UsageError
-
-CLICKHOUSE = "clickhouse"
-"""The one place, beside PostgreSQL, where read models are kept; REPLAYHOUSE_CLICKHOUSE_URL says where that is."""
 
 
 def project_to(site: Site, to: str, contexts: Iterable[str] | None, *, retry_parked: bool) -> ProjectReport:
@@ -23,7 +20,11 @@ def project_to(site: Site, to: str, contexts: Iterable[str] | None, *, retry_par
     refuse_other_places(to)
     wanted, doing = chosen(contexts), "catching ClickHouse up"
     site.tell(doing, 0, 0)
-    with keeping(site.database, load_clickhouse_settings(), wanted, tell=partial(site.tell, doing)) as keeper:
+    settings, workers = load_clickhouse_settings(), site.settings.workers
+    with (
+        site.prepare_workers(),
+        keeping(site.database, settings, wanted, workers=workers, tell=partial(site.tell, doing)) as keeper,
+    ):
         events = keeper.catch_up(retry_parked=retry_parked)
         known = {context: keeper.known[context] for context in wanted}
     for context, told in known.items():
@@ -32,9 +33,3 @@ def project_to(site: Site, to: str, contexts: Iterable[str] | None, *, retry_par
     return ProjectReport(
         {context: CaughtUp(events[context], told.position, len(told.parked)) for context, told in known.items()}
     )
-
-
-def refuse_other_places(to: str) -> None:
-    """Raises UsageError for a place where no read models are kept."""
-    if to != CLICKHOUSE:
-        raise UsageError(f"Read models are kept in PostgreSQL and, with --to {CLICKHOUSE}, there; not in '{to}'.")

@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from functools import partial
 
 from replayhouse.infra.application.contexts import chosen
-from replayhouse.infra.application.project_to import refuse_other_places
+from replayhouse.infra.application.places import refuse_other_places
 from replayhouse.infra.application.rebuild import RebuildReport
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.clickhouse.session import keeping
 from replayhouse.infra.runtime.clickhouse_settings import load_clickhouse_settings
 
 
-def rebuild_to(site: Site, to: str, contexts: Iterable[str] | None, *, withhold_personal: bool) -> RebuildReport:
+def rebuild_to(
+    site: Site, to: str, contexts: Iterable[str] | None, workers: int | None, *, withhold_personal: bool
+) -> RebuildReport:
     """Folds every stream of these contexts (or all) into new tables there, which take the place of those that stand.
 
     With `withhold_personal`, without the personal fields; what follows the log keeps to that. Raises Unfoldable where a
@@ -20,11 +22,15 @@ def rebuild_to(site: Site, to: str, contexts: Iterable[str] | None, *, withhold_
     refuse_other_places(to)
     wanted, doing = chosen(contexts), "folding every stream into ClickHouse"
     site.tell(doing, 0, 0)
-    with keeping(
-        site.database,
-        load_clickhouse_settings(),
-        wanted,
-        is_withheld=withhold_personal,
-        tell=partial(site.tell, doing),
-    ) as keeper:
+    with (
+        site.prepare_workers(workers),
+        keeping(
+            site.database,
+            load_clickhouse_settings(),
+            wanted,
+            workers=workers or site.settings.workers,
+            is_withheld=withhold_personal,
+            tell=partial(site.tell, doing),
+        ) as keeper,
+    ):
         return RebuildReport(keeper.rebuild())

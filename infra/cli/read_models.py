@@ -1,6 +1,6 @@
 """`project`, `rebuild` and `digest`: the read models, how far they are, and how they are made anew."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,6 +8,7 @@ import typer
 from replayhouse.infra.cli.options import Contexts, Json, Workers, example
 from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table, warn
 from replayhouse.infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, rebuild_beside, refuse_limits
+from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.signals import told_to_end
 from replayhouse.infra.runtime.telling import count
 
@@ -26,15 +27,29 @@ Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Wh
 In = Annotated[
     str | None,
     typer.Option(
-        "--in", metavar="DIR", help="Recompute them in the folder of an export instead; no database is needed."
+        "--in",
+        metavar="DIR",
+        help="Recompute them in the folder of an export instead, or in clickhouse; no database is needed.",
     ),
+]
+To = Annotated[
+    str | None,
+    typer.Option("--to", metavar="clickhouse", help="Not in PostgreSQL, but in the ClickHouse that is set."),
+]
+WithholdPersonal = Annotated[
+    bool, typer.Option("--withhold-personal", help="With --to: without the personal fields, now and later.")
 ]
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command(
-        epilog=example("replayhouse project", "replayhouse project sales customer", "replayhouse project --follow")
+        epilog=example(
+            "replayhouse project",
+            "replayhouse project sales customer",
+            "replayhouse project --follow",
+            "replayhouse project --to clickhouse",
+        )
     )(project)
     app.command(
         epilog=example(
@@ -42,6 +57,7 @@ def register(app: typer.Typer) -> None:
             "replayhouse rebuild sales --workers 4 --json",
             "replayhouse rebuild --as-of 2026-03-01T12:00-03:00 --into march",
             "replayhouse rebuild --occurred-before 2018-03-31 --into spring",
+            "replayhouse rebuild --to clickhouse",
         )
     )(rebuild)
     app.command(
@@ -50,37 +66,48 @@ def register(app: typer.Typer) -> None:
 
 
 def project(
-    contexts: Contexts = None, follow: Follow = False, retry_parked: RetryParked = False, json: Json = False
+    contexts: Contexts = None,
+    follow: Follow = False,
+    retry_parked: RetryParked = False,
+    to: To = None,
+    json: Json = False,
 ) -> None:
     """Catch the read models up with the log.
 
     The streams that new events touched are folded again, and the rows that differ are written. A stream that cannot be
     folded is parked and the others go on; status names it. With --follow the command stays and does so whenever
     something is appended, until it is ended with Ctrl-C or SIGTERM. Any number of them may run: a context is followed
-    by one of them, and when that one dies by another.
+    by one of them, and when that one dies by another. With --to the read models are kept in ClickHouse as well, in the
+    same way; REPLAYHOUSE_CLICKHOUSE_URL names it.
     """
     if follow:
-        _follow(contexts, retry_parked, json)
+        _follow(contexts, retry_parked, to, json)
         return
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     with named_warehouse() as warehouse:
-        report = warehouse.project(contexts, retry_parked=retry_parked)
+        if to is None:
+            report = warehouse.project(contexts, retry_parked=retry_parked)
+        else:
+            report = warehouse.project_to(to, contexts, retry_parked=retry_parked)
     if json:
         print_json({**report.document(), "seconds": seconds_so_far()})
         return
     rows = [(context, *told) for context, told in report.contexts.items()]
     table(("context", "events", "projected", "parked"), rows)
-    if any(told.parked for told in report.contexts.values()):
+    if to is None and any(told.parked for told in report.contexts.values()):
         say("Parked streams could not be folded: replayhouse status says why, project --retry-parked tries again.")
 
 
-def _follow(contexts: "list[Context] | None", retry_parked: bool, json: bool) -> None:
+def _follow(contexts: "list[Context] | None", retry_parked: bool, to: str | None, json: bool) -> None:
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     stop = told_to_end()
     with named_warehouse(stays=True) as warehouse:
-        report = warehouse.follow(contexts, stop, retry_parked=retry_parked, news=warn)
+        if to is None:
+            report = warehouse.follow(contexts, stop, retry_parked=retry_parked, news=warn)
+        else:
+            report = warehouse.follow_to(to, contexts, stop, retry_parked=retry_parked, news=warn)
     if json:
         print_json({**report.document(), "seconds": seconds_so_far()})
     else:
@@ -97,6 +124,8 @@ def rebuild(
     occurred_before: OccurredBefore = None,
     into: Into = None,
     reason: Reason = None,
+    to: To = None,
+    withhold_personal: WithholdPersonal = False,
     json: Json = False,
 ) -> None:
     """Fold everything again and swap it in; or, with --into, fold it as far as limits go, beside the live tables.
@@ -104,8 +133,14 @@ def rebuild(
     The next revision is made beside the live one. Readers see the old tables or the new ones, never a mixture. The
     same log gives the same digests, whatever the number of processes; digest prints those of the live tables, to
     compare. It says where the live rows were not what the log makes. Limits may be combined: the position counts
-    first, business time last.
+    first, business time last. With --to it is the tables in ClickHouse that are made anew and swapped in, after what
+    stands there was held against what was sent.
     """
+    if to is not None:
+        _rebuild_to(to, contexts, workers, withhold_personal, json, (as_of, to_position, occurred_before, into, reason))
+        return
+    if withhold_personal:
+        raise UsageError("The live tables are never without the personal fields: --withhold-personal goes with --to.")
     if into is not None:
         rebuild_beside(contexts, into, as_of, to_position, occurred_before, workers, json)
         return
@@ -118,6 +153,28 @@ def rebuild(
         print_json({**report.document(), "seconds": seconds_so_far()})
         return
     _show_rebuilt(report)
+
+
+def _rebuild_to(
+    to: str,
+    contexts: "list[Context] | None",
+    workers: int | None,
+    withhold_personal: bool,
+    json: bool,
+    others: Sequence[object],
+) -> None:
+    from replayhouse.infra.cli.warehouse import named_warehouse
+
+    if any(other is not None for other in others):
+        raise UsageError("With --to go --workers and --withhold-personal alone: all of the log is shown there.")
+    with named_warehouse() as warehouse:
+        report = warehouse.rebuild_to(to, contexts, workers=workers, withhold_personal=withhold_personal)
+    if json:
+        print_json({**report.document(), "seconds": seconds_so_far()})
+        return
+    _show_tables(report.contexts)
+    say()
+    say(f"{count(report.events, 'event')} folded into {to} in {seconds_so_far():.1f} s.")
 
 
 def _show_rebuilt(report: "RebuildReport") -> None:
@@ -135,7 +192,8 @@ def digest(contexts: Contexts = None, place: In = None, json: Json = False) -> N
     """Print digest and number of rows of each table.
 
     The digest does not depend on the order of the rows nor on how they came there: the same log gives the same one.
-    With --in it is recomputed from files, and held against what their manifest says: exit 1 where a table differs.
+    With --in it is recomputed from files, and held against what their manifest says: exit 1 where a table differs. Or
+    by ClickHouse, of what it shows: it is equal to the live one where both have come to the same position.
     """
     from replayhouse.infra.cli.warehouse import named_warehouse
 

@@ -11,7 +11,7 @@ from replayhouse.infra.clickhouse.server import Server, quoted
 from replayhouse.infra.clickhouse.tables import NEXT, shown_as
 from replayhouse.infra.clickhouse.writing import insert
 from replayhouse.infra.read_models.calendar import bound_of_log
-from replayhouse.infra.read_models.schema import line_writer
+from replayhouse.infra.read_models.copy_text import line_writer
 from replayhouse.projections.dates import date_rows, last_day
 from replayhouse.projections.shared import DIM_DATE
 from replayhouse.projections.warehouse import BUSINESS_TIMES, PROJECTIONS

@@ -20,6 +20,9 @@ from replayhouse.projections.warehouse import PROJECTIONS
 
 _ATTEMPTS = 5
 
+EMPTY = 64 * "0"
+"""The hash chain of a log without events."""
+
 _DIGEST = "SELECT count(), sum(reinterpretAsUInt256(reverse(SHA256({line})))) FROM {table}"
 
 _ESCAPES = (
@@ -50,8 +53,8 @@ _FLOAT = r"""
 _TIME = r"replaceRegexpOne(toString({0}), '\\.?0+$', '')"
 
 
-def digests(server: Server, contexts: Sequence[str], *, named: bool) -> dict[str, ContextDigest]:
-    """The digests of what the views of these contexts show, as of the positions that they are told to show.
+def digests(server: Server, contexts: Sequence[str], *, named: bool) -> dict[str, tuple[ContextDigest, str]]:
+    """The digests of what the views of these contexts show, and the hash chain at the position that they show.
 
     Contexts that were never shown there are left out, unless they were `named`. Raises UsageError where there is none,
     Conflicting where rows are written all the while, or a killed command has left them half written.
@@ -64,7 +67,7 @@ def digests(server: Server, contexts: Sequence[str], *, named: bool) -> dict[str
                 f"{missing[0]} is not at {server.address.place}: replayhouse project --to clickhouse brings it there."
             )
         wanted = [context for context in contexts if context in before]
-        found = {context: _digest(server, context, before[context]) for context in wanted}
+        found = {c: (_digest(server, c, before[c]), before[c].chain or EMPTY) for c in wanted}
         if position.read(server) == before:
             return found
     raise Conflicting(f"Rows are being written at {server.address.place} all the while: try again.")

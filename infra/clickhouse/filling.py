@@ -1,12 +1,13 @@
 """Filling the tables of contexts anew: every stream is folded again, beside what stands, and takes its place.
 
-Where the log is read and how it is folded is what a rebuild in PostgreSQL does, in bounded memory; here rows go into
-other tables. What ClickHouse has is held against what was sent before anybody sees it.
+Where the log is read and how it is folded is what a rebuild in PostgreSQL does; here rows go into other tables. What
+ClickHouse has is held against what was sent before anybody sees it.
 """
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from functools import partial
 
 import msgspec
 import psycopg
@@ -14,116 +15,133 @@ import psycopg
 from replayhouse.infra.clickhouse import position, tables
 from replayhouse.infra.clickhouse.digests import digest_of
 from replayhouse.infra.clickhouse.position import Position
+from replayhouse.infra.clickhouse.range_filler import STAYS, Filling, RangeFiller
 from replayhouse.infra.clickhouse.server import Server
 from replayhouse.infra.clickhouse.tables import NEXT, rows_of
-from replayhouse.infra.clickhouse.writing import Blocks
-from replayhouse.infra.postgres.connection import Database, translated
-from replayhouse.infra.postgres.planner import IN_ORDER
+from replayhouse.infra.clickhouse.writing import insert, version_of
+from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models import refolding
-from replayhouse.infra.read_models.rebuild.range_loader import folds, ranges
-from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt
-from replayhouse.infra.read_models.stream_reader import Source, StreamReader
+from replayhouse.infra.read_models.copy_text import copy_data, line_writer
+from replayhouse.infra.read_models.rebuild.range_loader import ranges
+from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, parts_of, processes_for, unknown_members
+from replayhouse.infra.read_models.schema import model_of
+from replayhouse.infra.read_models.stream_source import Source
 from replayhouse.infra.read_models.windows import events_of, head_of
-from replayhouse.infra.runtime import gc_pause
+from replayhouse.infra.runtime.clickhouse_settings import ClickHouseSettings
+from replayhouse.infra.runtime.crews import crew
 from replayhouse.infra.runtime.errors import ReplayhouseError
-from replayhouse.projections.digest import Digest
 from replayhouse.projections.warehouse import PROJECTIONS
 
-
-def fill(
-    database: Database,
-    conn: psycopg.Connection,
-    server: Server,
-    known: Mapping[str, Position],
-    contexts: Iterable[str],
-    tell: Parts,
-    *,
-    is_withheld: bool,
-) -> dict[str, tuple[Position, Rebuilt]]:
-    """Fills these contexts from the first event on; what is told of each now, and what came of it.
-
-    `known` is what was told of those that stand. The caller holds the lock. Raises Unfoldable where a stream cannot be
-    folded, ReplayhouseError where ClickHouse does not have what it was sent: what stood, stands.
-    """
-    filling = _Filling(database, conn, server, tell, is_withheld=is_withheld)
-    wanted = list(contexts)
-    with _dropped_on_failure(server, wanted):
-        loaded = {context: filling.load(context, known.get(context, Position())) for context in wanted}
-    return {context: (_swap(server, context, of_context), rebuilt) for context, (of_context, rebuilt) in loaded.items()}
+_ONE_DIED = (
+    f"A process that filled ClickHouse ended unexpectedly, perhaps for want of memory. {STAYS} Run it again, with a "
+    "smaller REPLAYHOUSE_WORKERS."
+)
 
 
-class _Filling:
-    """The loading of some contexts up to one position, on a connection for keys and one for events."""
+class Filler:
+    """Fills contexts of one ClickHouse, on connections that the caller has for itself. The caller holds the lock."""
 
     def __init__(
-        self, database: Database, conn: psycopg.Connection, server: Server, tell: Parts, *, is_withheld: bool
+        self,
+        database: Database,
+        conn: psycopg.Connection,
+        settings: ClickHouseSettings,
+        server: Server,
+        workers: int,
+        tell: Parts,
     ) -> None:
         self._database = database
         self._conn = conn
+        self._settings = settings
         self._server = server
+        # The engine without a server is in this process alone.
+        self._workers = 1 if server.address.folder else workers
         self._tell = tell
-        self._source = Source(are_withheld=is_withheld)
-        self._asked = refolding.newest(conn)  # before the first key is read
-        self._head = head_of(conn)
-        self._store = position.store_of(conn)
-        self._started = time.monotonic()
 
-    def load(self, context: str, known: Position) -> tuple[Position, Rebuilt]:
-        """Fills new tables of a context; what is to be told of it once they are in place."""
-        rebuilt = Rebuilt(known.revision + 1, self._head)
+    def fill(
+        self, known: Mapping[str, Position], contexts: Iterable[str], *, is_withheld: bool
+    ) -> dict[str, tuple[Position, Rebuilt]]:
+        """Fills these contexts from the first event on; what is told of each now, and what came of it.
+
+        `known` is what was told of those that stand. Raises Unfoldable where a stream cannot be folded,
+        ReplayhouseError where ClickHouse does not have what it was sent, or a process dies: what stood, stands.
+        """
+        wanted = list(contexts)
+        source = Source(are_withheld=is_withheld)
+        asked = refolding.newest(self._conn)  # before the first key is read
+        head = head_of(self._conn)
+        former = {context: known.get(context, Position()) for context in wanted}
+        built = {context: Rebuilt(of_context.revision + 1, head) for context, of_context in former.items()}
+        with _dropped_on_failure(self._server, wanted):
+            for context, rebuilt in built.items():
+                self._begin(context, former[context].step + 1, rebuilt)
+            self._load(built, {context: of_context.step + 1 for context, of_context in former.items()}, source)
+            for context, rebuilt in built.items():
+                self._hold(context, rebuilt)
+        shown = {}
+        for context, rebuilt in built.items():
+            following = self._told(context, former[context], rebuilt, asked, is_withheld=is_withheld)
+            shown[context] = (_swap(self._server, context, following), rebuilt)
+        return shown
+
+    def _begin(self, context: str, step: int, rebuilt: Rebuilt) -> None:
+        """Makes the new tables, with the rows that no stream makes."""
         for table in PROJECTIONS[context].tables:
             tables.drop(self._server, rows_of(table) + NEXT)
             tables.create(self._server, table)
-        rebuilt.tables = self._send(context, known.step + 1, rebuilt)
-        self._hold(context, rebuilt.tables)
-        rebuilt.seconds = time.monotonic() - self._started
+            rows = PROJECTIONS[context].unknown_members.get(table.name)
+            if rows:
+                data = copy_data(line_writer(table).lines(rows), [row[-1] for row in rows])
+                insert(self._server, table, data, version_of(step), suffix=NEXT)
+        rebuilt.tables = unknown_members(model_of(context, context))
+
+    def _load(self, built: Mapping[str, Rebuilt], steps: Mapping[str, int], source: Source) -> None:
+        """Folds all streams, by as many processes as that is worth."""
+        started, done = time.monotonic(), 0
+        counts = {context: events_of(self._conn, context, of.position) for context, of in built.items()}
+        of = sum(counts.values())
+        tasks = [
+            Filling(part, version_of(steps[context]))
+            for context, events in counts.items()
+            for part in ranges(context, context, built[context].position, parts_of(events), source=source)
+        ]
+        processes = processes_for(self._workers, of)
+        with crew(processes, partial(RangeFiller, self._database, self._settings), _ONE_DIED) as at_work:
+            for task, loaded in at_work.do(tasks):
+                done += loaded.events
+                self._tell(done, of)
+                rebuilt = built[task.of.context]
+                rebuilt.events += loaded.events
+                rebuilt.seconds = time.monotonic() - started
+                for name, digest in loaded.tables.items():
+                    rebuilt.tables[name] += digest
+
+    def _hold(self, context: str, rebuilt: Rebuilt) -> None:
+        """Holds what ClickHouse has against what it was sent."""
+        for table in PROJECTIONS[context].tables:
+            sent = rebuilt.tables[table.name]
+            found = digest_of(self._server, table, f"{self._server.named(rows_of(table) + NEXT)} FINAL")
+            if found != sent:
+                there = f"{found.rows:,} rows with the digest {found.hex}"
+                raise ReplayhouseError(
+                    f"{context}.{table.name} has {there} at {self._server.address.place}, and {sent.rows:,} rows with "
+                    f"the digest {sent.hex} were sent. {STAYS}"
+                )
+
+    def _told(self, context: str, former: Position, rebuilt: Rebuilt, asked: int, *, is_withheld: bool) -> Position:
         fingerprint, version, layout = position.made_by_this(context)
-        following = Position(
-            step=known.step,
-            revision=known.revision + 1,
-            position=self._head,
-            refolds=self._asked,
-            store=self._store,
-            chain=position.chain_at(self._conn, self._head),
+        return Position(
+            step=former.step,
+            revision=former.revision + 1,
+            position=rebuilt.position,
+            refolds=asked,
+            store=position.store_of(self._conn),
+            chain=position.chain_at(self._conn, rebuilt.position),
             fingerprint=fingerprint,
             fold_version=version,
             layout=layout,
-            is_withheld=self._source.are_withheld,
+            is_withheld=is_withheld,
         )
-        return following, rebuilt
-
-    def _send(self, context: str, step: int, rebuilt: Rebuilt) -> dict[str, Digest]:
-        blocks = Blocks(self._server, self._conn, context, step)
-        blocks.add(PROJECTIONS[context].unknown_members)
-        of = events_of(self._conn, context, self._head)
-        reader = StreamReader(self._source.keys_of(self._conn))
-        (whole,) = ranges(context, context, self._head, 1)
-        with (
-            self._database.connect("replayhouse rebuild --to clickhouse", autocommit=True) as events,
-            translated(),
-            gc_pause.paused(),
-        ):
-            events.execute(IN_ORDER)
-            with closing(folds(events, reader, whole)) as folded:
-                for number, rows in folded:
-                    rebuilt.events += number
-                    for of_stream in rows:
-                        blocks.add(of_stream)
-                    blocks.send()
-                    self._tell(rebuilt.events, of)
-        blocks.send(1)
-        return blocks.sent
-
-    def _hold(self, context: str, sent: Mapping[str, Digest]) -> None:
-        """Holds what ClickHouse has against what it was sent."""
-        for table in PROJECTIONS[context].tables:
-            found = digest_of(self._server, table, f"{self._server.named(rows_of(table) + NEXT)} FINAL")
-            if found != sent[table.name]:
-                raise ReplayhouseError(
-                    f"{context}.{table.name} has {found.rows:,} rows with the digest {found.hex} at "
-                    f"{self._server.address.place}, and {sent[table.name].rows:,} rows with the digest "
-                    f"{sent[table.name].hex} were sent. What stood there stays as it was."
-                )
 
 
 def _swap(server: Server, context: str, following: Position) -> Position:

@@ -13,18 +13,18 @@ import psycopg
 
 from replayhouse.infra.clickhouse import position, tables
 from replayhouse.infra.clickhouse.calendar import keep_calendar
-from replayhouse.infra.clickhouse.filling import fill
+from replayhouse.infra.clickhouse.filling import Filler
 from replayhouse.infra.clickhouse.position import Parked, Position, Window
 from replayhouse.infra.clickhouse.server import Server
 from replayhouse.infra.clickhouse.writing import remove_streams, write_anew, write_changes
 from replayhouse.infra.event_store.keys import read_keys
-from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.privacy import copies
 from replayhouse.infra.privacy.copies import Copy
 from replayhouse.infra.read_models import refolding
-from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, untold
+from replayhouse.infra.read_models.rebuild.workers import Rebuilt
 from replayhouse.infra.read_models.schema import Model, model_of
-from replayhouse.infra.read_models.stream_reader import Source, StreamReader
+from replayhouse.infra.read_models.stream_reader import StreamReader
+from replayhouse.infra.read_models.stream_source import Source
 from replayhouse.infra.read_models.upsert import encode
 from replayhouse.infra.read_models.windows import EVENTS_A_WINDOW, fold_touched, head_of, window_after
 from replayhouse.infra.runtime.errors import WrongServer
@@ -41,20 +41,18 @@ class Keeper:
 
     def __init__(
         self,
-        database: Database,
         conn: psycopg.Connection,
         server: Server,
+        filler: Filler,
         contexts: Collection[str],
         *,
         is_withheld: bool | None = None,
-        tell: Parts = untold,
     ) -> None:
-        self._database = database
         self._conn = conn
         self._server = server
+        self._filler = filler
         self._contexts = contexts
         self._is_withheld = is_withheld
-        self._tell = tell
         self._noted: int | None = None
         self._is_changed = False
         self.known = position.read(server)
@@ -65,7 +63,9 @@ class Keeper:
     def rebuild(self) -> dict[str, Rebuilt]:
         """Fills all contexts anew, and brings them up to the head; what came of each. Raises as `fill` does."""
         position.refuse_another_store(self._conn, self._server, self.known)
-        return self._fill(self._contexts)
+        rebuilt = self._fill(self._contexts)
+        self.catch_up()  # with what was appended, and who was erased, meanwhile
+        return rebuilt
 
     def catch_up(self, *, retry_parked: bool = False) -> dict[str, int]:
         """Brings all contexts up to the head of the log as it is now; how many events of each context that took.
@@ -85,6 +85,13 @@ class Keeper:
                 events[context] += done
         self._complete(head, newest)
         return events
+
+    def is_behind(self) -> bool:
+        """Whether there is anything to do."""
+        head, newest = self._newest()
+        return any(
+            (known := self.known[context]).position < head or known.refolds < newest for context in self._contexts
+        )
 
     def _newest(self) -> tuple[int, int]:
         """The position of the newest event, and then the number of the newest stream whose key was destroyed."""
@@ -109,7 +116,7 @@ class Keeper:
             is_withheld = any(self.known[context].is_withheld for context in wanted if context in self.known)
         head, newest = self._newest()
         copies.note_beginning(self._conn, self._copy(head, wanted, is_withheld=is_withheld))
-        filled = fill(self._database, self._conn, self._server, self.known, wanted, self._tell, is_withheld=is_withheld)
+        filled = self._filler.fill(self.known, wanted, is_withheld=is_withheld)
         self.known.update({context: told for context, (told, _) in filled.items()})
         self._is_changed = True
         self._complete(head, newest)

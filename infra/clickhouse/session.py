@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
+from replayhouse.infra.clickhouse.filling import Filler
 from replayhouse.infra.clickhouse.projector import Keeper
 from replayhouse.infra.clickhouse.server import connected
 from replayhouse.infra.postgres.connection import Database, translated
@@ -22,6 +23,7 @@ def keeping(
     settings: ClickHouseSettings,
     contexts: Collection[str],
     *,
+    workers: int = 1,
     is_withheld: bool | None = None,
     tell: Parts = untold,
 ) -> Iterator[Keeper]:
@@ -35,4 +37,5 @@ def keeping(
         translated(),
         exclusive(conn, lock_of(settings.address)),
     ):
-        yield Keeper(database, conn, server, contexts, is_withheld=is_withheld, tell=tell)
+        filler = Filler(database, conn, settings, server, workers, tell)
+        yield Keeper(conn, server, filler, contexts, is_withheld=is_withheld)

@@ -1,4 +1,4 @@
-"""Writing rows: new tables in blocks, and what a window of the log changes in tables that stand.
+"""Writing rows: into new tables, and what a window of the log changes in tables that stand.
 
 Rows are sent as the lines that PostgreSQL is sent: what is stored is what the digest hashes. ClickHouse reads that form
 as quickly as Arrow's, and to make Arrow of rows would cost as much again as to write their lines.
@@ -7,23 +7,16 @@ as quickly as Arrow's, and to make Arrow of rows would cost as much again as to 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-import psycopg
 from sqlalchemy import Table
 
 from replayhouse.infra.clickhouse import tables
 from replayhouse.infra.clickhouse.server import Server
 from replayhouse.infra.clickhouse.tables import DELETED, NEXT, VERSION, columns_of, keys_of, rows_of
-from replayhouse.infra.read_models.copy_text import copy_data
-from replayhouse.infra.read_models.rebuild.range_loader import lines_of
 from replayhouse.infra.read_models.upsert import TableLines
-from replayhouse.projections.digest import NOTHING, Digest, digest_of
-from replayhouse.projections.projection import POSITION, Row, Rows
+from replayhouse.projections.projection import POSITION
 from replayhouse.projections.warehouse import PROJECTIONS
 
 _T = TypeVar("_T")
-
-ROWS_A_BLOCK = 20_000
-"""So many rows of a table, and some of a batch more, are sent at once: few enough for memory, some megabytes."""
 
 _KEYS_A_STATEMENT = 1_000
 _POSITIONS_A_STATEMENT = 10_000
@@ -40,35 +33,6 @@ _COPY = "INSERT INTO {following} ({columns}) SELECT {columns} FROM {rows} FINAL"
 def version_of(step: int, *, is_removal: bool = False) -> int:
     """The version of rows that a step writes or removes: greater than those of earlier steps, a write the greater."""
     return 2 * step if is_removal else 2 * step + 1
-
-
-class Blocks:
-    """Rows of one context on their way into new tables, and the digests of those that were `sent`."""
-
-    def __init__(self, server: Server, conn: psycopg.Connection, context: str, step: int) -> None:
-        self._server = server
-        self._conn = conn
-        self._context = context
-        self._version = version_of(step)
-        self._tables = {table.name: table for table in PROJECTIONS[context].tables}
-        self._rows: dict[str, list[Row]] = {name: [] for name in self._tables}
-        self.sent: dict[str, Digest] = dict.fromkeys(self._tables, NOTHING)
-
-    def add(self, rows: Rows) -> None:
-        """Rows that are to be sent."""
-        for name, of_table in rows.items():
-            self._rows[name] += of_table
-
-    def send(self, least: int = ROWS_A_BLOCK) -> None:
-        """Sends the rows of the tables for which that many wait at least. Raises Unfoldable for one that is none."""
-        for name, rows in self._rows.items():
-            if len(rows) >= least:
-                table = self._tables[name]
-                lines = lines_of(self._conn, self._context, table, rows)
-                self.sent[name] += digest_of(lines)
-                data = copy_data(lines, [row[-1] for row in rows])
-                insert(self._server, table, data, self._version, suffix=NEXT)
-                rows.clear()
 
 
 def insert(server: Server, table: Table, lines: bytes, version: int, *, suffix: str = "") -> None:

@@ -60,6 +60,52 @@ class ReadModels(Base):
 
         return self._do(follow, contexts, stop or Event(), retry_parked=retry_parked, news=news)
 
+    def project_to(
+        self, to: str, contexts: Iterable[str] | None = None, *, retry_parked: bool = False
+    ) -> "ProjectReport":
+        """Catches the read models elsewhere up with the log: `to` is "clickhouse", where REPLAYHOUSE_CLICKHOUSE_URL is.
+
+        What was never shown there is filled from the first event on. After an erasure this takes the person out of the
+        files there. Raises UsageError, Unreachable, WrongServer, Conflicting while another command is at work there.
+        """
+        from replayhouse.infra.application.project_to import project_to
+
+        return self._do(project_to, to, contexts, retry_parked=retry_parked)
+
+    def follow_to(
+        self,
+        to: str,
+        contexts: Iterable[str] | None = None,
+        stop: Event | None = None,
+        *,
+        retry_parked: bool = False,
+        news: "Warn | None" = None,
+    ) -> "FollowReport":
+        """Stays, and keeps the read models elsewhere up with the log until `stop` is set, as `follow` does.
+
+        It waits for ClickHouse and for the database where they go away. Several may do so: one at a time is at work.
+        """
+        from replayhouse.infra.application.follow_to import follow_to
+
+        return self._do(follow_to, to, contexts, stop or Event(), retry_parked=retry_parked, news=news)
+
+    def rebuild_to(
+        self,
+        to: str,
+        contexts: Iterable[str] | None = None,
+        *,
+        workers: int | None = None,
+        withhold_personal: bool = False,
+    ) -> "RebuildReport":
+        """Folds everything again into new tables elsewhere (`to` is "clickhouse"), and swaps them in there.
+
+        With `withhold_personal` without the personal fields; later catching up keeps to that. What is there is held
+        against what was sent before it is shown. Raises Unfoldable where a stream cannot be folded, and the above.
+        """
+        from replayhouse.infra.application.rebuild_to import rebuild_to
+
+        return self._do(rebuild_to, to, contexts, workers, withhold_personal=withhold_personal)
+
     def rebuild(
         self, contexts: Iterable[str] | None = None, *, workers: int | None = None, reason: str | None = None
     ) -> "RebuildReport":
@@ -149,6 +195,8 @@ class ReadModels(Base):
 
     def digest_in(self, place: str | PathLike[str], contexts: Iterable[str] | None = None) -> "DigestInReport":
         """The same of a folder that `export` wrote, recomputed there and held against what is noted of it.
+
+        Or of the read models in ClickHouse, where `place` is "clickhouse": nothing is noted of those.
 
         `differing` names the tables that are not what they were. No database is needed. Raises UsageError for what is
         no such folder, InputError where a file cannot be read.

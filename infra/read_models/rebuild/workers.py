@@ -96,7 +96,7 @@ def load_all(
     of = sum(left.values()) + sum(len(built[model.projection.context].tables) for model in models)
     tell(finished, of)
     by_context = {model.projection.context: model for model in models}
-    with crew(min(workers, 1 + events // _EVENTS_WORTH_A_PROCESS), partial(Loader, database), _ONE_DIED) as at_work:
+    with crew(processes_for(workers, events), partial(Loader, database), _ONE_DIED) as at_work:
         for done, loaded in at_work.do(tasks):
             finished += 1
             tell(finished, of)
@@ -141,7 +141,7 @@ def _planned(
             total += known.folded + known.events // _EVENTS_AS_DEAR_AS_ONE_FOLDED
         else:
             events = events_of(conn, context, position, source)
-            of_context = list(ranges(context, model.schema, position, _parts_of(events), occurred_before, source))
+            of_context = list(ranges(context, model.schema, position, parts_of(events), occurred_before, source))
             total += events
         left[context] = len(of_context)
         tasks += of_context
@@ -152,11 +152,17 @@ def _taken_over(model: Model, position: int, standing: Standing, with_digests: b
     """What is to be taken over, and what is to be folded beside it."""
     context = model.projection.context
     tasks: list[Task] = [TakeOver(context, model.schema, name, standing, with_digests) for name in model.tables]
-    tasks += ranges(context, model.schema, position, _parts_of(standing.folded), touched=standing.touched)
+    tasks += ranges(context, model.schema, position, parts_of(standing.folded), touched=standing.touched)
     return tasks
 
 
-def _parts_of(events: int) -> int:
+def processes_for(workers: int, events: int) -> int:
+    """How many of so many processes it is worth to start for so many events."""
+    return min(workers, 1 + events // _EVENTS_WORTH_A_PROCESS)
+
+
+def parts_of(events: int) -> int:
+    """Into how many parts so many events are cut."""
     return max(1, min(_MOST_RANGES, events // _EVENTS_A_RANGE))
 
 
