@@ -58,7 +58,7 @@ class Keeper:
         self.known = position.read(server)
         tables.remove_unfinished(server)
         if self.known:
-            copies.note_beginning(conn, self._copy(0, self.known))
+            copies.note_coming(conn, self._copy(head_of(conn), self.known))
 
     def rebuild(self) -> dict[str, Rebuilt]:
         """Fills all contexts anew, and brings them up to the head; what came of each. Raises as `fill` does."""
@@ -115,7 +115,7 @@ class Keeper:
         if is_withheld is None:
             is_withheld = any(self.known[context].is_withheld for context in wanted if context in self.known)
         head, newest = self._newest()
-        copies.note_beginning(self._conn, self._copy(head, wanted, is_withheld=is_withheld))
+        copies.note_coming(self._conn, self._copy(head, wanted, is_withheld=is_withheld))
         filled = self._filler.fill(self.known, wanted, is_withheld=is_withheld)
         self.known.update({context: told for context, (told, _) in filled.items()})
         self._is_changed = True
