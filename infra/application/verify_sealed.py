@@ -7,10 +7,11 @@ from replayhouse.infra.application.site import Site
 from replayhouse.infra.application.verify import VerifyReport
 from replayhouse.infra.audit.documents import DoesNotHold
 from replayhouse.infra.audit.vouching import Signed, read_signed
+from replayhouse.infra.event_store.breaks import Anchor
 from replayhouse.infra.sealed_log.manifest import Manifest
 from replayhouse.infra.sealed_log.places import place_of
 from replayhouse.infra.sealed_log.reader import read_manifest
-from replayhouse.infra.sealed_log.verifying import Known, verify_sealed_log
+from replayhouse.infra.sealed_log.verifying import verify_sealed_log
 
 
 def verify_sealed(site: Site, given: str, checkpoint: Path | None, public_key: str | None) -> VerifyReport:
@@ -25,7 +26,7 @@ def verify_sealed(site: Site, given: str, checkpoint: Path | None, public_key: s
         manifest = read_manifest(place)
         if signed is not None:
             _refuse_another_store(manifest, signed)
-        known = None if signed is None else Known(signed.checkpoint.position, signed.checkpoint.chain)
+        known = None if signed is None else Anchor(signed.checkpoint.position, signed.checkpoint.chain)
         tell = partial(site.tell, "verifying")
         flaw = verify_sealed_log(place, manifest, known, workers=site.settings.workers, progress=tell)
     commits = sum(segment.commits for segment in manifest.segments)

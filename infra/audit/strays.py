@@ -6,12 +6,9 @@ import psycopg
 from psycopg import sql
 
 from replayhouse.domain.contexts import CONTEXTS
-from replayhouse.infra.audit.verified_runs import Broken
+from replayhouse.infra.event_store.breaks import VERSIONS_ARE_MISSING, Broken
 
 _TABLES = [f"event_store.{context}_events" for context in CONTEXTS]
-VERSIONS_ARE_MISSING = "versions of its stream are missing before that of the event"
-"""What is said of a gap in a stream: all hashes hold then, as it is looked for last."""
-
 _NO_COMMIT = "the event belongs to no commit"
 
 

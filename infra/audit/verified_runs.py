@@ -10,13 +10,13 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
 from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.event_store.breaks import ANOTHER_BATCH, REMOVED, TWICE, BreakFound, Broken, other_events
 from replayhouse.infra.event_store.commits import Commit
 from replayhouse.infra.event_store.log_tables import ALL_EVENTS, OWN_NAMES
 from replayhouse.infra.event_store.merkle import leaf_of, root_of
@@ -52,7 +52,6 @@ _EVENTS = f"""
         FROM ({ALL_EVENTS}) AS log WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id
     ) TO STDOUT (FORMAT binary)
 """
-_TWICE = "two events have this position"
 _CHANGED = {
     _NO_LEAF: "the event has no leaf: none of 32 bytes",
     _MISPLACED: "the event has a topic of another context than that of its table",
@@ -60,14 +59,6 @@ _CHANGED = {
 
 # A row of _EVENTS: the number of fields, then each with its length before it; the last three are of fixed length.
 _HASHED, _BATCH, _POSITION, _LEAF = slice(2, -68), slice(-64, -48), slice(-44, -36), slice(-32, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """The first position that does not hold, and in what way."""
-
-    position: int
-    why: str
 
 
 Run = Sequence[Commit]
@@ -88,25 +79,18 @@ def first_break(conn: psycopg.Connection, run: Run) -> Broken | None:
                 _refuse_other_events(commit, rows)
                 expected = commit.last + 1
             for row in rows:
-                return Broken(int.from_bytes(row[_POSITION], "big"), _TWICE)
+                return Broken(int.from_bytes(row[_POSITION], "big"), TWICE)
     except BreakFound as found:
         return found.broken
     return None
 
 
-class BreakFound(Exception):  # noqa: N818 - not an error of this program: it carries the answer out of the loops
-    """The first position that does not hold was found."""
-
-    def __init__(self, position: int, why: str) -> None:
-        self.broken = Broken(position, why)
-
-
 def _refuse_other_events(commit: Commit, rows: Iterator[bytes]) -> None:
     own, batches = _own_leaves(rows, commit.first, commit.last)
     if root_of(own) != commit.root:
-        raise BreakFound(commit.first, f"the events from here to {commit.last} are not those of their commit")
+        raise BreakFound(commit.first, other_events(commit.last))
     if commit.batch_id != _common_batch(batches):
-        raise BreakFound(commit.first, "the commit that begins here names another batch than its events do")
+        raise BreakFound(commit.first, ANOTHER_BATCH)
 
 
 def _rows(conn: psycopg.Connection, first: int, last: int) -> Generator[bytes, None, None]:
@@ -125,9 +109,9 @@ def _own_leaves(rows: Iterator[bytes], first: int, last: int) -> tuple[list[byte
         row = next(rows, None)
         found = last + 1 if row is None else int.from_bytes(row[_POSITION], "big")
         if row is None or found > position:
-            raise BreakFound(position, "the event was removed")
+            raise BreakFound(position, REMOVED)
         if found < position:
-            raise BreakFound(found, _TWICE)
+            raise BreakFound(found, TWICE)
         leaf = leaf_of(row[_HASHED])
         if leaf != row[_LEAF]:
             raise BreakFound(position, _CHANGED.get(row[_LEAF], "the event was changed: its leaf is another one"))

@@ -8,12 +8,20 @@ folds read.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import psycopg
 
 from replayhouse.infra.audit.strays import after_the_last, before_the_first, first_gap
-from replayhouse.infra.audit.verified_runs import EVENTS_WORTH_A_PROCESS, PLANS, BreakFound, Broken, Crew, Run, crew
+from replayhouse.infra.audit.verified_runs import EVENTS_WORTH_A_PROCESS, PLANS, Crew, Run, crew
+from replayhouse.infra.event_store.breaks import (
+    NOT_FOLLOWING,
+    REWRITTEN,
+    Anchor,
+    BreakFound,
+    Broken,
+    begins_at,
+    cut_off,
+)
 from replayhouse.infra.event_store.commits import RECORDED_AT, Commit, commits_after
 from replayhouse.infra.event_store.head import Head
 from replayhouse.infra.event_store.log_tables import differences
@@ -34,19 +42,10 @@ _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _HEADS = f"SELECT coalesce(position, 0), {RECORDED_AT}, chain FROM event_store.head"
 _COMMIT_AT = f"SELECT chain, {RECORDED_AT} FROM event_store.commit WHERE last_position = %s"
 
-_REWRITTEN = "the log was rewritten, here or before: its chain up to here is not the one that the checkpoint signed"
-
 
 @dataclass(frozen=True, slots=True)
 class Verified:
     """Every event up to `position` is as it was recorded, in the recorded order, and the chain leads to `chain`."""
-
-    position: int
-    chain: bytes
-
-
-class Anchor(NamedTuple):
-    """What a checkpoint knows: the chain (32 bytes) up to a position."""
 
     position: int
     chain: bytes
@@ -151,7 +150,7 @@ class _Verification:
             if found is None and anchor.position > _end(self._heads):
                 self._refuse_cut_off(anchor, _end(self._heads))
             if found is None or found[0] != anchor.chain:
-                raise BreakFound(anchor.position, _REWRITTEN)
+                raise BreakFound(anchor.position, REWRITTEN)
             self._recorded_at = found[1]
         self.verified, self.chain = anchor.position, anchor.chain
 
@@ -159,16 +158,16 @@ class _Verification:
         """One commit more, whose events hold unless `broken` is among them."""
         first, last = commit.first, commit.last
         if first != self.verified + 1:
-            raise BreakFound(min(first, self.verified + 1), f"the next commit begins at position {first}")
+            raise BreakFound(min(first, self.verified + 1), begins_at(first))
         if broken is not None and broken.position <= last:
             raise BreakFound(broken.position, broken.why)
         self.chain = chain_of(self.chain, first, last, commit.recorded_at, commit.root)
         if self.chain != commit.chain:
-            raise BreakFound(first, "the commit that begins here does not follow from the one before")
+            raise BreakFound(first, NOT_FOLLOWING)
         self.verified, self._recorded_at = last, commit.recorded_at
         anchor = self._anchor
         if anchor is not None and first <= anchor.position <= last and (last, self.chain) != anchor:
-            raise BreakFound(anchor.position, _REWRITTEN)
+            raise BreakFound(anchor.position, REWRITTEN)
 
     def _verify_end(self) -> None:
         heads, verified = self._heads, self.verified
@@ -186,7 +185,7 @@ class _Verification:
             raise BreakFound(verified, "the head is not what the newest commit made it")
 
     def _refuse_cut_off(self, anchor: Anchor, end: int) -> None:
-        raise BreakFound(end + 1, f"the log was cut off here; the checkpoint knows it up to {anchor.position}")
+        raise BreakFound(end + 1, cut_off(anchor.position))
 
 
 def _refuse(broken: Broken | None) -> None:

@@ -4,7 +4,7 @@ A file is read row group by row group, and each only once. What was read and lie
 read can be given: whole streams, for a stream that goes on in another row group is not before that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -66,13 +66,14 @@ def _groups(metadata: pq.FileMetaData) -> Iterator[Group]:
 class _Reading:
     """How far a file is read: the groups that are left, and the rows that could not be given yet."""
 
-    def __init__(self, file: SortedFile, low: UUID, high: UUID, position: int | None) -> None:
+    def __init__(self, file: SortedFile, low: UUID, high: UUID, position: int | None, columns: list[str]) -> None:
         self._file = file
+        self._columns = columns
         self._low, self._high, self._position = low, high, position
         self._left = [
             group for group in reversed(file.groups) if low.bytes <= group.highest and group.lowest <= high.bytes
         ]
-        self.held = EVENTS.empty_table()
+        self.held = self._nothing = EVENTS.empty_table().select(columns)
 
     @property
     def next_stream(self) -> bytes | None:
@@ -82,7 +83,7 @@ class _Reading:
     def read_on(self) -> int:
         """Reads one group more; how many bytes came to what is held."""
         group = self._left.pop()
-        rows = self._file.read(group)
+        rows = self._file.read(group, self._columns)
         if group.lowest < self._low.bytes:
             rows = rows.filter(pc.greater_equal(rows["originator_id"], scalar_of(self._low)))
         if group.highest > self._high.bytes:
@@ -95,19 +96,24 @@ class _Reading:
     def take_before(self, stream: bytes | None) -> pa.Table:
         """What is held of the streams before one, and no longer; all of it where there is no such stream."""
         if stream is None:
-            taken, self.held = self.held, EVENTS.empty_table()
+            taken, self.held = self.held, self._nothing
             return taken
         before = pc.sum(pc.less(self.held["originator_id"], pa.scalar(stream, EVENTS.field(0).type))).as_py() or 0
         taken, self.held = self.held.slice(0, before), self.held.slice(before)
         return taken
 
 
-def merged(files: list[tuple[SortedFile, int | None]], low: UUID, high: UUID) -> Iterator[pa.RecordBatch]:
+def merged(
+    files: Sequence[tuple[SortedFile, int | None]], low: UUID, high: UUID, columns: Iterable[str] = EVENTS.names
+) -> Iterator[pa.RecordBatch]:
     """The events of the streams from `low` to `high`, both included, in the order of stream and version.
 
     With a file stands the position up to which its events count; None: all do. A stream stands whole in one batch.
+    `columns` are some of `layout.EVENTS`; those that put events in order, or say their position, are always among them.
     """
-    readings = [_Reading(file, low, high, position) for file, position in files]
+    needed = {"originator_id", "originator_version", "notification_id", *columns}
+    names = [name for name in EVENTS.names if name in needed]
+    readings = [_Reading(file, low, high, position, names) for file, position in files]
     read, held = 0, 0
     while left := [reading for reading in readings if reading.next_stream is not None]:
         came = min(left, key=_next_stream).read_on()

@@ -9,7 +9,7 @@ Whoever reads needs the manifest, the footers of the files, and the row groups o
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.event_store.merkle import GENESIS
 from replayhouse.infra.runtime.errors import InputError
+from replayhouse.infra.sealed_log.layout import EVENTS
 from replayhouse.infra.sealed_log.manifest import MANIFEST, Manifest, Segment, parsed
 from replayhouse.infra.sealed_log.merging import SortedFile, merged, sorted_file
 from replayhouse.infra.sealed_log.places import Place, opened, place_of, unreadable
@@ -100,19 +101,25 @@ class SealedLog:
         return events
 
     def rows(
-        self, context: str, low: UUID = LOWEST, high: UUID = HIGHEST, position: int | None = None
+        self,
+        context: str,
+        low: UUID = LOWEST,
+        high: UUID = HIGHEST,
+        position: int | None = None,
+        columns: Iterable[str] = EVENTS.names,
     ) -> Iterator[pa.RecordBatch]:
         """The events of the streams from `low` to `high`, both included, by stream and version, of all segments.
 
-        Columns are those of `layout.EVENTS`. A stream stands whole in one batch. Memory: some 32 MB, and for each
-        segment a row group at most. Raises InputError where a file is missing, was changed, or is damaged.
+        Columns are those of `layout.EVENTS`, or stream, version, position and those that are named. A stream stands
+        whole in one batch. Memory: some 32 MB, and for each segment a row group at most. Raises InputError where a file
+        is missing, was changed, or is damaged.
         """
         end = self._end(position)
         files = [
             (self._file(segment, context), None if segment.last <= end else end)
             for segment in self._holding(context, end)
         ]
-        return merged(files, low, high)
+        return merged(files, low, high, columns)
 
     def ranges(self, context: str, events_a_range: int) -> list[tuple[UUID, UUID]]:
         """Ranges of streams, for `rows`, that follow on each other and hold about so many events each.

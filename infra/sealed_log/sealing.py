@@ -14,6 +14,7 @@ import psycopg
 import pyarrow as pa
 
 from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.event_store.breaks import NOT_FOLLOWING, REMOVED, TWICE, begins_at, other_events
 from replayhouse.infra.event_store.commits import Commit, commits_after
 from replayhouse.infra.event_store.head import Head, find_store, read_head
 from replayhouse.infra.event_store.log_tables import OWN_NAMES, differences
@@ -217,10 +218,10 @@ def _refuse_broken_chain(commits: list[Commit], first: int, chain: bytes) -> Non
         if commit.flaw is not None:
             raise _does_not_hold(first, commit.flaw)
         if commit.first != first:
-            raise _does_not_hold(first, f"the next commit begins at position {commit.first}")
+            raise _does_not_hold(first, begins_at(commit.first))
         chain = chain_of(chain, commit.first, commit.last, commit.recorded_at, commit.root)
         if chain != commit.chain:
-            raise _does_not_hold(first, "the commit that begins here does not follow from the one before")
+            raise _does_not_hold(first, NOT_FOLLOWING)
         first = commit.last + 1
 
 
@@ -233,14 +234,14 @@ def _refuse_other_events(commits: list[Commit], tables: dict[str, list[pa.Table]
             for batch in part.to_batches(max_chunksize=4_096):
                 for position, leaf in zip(batch["notification_id"].to_pylist(), leaves_of(context, batch), strict=True):
                     if leaves[position - first] is not None:
-                        raise _does_not_hold(position, "two events have this position")
+                        raise _does_not_hold(position, TWICE)
                     leaves[position - first] = leaf
     for commit in commits:
         own = leaves[commit.first - first : commit.last - first + 1]
         if None in own:
-            raise _does_not_hold(commit.first + own.index(None), "the event was removed")
+            raise _does_not_hold(commit.first + own.index(None), REMOVED)
         if root_of([leaf for leaf in own if leaf is not None]) != commit.root:
-            raise _does_not_hold(commit.first, f"the events from here to {commit.last} are not those of their commit")
+            raise _does_not_hold(commit.first, other_events(commit.last))
 
 
 def _does_not_hold(position: int, why: str) -> Rejected:

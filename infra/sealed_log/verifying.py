@@ -16,78 +16,72 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.event_store.breaks import (
+    ANOTHER_BATCH,
+    NOT_FOLLOWING,
+    REMOVED,
+    REWRITTEN,
+    TWICE,
+    VERSIONS_ARE_MISSING,
+    Anchor,
+    BreakFound,
+    Broken,
+    begins_at,
+    cut_off,
+    other_events,
+)
 from replayhouse.infra.event_store.merkle import chain_of, root_of
 from replayhouse.infra.runtime.errors import InputError, ReplayhouseError
 from replayhouse.infra.runtime.subprocesses import workers_without_data
 from replayhouse.infra.sealed_log.layout import COMMITS_SCHEMA, ORDER
 from replayhouse.infra.sealed_log.leaves import leaves_of
 from replayhouse.infra.sealed_log.manifest import Manifest, Segment
-from replayhouse.infra.sealed_log.merging import Group, sorted_file
+from replayhouse.infra.sealed_log.merging import Group, SortedFile, sorted_file
 from replayhouse.infra.sealed_log.places import LocalFolder, Place, opened
+from replayhouse.infra.sealed_log.reader import SealedLog
 
 _BYTES_AT_ONCE = 2**20
 _EVENTS_WORTH_A_PROCESS = 150_000
 _SEGMENTS_AHEAD = 2  # a process has the next at hand
 
-_REWRITTEN = "the log was rewritten, here or before: its chain up to here is not the one that the checkpoint signed"
-
-
-class Known(NamedTuple):
-    """The chain (32 bytes) up to a position, as somebody keeps it elsewhere."""
-
-    position: int
-    chain: bytes
-
-
-class Flaw(NamedTuple):
-    """The first position that does not hold, and in what way."""
-
-    position: int
-    why: str
-
-
-class _FlawFound(Exception):  # noqa: N818 - not an error of this program: it carries the answer out of the loops
-    def __init__(self, position: int, why: str) -> None:
-        self.flaw = Flaw(position, why)
-
 
 def verify_sealed_log(
     place: Place,
     manifest: Manifest,
-    known: Known | None = None,
+    known: Anchor | None = None,
     *,
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
-) -> Flaw | None:
+) -> Broken | None:
     """The first position of a sealed log that does not hold; None where every event is as it was recorded.
 
     With what is `known` the chain must lead there: a log that was rewritten as a whole, or cut off at its end, is whole
     in itself. `workers` processes share a large one.
     """
-    for segment, flaw in _looked_at(place, manifest, known, workers):
-        if flaw is not None:
-            return flaw
+    for segment, broken in _looked_at(place, manifest, known, workers):
+        if broken is not None:
+            return broken
         progress(segment.last, manifest.position)
     if known is not None and known.position > manifest.position:
-        return Flaw(manifest.position + 1, f"the log was cut off here; the checkpoint knows it up to {known.position}")
-    return None
+        return Broken(manifest.position + 1, cut_off(known.position))
+    return _first_gap(SealedLog(place, manifest))
 
 
 def _looked_at(
-    place: Place, manifest: Manifest, known: Known | None, workers: int
-) -> Iterator[tuple[Segment, Flaw | None]]:
-    """Each segment with the flaw in it, in their order."""
+    place: Place, manifest: Manifest, known: Anchor | None, workers: int
+) -> Iterator[tuple[Segment, Broken | None]]:
+    """Each segment with the first break in it, in their order."""
     worth = 1 + manifest.position // _EVENTS_WORTH_A_PROCESS
     processes = min(workers, worth, len(manifest.segments)) if isinstance(place, LocalFolder) else 1
     if processes <= 1:
         for segment in manifest.segments:
-            yield segment, flaw_of(place, segment, known)
+            yield segment, first_break(place, segment, known)
         return
     pool = workers_without_data(processes)
     try:
-        waiting: deque[tuple[Segment, Future[Flaw | None]]] = deque()
+        waiting: deque[tuple[Segment, Future[Broken | None]]] = deque()
         for segment in manifest.segments:
-            waiting.append((segment, pool.submit(flaw_of, place, segment, known)))
+            waiting.append((segment, pool.submit(first_break, place, segment, known)))
             if len(waiting) >= processes * _SEGMENTS_AHEAD:
                 done, future = waiting.popleft()
                 yield done, future.result()
@@ -103,21 +97,19 @@ def _looked_at(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def flaw_of(place: Place, segment: Segment, known: Known | None = None) -> Flaw | None:
+def first_break(place: Place, segment: Segment, known: Anchor | None = None) -> Broken | None:
     """The first position of a segment that does not hold; of a file that cannot be read, the first of the segment."""
     try:
         changed = [name for name in segment.files if not _is_as_written(place, segment, name)]
-        held = _Held(segment)
-        for context in CONTEXTS:
-            if segment.rows_of(context):
-                held.take(place, context)
+        held = _Held(place, segment)
+        held.take()
         _refuse_other_commits(segment, _commits(place, segment), held, known)
-    except _FlawFound as found:
-        return found.flaw
+    except BreakFound as found:
+        return found.broken
     except InputError as error:
-        return Flaw(segment.first, str(error).rstrip("."))
+        return Broken(segment.first, str(error).rstrip("."))
     if changed:
-        return Flaw(
+        return Broken(
             segment.first,
             f"the file {segment.folder}/{changed[0]} was changed: its SHA-256 is not the one of the manifest, though "
             "the events in it are those that were recorded",
@@ -133,23 +125,33 @@ def _is_as_written(place: Place, segment: Segment, name: str) -> bool:
             while data := file.read(_BYTES_AT_ONCE):
                 hashed.update(data)
     except FileNotFoundError:
-        raise _FlawFound(segment.first, f"the file {path} is missing") from None
+        raise BreakFound(segment.first, f"the file {path} is missing") from None
     except OSError as error:
-        raise _FlawFound(segment.first, f"the file {path} cannot be read: {error.strerror or error}") from error
+        raise BreakFound(segment.first, f"the file {path} cannot be read: {error.strerror or error}") from error
     return hashed.hexdigest() == told.sha256
 
 
 class _Held:
     """What a segment holds at each position: the leaf of the event there, and its load."""
 
-    def __init__(self, segment: Segment) -> None:
+    def __init__(self, place: Place, segment: Segment) -> None:
         self._segment = segment
+        contexts = [context for context in CONTEXTS if segment.rows_of(context)]
+        self._files = {context: sorted_file(place, segment.path_of(context)) for context in contexts}
+        for context, file in self._files.items():  # before room is made for as many as the manifest says
+            if file.metadata.num_rows != segment.rows_of(context):
+                raise BreakFound(
+                    segment.first, f"{file.name} has {file.metadata.num_rows} events, and the manifest others"
+                )
         self.leaves: list[bytes | None] = [None] * segment.events
         self.batches: list[bytes | None] = [None] * segment.events
 
-    def take(self, place: Place, context: str) -> None:
-        """Takes the events of a context, which must be sorted as readers rely on."""
-        file = sorted_file(place, self._segment.path_of(context))
+    def take(self) -> None:
+        """Takes all events, which must be sorted as readers rely on."""
+        for context, file in self._files.items():
+            self._take(context, file)
+
+    def _take(self, context: str, file: SortedFile) -> None:
         before: pa.Table | None = None
         for group in file.groups:
             rows = file.read(group)
@@ -164,11 +166,11 @@ class _Held:
         for leaf, (position, load) in zip(leaves_of(context, batch), found, strict=True):
             at = position - first
             if not 0 <= at < len(leaves):
-                raise _FlawFound(
+                raise BreakFound(
                     first, f"an event of {context} has the position {position}, which is of another segment"
                 )
             if leaves[at] is not None:
-                raise _FlawFound(position, "two events have this position")
+                raise BreakFound(position, TWICE)
             leaves[at], batches[at] = leaf, load
 
     def _refuse_disorder(self, name: str, group: Group, rows: pa.Table, before: pa.Table | None) -> None:
@@ -179,7 +181,7 @@ class _Held:
         order = pc.sort_indices(keys, sort_keys=ORDER)
         is_sorted = order.equals(pa.array(range(len(order)), order.type))
         if not is_sorted or said != (rows.num_rows, ids[0].as_py(), ids[-1].as_py()):
-            raise _FlawFound(
+            raise BreakFound(
                 self._segment.first, f"the events of {name} are not in the order of their streams, or not as it says"
             )
 
@@ -203,34 +205,49 @@ def _commits(place: Place, segment: Segment) -> list[_Commit]:
     return [_Commit(*row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
 
 
-def _refuse_other_commits(segment: Segment, commits: Sequence[_Commit], held: _Held, known: Known | None) -> None:
+def _refuse_other_commits(segment: Segment, commits: Sequence[_Commit], held: _Held, known: Anchor | None) -> None:
     """Every commit is that of its events, follows from the one before, and the last is where the segment ends."""
     expected, chain = segment.first, bytes.fromhex(segment.chain_before)
     for commit in commits:
         if commit.first != expected or not commit.first <= commit.last <= segment.last:
-            raise _FlawFound(expected, f"the next commit begins at position {commit.first} and ends at {commit.last}")
+            raise BreakFound(expected, begins_at(commit.first))
         _refuse_other_events(segment, commit, held)
         chain = chain_of(chain, commit.first, commit.last, commit.recorded_at, commit.root)
         if chain != commit.chain:
-            raise _FlawFound(commit.first, "the commit that begins here does not follow from the one before")
+            raise BreakFound(commit.first, NOT_FOLLOWING)
         if known is not None and commit.first <= known.position <= commit.last and known != (commit.last, chain):
-            raise _FlawFound(known.position, _REWRITTEN)
+            raise BreakFound(known.position, REWRITTEN)
         expected = commit.last + 1
     if expected != segment.last + 1:
-        raise _FlawFound(expected, f"the segment was cut off here; the manifest says it ends at {segment.last}")
+        raise BreakFound(expected, f"the segment was cut off here; the manifest says it ends at {segment.last}")
     if chain.hex() != segment.chain:
-        raise _FlawFound(segment.last, "the manifest has another chain here than the commit has")
+        raise BreakFound(segment.last, "the manifest has another chain here than the commit has")
     if segment.recorded != (commits[0].recorded_at, commits[-1].recorded_at):
-        raise _FlawFound(segment.first, "the manifest has other recorded times than the commits from here on")
+        raise BreakFound(segment.first, "the manifest has other recorded times than the commits from here on")
 
 
 def _refuse_other_events(segment: Segment, commit: _Commit, held: _Held) -> None:
     own = slice(commit.first - segment.first, commit.last - segment.first + 1)
     leaves = [leaf for leaf in held.leaves[own] if leaf is not None]
     if len(leaves) < commit.last - commit.first + 1:
-        raise _FlawFound(commit.first + held.leaves[own].index(None), "the event was removed")
+        raise BreakFound(commit.first + held.leaves[own].index(None), REMOVED)
     if root_of(leaves) != commit.root:
-        raise _FlawFound(commit.first, f"the events from here to {commit.last} are not those of their commit")
+        raise BreakFound(commit.first, other_events(commit.last))
     batches = set(held.batches[own])
     if commit.batch != (batches.pop() if len(batches) == 1 else None):
-        raise _FlawFound(commit.first, "the commit that begins here names another batch than its events do")
+        raise BreakFound(commit.first, ANOTHER_BATCH)
+
+
+def _first_gap(log: SealedLog) -> Broken | None:
+    """The first event before which versions of its stream are missing, in all segments together."""
+    gaps = [gap for context in CONTEXTS for gap in _gaps(log, context)]
+    return Broken(min(gaps), VERSIONS_ARE_MISSING) if gaps else None
+
+
+def _gaps(log: SealedLog, context: str) -> Iterator[int]:
+    for batch in log.rows(context, columns=["notification_id"]):  # a stream stands whole in one
+        streams, versions = batch["originator_id"], batch["originator_version"]
+        is_same = pc.equal(streams.slice(1), streams.slice(0, len(streams) - 1))
+        expected = pc.if_else(is_same, pc.add(versions.slice(0, len(versions) - 1), 1), 1)
+        is_gap = pc.not_equal(versions, pa.concat_arrays([pa.array([1], pa.int64()), expected]))
+        yield from batch["notification_id"].filter(is_gap).to_pylist()

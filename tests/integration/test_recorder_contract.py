@@ -24,8 +24,8 @@ from eventsourcing.tests.persistence import (
 )
 from eventsourcing.utils import Environment
 
-from replayhouse.infra.audit.strays import VERSIONS_ARE_MISSING
 from replayhouse.infra.audit.verify import Verified, verify
+from replayhouse.infra.event_store.breaks import VERSIONS_ARE_MISSING
 from replayhouse.infra.event_store.merkle import leaf_of
 from replayhouse.infra.event_store.recorder import (
     Connections,
