@@ -153,7 +153,7 @@ def opened(place: Place, name: str, metadata: pq.FileMetaData | None = None) -> 
     try:
         with place.open(name) as source:
             yield pq.ParquetFile(source, metadata=metadata, page_checksum_verification=True)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeError) as error:
         raise unreadable(place, name, error) from error
 
 

@@ -98,9 +98,10 @@ def _looked_at(
 
 
 def first_break(place: Place, segment: Segment, known: Anchor | None = None) -> Broken | None:
-    """The first position of a segment that does not hold; of a file that cannot be read, the first of the segment."""
+    """The first position of a segment that does not hold; where a file is not as it was written, its first one."""
     try:
-        changed = [name for name in segment.files if not _is_as_written(place, segment, name)]
+        for name in segment.files:
+            _refuse_changed_file(place, segment, name)
         held = _Held(place, segment)
         held.take()
         _refuse_other_commits(segment, _commits(place, segment), held, known)
@@ -108,16 +109,10 @@ def first_break(place: Place, segment: Segment, known: Anchor | None = None) -> 
         return found.broken
     except InputError as error:
         return Broken(segment.first, str(error).rstrip("."))
-    if changed:
-        return Broken(
-            segment.first,
-            f"the file {segment.folder}/{changed[0]} was changed: its SHA-256 is not the one of the manifest, though "
-            "the events in it are those that were recorded",
-        )
     return None
 
 
-def _is_as_written(place: Place, segment: Segment, name: str) -> bool:
+def _refuse_changed_file(place: Place, segment: Segment, name: str) -> None:
     path, told = f"{segment.folder}/{name}", segment.files[name]
     hashed = sha256()
     try:
@@ -128,7 +123,8 @@ def _is_as_written(place: Place, segment: Segment, name: str) -> bool:
         raise BreakFound(segment.first, f"the file {path} is missing") from None
     except OSError as error:
         raise BreakFound(segment.first, f"the file {path} cannot be read: {error.strerror or error}") from error
-    return hashed.hexdigest() == told.sha256
+    if hashed.hexdigest() != told.sha256:
+        raise BreakFound(segment.first, f"the file {path} was changed: its SHA-256 is not the one of the manifest")
 
 
 class _Held:
@@ -179,7 +175,7 @@ class _Held:
         whole = rows if before is None else pa.concat_tables([before, rows])
         keys = whole.select([key for key, _ in ORDER])
         order = pc.sort_indices(keys, sort_keys=ORDER)
-        is_sorted = order.equals(pa.array(range(len(order)), order.type))
+        is_sorted = rows.num_rows > 0 and order.equals(pa.array(range(len(order)), order.type))
         if not is_sorted or said != (rows.num_rows, ids[0].as_py(), ids[-1].as_py()):
             raise BreakFound(
                 self._segment.first, f"the events of {name} are not in the order of their streams, or not as it says"
