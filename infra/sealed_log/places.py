@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from replayhouse.infra.runtime.errors import InputError, Unreachable, UsageError
+from replayhouse.infra.runtime.errors import InputError, ReplayhouseError, Unreachable, UsageError
 from replayhouse.infra.runtime.files import reading
 
 
@@ -84,17 +84,17 @@ class Storage:
 
     def read(self, name: str) -> bytes:
         """The bytes of a small file."""
-        with self._answered():
+        with self.answered():
             return bytes(self.files.cat_file(self.path(name)))
 
     def size(self, name: str) -> int:
         """How many bytes a file has."""
-        with self._answered():
+        with self.answered():
             return int(self.files.size(self.path(name)))
 
     def open(self, name: str) -> Any:
         """A file to be read by Arrow, or in parts."""
-        with self._answered():
+        with self.answered():
             return pa.PythonFile(self.files.open(self.path(name), "rb"), mode="r")
 
     def _reach(self) -> tuple[Any, str]:
@@ -102,24 +102,15 @@ class Storage:
             self._reached = _reached(self.url)
         return self._reached
 
-    def _answered(self) -> "_Answered":
-        return _Answered(self.url)
-
-
-class _Answered:
-    """What a storage refuses in the block is told in plain words; files that are not there are the caller's."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error is None or isinstance(error, FileNotFoundError) or not isinstance(error, Exception):
-            return
-        told = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise Unreachable(f"The storage {self._url} does not answer as it should: {told}.") from error
+    @contextmanager
+    def answered(self) -> Iterator[None]:
+        """What the storage refuses in the block is Unreachable; that a file is not there is the caller's."""
+        try:
+            yield
+        except (FileNotFoundError, ReplayhouseError):
+            raise
+        except Exception as error:  # each storage has errors of its own
+            raise Unreachable(f"The storage {self.url} does not do what it is asked to: {gist(error)}.") from error
 
 
 def _reached(url: str) -> tuple[Any, str]:
@@ -132,8 +123,7 @@ def _reached(url: str) -> tuple[Any, str]:
     try:
         files, path = fsspec.core.url_to_fs(url)
     except (ImportError, ValueError) as error:
-        told = str(error).strip().splitlines()[0].rstrip(".")
-        raise UsageError(f"Nothing here reaches {url}: {told}.") from error
+        raise UsageError(f"Nothing here reaches {url}: {gist(error)}.") from error
     return files, str(path)
 
 
@@ -161,8 +151,13 @@ def unreadable(place: Place, name: str, error: Exception) -> InputError:
     """What is told of a file that cannot be read."""
     if isinstance(error, FileNotFoundError):
         return InputError(f"{place.name}/{name} is missing, and the manifest names it: take it from a copy.")
-    told = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
     return InputError(
-        f"{place.name}/{name} was changed, or cannot be read: {told}. replayhouse log verify says what holds; take "
-        "the file from a copy."
+        f"{place.name}/{name} was changed, or cannot be read: {gist(error)}. replayhouse log verify says what holds; "
+        "take the file from a copy."
     )
+
+
+def gist(error: Exception) -> str:
+    """The first line of what an error of others says, without a full stop."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

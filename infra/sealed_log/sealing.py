@@ -103,8 +103,10 @@ class _Sealing:
                 self._progress(manifest.position - before.position, head.position - before.position)
                 manifest = manifest.followed_by(self._segment(manifest, head.position))
                 self._put(manifest)
-        except BaseException:
+        except BaseException as error:
             self._clean(manifest)
+            if isinstance(error, OSError):
+                raise self._unwritable(error) from error
             raise
         return Sealed(manifest, manifest.position - before.position, len(manifest.segments) - len(before.segments))
 
@@ -156,6 +158,12 @@ class _Sealing:
         with suppress(Exception):
             written = parsed(self._written, "") if self._written is not None else manifest
             self._target.remove_left({segment.folder for segment in written.segments}, written.position)
+
+    def _unwritable(self, error: OSError) -> UsageError:
+        return UsageError(
+            f"{self._target.place.name} cannot be written: {error.strerror or error}. What was sealed before is "
+            "unchanged: make room, and run the same command again."
+        )
 
     def _segment(self, manifest: Manifest, end: int) -> Segment:
         first = manifest.position + 1

@@ -138,22 +138,23 @@ class _StorageTarget:
         return self._place
 
     def remove_left(self, named: set[str], position: int) -> None:
-        files = self._place.files
-        found: list[str] = []
+        # What lies beyond the position may be what another command writes just now.
+        with self._place.answered():
+            for path in self._folders():
+                name = path.rstrip("/").rpartition("/")[2]
+                if is_folder_name(name) and name not in named and int(name.split("-")[0]) <= position:
+                    self._place.files.rm(path, recursive=True)
+
+    def _folders(self) -> list[str]:
         with suppress(FileNotFoundError):
-            found = files.ls(self._place.path(""), detail=False)
-        for path in found:
-            name = path.rstrip("/").rpartition("/")[2]
-            if is_folder_name(name) and name not in named and int(name.split("-")[0]) <= position:
-                files.rm(path, recursive=True)
+            return list(self._place.files.ls(self._place.path(""), detail=False))
+        return []
 
     def begin(self, first: int, last: int) -> str:
         return folder_name(first, last, secrets.token_hex(6))
 
     def file(self, folder: str, name: str) -> BinaryIO:
-        files = self._place.files
-        files.makedirs(self._place.path(folder), exist_ok=True)
-        return files.open(self._place.path(f"{folder}/{name}"), "wb")  # type: ignore[no-any-return]
+        return _Object(self._place, f"{folder}/{name}")  # type: ignore[return-value] # of a file it has what is used
 
     def finish(self, folder: str) -> None:
         """Objects are there once they are closed."""
@@ -164,4 +165,32 @@ class _StorageTarget:
             found = self._place.read(MANIFEST)
         if found != before:
             raise Conflicting(f"Another command has sealed into {self._place.name} meanwhile: run this one again.")
-        self._place.files.pipe_file(self._place.path(MANIFEST), data)
+        with self._place.answered():
+            self._place.files.makedirs(self._place.path("").rstrip("/"), exist_ok=True)
+            self._place.files.pipe_file(self._place.path(MANIFEST), data)
+
+
+class _Object:
+    """An object that is written once; it is there when it is closed."""
+
+    def __init__(self, place: Storage, name: str) -> None:
+        self._place = place
+        path = place.path(name)
+        with place.answered():
+            place.files.makedirs(path.rpartition("/")[0], exist_ok=True)
+            self._file = place.files.open(path, "wb")
+
+    def write(self, data: memoryview) -> int:
+        with self._place.answered():
+            return int(self._file.write(data))
+
+    def __enter__(self) -> "_Object":
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None:
+            with self._place.answered():
+                self._file.close()
+            return
+        with suppress(Exception):  # what is told is the first thing that went wrong
+            self._file.discard() if hasattr(self._file, "discard") else self._file.close()

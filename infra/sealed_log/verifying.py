@@ -37,7 +37,7 @@ from replayhouse.infra.sealed_log.layout import COMMITS_SCHEMA, ORDER
 from replayhouse.infra.sealed_log.leaves import leaves_of
 from replayhouse.infra.sealed_log.manifest import Manifest, Segment
 from replayhouse.infra.sealed_log.merging import Group, SortedFile, sorted_file
-from replayhouse.infra.sealed_log.places import LocalFolder, Place, opened
+from replayhouse.infra.sealed_log.places import LocalFolder, Place, gist, opened
 from replayhouse.infra.sealed_log.reader import SealedLog
 
 _BYTES_AT_ONCE = 2**20
@@ -109,6 +109,8 @@ def first_break(place: Place, segment: Segment, known: Anchor | None = None) -> 
         return found.broken
     except InputError as error:
         return Broken(segment.first, str(error).rstrip("."))
+    except pa.ArrowException as error:  # pages whose checksums are right, made up by hand
+        return Broken(segment.first, f"the files of {segment.folder} make no sense: {gist(error)}")
     return None
 
 

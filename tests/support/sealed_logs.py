@@ -34,13 +34,19 @@ def put_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
+def rows_of(folder: Path, segment: int, name: str) -> list[Row]:
+    """The rows of a file of a segment."""
+    with pq.ParquetFile(folder / manifest_of(folder)["segments"][segment]["folder"] / name) as file:
+        rows: list[Row] = file.read().to_pylist()
+    return rows
+
+
 def change(folder: Path, segment: int, name: str, how: Callable[[list[Row]], list[Row]]) -> None:
     """Changes the rows of a file, and the manifest so that it fits."""
     manifest = manifest_of(folder)
     told = manifest["segments"][segment]
     path = folder / told["folder"] / name
-    with pq.ParquetFile(path) as file:
-        rows = how(file.read().to_pylist())
+    rows = how(rows_of(folder, segment, name))
     schema = COMMITS_SCHEMA if name == "commits.parquet" else EVENTS
     pq.write_table(pa.Table.from_pylist(rows, schema), path)
     data = path.read_bytes()
