@@ -1,6 +1,7 @@
 """`project`, `rebuild` and `digest`: the read models, how far they are, and how they are made anew."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,6 +42,12 @@ WithholdPersonal = Annotated[
 ]
 
 
+RowsOption = Annotated[
+    Path | None,
+    typer.Option("--rows", metavar="DIR", help="Take the rows that replay wrote to this folder, instead of folding."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command(
@@ -58,6 +65,7 @@ def register(app: typer.Typer) -> None:
             "replayhouse rebuild --as-of 2026-03-01T12:00-03:00 --into march",
             "replayhouse rebuild --occurred-before 2018-03-31 --into spring",
             "replayhouse rebuild --to clickhouse",
+            "replayhouse rebuild --rows rows",
         )
     )(rebuild)
     app.command(
@@ -123,6 +131,7 @@ def rebuild(
     to_position: ToPosition = None,
     occurred_before: OccurredBefore = None,
     into: Into = None,
+    rows: RowsOption = None,
     reason: Reason = None,
     to: To = None,
     withhold_personal: WithholdPersonal = False,
@@ -133,26 +142,33 @@ def rebuild(
     The next revision is made beside the live one. Readers see the old tables or the new ones, never a mixture. The
     same log gives the same digests, whatever the number of processes; digest prints those of the live tables, to
     compare. It says where the live rows were not what the log makes. Limits may be combined: the position counts
-    first, business time last. With --to it is the tables in ClickHouse that are made anew and swapped in, after what
+    first, business time last. With --rows nothing is folded but what came since: the rows that replay has written are
+    checked, and taken in. With --to it is the tables in ClickHouse that are made anew and swapped in, after what
     stands there was held against what was sent.
     """
     if to is not None:
-        _rebuild_to(to, contexts, workers, withhold_personal, json, (as_of, to_position, occurred_before, into, reason))
+        others = (as_of, to_position, occurred_before, into, rows, reason)
+        _rebuild_to(to, contexts, workers, withhold_personal, json, others)
         return
     if withhold_personal:
         raise UsageError("The live tables are never without the personal fields: --withhold-personal goes with --to.")
     if into is not None:
+        if rows is not None:
+            raise UsageError("The rows of --rows become live ones: leave --into out.")
         rebuild_beside(contexts, into, as_of, to_position, occurred_before, workers, json)
         return
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     refuse_limits(as_of, to_position, occurred_before)
     with named_warehouse() as warehouse:
-        report = warehouse.rebuild(contexts, workers=workers, reason=reason)
+        if rows is not None:
+            report = warehouse.rebuild_rows(rows, contexts, workers=workers, reason=reason)
+        else:
+            report = warehouse.rebuild(contexts, workers=workers, reason=reason)
     if json:
         print_json({**report.document(), "seconds": seconds_so_far()})
         return
-    _show_rebuilt(report)
+    _show_rebuilt(report, "folded" if rows is None else f"taken from {rows}, and followed to the head of the log,")
 
 
 def _rebuild_to(
@@ -177,10 +193,10 @@ def _rebuild_to(
     say(f"{count(report.events, 'event')} folded into {to} in {seconds_so_far():.1f} s.")
 
 
-def _show_rebuilt(report: "RebuildReport") -> None:
+def _show_rebuilt(report: "RebuildReport", done: str) -> None:
     _show_tables(report.contexts)
     say()
-    say(f"{count(report.events, 'event')} folded in {seconds_so_far():.1f} s; the new revisions are live.")
+    say(f"{count(report.events, 'event')} {done} in {seconds_so_far():.1f} s; the new revisions are live.")
     differed = [f"{context}.{name}" for context, rebuilt in report.contexts.items() for name in rebuilt.differed or ()]
     if differed:
         say(f"The live rows differed from what the log makes: {count(len(differed), 'table')} ({', '.join(differed)}).")

@@ -1,6 +1,6 @@
 """Digests of the live read models, read back from the database: what stands there, not what was sent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from replayhouse.infra.read_models.schema import Model, qualified
 from replayhouse.infra.read_models.stream_source import rows_of
 from replayhouse.infra.read_models.versions import refuse_others, standing_shapes
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
-from replayhouse.projections.projection import POSITION
+from replayhouse.projections.projection import POSITION, columns_without_position
 from replayhouse.projections.warehouse import PROJECTIONS
 
 _FORMS = "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL extra_float_digits = 1"
@@ -73,9 +73,19 @@ def _digest(conn: psycopg.Connection, model: Model) -> ContextDigest:
 def table_digests(conn: psycopg.Connection, model: Model) -> dict[str, Digest]:
     """The digest of each table of a revision as it stands, whatever program has made it; within a transaction."""
     conn.execute(_FORMS)
-    found = {}
-    for table, columns in standing_shapes(conn, model.schema).items():
-        names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns if column.name != POSITION)
-        copy = _COPY.format(names, sql.Identifier(model.schema, table))
-        found[table] = digest_of(line[:-1] for line in rows_of(conn, copy))
-    return found
+    return {
+        table: _digest_of(conn, model, table, [column.name for column in columns if column.name != POSITION])
+        for table, columns in standing_shapes(conn, model.schema).items()
+    }
+
+
+def table_digest(conn: psycopg.Connection, model: Model, table: str) -> Digest:
+    """The digest of a table as this program makes it; within a transaction."""
+    conn.execute(_FORMS)
+    return _digest_of(conn, model, table, columns_without_position(model.projection_table(table)))
+
+
+def _digest_of(conn: psycopg.Connection, model: Model, table: str, columns: Sequence[str]) -> Digest:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    copy = _COPY.format(names, sql.Identifier(model.schema, table))
+    return digest_of(line[:-1] for line in rows_of(conn, copy))

@@ -45,21 +45,21 @@ def writing_rows(folder: Path, *, replaces: bool) -> Iterator[Output]:
     said, where there is something that no replay has written, or no room; Conflicting while another one writes there.
     """
     _make(folder)
-    with _told_of_room(folder):
-        with writing(folder / MANIFEST, replaces=replaces) as file:
-            output = Output(folder, _before(folder))
+    with writing(folder / MANIFEST, replaces=replaces) as file, _told_of_room(folder):
+        output = Output(folder, _before(folder))
+        _remove(folder, _files_of(output.before))
+        try:
+            yield output
+            assert output.manifest is not None, "the block has finished it"
+            _keep_names(folder)
+            file.write(rendered(output.manifest))
+            file.flush()
+        except BaseException:
             _remove(folder, _files_of(output.before))
-            try:
-                yield output
-                assert output.manifest is not None, "the block has finished it"
-                _keep_names(folder)
-                file.write(rendered(output.manifest))
-            except BaseException:
-                _remove(folder, _files_of(output.before))
-                raise
-        for name in _files_of(output.before):
-            (folder / name).unlink(missing_ok=True)
-        _remove_empty(folder)
+            raise
+    for name in _files_of(output.before):
+        (folder / name).unlink(missing_ok=True)
+    _remove_empty(folder)
 
 
 def _make(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,7 +13,6 @@ from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.cli import Program
 from tests.support.in_process import refused
 from tests.support.replaying import Played, digests_of, files_of, played
-
 
 COMMENTS = "SELECT comment FROM customer.fact_review WHERE comment IS NOT NULL"
 
@@ -78,14 +78,22 @@ def test_without_keys_personal_fields_are_withheld_and_the_rest_is_the_same(
 def test_up_to_a_position_the_digests_are_those_of_a_rebuild_up_to_it(
     step: int, history: Played, nowhere: Program, tmp_path: Path
 ) -> None:
-    """The last position of each step, and one in the middle of the commit before."""
-    for position in (history.positions[step], history.positions[step] - 1):
-        limit = ("--to-position", str(position))
-        told = nowhere.json(
-            "replay", history.sealed, "--out", tmp_path / "rows", "--force", "--keys", history.keys, *limit
-        )
-        assert digests_of(told) == history.digests(*limit)
-        assert told["position"] == position
+    assert_equal_up_to(history.positions[step], history, nowhere, tmp_path)
+
+
+def test_so_they_are_in_the_middle_of_a_commit_where_no_chain_is_told(
+    history: Played, nowhere: Program, tmp_path: Path
+) -> None:
+    assert assert_equal_up_to(history.middle, history, nowhere, tmp_path)["chain"] is None
+
+
+def assert_equal_up_to(position: int, history: Played, nowhere: Program, tmp_path: Path) -> Any:
+    """The document of a replay up to there."""
+    limit = ("--to-position", str(position))
+    told = nowhere.json("replay", history.sealed, "--out", tmp_path / "rows", "--keys", history.keys, *limit)
+    assert digests_of(told) == history.digests(*limit)
+    assert told["position"] == position
+    return told
 
 
 def test_as_of_a_recorded_time_and_before_a_business_time(history: Played, nowhere: Program, tmp_path: Path) -> None:

@@ -12,6 +12,11 @@ from tests.support.cli import Loaded, Program, loaded_warehouse
 
 A_REVIEWER = "SELECT customer_id::text FROM customer.fact_review WHERE comment IS NOT NULL ORDER BY 1 LIMIT 1"
 
+LARGEST = """
+    SELECT (first_position + last_position) / 2 FROM event_store.commit
+    ORDER BY last_position - first_position DESC LIMIT 1
+"""
+
 Digests = dict[str, dict[str, Any]]
 """By context and table, rows and digest."""
 
@@ -38,6 +43,13 @@ class Played:
     def old_keys(self) -> Path:
         """One that was written before it."""
         return self.folder / "early.backup.keys"
+
+    @property
+    def middle(self) -> int:
+        """A position in the middle of the largest commit."""
+        found = self.loaded.value(LARGEST)
+        assert isinstance(found, int)
+        return found
 
     @property
     def program(self) -> Program:

@@ -119,6 +119,24 @@ class ReadModels(Base):
 
         return self._do(rebuild, contexts, workers, reason)
 
+    def rebuild_rows(
+        self,
+        folder: str | PathLike[str],
+        contexts: Iterable[str] | None = None,
+        *,
+        workers: int | None = None,
+        reason: str | None = None,
+    ) -> "RebuildReport":
+        """Takes the rows that `replay` wrote to a folder as the next revisions, of all contexts that it holds.
+
+        They are of this log at some position, with personal fields in clear; the tables are then brought up to the
+        head and swapped in, as by `rebuild`. Raises InputError for rows that are of another log, withheld, changed or
+        missing, ReplayhouseError where what stands in a table is not what the manifest tells; nothing is swapped then.
+        """
+        from replayhouse.infra.application.rebuild_rows import rebuild_rows
+
+        return self._do(rebuild_rows, Path(folder), contexts, workers, reason)
+
     def rebuild_into(
         self,
         prefix: str,

@@ -31,7 +31,7 @@ from replayhouse.projections.digest import Digest
 ROWS_A_COPY = 4_000
 
 # A killed rebuild starts over: only the last commit, that of the swap, must wait for the disk.
-_NO_WAITING = "SET synchronous_commit = off; SET maintenance_work_mem = '128MB'; SET default_statistics_target = 30"
+NO_WAITING = "SET synchronous_commit = off; SET maintenance_work_mem = '128MB'; SET default_statistics_target = 30"
 _RANGE = sql.SQL("""
     COPY (
         SELECT {columns} FROM {events}
@@ -96,7 +96,7 @@ class Loader:
         self._events = database.connect("replayhouse rebuild", autocommit=True)
         self._rows = database.connect("replayhouse rebuild", autocommit=True)
         self._events.execute(IN_ORDER)
-        self._rows.execute(_NO_WAITING)
+        self._rows.execute(NO_WAITING)
         self._readers: dict[Source, StreamReader] = {}
 
     def close(self) -> None:
@@ -138,18 +138,23 @@ class Loader:
 
     def finish(self, task: Finish) -> None:
         """Completes a loaded table. Raises ReplayhouseError if rows are missing, or two have the same key."""
-        table = model_of(task.context, task.schema).tables[task.table]
         with translated():
-            try:
-                add_keys(self._rows, table)
-            except psycopg.errors.UniqueViolation as error:
-                raise ReplayhouseError(
-                    f"Two streams make the same row of {task.context}.{task.table}: {error.diag.message_detail}"
-                ) from error
-            self._rows.execute(sql.SQL("ANALYZE {}").format(qualified(table)))
-            found = self._rows.execute(sql.SQL("SELECT count(*) FROM {}").format(qualified(table))).fetchone()
-        if found != (task.rows,):
-            raise ReplayhouseError(f"{task.context}.{task.table} has {found} rows after loading {task.rows} of them")
+            finish_table(self._rows, task)
+
+
+def finish_table(conn: psycopg.Connection, task: Finish) -> None:
+    """Gives a loaded table its primary key and statistics, and counts its rows. Raises as `Loader.finish`."""
+    table = model_of(task.context, task.schema).tables[task.table]
+    try:
+        add_keys(conn, table)
+    except psycopg.errors.UniqueViolation as error:
+        raise ReplayhouseError(
+            f"Two streams make the same row of {task.context}.{task.table}: {error.diag.message_detail}"
+        ) from error
+    conn.execute(sql.SQL("ANALYZE {}").format(qualified(table)))
+    found = conn.execute(sql.SQL("SELECT count(*) FROM {}").format(qualified(table))).fetchone()
+    if found != (task.rows,):
+        raise ReplayhouseError(f"{task.context}.{task.table} has {found} rows after loading {task.rows} of them")
 
 
 def streams_of(conn: psycopg.Connection, reader: StreamReader, task: Range) -> Generator[list[StoredStream]]:

@@ -6,8 +6,9 @@ leaves the live tables as they were, and what it had made is removed by the next
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 import psycopg
 
@@ -20,6 +21,7 @@ from replayhouse.infra.read_models.folding import unfoldable
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.rebuild import revisions, self_check, swap
 from replayhouse.infra.read_models.rebuild.drift import differing_tables
+from replayhouse.infra.read_models.rebuild.given_rows import GivenRows, load_given
 from replayhouse.infra.read_models.rebuild.renewal import keep_marts
 from replayhouse.infra.read_models.rebuild.revisions import KEPT, NextRevision
 from replayhouse.infra.read_models.rebuild.swap import Shown
@@ -32,6 +34,12 @@ LOCK = "rebuild"
 
 Chosen = Mapping[str, Callable[[psycopg.Connection, str], NextRevision]]
 """The contexts to fold again, each with what begins its new revision."""
+
+Fill = Callable[[psycopg.Connection, Sequence[NextRevision], int], dict[str, Rebuilt]]
+"""Fills the tables of new revisions, by so many processes; what came of each context."""
+
+Streams = Mapping[str, Collection[UUID]]
+"""By context."""
 
 _ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 _LAST_OF_A_KILLED_SECONDS = 2.0  # the server looks each second whether its clients live
@@ -92,6 +100,35 @@ def fill(
     return _rebuild(database, lambda _: begun, workers, _LAST_OF_A_KILLED_SECONDS, None, KEPT, tell)
 
 
+def rebuild_from_rows(
+    database: Database,
+    given: Mapping[str, GivenRows],
+    mentions: Callable[[psycopg.Connection], Streams],
+    workers: int | None = None,
+    reason: str | None = None,
+    keep: int = KEPT,
+    tell: Parts = untold,
+    warn: Warn = unheard,
+) -> dict[str, Rebuilt]:
+    """The same of rows that were folded elsewhere from this log, instead of its events; then they are brought up to it.
+
+    `mentions` says which streams tell of people who were erased, by context: the rows may be older than an erasure, so
+    these are folded again. Raises as `rebuild`, and InputError and ReplayhouseError where the rows are not as told.
+    """
+
+    def fill(conn: psycopg.Connection, begun: Sequence[NextRevision], processes: int) -> dict[str, Rebuilt]:
+        built = {one.context: Rebuilt(one.revision, given[one.context].position) for one in begun}
+        load_given(database, conn, [one.model for one in begun], built, given, processes, tell)
+        return built
+
+    rebuilt = _rebuild(
+        database, lambda _: dict.fromkeys(given, revisions.begin), workers, None, reason, keep, tell, fill, mentions
+    )
+    with database.connect("replayhouse rebuild", autocommit=True) as conn:
+        keep_marts(conn, warn)
+    return rebuilt
+
+
 def _rebuild(
     database: Database,
     choose: Callable[[psycopg.Connection], Chosen],
@@ -100,7 +137,14 @@ def _rebuild(
     reason: str | None,
     keep: int,
     tell: Parts,
+    fill: Fill | None = None,
+    mentions: Callable[[psycopg.Connection], Streams] | None = None,
 ) -> dict[str, Rebuilt]:
+    def from_the_log(conn: psycopg.Connection, begun: Sequence[NextRevision], processes: int) -> dict[str, Rebuilt]:
+        built = {revision.context: Rebuilt(revision.revision, head_of(conn)) for revision in begun}
+        load_all(database, conn, [revision.model for revision in begun], built, processes, tell=tell)
+        return built
+
     with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
         prepare(conn)
         with exclusive(conn, LOCK, wait):
@@ -113,7 +157,8 @@ def _rebuild(
                 return {}
             with revisions.abandoned_on_failure(conn) as begun:
                 begun.extend(begin(conn, context) for context, begin in chosen.items())
-                shown = _Rebuild(database, conn, begun, reason).run(workers or os.cpu_count() or 1, tell)
+                at_work = _Rebuild(conn, begun, reason, fill or from_the_log, mentions)
+                shown = at_work.run(workers or os.cpu_count() or 1)
             with conn.transaction():
                 keep_calendar(conn)
             revisions.drop_retired(conn, shown, keep)
@@ -124,24 +169,29 @@ class _Rebuild:
     """One rebuild of some contexts, on a connection that holds the lock."""
 
     def __init__(
-        self, database: Database, conn: psycopg.Connection, begun: Sequence[NextRevision], reason: str | None
+        self,
+        conn: psycopg.Connection,
+        begun: Sequence[NextRevision],
+        reason: str | None,
+        fill: Fill,
+        mentions: Callable[[psycopg.Connection], Streams] | None,
     ) -> None:
-        self._database = database
         self._conn = conn
+        self._fill = fill
+        self._mentions = mentions
         self._begun = begun
         self._reason = reason
         self._started = time.monotonic()
         self._built: dict[str, Rebuilt] = {}
         self._asked = 0
 
-    def run(self, workers: int, tell: Parts) -> dict[str, Rebuilt]:
+    def run(self, workers: int) -> dict[str, Rebuilt]:
         self._asked = refolding.newest(self._conn)  # before the first key is read
-        head = head_of(self._conn)
-        self._built = {revision.context: Rebuilt(revision.revision, head) for revision in self._begun}
-        models = [revision.model for revision in self._begun]
-        load_all(self._database, self._conn, models, self._built, workers, tell=tell)
+        self._built = self._fill(self._conn, self._begun, workers)
+        erased = self._streams_of_erased()
         for revision in self._begun:
             self._follow(revision, self._built[revision.context])
+            self._refold(revision, self._built[revision.context], erased.get(revision.context, ()))
             self._check(revision, self._built[revision.context])
         positions = {context: rebuilt.position for context, rebuilt in self._built.items()}
         made = swap.make_marts(self._conn, self._begun, positions)
@@ -192,14 +242,24 @@ class _Rebuild:
             shown[revision.context] = copy
         return shown
 
+    def _streams_of_erased(self) -> Streams:
+        """What is to be folded again: rows that were folded elsewhere may be older than an erasure."""
+        if self._mentions is None:
+            return {}
+        with self._conn.transaction():
+            return self._mentions(self._conn)
+
     def _forget(self, revision: NextRevision, rebuilt: Rebuilt) -> None:
         """Takes out what was read with keys that were destroyed meanwhile."""
-        streams = refolding.asked_since(self._conn, revision.context, self._asked)
+        self._refold(revision, rebuilt, refolding.asked_since(self._conn, revision.context, self._asked))
+
+    def _refold(self, revision: NextRevision, rebuilt: Rebuilt, streams: Collection[UUID]) -> None:
         if streams:
-            for failed in refolding.refold(self._conn, revision.model, streams, rebuilt.position):
-                raise unfoldable(revision.context, failed.stream_id, failed.error)
-            rebuilt.tables = table_digests(self._conn, revision.model)
-            forgetting.refresh(self._conn, [revision.model])
+            with self._conn.transaction():
+                for failed in refolding.refold(self._conn, revision.model, streams, rebuilt.position):
+                    raise unfoldable(revision.context, failed.stream_id, failed.error)
+                rebuilt.tables = table_digests(self._conn, revision.model)
+                forgetting.refresh(self._conn, [revision.model])
 
 
 def _all_folded(window: Window, context: str) -> Window:
