@@ -84,12 +84,16 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def server(prepared: Path) -> "Iterator[EmbeddedServer]":
-    """The embedded server of this test process. Nobody connects to its database `replayhouse`, which is copied."""
-    from tests.support.databases import running_server
+def server(request: pytest.FixtureRequest) -> "Iterator[EmbeddedServer]":
+    """The embedded server of this test process, or the one that REPLAYHOUSE_TEST_SERVER names.
 
-    with running_server(prepared) as embedded:
-        yield embedded
+    Nobody connects to its database `replayhouse`, which is copied.
+    """
+    from tests.support.databases import OUTSIDE, outside_server, running_server
+
+    url = os.environ.get(OUTSIDE)
+    with outside_server(url) if url else running_server(request.getfixturevalue("prepared")) as found:
+        yield found
 
 
 @pytest.fixture

@@ -13,13 +13,18 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from replayhouse.infra.postgres.connection import Database
-from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.postgres.connection import Database, database_of, make_database
+from replayhouse.infra.postgres.embedded import DATABASE, EmbeddedServer, Role
+from replayhouse.infra.read_models.preparing import prepare
+from replayhouse.infra.runtime.settings import Settings
 from tests.support.folders import quick_folder
 from tests.support.prepared import furnish
 
 COPY = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")  # half the work of what is its default
 LONGEST_WAIT_S = 60.0
+
+OUTSIDE = "REPLAYHOUSE_TEST_SERVER"
+"""The environment's name for the URL of a server that tests are to use instead of the embedded one."""
 
 NO_DATABASE = Database("postgresql://nobody@127.0.0.1:1/none")
 """For commands that ask for none."""
@@ -38,6 +43,38 @@ def running_server(prepared: Path) -> Iterator[EmbeddedServer]:
             yield embedded
         finally:
             embedded.stop()
+
+
+class OutsideServer(EmbeddedServer):
+    """A server that somebody else runs, in the place of the embedded one: tests make their databases there.
+
+    Made of the URL of any database there, of a superuser.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(Path("nowhere"))
+        self._place = database_of(url, OUTSIDE).url.partition("?")[0].rpartition("/")[0]
+
+    def url(self, role: Role = "administrator") -> str:
+        assert role == "administrator", "the embedded server alone has a reader of its own"
+        return f"{self._place}/{DATABASE}?connect_timeout=10"
+
+
+@contextmanager
+def outside_server(url: str) -> Iterator[OutsideServer]:
+    """A server of somebody else whose database `replayhouse` is an empty warehouse, made here and gone afterwards.
+
+    There is none before: a warehouse is not taken for one of tests.
+    """
+    server, name = OutsideServer(url), sql.Identifier(DATABASE)
+    with psycopg.connect(server.url().replace("/replayhouse?", "/postgres?"), autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(name))
+        try:
+            with make_database(Settings(database_url=server.url())).connect(autocommit=True) as made:
+                prepare(made)
+            yield server
+        finally:
+            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 @contextmanager
