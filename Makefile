@@ -8,8 +8,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL_LOCKED := $(PIP) install --no-compile --no-deps --only-binary :all: --require-hashes -r
 # Written here once: where Python may write none later, each start of the program would compile all that it imports.
 BYTECODE := $(BIN)/python -m compileall -q -j 0
-COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+COMPILE_ALONE := $(BIN)/uv pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet $(LOCK_FLAGS)
+COMPILE := $(COMPILE_ALONE) pyproject.toml
 
 # What stands in the environment: the program, or the program with the tools of its developers.
 PROGRAM := $(VENV)/program.stamp
@@ -26,7 +27,11 @@ JAVA_IS_THERE := java_version=$$(java -version 2>&1 | sed -n 's/.* version "\([0
 	[ "$${java_version:-0}" -ge 17 ] || { echo "The tests of the engines need Java 17 or newer on the path, \
 	such as Debian's package openjdk-17-jre-headless; there is $${java_version:-none}." >&2; exit 2; }
 
-.PHONY: help demo test test-quick test-engines check audit contracts pictures format bench soak mutants lock clean
+# What looks at workflows and says what a release is made of.
+RELEASE_VENV ?= .venv-release
+RELEASE := $(RELEASE_VENV)/release.stamp
+
+.PHONY: help demo test test-quick test-engines test-server check workflows audit contracts pictures format bench soak mutants lock dist release clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -48,6 +53,17 @@ test-engines: $(ENGINES) ## the tests of Spark, Dask and ClickHouse's engine; ne
 	@$(JAVA_IS_THERE)
 	$(ENGINES_VENV)/bin/python -m pytest -n 2 --dist loadfile tests/engines $(ENGINE_TESTS)
 
+# The tests of rooms that work with whatever server there is: not those of the embedded one, of brokers, or of the program.
+SERVER_TESTS := $(filter-out %_kafka% %_relay% %_consumer_kit.py %_consumer_security.py %_event_store_server.py \
+	%_reader_only_reads.py, $(wildcard tests/integration/test_*.py)) tests/contracts/test_load_log_contract.py \
+	tests/contracts/test_retraction_log_contract.py
+
+# One process: roles are those of the whole server.
+test-server: $(TOOLS) ## tests on a PostgreSQL of your own: REPLAYHOUSE_TEST_SERVER is its URL, of a superuser
+	@[ -n "$$REPLAYHOUSE_TEST_SERVER" ] || { echo "REPLAYHOUSE_TEST_SERVER names no server: set it to the URL of one \
+	that has no database replayhouse, such as postgresql://postgres@127.0.0.1/postgres." >&2; exit 2; }
+	$(BIN)/python -m pytest -n 0 $(SERVER_TESTS)
+
 check: $(TOOLS) ## lint, format, types, the arrows of the architecture, security, and the contracts with consumers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -55,6 +71,9 @@ check: $(TOOLS) ## lint, format, types, the arrows of the architecture, security
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml domain ingest projections infra
 	$(BIN)/python -m replayhouse.infra.contracts --check
+
+workflows: $(RELEASE) ## looks for what is unsafe in the workflows of GitHub
+	$(RELEASE_VENV)/bin/zizmor --offline .github
 
 # Asks the service of the Python packages for known vulnerabilities: in CI where that is reached, never offline.
 audit: $(TOOLS) ## asks whether anything that is installed has a known vulnerability; needs the network
@@ -88,9 +107,22 @@ lock: $(TOOLS) ## writes the lock files anew; LOCK_FLAGS=--upgrade takes newer v
 	$(COMPILE) --group dev -o requirements-dev.lock
 	$(COMPILE) --group build -c requirements-dev.lock -o requirements.lock
 	$(COMPILE) --group engines -c requirements-dev.lock -o requirements-engines.lock
+	$(COMPILE_ALONE) --group release -o requirements-release.lock
+
+# Into build/ goes what tells of them, into dist/ what is published.
+dist: $(TOOLS) $(RELEASE) ## builds both distributions into dist/, and the bill of materials of the program
+	rm -rf dist build
+	mkdir build
+	$(BIN)/python -m hatchling build --directory dist
+	cd consumer && $(abspath $(BIN))/python -m hatchling build --directory ../dist
+	$(RELEASE_VENV)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+		--output-reproducible --validate --of JSON -o build/sbom.cdx.json
+
+release: ## commits and tags the release of VERSION, as CONTRIBUTING.md tells
+	@$(PYTHON) .ci/release.py "$(VERSION)"
 
 clean: ## removes the environment and what the tools left behind
-	rm -rf $(VENV) $(ENGINES_VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(ENGINES_VENV) $(RELEASE_VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The stamp is written last, so that an interrupted build starts over.
 $(PROGRAM): requirements.lock pyproject.toml
@@ -121,4 +153,12 @@ $(ENGINES): requirements-engines.lock pyproject.toml consumer/pyproject.toml
 	@$(ENGINES_PIP) install --no-compile --no-deps --no-build-isolation --require-hashes -r $(ENGINES_VENV)/sources.lock
 	@$(ENGINES_PIP) install --no-deps --no-build-isolation --editable . --editable consumer
 	@$(ENGINES_VENV)/bin/python -m compileall -q -j 0 $(ENGINES_VENV)/lib
+	@touch $@
+
+$(RELEASE): requirements-release.lock
+	@$(PYTHON_IS_NEW)
+	@echo "Building $(RELEASE_VENV) from requirements-release.lock"
+	@$(PYTHON) -m venv --clear $(RELEASE_VENV)
+	@$(RELEASE_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: \
+		--require-hashes -r requirements-release.lock
 	@touch $@

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-engines.lock")
+LOCK_OF_RELEASES = "requirements-release.lock"
 
 PACKAGE_HOST = re.compile(
     r"\b[\w.-]*(?:pypi|pythonhosted|artifactory|nexus|devpi|npmjs|registry|mirror)[\w.-]*"
@@ -78,13 +79,24 @@ def locked(lock: str) -> dict[str, list[Requirement]]:
     return pins
 
 
-def declared(*groups: str) -> list[Requirement]:
-    """The dependencies that pyproject.toml asks for: the program's, and those of the groups."""
+def declared(*groups: str, program: bool = True) -> list[Requirement]:
+    """The dependencies that pyproject.toml asks for: the program's, unless they are not wanted, and the groups'."""
     pyproject: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    entries = list(pyproject["project"]["dependencies"])
+    entries = list(pyproject["project"]["dependencies"]) if program else []
     for group in groups:
         entries += [entry for entry in pyproject["dependency-groups"][group] if isinstance(entry, str)]
     return [Requirement(entry) for entry in entries]
+
+
+def unanswered(wanted: Sequence[Requirement], lock: str) -> list[str]:
+    """The dependencies of which a lock pins none, or none that will do."""
+    pins = locked(lock)
+    return [
+        str(one)
+        for one in wanted
+        if one.name not in pins
+        or not all(one.specifier.contains(next(iter(pin.specifier)).version) for pin in pins[one.name])
+    ]
 
 
 def imported_names(path: Path) -> Iterator[str]:
@@ -235,7 +247,7 @@ def test_projections_describe_tables_and_never_connect() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, LOCK_OF_RELEASES])
 def test_every_locked_package_has_hashes_and_nothing_has_an_address(lock: str) -> None:
     text = (ROOT / lock).read_text()
     entries = re.split(r"\n(?=\S)", text.strip())
@@ -251,14 +263,14 @@ def test_every_locked_package_has_hashes_and_nothing_has_an_address(lock: str) -
     [(LOCKS[0], ["build"]), (LOCKS[1], ["build", "dev"]), (LOCKS[2], ["build", "dev", "engines"])],
 )
 def test_the_lock_answers_every_declared_dependency(lock: str, groups: list[str]) -> None:
-    pins = locked(lock)
-    unanswered = [
-        str(wanted)
-        for wanted in declared(*groups)
-        if wanted.name not in pins
-        or not all(wanted.specifier.contains(next(iter(pin.specifier)).version) for pin in pins[wanted.name])
-    ]
-    assert unanswered == [], "run `make lock`"
+    assert unanswered(declared(*groups), lock) == [], "run `make lock`"
+
+
+def test_the_lock_of_releases_answers_its_group_without_the_program() -> None:
+    wanted = declared("release", program=False)
+    assert wanted
+    assert unanswered(wanted, LOCK_OF_RELEASES) == [], "run `make lock`"
+    assert "psycopg" not in locked(LOCK_OF_RELEASES)
 
 
 @pytest.mark.parametrize(("fewer", "more"), list(itertools.pairwise(LOCKS)))
