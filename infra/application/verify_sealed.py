@@ -28,10 +28,10 @@ def verify_sealed(site: Site, given: str, checkpoint: Path | None, public_key: s
             _refuse_another_store(manifest, signed)
         known = None if signed is None else Anchor(signed.checkpoint.position, signed.checkpoint.chain)
         tell = partial(site.tell, "verifying")
-        flaw = verify_sealed_log(place, manifest, known, workers=site.settings.workers, progress=tell)
+        broken = verify_sealed_log(place, manifest, known, workers=site.settings.workers, progress=tell)
     commits = sum(segment.commits for segment in manifest.segments)
-    if flaw is not None:
-        return VerifyReport(flaw.position, None, flaw.why, 0, commits, signed)
+    if broken is not None:
+        return VerifyReport(broken.position, None, broken.why, 0, commits, signed)
     return VerifyReport(manifest.position, manifest.chain, None, 0, commits, signed)
 
 
