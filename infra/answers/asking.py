@@ -193,6 +193,8 @@ def _run(
         return conn.execute(query.encode(), parameters)
     except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
         raise Replaced("The marts were replaced or removed a moment ago. Try again.") from error
+    except errors.InsufficientPrivilege:
+        raise  # it is no fault of the question's
     except (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError) as error:
         _fail(question, name, query, error, before)
 

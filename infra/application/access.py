@@ -55,7 +55,7 @@ def note_access(site: Site, command: str, resource: str, subjects: Iterable[UUID
     asked = asking(site)
     asked = asked._replace(purpose=asked.purpose or command)
     try:
-        with translated(), site.database.connect("replayhouse access", autocommit=True) as conn:
+        with translated(), site.as_program.connect("replayhouse access", autocommit=True) as conn:
             access_log.write(conn, asked, resource, subjects)
     except ReplayhouseError as error:
         told = "Nothing personal was read, for who reads it could not be written into the access log."

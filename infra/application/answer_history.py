@@ -85,7 +85,7 @@ def answer_history(site: Site, number: int, given: Mapping[str, object]) -> Hist
     """The answers of record to a question with these parameters, by the definition in force, by position."""
     asked = question_of(number)
     parameters = read_parameters(asked, given)
-    with site.database.connect("replayhouse ask", autocommit=True) as conn:
+    with site.as_reader.connect("replayhouse ask", autocommit=True) as conn:
         make_ready(site, conn)
         origin = origin_in(live_moment(conn), asked, parameters)
         kept = kept_answers.history(conn, asked.number, origin)

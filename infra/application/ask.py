@@ -17,11 +17,11 @@ from replayhouse.infra.answers.asking import Behind, Cell, FaultyQuestion, Row
 from replayhouse.infra.answers.moment import LIVE, Moment, has_own_marts, live_moment
 from replayhouse.infra.answers.parameters import read_parameters
 from replayhouse.infra.application import moments
+from replayhouse.infra.application.prepared import prepared
 from replayhouse.infra.application.project import catch_up_all
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models import kept_answers
 from replayhouse.infra.read_models.kept_answers import Origin
-from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.snapshots.time_travel import Limits
 from replayhouse.infra.runtime.errors import Unknown
 from replayhouse.infra.runtime.telling import count
@@ -108,8 +108,11 @@ def rows_behind(
 def asking_as_of(
     site: Site, at: str | int | datetime | None, occurred_before: str | date | None
 ) -> "Generator[Asking]":
-    """Lets questions be asked as of a moment, on one connection. Raises UsageError for what is no moment."""
-    with site.database.connect(_NAME, autocommit=True) as conn, ExitStack() as stack:
+    """Lets questions be asked as of a moment, on one connection. Raises UsageError for what is no moment.
+
+    Figures are everybody's: whoever asks, it is a reader's connection.
+    """
+    with site.as_reader.connect(_NAME, autocommit=True) as conn, ExitStack() as stack:
         make_ready(site, conn)
         yield Asking(site, conn, moments.read_moment(conn, at, occurred_before), stack)
 
@@ -117,7 +120,7 @@ def asking_as_of(
 def make_ready(site: Site, conn: psycopg.Connection) -> None:
     """Makes the live marts where there are none, or those of another version of the program."""
     if not has_own_marts(conn):
-        prepare(conn)
+        prepared(site, conn)
         catch_up_all(site)
 
 
@@ -149,7 +152,21 @@ class Asking:
             kept = [found for one in wanted if (found := find_kept(self.conn, recorded, *one)) is not None]
             if len(kept) == len(wanted):
                 return kept
-        return answers(self.conn, self._moment(), wanted)
+        return self._answers(self._moment(), wanted)
+
+    def answer_now(self, asked: Question, parameters: Mapping[str, Value]) -> Answer:
+        """The answer to one question as of the live moment, whichever is asked as of."""
+        return self._answers(live_moment(self.conn), [(asked, parameters)])[0]
+
+    def _answers(self, moment: Moment, wanted: Sequence[tuple[Question, Mapping[str, Value]]]) -> list[Answer]:
+        found, shown = _in_one_moment(self.conn, moment, wanted)
+        new = [one for one in found if not one.is_kept]
+        if new and self._site.is_for_owner:
+            keep_all(self.conn, new, shown)
+        elif new and shown.is_record:
+            with self._site.as_program.connect(_NAME, autocommit=True) as own:  # a reader's connection keeps nothing
+                keep_all(own, new, shown)
+        return found
 
     def recorded(self) -> Moment | None:
         """The moment as which answers are kept; None of what stands, and is no record of the log."""
@@ -198,7 +215,16 @@ def answer(conn: psycopg.Connection, moment: Moment, asked: Question, parameters
 def answers(
     conn: psycopg.Connection, moment: Moment, wanted: Sequence[tuple[Question, Mapping[str, Value]]]
 ) -> list[Answer]:
-    """The same of several questions, in one transaction.
+    """The same of several questions, in one transaction."""
+    found, shown = _in_one_moment(conn, moment, wanted)
+    keep_all(conn, found, shown)
+    return found
+
+
+def _in_one_moment(
+    conn: psycopg.Connection, moment: Moment, wanted: Sequence[tuple[Question, Mapping[str, Value]]]
+) -> tuple[list[Answer], Moment]:
+    """Answers to several questions, in one transaction, and the moment as of which they are; none is kept by this.
 
     Of the live moment, what the marts show by the time that they are read counts.
     """
@@ -207,10 +233,7 @@ def answers(
         shown = live_moment(conn) if moment.schemas == LIVE else moment
         return [kept_or_computed(conn, shown, *one) for one in wanted], shown
 
-    found, shown = asking.in_one_moment(conn, moment.schemas, work)
-    for one in found:
-        keep(conn, one, shown)
-    return found
+    return asking.in_one_moment(conn, moment.schemas, work)
 
 
 def kept_or_computed(
@@ -239,6 +262,12 @@ def _computed(conn: psycopg.Connection, moment: Moment, asked: Question, paramet
 def origin_in(moment: Moment, asked: Question, parameters: Mapping[str, Value]) -> Origin:
     """What an answer follows from as of a moment."""
     return Origin(moment.definition_of(asked), parameters, moment.position, moment.occurred_before, moment.erasures)
+
+
+def keep_all(conn: psycopg.Connection, made: Sequence[Answer], moment: Moment) -> None:
+    """Keeps answers as `keep` does."""
+    for one in made:
+        keep(conn, one, moment)
 
 
 def keep(conn: psycopg.Connection, made: Answer, moment: Moment) -> None:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from replayhouse.infra.answers import asking
 from replayhouse.infra.answers.answer import Answer
 from replayhouse.infra.answers.differing import Differing, differing_rows
-from replayhouse.infra.answers.moment import LIVE, live_moment, moment_as_of
+from replayhouse.infra.answers.moment import LIVE, moment_as_of
 from replayhouse.infra.answers.open_months import open_months
 from replayhouse.infra.answers.parameters import read_parameters
-from replayhouse.infra.application.ask import Asking, answer, asking_as_of, find_kept, origin_in, question_of
+from replayhouse.infra.application.ask import Asking, asking_as_of, find_kept, origin_in, question_of
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.loads.load_ends import LoadEnd, load_before, load_ends
 from replayhouse.infra.read_models.kept_answers import Origin
@@ -43,7 +43,7 @@ def ask_beside(
     with asking_as_of(site, at, occurred_before) as session:
         found = session.answer(asked, parameters)
         if not session.is_live:
-            return Beside(found, answer(session.conn, live_moment(session.conn), asked, parameters), None, frozenset())
+            return Beside(found, session.answer_now(asked, parameters), None, frozenset())
         load, other = _at_the_load_before(session, found, asked, parameters)
         still_open = asking.in_one_moment(session.conn, LIVE, lambda: open_months(session.conn))
         return Beside(found, other, load, still_open)

@@ -98,7 +98,7 @@ def changes(site: Site, old: int | None, new: int | None, at: str | int | dateti
     By default that is the newest, as of the moment `at`. Position 0 is the beginning of the log. None where nothing was
     loaded yet. Raises UsageError for a position at which no load ends, and for what is no moment.
     """
-    with site.database.connect("replayhouse changes", autocommit=True) as conn:
+    with site.as_reader.connect("replayhouse changes", autocommit=True) as conn:
         make_ready(site, conn)
         ends = load_ends(conn)
         if not ends and not old and new is None:

@@ -81,8 +81,9 @@ def commits(site: Site, at: str | None, before: int | None, limit: int) -> Commi
     """
     if limit < 1:
         raise UsageError(f"The limit is {limit:,}: it must be 1 or more.")
-    with site.database.connect("replayhouse log", autocommit=True) as connection, connection.transaction():
+    with site.as_reader.connect("replayhouse log", autocommit=True) as connection, connection.transaction():
         head, up_to = read_head(connection), seen_at(connection, at, None).position
+        site.narrow(connection)
         end = up_to + 1 if before is None else min(up_to + 1, before)
         found = newest_before(connection, end, limit + 1)
         shown = found[:limit]

@@ -87,7 +87,7 @@ def event(site: Site, position: int, at: str | None) -> LoggedEvent:
     Unknown where there is no such position, UsageError for what is no moment, DoesNotHold where the log does not
     hold there, LostKeys where personal fields can be neither shown nor said to be erased.
     """
-    with site.database.connect("replayhouse log", autocommit=True) as connection:
+    with site.as_program.connect("replayhouse log", autocommit=True) as connection:
         proof = proof_in_commit(connection, position)
         proved = proof.event
         personal = frozenset(personal_fields(REGISTRY.event_type_of(proved.topic)))

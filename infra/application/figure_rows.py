@@ -1,6 +1,7 @@
 """The rows behind a figure, some at a time: what each brings, which load it came with, and what stands in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -28,7 +29,9 @@ from replayhouse.infra.audit.lineage.rows import VIEWS, declared_tables
 from replayhouse.infra.loads.load_ends import LoadEnd, load_before, load_ends, load_that_brought
 from replayhouse.infra.read_models.prefixes import schema_in
 from replayhouse.infra.read_models.rows_at import rows_at
+from replayhouse.infra.read_models.sights import looking_through, sight_of
 from replayhouse.infra.runtime.errors import Forbidden, UsageError
+from replayhouse.infra.runtime.identity import Role
 
 MOST = 500
 """So many rows at a time."""
@@ -139,11 +142,12 @@ def figure_rows(
                     for part in asked.made_of[column]
                 }
                 return FigureRows(answer, column, told, value, sums, 0, 0, 0, [], None)
-            found = asking.some_behind(conn, asked, parameters, told, column, limit, offset)
-            shown = value if is_column(asked, column) else found.total
             ends = load_ends(conn)
             before = load_before(ends, moment.position)
-            rows = _brought(conn, moment, found, ends, before)
+            with _as_seen_by(conn, asking_for(site).by.role, moment) as schema:
+                found = asking.some_behind(conn, asked, parameters, told, column, limit, offset)
+                rows = _brought(conn, moment, schema, found, ends, before)
+            shown = value if is_column(asked, column) else found.total
             return FigureRows(answer, column, told, shown, {}, found.number, found.total, offset, rows, before)
 
         found = session.in_moment(work)
@@ -158,13 +162,31 @@ def _subjects(rows: Sequence[Brought]) -> set[UUID]:
     return {UUID(row.behind.key.partition("/")[0]) for row in rows if row.behind.table in declared_tables()}
 
 
+@contextmanager
+def _as_seen_by(conn: psycopg.Connection, role: Role, moment: Moment) -> Iterator[str | None]:
+    """In the block rows are read as the role sees them: in the schema with its views, or None where they stand."""
+    sight = sight_of(role)
+    if sight is None:
+        yield None
+        return
+    with looking_through(conn, sight, moment.schemas[0]) as schema:
+        yield schema
+
+
 def _brought(
-    conn: psycopg.Connection, moment: Moment, found: SomeBehind, ends: Sequence[LoadEnd], before: LoadEnd | None
+    conn: psycopg.Connection,
+    moment: Moment,
+    schema: str | None,
+    found: SomeBehind,
+    ends: Sequence[LoadEnd],
+    before: LoadEnd | None,
 ) -> list[Brought]:
     rows: dict[Behind, Mapping[str, Any]] = {}
     for table in {one.table for one in found.rows} & declared_tables().keys():
         behind = [one for one in found.rows if one.table == table]
-        at = rows_at(conn, _schema(moment, table), declared_tables()[table], [one.key.split("/") for one in behind])
+        at = rows_at(
+            conn, schema or _schema(moment, table), declared_tables()[table], [one.key.split("/") for one in behind]
+        )
         rows |= {behind[place]: row for place, row in at.items()}
     brought = []
     for one in found.rows:

@@ -51,7 +51,7 @@ def find(site: Site, text: str) -> Found:
     wanted = text.strip()
     if not wanted:
         return Found(wanted, [])
-    with site.database.connect("replayhouse find", autocommit=True) as conn:
+    with site.as_reader.connect("replayhouse find", autocommit=True) as conn:
         try:
             hits = _line(conn, wanted)
             if hits is None:

@@ -32,7 +32,7 @@ class Glance:
 
 def glance(site: Site) -> Glance:
     """Looks, in some milliseconds, and changes nothing."""
-    with site.database.connect("replayhouse glance") as conn:
+    with site.as_reader.connect("replayhouse glance") as conn:
         shown = marts_shown.noted(conn)
         return Glance(
             read_head(conn),
@@ -58,6 +58,6 @@ class News(NamedTuple):
 
 def news(site: Site, mark: str) -> News | None:
     """What the live marts show, where it is something else than what had a mark."""
-    with site.database.connect("replayhouse news", autocommit=True) as conn:
+    with site.as_reader.connect("replayhouse news", autocommit=True) as conn:
         shown = marts_shown.noted(conn)
     return None if shown is None or mark_of(shown) == mark else News(shown.position, mark_of(shown))

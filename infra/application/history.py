@@ -42,7 +42,7 @@ def history(site: Site, kind: str, key: str) -> History:
     of = kind_named(kind)
     if of is not HistoryKind.BATCH:
         read_id_start(key)  # what is no id is told before anything is opened
-    with site.database.connect("replayhouse audit") as connection:
+    with site.as_program.connect("replayhouse audit") as connection:
         wanted = key_of(connection, of, key)
         subjects = {wanted, *subjects_of(connection, of, wanted)}
         reveals = of in PERSONAL and noted(

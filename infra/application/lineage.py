@@ -25,7 +25,7 @@ def lineage(
     if instead is not None and not instead.exists():
         raise UsageError(f"{instead} does not exist.")
     values = [str(value) for value in key]
-    with site.database.connect("replayhouse audit lineage", autocommit=True) as connection:
+    with site.as_program.connect("replayhouse audit lineage", autocommit=True) as connection:
         name = _with_schema(table, [*declared_tables(), *marts(connection)])
         if name not in declared_tables():
             _note_mart(site, name)

@@ -91,7 +91,7 @@ def _document(one: Prefix, at: str) -> dict[str, Any]:
 
 def list_moments(site: Site) -> Moments:
     """Looks, and changes nothing."""
-    with site.database.connect("replayhouse moments", autocommit=True) as conn:
+    with site.as_reader.connect("replayhouse moments", autocommit=True) as conn:
         head, shown, standing = read_head(conn).position, marts_shown.noted(conn), prefixes.prefixes(conn)
         names, any_one = {one.prefix for one in standing}, moment_as_of(conn, (), 0, None)
         live = None if shown is None else shown.position

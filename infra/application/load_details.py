@@ -56,7 +56,7 @@ def load_details(site: Site, load: str, at: str | int | None, *, counts: bool) -
 
     Raises Unknown where there is no such load, UsageError for what is no moment.
     """
-    with site.database.connect("replayhouse load", autocommit=True) as conn:
+    with site.as_reader.connect("replayhouse load", autocommit=True) as conn:
         seen = seen_at(conn, at, None)
         load_id = known_load_named(conn, load)
         loads = all_batches(conn)

@@ -34,7 +34,7 @@ class MomentToAsk(NamedTuple):
 
 def look_up_moment(site: Site, at: str | int | datetime | None, occurred_before: str | date | None) -> MomentToAsk:
     """Which moment is meant, and whether it stands. Raises UsageError where none could be."""
-    with site.database.connect(_NAME, autocommit=True) as conn:
+    with site.as_reader.connect(_NAME, autocommit=True) as conn:
         wanted = read_moment(conn, at, occurred_before)
         if not isinstance(wanted, Limits):
             return MomentToAsk(None, None, is_made=True)

@@ -91,7 +91,7 @@ def made(site: Site, conn: psycopg.Connection, wanted: Standing | Limits) -> Ite
     elif (known := next((one for one in prefixes.prefixes(conn) if one.prefix == wanted), None)) is not None:
         yield _under(conn, known)
     else:
-        if not site.makes_moments:
+        if not (site.makes_moments and site.is_for_owner):
             raise Conflicting(
                 f"An earlier revision has no marts that could be asked at once: replayhouse ask NUMBER --at {wanted} "
                 "makes them for the time being."
@@ -110,7 +110,7 @@ def told_of(limits: Limits) -> str:
 
 
 def _refuse_to_make(site: Site, told: str) -> None:
-    if not site.makes_moments:
+    if not (site.makes_moments and site.is_for_owner):
         raise NotMade(
             f"The moment is not made yet ({told}), and no answer as of it is kept. The page Moments makes it, and so "
             "does POST /api/moments; that takes a while."

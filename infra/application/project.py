@@ -67,7 +67,7 @@ def catch_up_all(site: Site) -> None:
     settings = site.settings
     try:
         catch_up(
-            site.database,
+            site.as_program,
             workers=settings.workers,
             keep=settings.keep_revisions,
             tell=partial(site.tell, doing),
@@ -82,7 +82,7 @@ def catch_up_all(site: Site) -> None:
 
 def warn_of_parked(site: Site) -> None:
     """Says so if there are streams that could not be folded."""
-    with site.database.connect("replayhouse status") as connection:
+    with site.as_program.connect("replayhouse status") as connection:
         parked = len(parked_streams(connection))
     if parked:
         site.warn(

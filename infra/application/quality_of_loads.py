@@ -48,7 +48,7 @@ def quality_of_loads(site: Site, at: str | None, limit: int, offset: int) -> Qua
     """
     if limit < 1 or offset < 0:
         raise UsageError("A limit is 1 or more, and an offset 0 or more.")
-    with site.database.connect("replayhouse quality") as connection:
+    with site.as_reader.connect("replayhouse quality") as connection:
         up_to = seen_at(connection, at, None).position
         ids = load_ids(connection, up_to, limit, offset)
         streams = EventStore().streams(connection, "quality", ids, up_to)

@@ -97,7 +97,7 @@ def quality_report(site: Site, batch: str | None, at: str | None = None) -> Qual
 
     Raises Unknown where there is no such load, of which NotBegun where the moment does not know it yet.
     """
-    with site.database.connect("replayhouse quality") as connection:
+    with site.as_reader.connect("replayhouse quality") as connection:
         batch_id = load_named(connection, batch) if batch is not None else _newest(connection)
         up_to = seen_at(connection, at, None).position
         stream = EventStore().streams(connection, "quality", [batch_id], up_to).get(batch_id)

@@ -10,9 +10,9 @@ import psycopg
 
 from replayhouse.domain.quality.rules import RULE
 from replayhouse.infra.application.access import asking, noted
+from replayhouse.infra.application.prepared import prepared
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.loads.names import known_load_named
-from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.quarantine import Row, RowStatus, Wanted, csv_of, ids_of, number_of, rows_of
 from replayhouse.infra.read_models.versions import refuse_others
 from replayhouse.infra.runtime.errors import Forbidden, Unknown, UsageError
@@ -86,8 +86,8 @@ def _noted(site: Site, connection: psycopg.Connection, wanted: Wanted) -> bool:
 @contextmanager
 def _wanted(site: Site, asked: Filter) -> Iterator[tuple[psycopg.Connection, Wanted]]:
     """The database as of one moment, and what to ask it for."""
-    with site.database.connect("replayhouse quality", autocommit=True) as connection:
-        prepare(connection)
+    with site.as_reader.connect("replayhouse quality", autocommit=True) as connection:
+        prepared(site, connection)
         refuse_others(connection, ["quality"])
         batch_id = known_load_named(connection, asked.batch) if asked.batch is not None else None
         if asked.file is not None and asked.file not in FILES:
@@ -104,4 +104,6 @@ def _wanted(site: Site, asked: Filter) -> Iterator[tuple[psycopg.Connection, Wan
         offset = min(asked.offset, sys.maxsize)
         with connection.transaction():
             connection.execute(_SNAPSHOT)
+            if asking(site).by.sees_records:  # the texts of others are sealed by the query
+                site.narrow(connection)
             yield connection, Wanted(batch_id, asked.file, asked.rule, RowStatus(asked.status), limit, offset)

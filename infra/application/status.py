@@ -105,11 +105,12 @@ class Status:
 
 
 def status(site: Site) -> Status:
-    """Looks at the warehouse, and changes nothing."""
-    contexts = status_of(site.database)
-    with site.database.connect("replayhouse status") as connection:
+    """Looks at the warehouse, and changes nothing. Where it is, only owners are told."""
+    contexts = status_of(site.as_reader)
+    with site.as_reader.connect("replayhouse status") as connection:
+        place = place_of(connection, site.settings)
         return Status(
-            place_of(connection, site.settings),
+            place if site.is_for_owner else place._replace(home=None, database=None),
             read_head(connection),
             contexts,
             parked_streams(connection),

@@ -153,7 +153,7 @@ def thing(
     of = kind_named(kind)
     if order not in (LEARNT, HAPPENED):
         raise UsageError(f"Events stand in the order {LEARNT} or {HAPPENED}, not '{order}'.")
-    with site.database.connect("replayhouse thing", autocommit=True) as conn:
+    with site.as_program.connect("replayhouse thing", autocommit=True) as conn:
         seen = seen_at(conn, at, occurred_before)
         wanted = key_of(conn, of, key)
         subjects = {wanted, *subjects_of(conn, of, wanted)}

@@ -72,6 +72,6 @@ def revoke_token(site: Site, number: int) -> Token:
 
 def bearer(site: Site, sha256: bytes, how: str) -> Identity | None:
     """Who asks with the token of that hash; None where that is none, or is no longer good."""
-    with site.database.connect("replayhouse token", autocommit=True) as conn:
+    with site.as_program.connect("replayhouse token", autocommit=True) as conn:
         found = tokens.bearer(conn, sha256)
     return None if found is None else Identity(*found, how)

@@ -12,7 +12,6 @@ from replayhouse.infra.cli.output import say, warn_in_lines
 from replayhouse.infra.runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from replayhouse.infra.runtime.settings import Settings
     from replayhouse.infra.runtime.web_settings import WebSettings
     from replayhouse.infra.web.auth.ways import Way
     from replayhouse.infra.web.warehouses import Warehouses
@@ -69,24 +68,26 @@ def serve(host: Host = "127.0.0.1", port: Port = 8080, auth: HowAuth = Auth.NONE
             f"localhost, not {host}."
         )
     settings, web = load_settings(), load_web_settings()
-    hosts, way = _names(host, (*(allowed or ()), *web.hosts)), _way(auth, settings, web)
+    hosts, way = _names(host, (*(allowed or ()), *web.hosts)), _way(auth, web)
     if auth is Auth.TOKEN and not _is_loopback(host):
         warn_in_lines(f"Tokens go to {host} as they are: let nobody reach it but a proxy that ends TLS.")
 
     def listening(address: str) -> None:
         say(f"Serving {address} Ctrl-C ends it.", at_once=True)
 
-    serve_warehouse(settings, host, port, warn_in_lines, listening, hosts=hosts, way=way)
+    serve_warehouse(settings, host, port, warn_in_lines, listening, hosts=hosts, way=way, database_url=web.database_url)
 
 
-def _way(auth: Auth, settings: "Settings", web: "WebSettings") -> "Callable[[Warehouses], Way]":
-    """What makes that which finds out who asks. Raises UsageError where settings for it are missing."""
+def _way(auth: Auth, web: "WebSettings") -> "Callable[[Warehouses], Way] | None":
+    """What makes that which finds out who asks; None where nobody is asked. Raises UsageError for missing settings."""
     from replayhouse.infra.web.auth.tokens import Tokens
-    from replayhouse.infra.web.auth.ways import Loopback, Proxy
+    from replayhouse.infra.web.auth.ways import Proxy
 
+    if auth is Auth.NONE:
+        return None
     if auth is Auth.TOKEN:
         return lambda warehouses: Tokens(warehouses, web.session_hours)
-    found = Proxy(web) if auth is Auth.PROXY else Loopback(settings.actor)
+    found = Proxy(web)
     return lambda _: found
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg import conninfo, errors
+from psycopg import conninfo, errors, sql
 
 from replayhouse.infra.postgres import session
 from replayhouse.infra.postgres.embedded import EmbeddedServer
@@ -38,6 +38,7 @@ OLDEST_SERVER = 16
 
 _CONNECT_TIMEOUT_SECONDS = 10
 _LIMIT = "SELECT set_config('statement_timeout', %s, false)"
+_SET_ROLE = sql.SQL("SET ROLE {}")
 
 _FIND_OR_MAKE = (
     "Name yours in REPLAYHOUSE_HOME or REPLAYHOUSE_DATABASE_URL; or make one here with replayhouse ingest PATH, "
@@ -55,25 +56,32 @@ _ENCODED = (
 _NO_ROOM = (errors.DiskFull, errors.OutOfMemory, errors.ConfigurationLimitExceeded)
 _NO_ROOM_HINT = "Check free disk space."  # the server's word where a file may not grow for another reason
 _NO_SESSION = (errors.DuplicatePreparedStatement, errors.InvalidSqlStatementName)  # it is another one each time
+_NO_SUCH_ROLE = (errors.InvalidParameterValue, errors.InsufficientPrivilege)
 _SERVER_IS_GONE = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.DatabaseDropped)
+
+
+class NotPermitted(WrongServer):
+    """The database refuses the user, or the role that it acts as, what was asked of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
     """Where the warehouse lives: a libpq URL. Cheap to make, safe to send to other processes.
 
-    A statement that takes longer than `statement_seconds` is ended (TooLong); 0 lets it take what it takes.
+    A statement that takes longer than `statement_seconds` is ended (TooLong); 0 lets it take what it takes. With a
+    `role`, each connection acts as that role from its beginning to its end, and may do what the role may.
     """
 
     url: str = field(repr=False)
     statement_seconds: int = 0
+    role: str | None = None
 
     def connect(self, application_name: str = "replayhouse", *, autocommit: bool = False) -> psycopg.Connection:
         """A new connection whose session is set up (see session); waiting for a lock ends after 10 s (Conflicting).
 
         `application_name` is what others see in `pg_stat_activity` and in messages about conflicts.
         Raises Unreachable if the server does not answer, or does not accept the name and password; WrongServer if it
-        is too old, or a pooler answers in its place.
+        is too old, a pooler answers in its place, or the user may not act as the role.
         """
         try:
             given = conninfo.conninfo_to_dict(self.url)
@@ -96,6 +104,8 @@ class Database:
                 session.settle(conn)
                 if self.statement_seconds:
                     conn.execute(_LIMIT, [f"{self.statement_seconds}s"])
+                if self.role is not None:
+                    _act_as(conn, self.role)
         except BaseException:
             conn.close()
             raise
@@ -113,6 +123,16 @@ class Database:
         """The URL without its passwords, in libpq's other form."""
         given = conninfo.conninfo_to_dict(self.url)
         return conninfo.make_conninfo("", **{key: value for key, value in given.items() if "password" not in key})
+
+
+def _act_as(conn: psycopg.Connection, role: str) -> None:
+    try:
+        conn.execute(_SET_ROLE.format(sql.Identifier(role)))
+    except _NO_SUCH_ROLE as error:
+        raise WrongServer(
+            f"The database user {conn.info.user} may not act as {role}: replayhouse serve says what is missing when it "
+            "starts."
+        ) from error
 
 
 def open_database(settings: "Settings") -> Database:
@@ -211,7 +231,7 @@ def translated() -> Iterator[None]:
     """Errors of the driver inside this block become ours; what is no failure of a service stays a driver's error.
 
     Lost connections, full disks and servers that take no writes are Unreachable, lock timeouts and deadlocks
-    Conflicting, missing privileges and poolers WrongServer.
+    Conflicting, missing privileges NotPermitted, poolers WrongServer.
     """
     try:
         yield
@@ -228,7 +248,7 @@ def translated() -> Iterator[None]:
     except _NO_SESSION as error:
         raise session.pooler(_first_line(error)) from error
     except errors.InsufficientPrivilege as error:
-        raise WrongServer(f"The database user may not do this: {_first_line(error)}.") from error
+        raise NotPermitted(f"The database user may not do this: {_first_line(error)}.") from error
     except (*_NO_ROOM, errors.InternalError_) as error:
         if not isinstance(error, _NO_ROOM) and error.diag.message_hint != _NO_ROOM_HINT:
             raise

@@ -23,7 +23,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import pq, sql
 
-from replayhouse.infra.postgres import reader, session
+from replayhouse.infra.postgres import askers, reader, session
 from replayhouse.infra.postgres.os_account import Account, programs, server_account
 from replayhouse.infra.postgres.postmaster import DEFAULT_PORT, Postmaster, postmaster_of, serves
 from replayhouse.infra.runtime.errors import Conflicting, Unreachable, UsageError
@@ -181,6 +181,15 @@ class EmbeddedServer:
                 return f"postgresql://{reader.READER}:{password}@127.0.0.1:{postmaster.port}/{DATABASE}"
             return self._socket_url(reader.READER, DATABASE, postmaster.port)
         return self._socket_url(ADMINISTRATOR, DATABASE, postmaster.port)
+
+    def url_for_askers(self) -> str:
+        """The URL by which the running server is asked on behalf of others, by a login that may act as their roles."""
+        postmaster = self._postmaster()
+        if postmaster is None:
+            raise Unreachable(f"The embedded database in {self.data} is not running.")
+        with self._exclusively(), self._administer(DATABASE) as conn:
+            askers.set_right(conn)
+        return self._socket_url(askers.LOGIN, DATABASE, postmaster.port)
 
     def program(self, name: str) -> Path:
         """The path of a client program of the same version: `psql`, `pg_dump`, `pg_restore`."""

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.postgres.migrate import make_roles
+from replayhouse.infra.runtime.identity import Role
 
 READER, STEWARD = "replayhouse_reader", "replayhouse_steward"
 ROLES: Mapping[str, str] = {
@@ -24,6 +26,9 @@ ROLES: Mapping[str, str] = {
     STEWARD: "reads the loads, their checks and the quarantine",
 }
 """The roles that people are given, and what each may do. None of them can log in."""
+
+ACTED_AS: Mapping[Role, str] = {role: f"replayhouse_{role}" for role in Role if role is not Role.OWNER}
+"""As which role of the database it is read what somebody asks for who is no owner."""
 
 _OF_ALL_IN = {"replayhouse_analyst": "masked", "replayhouse_marketing": "regional", STEWARD: "quality"}
 """Who reads everything in a schema, beside the readers."""
@@ -44,6 +49,7 @@ _READ = sql.SQL(
     "GRANT USAGE ON SCHEMA {schemas} TO {role};\n    GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {role};"
 )
 _SHOWN = sql.SQL(", ").join(map(sql.Identifier, (*CONTEXTS, "shared", "mart")))
+_ACT_AS = sql.SQL("SET LOCAL ROLE {}")
 _EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = %s"
 _ADMIT = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}")
 _GRANT = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
@@ -111,6 +117,16 @@ def grant_on(conn: psycopg.Connection, schema: str, relations: Sequence[str], ro
         names = sql.SQL(", ").join(sql.Identifier(schema, relation) for relation in relations)
         conn.execute(_ADMIT.format(schema=sql.Identifier(schema), role=sql.Identifier(role)))
         conn.execute(_GRANT_ON.format(relations=names, role=sql.Identifier(role)))
+
+
+def act_as(conn: psycopg.Connection, role: str) -> None:
+    """Lets what follows in the transaction be done as a role of the database.
+
+    Raises ValueError outside of a transaction, where it would be without effect.
+    """
+    if conn.autocommit and conn.info.transaction_status is TransactionStatus.IDLE:
+        raise ValueError("a role is acted as until a transaction ends, and there is none")
+    conn.execute(_ACT_AS.format(sql.Identifier(role)))
 
 
 def _is_there(conn: psycopg.Connection, role: str) -> bool:

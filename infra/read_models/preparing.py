@@ -26,7 +26,7 @@ def prepare(conn: psycopg.Connection) -> None:
 
     Raises WrongServer where somebody else has schemas of their names.
     """
-    if _is_prepared(conn):
+    if is_prepared(conn):
         return
     with conn.transaction():
         conn.execute(_ONE_AT_A_TIME)
@@ -50,7 +50,8 @@ def prepare(conn: psycopg.Connection) -> None:
             grant(conn, "quality", STEWARD)
 
 
-def _is_prepared(conn: psycopg.Connection) -> bool:
+def is_prepared(conn: psycopg.Connection) -> bool:
+    """Whether all of it is there."""
     are_there = all(projected(conn, context) for context in PROJECTIONS) and _has_schema_of_marts(conn)
     return are_there and sights.are_shown(conn)
 

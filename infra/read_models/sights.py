@@ -5,20 +5,30 @@ which other tables take their place; each stays itself, with its rights. They ar
 the tables, and let no condition of a reader's see a row before theirs has (`security_barrier`).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors, sql
 
-from replayhouse.infra.postgres.roles import READER, grant_on
+from replayhouse.infra.postgres.roles import READER, act_as, grant_on
 from replayhouse.infra.read_models import rights
 from replayhouse.infra.runtime.errors import Conflicting
-from replayhouse.projections.sights import MART, SIGHTS, STATE, Relation, Sight, mask, relations
+from replayhouse.infra.runtime.identity import Role
+from replayhouse.projections.sights import ANALYSTS, MARKETING, MART, SIGHTS, STATE, Relation, Sight, mask, relations
 from replayhouse.projections.warehouse import PROJECTIONS
 
 PLACES = (*PROJECTIONS, "shared", MART)
 """Where relations are."""
 
+_SIGHT_OF = {
+    Role.ANALYST: ANALYSTS,
+    Role.AUDITOR: ANALYSTS,
+    Role.STEWARD: ANALYSTS,
+    Role.MARKETING: MARKETING,
+}
+_FIND_IN = "SELECT set_config('search_path', %s, true)"
+_STANDS = "SELECT to_regnamespace(quote_ident(%s)) IS NOT NULL"
 _ARE_THERE = """
     SELECT count(*) = cardinality(%(schemas)s::text[]) FROM pg_namespace AS n
     WHERE n.nspname = ANY(%(schemas)s) AND EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid)
@@ -52,6 +62,31 @@ _OWN_STATES = sql.SQL("""
         WHERE pg_has_role(to_regrole(quote_ident(own.member)), 'USAGE')
     )
 """)
+
+
+def sight_of(role: Role) -> Sight | None:
+    """What people see of read models who ask as this role; None: all of it, as it is."""
+    return _SIGHT_OF.get(role)
+
+
+@contextmanager
+def looking_through(conn: psycopg.Connection, sight: Sight, marts: str) -> Iterator[str]:
+    """In the block a transaction sees no more of read models than a sight shows, and finds that by names alone.
+
+    `marts` is the schema of the marts of which those are views, live or under a prefix; the schema with the views is
+    given. Raises Conflicting where there are none.
+    """
+    schema = marts.removesuffix(MART) + sight.schema
+    if conn.execute(_STANDS, [schema]).fetchone() != (True,):
+        raise Conflicting(
+            f"There are no views {schema} of what stands there, as an earlier version of the program made it: make it "
+            "again with replayhouse rebuild --into."
+        )
+    with conn.transaction(force_rollback=True):  # so the role and the path are again what they were
+        act_as(conn, sight.role)
+        path = sql.SQL(", ").join(map(sql.Identifier, (schema, "pg_temp")))
+        conn.execute(_FIND_IN, [path.as_string(conn)])
+        yield schema
 
 
 def are_shown(conn: psycopg.Connection) -> bool:

@@ -42,6 +42,12 @@ class WebSettings(BaseSettings):
     proxy_secret: str | None = Field(
         default=None, repr=False, description="what stands in that header, 16 signs or more; --auth proxy needs it"
     )
+    database_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="URL of the database as the server reaches it on behalf of others than owners; by default, as the "
+        "program's own user",
+    )
     session_hours: int = Field(
         default=8, ge=1, le=168, description="so long somebody who logged in with a token stays logged in"
     )

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from replayhouse.infra.application.moments import NotMade
+from replayhouse.infra.postgres.connection import NotPermitted
 from replayhouse.infra.read_models.versions import OtherVersion
 from replayhouse.infra.runtime import errors
 from replayhouse.infra.web import again
@@ -65,6 +66,8 @@ def register(app: FastAPI) -> None:
     async def known(request: Request, error: Exception) -> Response:
         assert isinstance(error, errors.ReplayhouseError)
         again.mark(request.scope, error)
+        if isinstance(error.__cause__, NotPermitted):  # the program has asked for more than the role may see
+            LOG.error(in_words(request.scope, error))
         if isinstance(error, NotMade) and not wants_json(request):
             return await run_in_threadpool(not_made_page, request, error)
         return answer(request, status_of(error), "\n".join((str(error), *error.then)))

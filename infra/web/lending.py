@@ -21,11 +21,11 @@ LONGEST_PURPOSE = 200
 def lend(request: Request) -> Iterator[Warehouse]:
     """Lends a warehouse to a view."""
     warehouses: Warehouses = request.app.state.warehouses
-    with warehouses.lend() as warehouse, warehouse.on_behalf_of(_asked(request)):
+    with warehouses.lend(asked_in(request)) as warehouse:
         yield warehouse
 
 
-def _asked(request: Request) -> Asked | None:
+def asked_in(request: Request) -> Asked | None:
     """Who asks, what for, and in which request; None where nobody was asked who he is."""
     identity: Identity | None = getattr(request.state, "identity", None)
     if identity is None:

@@ -9,6 +9,7 @@ from contextlib import closing
 import uvicorn
 from fastapi import FastAPI
 
+from replayhouse.infra.application.api.warehouse import Warehouse
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Warn
@@ -35,14 +36,17 @@ def serve(
     *,
     hosts: tuple[str, ...] = LOOPBACK_NAMES,
     way: Callable[[Warehouses], Way] | None = None,
+    database_url: str | None = None,
 ) -> None:
     """Serves the warehouse of the settings; `listening` is told the address once it can be asked.
 
-    `hosts` are the names under which it may be asked, `way` makes what finds out who asks (see create_app).
+    `hosts` are the names under which it may be asked, `way` makes what finds out who asks (see create_app). Without
+    one it is the owner; else the database is reached on behalf of others by `database_url`, see `login_for_askers`.
     Ends on SIGINT or SIGTERM, once what is being answered is answered. Raises what opening the warehouse raises, and
     UsageError where the address is not to be had.
     """
-    warehouses = Warehouses(settings, warn)
+    login = None if way is None else Warehouse(settings, warn=warn).login_for_askers(database_url)
+    warehouses = Warehouses(settings, warn, login=login)
     with warehouses.lend() as warehouse:
         warehouse.glance()
     listener = _listener(host, port)

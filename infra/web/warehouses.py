@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from replayhouse.infra.application.api.warehouse import Warehouse
+from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.runtime.errors import Conflicting
+from replayhouse.infra.runtime.identity import Asked
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Warn
 
@@ -23,25 +25,39 @@ class Busy(Conflicting):
 
 
 class Warehouses:
-    """A warehouse for each request that is at work."""
+    """A warehouse for each request that is at work.
 
-    def __init__(self, settings: Settings, warn: Warn, most: int = MOST) -> None:
+    On behalf of others than owners, the database is reached by `login`; by default, as the settings say.
+    """
+
+    def __init__(self, settings: Settings, warn: Warn, most: int = MOST, login: Database | None = None) -> None:
         self.settings = settings
+        self._login = login
         self._free: queue.LifoQueue[Warehouse] = queue.LifoQueue()
         for _ in range(most):
             self._free.put(self._opened(warn))
 
     def _opened(self, warn: Warn) -> Warehouse:
-        return Warehouse(self.settings, warn=warn, statement_seconds=STATEMENT_SECONDS, makes_moments=False)
+        return Warehouse(
+            self.settings,
+            warn=warn,
+            statement_seconds=STATEMENT_SECONDS,
+            makes_moments=False,
+            login=self._login,
+        )
 
     @contextmanager
-    def lend(self) -> Iterator[Warehouse]:
-        """One for the block. Raises Busy where none becomes free in time."""
+    def lend(self, asked: Asked | None = None) -> Iterator[Warehouse]:
+        """One for the block, on whose behalf it is; of None, nobody knows. Raises Busy where none becomes free in time.
+
+        What one use case had of the database is gone with its connections: nothing of it is left for who comes next.
+        """
         try:
             warehouse = self._free.get(timeout=PATIENCE_SECONDS)
         except queue.Empty:
             raise Busy("Too many questions are being answered at once. Try again in a moment.") from None
         try:
-            yield warehouse
+            with warehouse.on_behalf_of(asked):
+                yield warehouse
         finally:
             self._free.put(warehouse)

@@ -9,6 +9,7 @@ from replayhouse.infra.application.api.base import Base
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.tokens import NewToken, Tokens
+    from replayhouse.infra.postgres.connection import Database
     from replayhouse.infra.privacy.tokens import Token
     from replayhouse.infra.runtime.identity import Identity
 
@@ -37,6 +38,16 @@ class Access(Base):
         from replayhouse.infra.application.tokens import revoke_token
 
         return self._do(revoke_token, number)
+
+    def login_for_askers(self, url: str | None = None) -> "Database":
+        """How a server reaches the database on behalf of those who ask it: by a URL, or else as the settings say.
+
+        Whoever connects so may act as the roles of askers; the embedded database is given a login for that. Raises
+        WrongServer with what an administrator has to do where roles are missing, or may not be acted as.
+        """
+        from replayhouse.infra.application.askers import login_for_askers
+
+        return self._do(login_for_askers, url)
 
     def bearer(self, sha256: bytes, how: str = "token") -> "Identity | None":
         """Who asks with the token of that SHA-256; None where that is none, or is no longer good."""

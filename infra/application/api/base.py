@@ -5,11 +5,12 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
-from replayhouse.infra.application.site import Site, errors_in_our_words
+from replayhouse.infra.application.site import Site
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Tell, Warn, tell_nobody
 
 if TYPE_CHECKING:
+    from replayhouse.infra.postgres.connection import Database
     from replayhouse.infra.runtime.identity import Asked
     from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
@@ -32,7 +33,8 @@ class Base:
     `tell` takes what is being done and how many of how many parts of it are done; `warn` takes what a person should
     know although the work goes on, by default as a ReplayhouseWarning. `statement_seconds`: so long a statement of the
     database may take, where that is given; TooLong ends what takes longer. `makes_moments`: whether a question may wait
-    while the moment is folded that it is asked as of; else NotMade is raised (`make_moment` makes it).
+    while the moment is folded that it is asked as of; else NotMade is raised (`make_moment` makes it). `login`: how the
+    database is reached on behalf of others than owners; by default, as the settings say.
     """
 
     def __init__(
@@ -44,8 +46,9 @@ class Base:
         warn: Warn = warn_in_python,
         statement_seconds: int = 0,
         makes_moments: bool = True,
+        login: "Database | None" = None,
     ) -> None:
-        self._site = Site(settings, tell, warn, kafka, statement_seconds, makes_moments=makes_moments)
+        self._site = Site(settings, tell, warn, kafka, statement_seconds, makes_moments=makes_moments, login=login)
 
     @property
     def settings(self) -> Settings:
@@ -73,12 +76,12 @@ class Base:
 
     def _do(self, use_case: Callable[Concatenate[Site, P], R], *args: P.args, **given: P.kwargs) -> R:
         """Runs a use case. Raises a ReplayhouseError for whatever is known to go wrong."""
-        with errors_in_our_words():
+        with self._site.in_its_words():
             return use_case(self._site, *args, **given)
 
     def _each(
         self, use_case: Callable[Concatenate[Site, P], Generator[R]], *args: P.args, **given: P.kwargs
     ) -> Generator[R]:
         """The same for a use case whose results come one after the other: it runs while they are asked for."""
-        with errors_in_our_words():
+        with self._site.in_its_words():
             yield from use_case(self._site, *args, **given)

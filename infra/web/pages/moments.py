@@ -12,7 +12,7 @@ from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
 from replayhouse.infra.web.auth.permissions import area_of
 from replayhouse.infra.web.forms import Fields, place_on_this_site
 from replayhouse.infra.web.jobs import Job, State, TheJobs
-from replayhouse.infra.web.lending import Lent
+from replayhouse.infra.web.lending import Lent, asked_in
 from replayhouse.infra.web.pages.layout import fault_page, page, part
 from replayhouse.infra.web.wanted import AtMoment, Wanted, read_wanted
 
@@ -107,7 +107,7 @@ def not_made_page(request: Request, error: NotMade) -> Response:
     query = request.query_params
     try:
         wanted = read_wanted(query.get("at", ""), query.get("by", ""))
-        with request.app.state.warehouses.lend() as warehouse:
+        with request.app.state.warehouses.lend(asked_in(request)) as warehouse:
             made = page(
                 request,
                 warehouse,

@@ -1,0 +1,269 @@
+"""What a role may not see the database refuses, whatever a use case asks for; and nothing of a role is left behind."""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from psycopg import errors, sql
+
+from replayhouse.infra.answers import asking as answering
+from replayhouse.infra.application import list_questions
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.postgres.connection import Database, NotPermitted
+from replayhouse.infra.postgres.roles import ACTED_AS
+from replayhouse.infra.read_models.regions import set_for
+from replayhouse.infra.runtime.errors import Forbidden
+from replayhouse.infra.runtime.identity import Asked, Identity, Role
+from replayhouse.infra.runtime.settings import Settings
+from replayhouse.infra.runtime.telling import unheard
+from replayhouse.infra.web import warehouses
+from replayhouse.infra.web.warehouses import Warehouses
+from replayhouse.projections.questions import questions
+from tests.integration.test_roles import matrix
+from tests.support.askers import NAME, Whoever, a_login, a_role
+from tests.support.homes import wait_until
+from tests.support.in_process import Warehouse
+from tests.support.web import asking
+
+OTHERS = tuple(ACTED_AS)
+"""The roles of those who are no owner."""
+
+WHO = "SELECT current_user::text, session_user::text"
+LEFT = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'forgetful'
+"""
+SECRETS = {
+    "event_store.subject_key": "SELECT key FROM event_store.subject_key LIMIT 1",
+    "event_store.token": "SELECT sha256 FROM event_store.token LIMIT 1",
+    "event_store.access": "SELECT who FROM event_store.access LIMIT 1",
+    "event_store.log": "SELECT topic FROM event_store.log LIMIT 1",
+    "customer.dim_customer": "SELECT zip_prefix FROM customer.dim_customer LIMIT 1",
+    "quality.quarantine": "SELECT text FROM quality.quarantine LIMIT 1",
+    "mart.orders": "SELECT * FROM mart.orders LIMIT 1",
+    "masked.dim_customer": "SELECT zip_prefix FROM masked.dim_customer LIMIT 1",
+    "regional.dim_customer": "SELECT zip_prefix FROM regional.dim_customer LIMIT 1",
+}
+"""Something of each kind of thing that the page on security tells of."""
+
+
+@pytest.fixture(scope="module")
+def login(loaded: Warehouse) -> Iterator[Database]:
+    with a_login(loaded.database) as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=["of its own", "of the program"])
+def site(
+    request: pytest.FixtureRequest, loaded: Warehouse, login: Database, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
+    """The site, by a login of its own, and by that of the program."""
+    given = login if request.param == "of its own" else None
+    with asking(loaded.database, tmp_path_factory.mktemp("home"), lambda _: Whoever(), given) as made:
+        yield made
+
+
+def forgetful(query: str) -> Callable[..., list[Any]]:
+    """A use case that reads whatever it likes on behalf of anybody."""
+
+    def read(found: Site, *_: object) -> list[Any]:
+        with found.database.connect("forgetful") as conn:
+            conn.execute(query.encode()).fetchall()
+        return []
+
+    return read
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("relation", SECRETS)
+def test_a_use_case_that_forgets_to_mask_is_refused_what_the_role_may_not_see(
+    site: TestClient, role: Role, relation: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(list_questions, "list_questions", forgetful(SECRETS[relation]))
+    monkeypatch.setattr(logging.getLogger("replayhouse.web"), "propagate", True)
+    line = next(line for line in matrix() if line.tells_of(relation))
+    may = role is Role.OWNER or bool(line.seen[ACTED_AS[role]])
+    answer = site.get("/api/questions", headers=a_role(role))
+    if may:
+        assert (answer.status_code, answer.json()) == (200, [])
+        return
+    told = f"As {role}, {NAME} may not see this: the database refuses it."
+    assert (answer.status_code, answer.json()) == (403, {"error": told})
+    assert "GET /api/questions failed with Forbidden" in caplog.text
+    assert relation not in caplog.text
+
+
+def test_a_page_says_so_in_plain_words_too(site: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_questions, "list_questions", forgetful(SECRETS["event_store.subject_key"]))
+    page = site.get("/questions", headers=a_role("marketing"))
+    assert (page.status_code, "the database refuses it" in page.text) == (403, True)
+
+
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.AUDITOR])
+def test_the_rows_behind_a_figure_are_read_with_no_right_on_tables(
+    site: TestClient, role: Role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unmasked(conn: Any, *_: object) -> Any:
+        return conn.execute("SELECT zip_prefix FROM customer.dim_customer").fetchall()
+
+    figure = {"key": "2018-03", "column": "late"}
+    assert site.get("/api/questions/22/rows", params=figure, headers=a_role(role)).status_code == 200
+    monkeypatch.setattr(answering, "some_behind", unmasked)
+    assert site.get("/api/questions/22/rows", params=figure, headers=a_role("reader")).status_code == 500
+    answer = site.get("/api/questions/22/rows", params=figure, headers=a_role(role))
+    assert (answer.status_code, "the database refuses it" in answer.text) == (403, True)
+
+
+def test_analysts_are_told_the_same_rows_behind_every_figure_as_owners(site: TestClient) -> None:
+    for one in questions():
+        answer = site.get(f"/api/questions/{one.number}", headers=a_role("owner")).json()
+        if one.is_of_people or not answer["rows"] or not one.measures:
+            continue
+        key = list(map(str, answer["rows"][0][: len(one.key)]))
+        figure = {"key": key, "column": one.measures[0], "limit": 20}
+        owners, analysts = (
+            site.get(f"/api/questions/{one.number}/rows", params=figure, headers=a_role(role))
+            for role in ("owner", "analyst")
+        )
+        assert (owners.status_code, analysts.status_code) == (200, 200), (one.number, owners.text, analysts.text)
+        assert analysts.json() == owners.json(), one.number
+
+
+# --- nothing is left behind ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def one(loaded: Warehouse, login: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouses:
+    """One warehouse, which all requests get one after the other; a statement may take a second."""
+    monkeypatch.setattr(warehouses, "STATEMENT_SECONDS", 1)
+    return Warehouses(Settings(home=tmp_path, database_url=loaded.database.url), unheard, 1, login)
+
+
+def asked_as(role: Role) -> Asked:
+    return Asked(Identity(NAME, role, "test"), "a test")
+
+
+def seen_by(pool: Warehouses, role: Role, query: str = WHO) -> tuple[Any, ...] | None:
+    """The first row that a query finds in a request of somebody with that role."""
+
+    def read(found: Site, *_: object) -> Any:
+        with found.database.connect("forgetful", autocommit=True) as conn:
+            return conn.execute(query.encode()).fetchone()
+
+    with pool.lend(asked_as(role)) as warehouse:
+        done: tuple[Any, ...] | None = warehouse._do(read)
+        return done
+
+
+def test_each_request_acts_as_the_role_of_whoever_asks(one: Warehouses, login: Database) -> None:
+    user = seen_by(one, Role.READER)
+    assert user is not None
+    for role in (*OTHERS, *reversed(OTHERS)):
+        assert seen_by(one, role) == (ACTED_AS[role], user[1])
+    owner = seen_by(one, Role.OWNER)
+    assert owner is not None
+    assert owner[0] == owner[1] != user[1]
+
+
+ENDINGS = {
+    "it fails": ("SELECT 1 / 0", Exception),
+    "it is refused": ("SELECT key FROM event_store.subject_key", Forbidden),
+    "it takes too long": ("SELECT pg_sleep(30)", Exception),
+    "it is cancelled": ("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(30)", Exception),
+    "its connection is killed": ("SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(30)", Exception),
+    "it has set another role": ("SELECT set_config('role', 'replayhouse_analyst', false)", None),
+    "it has set a path": ("SELECT set_config('search_path', 'event_store', false)", None),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_however_a_request_ends_the_next_one_has_nothing_of_it(one: Warehouses, loaded: Warehouse, ending: str) -> None:
+    query, error = ENDINGS[ending]
+    for role in OTHERS:
+        if error is None:
+            seen_by(one, role, query)
+        else:
+            with pytest.raises(error):
+                seen_by(one, role, query)
+        wait_until(lambda: loaded.rows(LEFT) == [(0,)])
+        for other in (Role.OWNER, Role.MARKETING, role):
+            found = seen_by(one, other)
+            assert found is not None
+            assert found[0] == (found[1] if other is Role.OWNER else ACTED_AS[other])
+    path = seen_by(one, Role.ANALYST, "SELECT current_setting('search_path')")
+    assert path == ("",)
+
+
+def test_of_nobody_nothing_is_read(one: Warehouses) -> None:
+    with one.lend() as warehouse, pytest.raises(Forbidden, match="not known who asks"):
+        warehouse._do(forgetful(WHO))
+
+
+def test_a_login_of_its_own_may_read_nothing_until_it_acts_as_somebody(login: Database) -> None:
+    with login.connect(autocommit=True) as conn:
+        for query in SECRETS.values():
+            with pytest.raises(errors.InsufficientPrivilege):
+                conn.execute(query.encode())
+        for role in ("replayhouse_owner", "replayhouse_writer", "postgres"):
+            with pytest.raises(errors.InsufficientPrivilege):
+                conn.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+
+
+def test_who_goes_back_to_the_login_sees_nothing(one: Warehouses) -> None:
+    with pytest.raises((Forbidden, NotPermitted)):
+        seen_by(one, Role.READER, "RESET ROLE; SELECT topic FROM event_store.log LIMIT 1")
+
+
+# --- whatever was swapped in --------------------------------------------------------------------------------------
+
+
+def rebuilt(own: Warehouse) -> None:
+    own.json("rebuild")
+
+
+def reverted(own: Warehouse) -> None:
+    own.json("rebuild", "sales", "customer")
+    own.json("revert", "customer")
+
+
+def taken_back(own: Warehouse) -> None:
+    [(newest,)] = own.rows("SELECT batch_id::text FROM event_store.batch ORDER BY batch_seq DESC LIMIT 1")
+    own.json("retract", str(newest), "--reason", "a test takes it back")
+
+
+@pytest.mark.parametrize("change", [rebuilt, reverted, taken_back])
+def test_so_it_is_whatever_was_swapped_in(
+    own: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Warehouse], None]
+) -> None:
+    with own.database.connect(autocommit=True) as conn, conn.transaction():
+        set_for(conn, "replayhouse_marketing", ["RJ", "SP"])
+    change(own)
+    figure = {"key": "2018-03", "column": "late"}
+    with a_login(own.database) as login, asking(own.database, tmp_path / "home", lambda _: Whoever(), login) as site:
+        for role in ("reader", "analyst", "auditor"):
+            assert site.get("/api/questions/22/rows", params=figure, headers=a_role(role)).status_code == 200
+        for role in OTHERS:
+            assert site.get("/api/questions/22", headers=a_role(role)).status_code == 200
+            for relation, query in SECRETS.items():
+                monkeypatch.setattr(list_questions, "list_questions", forgetful(query))
+                may = next(line for line in matrix() if line.tells_of(relation)).seen[ACTED_AS[role]]
+                status_code = site.get("/api/questions", headers=a_role(role)).status_code
+                assert (role, relation, status_code) == (role, relation, 200 if may else 403)
+            monkeypatch.undo()
+        pool = Warehouses(Settings(home=tmp_path, database_url=own.database.url), unheard, 1, login)
+        states = seen_by(
+            pool, Role.MARKETING, "SELECT array_agg(DISTINCT state ORDER BY state) FROM regional.dim_customer"
+        )
+        assert states == (["RJ", "SP"],)
+
+
+# --- who is told what ---------------------------------------------------------------------------------------------
+
+
+def test_where_the_warehouse_is_owners_are_told_alone(site: TestClient, loaded: Warehouse) -> None:
+    for role in Role:
+        place = site.get("/api/status", headers=a_role(role)).json()["warehouse"]
+        assert (place["home"], place["database"] is not None) == (None, role is Role.OWNER)
