@@ -1,15 +1,19 @@
 """An owner of the database who may not make roles is told what is missing, and goes on."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
+from psycopg import errors, sql
 
-from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.application.api.warehouse import Warehouse as Opened
+from replayhouse.infra.postgres.connection import Database, make_database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.postgres.roles import Lacking
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.settings import Settings
 from tests.support.databases import a_database
 from tests.support.extracts import a_good_extract, write
 from tests.support.in_process import Warehouse
@@ -88,3 +92,55 @@ def test_missing_roles_are_made_first() -> None:
         'GRANT replayhouse_owner TO "me";',
         'GRANT CREATE ON DATABASE "shop" TO "me" WITH GRANT OPTION;',
     ]
+
+
+def test_a_server_asks_for_what_it_takes_to_act_as_roles(
+    owned: tuple[psycopg.Connection, Database], tmp_path: Path
+) -> None:
+    administrator, database = owned
+    warehouse = Warehouse(database, tmp_path / "home")
+    warehouse.run("ingest", write(tmp_path / "extract", a_good_extract()))
+    told = warehouse.run("serve", "--auth", "token", "--port", "0")
+    assert (told.code, told.out) == (2, "")
+    assert "roles are missing" in told.err.splitlines()[0]
+    administrator.execute(f'GRANT replayhouse_owner TO "{OWNER}"'.encode())
+
+    told = warehouse.run("serve", "--auth", "token", "--port", "0")
+    assert (told.code, told.out) == (2, "")
+    assert f"The database user {OWNER} may not act as the roles of those who ask" in told.err
+    recipe = told.err.splitlines()[-1].strip()
+    assert recipe.startswith('GRANT "replayhouse_reader", ')
+    administrator.execute(recipe.encode())
+    own = Opened(Settings(home=tmp_path / "home", database_url=database.url))
+    assert own.login_for_askers() == database
+    with replace(database, role="replayhouse_analyst").connect(autocommit=True) as conn:
+        assert conn.execute("SELECT count(*) > 0 FROM masked.dim_customer").fetchone() == (True,)
+        with pytest.raises(errors.InsufficientPrivilege):
+            conn.execute("SELECT FROM customer.dim_customer")
+
+
+def test_a_server_lets_its_login_act_as_roles_where_it_may(database: Database, tmp_path: Path) -> None:
+    with database.connect(autocommit=True) as conn:
+        conn.execute("CREATE ROLE asker_to_be LOGIN NOINHERIT")
+    try:
+        url = psycopg.conninfo.make_conninfo(database.url, user="asker_to_be")
+        login = Opened(Settings(home=tmp_path, database_url=database.url)).login_for_askers(url)
+        with login.connect(autocommit=True) as conn, pytest.raises(errors.InsufficientPrivilege):
+            conn.execute("SELECT FROM event_store.log")
+        with replace(login, role="replayhouse_auditor").connect(autocommit=True) as conn:
+            assert conn.execute("SELECT count(*) FROM event_store.log").fetchone() == (0,)
+    finally:
+        with database.connect(autocommit=True) as conn:
+            conn.execute("DROP OWNED BY asker_to_be; DROP ROLE asker_to_be")
+
+
+def test_a_login_of_another_warehouse_is_refused(database: Database, server: EmbeddedServer, tmp_path: Path) -> None:
+    with a_database(server) as other:
+        make_database(Settings(home=tmp_path, database_url=other.url))
+        with pytest.raises(UsageError, match="another log"):
+            Opened(Settings(home=tmp_path, database_url=database.url)).login_for_askers(other.url)
+
+
+def test_what_is_no_url_of_a_login_is_named(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="REPLAYHOUSE_WEB_DATABASE_URL is not a libpq URL"):
+        Opened(Settings(home=tmp_path, database_url=database.url)).login_for_askers("nonsense")

@@ -123,7 +123,7 @@ def test_analysts_are_told_the_same_rows_behind_every_figure_as_owners(site: Tes
         if one.is_of_people or not answer["rows"] or not one.measures:
             continue
         key = list(map(str, answer["rows"][0][: len(one.key)]))
-        figure = {"key": key, "column": one.measures[0], "limit": 20}
+        figure: dict[str, str | int | list[str]] = {"key": key, "column": one.measures[0], "limit": 20}
         owners, analysts = (
             site.get(f"/api/questions/{one.number}/rows", params=figure, headers=a_role(role))
             for role in ("owner", "analyst")

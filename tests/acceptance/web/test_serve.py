@@ -38,6 +38,10 @@ BLOCKED = """
     SELECT count(*) FROM pg_locks
     WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+WAITING = """
+    SELECT usename::text FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' ORDER BY 1
+"""
 LOCK = "LOCK TABLE read_model.answer IN ACCESS EXCLUSIVE MODE"
 
 
@@ -48,12 +52,12 @@ class Answer(NamedTuple):
     text: str
 
 
-def get(address: str, path: str) -> Answer:
-    """Asks for a page."""
+def get(address: str, path: str, token: str | None = None) -> Answer:
+    """Asks for a page, perhaps with a token."""
     host = address.removeprefix("http://").rstrip("/")
     asked = http.client.HTTPConnection(host, timeout=LONGEST_S)
     try:
-        asked.request("GET", path)
+        asked.request("GET", path, headers={} if token is None else {"authorization": f"Bearer {token}"})
         answer = asked.getresponse()
         return Answer(answer.status, answer.read().decode())
     finally:
@@ -84,9 +88,9 @@ def home(prepared: Path) -> Iterator[Home]:
 
 
 @contextmanager
-def served(home: Home, **settings: str) -> Iterator[tuple[Command, str]]:
+def served(home: Home, *arguments: str, **settings: str) -> Iterator[tuple[Command, str]]:
     """The command on that home, and where it serves; at the end it is told to end, and has complained of nothing."""
-    command = home.start("serve", "--port", "0", **settings)
+    command = home.start("serve", "--port", "0", *arguments, **settings)
     try:
         yield command, serving_at(command)
         command.kill(signal.SIGTERM)
@@ -128,6 +132,26 @@ def refuses(address: str) -> bool:
             return False
     except ConnectionRefusedError:
         return True
+
+
+def test_the_embedded_database_lets_a_login_of_its_own_read_for_those_who_ask(home: Home) -> None:
+    tokens = {
+        role: home.warehouse().json("token", "create", role, "--name", "ines", "--days", "1")["secret"]
+        for role in ("analyst", "owner")
+    }
+    with served(home, "--auth", "token") as (_, address), home.connected() as conn:
+        waiting = home.warehouse()
+        with ThreadPoolExecutor() as pool:
+            with conn.transaction():
+                conn.execute("LOCK TABLE read_model.mart IN ACCESS EXCLUSIVE MODE")
+                asked = [pool.submit(get, address, PAGE, token) for token in tokens.values()]
+                wait_until(lambda: len(waiting.rows(WAITING)) == 2)
+                users = waiting.rows(WAITING)
+            assert [one.result().status for one in asked] == [200, 200]
+        assert users == [("postgres",), ("replayhouse_web",)]
+    url = psycopg.conninfo.make_conninfo(home.server.url(), user="replayhouse_web")
+    with psycopg.connect(url) as theirs, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        theirs.execute("SELECT FROM customer.dim_customer")
 
 
 def test_a_port_that_somebody_has_is_told_of(home: Home) -> None:
