@@ -1,6 +1,7 @@
 """What the log's growth from the end of one load to that of another changed: figures, answers, and what we believed."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,8 @@ from replayhouse.infra.read_models import kept_answers
 from replayhouse.infra.read_models.snapshots.time_travel import Limits
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.questions import questions
+
+_NAME = "replayhouse changes"
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def changes(site: Site, old: int | None, new: int | None, at: str | int | dateti
     By default that is the newest, as of the moment `at`. Position 0 is the beginning of the log. None where nothing was
     loaded yet. Raises UsageError for a position at which no load ends, and for what is no moment.
     """
-    with site.as_reader.connect("replayhouse changes", autocommit=True) as conn:
+    with site.as_reader.connect(_NAME, autocommit=True) as conn, ExitStack() as stack:
         make_ready(site, conn)
         ends = load_ends(conn)
         if not ends and not old and new is None:
@@ -109,7 +112,9 @@ def changes(site: Site, old: int | None, new: int | None, at: str | int | dateti
         first = 0 if start is None else start.position
         before, after = (_Kept(conn, position) for position in (first, end.position))
         figures = moved(before.followed(), after.followed())
-        growth = growth_between(conn, first, end.position)
+        # What is counted is kept, and readers keep nothing.
+        own = conn if site.is_for_owner else stack.enter_context(site.as_program.connect(_NAME, autocommit=True))
+        growth = growth_between(own, first, end.position)
         shown = corrections(conn, growth)
         return Changes(
             ends=ends,
@@ -117,7 +122,7 @@ def changes(site: Site, old: int | None, new: int | None, at: str | int | dateti
             new=end,
             events=growth.events,
             moved=figures,
-            touched=orders_by_month(conn, first, end.position) if figures else {},
+            touched=orders_by_month(own, first, end.position) if figures else {},
             corrections=shown,
             corrected=growth.corrected,
             months=months_of_orders(conn, {one.key for one in shown if one.kind is HistoryKind.ORDER}),

@@ -87,7 +87,7 @@ def event(site: Site, position: int, at: str | None) -> LoggedEvent:
     Unknown where there is no such position, UsageError for what is no moment, DoesNotHold where the log does not
     hold there, LostKeys where personal fields can be neither shown nor said to be erased.
     """
-    with site.as_program.connect("replayhouse log", autocommit=True) as connection:
+    with site.database.connect("replayhouse log", autocommit=True) as connection:
         proof = proof_in_commit(connection, position)
         proved = proof.event
         personal = frozenset(personal_fields(REGISTRY.event_type_of(proved.topic)))
@@ -105,5 +105,11 @@ def event(site: Site, position: int, at: str | None) -> LoggedEvent:
         kind = kind_of(stream[0].topic)
         key = UUID(stream[0].facts["review_id"]) if kind is HistoryKind.REVIEW else found.stream
         later = count_after(connection, proof.commit.last_position)
-        is_seen = position <= seen_at(connection, at, None).position
+        is_seen = at is None or _is_seen(site, position, at)
         return LoggedEvent(found, personal, kind, key, proof, later, read_head(connection), is_seen)
+
+
+def _is_seen(site: Site, position: int, at: str) -> bool:
+    """Whether a moment shows the position. What stands for moments, others know than who reads the log alone."""
+    with site.as_reader.connect("replayhouse log", autocommit=True) as connection:
+        return position <= seen_at(connection, at, None).position

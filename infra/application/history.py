@@ -1,12 +1,13 @@
 """The history of one thing: every event of its streams."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
-from replayhouse.infra.application.access import noted
+from replayhouse.infra.application.access import asking, noted
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit.history import HistoricEvent, history_of, subjects_of
 from replayhouse.infra.audit.kinds import PERSONAL, HistoryKind
@@ -42,13 +43,29 @@ def history(site: Site, kind: str, key: str) -> History:
     of = kind_named(kind)
     if of is not HistoryKind.BATCH:
         read_id_start(key)  # what is no id is told before anything is opened
-    with site.as_program.connect("replayhouse audit") as connection:
+    with site.as_reader.connect("replayhouse audit") as connection, ExitStack() as stack:
         wanted = key_of(connection, of, key)
         subjects = {wanted, *subjects_of(connection, of, wanted)}
         reveals = of in PERSONAL and noted(
             site, "audit history", f"history of the {of} {wanted}", subjects, is_record=of is HistoryKind.ROW
         )
-        return History(of, wanted, history_of(connection, of, wanted, reveals=reveals))
+        reading = with_keys(site, connection, stack) if reveals and may_be_told(site) else connection
+        return History(of, wanted, history_of(reading, of, wanted, reveals=reveals))
+
+
+def may_be_told(site: Site) -> bool:
+    """Whether whoever asks is told anything in clear: of others the keys are not even asked for."""
+    return asking(site).by.sees_records
+
+
+def with_keys(site: Site, conn: psycopg.Connection, stack: ExitStack) -> psycopg.Connection:
+    """The program's own connection, which reads keys: for folding, which must see what is sealed afterwards.
+
+    For owners it is the one that they have.
+    """
+    if site.is_for_owner:
+        return conn
+    return stack.enter_context(site.as_program.connect("replayhouse audit", autocommit=True))
 
 
 def key_of(conn: psycopg.Connection, kind: HistoryKind, key: str) -> UUID:

@@ -1,9 +1,12 @@
 """The lineage of a row: from a table of the star schema to the events and the lines of extracts that made it."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from replayhouse.infra.application.access import asking, note_access, noted
+from replayhouse.infra.application.history import may_be_told, with_keys
+from replayhouse.infra.application.prepared import prepared
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit.lineage.marts import MartLineage, find_mart_row, marts
 from replayhouse.infra.audit.lineage.rows import declared_tables, is_personal, name_row
@@ -25,7 +28,8 @@ def lineage(
     if instead is not None and not instead.exists():
         raise UsageError(f"{instead} does not exist.")
     values = [str(value) for value in key]
-    with site.as_program.connect("replayhouse audit lineage", autocommit=True) as connection:
+    with site.as_reader.connect("replayhouse audit lineage", autocommit=True) as connection, ExitStack() as stack:
+        prepared(site, connection)
         name = _with_schema(table, [*declared_tables(), *marts(connection)])
         if name not in declared_tables():
             _note_mart(site, name)
@@ -35,7 +39,9 @@ def lineage(
         reveals = is_personal(name) and noted(
             site, "audit lineage", told, row.subjects, is_record=name == "quality.quarantine"
         )
-        return trace_row(connection, row, limit, instead, reveals=reveals)
+        folding = with_keys(site, connection, stack) if is_personal(name) else connection
+        telling = folding if may_be_told(site) else connection
+        return trace_row(telling, folding, row, limit, instead, reveals=reveals)
 
 
 def _note_mart(site: Site, name: str) -> None:

@@ -1,6 +1,7 @@
 """One thing as people look at it: its events with what each changed, its row, and what it has to do with."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
@@ -11,12 +12,12 @@ import psycopg
 from replayhouse.domain.kernel.events import Rewound, effective
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
 from replayhouse.infra.application.access import noted
-from replayhouse.infra.application.history import key_of, kind_named
+from replayhouse.infra.application.history import key_of, kind_named, may_be_told, with_keys
 from replayhouse.infra.application.seen import Seen, seen_at
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit import neighbours
 from replayhouse.infra.audit.history import HistoricEvent, history_of, subjects_of
-from replayhouse.infra.audit.kinds import STREAMS, TOLD_WITH_PEOPLE, HistoryKind
+from replayhouse.infra.audit.kinds import PERSONAL, STREAMS, TOLD_WITH_PEOPLE, HistoryKind
 from replayhouse.infra.audit.lineage.sources import Quoted, Sources
 from replayhouse.infra.audit.lineage.steps import Step, steps_of
 from replayhouse.infra.event_store.serialization.personal import personal_fields
@@ -153,16 +154,18 @@ def thing(
     of = kind_named(kind)
     if order not in (LEARNT, HAPPENED):
         raise UsageError(f"Events stand in the order {LEARNT} or {HAPPENED}, not '{order}'.")
-    with site.as_program.connect("replayhouse thing", autocommit=True) as conn:
+    with site.as_reader.connect("replayhouse thing", autocommit=True) as conn, ExitStack() as stack:
         seen = seen_at(conn, at, occurred_before)
         wanted = key_of(conn, of, key)
         subjects = {wanted, *subjects_of(conn, of, wanted)}
         reveals = of in TOLD_WITH_PEOPLE and noted(
             site, "things", f"the {of} {wanted}", subjects, is_record=of is HistoryKind.ROW
         )
-        told = history_of(conn, of, wanted, reveals=reveals)
+        # Rows are folded from what people told, and sealed then: which of them changed is told to all.
+        folding = with_keys(site, conn, stack) if of in PERSONAL else conn
+        told = history_of(folding if reveals and may_be_told(site) else conn, of, wanted, reveals=reveals)
         context = STREAMS[of].context
-        streams = EventStore().streams(conn, context, {event.stream for event in told})
+        streams = EventStore().streams(folding, context, {event.stream for event in told})
         looks = {stream_id: _Look(context, stream, told, seen) for stream_id, stream in streams.items()}
         events = _events(conn, looks, _in_order(told, order)[offset : offset + limit], reveals)
         rows = [row if reveals else row.sealed() for look in looks.values() for row in look.rows()]

@@ -12,8 +12,7 @@ from psycopg import sql
 from replayhouse.domain.customer.review import review_stream_id
 from replayhouse.domain.kernel.events import DomainEvent, Rewound, effective
 from replayhouse.infra.audit.kinds import STREAMS, HistoryKind
-from replayhouse.infra.event_store.keys import read_keys
-from replayhouse.infra.event_store.known_keys import Keys
+from replayhouse.infra.event_store.keys import erased_among, read_keys
 from replayhouse.infra.event_store.serialization.mapper import Mapper, mapper_of_our_events
 from replayhouse.infra.event_store.serialization.personal import personal_fields
 from replayhouse.infra.runtime.errors import Unknown
@@ -137,12 +136,16 @@ def _revealed(
     connection: psycopg.Connection, mapper: Mapper, context: str, stored: Sequence[_Stored], reveals: bool
 ) -> Iterator[HistoricEvent]:
     events = [mapper.decode(row.topic, row.state) for row in stored]
-    subjects = {mapper.subject_of(event, row.stream) for event, row in zip(events, stored, strict=True)}
-    keys = read_keys(connection, {subject for subject in subjects if subject is not None})
+    told = (mapper.subject_of(event, row.stream) for event, row in zip(events, stored, strict=True))
+    subjects = {subject for subject in told if subject is not None}
+    keys = read_keys(connection, subjects) if reveals else {}
+    erased = {one for one, key in keys.items() if key is None} if reveals else erased_among(connection, subjects)
     counting = {id(event) for event in effective(events)}
     for row, event in zip(stored, events, strict=True):
         is_rewound = id(event) not in counting and not isinstance(event, Rewound)
-        facts = _facts(mapper, event, row.stream, keys, reveals)
+        subject = mapper.subject_of(event, row.stream)
+        key = None if subject is None else keys.get(subject)
+        facts = _facts(mapper, event, row.stream, key, ERASED if subject in erased else SEALED)
         facts.pop("occurred_at", None)
         yield HistoricEvent(
             context,
@@ -160,13 +163,10 @@ def _revealed(
         )
 
 
-def _facts(mapper: Mapper, event: DomainEvent, stream: UUID, keys: Keys, reveals: bool) -> dict[str, Any]:
-    """The fields of an event, personal ones in clear text while their key exists, if they are to be revealed."""
+def _facts(mapper: Mapper, event: DomainEvent, stream: UUID, key: bytes | None, instead: str) -> dict[str, Any]:
+    """The fields of an event, personal ones in clear text with a key, and without one what stands instead of each."""
     sealed = [name for name in personal_fields(type(event)) if getattr(event, name) is not None]
-    subject = mapper.subject_of(event, stream)
-    key = keys[subject] if subject is not None else None
-    shown = key if reveals else None
-    facts: dict[str, Any] = msgspec.to_builtins(mapper.reveal(event, stream, shown) if sealed else event)
-    if sealed and shown is None:
-        facts.update(dict.fromkeys(sealed, ERASED if key is None else SEALED))
+    facts: dict[str, Any] = msgspec.to_builtins(mapper.reveal(event, stream, key) if sealed else event)
+    if key is None:
+        facts.update(dict.fromkeys(sealed, instead))
     return facts

@@ -19,6 +19,7 @@ LOG = "event_store"
 _LOST = "the table event_store.subject_key has no row for it. Restore the keys from their backup."
 
 _READ = sql.SQL("SELECT subject_id, key FROM {}.subject_key WHERE subject_id = ANY(%s)")
+_STATES = "SELECT subject_id, is_erased FROM event_store.subject WHERE subject_id = ANY(%s)"
 _MAKE = """
     INSERT INTO event_store.subject_key (subject_id, key)
     SELECT * FROM unnest(%s::uuid[], %s::bytea[])
@@ -42,6 +43,16 @@ def read_keys(conn: psycopg.Connection, subjects: Collection[UUID], *, schema: s
     keys = _known_keys(conn, subjects, schema)
     refuse_lost(subjects, keys, _LOST if schema == LOG else NOT_GIVEN)
     return keys
+
+
+def erased_among(conn: psycopg.Connection, subjects: Collection[UUID]) -> set[UUID]:
+    """Those of the subjects, for which something was sealed, whose key was destroyed; no key is read.
+
+    Raises LostKeys as `read_keys` does.
+    """
+    known: dict[UUID, bool] = dict(conn.execute(_STATES, [list(subjects)]).fetchall()) if subjects else {}
+    refuse_lost(subjects, known, _LOST)
+    return {subject for subject, is_erased in known.items() if is_erased}
 
 
 def make_keys(conn: psycopg.Connection, subjects: Collection[UUID]) -> Keys:

@@ -22,7 +22,7 @@ class LostKeys(ReplayhouseError):  # noqa: N818 - the name says what is the matt
     """Something was sealed for a subject that has no row of keys. It is the store that is incomplete, not a stream."""
 
 
-def refuse_lost(subjects: Collection[UUID], keys: Keys, why: str) -> None:
+def refuse_lost(subjects: Collection[UUID], keys: Collection[UUID], why: str) -> None:
     """Raises LostKeys, which says `why`, where a subject for which something was sealed is not among the keys."""
     if lost := sorted(subject for subject in subjects if subject not in keys):
         others = f" (and of {len(lost) - 1:,} more)" if len(lost) > 1 else ""

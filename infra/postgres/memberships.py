@@ -23,7 +23,8 @@ _HAS = """
 """
 _MEMBERS = """
     SELECT role, to_regrole(role) IS NOT NULL, array(
-        SELECT DISTINCT pg_get_userbyid(member)::text FROM pg_auth_members WHERE roleid = to_regrole(role) ORDER BY 1
+        SELECT DISTINCT pg_get_userbyid(member)::text FROM pg_auth_members
+        WHERE roleid = to_regrole(role) AND inherit_option ORDER BY 1
     )
     FROM unnest(%s::text[]) WITH ORDINALITY AS ours (role, place)
     ORDER BY place
@@ -54,7 +55,7 @@ def short(role: str) -> str:
 
 
 def members(conn: psycopg.Connection) -> list[Members]:
-    """Of each role, in the order in which they are told, who has it."""
+    """Of each role, in the order in which they are told, who has its rights; not who may only act as it."""
     return [Members(*row) for row in conn.execute(_MEMBERS, [list(ROLES)]).fetchall()]
 
 

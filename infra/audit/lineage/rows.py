@@ -3,7 +3,7 @@
 Tables are those that the projections declare; a view of a context stands for the table that its rows come from.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,6 +18,7 @@ from replayhouse.infra.read_models.checkpoints import projected
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.versions import refuse_others
 from replayhouse.infra.runtime.errors import ReplayhouseError, Unknown, UsageError
+from replayhouse.infra.runtime.identity import SEALED
 from replayhouse.infra.runtime.short_ids import IdStart, one_of, read_id_start
 from replayhouse.projections.projection import POSITION, personal_columns
 from replayhouse.projections.shared import DIM_DATE
@@ -36,6 +37,7 @@ BESIDE = {"marketplace.dim_product": ("category_english", "marketplace.dim_categ
 """The column of a view that another table gives it: that table, and the column with the key of its row."""
 
 _ROW = sql.SQL("SELECT {columns} FROM {table} WHERE {keys}")
+_WHETHER = sql.SQL("CASE WHEN {column} IS NOT NULL THEN {sealed} END AS {column}")
 _BEGINS = sql.SQL(
     "SELECT DISTINCT {column} FROM {table} WHERE {column} BETWEEN %s AND %s{before} ORDER BY {column} LIMIT 100"
 )
@@ -103,10 +105,10 @@ def name_row(conn: psycopg.Connection, name: str, given: Sequence[str]) -> Named
     return NamedRow(name, key, _stream_at(conn, name, position) if position else None)
 
 
-def find_row(conn: psycopg.Connection, named: NamedRow) -> TracedRow:
-    """The whole row. Raises UsageError where it is gone meanwhile."""
+def find_row(conn: psycopg.Connection, named: NamedRow, *, reveals: bool = True) -> TracedRow:
+    """The whole row, personal columns sealed unless it `reveals`. Raises UsageError where it is gone meanwhile."""
     name, key = named.name, named.key
-    row = _fetch(conn, name, key)
+    row = _fetch(conn, name, key, sealed=() if reveals else personal_columns(declared_tables()[name]))
     position = int(row.get(POSITION, 0))
     context = name.partition(".")[0]
     traced = TracedRow(name, declared_tables()[name], context, key, row, None, position, None, _beside(name, row))
@@ -152,10 +154,26 @@ def _whole_key(conn: psycopg.Connection, name: str, given: Mapping[str, Any]) ->
     return key
 
 
-def _fetch(conn: psycopg.Connection, name: str, key: Mapping[str, Any], columns: Sequence[str] = ()) -> dict[str, Any]:
-    """These columns of the row, or all. Raises UsageError where there is none."""
+def _fetch(
+    conn: psycopg.Connection,
+    name: str,
+    key: Mapping[str, Any],
+    columns: Sequence[str] = (),
+    sealed: Collection[str] = (),
+) -> dict[str, Any]:
+    """These columns of the row, or all; of those that are sealed only whether there is a value.
+
+    Raises UsageError where there is no such row.
+    """
     keys = sql.SQL(" AND ").join(sql.SQL("{} = %s").format(sql.Identifier(column)) for column in key)
     wanted = sql.SQL(", ").join(map(sql.Identifier, columns)) if columns else sql.SQL("*")
+    if sealed:
+        wanted = sql.SQL(", ").join(
+            _WHETHER.format(column=sql.Identifier(one.name), sealed=sql.Literal(SEALED))
+            if one.name in sealed
+            else sql.Identifier(one.name)
+            for one in declared_tables()[name].columns
+        )
     query = _ROW.format(columns=wanted, table=sql.Identifier(*name.split(".")), keys=keys)
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(query, list(key.values())).fetchone()

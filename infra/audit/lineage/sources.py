@@ -41,7 +41,7 @@ _QUARANTINED_BY = """
     WHERE originator_id = ANY(%s) AND topic LIKE 'quality.RowQuarantined.%%'
     ORDER BY originator_id, originator_version DESC
 """
-_ERASED = "SELECT subject_id FROM event_store.subject_key WHERE subject_id = ANY(%s) AND key IS NULL"
+_ERASED = "SELECT subject_id FROM event_store.subject WHERE subject_id = ANY(%s) AND is_erased"
 _PERSONS_OF_ORDERS = """
     SELECT o.order_id, a.customer_id
     FROM event_store.order_reference AS o

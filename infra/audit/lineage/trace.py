@@ -11,8 +11,6 @@ from replayhouse.infra.audit.lineage.effects import Effect, effects_on
 from replayhouse.infra.audit.lineage.rows import NamedRow, TracedRow, find_row
 from replayhouse.infra.audit.lineage.sources import Quoted, Sources, released_row
 from replayhouse.infra.event_store.store import EventStore
-from replayhouse.infra.runtime.identity import SEALED
-from replayhouse.projections.projection import personal_columns
 
 
 class TracedEvent(NamedTuple):
@@ -63,30 +61,38 @@ class RowLineage:
 
 
 def trace_row(
-    conn: psycopg.Connection, named: NamedRow, limit: int, instead: Path | None = None, *, reveals: bool = True
+    conn: psycopg.Connection,
+    folding: psycopg.Connection,
+    named: NamedRow,
+    limit: int,
+    instead: Path | None = None,
+    *,
+    reveals: bool = True,
 ) -> RowLineage:
-    """What made a row; `conn` is in autocommit.
+    """What made a row; `conn` is in autocommit, and so is `folding`, on which the row's stream is read with its keys.
 
     `limit` lines of a file are quoted for an event; `instead` is where the extract is now, if not where it was loaded
     from. Unless it `reveals`, personal fields and the lines that hold them are sealed. Raises UsageError where the row
     is gone.
     """
-    row = find_row(conn, named)
-    if not reveals:
-        sealed = {name: SEALED for name in personal_columns(row.table) if row.row.get(name) is not None}
-        row = row._replace(row=row.row | sealed)
-    return RowLineage(row, _events(conn, row, limit, instead, reveals))
+    row = find_row(conn, named, reveals=reveals)
+    return RowLineage(row, _events(conn, folding, row, limit, instead, reveals))
 
 
 def _events(
-    conn: psycopg.Connection, row: TracedRow, limit: int, instead: Path | None, reveals: bool
+    conn: psycopg.Connection,
+    folding: psycopg.Connection,
+    row: TracedRow,
+    limit: int,
+    instead: Path | None,
+    reveals: bool,
 ) -> list[TracedEvent]:
     """The events of the row's stream that its table shows, with what they did."""
     if row.stream is None:
         return []
     history = history_of_stream(conn, row.context, row.stream, reveals=reveals)
     told = [event for event in history if event.position <= row.position]
-    stream = EventStore().streams(conn, row.context, [row.stream], row.position)[row.stream]
+    stream = EventStore().streams(folding, row.context, [row.stream], row.position)[row.stream]
     effects = effects_on(row.context, row.table, list(row.key.values()), row.stream, stream.events)
     sources = Sources(conn, [(event.batch_id, event.source) for event in told], limit, instead)
     return [

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ from fastapi.testclient import TestClient
 from psycopg import errors, sql
 
 from replayhouse.infra.answers import asking as answering
-from replayhouse.infra.application import list_questions
+from replayhouse.infra.application import event, lineage, list_questions, thing
+from replayhouse.infra.application import site as sites
 from replayhouse.infra.application.site import Site
+from replayhouse.infra.postgres import connection, roles
 from replayhouse.infra.postgres.connection import Database, NotPermitted
 from replayhouse.infra.postgres.roles import ACTED_AS
+from replayhouse.infra.read_models import sights
 from replayhouse.infra.read_models.regions import set_for
 from replayhouse.infra.runtime.errors import Forbidden
 from replayhouse.infra.runtime.identity import Asked, Identity, Role
@@ -27,6 +31,13 @@ from tests.support.askers import NAME, Whoever, a_login, a_role
 from tests.support.homes import wait_until
 from tests.support.in_process import Warehouse
 from tests.support.web import asking
+
+PERSON = """
+    SELECT o.customer_id, order_id, review_id FROM sales.fact_order AS o JOIN customer.fact_review USING (order_id)
+    JOIN event_store.customer_events AS e ON e.originator_id = o.customer_id
+    WHERE comment IS NOT NULL GROUP BY 1, 2, 3 HAVING count(*) = 1 ORDER BY 1 LIMIT 1
+"""
+"""Somebody of whom there is one event of the context, with an order that was reviewed."""
 
 OTHERS = tuple(ACTED_AS)
 """The roles of those who are no owner."""
@@ -117,6 +128,25 @@ def test_the_rows_behind_a_figure_are_read_with_no_right_on_tables(
     assert (answer.status_code, "the database refuses it" in answer.text) == (403, True)
 
 
+@pytest.mark.parametrize("role", [Role.READER, Role.ANALYST, Role.AUDITOR])
+def test_where_sealing_is_forgotten_the_keys_are_refused(
+    site: TestClient, loaded: Warehouse, role: Role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [(person, order, review)] = loaded.rows(PERSON)
+    [(at,)] = loaded.rows("SELECT notification_id FROM event_store.customer_events WHERE originator_id = %s", person)
+    paths = [f"/api/things/customer/{person}", f"/api/things/review/{review}", f"/api/things/shipment/{order}"]
+    paths += [f"/api/lineage/customer.dim_customer/{person}", f"/api/lineage/customer.fact_review/{review}/{order}"]
+    paths += [f"/api/log/{at}"] if role is not Role.ANALYST else []
+    for path in paths:
+        answer = site.get(path, headers=a_role(role))
+        assert (answer.status_code, "sealed" in answer.text) == (200, True), path
+    for module in (event, lineage, thing):
+        monkeypatch.setattr(module, "noted", lambda *_, **__: True)
+    for path in paths:
+        answer = site.get(path, headers=a_role(role))
+        assert (answer.status_code, "the database refuses it" in answer.text) == (403, True), path
+
+
 def test_analysts_are_told_the_same_rows_behind_every_figure_as_owners(site: TestClient) -> None:
     for one in questions():
         answer = site.get(f"/api/questions/{one.number}", headers=a_role("owner")).json()
@@ -130,6 +160,57 @@ def test_analysts_are_told_the_same_rows_behind_every_figure_as_owners(site: Tes
         )
         assert (owners.status_code, analysts.status_code) == (200, 200), (one.number, owners.text, analysts.text)
         assert analysts.json() == owners.json(), one.number
+
+
+READ = {
+    "figures": ("/questions/22", "/api/questions/22", "/", "/moments", "/find?q=22", "/api/status", "/questions"),
+    "changes": ("/changes", "/api/changes", "/loads/{batch}", "/orders/{order}", "/customers/{person}"),
+    "rows behind": ("/questions/22/rows?key=2018-03&column=late", "/api/questions/22/rows?key=2018-03&column=late"),
+    "commits": ("/log", "/api/log", "/api/log/3", "/api/log/3/proof"),
+    "quality": ("/quality", "/api/quality", "/api/quality/{batch}"),
+    "the list": ("/quality/{batch}",),
+}
+"""Some of what there is to ask for, by the lines of the page, whose first words are these."""
+
+
+def test_it_is_read_as_the_page_says(
+    site: TestClient, loaded: Warehouse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    acted: list[str] = []
+    real, of_database = roles.act_as, connection._act_as
+
+    def noting(act: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
+        def act_as(conn: Any, role: str) -> None:
+            acted.append(role.removeprefix("replayhouse_"))
+            act(conn, role)
+
+        return act_as
+
+    monkeypatch.setattr(connection, "_act_as", noting(of_database))
+    for module in (sites, sights):
+        monkeypatch.setattr(module, "act_as", noting(real))
+    [(person, order, _)] = loaded.rows(PERSON)
+    [(batch,)] = loaded.rows("SELECT batch_id FROM event_store.batch ORDER BY batch_seq LIMIT 1")
+    lines = as_told("what is asked for")
+    assert len(lines) == len(READ)
+    for words, paths in READ.items():
+        [cells] = [cells for told, cells in lines.items() if told.startswith(words)]
+        for path, (role, cell) in product(paths, zip(Role, cells, strict=True)):
+            acted.clear()
+            answer = site.get(path.format(person=person, order=order, batch=batch), headers=a_role(role))
+            assert (answer.status_code == 403) == (cell == "-"), (path, role, answer.text)
+            if cell != "-":
+                assert answer.status_code == 200, (path, role, answer.text)
+                # Every page has the moments over it, which readers read.
+                wanted = set() if cell == "program" else {cell}
+                assert wanted <= set(acted) <= wanted | ({"reader"} if wanted else set()), (path, role, acted)
+
+
+def as_told(head: str) -> dict[str, list[str]]:
+    """The table of the page on security that begins so: the other cells of each line by the first one."""
+    page = (Path(__file__).parents[3] / "docs/security.md").read_text(encoding="utf-8")
+    table = page.partition(f"| {head} ")[2].partition("\n\n")[0].splitlines()[2:]
+    return {cells[0]: cells[1:] for cells in ([cell.strip() for cell in line.strip("|").split("|")] for line in table)}
 
 
 # --- nothing is left behind ---------------------------------------------------------------------------------------
