@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path
 from threading import Event
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 import pytest
@@ -24,9 +24,8 @@ from tests.oracle.lines import a_customer, an_id, an_order
 from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, a_review, adding, changed, write
 from tests.support.in_process import Warehouse, refused
+from tests.support.rights_page import Line, matrix
 
-PAGE = Path(__file__).parents[2] / "docs/security.md"
-FIRST_COLUMN = "relations"
 SEEN = {"rows", "masked", "own states"}
 
 OURS = """
@@ -44,33 +43,6 @@ OTHERWISE = """
     UPDATE quality.batch SET rows = rows + 1
 """
 LOOKING = "SET LOCAL ROLE {}; SET LOCAL row_security = on"
-
-
-class Line(NamedTuple):
-    """A row of the matrix: patterns of relations, and what each role sees of them; empty for nothing."""
-
-    patterns: list[str]
-    seen: dict[str, str]
-
-    def tells_of(self, relation: str) -> bool:
-        return any(fnmatchcase(relation, pattern) for pattern in self.patterns)
-
-
-def matrix() -> list[Line]:
-    """The table of the page; of a relation the first line counts that tells of it."""
-    rows = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in PAGE.read_text(encoding="utf-8").splitlines()
-        if line.startswith("|")
-    ]
-    head = next(place for place, cells in enumerate(rows) if cells[0] == FIRST_COLUMN)
-    roles = [f"replayhouse_{name}" for name in rows[head][1:]]
-    lines = []
-    for cells in rows[head + 2 :]:
-        if len(cells) != len(roles) + 1:
-            break
-        lines.append(Line(re.findall(r"`([^`]+)`", cells[0]), dict(zip(roles, cells[1:], strict=True))))
-    return lines
 
 
 def extract(*people: str) -> dict[str, list[str]]:

@@ -26,10 +26,10 @@ from replayhouse.infra.runtime.telling import unheard
 from replayhouse.infra.web import warehouses
 from replayhouse.infra.web.warehouses import Warehouses
 from replayhouse.projections.questions import questions
-from tests.integration.test_roles import matrix
 from tests.support.askers import NAME, Whoever, a_login, a_role
 from tests.support.homes import wait_until
 from tests.support.in_process import Warehouse
+from tests.support.rights_page import as_told, matrix
 from tests.support.web import asking
 
 PERSON = """
@@ -204,13 +204,6 @@ def test_it_is_read_as_the_page_says(
                 # Every page has the moments over it, which readers read.
                 wanted = set() if cell == "program" else {cell}
                 assert wanted <= set(acted) <= wanted | ({"reader"} if wanted else set()), (path, role, acted)
-
-
-def as_told(head: str) -> dict[str, list[str]]:
-    """The table of the page on security that begins so: the other cells of each line by the first one."""
-    page = (Path(__file__).parents[3] / "docs/security.md").read_text(encoding="utf-8")
-    table = page.partition(f"| {head} ")[2].partition("\n\n")[0].splitlines()[2:]
-    return {cells[0]: cells[1:] for cells in ([cell.strip() for cell in line.strip("|").split("|")] for line in table)}
 
 
 # --- nothing is left behind ---------------------------------------------------------------------------------------
