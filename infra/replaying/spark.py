@@ -1,0 +1,141 @@
+"""The engine for who has a cluster: parts are Spark's tasks, and each executor writes the files of its parts.
+
+What a task wrote counts when the manifest names it. So a task may be done again, by another executor, while the first
+one still writes: the files of each attempt have names of their own, and what came of the one that Spark takes is told
+to the driver. Executors need the folders of log and output, and the packages of the program; its code is sent to them.
+"""
+
+import base64
+import pickle
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from replayhouse.infra.replaying.folding import Folded, fold_range
+from replayhouse.infra.replaying.keys import KeysFrom
+from replayhouse.infra.replaying.parts import Part
+from replayhouse.infra.replaying.replay import Job
+from replayhouse.infra.replaying.shipped_code import code_as_zip
+from replayhouse.infra.replaying.spark_context import is_here, spark_context
+from replayhouse.infra.runtime.errors import ReplayhouseError
+from replayhouse.infra.sealed_log.reader import SealedLog
+
+_LOOK_SECONDS = 0.2
+_MARK = re.compile(r"<<replayhouse ([A-Za-z0-9+/=]+)>>")
+
+
+class Spark:
+    """Folds parts by the executors of a master, such as `local[4]` or `spark://host:7077`."""
+
+    def __init__(self, master: str) -> None:
+        self._master = master
+
+    def __call__(self, job: Job, parts: Sequence[Part], folder: Path) -> Iterator[Folded]:
+        """What came of each part, as it is done. Raises what `fold_range` raises, and what `spark_context` does."""
+        if not parts:
+            return
+        keys, environment = (None, {}) if job.keys is None else job.keys.apart(is_here(self._master))
+        folder = folder.absolute()
+        with spark_context(self._master, environment) as spark, TemporaryDirectory(prefix="replayhouse-") as sent:
+            spark.addPyFile(str(code_as_zip(Path(sent))))
+            done = spark.accumulator([], _Gathered())
+            work = _Work(job.log, keys, folder, done)
+            tasks = spark.parallelize(parts, len(parts))
+            for folded in _gathered(lambda: tasks.foreach(work), done, len(parts)):
+                _refuse_missing(folded, folder)
+                yield folded
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What an executor does with a part."""
+
+    log: SealedLog
+    keys: KeysFrom | None
+    folder: Path
+    done: Any
+
+    def __call__(self, part: Part) -> None:
+        from pyspark import TaskContext
+
+        attempt = TaskContext.get().taskAttemptId()  # no other attempt of this replay has it, of whatever stage
+        try:
+            with ExitStack() as stack:
+                keys_of = None if self.keys is None else stack.enter_context(self.keys.opened())
+                folded = fold_range(self.log, replace(part, attempt=attempt), self.folder, keys_of)
+        except (ReplayhouseError, OSError) as error:
+            raise RuntimeError(f"{error} {_marked(error)}") from error
+        self.done.add([folded])
+
+
+class _Gathered:
+    """How Spark adds up what tasks tell: the lists one after the other. Of a task that is done twice, it adds one."""
+
+    def zero(self, value: list[Folded]) -> list[Folded]:
+        return []
+
+    def addInPlace(self, one: list[Folded], other: list[Folded]) -> list[Folded]:  # noqa: N802 - Spark's name
+        one.extend(other)
+        return one
+
+
+def _gathered(run: Any, done: Any, parts: int) -> Iterator[Folded]:
+    """Runs the job in a thread; hands out what is told meanwhile, so that whoever waits sees it come."""
+    ended = threading.Event()
+    failures: list[BaseException] = []
+
+    def job() -> None:
+        try:
+            run()
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            ended.set()
+
+    threading.Thread(target=job, daemon=True).start()
+    given = 0
+    while True:
+        over = ended.wait(_LOOK_SECONDS)
+        came = done.value[given:]
+        yield from came
+        given += len(came)
+        if over:
+            break
+    if failures:
+        raise _unmarked(failures[0]) from failures[0]
+    if given != parts:
+        raise ReplayhouseError(f"Spark told of {given:,} parts of {parts:,}. Nothing that was written counts.")
+
+
+def _marked(error: Exception) -> str:
+    """An error as letters, for Spark hands on the text of a traceback only."""
+    return f"<<replayhouse {base64.b64encode(pickle.dumps(error)).decode()}>>"
+
+
+def _unmarked(error: BaseException) -> BaseException:
+    """The error that a task met, or else Spark's own."""
+    found = _MARK.search(str(error))
+    if found is None:
+        return error
+    met: BaseException = pickle.loads(base64.b64decode(found[1]))  # noqa: S301 # from our own task, as its answer is
+    return met
+
+
+def _refuse_missing(folded: Folded, folder: Path) -> None:
+    """What executors wrote must stand here as well."""
+    for table in folded.tables.values():
+        for file in table.files:
+            try:
+                size = (folder / file.name).stat().st_size
+            except FileNotFoundError:
+                size = -1
+            if size != file.bytes:
+                raise ReplayhouseError(
+                    f"An executor wrote {file.name}, and it is not in {folder}: --out must be a folder that this "
+                    "machine and all executors share."
+                )

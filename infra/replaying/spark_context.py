@@ -1,0 +1,185 @@
+"""Spark for the time of one command: without a word on the terminal, and its errors in our own words.
+
+Only this module and `spark` import pyspark, and only when they are used: it is the extra `spark`, and needs Java.
+"""
+
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from replayhouse.infra.runtime.errors import InputError, ReplayhouseError, Unreachable, UsageError
+
+HERE = "local[*]"
+"""The master that uses the processors of this machine."""
+
+_OURS = {
+    "spark.app.name": "replayhouse replay",
+    "spark.ui.enabled": "false",  # it would listen for everybody
+    "spark.ui.showConsoleProgress": "false",
+}
+_JAVA_SECONDS = 20.0
+
+_NO_JAVA = re.compile(r"JAVA_HOME is not set|java: (?:command )?not found|UnsupportedClassVersionError|No such file.*java")
+_NO_MASTER = re.compile(r"Could not parse Master URL|Master must|requires.*master", re.IGNORECASE)
+_SILENT_MASTER = re.compile(r"All masters are unresponsive|Failed to connect to master|UnknownHostException")
+_REASON = re.compile(r"Job aborted due to stage failure: (.+)|^Caused by: (.+)|\b[A-Z]\w+(?:Exception|Error): (.+)")
+
+
+def is_here(master: str) -> bool:
+    """Whether all of it runs on this machine."""
+    return master.startswith("local")
+
+
+@contextmanager
+def spark_context(master: str, environment: Mapping[str, str]) -> Iterator[Any]:
+    """The SparkContext of this process, for the time of the block: the one that runs already, or a new one.
+
+    A new one is of the master, its Java finds the variables in its environment, and it has ended after the block.
+    Raises UsageError where pyspark or Java is missing or the master is none, Unreachable where it does not answer, and
+    ReplayhouseError for whatever Spark itself raises in the block.
+    """
+    try:
+        from pyspark import SparkContext
+    except ImportError:
+        raise UsageError("Spark is not installed here: pip install 'replayhouse[spark]', or leave --engine out.") from None
+    if SparkContext._active_spark_context is not None:
+        with _in_our_words(None):
+            yield SparkContext._active_spark_context
+        return
+    with _kept_where_it_fails() as log, _in_our_words(log), _variables(_variables_of(master) | dict(environment)):
+        context = _started(master, log)
+        try:
+            yield context
+        finally:
+            _end(context)
+
+
+def _variables_of(master: str) -> dict[str, str]:
+    """What Spark reads of the environment; a cluster has its own Python, which PYSPARK_PYTHON names."""
+    if is_here(master):
+        return {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    return {"PYSPARK_PYTHON": os.environ.get("PYSPARK_PYTHON", "python3")}
+
+
+def _started(master: str, log: Path) -> Any:
+    from pyspark import SparkConf, SparkContext
+    from pyspark.java_gateway import launch_gateway
+
+    conf = SparkConf(loadDefaults=False).setMaster(master)
+    for name, value in _OURS.items():
+        conf.set(name, value)
+    before = signal.getsignal(signal.SIGINT)
+    with log.open("wb") as out:
+        gateway = launch_gateway(conf, {"stdout": out, "stderr": out})
+    try:
+        return SparkContext(conf=conf, gateway=gateway)
+    except BaseException:
+        _end_java(gateway)
+        raise
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)  # Spark has put its own in its place
+
+
+def _end(context: Any) -> None:
+    gateway = context._gateway
+    try:
+        with suppress(Exception):  # it has ended by itself, and what became of the work is told already
+            context.stop()
+    finally:
+        _end_java(gateway)
+
+
+def _end_java(gateway: Any) -> None:
+    """Java ends when its standard input does. The next context of this process starts another one."""
+    from pyspark import SparkContext
+
+    SparkContext._gateway = SparkContext._jvm = None
+    java = gateway.proc
+    with suppress(Exception):
+        gateway.shutdown()
+    if java is None:  # it was there before this process, which spark-submit has started
+        return
+    java.stdin.close()
+    try:
+        java.wait(_JAVA_SECONDS)
+    except Exception:
+        java.kill()
+        java.wait()
+
+
+@contextmanager
+def _variables(given: Mapping[str, str]) -> Iterator[None]:
+    """Variables of this process for the time of the block: what Spark starts has them, nobody after it."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+# --- what Spark says --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _kept_where_it_fails() -> Iterator[Path]:
+    """A file for Spark's own log, for this user alone; it stays where the block fails by Spark's doing."""
+    handle, name = tempfile.mkstemp(prefix="replayhouse-spark-", suffix=".log")
+    os.close(handle)
+    log = Path(name)
+    try:
+        yield log
+    except _SparkFailed:
+        raise
+    except BaseException:
+        log.unlink(missing_ok=True)
+        raise
+    log.unlink(missing_ok=True)
+
+
+class _SparkFailed(ReplayhouseError):
+    """Spark gave up, for a reason of its own."""
+
+
+@contextmanager
+def _in_our_words(log: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except (ReplayhouseError, OSError):
+        raise
+    except Exception as error:
+        if not type(error).__module__.startswith(("pyspark.", "py4j.")):
+            raise
+        raise _plain(str(error), log) from error
+
+
+def _plain(told: str, log: Path | None) -> ReplayhouseError:
+    logged = "" if log is None else log.read_text(encoding="utf-8", errors="replace")
+    if _NO_JAVA.search(logged):
+        return UsageError("Spark runs on Java 17 or newer, which is not found: install it, or name it in JAVA_HOME.")
+    if _NO_MASTER.search(told):
+        return UsageError("--master names no Spark: say local[4], spark://HOST:7077, yarn or k8s://URL.")
+    if _SILENT_MASTER.search(logged) or _SILENT_MASTER.search(told):
+        return Unreachable("Spark's master does not answer: look at --master, and whether its port can be reached.")
+    then = () if log is None else (f"Spark's own log: {log}",)
+    return _SparkFailed(f"Spark gave up: {_reason(told)}. Nothing that was written counts.", then=then)
+
+
+def _reason(told: str) -> str:
+    for line in told.splitlines():
+        if found := _REASON.search(line):
+            reason = next(part for part in found.groups() if part)
+            return reason.strip().rstrip(".:")[:300]
+    return (told.strip().splitlines() or ["it says nothing"])[0].rstrip(".:")[:300]
