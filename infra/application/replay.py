@@ -17,8 +17,11 @@ from replayhouse.infra.replaying.replay import replay as fold_again
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.sealed_log.reader import SealedLog, open_sealed_log
 
-POOL = "pool"
-"""The engine that every machine has."""
+POOL, SPARK = "pool", "spark"
+"""The engines: the one that every machine has, and the one for clusters."""
+
+HERE = "local[*]"
+"""Spark's master, where none is named: the processors of this machine."""
 
 _DOING = "folding the sealed log"
 
@@ -67,6 +70,7 @@ def replay(
     keys: str | None = None,
     workers: int | None = None,
     engine: str = POOL,
+    master: str | None = None,
     force: bool = False,
 ) -> ReplayReport:
     """Folds the sealed log at a place, as far as the limits go, into Parquet files of a folder.
@@ -76,8 +80,8 @@ def replay(
     """
     limits = LimitsMet(*_given(as_of, to_position, occurred_before))
     wanted, processes = chosen(contexts), workers or site.settings.workers
-    folds = _engine(engine, processes)
-    with site.prepare_workers(processes):
+    folds = _engine(engine, processes, master)
+    with site.prepare_workers(processes if engine == POOL else 1):
         whole = open_sealed_log(place)
         log = _limited(whole, limits)
         found = None if keys is None else keys_from(site, keys, whole)
@@ -89,9 +93,15 @@ def replay(
     return ReplayReport(folder, manifest)
 
 
-def _engine(name: str, processes: int) -> Engine:
+def _engine(name: str, processes: int, master: str | None) -> Engine:
+    if name == SPARK:
+        from replayhouse.infra.replaying.spark import Spark
+
+        return Spark(master or HERE)
     if name != POOL:
-        raise UsageError(f"There is no engine '{name}': there is {POOL}.")
+        raise UsageError(f"There is no engine '{name}': there are {POOL} and {SPARK}.")
+    if master is not None:
+        raise UsageError(f"A master is Spark's: say --engine {SPARK} with it.")
     return Pool(processes)
 
 

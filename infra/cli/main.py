@@ -23,6 +23,7 @@ def main() -> None:
     try:
         from replayhouse.infra.cli import streams
         from replayhouse.infra.runtime import interrupts
+        from replayhouse.infra.runtime.data_frames import leave_data_frames_out
 
         streams.prepare()  # before anything else is opened
         leave_data_frames_out()
@@ -35,22 +36,6 @@ def main() -> None:
     # The interpreter is not taken apart: that took a quarter of the time of a small command. In the middle of its work
     # it would also tell of it, and so would DuckDB's binding.
     os._exit(code)
-
-
-def leave_data_frames_out() -> None:
-    """From now on this process has neither numpy nor pandas, which no command needs.
-
-    Where they are installed, pyarrow would import both: that takes half a second, and numpy's threads would keep the
-    process from being forked (infra/runtime/forks.py).
-    """
-    sys.meta_path.insert(0, _NoDataFrames())
-
-
-class _NoDataFrames:
-    def find_spec(self, fullname: str, path: object, target: object = None, /) -> None:
-        """Refuses them. A mark in `sys.modules` would not do: DuckDB takes it for the module."""
-        if fullname in ("numpy", "pandas"):
-            raise ModuleNotFoundError(f"{fullname} is left out", name=fullname)
 
 
 def _wind_up() -> None:

@@ -20,6 +20,7 @@ class Engine(StrEnum):
     """What folds."""
 
     POOL = "pool"
+    SPARK = "spark"
 
 
 Log = Annotated[
@@ -40,7 +41,14 @@ Keys = Annotated[
         help="Show personal fields: the URL of the database with their keys, or the file of keys that db backup wrote.",
     ),
 ]
-EngineOption = Annotated[Engine, typer.Option("--engine", help="What folds: pool, the processes of this machine.")]
+EngineOption = Annotated[
+    Engine,
+    typer.Option("--engine", help="What folds: pool, the processes of this machine; or spark, if installed."),
+]
+Master = Annotated[
+    str | None,
+    typer.Option("--master", metavar="URL", help="Spark's master, such as spark://host:7077; by default local[*]."),
+]
 Replaces = Annotated[bool, typer.Option("--force", help="Replace the rows that stand there, as a whole.")]
 
 
@@ -52,6 +60,7 @@ def register(app: typer.Typer) -> None:
             "replayhouse replay sealed sales --out rows --workers 8 --json",
             "replayhouse replay sealed --out march --as-of 2026-03-01T12:00-03:00",
             "replayhouse replay sealed --out rows --force --keys postgresql://replayer@db.example/warehouse",
+            "replayhouse replay sealed --out rows --engine spark --master spark://host.example:7077",
         )
     )(replay)
 
@@ -67,6 +76,7 @@ def replay(
     occurred_before: OccurredBefore = None,
     keys: Keys = None,
     engine: EngineOption = Engine.POOL,
+    master: Master = None,
     force: Replaces = False,
     json: Json = False,
 ) -> None:
@@ -89,6 +99,7 @@ def replay(
             keys=keys,
             workers=workers,
             engine=engine,
+            master=master,
             force=force,
         )
     if json:

@@ -17,7 +17,7 @@ def code_as_zip(folder: Path) -> Path:
     Links are followed: in the repository the import package consists of them.
     """
     package = Path(next(iter(replayhouse.__path__)))
-    modules = [(f"{package.name}/{path.relative_to(package).as_posix()}", path.read_bytes()) for path in _modules(package)]
+    modules = [(path.relative_to(package.parent).as_posix(), path.read_bytes()) for path in _modules(package)]
     seen = sha256()
     for name, code in modules:
         seen.update(f"{name} {len(code)}\n".encode() + code)

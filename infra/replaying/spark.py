@@ -17,11 +17,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from replayhouse.infra.replaying.folding import Folded, fold_range
-from replayhouse.infra.replaying.keys import KeysFrom
+from replayhouse.infra.replaying.keys import KeysFrom, KeysOfDatabase
 from replayhouse.infra.replaying.parts import Part
 from replayhouse.infra.replaying.replay import Job
 from replayhouse.infra.replaying.shipped_code import code_as_zip
-from replayhouse.infra.replaying.spark_context import is_here, spark_context
+from replayhouse.infra.replaying.spark_context import is_here, password_cannot_travel, spark_context
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.infra.sealed_log.reader import SealedLog
 
@@ -39,7 +39,7 @@ class Spark:
         """What came of each part, as it is done. Raises what `fold_range` raises, and what `spark_context` does."""
         if not parts:
             return
-        keys, environment = (None, {}) if job.keys is None else job.keys.apart(is_here(self._master))
+        keys, environment = _apart(job.keys, is_here(self._master))
         folder = folder.absolute()
         with spark_context(self._master, environment) as spark, TemporaryDirectory(prefix="replayhouse-") as sent:
             spark.addPyFile(str(code_as_zip(Path(sent))))
@@ -49,6 +49,22 @@ class Spark:
             for folded in _gathered(lambda: tasks.foreach(work), done, len(parts)):
                 _refuse_missing(folded, folder)
                 yield folded
+
+
+def _apart(keys: KeysFrom | None, is_here: bool) -> tuple[KeysFrom | None, dict[str, str]]:
+    """The place of keys without its password, and the variables by which executors of this machine have that."""
+    if not isinstance(keys, KeysOfDatabase):
+        return keys, {}
+    from psycopg import conninfo
+
+    given = conninfo.conninfo_to_dict(keys.url)
+    secrets = {name: value for name, value in given.items() if "password" in name}
+    if not secrets:
+        return keys, {}
+    if not is_here or secrets.keys() != {"password"}:
+        raise password_cannot_travel()
+    others = {name: value for name, value in given.items() if name not in secrets}
+    return KeysOfDatabase(conninfo.make_conninfo("", **others)), {"PGPASSWORD": str(secrets["password"])}
 
 
 @dataclass(frozen=True)
@@ -122,7 +138,7 @@ def _unmarked(error: BaseException) -> BaseException:
     found = _MARK.search(str(error))
     if found is None:
         return error
-    met: BaseException = pickle.loads(base64.b64decode(found[1]))  # noqa: S301 # from our own task, as its answer is
+    met: BaseException = pickle.loads(base64.b64decode(found[1]))  # from a task of ours, like its answers
     return met
 
 

@@ -9,15 +9,14 @@ import signal
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from replayhouse.infra.runtime.errors import InputError, ReplayhouseError, Unreachable, UsageError
-
-HERE = "local[*]"
-"""The master that uses the processors of this machine."""
+from replayhouse.infra.runtime.data_frames import let_data_frames_in
+from replayhouse.infra.runtime.errors import ReplayhouseError, Unreachable, UsageError
 
 _OURS = {
     "spark.app.name": "replayhouse replay",
@@ -26,10 +25,18 @@ _OURS = {
 }
 _JAVA_SECONDS = 20.0
 
-_NO_JAVA = re.compile(r"JAVA_HOME is not set|java: (?:command )?not found|UnsupportedClassVersionError|No such file.*java")
-_NO_MASTER = re.compile(r"Could not parse Master URL|Master must|requires.*master", re.IGNORECASE)
+_NO_JAVA = re.compile(r"JAVA_HOME is not set|java: (?:command )?not found|UnsupportedClassVersionError")
+_NO_MASTER = re.compile(r"Could not parse Master URL|Master must (?:either )?be")
 _SILENT_MASTER = re.compile(r"All masters are unresponsive|Failed to connect to master|UnknownHostException")
 _REASON = re.compile(r"Job aborted due to stage failure: (.+)|^Caused by: (.+)|\b[A-Z]\w+(?:Exception|Error): (.+)")
+
+
+def password_cannot_travel() -> UsageError:
+    """A password is not sent with tasks: Spark keeps those, and shows them to whoever may see its work."""
+    return UsageError(
+        "The password in --keys would have to be sent with the tasks of Spark: leave it out of the URL, and have the "
+        "executors find it in PGPASSFILE or PGPASSWORD of their environment."
+    )
 
 
 def is_here(master: str) -> bool:
@@ -42,21 +49,26 @@ def spark_context(master: str, environment: Mapping[str, str]) -> Iterator[Any]:
     """The SparkContext of this process, for the time of the block: the one that runs already, or a new one.
 
     A new one is of the master, its Java finds the variables in its environment, and it has ended after the block.
-    Raises UsageError where pyspark or Java is missing or the master is none, Unreachable where it does not answer, and
+    Raises UsageError where pyspark or Java is missing or the master is none, or a running one cannot be given the
+    variables; Unreachable where it does not answer, and
     ReplayhouseError for whatever Spark itself raises in the block.
     """
+    let_data_frames_in()  # Spark asks whether they are installed, and takes no refusal for an answer
     try:
         from pyspark import SparkContext
     except ImportError:
-        raise UsageError("Spark is not installed here: pip install 'replayhouse[spark]', or leave --engine out.") from None
+        raise UsageError("Spark is not installed here: pip install 'replayhouse[spark]'.") from None
     if SparkContext._active_spark_context is not None:
+        if environment:
+            raise password_cannot_travel()
         with _in_our_words(None):
             yield SparkContext._active_spark_context
         return
-    with _kept_where_it_fails() as log, _in_our_words(log), _variables(_variables_of(master) | dict(environment)):
+    with _kept_where_it_fails() as log, _variables(_variables_of(master) | dict(environment)):
         context = _started(master, log)
         try:
-            yield context
+            with _in_our_words(log):  # while there is Java, which has the words of its exceptions
+                yield context
         finally:
             _end(context)
 
@@ -76,10 +88,12 @@ def _started(master: str, log: Path) -> Any:
     for name, value in _OURS.items():
         conf.set(name, value)
     before = signal.getsignal(signal.SIGINT)
-    with log.open("wb") as out:
+    with log.open("wb") as out, _in_our_words(log):
         gateway = launch_gateway(conf, {"stdout": out, "stderr": out})
     try:
-        return SparkContext(conf=conf, gateway=gateway)
+        with _in_our_words(log), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of pandas, which is not used
+            return SparkContext(conf=conf, gateway=gateway)
     except BaseException:
         _end_java(gateway)
         raise
@@ -149,7 +163,7 @@ def _kept_where_it_fails() -> Iterator[Path]:
     log.unlink(missing_ok=True)
 
 
-class _SparkFailed(ReplayhouseError):
+class _SparkFailed(ReplayhouseError):  # noqa: N818 - the name says what is the matter
     """Spark gave up, for a reason of its own."""
 
 
@@ -169,7 +183,7 @@ def _plain(told: str, log: Path | None) -> ReplayhouseError:
     logged = "" if log is None else log.read_text(encoding="utf-8", errors="replace")
     if _NO_JAVA.search(logged):
         return UsageError("Spark runs on Java 17 or newer, which is not found: install it, or name it in JAVA_HOME.")
-    if _NO_MASTER.search(told):
+    if _NO_MASTER.search(told) or _NO_MASTER.search(logged):
         return UsageError("--master names no Spark: say local[4], spark://HOST:7077, yarn or k8s://URL.")
     if _SILENT_MASTER.search(logged) or _SILENT_MASTER.search(told):
         return Unreachable("Spark's master does not answer: look at --master, and whether its port can be reached.")

@@ -39,6 +39,9 @@ class LocalFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path.absolute()}  # whoever it is sent to may work in another folder
+
     @property
     def name(self) -> str:
         """As the user called it."""

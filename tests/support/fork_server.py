@@ -24,7 +24,7 @@ from contextlib import ExitStack
 from typing import NamedTuple, NoReturn
 
 import replayhouse
-from replayhouse.infra.cli.main import leave_data_frames_out
+from replayhouse.infra.runtime.data_frames import leave_data_frames_out
 
 HEADER_BYTES = 8
 FURTHER = ("sqlalchemy.dialects.postgresql", "rich.console", "rich.table")

@@ -123,7 +123,7 @@ def test_a_command_reads_files_without_numpy_and_pandas_also_where_they_are_inst
     told = "print(sys.modules.get('numpy'), sys.modules.get('pandas'))"
     for beginning, expected in (
         ("", False),
-        ("from replayhouse.infra.cli.main import leave_data_frames_out; leave_data_frames_out(); ", True),
+        ("from replayhouse.infra.runtime.data_frames import leave_data_frames_out; leave_data_frames_out(); ", True),
     ):
         done = subprocess.run(
             [sys.executable, "-c", f"{beginning}{reading}; {told}"], capture_output=True, text=True, check=True

@@ -179,15 +179,17 @@ class ReadModels(Base):
         keys: str | PathLike[str] | None = None,
         workers: int | None = None,
         engine: str = "pool",
+        master: str | None = None,
         force: bool = False,
     ) -> "ReplayReport":
         """Folds a sealed log into Parquet files of `folder`, with a manifest; needs no database, and opens none.
 
         Limits are those of `rebuild_into`. `keys` is the URL of the database with the keys of personal fields, or the
         file of keys of a backup; without, they are withheld. What `force` replaces is replaced as a whole. `engine`:
-        "pool", so many `workers` as processes of this machine. Raises InputError where the log cannot be read,
-        UsageError for limits and folders that make no sense, Unfoldable, LostKeys, Unreachable where keys cannot be
-        reached, Conflicting while another one writes to the folder.
+        "pool", so many `workers` as processes of this machine, or "spark", the executors of `master`. Raises InputError
+        where the log cannot be read, UsageError for limits and folders that make no sense, or where Spark is missing,
+        Unfoldable, LostKeys, Unreachable where keys or a master cannot be reached, Conflicting while another one writes
+        to the folder.
         """
         from replayhouse.infra.application.replay import replay
 
@@ -202,6 +204,7 @@ class ReadModels(Base):
             keys=None if keys is None else fspath(keys),
             workers=workers,
             engine=engine,
+            master=master,
             force=force,
         )
 
