@@ -51,6 +51,7 @@ def writing_rows(folder: Path, *, replaces: bool) -> Iterator[Output]:
         try:
             yield output
             assert output.manifest is not None, "the block has finished it"
+            _remove(folder, _files_of(output.before) | _files_of(output.manifest))  # a part may have been begun twice
             _keep_names(folder)
             file.write(rendered(output.manifest))
             file.flush()
