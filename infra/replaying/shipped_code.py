@@ -1,12 +1,11 @@
 """The program as a file that other machines can import: what executors of a cluster run is what sent them the work."""
 
 import os
+import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
-
-import replayhouse
 
 _SAME_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -16,7 +15,7 @@ def code_as_zip(folder: Path) -> Path:
 
     Links are followed: in the repository the import package consists of them.
     """
-    package = Path(next(iter(replayhouse.__path__)))
+    package = Path(sys.modules[__name__.partition(".")[0]].__path__[0])
     modules = [(path.relative_to(package.parent).as_posix(), path.read_bytes()) for path in _modules(package)]
     seen = sha256()
     for name, code in modules:

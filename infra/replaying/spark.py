@@ -6,12 +6,13 @@ to the driver. Executors need the folders of log and output, and the packages of
 """
 
 import base64
-import pickle
+import json
 import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,7 +40,7 @@ class Spark:
         """What came of each part, as it is done. Raises what `fold_range` raises, and what `spark_context` does."""
         if not parts:
             return
-        keys, environment = _apart(job.keys, is_here(self._master))
+        keys, environment = apart(job.keys, here=is_here(self._master))
         folder = folder.absolute()
         with spark_context(self._master, environment) as spark, TemporaryDirectory(prefix="replayhouse-") as sent:
             spark.addPyFile(str(code_as_zip(Path(sent))))
@@ -51,7 +52,7 @@ class Spark:
                 yield folded
 
 
-def _apart(keys: KeysFrom | None, is_here: bool) -> tuple[KeysFrom | None, dict[str, str]]:
+def apart(keys: KeysFrom | None, *, here: bool) -> tuple[KeysFrom | None, dict[str, str]]:
     """The place of keys without its password, and the variables by which executors of this machine have that."""
     if not isinstance(keys, KeysOfDatabase):
         return keys, {}
@@ -61,7 +62,7 @@ def _apart(keys: KeysFrom | None, is_here: bool) -> tuple[KeysFrom | None, dict[
     secrets = {name: value for name, value in given.items() if "password" in name}
     if not secrets:
         return keys, {}
-    if not is_here or secrets.keys() != {"password"}:
+    if not here or secrets.keys() != {"password"}:
         raise password_cannot_travel()
     others = {name: value for name, value in given.items() if name not in secrets}
     return KeysOfDatabase(conninfo.make_conninfo("", **others)), {"PGPASSWORD": str(secrets["password"])}
@@ -85,7 +86,7 @@ class _Work:
                 keys_of = None if self.keys is None else stack.enter_context(self.keys.opened())
                 folded = fold_range(self.log, replace(part, attempt=attempt), self.folder, keys_of)
         except (ReplayhouseError, OSError) as error:
-            raise RuntimeError(f"{error} {_marked(error)}") from error
+            raise RuntimeError(f"{error} {marked(error)}") from error
         self.done.add([folded])
 
 
@@ -123,22 +124,28 @@ def _gathered(run: Any, done: Any, parts: int) -> Iterator[Folded]:
         if over:
             break
     if failures:
-        raise _unmarked(failures[0]) from failures[0]
+        raise unmarked(failures[0]) from failures[0]
     if given != parts:
         raise ReplayhouseError(f"Spark told of {given:,} parts of {parts:,}. Nothing that was written counts.")
 
 
-def _marked(error: Exception) -> str:
+def marked(error: ReplayhouseError | OSError) -> str:
     """An error as letters, for Spark hands on the text of a traceback only."""
-    return f"<<replayhouse {base64.b64encode(pickle.dumps(error)).decode()}>>"
+    args = [error.errno, error.strerror, error.filename] if isinstance(error, OSError) else list(map(str, error.args))
+    then = list(error.then) if isinstance(error, ReplayhouseError) else []
+    document = json.dumps([type(error).__module__, type(error).__qualname__, args, then])
+    return f"<<replayhouse {base64.b64encode(document.encode()).decode()}>>"
 
 
-def _unmarked(error: BaseException) -> BaseException:
+def unmarked(error: BaseException) -> BaseException:
     """The error that a task met, or else Spark's own."""
     found = _MARK.search(str(error))
     if found is None:
         return error
-    met: BaseException = pickle.loads(base64.b64decode(found[1]))  # from a task of ours, like its answers
+    module, name, args, then = json.loads(base64.b64decode(found[1]))
+    met: Exception = getattr(import_module(module), name)(*args)
+    if isinstance(met, ReplayhouseError):
+        met.then = tuple(then)
     return met
 
 

@@ -1,0 +1,79 @@
+"""What the engine of Spark does by itself: errors travel as letters, and the program as a file."""
+
+import errno
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from replayhouse.infra.event_store.known_keys import LostKeys
+from replayhouse.infra.event_store.serialization.errors import NewerVersion
+from replayhouse.infra.replaying.keys import KeysOfDatabase
+from replayhouse.infra.replaying.shipped_code import code_as_zip
+from replayhouse.infra.replaying.spark import apart, marked, unmarked
+from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
+
+IMPORTED = """
+import sys
+sys.modules["psycopg"] = None
+from replayhouse.infra.replaying import folding, spark
+print(folding.__file__)
+"""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        LostKeys("The key of “x” is lost\nand so on"),
+        NewerVersion("too new"),
+        ReplayhouseError("refused", then=("do this", "and that")),
+        OSError(errno.ENOSPC, "No space left on device", "rows/part-1.parquet"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_of_a_task_is_itself_again_at_the_driver(error: ReplayhouseError | OSError) -> None:
+    told = RuntimeError(f"Traceback (most recent call last):\n  RuntimeError: {error} {marked(error)}\n\tat org.apache")
+
+    met = unmarked(told)
+
+    assert (type(met), met.args, str(met)) == (type(error), error.args, str(error))
+    assert getattr(met, "then", ()) == getattr(error, "then", ())
+    assert getattr(met, "filename", None) == getattr(error, "filename", None)
+
+
+def test_an_error_of_spark_stays_what_it_is() -> None:
+    error = RuntimeError("Job aborted due to stage failure")
+    assert unmarked(error) is error
+
+
+def test_the_code_that_is_sent_is_enough_to_fold_and_has_the_same_name_each_time(tmp_path: Path) -> None:
+    (tmp_path / "again").mkdir()
+    sent = code_as_zip(tmp_path)
+
+    told = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(sent)!r})\n{IMPORTED}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert told.stdout.startswith(f"{sent}/replayhouse/")
+    again = code_as_zip(tmp_path / "again")
+    assert (again.name, again.read_bytes()) == (sent.name, sent.read_bytes())
+
+
+def test_a_password_is_not_sent_with_tasks() -> None:
+    keys = KeysOfDatabase("postgresql://folder:sesame@db.example/warehouse")
+
+    sent, variables = apart(keys, here=True)
+
+    assert isinstance(sent, KeysOfDatabase)
+    assert "sesame" not in sent.url
+    assert "db.example" in sent.url
+    assert variables == {"PGPASSWORD": "sesame"}
+    with pytest.raises(UsageError, match="PGPASSFILE") as refused:
+        apart(keys, here=False)
+    assert "sesame" not in str(refused.value)
+    without = KeysOfDatabase("postgresql://folder@db.example/warehouse")
+    assert apart(without, here=False) == (without, {})
