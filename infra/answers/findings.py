@@ -3,7 +3,8 @@
 `{ROW.COLUMN}`: the row is `first`, `last`, `all` (the one over everything), `is(VALUE)` (whose first column that is),
 `top(COLUMN)`, `low(COLUMN)` (with its greatest, its least value), or `last(COLUMN)` (the last in which it is not null).
 The row over everything is left out of all but `all`. `{rows}` is how many there are, `{backtest.NAME}` a value of the
-question's statement `backtest`. A percentage is written with its sign, money as R$.
+question's statement `backtest`. A percentage is written with its sign, money as R$. `[ONE|MANY]` are words that go with
+the whole number before them: the first where that is 1.
 """
 
 import re
@@ -20,6 +21,9 @@ OVER_EVERYTHING = "all"
 NOTHING = "There is nothing to show yet."
 
 _VALUE = re.compile(r"\{(?:(?P<row>[a-z]+)(?:\((?P<argument>[^)]*)\))?\.(?P<column>\w+)|rows)\}")
+
+_WORDS = re.compile(r"\[(?P<one>[^\[|\]]+)\|(?P<many>[^\[|\]]+)\]")
+_PART = re.compile(f"{_VALUE.pattern}|{_WORDS.pattern}")
 
 _MONEY = re.compile(
     r"(?x) (revenue|gmv|aov|price|freight|amount|value|commission|merchandise|paid|spent|outstanding|cost|order_value"
@@ -38,16 +42,19 @@ def find(question: Question, rows: Sequence[Row], backtest: Mapping[str, Cell]) 
 
 def _filled(sentence: str, question: Question, rows: Sequence[Row], backtest: Mapping[str, Cell]) -> str | None:
     missing = False
+    counted = 0
 
-    def value(found: re.Match[str]) -> str:
-        nonlocal missing
-        if found["row"] is None:
-            return f"{len(rows):,}"
-        cell, name = _cell(found, question, rows, backtest), found["column"]
+    def part(found: re.Match[str]) -> str:
+        nonlocal missing, counted
+        if found["one"] is not None:
+            return found["one"] if counted == 1 else found["many"]
+        cell = len(rows) if found["row"] is None else _cell(found, question, rows, backtest)
         missing = missing or cell is None
-        return in_words(cell, name)
+        if isinstance(cell, int):
+            counted = cell
+        return in_words(cell, found["column"] or "")
 
-    told = _VALUE.sub(value, sentence)
+    told = _PART.sub(part, sentence)
     return None if missing else told
 
 

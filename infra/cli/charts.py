@@ -1,7 +1,8 @@
 """Charts of an answer as lines of text: columns for a line, bars, stacked bars, and a heat map, drawn with blocks.
 
-Rows over everything ("all") are not drawn. A map is drawn as bars, the greatest first. Where several columns are to be
-drawn side by side the first one is. What has no room on the terminal is left out rather than cut off.
+Rows over everything ("all") are not drawn. A map is drawn as bars, the greatest first; a stacked bar shows parts within
+their whole, which is its last column. Where several columns are to be drawn side by side the first one is. What has no
+room on the terminal is left out rather than cut off.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -57,11 +58,13 @@ def draw(
         return []
     x, ys, series = str(chart["x"]), list(map(str, chart["y"])), chart.get("series")
     if kind == "stacked bar":
-        split = [(label(row, x), label(row, series), value(row, ys[0])) for row in parts] if series else []
-        split = split or [(label(row, x), name, value(row, name)) for row in parts for name in ys]
+        if series:
+            split = [(label(row, x), label(row, series), value(row, ys[0])) for row in parts]
+        else:
+            split = [cell for row in parts for cell in _within(label(row, x), ys, [value(row, name) for name in ys])]
         stacked = _stacked(split, width, is_unicode)
         if stacked:
-            return _titled(f"{ys[0] if series else 'parts'} by {x}", stacked, width)
+            return _titled(f"{ys[0] if series else ys[-1]} by {x}", stacked, width)
     labels = [x] if series in (None, x) else [series, x]
     points = [(" ".join(label(row, name) for name in labels), value(row, ys[0])) for row in parts]
     if kind == "map":
@@ -163,6 +166,16 @@ def _bars(points: Points, width: int, is_unicode: bool) -> list[str]:
 
 def _bar(eighths: int, is_unicode: bool) -> str:
     return "█" * (eighths // 8) + _REST[eighths % 8].strip() if is_unicode else "#" * ((eighths + 4) // 8)
+
+
+def _within(
+    label: str, names: Sequence[str], values: Sequence[Decimal | None]
+) -> list[tuple[str, str, Decimal | None]]:
+    """The parts of a whole, which comes last, and what is left of it: whole and parts together are nothing that is."""
+    *parts, whole = values
+    left = (whole or Decimal(0)) - sum((part for part in parts if part is not None), Decimal(0))
+    told = [*zip(names, parts, strict=False), (f"the rest of {names[-1]}", left)]
+    return [(label, name, value) for name, value in told]
 
 
 def _stacked(cells: Cells, width: int, is_unicode: bool) -> list[str]:

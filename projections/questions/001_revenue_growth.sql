@@ -5,8 +5,8 @@
 -- key = ["month"]
 -- chart = { kind = "line", x = "month", y = ["revenue"] }
 -- finding = [
---   "Revenue peaked at {top(revenue).revenue} in {top(revenue).month}, from {top(revenue).delivered_orders} delivered orders, a change of {top(revenue).yoy_pct} on the same month a year before.",
---   "Revenue peaked at {top(revenue).revenue} in {top(revenue).month}, from {top(revenue).delivered_orders} delivered orders.",
+--   "Revenue peaked at {top(revenue).revenue} in {top(revenue).month}, from {top(revenue).delivered_orders} delivered [order|orders], a change of {top(revenue).yoy_pct} on the same month a year before.",
+--   "Revenue peaked at {top(revenue).revenue} in {top(revenue).month}, from {top(revenue).delivered_orders} delivered [order|orders].",
 -- ]
 -- definition = """
 -- Delivered orders, all months. mom_pct: change to the month before; yoy_pct: to the same month a year before.

@@ -5,8 +5,8 @@
 -- key = ["month"]
 -- chart = { kind = "line", x = "month", y = ["new_customers"] }
 -- finding = [
---   "In {top(new_customers).month}, the best month, we won {top(new_customers).new_customers} new customers: {top(new_customers).new_share_pct} of all who bought, at an assumed cost of {top(new_customers).cac_proxy} each against a first order of {top(new_customers).avg_first_order}.",
---   "In {top(new_customers).month}, the best month, we won {top(new_customers).new_customers} new customers.",
+--   "In {top(new_customers).month}, the best month, we won {top(new_customers).new_customers} new [customer|customers]: {top(new_customers).new_share_pct} of all who bought, at an assumed cost of {top(new_customers).cac_proxy} each against a first order of {top(new_customers).avg_first_order}.",
+--   "In {top(new_customers).month}, the best month, we won {top(new_customers).new_customers} new [customer|customers].",
 -- ]
 -- definition = """
 -- Valid orders, all months. New: customers whose first order it was, new_share_pct of the buying; avg_first_order:

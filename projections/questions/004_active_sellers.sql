@@ -5,8 +5,8 @@
 -- key = ["month"]
 -- chart = { kind = "line", x = "month", y = ["active_sellers", "churned_sellers"] }
 -- finding = [
---   "In {last.month}, {last.active_sellers} sellers were active, {last.new_sellers} of them new, and {last.churned_sellers} left: {last.churn_pct} of those active a month before.",
---   "In {last.month}, {last.active_sellers} sellers were active, {last.new_sellers} of them new.",
+--   "In {last.month}, {last.active_sellers} [seller was|sellers were] active, {last.new_sellers} of them new, and {last.churned_sellers} left: {last.churn_pct} of those active a month before.",
+--   "In {last.month}, {last.active_sellers} [seller was|sellers were] active, {last.new_sellers} of them new.",
 -- ]
 -- definition = """
 -- Regular months, valid lines of any month. Selling: a line in the month; active: in it or the two before; new:

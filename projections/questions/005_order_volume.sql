@@ -5,7 +5,7 @@
 -- key = ["period_type", "period"]
 -- chart = { kind = "bar", x = "period", y = ["orders"], series = "period_type" }
 -- finding = [
---   "The strongest year is {top(orders).period} with {top(orders).orders} orders; the latest month, {last.period}, has {last.orders} so far.",
+--   "The strongest year is {top(orders).period} with {top(orders).orders} [order|orders]; the latest month, {last.period}, has {last.orders} so far.",
 -- ]
 -- definition = """
 -- All orders by period_type year ('2017'), quarter, month, each gapless from the first order to the last; change

@@ -5,7 +5,7 @@
 -- key = ["category"]
 -- chart = { kind = "bar", x = "category", y = ["revenue"] }
 -- finding = [
---   "Of {rows} categories, {first.category} brings most: {first.revenue} from {first.orders} orders, {first.revenue_share_pct} of all revenue.",
+--   "Of {rows} [category|categories], {first.category} brings most: {first.revenue} from {first.orders} [order|orders], {first.revenue_share_pct} of all revenue.",
 -- ]
 -- definition = """
 -- Delivered lines by category. Sort: -revenue, category.

@@ -5,7 +5,7 @@
 -- key = ["state"]
 -- chart = { kind = "map", x = "state", y = ["mix_adjusted_index"] }
 -- finding = [
---   "Customers in {top(lines).state}, who buy most, pay {top(lines).avg_price} for a line, and would pay {top(lines).mix_adjusted_index} where the country pays 100 for the same categories; {first.state} pays most, {first.avg_price} over {first.lines} lines.",
+--   "Customers in {top(lines).state}, who buy most, pay {top(lines).avg_price} for a line, and would pay {top(lines).mix_adjusted_index} where the country pays 100 for the same categories; {first.state} pays most, {first.avg_price} over {first.lines} [line|lines].",
 -- ]
 -- definition = """
 -- Delivered lines by state. price_index = 100 x mean price / national mean; mix_adjusted_index = 100 x sum of

@@ -5,7 +5,7 @@
 -- key = ["entity"]
 -- chart = { kind = "bar", x = "entity", y = ["top_share_pct"] }
 -- finding = [
---   "The {top(top_share_pct).top_n} strongest {top(top_share_pct).entity} bring {top(top_share_pct).top_share_pct} of revenue; {is(sellers).count_for_80_pct} of {is(sellers).n} sellers and {is(products).count_for_80_pct} of {is(products).n} products make 80 % of it.",
+--   "The {top(top_share_pct).top_n} strongest {top(top_share_pct).entity} bring {top(top_share_pct).top_share_pct} of revenue; {is(sellers).count_for_80_pct} of {is(sellers).n} [seller|sellers] and {is(products).count_for_80_pct} of {is(products).n} [product makes|products make] 80 % of it.",
 -- ]
 -- definition = """
 -- Rows sellers, products, categories, customers: those n with delivered lines, by -revenue, id. top_n = top_pct %

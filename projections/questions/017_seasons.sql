@@ -5,7 +5,7 @@
 -- key = ["calendar_month"]
 -- chart = { kind = "line", x = "month_name", y = ["seasonal_index"] }
 -- finding = [
---   "{top(seasonal_index).month_name} is the strongest month, at {top(seasonal_index).seasonal_index} where the mean is 100, and {low(seasonal_index).month_name} the weakest, at {low(seasonal_index).seasonal_index}; {top(years_seen).years_seen} years at most are seen, so take it with care.",
+--   "{top(seasonal_index).month_name} is the strongest month, at {top(seasonal_index).seasonal_index} where the mean is 100, and {low(seasonal_index).month_name} the weakest, at {low(seasonal_index).seasonal_index}; {top(years_seen).years_seen} [year at most is|years at most are] seen, so take it with care.",
 --   "There are too few months to tell seasons; the highest mean revenue is that of {top(avg_revenue).month_name}, {top(avg_revenue).avg_revenue}.",
 -- ]
 -- definition = """

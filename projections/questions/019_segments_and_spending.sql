@@ -5,7 +5,7 @@
 -- key = ["segment"]
 -- chart = { kind = "bar", x = "segment", y = ["revenue_per_order"] }
 -- finding = [
---   "The segment {top(revenue_per_order).segment} spends most per order, {top(revenue_per_order).revenue_per_order}, and has {top(revenue_per_order).customers} customers; most revenue comes from {top(revenue).segment}: {top(revenue).revenue} from {top(revenue).customers} customers.",
+--   "The segment {top(revenue_per_order).segment} spends most per order, {top(revenue_per_order).revenue_per_order}, and has {top(revenue_per_order).customers} [customer|customers]; most revenue comes from {top(revenue).segment}: {top(revenue).revenue} from {top(revenue).customers} [customer|customers].",
 --   "No order was delivered yet.",
 -- ]
 -- definition = """

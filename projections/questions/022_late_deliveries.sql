@@ -5,7 +5,7 @@
 -- key = ["month"]
 -- chart = { kind = "line", x = "month", y = ["late_pct"] }
 -- finding = [
---   "In {last(late_pct).month}, {last(late_pct).late} of {last(late_pct).deliveries} deliveries came after the promised day: {last(late_pct).late_pct}, after {top(late_pct).late_pct} at worst, in {top(late_pct).month}.",
+--   "In {last(late_pct).month}, {last(late_pct).late} of {last(late_pct).deliveries} [delivery|deliveries] came after the promised day: {last(late_pct).late_pct}, after {top(late_pct).late_pct} at worst, in {top(late_pct).month}.",
 -- ]
 -- definition = """
 -- Deliveries, all months. change_pp: late_pct less the month before's, unrounded; late_pct_3m: over the month and the two before, null in the first two; past_estimate_pct: delivered_at after promised_by as timestamps.

@@ -5,8 +5,8 @@
 -- key = ["seller_id"]
 -- chart = { kind = "table" }
 -- finding = [
---   "The most reliable seller is in {first.seller_state}: {first.on_time_pct} of {first.deliveries} deliveries on time, {first.handover_on_time_pct} of them handed over in time, with a mean score of {first.avg_score}.",
---   "The most reliable seller is in {first.seller_state}: {first.on_time_pct} of {first.deliveries} deliveries on time.",
+--   "The most reliable seller is in {first.seller_state}: {first.on_time_pct} of {first.deliveries} [delivery|deliveries] on time, {first.handover_on_time_pct} of them handed over in time, with a mean score of {first.avg_score}.",
+--   "The most reliable seller is in {first.seller_state}: {first.on_time_pct} of {first.deliveries} [delivery|deliveries] on time.",
 -- ]
 -- definition = """
 -- Deliveries by seller. handover_on_time_pct: of those with shipped_at, those where it is not after the latest

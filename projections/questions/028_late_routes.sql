@@ -5,8 +5,8 @@
 -- key = ["origin_region", "destination_region"]
 -- chart = { kind = "heat map", x = "destination_region", y = "origin_region", value = "late_pct" }
 -- finding = [
---   "Most late deliveries go from {top(late).origin_region} to {top(late).destination_region}: {top(late).late}, {top(late).share_of_late_pct} of all late ones; the share that is late is highest from {top(late_pct).origin_region} to {top(late_pct).destination_region}, {top(late_pct).late_pct} of {top(late_pct).deliveries} deliveries.",
---   "No delivery was late on the {rows} routes between regions.",
+--   "Most late deliveries go from {top(late).origin_region} to {top(late).destination_region}: {top(late).late}, {top(late).share_of_late_pct} of all late ones; the share that is late is highest from {top(late_pct).origin_region} to {top(late_pct).destination_region}, {top(late_pct).late_pct} of {top(late_pct).deliveries} [delivery|deliveries].",
+--   "No delivery was late on the {rows} [route|routes] between regions.",
 -- ]
 -- definition = """
 -- Deliveries with lines by region of the first line's seller and region of the order, pairs that occur.

@@ -5,7 +5,7 @@
 -- key = ["status"]
 -- chart = { kind = "bar", x = "status", y = ["orders", "stuck_orders"] }
 -- finding = [
---   "Most stuck orders have the status {top(stuck_orders).status}: {top(stuck_orders).stuck_orders} of the {top(stuck_orders).orders} in it, which have waited {top(stuck_orders).avg_days_waiting} days on average and {top(stuck_orders).max_days_waiting} at most.",
+--   "Most stuck orders have the status {top(stuck_orders).status}: {top(stuck_orders).stuck_orders} of the {top(stuck_orders).orders} in it, after a wait of {top(stuck_orders).avg_days_waiting} days on average and {top(stuck_orders).max_days_waiting} at most.",
 --   "No order is under way.",
 -- ]
 -- definition = """

@@ -5,7 +5,7 @@
 -- key = ["theme"]
 -- chart = { kind = "bar", x = "theme", y = ["reviews"] }
 -- finding = [
---   "Of {all.reviews} negative reviews with a text, most are about '{top(reviews).theme}': {top(reviews).share_pct}, and {top(reviews).one_star_pct} of these give one star.",
+--   "Of {all.reviews} negative [review|reviews] with a text, most are about '{top(reviews).theme}': {top(reviews).share_pct}, and {top(reviews).one_star_pct} of these give one star.",
 --   "No customer has written why they are unhappy.",
 -- ]
 -- definition = """

@@ -5,7 +5,7 @@
 -- key = ["category"]
 -- chart = { kind = "bar", x = "category", y = ["avg_score"] }
 -- finding = [
---   "Customers are most satisfied with {top(avg_score).category}, {top(avg_score).avg_score} on average, and least with {low(avg_score).category}: {low(avg_score).avg_score}, where {low(avg_score).negative_pct} of {low(avg_score).reviews} reviews are negative.",
+--   "Customers are most satisfied with {top(avg_score).category}, {top(avg_score).avg_score} on average, and least with {low(avg_score).category}: {low(avg_score).avg_score}, where {low(avg_score).negative_pct} of {low(avg_score).reviews} [review is|reviews are] negative.",
 --   "No category has enough reviews.",
 -- ]
 -- definition = """

@@ -5,8 +5,8 @@
 -- key = ["seller_id"]
 -- chart = { kind = "table" }
 -- finding = [
---   "Of the {rows} sellers with the best scores, the first has {first.avg_score} from {first.reviews} reviews, the last {last.avg_score}; {top(late_pct).late_pct} of deliveries are late at the least punctual of them.",
---   "Of the {rows} sellers with the best scores, the first has {first.avg_score} from {first.reviews} reviews, the last {last.avg_score}.",
+--   "Of the {rows} [seller|sellers] with the best scores, the first has {first.avg_score} from {first.reviews} [review|reviews], the last {last.avg_score}; {top(late_pct).late_pct} of deliveries are late at the least punctual of them.",
+--   "Of the {rows} [seller|sellers] with the best scores, the first has {first.avg_score} from {first.reviews} [review|reviews], the last {last.avg_score}.",
 --   "No seller has enough reviews.",
 -- ]
 -- definition = """

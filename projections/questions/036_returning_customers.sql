@@ -5,7 +5,7 @@
 -- key = ["orders_per_customer"]
 -- chart = { kind = "bar", x = "orders_per_customer", y = ["customers"] }
 -- finding = [
---   "{is(repeat).customers} of {all.customers} customers come back, {is(repeat).share_pct}; their orders are {is(repeat).orders_share_pct} of all.",
+--   "{is(repeat).customers} of {all.customers} [customer comes|customers come] back, {is(repeat).share_pct}; their orders are {is(repeat).orders_share_pct} of all.",
 -- ]
 -- definition = """
 -- Customers by number of valid orders: all, 1, 2, 3, 4, 5+, repeat (2 or more).

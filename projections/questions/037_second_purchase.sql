@@ -5,7 +5,7 @@
 -- key = ["gap_days"]
 -- chart = { kind = "bar", x = "gap_days", y = ["customers"] }
 -- finding = [
---   "Half of the {all.customers} customers who come back do so within {all.median_days} days, and {is(same day).share_pct} on the same day.",
+--   "Half of the {all.customers} [customer who comes back does|customers who come back do] so within {all.median_days} [day|days], and {is(same day).share_pct} on the same day.",
 --   "No customer has come back so far.",
 -- ]
 -- definition = """

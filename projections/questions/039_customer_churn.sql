@@ -5,8 +5,8 @@
 -- key = ["month"]
 -- chart = { kind = "line", x = "month", y = ["active_customers", "new_customers", "churned_customers"] }
 -- finding = [
---   "In {last.month}, {last.churned_customers} customers have not ordered for six months, {last.churn_pct} of those active the month before, while {last.new_customers} are new and {last.reactivated_customers} came back.",
---   "In {last.month}, {last.active_customers} customers are active, of whom {last.new_customers} are new.",
+--   "In {last.month}, {last.churned_customers} [customer has|customers have] not ordered for six months, {last.churn_pct} of those active the month before, while {last.new_customers} [is|are] new and {last.reactivated_customers} came back.",
+--   "In {last.month}, {last.active_customers} [customer is|customers are] active, of whom {last.new_customers} [is|are] new.",
 -- ]
 -- definition = """
 -- Regular months, valid orders of any month. Active: an order in the month or the five before; new: first order;

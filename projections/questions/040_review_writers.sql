@@ -6,7 +6,7 @@
 -- chart = { kind = "bar", x = "behaviour", y = ["orders_per_customer", "avg_order_value"] }
 -- finding = [
 --   "Customers who wrote a review place {is(wrote a review text).orders_per_customer} orders on average, of {is(wrote a review text).avg_order_value} each, and give {is(wrote a review text).avg_score}; those who only gave a score place {is(gave a score only).orders_per_customer}, of {is(gave a score only).avg_order_value}, and give {is(gave a score only).avg_score}.",
---   "{is(wrote a review text).customers} customers wrote a review, {is(gave a score only).customers} gave a score only, {is(no review).customers} did neither.",
+--   "{is(wrote a review text).customers} [customer|customers] wrote a review, {is(gave a score only).customers} gave a score only, {is(no review).customers} did neither.",
 -- ]
 -- definition = """
 -- Customers with valid orders by the reviews of these: 'wrote a review text' (any written), 'gave a score only', 'no

@@ -5,7 +5,7 @@
 -- key = ["ranking", "rank"]
 -- chart = { kind = "bar", x = "rank", y = ["revenue"], series = "ranking" }
 -- finding = [
---   "The product that sells most, of the category {top(lines).category}, went into {top(lines).lines} delivered lines and brought {top(lines).revenue}; the one that earns most, of {top(revenue).category}, brought {top(revenue).revenue} with {top(revenue).lines}.",
+--   "The product that sells most, of the category {top(lines).category}, went into {top(lines).lines} delivered [line|lines] and brought {top(lines).revenue}; the one that earns most, of {top(revenue).category}, brought {top(revenue).revenue} with {top(revenue).lines}.",
 --   "No product has been delivered so far.",
 -- ]
 -- definition = """

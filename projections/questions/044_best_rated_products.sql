@@ -5,7 +5,7 @@
 -- key = ["product_id"]
 -- chart = { kind = "table" }
 -- finding = [
---   "The product rated best, of {first.category}, has {first.avg_score} from {first.reviews} reviews; with its few reviews damped by the mean of all, that counts as {first.damped_score}.",
+--   "The product rated best, of {first.category}, has {first.avg_score} from {first.reviews} [review|reviews]; with its few reviews damped by the mean of all, that counts as {first.damped_score}.",
 --   "No product has enough reviews.",
 -- ]
 -- definition = """

@@ -5,8 +5,8 @@
 -- key = ["photos"]
 -- chart = { kind = "bar", x = "photos", y = ["lines_per_product"] }
 -- finding = [
---   "Products with one photo sell {is(1).lines_per_product} times on average, those with six and more {is(6+).lines_per_product}; over {all.products} products the correlation of photos with sales is {all.correlation}.",
---   "The {all.products} products that were sold went into {all.lines_per_product} lines each.",
+--   "Products with one photo sell {is(1).lines_per_product} times on average, those with six and more {is(6+).lines_per_product}; over {all.products} [product|products] the correlation of photos with sales is {all.correlation}.",
+--   "The {all.products} [product that was|products that were] sold went into {all.lines_per_product} lines each.",
 --   "No product has been sold so far.",
 -- ]
 -- definition = """

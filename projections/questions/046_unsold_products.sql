@@ -5,7 +5,7 @@
 -- key = ["window_days"]
 -- chart = { kind = "bar", x = "window_days", y = ["unsold_pct"] }
 -- finding = [
---   "{is(90).unsold} of {is(90).products} products, {is(90).unsold_pct}, have not sold in the last 90 days, and {is(365).unsold_pct} not within a year.",
+--   "{is(90).unsold} of {is(90).products} [product|products], {is(90).unsold_pct}, [has|have] not sold in the last 90 days, and {is(365).unsold_pct} not within a year.",
 --   "The catalogue has no products yet.",
 -- ]
 -- definition = """

@@ -5,7 +5,7 @@
 -- key = ["month"]
 -- chart = { kind = "line", x = "month", y = ["catalogue_size", "products_sold"] }
 -- finding = [
---   "By {last.month} the catalogue has {last.catalogue_size} products that were ordered at least once; most new ones came in {top(new_products).month}: {top(new_products).new_products}. The widest choice was sold in {top(products_sold).month}: {top(products_sold).products_sold} products, {top(products_sold).sold_pct} of the catalogue then.",
+--   "By {last.month} the catalogue has {last.catalogue_size} [product that was|products that were] ordered at least once; most new ones came in {top(new_products).month}: {top(new_products).new_products}. The widest choice was sold in {top(products_sold).month}: {top(products_sold).products_sold} [product|products], {top(products_sold).sold_pct} of the catalogue then.",
 --   "No product has been ordered so far.",
 -- ]
 -- definition = """

@@ -5,7 +5,7 @@
 -- key = ["category"]
 -- chart = { kind = "bar", x = "category", y = ["sellers"] }
 -- finding = [
---   "Most sellers compete in {first.category}: {first.sellers} with {first.products} products; the largest has {first.top_seller_share_pct} of the value. Among the {rows} largest, {top(hhi).category} is the most concentrated, where one seller has {top(hhi).top_seller_share_pct}.",
+--   "Most sellers compete in {first.category}: {first.sellers} with {first.products} [product|products]; the largest has {first.top_seller_share_pct} of the value. Among the {rows} largest, {top(hhi).category} is the most concentrated, where one seller has {top(hhi).top_seller_share_pct}.",
 --   "Nothing has been sold so far.",
 -- ]
 -- definition = """

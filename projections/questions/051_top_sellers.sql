@@ -5,7 +5,7 @@
 -- key = ["revenue_rank"]
 -- chart = { kind = "table" }
 -- finding = [
---   "The seller that earns most brings {first.revenue} from {first.orders} orders, {first.revenue_share_pct} of all revenue; each of the {rows} listed at least {last.revenue}.",
+--   "The seller that earns most brings {first.revenue} from {first.orders} [order|orders], {first.revenue_share_pct} of all revenue; each of the {rows} listed at least {last.revenue}.",
 --   "Nothing has been delivered so far.",
 -- ]
 -- definition = """

@@ -5,7 +5,7 @@
 -- key = ["orders_per_seller"]
 -- chart = { kind = "bar", x = "orders_per_seller", y = ["sellers"] }
 -- finding = [
---   "{is(0).sellers} registered sellers, {is(0).sellers_share_pct}, have not sold yet, and {is(1).sellers_share_pct} sold just once; the {top(value_share_pct).sellers} with {top(value_share_pct).orders_per_seller} orders bring most of the value, {top(value_share_pct).value_share_pct}.",
+--   "{is(0).sellers} registered [seller|sellers], {is(0).sellers_share_pct}, [has|have] not sold yet, and {is(1).sellers_share_pct} sold just once; the {top(value_share_pct).sellers} with {top(value_share_pct).orders_per_seller} orders [brings|bring] most of the value, {top(value_share_pct).value_share_pct}.",
 -- ]
 -- definition = """
 -- All registered sellers by number of valid orders: 0 (kind none), 1 (one-time), 2-5, 6-20, 21-100, 101+ (repeat).

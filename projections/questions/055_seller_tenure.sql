@@ -6,7 +6,7 @@
 -- chart = { kind = "table" }
 -- finding = [
 --   "Sellers with us for half a year and longer have {is(review score).avg_from_180_days} in reviews, newer ones {is(review score).avg_under_180_days}; {is(late deliveries pct).avg_from_180_days} % of their deliveries are late, {is(late deliveries pct).avg_under_180_days} % of the newer ones'.",
---   "Over {is(review score).sellers} sellers, the correlation of the time with us with review scores is {is(review score).correlation}, with the share of late deliveries {is(late deliveries pct).correlation}.",
+--   "Over {is(review score).sellers} [seller|sellers], the correlation of the time with us with review scores is {is(review score).correlation}, with the share of late deliveries {is(late deliveries pct).correlation}.",
 --   "Too few sellers have enough delivered orders to compare old and new ones.",
 -- ]
 -- definition = """

@@ -5,7 +5,7 @@
 -- key = ["seller_id"]
 -- chart = { kind = "table" }
 -- finding = [
---   "At the seller that delivers worst, {first.late} of {first.deliveries} deliveries came late, {first.late_pct}, by {first.avg_days_late} days on average; it handed over {first.handover_late_pct} too late.",
+--   "At the seller that delivers worst, {first.late} of {first.deliveries} [delivery|deliveries] came late, {first.late_pct}, by {first.avg_days_late} days on average; it handed over {first.handover_late_pct} too late.",
 --   "No seller has enough deliveries.",
 -- ]
 -- definition = """

@@ -5,9 +5,9 @@
 -- key = ["cohort"]
 -- chart = { kind = "bar", x = "cohort", y = ["active_6m_pct", "active_12m_pct"] }
 -- finding = [
---   "Half a year after their first sale, {all.active_6m} of {all.eligible_6m} sellers still sell, {all.active_6m_pct}; after a year {all.active_12m_pct}.",
---   "Half a year after their first sale, {all.active_6m} of {all.eligible_6m} sellers still sell, {all.active_6m_pct}.",
---   "None of the {all.sellers} sellers started half a year ago or earlier.",
+--   "Half a year after their first sale, {all.active_6m} of {all.eligible_6m} [seller still sells|sellers still sell], {all.active_6m_pct}; after a year {all.active_12m_pct}.",
+--   "Half a year after their first sale, {all.active_6m} of {all.eligible_6m} [seller still sells|sellers still sell], {all.active_6m_pct}.",
+--   "None of the {all.sellers} [seller|sellers] started half a year ago or earlier.",
 -- ]
 -- definition = """
 -- Sellers by quarter of their first valid line, and all. Eligible: that date + 180 (365) days is not after the close

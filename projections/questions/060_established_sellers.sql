@@ -5,7 +5,7 @@
 -- key = ["signal"]
 -- chart = { kind = "bar", x = "signal", y = ["sellers_share_pct", "value_share_pct"] }
 -- finding = [
---   "Of {is(established sellers).sellers} established sellers, {is(still selling).sellers_share_pct} still sell and {is(growing catalogue).sellers_share_pct} offer more products than half a year before; {is(neither).sellers_share_pct} do neither.",
+--   "Of {is(established sellers).sellers} established [seller|sellers], {is(still selling).sellers_share_pct} still sell and {is(growing catalogue).sellers_share_pct} offer more products than half a year before; {is(neither).sellers_share_pct} do neither.",
 -- ]
 -- definition = """
 -- Valid lines placed up to the close date. 'established sellers': first line aged 180 or more; of these 'still

@@ -5,7 +5,7 @@
 -- key = ["state"]
 -- chart = { kind = "map", x = "state", y = ["revenue"] }
 -- finding = [
---   "{first.state} brings {first.revenue_share_pct} of the revenue, {first.revenue} from {first.orders} orders; an order is worth most in {top(aov).state}, {top(aov).aov}, and least in {low(aov).state}, {low(aov).aov}.",
+--   "{first.state} brings {first.revenue_share_pct} of the revenue, {first.revenue} from {first.orders} [order|orders]; an order is worth most in {top(aov).state}, {top(aov).aov}, and least in {low(aov).state}, {low(aov).aov}.",
 --   "Nothing has been delivered so far.",
 -- ]
 -- definition = """

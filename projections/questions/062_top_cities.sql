@@ -5,7 +5,7 @@
 -- key = ["revenue_rank"]
 -- chart = { kind = "table" }
 -- finding = [
---   "{first.city} is first with {first.revenue} from {first.orders} orders, {first.revenue_share_pct} of all revenue; of those listed, an order is worth most in {top(aov).city}: {top(aov).aov}.",
+--   "{first.city} is first with {first.revenue} from {first.orders} [order|orders], {first.revenue_share_pct} of all revenue; of those listed, an order is worth most in {top(aov).city}: {top(aov).aov}.",
 --   "Nothing has been delivered so far.",
 -- ]
 -- definition = """

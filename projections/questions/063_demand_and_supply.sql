@@ -5,7 +5,7 @@
 -- key = ["state"]
 -- chart = { kind = "map", x = "state", y = ["gap_pp"] }
 -- finding = [
---   "{first.state} buys most beyond what it sells: {first.demand_share_pct} of GMV goes there and {first.supply_share_pct} comes from its {first.sellers} sellers. {last.state} sells most beyond what it buys: {last.supply_share_pct} against {last.demand_share_pct}.",
+--   "{first.state} buys most beyond what it sells: {first.demand_share_pct} of GMV goes there and {first.supply_share_pct} comes from its {first.sellers} [seller|sellers]. {last.state} sells most beyond what it buys: {last.supply_share_pct} against {last.demand_share_pct}.",
 --   "No state has enough orders.",
 -- ]
 -- definition = """

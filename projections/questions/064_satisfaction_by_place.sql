@@ -5,7 +5,7 @@
 -- key = ["level", "place"]
 -- chart = { kind = "map", x = "place", y = ["avg_score"] }
 -- finding = [
---   "Customers in {top(avg_score).place} are the most satisfied, {top(avg_score).avg_score} on average from {top(avg_score).reviews} reviews; those in {low(avg_score).place} the least: {low(avg_score).avg_score}, with {low(avg_score).negative_pct} negative reviews.",
+--   "Customers in {top(avg_score).place} are the most satisfied, {top(avg_score).avg_score} on average from {top(avg_score).reviews} [review|reviews]; those in {low(avg_score).place} the least: {low(avg_score).avg_score}, with {low(avg_score).negative_pct} negative reviews.",
 --   "There are no reviews yet.",
 -- ]
 -- definition = """

@@ -5,8 +5,8 @@
 -- key = ["place_class"]
 -- chart = { kind = "bar", x = "place_class", y = ["orders_share_pct"] }
 -- finding = [
---   "{is(small place).orders_share_pct} of the orders come from {is(small place).cities} small places and {is(metropolis).orders_share_pct} from {is(metropolis).cities} metropolises; a delivery takes {is(small place).avg_delivery_days} days to the ones and {is(metropolis).avg_delivery_days} to the others.",
---   "{is(small place).orders_share_pct} of the orders come from {is(small place).cities} small places and {is(metropolis).orders_share_pct} from {is(metropolis).cities} metropolises.",
+--   "{is(small place).orders_share_pct} of the orders come from {is(small place).cities} small [place|places] and {is(metropolis).orders_share_pct} from {is(metropolis).cities} [metropolis|metropolises]; a delivery takes {is(small place).avg_delivery_days} days to the ones and {is(metropolis).avg_delivery_days} to the others.",
+--   "{is(small place).orders_share_pct} of the orders come from {is(small place).cities} small [place|places] and {is(metropolis).orders_share_pct} from {is(metropolis).cities} [metropolis|metropolises].",
 -- ]
 -- definition = """
 -- Valid orders by class of city + state: metropolis (listed in 66), other capital (of a state), larger city (at least

@@ -5,8 +5,8 @@
 -- key = ["level", "rank", "item_a", "item_b"]
 -- chart = { kind = "table" }
 -- finding = [
---   "The categories most often bought together are {is(category).item_a} and {is(category).item_b}: in {is(category).orders_together} orders, {is(category).confidence_pct} of those with the rarer one, {is(category).lift} times as often as by chance.",
---   "The products most often bought together are in {is(product).orders_together} orders.",
+--   "The categories most often bought together are {is(category).item_a} and {is(category).item_b}: in {is(category).orders_together} [order|orders], {is(category).confidence_pct} of those with the rarer one, {is(category).lift} times as often as by chance.",
+--   "The products most often bought together are in {is(product).orders_together} [order|orders].",
 -- ]
 -- definition = """
 -- Pairs of items a < b in min_orders valid orders, level product (ids), then category. confidence_pct: of the orders

@@ -5,7 +5,7 @@
 -- key = ["priority", "value_tier", "mood"]
 -- chart = { kind = "table" }
 -- finding = [
---   "{first.customers} lapsed customers of the value tier {first.value_tier} and the mood {first.mood} come first (priority {first.priority}): they spent {first.revenue_per_customer} each, and have been idle for {first.avg_days_idle} days.",
+--   "{first.customers} lapsed [customer|customers] of the value tier {first.value_tier} and the mood {first.mood} [comes|come] first (priority {first.priority}): {first.revenue_per_customer} spent each, idle for {first.avg_days_idle} days.",
 -- ]
 -- definition = """
 -- CHURNED customers on the evaluation date by value_tier (spent >= 200 high, >= 100 medium, else low) and mood (mean

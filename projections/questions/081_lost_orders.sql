@@ -5,8 +5,8 @@
 -- key = ["status", "stage"]
 -- chart = { kind = "bar", x = "stage", y = ["orders"], series = "status" }
 -- finding = [
---   "{all.orders} orders are lost, {all.pct_of_orders} of all, on which {all.avg_paid} were paid in the mean; most, {top(orders).share_of_lost_pct} of them, are {top(orders).status} in the stage '{top(orders).stage}'.",
---   "{all.orders} orders are lost.",
+--   "{all.orders} [order is|orders are] lost, {all.pct_of_orders} of all, on which {all.avg_paid} were paid in the mean; most, {top(orders).share_of_lost_pct} of them, are {top(orders).status} in the stage '{top(orders).stage}'.",
+--   "{all.orders} [order is|orders are] lost.",
 -- ]
 -- definition = """
 -- Lost orders: all (status and stage); canceled: 'before payment approval' (no approved_at), 'approved, not shipped'

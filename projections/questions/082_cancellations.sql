@@ -5,8 +5,8 @@
 -- key = ["dimension", "value"]
 -- chart = { kind = "bar", x = "value", y = ["canceled_pct"], series = "dimension" }
 -- finding = [
---   "Cancellations pile up most at the {top(canceled_pct).dimension} {top(canceled_pct).value}: {top(canceled_pct).canceled_pct} of {top(canceled_pct).orders} orders, {top(canceled_pct).risk_index} where 100 is the share among all.",
---   "{top(orders).canceled} of {top(orders).orders} orders with the {top(orders).dimension} {top(orders).value} are canceled.",
+--   "Cancellations pile up most at the {top(canceled_pct).dimension} {top(canceled_pct).value}: {top(canceled_pct).canceled_pct} of {top(canceled_pct).orders} [order|orders], {top(canceled_pct).risk_index} where 100 is the share among all.",
+--   "{top(orders).canceled} of {top(orders).orders} [order|orders] with the {top(orders).dimension} {top(orders).value} [is|are] canceled.",
 -- ]
 -- definition = """
 -- All orders by 'paid value' (price band of paid), 'category', 'region', 'payment method' (of the order). risk_index

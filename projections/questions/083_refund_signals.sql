@@ -5,8 +5,8 @@
 -- key = ["signal"]
 -- chart = { kind = "bar", x = "signal", y = ["orders"] }
 -- finding = [
---   "{is(any signal).orders} orders, {is(any signal).orders_pct}, point to a refund or a dispute; they carry {is(any signal).paid_amount_pct} of what was paid.",
---   "{is(any signal).orders} orders point to a refund or a dispute.",
+--   "{is(any signal).orders} [order|orders], {is(any signal).orders_pct}, [points|point] to a refund or a dispute, and [carries|carry] {is(any signal).paid_amount_pct} of what was paid.",
+--   "{is(any signal).orders} [order points|orders point] to a refund or a dispute.",
 -- ]
 -- definition = """
 -- Signals: 'lost after payment approval' (lost, approved_at known); 'paid more than ordered' (with lines, paid -

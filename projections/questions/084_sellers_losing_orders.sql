@@ -5,7 +5,7 @@
 -- key = ["seller_id"]
 -- chart = { kind = "table" }
 -- finding = [
---   "The seller furthest from what is expected, in {first.seller_state}, lost {first.lost} of {first.orders} orders, {first.lost_pct}, where {first.expected_lost} were expected.",
+--   "The seller furthest from what is expected, in {first.seller_state}, lost {first.lost} of {first.orders} [order|orders], {first.lost_pct}, where {first.expected_lost} were expected.",
 -- ]
 -- definition = """
 -- All orders by seller, sellers that lost one. p: share lost among all order-seller pairs; expected_lost = n p;

@@ -5,8 +5,8 @@
 -- key = ["pattern"]
 -- chart = { kind = "table" }
 -- finding = [
---   "{is(any pattern).orders} orders of {is(any pattern).customers} customers, {is(any pattern).orders_pct}, are worth a look; {is(any pattern).lost_pct} of them are lost.",
---   "{is(any pattern).orders} orders are worth a look.",
+--   "Worth a look: {is(any pattern).orders} [order|orders] of {is(any pattern).customers} [customer|customers], {is(any pattern).orders_pct} of all; {is(any pattern).lost_pct} of them are lost.",
+--   "{is(any pattern).orders} [order is|orders are] worth a look.",
 -- ]
 -- definition = """
 -- All orders: 'three or more orders in a day' (customer and date); 'five or more units of a product' (its lines in

@@ -5,7 +5,7 @@
 -- key = ["method"]
 -- chart = { kind = "bar", x = "method", y = ["failure_pct"] }
 -- finding = [
---   "Payment fails most often with the method {first.method}: {first.not_approved} of {first.orders} orders are not approved; the most used method, {top(orders).method}, fails for {top(orders).failure_pct}.",
+--   "Payment fails most often with the method {first.method}: {first.not_approved} of {first.orders} [order is|orders are] not approved; the most used method, {top(orders).method}, fails for {top(orders).failure_pct}.",
 -- ]
 -- definition = """
 -- All orders by method. failure_pct: not approved (no approved_at); avg_hours_to_approval: approved_at - placed_at

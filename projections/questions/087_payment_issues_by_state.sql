@@ -5,7 +5,7 @@
 -- key = ["state"]
 -- chart = { kind = "map", x = "state", y = ["issue_pct"] }
 -- finding = [
---   "Payment issues cluster in {first.state}: {first.with_issue} of {first.orders} orders, {first.issue_pct}, have one; the fewest have those of {low(issue_pct).state}, {low(issue_pct).issue_pct}.",
+--   "Payment issues cluster in {first.state}: {first.with_issue} of {first.orders} [order|orders], {first.issue_pct}, [has|have] one; the fewest have those of {low(issue_pct).state}, {low(issue_pct).issue_pct}.",
 -- ]
 -- definition = """
 -- All orders by state: not approved (86); mismatched, zero_or_undefined (85); any of these. Sort: -issue_pct,

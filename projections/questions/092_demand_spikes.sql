@@ -5,7 +5,7 @@
 -- key = ["product_id"]
 -- chart = { kind = "table" }
 -- finding = [
---   "A product of {first.category} rises most: {first.lines_last_30_days} lines in the last 30 days, where {first.expected} were expected.",
+--   "A product of {first.category} rises most: {first.lines_last_30_days} [line|lines] in the last 30 days, where {first.expected} were expected.",
 -- ]
 -- definition = """
 -- Products with min_lines valid lines aged 0-29; prior: those aged 30-119. signal: strong from 3.00, watch from 2.00,

@@ -5,7 +5,7 @@
 -- key = ["customer_id"]
 -- chart = { kind = "table" }
 -- finding = [
---   "The customer most likely to be lost reaches a risk of {first.risk}: {first.days_since_purchase} days since the last purchase, {first.revenue} spent so far.",
+--   "The customer most likely to be lost reaches a risk of {first.risk}: {first.days_since_purchase} [day|days] since the last purchase, {first.revenue} spent so far.",
 -- ]
 -- definition = """
 -- Customers neither NEW nor CHURNED on the evaluation date. last_score: mean over reviews of the latest delivered

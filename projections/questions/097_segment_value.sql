@@ -5,8 +5,8 @@
 -- key = ["segment"]
 -- chart = { kind = "bar", x = "segment", y = ["segment_value_next_12_months"] }
 -- finding = [
---   "The {top(segment_value_next_12_months).customers_now} customers of the segment {top(segment_value_next_12_months).segment} will bring most, {top(segment_value_next_12_months).segment_value_next_12_months} in twelve months if they buy as their like did; each brings most in {top(value_next_12_months).segment}, {top(value_next_12_months).value_next_12_months}.",
---   "{top(customers_now).customers_now} customers are in the segment {top(customers_now).segment}.",
+--   "The {top(segment_value_next_12_months).customers_now} [customer|customers] of the segment {top(segment_value_next_12_months).segment} will bring most, {top(segment_value_next_12_months).segment_value_next_12_months} in twelve months if they buy as their like did; each brings most in {top(value_next_12_months).segment}, {top(value_next_12_months).value_next_12_months}.",
+--   "{top(customers_now).customers_now} [customer is|customers are] in the segment {top(customers_now).segment}.",
 -- ]
 -- definition = """
 -- Segments NEW, ONE_TIME, REGULAR, LOYAL, VIP, CHURNED; customers_now and value_to_date (mean spent) on the

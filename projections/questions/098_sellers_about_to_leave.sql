@@ -5,7 +5,7 @@
 -- key = ["seller_id"]
 -- chart = { kind = "table" }
 -- finding = [
---   "The seller most likely to leave, in {first.seller_state}, has been silent for {first.days_silent} days, where {first.usual_gap_days} days between orders are usual; it had {first.orders} orders.",
+--   "The seller most likely to leave, in {first.seller_state}, has been silent for {first.days_silent} [day|days], where {first.usual_gap_days} days between orders are usual; it had {first.orders} [order|orders].",
 -- ]
 -- definition = """
 -- Valid orders placed up to the close date by seller, the last aged 31 to 180 (days_silent), silence_ratio >= 2.00.

@@ -101,18 +101,20 @@ def test_bars_of_several_series_say_which() -> None:
     assert [line[:15].rstrip() for line in lines[1:]] == ["year 2017", "quarter 2017-Q1"]
 
 
-def test_stacked_bars_have_the_parts_of_columns_or_of_a_series() -> None:
-    columns = drawn(STACKED, "month late early", ("a", 10, 30), ("b", 20, None))
+def test_stacked_bars_have_parts_within_their_whole_or_the_parts_of_a_series() -> None:
+    columns = drawn(STACKED, "month late early", ("a", 10, 40), ("b", 20, 20))
     assert columns == [
-        "parts by month",
+        "early by month",
         f"a  40  {'█' * 10}{'▒' * 30}",
         f"b  20  {'█' * 20}",
-        "█ late  ▒ early",
+        "█ late  ▒ the rest of early",
     ]
     series = {"kind": "stacked bar", "x": "month", "y": ["n"], "series": "part"}
     rows = (("a", "late", 10), ("a", "early", 30), ("b", "late", 20))
-    assert drawn(series, "month part n", *rows)[1:] == columns[1:]
-    assert drawn(STACKED, "month late early", ("a", 10, -30))[1].startswith("a  10"), "parts below 0 make no stack"
+    assert drawn(series, "month part n", *rows)[1:] == [*columns[1:3], "█ late  ▒ early"]
+    assert drawn(STACKED, "month late early", ("a", 10, 5))[1].startswith("a  10"), (
+        "a part beyond its whole is no stack"
+    )
 
 
 def test_a_heat_map_has_a_shade_for_each_quarter_of_the_values() -> None:

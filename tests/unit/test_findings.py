@@ -23,6 +23,10 @@ ROWS: list[tuple[Any, ...]] = [
 ]
 
 
+VERDICTS = ("verdict", "coverage")
+"""What findings take of backtests."""
+
+
 def told(*sentences: str, rows: list[tuple[Any, ...]] = ROWS, backtest: dict[str, Any] | None = None) -> str:
     assert LATE is not None
     return find(replace(LATE, findings=sentences), rows, backtest or {})
@@ -60,6 +64,33 @@ def test_the_first_sentence_whose_values_are_all_there_is_told() -> None:
 def test_of_equal_values_the_first_row_is_meant() -> None:
     rows = [("a", 1, 1, Decimal(5), None, None, None, None), ("b", 1, 1, Decimal(5), None, None, None, None)]
     assert told("{top(late_pct).month} {low(late_pct).month}", rows=rows) == "a a"
+
+
+def test_words_go_with_the_whole_number_before_them() -> None:
+    sentence = "{is(2017-02).late} [delivery was|deliveries were] late, {is(2017-02).late_pct} [of it|of them]"
+    assert told(sentence) == "1 delivery was late, 10.0 % of it"
+    assert told(sentence.replace("2017-02", "2017-03")) == "3 deliveries were late, 30.0 % of them"
+    assert told("{rows} [row|rows]", rows=ROWS[1:2]) == "1 row"
+
+
+MANY = re.compile(
+    r"\b1(?: (?:delivered|new|negative|registered|established|lapsed|small))*"
+    r" (?:are|were|have|do|come|\w+ies|(?!(?:is|was|has|metropolis)\b)\w+s)\b"
+)
+
+
+@pytest.mark.parametrize("asked", questions(), ids=lambda asked: asked.path.stem)
+def test_of_one_no_finding_tells_as_of_many(asked: Question) -> None:
+    """All whole numbers are 1."""
+    of_type = {"text": "x", "date": date(2018, 5, 1), "int": 1}
+    row = tuple(of_type.get(column.type, Decimal("1.50")) for column in asked.columns)
+    for sentence in asked.findings:
+        named = {found["argument"] for found in findings._VALUE.finditer(sentence) if found["row"] == "is"}
+        others = [] if "{rows}" in sentence else sorted({*named, findings.OVER_EVERYTHING})
+        rows = [row, *((name, *row[1:]) for name in others)]
+        one = find(replace(asked, findings=(sentence,)), rows, dict.fromkeys(VERDICTS, "So."))
+        assert one != NOTHING
+        assert not MANY.search(one), one
 
 
 @pytest.mark.parametrize("reference", ["{middle.late}", "{first.lateness}", "{top(lateness).late}"])
@@ -100,7 +131,7 @@ def faults(asked: Question) -> list[str]:
     names = {column.name for column in asked.columns}
     wrong = []
     for sentence in asked.findings:
-        wrong += re.findall(r"[{}][^{}]*[{}]?", findings._VALUE.sub("", sentence))
+        wrong += re.findall(r"[{}][^{}]*[{}]?|[][|]", findings._PART.sub("", sentence))
         for found in findings._VALUE.finditer(sentence):
             row, argument, column = found["row"], found["argument"], found["column"]
             is_right = {
