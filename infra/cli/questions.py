@@ -197,7 +197,10 @@ def _show_figure(found: "Figure", *, is_live: bool, wants_json: bool) -> None:
     of, told = "/".join(found.key), _told(found.value)
     if found.made_of:
         parts = ", ".join(f"{name} ({_told(value)})" for name, value in found.made_of.items())
+        beyond = found.question.beyond.get(found.column)
         say(f"{found.column} of {of} is {told}. It is made of {parts}: ask for the rows of those.")
+        if beyond is not None:
+            say(f"It takes in {beyond} as well, whose sums stand behind rows of their own.")
         return
     if not found.rows:
         say(f"{found.column} of {of} is {told}: there are no rows behind it.")

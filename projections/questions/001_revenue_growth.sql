@@ -16,6 +16,9 @@
 -- [made_of]
 -- mom_pct = ["revenue"]
 -- yoy_pct = ["revenue"]
+-- [beyond]
+-- mom_pct = "the month before"
+-- yoy_pct = "the same month a year before"
 
 -- answer:
 WITH counted AS (

@@ -18,6 +18,10 @@
 -- mom_pct = ["gmv"]
 -- cumulative_gmv = ["gmv"]
 -- gmv_3m_average = ["gmv"]
+-- [beyond]
+-- mom_pct = "the month before"
+-- cumulative_gmv = "all months before"
+-- gmv_3m_average = "the two months before"
 
 -- answer:
 WITH counted AS (

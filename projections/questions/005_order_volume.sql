@@ -15,6 +15,8 @@
 -- terms = ["dates, months"]
 -- [made_of]
 -- change_pct = ["orders"]
+-- [beyond]
+-- change_pct = "the period before"
 
 -- answer:
 WITH period (place, period_type, period, orders) AS (

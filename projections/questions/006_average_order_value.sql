@@ -17,6 +17,8 @@
 -- median_order_value = ["value"]
 -- lines_per_order = ["lines", "delivered_orders"]
 -- aov_change_pct = ["value", "delivered_orders"]
+-- [beyond]
+-- aov_change_pct = "the month before"
 
 -- answer:
 WITH counted AS (

@@ -15,6 +15,9 @@
 -- [made_of]
 -- revenue_share_pct = ["revenue"]
 -- cumulative_pct = ["revenue"]
+-- [beyond]
+-- revenue_share_pct = "all other rows"
+-- cumulative_pct = "all other rows"
 
 -- answer:
 WITH by_category AS (

@@ -18,6 +18,9 @@
 -- late_pct_3m = ["late", "deliveries"]
 -- past_estimate_pct = ["past_estimate", "deliveries"]
 -- avg_days_late = ["days_late", "late"]
+-- [beyond]
+-- change_pp = "the month before"
+-- late_pct_3m = "the two months before"
 
 -- answer:
 WITH counted AS (

@@ -17,6 +17,8 @@
 -- terms = ["delivered, lost, valid", "dates, months", "regular period", "customer, first order"]
 -- [made_of]
 -- churn_pct = ["churned_customers", "active_customers"]
+-- [beyond]
+-- churn_pct = "the month before"
 
 -- answer:
 WITH bought AS (  -- a customer stays active for five months after one with an order

@@ -19,6 +19,9 @@
 -- cumulative_pct = ["revenue"]
 -- avg_revenue = ["revenue", "sellers"]
 -- min_revenue = ["revenue"]
+-- [beyond]
+-- revenue_share_pct = "all other rows"
+-- cumulative_pct = "all other rows"
 
 -- answer:
 WITH ranked AS (

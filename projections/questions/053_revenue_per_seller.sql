@@ -18,6 +18,9 @@
 -- revenue_per_seller = ["revenue", "sellers"]
 -- change_pct = ["revenue", "sellers"]
 -- revenue_per_seller_3m = ["revenue", "sellers"]
+-- [beyond]
+-- change_pct = "the month before"
+-- revenue_per_seller_3m = "the two months before"
 
 -- answer:
 WITH sold AS (

@@ -18,6 +18,9 @@
 -- revenue_share_pct = ["revenue"]
 -- cumulative_pct = ["revenue"]
 -- aov = ["revenue", "valued_orders"]
+-- [beyond]
+-- revenue_share_pct = "all other rows"
+-- cumulative_pct = "all other rows"
 
 -- answer:
 WITH by_state AS (

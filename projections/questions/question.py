@@ -48,9 +48,10 @@ class Question:
     """A question as its file declares it.
 
     `key` are the columns that tell one row of the answer from another, the first ones. `made_of` says of each column
-    that is neither key nor a sum of parts from which measures it is made: those of the rows behind it. `findings` are
-    sentences with the names of values in braces: the first whose values are all there is told. `chart` has a kind and,
-    but for tables, the columns that are drawn.
+    that is neither key nor a sum of parts from which measures it is made: those of the rows behind it. `beyond` says in
+    words which other rows of the answer it takes in as well, as a mean over three months does. `findings` are sentences
+    with the names of values in braces: the first whose values are all there is told. `chart` has a kind and, but for
+    tables, the columns that are drawn.
     """
 
     number: int
@@ -66,6 +67,7 @@ class Question:
     chart: Mapping[str, Any]
     findings: tuple[str, ...]
     made_of: Mapping[str, tuple[str, ...]]
+    beyond: Mapping[str, str]
     statements: Mapping[str, Statement]
     text: str
 
@@ -118,6 +120,7 @@ def read_question(path: Path) -> Question:
             chart=head["chart"],
             findings=(findings,) if isinstance(findings, str) else tuple(findings),
             made_of={name: tuple(parts) for name, parts in head.get("made_of", {}).items()},
+            beyond=head.get("beyond", {}),
             statements=file.statements,
             text=file.text,
         )
@@ -150,6 +153,7 @@ def _check(found: Question) -> None:
             (tuple(names[: len(found.key)]) != found.key, "its key is not its first columns"),
             (not found.made_of.keys() <= set(names), "made_of names what is no column"),
             (bool(parts & found.made_of.keys()), "made_of names parts that are themselves made of others"),
+            (not found.beyond.keys() <= found.made_of.keys(), "beyond names what is not in made_of"),
             (not {"answer", "rows"} <= found.statements.keys(), "it has not both statements, answer and rows"),
         )
         if is_wrong

@@ -286,6 +286,9 @@ def test_a_share_names_what_it_is_made_of(two_loads: Warehouse) -> None:
     assert (document["rows"], document["made_of"]["late"]) == ([], late)
     line = told(two_loads, "ask", "22", "--rows", month, "late_pct")
     assert f"It is made of late ({late}), deliveries (" in line
+    assert "takes in" not in line
+    line = told(two_loads, "ask", "22", "--rows", month, "late_pct_3m")
+    assert "It takes in the two months before as well, whose sums stand behind rows of their own." in line
     part = two_loads.json("ask", "22", "--rows", month, "days_late")
     assert part["figure"] == sum(row["part"] for row in part["rows"]), "a part that is no column has rows, too"
 

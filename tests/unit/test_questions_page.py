@@ -31,3 +31,12 @@ def test_the_page_tells_all_that_the_head_of_a_question_says(question: Question)
 def test_the_terms_of_a_question_are_explained(question: Question) -> None:
     assert question.terms
     assert set(question.terms) <= TERMS
+
+
+@pytest.mark.parametrize("question", questions(), ids=lambda question: question.path.stem)
+def test_figures_that_take_in_other_rows_say_which(question: Question) -> None:
+    """For their own rows lead to a part of them only. What forecasts rest on are no rows of their answers."""
+    takes_in_others = "backtest" not in question.statements and re.search(
+        r"\blag\(|\bPRECEDING\b", question.statements["answer"].text
+    )
+    assert bool(question.beyond) or not takes_in_others

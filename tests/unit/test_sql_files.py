@@ -68,6 +68,11 @@ def test_a_question_is_read(tmp_path: Path) -> None:
         ("number = 7", "number = 8", "007_t.sql: its number is not that of the file"),
         ('key = ["month"]', 'key = ["late"]', "007_t.sql: its key is not its first columns"),
         ('late_pct = ["late"]', 'lateness = ["late"]', "007_t.sql: made_of names what is no column"),
+        (
+            'late_pct = ["late"]',
+            'late_pct = ["late"]\n-- [beyond]\n-- late = "all"',
+            "beyond names what is not in made_of",
+        ),
         ('late_pct = ["late"]', 'late_pct = ["late_pct"]', "made_of names parts that are themselves made of others"),
         ('late_pct"', 'late-pct"', "'late-pct' is no column"),
         ("late#", "late!", "'late!' is no column"),

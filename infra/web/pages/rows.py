@@ -120,6 +120,7 @@ def rows(
         facts=facts,
         tables=tables,
         rows=[_row(one, facts, longest, wanted) for one in found.rows],
+        beyond=asked.beyond.get(column),
         made_of={name: wanted.link(path, **here, column=name) for name in found.made_of},
         back=wanted.link(f"/questions/{number}", **given),
         as_json=wanted.link(f"{path}.json", **here, column=column),

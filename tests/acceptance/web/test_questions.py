@@ -404,3 +404,11 @@ def test_what_differs_between_two_moments_is_told_row_by_row(client: TestClient,
     assert {row["key"][0] for row in told["rows"]} == {key for key in was | now if was.get(key) != now.get(key)}
     assert client.get("/api/questions/7/changes?from=live").json()["rows"] == []
     assert client.get("/api/questions/7/changes").status_code == 400
+
+
+def test_a_mean_over_three_months_says_that_its_sums_are_those_of_one_month(client: TestClient) -> None:
+    month = client.get("/api/questions/22").json()["rows"][-1][0]
+    page = good(client.get("/questions/22/rows", params={"key": month, "column": "late_pct_3m"}))
+    assert f"these measures of {month} and of the two months before; here they are those of {month} alone" in page
+    page = good(client.get("/questions/22/rows", params={"key": month, "column": "late_pct"}))
+    assert "late_pct is no sum of rows. It is made of:" in page
