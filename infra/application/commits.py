@@ -50,7 +50,8 @@ class Commits:
     """The head of the log as it is, and some of its commits, the newest first; `number` is how many there are in all.
 
     `up_to` is the position up to which the moment sees the log. `before`: commits that end before this position come
-    next; None where there are no more. `verified` is None where nobody has looked yet.
+    next; None where there are no more. `verified` is None where nobody has looked yet. `has_key`: whether the key that
+    signs checkpoints is there.
     """
 
     store: UUID
@@ -60,6 +61,7 @@ class Commits:
     number: int
     before: int | None
     verified: Verification | None
+    has_key: bool
 
     def document(self) -> dict[str, Any]:
         """As JSON shows it."""
@@ -96,4 +98,5 @@ def commits(site: Site, at: str | None, before: int | None, limit: int) -> Commi
             count_after(connection, 0),
             shown[-1].last if len(found) > limit else None,
             verifications.latest(connection),
+            site.settings.signing_key_path.exists(),
         )

@@ -73,9 +73,11 @@ def grant(site: Site, role: str, user: str, states: Iterable[str]) -> Granted:
 
 
 def revoke(site: Site, role: str, user: str) -> Granted:
-    """Takes a role from a user; of marketing with the states."""
+    """Takes a role from a user; of marketing with the states, also of a user who is gone. Raises Unknown for others."""
     name = role_named(role)
     with site.database.connect("replayhouse db revoke", autocommit=True) as conn, translated(), conn.transaction():
+        if name != MARKETING.role or user not in regions.of_all(conn):
+            memberships.refuse_strangers(conn, user)
         is_new = memberships.take(conn, name, user)
         if name == MARKETING.role:
             regions.forget(conn, user)

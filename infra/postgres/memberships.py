@@ -31,7 +31,14 @@ _MEMBERS = """
 """
 _GIVE = sql.SQL("GRANT {} TO {}")
 _TAKE = sql.SQL("REVOKE {} FROM {}")
+_USERS = """
+    SELECT rolname::text FROM pg_roles WHERE NOT starts_with(rolname, 'pg_') AND rolname <> ALL(%s) ORDER BY rolname
+"""
 _CREATE = sql.SQL("CREATE ROLE {} LOGIN PASSWORD '...'")
+_AS_ADMINISTRATOR = "replayhouse db psql --role administrator"
+_NAMED = 8
+_RESERVED = ("", "public", "none", "current_role", "current_user", "session_user", "user")
+_LONGEST_NAME = 63  # bytes
 
 
 class Members(NamedTuple):
@@ -67,9 +74,10 @@ def give(conn: psycopg.Connection, role: str, user: str) -> bool:
     """
     if user in ROLES:
         raise UsageError(f"'{user}' is itself one of the roles: name a user of the database.")
+    if user.startswith("pg_") or user in _RESERVED or len(user.encode()) > _LONGEST_NAME:
+        raise UsageError(f"No user of PostgreSQL can be called '{user}': name a user of the database.")
     if not _is(conn, _IS_THERE, user):
-        made = _CREATE.format(sql.Identifier(user)).as_string()
-        raise Unknown(f"The database has no user '{user}'. An administrator makes one:", then=[made + ";"])
+        raise _no_user(conn, user)
     if _is(conn, _HAS, role, user):
         return False
     if (missing := complete(conn)) is not None:
@@ -87,6 +95,23 @@ def take(conn: psycopg.Connection, role: str, user: str) -> bool:
     if _is(conn, _HAS, role, user):  # somebody else has given it, and PostgreSQL has only warned
         raise _not_ours_to(conn, _TAKE, role, user)
     return True
+
+
+def refuse_strangers(conn: psycopg.Connection, user: str) -> None:
+    """Raises Unknown where the database has no such user."""
+    if not _is(conn, _IS_THERE, user):
+        raise _no_user(conn, user)
+
+
+def _no_user(conn: psycopg.Connection, user: str) -> Unknown:
+    names = [name for (name,) in conn.execute(_USERS, [list(ROLES)]).fetchall()]
+    told = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    made = _CREATE.format(sql.Identifier(user)).as_string()
+    return Unknown(
+        f"The database has no user '{user}': it has {told}. Spell the name as there, or have an administrator make such "
+        f"a user first, in {_AS_ADMINISTRATOR}:",
+        then=[f"{made};"],
+    )
 
 
 def _is(conn: psycopg.Connection, query: str, *parameters: str) -> bool:

@@ -108,7 +108,11 @@ def test_marketing_sees_the_states_that_were_named_last(warehouse: Warehouse, co
         (("grant", "analyst", "{alice}", "--state", "SP"), ("leave --state out",)),
         (("grant", "marketing", "{alice}", "--state", "SP", "--state", "XX"), ("no state XX", "AC, AL")),
         (("grant", "analyst", "a\0b"), ("NUL",)),
-        (("grant", "analyst", ""), ("no user ''",)),
+        (("grant", "marketing", "nobody", "--state", "SP"), ("no user 'nobody': it has ", "{alice}", "db psql --role")),
+        (("revoke", "analyst", "nobody"), ("no user 'nobody'",)),
+        (("grant", "analyst", ""), ("can be called ''",)),
+        (("grant", "analyst", "pg_monitor"), ("can be called 'pg_monitor'",)),
+        (("grant", "analyst", "x" * 64), ("can be called 'xxx",)),
     ],
     ids=lambda given: " ".join(given).replace("\0", "NUL"),
 )
@@ -116,5 +120,9 @@ def test_what_cannot_be_is_refused_in_words_and_changes_nothing(
     warehouse: Warehouse, conn: psycopg.Connection, words: tuple[str, ...], told: tuple[str, ...]
 ) -> None:
     before = holders(warehouse)
-    refused(warehouse.run("db", *(word.replace("{alice}", ALICE) for word in words), "--json"), 2, *told)
+    refused(
+        warehouse.run("db", *(word.replace("{alice}", ALICE) for word in words), "--json"),
+        2,
+        *(part.replace("{alice}", ALICE) for part in told),
+    )
     assert holders(warehouse) == before

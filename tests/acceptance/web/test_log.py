@@ -56,6 +56,16 @@ def test_the_log_tells_its_head_and_every_commit_with_its_load(client: TestClien
     assert "replayhouse audit verify" in text
 
 
+def test_where_there_is_no_key_the_first_step_is_to_make_one(own: Warehouse, own_client: TestClient) -> None:
+    text = own_client.get("/log").text
+    assert text.index("replayhouse audit keygen") < text.index("replayhouse audit checkpoint FILE")
+    assert "There is no key yet to sign one." in text
+    own.json("audit", "keygen")
+    text = own_client.get("/log").text
+    assert "audit keygen" not in text
+    assert "These write one, and hold the log against it:" in text
+
+
 def test_page_by_page_each_commit_comes_once(client: TestClient, loaded: Warehouse) -> None:
     found: list[tuple[int, int]] = []
     address = "/api/log?limit=3"
