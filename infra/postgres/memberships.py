@@ -108,8 +108,8 @@ def _no_user(conn: psycopg.Connection, user: str) -> Unknown:
     told = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
     made = _CREATE.format(sql.Identifier(user)).as_string()
     return Unknown(
-        f"The database has no user '{user}': it has {told}. Spell the name as there, or have an administrator make such "
-        f"a user first, in {_AS_ADMINISTRATOR}:",
+        f"The database has no user '{user}': it has {told}. Spell the name as there, or have an administrator make "
+        f"such a user first, in {_AS_ADMINISTRATOR}:",
         then=[f"{made};"],
     )
 

@@ -13,11 +13,12 @@ def routers() -> tuple[APIRouter, ...]:
         moments,
         overview,
         quality,
+        quarantine,
         questions,
         rows,
         terms,
         things,
     )
 
-    parts = (overview, questions, rows, things, loads, find, changes, quality, log, terms, moments)
+    parts = (overview, questions, rows, things, loads, find, changes, quarantine, quality, log, terms, moments)
     return tuple(part.router for part in parts)

@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from replayhouse.infra.web.auth.tokens import Tokens
 from tests.oracle.lines import an_item
 from tests.support.extracts import a_good_extract, adding, changed, write
 from tests.support.in_process import Warehouse
+from tests.support.web import asking
 
 BAD_ITEMS = [an_item(1, number, f"12.50{number}", "1.00") for number in range(3, 9)]
 """Prices with a fraction of a cent."""
+
+ENTRIES = "SELECT subjects, role, resource, request FROM event_store.access ORDER BY access_id"
 
 
 def cells(row: str) -> list[str]:
@@ -26,6 +30,12 @@ def cells(row: str) -> list[str]:
 def rows(text: str, heading: str) -> list[list[str]]:
     """The rows of the table that a heading names."""
     table = re.findall(rf'aria-labelledby="{heading}"><table>.*?<tbody>(.*?)</tbody>', text, re.DOTALL)
+    return [cells(row) for row in re.findall(r"<tr.*?</tr>", table[0], re.DOTALL)]
+
+
+def rows_under(text: str, label: str) -> list[list[str]]:
+    """The rows of the table that is called so."""
+    table = re.findall(rf'aria-label="{label}"><table>.*?<tbody>(.*?)</tbody>', text, re.DOTALL)
     return [cells(row) for row in re.findall(r"<tr.*?</tr>", table[0], re.DOTALL)]
 
 
@@ -142,9 +152,58 @@ def test_records_that_were_kept_apart_are_told_without_their_texts(
     assert own_client.get(f"/api/quality/{told['batch']}").json()["quarantine"] == {rule: len(kept)}
 
 
+@pytest.fixture
+def apart(own: Warehouse, tmp_path: Path) -> list[dict[str, Any]]:
+    """Records that were kept apart, as the command lists them: who lists them is in the access log."""
+    lines = changed(a_good_extract(), order_items=adding(*BAD_ITEMS))
+    batch = own.json("ingest", write(tmp_path / "bad", lines))["batch"]
+    listed: list[dict[str, Any]] = own.json("quality", "quarantine", "--batch", batch)
+    return listed
+
+
+def test_records_are_shown_with_their_texts_which_is_noted_first(
+    own: Warehouse, own_client: TestClient, apart: list[dict[str, Any]]
+) -> None:
+    [row, *_] = apart
+    noted = own.rows(ENTRIES)
+    page = own_client.get("/quality/quarantine", params={"load": row["batch"], "rule": row["rule"], "file": ""})
+    assert page.headers["cache-control"] == "no-store"
+    assert [found[:4] for found in rows_under(page.text, "Records")] == [
+        [f"{one['file']}:{one['line']}", one["text"], one["rule"], one["reason"]] for one in apart
+    ]
+    [entry] = own.rows(ENTRIES)[len(noted) :]
+    assert {str(subject) for subject in entry[0]} == {one["row"] for one in apart}
+    assert entry[1:] == ("owner", f"texts of {len(apart)} quarantined records", page.headers["x-request-id"])
+
+    own.json("quality", "discard", row["row"], "--reason", "a test")
+    left = own_client.get("/quality/quarantine", params={"load": row["batch"]}).text
+    assert len(rows_under(left, "Records")) == len(apart) - 1
+    gone = own_client.get("/quality/quarantine", params={"load": row["batch"], "status": "discarded"}).text
+    assert [found[5] for found in rows_under(gone, "Records")] == ["discarded"]
+
+
+def test_stewards_see_the_texts_and_analysts_see_that_they_are_sealed(
+    own: Warehouse, apart: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    with asking(own.database, tmp_path / "home", lambda warehouses: Tokens(warehouses, 8)) as site:
+        for role, sees in (("steward", True), ("analyst", False)):
+            secret = own.json("token", "create", role, "--name", role, "--days", "1")["secret"]
+            noted = len(own.rows(ENTRIES))
+            page = site.get("/quality/quarantine?load=bad", headers={"authorization": f"Bearer {secret}"})
+            assert page.status_code == 200
+            assert [one["text"] in page.text for one in apart] == [sees] * len(apart)
+            assert [found[1] == "sealed" for found in rows_under(page.text, "Records")] == [not sees] * len(apart)
+            assert [row[1] for row in own.rows(ENTRIES)[noted:]] == ["steward"] * sees
+
+
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
+        ("/quality/quarantine?status=bad", 400, "There is no status"),
+        ("/quality/quarantine?file=nothing", 404, "There is no file"),
+        ("/quality/quarantine?rule=nothing", 404, "There is no rule"),
+        ("/quality/quarantine?load=nothing", 404, "There is no load nothing"),
+        ("/quality/quarantine?page=0", 400, "page: "),
         ("/quality/nothing", 404, "There is no load nothing"),
         ("/api/quality/nothing", 404, "There is no load nothing"),
         ("/quality/00000000-0000-4000-8000-000000000000", 404, "There is no load 00000000"),
