@@ -14,6 +14,7 @@ from bench import (
     publishing,
     raw_copy,
     retraction,
+    sealed_replay,
     second_load,
     small_commands,
     web,
@@ -41,6 +42,7 @@ ON_A_FULL_LOG = (
     "retract",
     "live",
     "moments",
+    "replay",
     "web",
 )
 PARTS = (*ON_A_FULL_LOG, "next-day", "memory", "costs", "sample")
@@ -157,6 +159,8 @@ class Session:
             self._attempt("live", lambda: self._replay.follow(warehouse))
         if "moments" in parts:
             self._attempt("moments", lambda: self._look_back(warehouse))
+        if "replay" in parts:
+            self._attempt("replay of a sealed log", lambda: self._replay_sealed(warehouse))
         if "web" in parts:
             self._attempt("web", lambda: self._browse(warehouse))
 
@@ -222,6 +226,10 @@ class Session:
 
     def _look_back(self, warehouse: Warehouse) -> None:
         self._replay.look_back(warehouse, self._scratch / "last-load", self._orders, self._seed)
+
+    def _replay_sealed(self, warehouse: Warehouse) -> None:
+        self._tell("replay of the sealed log")
+        sealed_replay.measure(warehouse, self._scratch, (1, PROCESSES), self.report)
 
     def _browse(self, warehouse: Warehouse) -> None:
         self._tell("pages in the browser")

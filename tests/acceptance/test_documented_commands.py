@@ -62,6 +62,7 @@ RUN = (
             "consuming",
             "kafka-proof",
             "sealed-log",
+            "replay",
             "dbt",
         )
     ),
