@@ -1,16 +1,20 @@
 """Digests of what was written elsewhere: recomputed there, and held against what is noted of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.application.places import CLICKHOUSE
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.exporting import manifest, recomputed
+from replayhouse.infra.exporting.folder import WAREHOUSE
 from replayhouse.infra.read_models.digests import tables_as_json
-from replayhouse.infra.runtime.errors import InputError, UsageError
+from replayhouse.infra.replaying.manifest import FORMAT as ROWS
+from replayhouse.infra.replaying.manifest import read_manifest
+from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.digest import Digest
 
 
@@ -34,12 +38,12 @@ class ContextThere:
 class DigestInReport:
     """What `digest --in` answers: what was found there, by context, and which tables are not what they were.
 
-    `position` is up to where the log is shown, `chain` that of the last whole commit up to there.
+    `position` is up to where the log is shown, `chain` that up to there, None within a commit.
     """
 
     contexts: Mapping[str, ContextThere]
     position: int
-    chain: str
+    chain: str | None
     differing: Sequence[str]
 
     @property
@@ -54,16 +58,40 @@ class DigestInReport:
         return told if self.is_equal else {**told, "differing": list(self.differing)}
 
 
+class _Noted(NamedTuple):
+    """What a manifest says of a table: its rows, its digest, and the files that hold it."""
+
+    rows: int
+    digest: str
+    files: Sequence[Path]
+
+
+class _Context(NamedTuple):
+    """What it says of a context."""
+
+    revision: int | None
+    position: int
+    tables: Mapping[str, _Noted]
+
+
+class _Place(NamedTuple):
+    """A folder by its manifest; `warehouse` is a DuckDB file that has the same tables, too."""
+
+    contexts: Mapping[str, _Context]
+    position: int
+    chain: str | None
+    warehouse: Path | None
+
+
 def digest_in(site: Site, place: str, contexts: Iterable[str] | None) -> DigestInReport:
-    """The digests of a folder that `export` wrote, recomputed from its files: no database is needed.
+    """The digests of a folder that `export` or `replay` wrote, recomputed from its files: no database is needed.
 
     Or, where the place is the word `clickhouse`, of the read models there, recomputed by ClickHouse. Raises UsageError
     for what is no such folder, or not shown there, InputError where a file cannot be read.
     """
-    wanted = chosen(contexts)
     if place == CLICKHOUSE:
-        return _in_clickhouse(wanted, named=contexts is not None)
-    return _in_export(site, Path(place), wanted, named=contexts is not None)
+        return _in_clickhouse(chosen(contexts), named=contexts is not None)
+    return _in_folder(site, Path(place), contexts)
 
 
 def _in_clickhouse(wanted: Sequence[str], *, named: bool) -> DigestInReport:
@@ -79,36 +107,54 @@ def _in_clickhouse(wanted: Sequence[str], *, named: bool) -> DigestInReport:
     return DigestInReport(told, position, chain, ())
 
 
-def _in_export(site: Site, folder: Path, wanted: Sequence[str], *, named: bool) -> DigestInReport:
-    """The Parquet files, and the tables of the DuckDB file beside them."""
-    found = manifest.read(folder)
-    if missing := [context for context in wanted if context not in found.contexts]:
-        if named:
-            raise UsageError(f"The export in {folder} has no context {missing[0]}: it has {', '.join(found.contexts)}.")
-        wanted = [context for context in wanted if context in found.contexts]
-    told: dict[str, ContextThere] = {}
-    differing: list[str] = []
-    warehouse = folder / found.warehouse.file
-    if not warehouse.is_file():
-        raise InputError(f"{warehouse} is missing, which the manifest names: export again.")
-    with recomputed.connected() as files, recomputed.connected(warehouse) as tables:
-        number, of = 0, sum(len(found.contexts[context].folded) for context in wanted)
+def _in_folder(site: Site, folder: Path, contexts: Iterable[str] | None) -> DigestInReport:
+    """What the files hold, and the tables of a DuckDB file beside them."""
+    found = _rows(folder) if manifest.format_of(folder) == ROWS else _export(folder)
+    wanted = [context for context in chosen(contexts) if context in found.contexts]
+    if contexts is not None and (missing := [one for one in chosen(contexts) if one not in wanted]):
+        raise UsageError(f"There is no context {missing[0]} in {folder}: there are {', '.join(found.contexts)}.")
+    with recomputed.connected() as files, ExitStack() as stack:
+        tables = None if found.warehouse is None else stack.enter_context(recomputed.connected(found.warehouse))
+        number, of = 0, sum(len(found.contexts[context].tables) for context in wanted)
+        told: dict[str, ContextThere] = {}
+        differing: list[str] = []
         for context in wanted:
-            of_context = found.contexts[context]
+            noted = found.contexts[context]
             digests: dict[str, Digest] = {}
-            for name, table in of_context.folded.items():
+            for name, table in noted.tables.items():
                 site.tell("recomputing digests", number, of)
                 number += 1
-                digests[name] = recomputed.digest_of_files(files, [folder / table.file])
-                noted = (table.rows, table.digest)
-                if _as_noted(digests[name]) != noted:
+                digests[name] = recomputed.digest_of_files(files, table.files)
+                if _differs(digests[name], table):
                     differing.append(f"{context}.{name}")
-                in_duckdb = recomputed.digest_of_rows(tables, recomputed.identifier(context, name))
-                if _as_noted(in_duckdb) != noted:
-                    differing.append(f"{context}.{name} in {found.warehouse.file}")
-            told[context] = ContextThere(of_context.revision, of_context.position or 0, digests)
+                if tables is not None and _differs(recomputed.digest_of_table(tables, context, name), table):
+                    differing.append(f"{context}.{name} in {WAREHOUSE}")
+            told[context] = ContextThere(noted.revision, noted.position, digests)
     return DigestInReport(told, found.position, found.chain, differing)
 
 
-def _as_noted(found: Digest) -> tuple[int, str]:
-    return found.rows, found.hex
+def _export(folder: Path) -> _Place:
+    found = manifest.read(folder)
+    contexts = {}
+    for context, shown in found.contexts.items():
+        tables = {
+            name: _Noted(table.rows, table.digest or "", [folder / table.file]) for name, table in shown.folded.items()
+        }
+        contexts[context] = _Context(shown.revision, shown.position or 0, tables)
+    return _Place(contexts, found.position, found.chain, folder / found.warehouse.file)
+
+
+def _rows(folder: Path) -> _Place:
+    found = read_manifest(folder)
+    contexts = {}
+    for context, rows in found.contexts.items():
+        tables = {
+            name: _Noted(table.rows, table.digest, [folder / file.file for file in table.files])
+            for name, table in rows.tables.items()
+        }
+        contexts[context] = _Context(None, found.position, tables)
+    return _Place(contexts, found.position, found.chain, None)
+
+
+def _differs(found: Digest, noted: _Noted) -> bool:
+    return (found.rows, found.hex) != (noted.rows, noted.digest)

@@ -39,6 +39,7 @@ from replayhouse.infra.runtime.errors import Forbidden, ReplayhouseError, UsageE
 from replayhouse.projections.warehouse import PERSONAL_CONTEXTS, PROJECTIONS
 
 _NAME = "replayhouse export"
+_MAY_BE_PERSONAL = "what somebody else has made may show personal fields"
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,10 @@ class _Export:
         self._note()
         unfinished = self._folder.begin()
         found, told = self._write_tables(unfinished)
+        if former is not None and replace(told, made_at=former.made_at, warehouse=former.warehouse) == former:
+            self._folder.leave()
+            copies.note(self._conn, self._copy(self._source.read_at))
+            return ExportReport(self._folder.path, former, is_unchanged=True)
         self._site.tell(f"writing {WAREHOUSE}", 0, 0)
         told = replace(told, warehouse=write_warehouse(unfinished, found, told))
         self._folder.switch(unfinished, told)
@@ -179,19 +184,15 @@ class _Export:
             and former.contexts.keys() == source.contexts.keys()
             and all(_is_same(former.contexts[context], shown) for context, shown in source.contexts.items())
             and former.mart.made_of == source.marts_made_of
-            and not (former.materialised or former.left_out or self._has_views_of_others())
+            and not (former.materialised or former.left_out or self._has_others())
             and self._folder.is_whole()
         )
 
-    def _has_views_of_others(self) -> bool:
-        if self._source.mart != "mart" or not self._shows_others:
+    def _has_others(self) -> bool:
+        """Whether there are views of others, which may show something else each time."""
+        if self._source.mart != "mart":
             return False
         return any(one.is_of_others for one in relations.relations(self._conn, self._source))
-
-    @property
-    def _shows_others(self) -> bool:
-        """Whether what others have made in `mart` is exported: what of it is personal, nobody knows."""
-        return self._is_in_clear
 
     def _note(self) -> None:
         """What is to be shown in clear is noted before anything is read."""
@@ -208,9 +209,11 @@ class _Export:
             if self._wanted is None:
                 source = sources.live(self._conn, list(source.contexts))._replace(moment=source.moment)
             self._source = source._replace(read_at=min(source.read_at, self._source.read_at))
-            found = [one for one in found if self._shows_others or not one.is_of_others]
             written: dict[str, dict[str, TableFile]] = {place: {} for place in (*source.contexts, "shared", "mart")}
             left_out: dict[str, str] = {}
+            if not self._is_in_clear:
+                left_out = {one.address: _MAY_BE_PERSONAL for one in found if one.is_of_others}
+                found = [one for one in found if not one.is_of_others]
             for number, one in enumerate(found):
                 self._site.tell("writing tables", number, len(found))
                 try:

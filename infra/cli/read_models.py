@@ -30,7 +30,7 @@ In = Annotated[
     typer.Option(
         "--in",
         metavar="DIR",
-        help="Recompute them in the folder of an export instead, or in clickhouse; no database is needed.",
+        help="Recompute them in the folder of an export or a replay, or in clickhouse; no database is needed.",
     ),
 ]
 To = Annotated[
@@ -230,7 +230,7 @@ def _show_recomputed(report: "DigestInReport", place: str, json: bool) -> None:
     else:
         _show_tables(report.contexts)
         say()
-        say(f"Head of the chain: position {report.position:,}, {report.chain}")
+        say(f"The log is shown up to position {report.position:,}; chain {report.chain or 'within a commit'}")
     if not report.is_equal:
         several = count(len(report.differing), "table")
         warn(f"{several} of {place} no longer as the manifest says: {', '.join(report.differing)}. Make it anew.")

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from replayhouse.infra.exporting import manifest
@@ -64,6 +64,7 @@ class ExportFolder:
 
     def begin(self) -> Path:
         """A new folder for the files of the next generation."""
+        self._link([MANIFEST])  # so that whoever looks for copies of personal fields sees that there is one
         unfinished = self.path / _UNFINISHED
         unfinished.mkdir(_ONLY_ITS_OWNER_S_FOLDER)
         return unfinished
@@ -80,8 +81,8 @@ class ExportFolder:
             keep_name(Path(folder))
         number = max((int(found[1]) for found in map(_GENERATION.fullmatch, os.listdir(self.path)) if found), default=0)
         generation = self.path / f".export-{number + 1}"
+        self._link(os.listdir(unfinished))
         unfinished.rename(generation)
-        self._link(os.listdir(generation))
         coming = self.path / _COMING
         coming.symlink_to(generation.name)
         keep_name(self.path)
@@ -102,6 +103,11 @@ class ExportFolder:
                         f"{self.path / name} is in the way: it is nothing that an export has written. Move it, or name "
                         "another folder."
                     ) from None
+
+    def leave(self) -> None:
+        """Removes what a command that failed has begun; what cannot be removed, the next one removes."""
+        with suppress(OSError, UsageError):
+            self.tidy()
 
     def tidy(self) -> None:
         """Removes generations that no name leads to, and names that lead nowhere: what was exchanged, or was left."""
@@ -162,11 +168,14 @@ def held(path: Path) -> Iterator[ExportFolder]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Conflicting(f"Another command is writing {folder.path}: wait until it has ended.") from None
-        folder._read()
         folder.tidy()
-        yield folder
+        folder._read()
+        try:
+            yield folder
+        except BaseException:
+            folder.leave()
+            raise
     finally:
-        shutil.rmtree(folder.path / _UNFINISHED, ignore_errors=True)
         os.close(handle)
 
 

@@ -56,10 +56,10 @@ class Exported:
 class Manifest:
     """An export: of which store, up to which position (the lowest of its contexts), of which moment, and its files.
 
-    `chain` is that of the last whole commit up to the position. `withheld` names, by table, the columns whose values
-    were left out; it is empty of an export in clear. `views` are those of the DuckDB file; `materialised` the views of
-    the warehouse that are tables there, and `left_out` those that could not be read, with why. Of a moment that looks
-    back in business time, only what had happened before `occurred_before` is shown.
+    `chain` is that up to the position, None where it lies within a commit. `withheld` names, by table, the columns
+    whose values were left out; it is empty of an export in clear. `views` are those of the DuckDB file; `materialised`
+    the views of the warehouse that are tables there, and `left_out` those that are not, with why. Of a moment that
+    looks back in business time, only what had happened before `occurred_before` is shown.
     """
 
     format: str
@@ -67,7 +67,7 @@ class Manifest:
     store: str
     moment: str
     position: int
-    chain: str
+    chain: str | None
     made_at: datetime
     is_in_clear: bool
     withheld: Mapping[str, Sequence[str]]

@@ -14,7 +14,7 @@ import duckdb
 
 from replayhouse.infra.runtime.errors import InputError, UsageError
 from replayhouse.infra.runtime.interrupts import interruptible
-from replayhouse.projections.digest import MODULUS, Digest
+from replayhouse.projections.digest import MODULUS, NOTHING, Digest
 from replayhouse.projections.projection import POSITION
 
 Settings = dict[str, str | bool | int | float | list[str]]
@@ -53,20 +53,32 @@ _IS_FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
 def connected(file: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB, in memory or on a file that is only read; it looks for no extensions, and writes nothing beside."""
     settings: Settings = {**_SETTINGS, "temp_directory": ""}
-    connection = interruptible(
-        duckdb.connect(":memory:" if file is None else str(file), read_only=file is not None, config=settings)
-    )
+    name = ":memory:" if file is None else str(file)
+    try:
+        connection = interruptible(duckdb.connect(name, read_only=file is not None, config=settings))
+    except duckdb.Error as error:
+        raise InputError(f"{name} cannot be read: {first_line(error)} Export again.") from error
     with connection:
         yield connection
 
 
 def digest_of_files(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> Digest:
     """The digest of the rows of Parquet files together. Raises InputError where one cannot be read."""
+    if not files:
+        return NOTHING
     try:
         return digest_of_rows(connection, f"read_parquet([{', '.join(literal(str(file)) for file in files)}])")
     except duckdb.Error as error:
         named = files[0] if len(files) == 1 else files[0].parent
         raise InputError(f"{named} cannot be read as Parquet: {first_line(error)}") from error
+
+
+def digest_of_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> Digest:
+    """The digest of a table of DuckDB's; of one that is not there, or cannot be read, that of nothing."""
+    try:
+        return digest_of_rows(connection, identifier(schema, table))
+    except duckdb.Error:
+        return NOTHING
 
 
 def digest_of_rows(connection: duckdb.DuckDBPyConnection, rows: str) -> Digest:

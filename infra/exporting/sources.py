@@ -49,7 +49,7 @@ class Shown(NamedTuple):
 class Source(NamedTuple):
     """All that is exported. `mart` is None where there are no marts, as without all contexts.
 
-    `position` is the lowest of the contexts, `chain` that of the last whole commit up to there. `read_at` is where the
+    `position` is the lowest of the contexts, `chain` that up to there, None within a commit. `read_at` is where the
     log ended when the rows were read, or before: keys that were destroyed later are not told by them.
     """
 
@@ -60,7 +60,7 @@ class Source(NamedTuple):
     mart: str | None
     marts_made_of: Mapping[str, Any]
     position: int
-    chain: str
+    chain: str | None
     read_at: int
 
     @property
@@ -169,10 +169,12 @@ def _source(
     )
 
 
-def chain_at(conn: psycopg.Connection, position: int) -> str:
-    """The chain of the last whole commit up to a position; 64 hexadecimal digits."""
+def chain_at(conn: psycopg.Connection, position: int) -> str | None:
+    """The chain up to a position, 64 hexadecimal digits; None where that lies within a commit."""
+    if position == 0:
+        return GENESIS.hex()
     commits = newest_before(conn, position + 1, 1)
-    return (commits[0].chain if commits else GENESIS).hex()
+    return commits[0].chain.hex() if commits and commits[0].last == position else None
 
 
 def _made_by(context: str) -> dict[str, Any]:
