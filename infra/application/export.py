@@ -149,7 +149,7 @@ class _Export:
         self._note()
         unfinished = self._folder.begin()
         found, told = self._write_tables(unfinished)
-        if former is not None and replace(told, made_at=former.made_at, warehouse=former.warehouse) == former:
+        if former is not None and self._tells_the_same(former, told):
             self._folder.leave()
             copies.note(self._conn, self._copy(self._source.read_at))
             return ExportReport(self._folder.path, former, is_unchanged=True)
@@ -187,6 +187,11 @@ class _Export:
             and not (former.materialised or former.left_out or self._has_others())
             and self._folder.is_whole()
         )
+
+    def _tells_the_same(self, former: Manifest, told: Manifest) -> bool:
+        """Whether what was written now is what stands there; the DuckDB file follows from the rest."""
+        as_before = replace(told, made_at=former.made_at, warehouse=former.warehouse)
+        return as_before == former and self._folder.is_whole()
 
     def _has_others(self) -> bool:
         """Whether there are views of others, which may show something else each time."""
@@ -288,7 +293,7 @@ class _Export:
             mart=Exported(written["mart"], made_of=source.marts_made_of),
             warehouse=File(WAREHOUSE, 0, ""),
             views=[one.address for one in found if one.is_view],
-            materialised=[one.address for one in found if one.is_of_others],
+            materialised=sorted(one.address for one in found if one.is_of_others),
             left_out=left_out,
             occurred_before=source.occurred_before,
         )

@@ -23,11 +23,10 @@ from replayhouse.projections.warehouse import PROJECTIONS
 
 _ABOUT = """
     CREATE TABLE main.about (
-        store UUID, moment VARCHAR, position BIGINT, chain VARCHAR, made_at TIMESTAMP WITH TIME ZONE,
-        is_in_clear BOOLEAN
+        store UUID, moment VARCHAR, position BIGINT, chain VARCHAR, made_at TIMESTAMP, is_in_clear BOOLEAN
     )
 """
-_COMMENT_ON_ABOUT = "Which log this shows, and up to where: what manifest.json tells, in one row"
+_COMMENT_ON_ABOUT = "Which log this shows, and up to where: what manifest.json tells, in one row; made_at is in UTC"
 
 
 def write_warehouse(folder: Path, found: Sequence[Relation], told: Manifest) -> File:
@@ -57,7 +56,7 @@ def write_warehouse(folder: Path, found: Sequence[Relation], told: Manifest) -> 
 def _write(connection: duckdb.DuckDBPyConnection, folder: Path, found: Sequence[Relation], told: Manifest) -> None:
     connection.execute(_ABOUT)
     connection.execute(f"COMMENT ON TABLE main.about IS {literal(_COMMENT_ON_ABOUT)}")
-    about = [told.store, told.moment, told.position, told.chain, told.made_at, told.is_in_clear]
+    about = [told.store, told.moment, told.position, told.chain, told.made_at.replace(tzinfo=None), told.is_in_clear]
     connection.execute("INSERT INTO main.about VALUES (?, ?, ?, ?, ?, ?)", about)
     for place in dict.fromkeys(one.place for one in found):
         connection.execute(f"CREATE SCHEMA {identifier(place)}")
