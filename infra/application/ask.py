@@ -16,14 +16,15 @@ from replayhouse.infra.answers.answer import Answer, as_texts, people_named, res
 from replayhouse.infra.answers.asking import Behind, Cell, FaultyQuestion, Row
 from replayhouse.infra.answers.moment import LIVE, Moment, has_own_marts, live_moment
 from replayhouse.infra.answers.parameters import read_parameters
-from replayhouse.infra.application import moments
+from replayhouse.infra.application import access, moments
 from replayhouse.infra.application.prepared import prepared
 from replayhouse.infra.application.project import catch_up_all
+from replayhouse.infra.application.rows_shown import ids_in
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models import kept_answers
 from replayhouse.infra.read_models.kept_answers import Origin
 from replayhouse.infra.read_models.snapshots.time_travel import Limits
-from replayhouse.infra.runtime.errors import Unknown
+from replayhouse.infra.runtime.errors import Forbidden, Unknown
 from replayhouse.infra.runtime.telling import count
 from replayhouse.projections.questions import Question, question, questions
 from replayhouse.projections.questions.question import Value
@@ -96,12 +97,37 @@ def rows_behind(
 ) -> Figure:
     """The rows behind the figure of a column in the answer's row with a key.
 
-    Raises UsageError where the answer has no such row or column.
+    Where they tell of personal fields, they are noted in the access log before they are told, and told to those only
+    who may see people. Raises UsageError where the answer has no such row or column.
     """
     asked = question_of(number)
     parameters = read_parameters(asked, given)
+    refuse_people(site, asked, column)
     with asking_as_of(site, at, occurred_before) as session:
-        return session.figure(asked, parameters, key, column)
+        found = session.figure(asked, parameters, key, column)
+    note_people(site, asked, column, found.rows)
+    return found
+
+
+def tells_of_people(asked: Question, column: str) -> bool:
+    """Whether personal fields say which rows stand behind a figure, so that each row tells of these."""
+    return asked.is_of_people and column not in asked.made_of
+
+
+def refuse_people(site: Site, asked: Question, column: str) -> None:
+    """Raises Forbidden where rows behind a figure tell of people, and whoever asks may not see these."""
+    if tells_of_people(asked, column) and not access.asking(site).by.sees_people:
+        raise Forbidden(
+            f"Personal fields say which rows stand behind a figure of question {asked.number}: who may not see these "
+            "is told the figures only."
+        )
+
+
+def note_people(site: Site, asked: Question, column: str, rows: Sequence[Behind]) -> None:
+    """Notes rows behind a figure that are about to be told, where they tell of people."""
+    if tells_of_people(asked, column):
+        subjects = ids_in(one.key.split("/") for one in rows)
+        access.note_access(site, "figure rows", f"rows behind {column} of question {asked.number}", subjects)
 
 
 @contextmanager

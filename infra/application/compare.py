@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from replayhouse.infra.application.rows_shown import note_rows
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.snapshots.diff import Comparison, TableOfTwo, is_there, one_moment, write_header
@@ -14,6 +15,8 @@ from replayhouse.infra.read_models.snapshots.diff_sources import two_sides
 from replayhouse.infra.read_models.snapshots.moments import read
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.files import writing
+
+_COMMAND = "audit compare"
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ def compare(
 ) -> CompareReport:
     """Compares two read models, of all tables of both or of some; a file takes every difference, if one is named.
 
-    A position or a recorded time is made for the occasion, beside the live tables, and removed afterwards.
+    A position or a recorded time is made for the occasion, beside the live tables, and removed afterwards. Rows with
+    personal columns are noted in the access log before they are told.
     """
     if limit < 0:
         raise UsageError(f"{limit} rows cannot be shown: name 0 or more.")
@@ -78,9 +82,18 @@ def compare(
                     site.tell("comparing", len(found), len(both))
                     of_two = TableOfTwo(conn, old, new, context, one, with_position=with_position)
                     found.append(of_two.compare(limit))
+                    _note(site, found[-1], f"from {wanted[0].text} to {wanted[1].text} changed", file is not None)
                     if file is not None and not found[-1].is_equal:
                         of_two.write(file)
     return CompareReport(wanted[0].text, wanted[1].text, found, missing)
+
+
+def _note(site: Site, found: Comparison, what: str, is_written: bool) -> None:
+    """Notes the rows that are about to be told, or, where a file takes every difference, that anybody's may be."""
+    if is_written and not found.is_equal:
+        note_rows(site, _COMMAND, what, found.table, None)
+    elif found.rows:
+        note_rows(site, _COMMAND, what, found.table, (row.key.values() for row in found.rows))
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import psycopg
 
@@ -16,13 +15,15 @@ from replayhouse.infra.answers.asking import Behind, Cell, SomeBehind
 from replayhouse.infra.answers.moment import LIVE, Moment
 from replayhouse.infra.answers.parameters import read_parameters
 from replayhouse.infra.application.access import asking as asking_for
-from replayhouse.infra.application.access import note_access
 from replayhouse.infra.application.ask import (
     asking_as_of,
     is_column,
     kept_or_computed,
+    note_people,
     question_of,
+    refuse_people,
     row_and_value,
+    tells_of_people,
 )
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit.lineage.rows import VIEWS, declared_tables
@@ -30,7 +31,7 @@ from replayhouse.infra.loads.load_ends import LoadEnd, load_before, load_ends, l
 from replayhouse.infra.read_models.prefixes import schema_in
 from replayhouse.infra.read_models.rows_at import rows_at
 from replayhouse.infra.read_models.sights import looking_through, sight_of
-from replayhouse.infra.runtime.errors import Forbidden, UsageError
+from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.identity import Role
 
 MOST = 500
@@ -86,7 +87,7 @@ class FigureRows:
     @property
     def tells_of_people(self) -> bool:
         """Whether that they stand here tells of personal fields."""
-        return self.answer.question.is_of_people and not self.made_of
+        return tells_of_people(self.answer.question, self.column)
 
     def document(self) -> dict[str, Any]:
         """As JSON shows it; `made_of` only where there are no rows of its own."""
@@ -124,12 +125,7 @@ def figure_rows(
         raise UsageError(f"From 1 to {MOST} rows are told at a time, from the row of number 0 on.")
     asked = question_of(number)
     parameters = read_parameters(asked, given)
-    tells_of_people = asked.is_of_people and column not in asked.made_of
-    if tells_of_people and not asking_for(site).by.sees_people:
-        raise Forbidden(
-            f"Personal fields say which rows stand behind a figure of question {number}: who may not see these is told "
-            "the figures only."
-        )
+    refuse_people(site, asked, column)
     with asking_as_of(site, at, occurred_before) as session:
         conn = session.conn
 
@@ -151,15 +147,8 @@ def figure_rows(
             return FigureRows(answer, column, told, shown, {}, found.number, found.total, offset, rows, before)
 
         found = session.in_moment(work)
-        if tells_of_people:
-            told = f"rows behind {column} of question {number}"
-            note_access(site, "figure rows", told, _subjects(found.rows))
+        note_people(site, asked, column, [row.behind for row in found.rows])
         return found
-
-
-def _subjects(rows: Sequence[Brought]) -> set[UUID]:
-    """The persons, orders and reviews that rows are of: the first values of their keys, but for places."""
-    return {UUID(row.behind.key.partition("/")[0]) for row in rows if row.behind.table in declared_tables()}
 
 
 @contextmanager

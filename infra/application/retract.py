@@ -12,12 +12,13 @@ import psycopg
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.quality.batch import batch_of
 from replayhouse.infra.application.project import catch_up_all
+from replayhouse.infra.application.rows_shown import note_rows
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.loads.batches import Loads, time_of
 from replayhouse.infra.loads.names import load_named
 from replayhouse.infra.loads.retraction_log import PostgresRetractionLog, refuse_decided
-from replayhouse.infra.loads.retraction_preview import RetractionPlan, TableChanges, summarised
+from replayhouse.infra.loads.retraction_preview import Change, RetractionPlan, TableChanges, summarised
 from replayhouse.infra.loads.retractions import LoadStatus, Retractions
 from replayhouse.infra.loads.touched_streams import Decided, TouchedStreams
 from replayhouse.infra.postgres.connection import Database
@@ -28,6 +29,7 @@ from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.given_texts import recordable
 from replayhouse.infra.runtime.telling import Tell
 from replayhouse.ingest.retract import Retraction, retraction_id_of, take_back
+from replayhouse.projections.projection import Row
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,19 @@ def retract(site: Site, batch: str, reason: str | None, *, cascade: bool, dry_ru
         wanted = load_named(connection, batch)
     retraction = _Retract(site.database, site.settings.actor, site.tell)
     if dry_run:
-        return replace(retraction.plan(wanted, why, cascade=cascade), is_cascade=cascade)
+        plan = retraction.plan(wanted, why, cascade=cascade)
+        for name, told in plan.tables.items():
+            if told.examples:
+                note_rows(site, "retract --dry-run", "what would change in", name, map(_key_of, told.examples))
+        return replace(plan, is_cascade=cascade)
     report = retraction.run(wanted, why, cascade=cascade)
     catch_up_all(site)
     return replace(report, is_cascade=cascade)
+
+
+def _key_of(change: Change) -> Row:
+    row = change.before or change.after or ()
+    return row[: change.keys]
 
 
 def _read_reason(reason: str | None, *, is_needed: bool) -> str:

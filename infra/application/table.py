@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from replayhouse.infra.application.rows_shown import note_rows
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models import arrow
 from replayhouse.infra.read_models.frames import Frame
@@ -28,7 +29,12 @@ class Table(Frame):
 
 
 def table(site: Site, name: str) -> Table:
-    """Reads a table or view: one of a context, `shared.dim_date`, of the schema `mart`, or one under a prefix."""
+    """Reads a table or view: one of a context, `shared.dim_date`, of the schema `mart`, or one under a prefix.
+
+    Where columns of it are personal, or may be, that is noted in the access log first, for everybody in it.
+    """
     with site.database.connect("replayhouse table", autocommit=True) as connection:
         prepare(connection)
+        if name in arrow.tables(connection):
+            note_rows(site, "table", "the table", name, None)
         return Table(name, arrow.read(connection, name))

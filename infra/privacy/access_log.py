@@ -15,7 +15,7 @@ _WRITE = """
 """
 _ABOUT = """
     SELECT at, who, role, subjects, purpose, resource, request FROM event_store.access
-    WHERE subjects && %s ORDER BY access_id DESC LIMIT %s
+    WHERE subjects && %s OR subjects = '{}' ORDER BY access_id DESC LIMIT %s
 """
 
 
@@ -42,6 +42,6 @@ def write(conn: psycopg.Connection, asked: Asked, resource: str, subjects: Itera
 
 
 def about(conn: psycopg.Connection, subjects: Collection[UUID], limit: int) -> list[Access]:
-    """The newest entries about any of these."""
+    """The newest entries about any of these, and those about anybody, which name nobody."""
     rows = conn.execute(_ABOUT, [list(subjects), limit]).fetchall()
     return [Access(*row)._replace(subjects=[one for one in row[3] if one in subjects]) for row in rows]

@@ -9,8 +9,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from replayhouse.infra.application import history, lineage, thing
+from replayhouse.infra.application.api.warehouse import Warehouse as Opened
+from replayhouse.infra.application.rows_shown import shows_people
 from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.identity import Role
+from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.web.auth.tokens import Tokens
 from tests.support.databases import a_database
 from tests.support.extracts import a_good_extract, adding, changed, write
@@ -243,6 +247,58 @@ def test_a_backup_takes_the_entries_along_and_no_tokens(
         assert restored.json("token", "list") == []
         restored.json("audit", "history", "customer", str(person))
         assert len(entries(restored)) == 2
+
+
+def test_rows_behind_a_figure_that_tell_of_people_are_noted_by_the_command_too(own: Warehouse) -> None:
+    key = own.json("ask", "62")["rows"][0][0]
+    told = own.json("ask", "62", "--rows", str(key), "orders")
+    [entry] = entries(own)
+    assert set(entry["subjects"]) == {UUID(row["key"]) for row in told["rows"]} != set()
+    own.json("ask", "22", "--rows", own.json("ask", "22")["rows"][0][0], "late")
+    assert len(entries(own)) == 1
+
+
+def test_rows_that_a_comparison_shows_are_noted(own: Warehouse, tmp_path: Path) -> None:
+    [(middle,)] = own.rows("SELECT max(position) / 2 FROM sales.fact_order")
+    own.json("audit", "compare", str(middle), "live", "--table", "sales.fact_order")
+    assert entries(own) == []
+    told = own.json("audit", "compare", str(middle), "live", "--table", "customer.dim_customer")
+    [entry] = entries(own)
+    keys = {UUID(row["key"]["customer_id"]) for row in told["tables"]["customer.dim_customer"]["rows"]}
+    assert set(entry["subjects"]) == keys != set()
+    assert entry["purpose"] == "audit compare"
+    own.json("audit", "compare", "live", "live", "--table", "customer.dim_customer")
+    assert len(entries(own)) == 1, "nothing differs, so nothing is shown"
+    own.json("audit", "compare", str(middle), "live", "--table", "dim_customer", "--csv", tmp_path / "all.csv")
+    assert entries(own)[-1]["subjects"] == []
+    [(anybody,)] = own.rows("SELECT customer_id FROM customer.dim_customer ORDER BY customer_id DESC LIMIT 1")
+    about = own.json("customer", "access", str(anybody))
+    assert "customer.dim_customer" in about[0]["resource"], "it may have been about them"
+
+
+def test_rows_that_a_plan_to_take_a_load_back_shows_are_noted(own: Warehouse) -> None:
+    [(newest,)] = own.rows("SELECT batch_id::text FROM event_store.batch ORDER BY batch_seq DESC LIMIT 1")
+    told = own.json("retract", str(newest), "--dry-run")
+    noted = {entry["resource"]: entry["subjects"] for entry in entries(own)}
+    shown = [name for name, of in told["tables"].items() if of["examples"] and shows_people(name)]
+    assert noted.keys() == {f"what would change in {name}" for name in shown}
+    keys = told["tables"]["customer.dim_customer"]["examples"]
+    assert set(noted["what would change in customer.dim_customer"]) == {UUID(key["key"]["customer_id"]) for key in keys}
+
+
+def test_who_reads_a_table_with_personal_columns_has_read_about_anybody(own: Warehouse, tmp_path: Path) -> None:
+    with own.database.connect(autocommit=True) as conn:
+        conn.execute("CREATE VIEW mart.mine AS SELECT * FROM customer.dim_customer")
+    opened = Opened(Settings(home=tmp_path, database_url=own.database.url))
+    opened.table("sales.fact_order")
+    opened.table("mart.executive_daily")
+    assert entries(own) == []
+    opened.table("customer.dim_customer")
+    opened.table("mart.mine")
+    with pytest.raises(UsageError):
+        opened.table("customer.nobody")
+    assert [entry["resource"] for entry in entries(own)] == ["the table customer.dim_customer", "the table mart.mine"]
+    assert [entry["subjects"] for entry in entries(own)] == [[], []]
 
 
 # --- quarantined records ------------------------------------------------------------------------------------------
