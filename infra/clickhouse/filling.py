@@ -149,11 +149,11 @@ def _swap(server: Server, context: str, following: Position) -> Position:
 
     Whoever dies in between leaves that, and the next one fills the context again.
     """
-    told = position.write(server, context, msgspec.structs.replace(following, are_exchanged=True))
+    told = position.write(server, context, msgspec.structs.replace(following, must_be_filled=True))
     for table in PROJECTIONS[context].tables:
         tables.put_in_place(server, table)
     tables.show(server, context)
-    return position.write(server, context, msgspec.structs.replace(told, are_exchanged=False))
+    return position.write(server, context, msgspec.structs.replace(told, must_be_filled=False))
 
 
 @contextmanager

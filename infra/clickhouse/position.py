@@ -62,8 +62,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
     `store` is the hash chain of the log at its first commit, `chain` that at the commit that brought `position`: by
     both it is known that the rows are of this log. `refolds` is the newest stream that was folded again because a key
-    was destroyed (`refolding.newest`). `writing` is a window that may be half written. Tables that `are_exchanged` may
-    be of two revisions.
+    was destroyed (`refolding.newest`). `writing` is a window that may be half written. A context that `must_be_filled`
+    may have tables of two revisions, or of people who were erased.
     """
 
     step: int = 0
@@ -78,7 +78,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     is_withheld: bool = False
     parked: dict[str, Parked] = {}
     writing: Window | None = None
-    are_exchanged: bool = False
+    must_be_filled: bool = False
 
     @property
     def folded_to(self) -> Mapping[UUID, int]:
@@ -88,7 +88,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     def is_current(self, context: str) -> bool:
         """Whether the tables were made and filled by a program like this one."""
         made_by = (self.fingerprint, self.fold_version, self.layout)
-        return made_by == made_by_this(context) and not self.are_exchanged
+        return made_by == made_by_this(context) and not self.must_be_filled
 
     def is_newer(self, context: str) -> bool:
         """Whether a newer program has made them."""

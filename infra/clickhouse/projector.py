@@ -55,14 +55,14 @@ class Keeper:
         self._is_withheld = is_withheld
         self._noted: int | None = None
         self._is_changed = False
+        self._is_recognised = False
         self.known = position.read(server)
         tables.remove_unfinished(server)
-        if self.known:
-            copies.note_coming(conn, self._copy(head_of(conn), self.known))
 
     def rebuild(self) -> dict[str, Rebuilt]:
         """Fills all contexts anew, and brings them up to the head; what came of each. Raises as `fill` does."""
         position.refuse_another_store(self._conn, self._server, self.known)
+        self._recognise()
         rebuilt = self._fill(self._contexts)
         self.catch_up()  # with what was appended, and who was erased, meanwhile
         return rebuilt
@@ -74,6 +74,7 @@ class Keeper:
         not of this log, WrongServer where a newer program has made the tables, and as `fill` does.
         """
         position.refuse_another_log(self._conn, self._server, self.known)
+        self._recognise()
         head, newest = self._newest()
         events = dict.fromkeys(self._contexts, 0)
         for context, rebuilt in self._fill(context for context in self._contexts if self._must_fill(context)).items():
@@ -85,6 +86,23 @@ class Keeper:
                 events[context] += done
         self._complete(head, newest)
         return events
+
+    def _recognise(self) -> None:
+        """Notes what is there, before anything is written; what this database has not noted is to be filled anew.
+
+        That database was restored from a backup, and does not know of whom the rows there still tell.
+        """
+        if self._is_recognised:
+            return
+        here = self._copy(head_of(self._conn), self.known)
+        if here.is_in_clear and not copies.is_noted(self._conn, here):
+            for context, told in self.known.items():
+                if _is_clear(context, told):
+                    strange = msgspec.structs.replace(told, must_be_filled=True)
+                    self.known[context] = position.write(self._server, context, strange)
+        if self.known:
+            copies.note_coming(self._conn, here)
+        self._is_recognised = True
 
     def is_behind(self) -> bool:
         """Whether there is anything to do."""

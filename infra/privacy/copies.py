@@ -34,6 +34,7 @@ _NOTE_COMING = """
             read_at_position = CASE WHEN c.is_in_clear THEN least(c.read_at_position, excluded.read_at_position)
                 ELSE excluded.read_at_position END
 """
+_IS_NOTED = "SELECT EXISTS (SELECT FROM event_store.copy_elsewhere WHERE kind = %s AND host = %s AND place = %s)"
 _FORGET = "DELETE FROM event_store.copy_elsewhere WHERE kind = %s AND host = %s AND place = %s"
 _OF_BEFORE = """
     SELECT kind, host, place, contexts, is_in_clear, read_at_position FROM event_store.copy_elsewhere
@@ -95,6 +96,11 @@ def note(conn: psycopg.Connection, copy: Copy) -> None:
 def note_coming(conn: psycopg.Connection, copy: Copy) -> None:
     """Notes a copy that is about to be written beside what stands in its place, and is to replace it."""
     conn.execute(_NOTE_COMING, [*copy[:3], list(copy.contexts), copy.is_in_clear, copy.read_at_position])
+
+
+def is_noted(conn: psycopg.Connection, copy: Copy) -> bool:
+    """Whether anything is noted of the same place."""
+    return conn.execute(_IS_NOTED, copy[:3]).fetchone() == (True,)
 
 
 def forget(conn: psycopg.Connection, copy: Copy) -> None:
