@@ -1,11 +1,16 @@
-"""Fixtures of the tests of engines."""
+"""Fixtures of the tests of engines, and which of them are collected."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.clickhouse import SERVER
 from tests.support.replaying import Played, played
+
+# The test of ClickHouse's server only where one is named.
+collect_ignore = [] if os.environ.get(SERVER) else ["test_clickhouse_server.py"]
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,9 @@ from replayhouse.infra.runtime.clickhouse_settings import ClickHouseSettings, lo
 from tests.support.cli import Done
 from tests.support.in_process import Warehouse
 
+SERVER = "REPLAYHOUSE_TEST_CLICKHOUSE_URL"
+"""Names a server for the tests of one: clickhouse://user@host:8123, without a database."""
+
 Digests = dict[str, dict[str, str]]
 
 
@@ -24,13 +27,14 @@ def keeping(database: Database, folder: Path) -> Iterator["Kept"]:
 
 
 class Kept:
-    """A warehouse whose read models are kept in ClickHouse as well, in a folder."""
+    """A warehouse whose read models are kept in ClickHouse as well, in a folder. `given` are further settings."""
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.warehouse = Warehouse(database, folder / "home")
         self.database = database
         self.folder = folder / "clickhouse"
         self.url = f"chdb://{self.folder}"
+        self.given: dict[str, str] = {}
 
     @property
     def settings(self) -> ClickHouseSettings:
@@ -39,7 +43,7 @@ class Kept:
 
     def run(self, *arguments: str | Path, **settings: str) -> Done:
         """Runs a command to its end, whatever that is."""
-        return self.warehouse.run(*arguments, **{"REPLAYHOUSE_CLICKHOUSE_URL": self.url, **settings})
+        return self.warehouse.run(*arguments, **{"REPLAYHOUSE_CLICKHOUSE_URL": self.url, **self.given, **settings})
 
     def json(self, *arguments: str | Path) -> Any:
         """The JSON document of a command that must exit with 0."""

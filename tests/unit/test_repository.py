@@ -14,6 +14,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from replayhouse.infra.clickhouse.server import OLDEST_SERVER
+
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-engines.lock")
 LOCK_OF_RELEASES = "requirements-release.lock"
@@ -314,3 +316,17 @@ def test_the_composed_kafka_is_the_version_of_the_pom_on_this_machine_only_and_m
     assert volume == f"kafka:{settings['LOG_DIRS']}"
     assert "kafka" in compose["volumes"]
     assert kafka["healthcheck"]["test"][-1] in settings["LISTENERS"], "asked at a listener that stays inside"
+
+
+def test_the_composed_clickhouse_is_pinned_stays_away_unless_asked_for_and_is_on_this_machine_only() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    clickhouse = compose["services"]["clickhouse"]
+    page = (ROOT / "docs/clickhouse.md").read_text(encoding="utf-8")
+
+    assert clickhouse["profiles"] == ["clickhouse"]
+    version = tuple(map(int, clickhouse["image"].removeprefix("clickhouse/clickhouse-server:").split(".")))
+    assert version >= tuple(map(int, OLDEST_SERVER.split(".")))
+    assert f"ClickHouse {OLDEST_SERVER} or newer" in page
+    assert all(port.startswith("127.0.0.1:") for port in clickhouse["ports"])
+    (volume,) = clickhouse["volumes"]
+    assert volume.partition(":")[0] in compose["volumes"]
