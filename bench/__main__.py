@@ -65,12 +65,19 @@ def _section(arguments: argparse.Namespace) -> str:
 
 
 def _arguments() -> argparse.Namespace:
-    from bench.session import PARTS
+    from bench.session import OF_ENGINES, PARTS
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--orders", type=int, default=FULL_SIZE, metavar="N", help=f"default {FULL_SIZE:,}")
     parser.add_argument("--seed", type=int, default=SEED, metavar="S", help="of the generator")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=(*PARTS, *OF_ENGINES),
+        default=PARTS,
+        metavar="PART",
+        help=", ".join((*PARTS, *OF_ENGINES)),
+    )
     parser.add_argument("--large", action="store_true", help="peak memory alone, at 10 times the size (30 GB of disk)")
     parser.add_argument("--kafka", action="store_true", help="publishing and consuming, with a broker of its own")
     parser.add_argument("--small", action="store_true", help="small commands on a warm warehouse: seconds")

@@ -46,7 +46,10 @@ ON_A_FULL_LOG = (
     "web",
 )
 PARTS = (*ON_A_FULL_LOG, "next-day", "memory", "costs", "sample")
-"""What `--only` may name."""
+"""What `--only` may name, and all of them where it is not given."""
+
+OF_ENGINES = ("clickhouse",)
+"""What `--only` may name in the environment of the engines."""
 
 PROCESSES = 2
 """Rebuilds are measured with one process and with so many, as the baselines have one connection or two."""
@@ -73,7 +76,7 @@ class Session:
             with psycopg.connect(warehouse.url()) as connection:
                 self.report.machine = machine(connection).lines
             self._generate(warehouse)
-            if set(ON_A_FULL_LOG) & set(parts):
+            if {*ON_A_FULL_LOG, *OF_ENGINES} & set(parts):
                 self._attempt("ingest and rebuild", lambda: self._on_a_full_log(warehouse, parts))
         separate = {
             "next-day": self._next_day,
@@ -163,6 +166,8 @@ class Session:
             self._attempt("replay of a sealed log", lambda: self._replay_sealed(warehouse))
         if "web" in parts:
             self._attempt("web", lambda: self._browse(warehouse))
+        if "clickhouse" in parts:
+            self._attempt("clickhouse", lambda: self._fill_clickhouse(warehouse))
 
     def _rebuilds(self, warehouse: Warehouse, parts: Collection[str], events: int) -> None:
         """Rebuilds by one process and by several, and both baselines once for all of them."""
@@ -235,6 +240,13 @@ class Session:
         self._tell("pages in the browser")
         warehouse.run("project")
         web.measure(warehouse, self.report)
+
+    def _fill_clickhouse(self, warehouse: Warehouse) -> None:
+        self._tell("rebuild --to clickhouse")
+        from bench import clickhouse  # its engine stands in an environment of its own
+
+        warehouse.run("project")
+        clickhouse.measure(warehouse, self._scratch / "clickhouse", self.report)
 
     def _retract(self, large: Warehouse) -> None:
         extract, smaller = self._scratch / "load", self._orders // retraction.SMALLER

@@ -1,6 +1,7 @@
 """The read models in ClickHouse: what the live ones show, after whatever is loaded, taken back, parked and erased."""
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from replayhouse.projections import replay
 from tests.oracle.lines import a_customer
 from tests.oracle.lines import an_id as the_id
 from tests.support import hard_values
-from tests.support.clickhouse import Kept, keeping
+from tests.support.clickhouse import Died, Kept, dying_before, keeping
 from tests.support.extracts import Lines, a_good_extract, write
 from tests.support.hard_values import EXPECTED, HARD_VALUES
 from tests.support.in_process import refused
@@ -182,6 +183,29 @@ def test_a_row_that_another_stream_makes_by_now_is_not_removed_with_the_stream_t
 
         write_changes(server, "sales", {"fact_payment": TableLines(gone=f"{GOOD}\t1\t70\n".encode())}, 601)
         assert server.rows(standing) == []
+
+
+# --- dying in between -----------------------------------------------------------------------------------------------
+
+
+def test_a_window_that_is_half_written_is_written_to_its_end_before_what_came_later(kept: Kept, log: Log) -> None:
+    """Else rows would stay that a later event has taken back before they were told to be there."""
+    kept.project("sales")
+    for statement in count():
+        order = an_id(100 + statement)
+        log.append("sales", order, PLACED)
+        with dying_before(statement):
+            done = True
+            try:
+                kept.project("sales")
+            except Died:
+                done = False
+        log.append("sales", order, [Rewound(MONDAY, UUID(int=7), to_version=0)])
+        kept.project("sales")
+        assert kept.rows(ORDERS) == kept.rows(ITEMS) == [], f"it died before statement {statement}"
+        if done:
+            break
+    assert statement > 4
 
 
 # --- streams that cannot be folded ----------------------------------------------------------------------------------

@@ -5,14 +5,10 @@ With REPLAYHOUSE_CLICKHOUSE_STEPS=N sequences are longer than in the suite; REPL
 
 import os
 import random
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
-from replayhouse.infra.clickhouse.server import Server
 from replayhouse.infra.postgres.connection import Database
-from tests.support.clickhouse import Kept, keeping
+from tests.support.clickhouse import Died, Kept, dying_before, keeping
 from tests.support.crashes import a_seed
 from tests.support.extracts import write
 from tests.support.messy_extracts import messy_extract
@@ -25,10 +21,6 @@ MOST_STATEMENTS = 40
 MOST_DEATHS = 3
 ENDS_WELL = 0.4
 """So often ClickHouse comes to be up with the log before the next step."""
-
-
-class Died(BaseException):
-    """In the place of a kill: nothing but what the operating system does is done any more."""
 
 
 class Course:
@@ -81,20 +73,7 @@ class Course:
 
     def _dying(self, command: str) -> None:
         """Does it, and dies before some statement, unless it is done by then."""
-        left = iter(range(self._chance.randrange(MOST_STATEMENTS)))
-
-        def mortal(function: Callable[..., Any]) -> Callable[..., Any]:
-            def called(*arguments: Any, **named: Any) -> Any:
-                if next(left, None) is None:
-                    raise Died
-                return function(*arguments, **named)
-
-            return called
-
-        with (
-            patch.object(Server, "execute", mortal(Server.execute)),
-            patch.object(Server, "insert_lines", mortal(Server.insert_lines)),
-        ):
+        with dying_before(self._chance.randrange(MOST_STATEMENTS)):
             try:
                 self._kept.json(command, "--to", "clickhouse")
             except Died:

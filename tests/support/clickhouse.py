@@ -1,9 +1,10 @@
 """ClickHouse for tests: its engine without a server (chDB), of which a process has one at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.clickhouse.server import Server, connected
@@ -16,6 +17,30 @@ SERVER = "REPLAYHOUSE_TEST_CLICKHOUSE_URL"
 """Names a server for the tests of one: clickhouse://user@host:8123, without a database."""
 
 Digests = dict[str, dict[str, str]]
+
+
+class Died(BaseException):
+    """In the place of a kill: nothing but what the operating system does is done any more."""
+
+
+@contextmanager
+def dying_before(statement: int) -> Iterator[None]:
+    """Whoever writes to ClickHouse within the block dies before that statement, from 0."""
+    left = iter(range(statement))
+
+    def mortal(function: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any, **named: Any) -> Any:
+            if next(left, None) is None:
+                raise Died
+            return function(*arguments, **named)
+
+        return called
+
+    with (
+        patch.object(Server, "execute", mortal(Server.execute)),
+        patch.object(Server, "insert_lines", mortal(Server.insert_lines)),
+    ):
+        yield
 
 
 @contextmanager
