@@ -279,7 +279,9 @@ ROWS = {
         COPY_OF_5.format("quality_events", 2, 2**63 - 1), 2**63 - 1, "the event belongs to no commit"
     ),
     "a position twice": (COPY_OF_5.format("sales_events", 2, 5), 5, ""),  # whichever comes first
-    "a position in two tables": (COPY_OF_5.format("quality_events", 2, 5), 5, "two events have this position"),
+    "a position in two tables": (  # which of the two comes first is the server's choice
+        COPY_OF_5.format("quality_events", 2, 5), 5, ("two events have this position", "the event has a topic of anot")
+    ),
     "the last position twice": (COPY_OF_5.format("quality_events", 2, 12), 12, "two events have this position"),
     "a commit without a time": (COMMIT.format("recorded_at = NULL"), 4, "the commit that ends at 5 has no recor"),
     "a commit at no time": (
@@ -351,13 +353,14 @@ ROWS = {
 
 @pytest.mark.parametrize(("change", "position", "why"), ROWS.values(), ids=ROWS)
 def test_a_row_that_constraints_keep_out_is_named(
-    log: psycopg.Connection, change: str, position: int, why: str
+    log: psycopg.Connection, change: str, position: int, why: str | tuple[str, ...]
 ) -> None:
     log.execute(FREE)
     log.execute(change.encode())
     broken = verify(log)
     assert isinstance(broken, Broken)
-    assert (broken.position, broken.why[: len(why)]) == (position, why)
+    assert broken.position == position
+    assert broken.why.startswith(why), broken.why
     for others in (partial(inclusion_proof, log, 5), partial(head_to_sign, log), partial(STORE.append, log, ONE, None)):
         with suppress(ReplayhouseError):  # what does not look there goes on, what does says so: nothing else is raised
             others()
