@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from replayhouse.infra.cli.options import Contexts, Json, example
-from replayhouse.infra.cli.output import megabytes, print_json, say, seconds_so_far, table, warn
+from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table, warn
 from replayhouse.infra.runtime.telling import count
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it is made if need be.")]
@@ -63,11 +63,11 @@ def export(
         say(f"Nothing has changed: {folder} shows the log up to position {told.position:,} already.")
         return
     rows = [
-        (f"{place}.{name}", one.rows, megabytes(one.bytes), one.digest)
+        (f"{place}.{name}", one.rows, one.bytes, one.digest)
         for place, exported in told.places.items()
         for name, one in exported.tables.items()
     ]
-    table(("table", "rows", "size", "digest"), rows)
+    table(("table", "rows", "bytes", "digest"), rows)
     say()
     say(
         f"{count(len(rows), 'table')} in {folder}, in {seconds_so_far():.1f} s; the log is shown up to position "

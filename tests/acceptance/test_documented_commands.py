@@ -63,6 +63,7 @@ RUN = (
             "consuming",
             "kafka-proof",
             "sealed-log",
+            "export",
             "replay",
             "dbt",
             "clickhouse",
