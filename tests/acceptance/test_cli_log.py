@@ -17,13 +17,13 @@ from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.infra.sealed_log.reader import open_sealed_log
 from replayhouse.infra.sealed_log.sealing import seal
-from tests.acceptance.test_full_disk import WITH_SMALL_FILES
 from tests.support.cli import Loaded, Program
 from tests.support.crashes import SEED, a_seed, is_plain
 from tests.support.homes import Home, a_copy
 from tests.support.in_process import refused
 from tests.support.scenes import Scenes
 from tests.support.sealed_logs import CHECKPOINT, copied, manifest_of
+from tests.support.small_files import with_small_files
 from tests.support.small_steps import KILL_AFTER
 
 NO, WRONG_USAGE, CONFLICT = 1, 2, 4
@@ -103,7 +103,7 @@ def test_killed_by_chance_and_run_again_the_segments_are_the_same(home: Home, tm
 
 def test_a_disk_without_room_is_told_and_sealing_goes_on_later(loaded: Loaded, tmp_path: Path) -> None:
     folder = tmp_path / "sealed"
-    cramped = Program(loaded.program.home, [sys.executable, "-c", WITH_SMALL_FILES, "20000", *installed()])
+    cramped = Program(loaded.program.home, with_small_files(20_000, installed()))
     done = cramped.run("log", "seal", folder, "--json")
     refused(done, WRONG_USAGE, "cannot be written", "make room, and run the same command again")
     assert is_plain(done)

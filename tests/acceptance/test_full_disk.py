@@ -17,6 +17,7 @@ from tests.support.cli import Done
 from tests.support.crashes import is_plain
 from tests.support.homes import IN_SMALL_STEPS, SHARED_WORK, Home, a_copy
 from tests.support.scenes import Scenes, complaints
+from tests.support.small_files import with_small_files
 
 MB = 10**6
 SIZE_OF_THE_DISK = 400 * MB
@@ -24,13 +25,6 @@ SMALLER_THAN_STAGED = MB // 2
 A_PAGE = 8192
 
 UNREACHABLE, WRONG_USAGE = 3, 2
-
-WITH_SMALL_FILES = """
-import os, resource, sys
-of_all = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), of_all))
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 
 MakeRoom = Callable[[], None]
 
@@ -132,8 +126,7 @@ def no_room_to_stage(home: Home, left: int) -> Iterator[tuple[Home, MakeRoom]]:
     with mounted(home.path / "staging") as disk:
         if disk is None:
             small_steps = (sys.executable, "-m", IN_SMALL_STEPS)
-            limited = (sys.executable, "-c", WITH_SMALL_FILES, str(SMALLER_THAN_STAGED), *small_steps)
-            yield Home(home.path, limited), lambda: None
+            yield Home(home.path, with_small_files(SMALLER_THAN_STAGED, small_steps)), lambda: None
         else:
             yield home, fill(disk, left).unlink
 

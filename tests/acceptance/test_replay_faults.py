@@ -8,7 +8,6 @@ import os
 import random
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,17 +18,14 @@ import pytest
 
 from replayhouse.infra.replaying.parts import EVENTS_A_PART
 from tests.support.cli import PROGRAM, Program
-from tests.support.crashes import SEED, is_plain
+from tests.support.crashes import SEED, a_seed, is_plain
 from tests.support.homes import Home
 from tests.support.in_process import refused
 from tests.support.replaying import Played, digests_of, files_of, played
+from tests.support.small_files import with_small_files
 
 KILLS = 6
-SMALL_FILES = """
-import os, resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
-os.execv(sys.argv[2], sys.argv[2:])
-"""
+LEFT = "SELECT context FROM read_model.revision WHERE live_at IS NULL"
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +47,7 @@ def sealed(history: Played, tmp_path: Path) -> Path:
 
 
 def chance() -> random.Random:
-    seed = int(os.environ.get(SEED) or random.SystemRandom().randrange(2**32))
+    seed = a_seed()
     print(f"{SEED}={seed}")
     return random.Random(seed)
 
@@ -80,6 +76,28 @@ def test_killed_at_any_moment_what_counted_counts_on_and_the_next_one_clears_up(
     nowhere.succeed(*arguments)
     assert digests_of_manifest(rows) == expected
     assert files_of(rows) == {"manifest.json", *files_named(rows)}
+
+
+def test_killed_while_rows_are_taken_in_the_live_tables_stay_until_they_are_exchanged(
+    history: Played, nowhere: Program, tmp_path: Path
+) -> None:
+    rows, home, drawn = tmp_path / "rows", Home(history.program.home), chance()
+    nowhere.succeed("replay", history.sealed, "--out", rows, "--keys", history.keys)
+    arguments = ("rebuild", "--rows", rows, "--workers", "2")
+    expected = history.digests()
+    undisturbed = home.succeed(*arguments)
+    length = time.monotonic() - undisturbed.started
+    for _ in range(KILLS):
+        command = home.start(*arguments)
+        time.sleep(drawn.uniform(0, length))
+        command.kill()
+        command.result()
+        assert command.left_behind() == []
+        assert history.digests() == expected
+
+    home.succeed(*arguments)
+    assert history.digests() == expected
+    assert not history.loaded.rows(LEFT)
 
 
 def test_where_a_process_is_killed_it_is_said_and_nothing_counts(history: Played, tmp_path: Path) -> None:
@@ -149,7 +167,7 @@ def test_without_room_nothing_counts(workers: str, history: Played, nowhere: Pro
     rows = tmp_path / "rows"
     nowhere.succeed("replay", history.sealed, "sales", "--out", rows, "--to-position", str(history.positions[0]))
     before = files_of(rows)
-    small = Program(tmp_path / "no home", [sys.executable, "-c", SMALL_FILES, "4000", str(PROGRAM)])
+    small = Program(tmp_path / "no home", with_small_files(4_000, [str(PROGRAM)]))
     done = small.run("replay", history.sealed, "--out", rows, "--force", "--workers", workers, "--json")
     refused(done, 2, "no room")
     assert files_of(rows) == before

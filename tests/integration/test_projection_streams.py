@@ -6,33 +6,15 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from replayhouse.domain.kernel.events import effective
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.read_models import windows
-from replayhouse.infra.read_models.copy_text import line_writer
 from replayhouse.infra.read_models.digests import ContextDigest, digests
 from replayhouse.infra.read_models.live.projector import catch_up
 from replayhouse.infra.read_models.rebuild.rebuild import rebuild
 from replayhouse.infra.read_models.rebuild.workers import Rebuilt
-from replayhouse.projections.digest import Digest, digest_of
-from replayhouse.projections.projection import Row, Stream
+from replayhouse.projections.digest import Digest
 from replayhouse.projections.warehouse import PROJECTIONS
-from tests.support.histories import Histories, Steps, fresh_database, histories
-
-
-def folded(everything: Histories) -> dict[str, dict[str, Digest]]:
-    """The digests of the tables that the folds of these streams make, with the unknown members."""
-    rows: dict[str, dict[str, list[Row]]] = {
-        context: {table.name: list(p.unknown_members.get(table.name, ())) for table in p.tables}
-        for context, p in PROJECTIONS.items()
-    }
-    for (context, stream), events in everything.items():
-        for name, of_table in PROJECTIONS[context].fold(Stream(stream, 1, effective(events))).items():
-            rows[context][name] += of_table
-    return {
-        context: {table.name: digest_of(line_writer(table).lines(rows[context][table.name])) for table in p.tables}
-        for context, p in PROJECTIONS.items()
-    }
+from tests.support.histories import Histories, Steps, folded, fresh_database, histories
 
 
 # Not made smaller: each attempt takes a second.

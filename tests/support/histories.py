@@ -9,11 +9,15 @@ import psycopg
 from hypothesis import strategies as st
 from psycopg import sql
 
-from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.events import DomainEvent, effective
 from replayhouse.infra.event_store.recorded import Recorded
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.read_models.copy_text import line_writer
+from replayhouse.projections.digest import Digest, digest_of
+from replayhouse.projections.projection import Row, Stream
+from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.read_side_events import KINDS, a_stream, next_number
 
 Place = tuple[str, UUID]
@@ -47,6 +51,21 @@ class Steps:
                 recorded.append(Recorded(context, stream, version, event))
             self._appended[context, stream] = min(len(events), done + most)
         EventStore().append(self._conn, recorded, None)
+
+
+def folded(everything: Histories) -> dict[str, dict[str, Digest]]:
+    """The digests of the tables that the folds of these streams make, with the unknown members."""
+    rows: dict[str, dict[str, list[Row]]] = {
+        context: {table.name: list(p.unknown_members.get(table.name, ())) for table in p.tables}
+        for context, p in PROJECTIONS.items()
+    }
+    for (context, stream), events in everything.items():
+        for name, of_table in PROJECTIONS[context].fold(Stream(stream, 1, effective(events))).items():
+            rows[context][name] += of_table
+    return {
+        context: {table.name: digest_of(line_writer(table).lines(rows[context][table.name])) for table in p.tables}
+        for context, p in PROJECTIONS.items()
+    }
 
 
 @contextmanager
