@@ -53,7 +53,7 @@ class Course:
     def _retract(self) -> None:
         loads = [load["batch"] for load in self._kept.json("batches") if load["status"] == "completed"]
         if loads:
-            self._kept.json("retract", self._chance.choice(loads), "--cascade", *WHY)
+            self._kept.run("retract", self._chance.choice(loads), "--cascade", *WHY)  # not what somebody decided on
 
     def _erase(self) -> None:
         if persons := self._kept.warehouse.rows(PERSONS):

@@ -1,0 +1,64 @@
+"""By HTTP, with a name and a password: what the program sends is what a server takes, as far as a stand-in tells."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from replayhouse.infra.clickhouse.server import connected
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.runtime.clickhouse_settings import ClickHouseSettings, load_clickhouse_settings
+from replayhouse.infra.runtime.errors import ReplayhouseError, Unreachable
+from tests.support.clickhouse import Kept
+from tests.support.clickhouse_http import PASSWORD, StandIn, standing_in
+from tests.support.extracts import a_good_extract, write
+from tests.support.in_process import refused
+
+PASSWORD_SETTING = "REPLAYHOUSE_CLICKHOUSE_PASSWORD"
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Iterator[StandIn]:
+    with standing_in(tmp_path / "clickhouse") as server:
+        yield server
+
+
+@pytest.fixture
+def settings(stand_in: StandIn) -> ClickHouseSettings:
+    return load_clickhouse_settings(url=stand_in.url, password=PASSWORD)
+
+
+def test_what_is_sent_by_http_is_shown(database: Database, tmp_path: Path, stand_in: StandIn) -> None:
+    kept = Kept(database, tmp_path)
+    kept.url, kept.given = stand_in.url, {PASSWORD_SETTING: PASSWORD, "REPLAYHOUSE_WORKERS": "1"}
+    kept.warehouse.ingest(write(tmp_path / "first", a_good_extract()))
+    kept.project()
+    kept.warehouse.json("retract", kept.warehouse.json("batches")[-1]["batch"], "--reason", "a test")
+    kept.project()
+
+    assert kept.digests() == kept.live_digests()
+    assert any(
+        "sales_fact_order_rows_next" in request and "FORMAT TabSeparated" in request for request in stand_in.requests
+    )
+
+    kept.given = {PASSWORD_SETTING: "open"}
+    refused(kept.run("project", "--to", "clickhouse", "--json"), 3, "does not let ana in")
+
+
+def test_what_a_server_refuses_is_told_in_its_words(settings: ClickHouseSettings) -> None:
+    with connected(settings) as server:
+        with pytest.raises(ReplayhouseError, match=r"refuses: .*nowhere"):
+            server.rows("SELECT * FROM replayhouse.nowhere")
+        server.execute("CREATE TABLE replayhouse.numbers (n Int8) ENGINE = MergeTree ORDER BY n")
+        with pytest.raises(ReplayhouseError, match="Cannot parse"):
+            server.insert_lines("numbers", ["n"], b"many\n")
+
+
+def test_a_server_that_goes_away_is_told(tmp_path: Path) -> None:
+    with standing_in(tmp_path / "clickhouse") as stand_in:
+        settings = load_clickhouse_settings(url=stand_in.url, password=PASSWORD)
+        with connected(settings) as server:
+            stand_in.socket.close()
+            stand_in.shutdown()
+            with pytest.raises(Unreachable, match="cannot be reached"):
+                server.execute("SELECT 1")
