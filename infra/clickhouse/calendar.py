@@ -23,11 +23,13 @@ _DAYS_AT_ONCE = 10_000
 _FIRST_VERSION = 1
 
 
-def keep_calendar(conn: psycopg.Connection, server: Server, contexts: Iterable[str]) -> None:
-    """Makes the calendar anew where the facts of these contexts need another one. Looks at all of them."""
+def keep_calendar(conn: psycopg.Connection, server: Server, contexts: Iterable[str]) -> date:
+    """Makes the calendar anew where the facts of these contexts need another one; its end. Looks at all of them."""
     latest = _latest(server, contexts, bound_of_log(conn))
-    if _end(server) != last_day(latest):
+    end = last_day(latest)
+    if _end(server) != end:
         _make(server, latest)
+    return end
 
 
 def _latest(server: Server, contexts: Iterable[str], bound: datetime) -> date | None:

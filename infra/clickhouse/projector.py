@@ -5,6 +5,7 @@ counts exactly once is told in `position`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 from functools import partial
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from replayhouse.infra.event_store.keys import read_keys
 from replayhouse.infra.privacy import copies
 from replayhouse.infra.privacy.copies import Copy
 from replayhouse.infra.read_models import refolding
+from replayhouse.infra.read_models.calendar import may_move
 from replayhouse.infra.read_models.rebuild.workers import Rebuilt
 from replayhouse.infra.read_models.schema import Model, model_of
 from replayhouse.infra.read_models.stream_reader import StreamReader
@@ -54,7 +56,8 @@ class Keeper:
         self._contexts = contexts
         self._is_withheld = is_withheld
         self._noted: int | None = None
-        self._is_changed = False
+        self._moves_calendar = True  # a killed command may have got no further than the rows
+        self._end: date | None = None
         self._is_recognised = False
         self.known = position.read(server)
         tables.remove_unfinished(server)
@@ -129,37 +132,48 @@ class Keeper:
         wanted = list(contexts)
         if not wanted:
             return {}
-        is_withheld = self._is_withheld
-        if is_withheld is None:
-            is_withheld = any(self.known[context].is_withheld for context in wanted if context in self.known)
-        head, newest = self._newest()
-        copies.note_coming(self._conn, self._copy(head, wanted, is_withheld=is_withheld))
-        filled = self._filler.fill(self.known, wanted, is_withheld=is_withheld)
-        self.known.update({context: told for context, (told, _) in filled.items()})
-        self._is_changed = True
-        self._complete(head, newest)
-        return {context: rebuilt for context, (_, rebuilt) in filled.items()}
+        rebuilt: dict[str, Rebuilt] = {}
+        for is_withheld in (False, True):
+            if some := [context for context in wanted if self._withholds(context) is is_withheld]:
+                head, newest = self._newest()
+                copies.note_coming(self._conn, self._copy(head, some, are_clear=not is_withheld))
+                filled = self._filler.fill(self.known, some, is_withheld=is_withheld)
+                self.known.update({context: told for context, (told, _) in filled.items()})
+                self._moves_calendar = True
+                self._complete(head, newest)
+                rebuilt |= {context: of_context for context, (_, of_context) in filled.items()}
+        return {context: rebuilt[context] for context in wanted}
+
+    def _withholds(self, context: str) -> bool:
+        """Whether a context is to be filled without personal fields: as is said, as it stood, or as others stand."""
+        if self._is_withheld is not None:
+            return self._is_withheld
+        if context in self.known:
+            return self.known[context].is_withheld
+        return any(told.is_withheld for told in self.known.values())
 
     def _complete(self, head: int, newest: int) -> None:
         """What follows from the rows of all contexts: the calendar, and the note that they show nobody erased.
 
         Nobody who was erased before `head`, as far as keys were destroyed up to the number `newest`.
         """
-        if self._is_changed:
-            keep_calendar(self._conn, self._server, [c for c, told in self.known.items() if told.is_current(c)])
-            self._is_changed = False
+        if self._moves_calendar:
+            current = [context for context, told in self.known.items() if told.is_current(context)]
+            self._end = keep_calendar(self._conn, self._server, current)
+            self._moves_calendar = False
         clear = [(context, told) for context, told in self.known.items() if _is_clear(context, told)]
         is_forgotten = all(told.is_current(context) and told.refolds >= newest for context, told in clear)
         if is_forgotten and self._noted != newest:
             copies.note(self._conn, self._copy(head, self.known))
             self._noted = newest
 
-    def _copy(self, head: int, contexts: Iterable[str], *, is_withheld: bool = False) -> Copy:
-        """What is noted of these contexts, where personal fields stand in clear unless they are withheld."""
+    def _copy(self, head: int, contexts: Iterable[str], *, are_clear: bool | None = None) -> Copy:
+        """What is noted of these contexts: as it is said, or as they stand, with personal fields in clear or not."""
         named = [context for context in PROJECTIONS if context in set(contexts)]
-        told = {context: self.known.get(context, Position()) for context in named}
-        clear = not is_withheld and any(_is_clear(context, of_context) for context, of_context in told.items())
-        return Copy("clickhouse", "", self._server.address.place, named, clear, head)
+        if are_clear is None:
+            are_clear = any(not self.known[context].is_withheld for context in named if context in PERSONAL_CONTEXTS)
+        is_clear = are_clear and any(context in PERSONAL_CONTEXTS for context in named)
+        return Copy("clickhouse", "", self._server.address.place, named, is_clear, head)
 
     def _advance(self, context: str, head: int, *, retry_parked: bool = False) -> int | None:
         """Writes the next window, up to `head` at most; how many events that took, None if there is nothing to do."""
@@ -175,9 +189,9 @@ class Keeper:
             known = position.write(self._server, context, msgspec.structs.replace(known, writing=window))
             self.known[context] = known
         assert known.writing is not None
-        self._is_changed = True
-        parked = _Step(self._conn, self._server, context, known, known.writing).write()
-        self.known[context] = self._told(context, known, known.writing, parked)
+        step = _Step(self._conn, self._server, context, known, known.writing, self._end)
+        self._moves_calendar |= step.moves_calendar
+        self.known[context] = self._told(context, known, known.writing, step.parked)
         return events
 
     def _told(self, context: str, known: Position, window: Window, parked: Mapping[str, Parked]) -> Position:
@@ -194,19 +208,32 @@ class Keeper:
 
 
 class _Step:
-    """The writing of one window of a context, which is told to be under way: done again, it writes the same."""
+    """The writing of one window of a context, which is told to be under way: done again, it writes the same.
 
-    def __init__(self, conn: psycopg.Connection, server: Server, context: str, known: Position, window: Window) -> None:
+    `parked` are the streams that are so then; `moves_calendar` says whether a calendar with that end may be another.
+    """
+
+    def __init__(
+        self,
+        conn: psycopg.Connection,
+        server: Server,
+        context: str,
+        known: Position,
+        window: Window,
+        calendar_end: date | None,
+    ) -> None:
         self._conn = conn
         self._server = server
         self._context = context
         self._model: Model = model_of(context, context)
         self._known = known
         self._window = window
-        self._parked = dict(known.parked)
+        self._end = calendar_end
+        self.parked = dict(known.parked)
+        self.moves_calendar = False
+        self._write()
 
-    def write(self) -> dict[str, Parked]:
-        """Writes it; the streams that are parked then."""
+    def _write(self) -> None:
         self._write_touched()
         if self._window.retries_parked:
             self._retry()
@@ -214,7 +241,6 @@ class _Step:
             asked := refolding.asked_since(self._conn, self._context, self._known.refolds)
         ):
             self._forget(asked)
-        return self._parked
 
     def _write_touched(self) -> None:
         """What the new events touched. A stream that cannot be folded keeps its rows, and is parked."""
@@ -223,14 +249,17 @@ class _Step:
         with self._conn.transaction():
             window, lines = fold_touched(self._conn, reader, self._model, known.position, end, known.folded_to)
         write_changes(self._server, self._context, lines, known.step)
+        folded = window.folded.values()
+        before, after = (f.before for f in folded), (f.after for f in folded)
+        self.moves_calendar = may_move(self._conn, self._end, self._context, before, after)
         for stream in window.folded:
-            self._parked.pop(str(stream), None)
+            self.parked.pop(str(stream), None)
         for parked in window.parked:
             self._park(parked.stream_id, parked.folded_to, parked.error)
 
     def _retry(self) -> None:
         """Streams that are parked, as of the end of the window; those that cannot be folded stay as they are."""
-        streams = [UUID(stream) for stream in self._parked]
+        streams = [UUID(stream) for stream in self.parked]
         again = self._fold_again(streams, self._window.up_to)
         self._write_again([one for one in again if one.failed is None])
 
@@ -239,7 +268,7 @@ class _Step:
 
         Those that are parked stay as of their positions; where one cannot be folded any more, its rows go.
         """
-        earlier = {stream: self._parked[str(stream)].folded_to for stream in streams if str(stream) in self._parked}
+        earlier = {stream: self.parked[str(stream)].folded_to for stream in streams if str(stream) in self.parked}
         again = self._fold_again([stream for stream in streams if stream not in earlier], self._window.up_to)
         for stream, folded_to in earlier.items():  # what came after may be what nobody can read
             again += self._fold_again([stream], folded_to)
@@ -254,16 +283,17 @@ class _Step:
 
     def _write_again(self, again: Collection[refolding.Again], still_parked: Collection[UUID] = ()) -> None:
         step = self._known.step
+        self.moves_calendar = True
         remove_streams(self._server, self._context, [at for one in again for at in one.positions], step)
         write_changes(self._server, self._context, encode(self._model, [one.changes for one in again]), step)
         for one in again:
             if one.failed is not None:
                 self._park(one.stream_id, 0, one.failed.error)
             elif one.stream_id not in still_parked:
-                self._parked.pop(str(one.stream_id), None)
+                self.parked.pop(str(one.stream_id), None)
 
     def _park(self, stream: UUID, folded_to: int, error: str) -> None:
-        self._parked[str(stream)] = Parked(folded_to, error)
+        self.parked[str(stream)] = Parked(folded_to, error)
 
 
 def _is_clear(context: str, told: Position) -> bool:

@@ -30,6 +30,7 @@ _SETTINGS = {
     "session_timezone": "UTC",
     "select_sequential_consistency": 1,  # of several servers, one that has what we wrote
     "final": 0,
+    "max_query_size": 16 * 2**20,  # thousands of keys are named in one
     "max_result_rows": 0,
     "max_result_bytes": 0,
 }

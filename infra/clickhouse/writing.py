@@ -18,7 +18,7 @@ from replayhouse.projections.warehouse import PROJECTIONS
 
 _T = TypeVar("_T")
 
-_KEYS_A_STATEMENT = 1_000
+_KEYS_A_STATEMENT = 5_000
 _POSITIONS_A_STATEMENT = 10_000
 
 # Only what stands is removed, as it was folded from the stream that gives it up: a row that is another stream's by now

@@ -154,11 +154,17 @@ def may_move_the_end(conn: psycopg.Connection, context: str, before: Iterable[Ro
     Not where the rows as they are reach into the calendar's last year themselves, as those of today's orders do. A load
     that begins or is taken back may do it too, for by that times count.
     """
+    return may_move(conn, calendar_end(conn), context, before, after)
+
+
+def may_move(
+    conn: psycopg.Connection, end: date | None, context: str, before: Iterable[Rows], after: Iterable[Rows]
+) -> bool:
+    """The same of a calendar with that end, wherever it stands."""
     if context == "quality":
         return any(rows.get("batch") for some in (before, after) for rows in some)
     if context not in BUSINESS_TIMES:
         return False
-    end = calendar_end(conn)
     if end is None:
         return True
     bound = bound_of_log(conn)

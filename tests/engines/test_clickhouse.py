@@ -304,8 +304,24 @@ def test_personal_fields_are_withheld_where_that_is_asked_for_and_stay_so(kept: 
     assert there["customer"]["dim_customer"] != live["customer"]["dim_customer"]
     assert kept.json("customer", "erase", the_id(901), "--yes", *WHY)["stale_copies"] == []
 
+    with pytest.raises(Died), dying_before(3):
+        kept.json("rebuild", "--to", "clickhouse")
+    noted = "SELECT is_in_clear FROM event_store.copy_elsewhere"
+    assert kept.warehouse.rows(noted) == [(True,)], "before the first row is written"
+    kept.project()
+    assert kept.warehouse.rows(noted) == [(False,)]
+
     kept.json("rebuild", "--to", "clickhouse")
+    assert kept.warehouse.rows(noted) == [(True,)]
     assert kept.digests() == kept.live_digests()
+
+
+def test_a_context_that_comes_later_withholds_what_the_others_do(kept: Kept, tmp_path: Path) -> None:
+    kept.warehouse.ingest(write(tmp_path / "first", an_extract(CITY)))
+    kept.json("rebuild", "customer", "--to", "clickhouse", "--withhold-personal")
+    kept.project()
+    with kept.connected() as server:
+        assert [told.is_withheld for told in position.read(server).values()] == 5 * [True]
 
 
 def test_a_database_that_has_not_noted_the_copy_fills_it_anew(kept: Kept, log: Log, conn: psycopg.Connection) -> None:

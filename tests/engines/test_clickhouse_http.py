@@ -30,7 +30,7 @@ def settings(stand_in: StandIn) -> ClickHouseSettings:
 
 def test_what_is_sent_by_http_is_shown(database: Database, tmp_path: Path, stand_in: StandIn) -> None:
     kept = Kept(database, tmp_path)
-    kept.url, kept.given = stand_in.url, {PASSWORD_SETTING: PASSWORD, "REPLAYHOUSE_WORKERS": "1"}
+    kept.url, kept.given = stand_in.url, {PASSWORD_SETTING: PASSWORD}
     kept.warehouse.ingest(write(tmp_path / "first", a_good_extract()))
     kept.project()
     kept.warehouse.json("retract", kept.warehouse.json("batches")[-1]["batch"], "--reason", "a test")
@@ -43,6 +43,21 @@ def test_what_is_sent_by_http_is_shown(database: Database, tmp_path: Path, stand
 
     kept.given = {PASSWORD_SETTING: "open"}
     refused(kept.run("project", "--to", "clickhouse", "--json"), 3, "does not let ana in")
+
+
+def test_processes_share_the_filling(
+    database: Database, tmp_path: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for bound in ("_EVENTS_A_RANGE", "_EVENTS_WORTH_A_PROCESS"):
+        monkeypatch.setattr(f"replayhouse.infra.read_models.rebuild.workers.{bound}", 5)
+    kept = Kept(database, tmp_path)
+    kept.url, kept.given = stand_in.url, {PASSWORD_SETTING: PASSWORD}
+    kept.warehouse.ingest(write(tmp_path / "first", a_good_extract()))
+
+    told = kept.json("rebuild", "--to", "clickhouse", "--workers", "2")["contexts"]
+
+    assert kept.digests() == kept.live_digests()
+    assert {context: of["events"] for context, of in told.items()} == kept.warehouse.events()
 
 
 def test_what_a_server_refuses_is_told_in_its_words(settings: ClickHouseSettings) -> None:

@@ -9,7 +9,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 USER, PASSWORD = "ana", "sesame"
@@ -23,10 +25,8 @@ class StandIn(HTTPServer):
     """Listens on a port of this machine. `requests` are the statements that came in."""
 
     def __init__(self, folder: Path) -> None:
-        import chdb  # stands in an environment of its own
-
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.engine = chdb.connect(str(folder))
+        self.engine: Any = import_module("chdb").connect(str(folder))  # it stands in an environment of its own
         self.requests: list[str] = []
 
     @property
