@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import compare, live, moments, retraction, verify
+from bench import compare, live, moments, retraction, sealed, verify
+from bench.memory import MEGABYTE
 from bench.report import Report, Row
 from bench.rows import note_seconds, time_row
 from bench.warehouse import Warehouse
 
 MOST_OF_READING = 3
+MOST_OF_COPYING = 3
 MOST_OF_JOINING = 2
 MOST_OF_A_SMALLER_LOG = 1.5
 MOST_OF_FOLDING = 0.25
@@ -31,6 +33,34 @@ class Replay:
         against = "binary COPY of the log"
         time_row(self._report, "audit verify", ours.seconds, against, best, MOST_OF_READING)
         self._report.notes.append(f"audit verify: {ours}.")
+        note_seconds(self._report, against, best)
+
+    def seal(self, warehouse: Warehouse, folder: Path) -> None:
+        """Sealing the log, against copying it into files; and verifying it from the files, beside `audit verify`."""
+        self._tell("log seal")
+        ours = sealed.seal(warehouse, folder)
+        self._tell("log verify")
+        verified, audited = sealed.verify(warehouse, folder), verify.verify(warehouse)
+        self._tell("copying the log into files")
+        best = sealed.copy(warehouse, folder.with_name("copied"))
+        against = "binary COPY of the log into files"
+        time_row(self._report, "log seal: sorted, compressed, verified", ours.seconds, against, best, MOST_OF_COPYING)
+        self._report.rows.append(
+            Row(
+                "log verify, from the files alone",
+                f"{verified.seconds:.2f} s",
+                f"audit verify: {audited}",
+                f"{verified.seconds / audited.seconds:.2f} of its time",
+                "",
+                None,
+            )
+        )
+        megabytes = sealed.size_of(folder) / MEGABYTE
+        sealing, verifying = sealed.peaks(warehouse, folder)
+        self._report.notes.append(
+            f"log seal: {ours}, {megabytes:,.0f} MB of files; log verify: {verified}. Peak memory of the program "
+            f"{sealing} and {verifying}, of the server {sealing.server / MEGABYTE:,.0f} MB while sealing."
+        )
         note_seconds(self._report, against, best)
 
     def compare(self, warehouse: Warehouse) -> None:

@@ -36,6 +36,7 @@ ON_A_FULL_LOG = (
     "projection",
     "sql",
     "verify",
+    "sealed",
     "compare",
     "answers",
     "second",
@@ -150,6 +151,8 @@ class Session:
             self._rebuilds(warehouse, parts, events)
         if "verify" in parts:
             self._attempt("audit verify", lambda: self._replay.verify(warehouse))
+        if "sealed" in parts:
+            self._attempt("log seal", lambda: self._replay.seal(warehouse, self._scratch / "sealed"))
         if "compare" in parts:
             self._attempt("audit compare", lambda: self._replay.compare(warehouse))
         if "answers" in parts:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.check_proof import check_proof
     from replayhouse.infra.application.generate import generate
     from replayhouse.infra.runtime.telling import Tell, Warn
+    from replayhouse.infra.sealed_log.reader import open_sealed_log
 
 __all__ = [
     "Conflict",
@@ -49,15 +50,17 @@ __all__ = [
     "check_proof",
     "generate",
     "open",
+    "open_sealed_log",
 ]
 
 _LATER = {
-    "ReplayhouseWarning": "api.base",
-    "Warehouse": "api.warehouse",
-    "check_proof": "check_proof",
-    "generate": "generate",
+    "ReplayhouseWarning": "application.api.base",
+    "Warehouse": "application.api.warehouse",
+    "check_proof": "application.check_proof",
+    "generate": "application.generate",
+    "open_sealed_log": "sealed_log.reader",
 }
-"""What is imported when it is first asked for, with the module below application where it is."""
+"""What is imported when it is first asked for, with the module below infra where it is."""
 
 
 def open(  # noqa: A001 - used as `replayhouse.open`, as others have it
@@ -97,4 +100,4 @@ def open(  # noqa: A001 - used as `replayhouse.open`, as others have it
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"replayhouse.infra.application.{_LATER[name]}"), name)
+    return getattr(import_module(f"replayhouse.infra.{_LATER[name]}"), name)

@@ -125,9 +125,9 @@ class Refused:
             raise ModuleNotFoundError(name, name=name)
 
 sys.meta_path.insert(0, Refused())
-from replayhouse.infra.sealed_log.reader import open_sealed_log
+import replayhouse
 
-log = open_sealed_log({str(tmp_path / "sealed")!r})
+log = replayhouse.open_sealed_log({str(tmp_path / "sealed")!r})
 print(sum(batch.num_rows for batch in log.rows("sales")))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
