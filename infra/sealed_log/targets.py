@@ -74,9 +74,10 @@ def _make_folder(path: Path) -> None:
     except FileExistsError:
         if not path.is_dir():
             raise UsageError(f"{path} is a file: name the folder to seal into.") from None
-        if not (path / MANIFEST).exists() and (others := sorted(filter(_is_of_others, os.listdir(path)))):
+        others = sorted(set(os.listdir(path)) - {_LOCK, MANIFEST + _UNFINISHED})  # segments come after a manifest
+        if others and MANIFEST not in others:
             raise UsageError(
-                f"{path} is no sealed log, and holds other files ({others[0]}): name a folder for it alone."
+                f"{path} has no {MANIFEST}, and holds other files ({others[0]}): name a folder for the log alone."
             ) from None
     except FileNotFoundError:
         raise UsageError(
@@ -84,10 +85,6 @@ def _make_folder(path: Path) -> None:
         ) from None
     except OSError as error:
         raise UsageError(f"The folder {path} cannot be made: {error.strerror}.") from error
-
-
-def _is_of_others(name: str) -> bool:
-    return not (name in (_LOCK, MANIFEST + _UNFINISHED) or is_folder_name(name.removesuffix(_UNFINISHED)))
 
 
 class _LocalTarget:

@@ -175,7 +175,8 @@ def test_folders_that_are_not_of_this_log_are_refused_and_left_alone(loaded: Loa
     (newer := tmp_path / "newer").mkdir()
     (newer / "manifest.json").write_text('{"format": "replayhouse sealed log 2"}')
     (file := tmp_path / "file").write_text("mine")
-    golden = copied(tmp_path / "golden")
+    golden, headless = copied(tmp_path / "golden"), copied(tmp_path / "headless")
+    (headless / "manifest.json").unlink()
     with psycopg.connect(loaded.url, autocommit=True) as conn:
         store = conn.execute("SELECT store_id FROM event_store.store").fetchone()
     assert store is not None
@@ -184,7 +185,8 @@ def test_folders_that_are_not_of_this_log_are_refused_and_left_alone(loaded: Loa
     (foreign / "manifest.json").write_text(text.replace(manifest_of(foreign)["store"], str(store[0])))
 
     for folder, words in {
-        others: "is no sealed log, and holds other files (notes.txt)",
+        others: "has no manifest.json, and holds other files (notes.txt)",
+        headless: "has no manifest.json, and holds other files (000000000001-000000000655)",
         newer: "it was sealed by a newer program",
         file: "is a file: name the folder",
         tmp_path / "no/where": "does not exist: make it",

@@ -48,6 +48,8 @@ METHODS = {
     "kafka status": "broker_status",
     "kafka stop": "stop_broker",
     "kafka topics": "topics",
+    "log seal": "seal_log",
+    "log verify": "verify_sealed",
     "project": "project",
     "publish": "publish",
     "quality discard": "discard",
