@@ -69,21 +69,22 @@ def replay(
     occurred_before: str | date | None = None,
     keys: str | None = None,
     workers: int | None = None,
-    engine: str = POOL,
+    engine: str | Engine = POOL,
     master: str | None = None,
     force: bool = False,
 ) -> ReplayReport:
     """Folds the sealed log at a place, as far as the limits go, into Parquet files of a folder.
 
-    `keys` is the URL of a database that has them, or the file of a backup; without, personal fields are withheld. See
-    `writing_rows` for what becomes of what stands in the folder.
+    `keys` is the URL of a database that has them, or the file of a backup; without, personal fields are withheld.
+    `engine` is one by its name, or whatever folds the parts. See `writing_rows` for what becomes of what stands in the
+    folder.
     """
-    limits = LimitsMet(*_given(as_of, to_position, occurred_before))
+    limits = limits_met(as_of, to_position, occurred_before)
     wanted, processes = chosen(contexts), workers or site.settings.workers
     folds = _engine(engine, processes, master)
     with site.prepare_workers(processes if engine == POOL else 1):
         whole = open_sealed_log(place)
-        log = _limited(whole, limits)
+        log = limited(whole, limits)
         found = None if keys is None else keys_from(site, keys, whole)
         with writing_rows(folder, replaces=force) as output:
             note_copy(site, found, folder, wanted, whole, output.before)
@@ -93,26 +94,27 @@ def replay(
     return ReplayReport(folder, manifest)
 
 
-def _engine(name: str, processes: int, master: str | None) -> Engine:
-    if name == SPARK:
+def _engine(named: str | Engine, processes: int, master: str | None) -> Engine:
+    if named == SPARK:
         from replayhouse.infra.replaying.spark import Spark
 
         return Spark(master or HERE)
-    if name != POOL:
-        raise UsageError(f"There is no engine '{name}': there are {POOL} and {SPARK}.")
     if master is not None:
         raise UsageError(f"A master is Spark's: say --engine {SPARK} with it.")
-    return Pool(processes)
+    if named == POOL:
+        return Pool(processes)
+    if isinstance(named, str):
+        raise UsageError(f"There is no engine '{named}': there are {POOL} and {SPARK}.")
+    return named
 
 
-def _given(
-    as_of: str | datetime | None, to_position: int | None, occurred_before: str | date | None
-) -> tuple[int | None, datetime | None, datetime | None]:
+def limits_met(as_of: str | datetime | None, to_position: int | None, occurred_before: str | date | None) -> LimitsMet:
+    """The limits as a manifest tells them. Raises UsageError for what is none."""
     limits = limits_of(as_of, to_position, occurred_before)
-    return limits.position, limits.as_of, limits.occurred_before
+    return LimitsMet(limits.position, limits.as_of, limits.occurred_before)
 
 
-def _limited(log: SealedLog, limits: LimitsMet) -> SealedLog:
+def limited(log: SealedLog, limits: LimitsMet) -> SealedLog:
     """The log up to the lower of both positions. Raises UsageError for one beyond its end."""
     position = log.position
     if limits.to_position is not None:

@@ -22,6 +22,7 @@ from sqlalchemy import Table
 
 from replayhouse.infra.event_store.known_keys import KeysOf
 from replayhouse.infra.read_models.arrow_rows import arrow_rows
+from replayhouse.infra.read_models.copy_text import line_writer, lines_of
 from replayhouse.infra.read_models.folding import Folding, Taken
 from replayhouse.infra.read_models.stream_reader import StoredRow, StreamReader
 from replayhouse.infra.replaying.parts import Part
@@ -29,6 +30,7 @@ from replayhouse.infra.replaying.row_files import RowsFile, RowsWriter
 from replayhouse.infra.runtime import gc_pause
 from replayhouse.infra.sealed_log.reader import SealedLog
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
+from replayhouse.projections.warehouse import PROJECTIONS
 
 ROWS_A_BATCH = 4_000
 
@@ -86,6 +88,15 @@ def fold_range(log: SealedLog, part: Part, folder: Path, keys_of: KeysOf | None)
         written = files.finish()
     tables = {name: FoldedTable(digest, written[name]) for name, digest in folding.digests.items()}
     return Folded(part, folding.events, tables)
+
+
+def member_rows(context: str) -> Iterator[FoldedRows]:
+    """The rows of a context that no stream makes: once in a read model, whatever it is folded from."""
+    projection = PROJECTIONS[context]
+    for table in projection.tables:
+        if rows := projection.unknown_members.get(table.name):
+            columns = line_writer(table).columns(rows)
+            yield FoldedRows(table.name, arrow_rows(table).batch(rows, columns), digest_of(lines_of(columns)))
 
 
 def _folding(log: SealedLog, part: Part) -> Folding:

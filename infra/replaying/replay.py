@@ -3,18 +3,17 @@
 Killed at any moment it leaves what counted before, and the next one removes what it had written.
 """
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
 from replayhouse.infra.event_store.known_keys import KeysOf
-from replayhouse.infra.read_models.arrow_rows import arrow_rows
-from replayhouse.infra.read_models.copy_text import line_writer, lines_of
-from replayhouse.infra.replaying.folding import Folded, FoldedTable, fold_range
+from replayhouse.infra.replaying.folding import Folded, FoldedTable, fold_range, member_rows
 from replayhouse.infra.replaying.keys import KeysFrom
 from replayhouse.infra.replaying.manifest import FORMAT, ContextRows, LimitsMet, RowsManifest, table_rows
 from replayhouse.infra.replaying.output import Output
@@ -22,7 +21,6 @@ from replayhouse.infra.replaying.parts import EVENTS_A_PART, MEMBERS, Part, file
 from replayhouse.infra.replaying.row_files import RowsWriter
 from replayhouse.infra.runtime.crews import crew
 from replayhouse.infra.sealed_log.reader import SealedLog
-from replayhouse.projections.digest import digest_of
 from replayhouse.projections.projection import personal_columns
 from replayhouse.projections.warehouse import PROJECTIONS
 
@@ -31,13 +29,18 @@ _ONE_DIED = (
     "again, with fewer --workers."
 )
 
+_ATTEMPTS = 10**15
+
 Parts = Callable[[int, int], None]
 """Takes how many of how many parts of the work are done."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be folded: some contexts of a log up to its position, and with which keys; None: they are withheld."""
+    """What is to be folded: some contexts of a log up to its position, and with which keys; None: they are withheld.
+
+    Can be sent to other processes.
+    """
 
     log: SealedLog
     contexts: Sequence[str]
@@ -70,19 +73,27 @@ def replay(job: Job, output: Output, engine: Engine, tell: Parts) -> RowsManifes
     return manifest
 
 
+def fold_part(job: Job, folder: Path, part: Part, attempt: int | None = None) -> Folded:
+    """Folds a part into files of the folder, with the keys of the job: what a task of an engine does.
+
+    A part may be begun twice: each `attempt` has files of its own, by a number drawn here where none is given. Raises
+    what `fold_range` raises.
+    """
+    if attempt is None:
+        attempt = secrets.randbelow(_ATTEMPTS)
+    with ExitStack() as stack:
+        keys_of = None if job.keys is None else stack.enter_context(job.keys.opened())
+        return fold_range(job.log, replace(part, attempt=attempt), folder, keys_of)
+
+
 def _members(output: Output, context: str) -> dict[str, FoldedTable]:
     """The rows that no stream makes, written once, and nothing of the other tables."""
-    found: dict[str, FoldedTable] = {}
-    for table in PROJECTIONS[context].tables:
-        rows = PROJECTIONS[context].unknown_members.get(table.name)
-        if not rows:
-            found[table.name] = FoldedTable()
-            continue
-        columns = line_writer(table).columns(rows)
-        made = arrow_rows(table)
-        writer = RowsWriter(output.folder, f"{context}/{table.name}/{file_name(output.run, MEMBERS)}", made.schema)
-        writer.write(made.batch(rows, columns))
-        found[table.name] = FoldedTable(digest_of(lines_of(columns)), (writer.finish(),))
+    found = {table.name: FoldedTable() for table in PROJECTIONS[context].tables}
+    for rows in member_rows(context):
+        name = f"{context}/{rows.table}/{file_name(output.run, MEMBERS)}"
+        writer = RowsWriter(output.folder, name, rows.batch.schema)
+        writer.write(rows.batch)
+        found[rows.table] = FoldedTable(rows.digest, (writer.finish(),))
     return found
 
 

@@ -10,21 +10,19 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from replayhouse.infra.replaying.folding import Folded, fold_range
+from replayhouse.infra.replaying.folding import Folded
 from replayhouse.infra.replaying.keys import KeysFrom, KeysOfDatabase
 from replayhouse.infra.replaying.parts import Part
-from replayhouse.infra.replaying.replay import Job
+from replayhouse.infra.replaying.replay import Job, fold_part
 from replayhouse.infra.replaying.shipped_code import code_as_zip
 from replayhouse.infra.replaying.spark_context import is_here, password_cannot_travel, spark_context
 from replayhouse.infra.runtime.errors import ReplayhouseError
-from replayhouse.infra.sealed_log.reader import SealedLog
 
 _LOOK_SECONDS = 0.2
 _MARK = re.compile(r"<<replayhouse ([A-Za-z0-9+/=]+)>>")
@@ -45,7 +43,7 @@ class Spark:
         with spark_context(self._master, environment) as spark, TemporaryDirectory(prefix="replayhouse-") as sent:
             spark.addPyFile(str(code_as_zip(Path(sent))))
             done = spark.accumulator([], _Gathered())
-            work = _Work(job.log, keys, folder, done)
+            work = _Work(replace(job, keys=keys), folder, done)
             tasks = spark.parallelize(parts, len(parts))
             for folded in _gathered(lambda: tasks.foreach(work), done, len(parts)):
                 _refuse_missing(folded, folder)
@@ -72,8 +70,7 @@ def apart(keys: KeysFrom | None, *, here: bool) -> tuple[KeysFrom | None, dict[s
 class _Work:
     """What an executor does with a part."""
 
-    log: SealedLog
-    keys: KeysFrom | None
+    job: Job
     folder: Path
     done: Any
 
@@ -82,9 +79,7 @@ class _Work:
 
         attempt = TaskContext.get().taskAttemptId()  # no other attempt of this replay has it, of whatever stage
         try:
-            with ExitStack() as stack:
-                keys_of = None if self.keys is None else stack.enter_context(self.keys.opened())
-                folded = fold_range(self.log, replace(part, attempt=attempt), self.folder, keys_of)
+            folded = fold_part(self.job, self.folder, part, attempt)
         except (ReplayhouseError, OSError) as error:
             raise RuntimeError(f"{error} {marked(error)}") from error
         self.done.add([folded])

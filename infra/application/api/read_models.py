@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.revisions import Dropped, Revisions
     from replayhouse.infra.application.table import Table
     from replayhouse.infra.read_models.rebuild.revert import Reverted
+    from replayhouse.infra.replaying.replay import Engine
     from replayhouse.infra.runtime.telling import Warn
 
 
@@ -178,7 +179,7 @@ class ReadModels(Base):
         occurred_before: str | date | None = None,
         keys: str | PathLike[str] | None = None,
         workers: int | None = None,
-        engine: str = "pool",
+        engine: "str | Engine" = "pool",
         master: str | None = None,
         force: bool = False,
     ) -> "ReplayReport":
@@ -186,7 +187,8 @@ class ReadModels(Base):
 
         Limits are those of `rebuild_into`. `keys` is the URL of the database with the keys of personal fields, or the
         file of keys of a backup; without, they are withheld. What `force` replaces is replaced as a whole. `engine`:
-        "pool", so many `workers` as processes of this machine, or "spark", the executors of `master`. Raises InputError
+        "pool", so many `workers` as processes of this machine, or "spark", the executors of `master`; or whatever takes
+        the parts (docs/spark.md has an example). Raises InputError
         where the log cannot be read, UsageError for limits and folders that make no sense, or where Spark is missing,
         Unfoldable, LostKeys, Unreachable where keys or a master cannot be reached, Conflicting while another one writes
         to the folder.
