@@ -40,20 +40,18 @@ def test_each_table_is_the_live_one_and_is_asked_in_sql(history: Played, spark: 
 
         assert {name: _digest(context, name, frame) for name, frame in tables.items()} == history.digests()[context]
     read_model(spark, history.sealed, "sales")["fact_order"].createOrReplaceTempView("orders")
-    [told] = spark.sql("SELECT count(*), sum(total), max(purchased_at) FROM orders").collect()
-    live = history.loaded.rows("SELECT count(*), sum(total), max(purchased_at) FROM sales.fact_order")
+    [told] = spark.sql("SELECT count(*), sum(total), max(placed_at) FROM orders").collect()
+    live = history.loaded.rows("SELECT count(*), sum(total), max(placed_at) FROM sales.fact_order")
     assert [tuple(told)] == live
 
 
 def test_limits_are_those_of_a_replay_and_personal_fields_are_withheld_without_keys(
     history: Played, spark: SparkSession
 ) -> None:
-    limits = {"to_position": history.positions[1], "occurred_before": "2018-02-01"}
-    tables = read_model(
-        spark, history.sealed, "customer", to_position=history.positions[1], occurred_before="2018-02-01"
-    )
+    position, day = history.positions[1], "2018-02-01"
+    tables = read_model(spark, history.sealed, "customer", to_position=position, occurred_before=day)
 
-    live = history.digests("--to-position", str(limits["to_position"]), "--occurred-before", "2018-02-01")
+    live = history.digests("--to-position", str(position), "--occurred-before", day)
     assert _digest("customer", "customer_alias", tables["customer_alias"]) == live["customer"]["customer_alias"]
     comments = {row.comment for row in tables["fact_review"].select("comment").collect()}
     assert comments
@@ -65,8 +63,8 @@ def test_what_cannot_be_is_said_before_spark_has_work(history: Played, spark: Sp
         read_model(spark, history.sealed, "sales", to_position=10**9)
     with pytest.raises(InputError, match="There is no sealed log"):
         read_model(spark, history.folder, "sales")
+    url = history.loaded.url.replace("postgres@", "postgres:sesame@")
     with pytest.raises(UsageError, match="PGPASSFILE"):
-        url = history.loaded.url.replace("postgres@", "postgres:sesame@")
         read_model(spark, history.sealed, "customer", keys=url)
 
 
