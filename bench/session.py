@@ -49,7 +49,7 @@ ON_A_FULL_LOG = (
 PARTS = (*ON_A_FULL_LOG, "next-day", "memory", "costs", "sample")
 """What `--only` may name, and all of them where it is not given."""
 
-OF_ENGINES = ("clickhouse",)
+OF_ENGINES = ("clickhouse", "spark")
 """What `--only` may name in the environment of the engines."""
 
 PROCESSES = 2
@@ -171,6 +171,8 @@ class Session:
             self._attempt("web", lambda: self._browse(warehouse))
         if "clickhouse" in parts:
             self._attempt("clickhouse", lambda: self._fill_clickhouse(warehouse))
+        if "spark" in parts:
+            self._attempt("replay by Spark", lambda: self._replay_by_spark(warehouse))
 
     def _rebuilds(self, warehouse: Warehouse, parts: Collection[str], events: int) -> None:
         """Rebuilds by one process and by several, and both baselines once for all of them."""
@@ -250,6 +252,12 @@ class Session:
 
         warehouse.run("project")
         clickhouse.measure(warehouse, self._scratch / "clickhouse", self.report)
+
+    def _replay_by_spark(self, warehouse: Warehouse) -> None:
+        self._tell("replay --engine spark")
+        from bench import spark  # as above
+
+        spark.measure(warehouse, self._scratch, self.report)
 
     def _retract(self, large: Warehouse) -> None:
         extract, smaller = self._scratch / "load", self._orders // retraction.SMALLER
