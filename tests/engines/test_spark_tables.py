@@ -7,12 +7,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
 
+from replayhouse.infra.read_models.arrow_schema import arrow_schema
 from replayhouse.infra.read_models.copy_text import line_writer
 from replayhouse.infra.runtime.errors import InputError, UsageError
 from replayhouse.projections.digest import digest_of
 from replayhouse.projections.warehouse import PROJECTIONS
 from replayhouse.spark import read_model
+from tests.support import hard_values
+from tests.support.hard_values import EXPECTED, HARD_VALUES
 from tests.support.replaying import Played
 
 
@@ -43,6 +47,16 @@ def test_each_table_is_the_live_one_and_is_asked_in_sql(history: Played, spark: 
     [told] = spark.sql("SELECT count(*), sum(total), max(placed_at) FROM orders").collect()
     live = history.loaded.rows("SELECT count(*), sum(total), max(placed_at) FROM sales.fact_order")
     assert [tuple(told)] == live
+
+
+def test_hard_values_go_through_spark_as_they_are(spark: SparkSession) -> None:
+    values = hard_values.arrow_table().to_batches()
+    schema = from_arrow_schema(arrow_schema(HARD_VALUES))
+
+    rows = spark.range(0, 1, 1, 1).mapInArrow(lambda _: iter(values), schema).toArrow()
+
+    digest = digest_of(line_writer(HARD_VALUES).lines([tuple(row.values()) for row in rows.to_pylist()]))
+    assert (digest.rows, digest.hex) == (EXPECTED.rows, EXPECTED.digest)
 
 
 def test_limits_are_those_of_a_replay_and_personal_fields_are_withheld_without_keys(
