@@ -190,9 +190,9 @@ class _Sealing:
         [(last,)] = self._conn.execute(_CUT, {"first": first, "end": full}).fetchall()
         if last is None or last > end:
             raise _does_not_hold(first, f"there are no commits from here to the head, at {end}")
-        return last, buckets(self._conn, first, last) if not spread or last > spread[-1].last else [
-            Bucket(b.first, min(b.last, last), b.bytes) for b in spread if b.first <= last
-        ]
+        if not spread or last > spread[-1].last:  # a commit that alone is larger
+            return last, buckets(self._conn, first, last)
+        return last, [bucket._replace(last=min(bucket.last, last)) for bucket in spread if bucket.first <= last]
 
     def _read(self, spread: list[Bucket]) -> dict[str, list[pa.Table]]:
         tables: dict[str, list[pa.Table]] = {}

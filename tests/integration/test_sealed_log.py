@@ -16,6 +16,7 @@ from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.runtime.errors import InputError
 from replayhouse.infra.sealed_log import sealing
+from replayhouse.infra.sealed_log.columns import Bucket, portions
 from replayhouse.infra.sealed_log.reader import HIGHEST, LOWEST, SealedLog, open_sealed_log
 from replayhouse.infra.sealed_log.sealing import seal
 from tests.support.recorded_events import PAID, order, registered
@@ -132,3 +133,32 @@ print(sum(batch.num_rows for batch in log.rows("sales")))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("55\n", "")
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "segments"),
+    [
+        ("EVENTS_A_SEGMENT", 3, 11),
+        ("EVENTS_A_SEGMENT", 14, 6),
+        ("BYTES_A_SEGMENT", 1, 11),
+        ("BYTES_A_SEGMENT", 10**6, 1),
+    ],
+)
+def test_segments_are_cut_where_commits_end(
+    limit: str, value: int, segments: int, log: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a commit alone is larger than a segment is to be."""
+    monkeypatch.setattr(sealing, limit, value)
+    seal(log, f"{tmp_path}/sealed")
+
+    opened = open_sealed_log(tmp_path / "sealed")
+    ends = {last for (last,) in log.execute("SELECT last_position FROM event_store.commit").fetchall()}
+    assert len(opened.segments) == segments
+    assert {segment.last for segment in opened.segments} <= ends
+    assert read(opened, "sales") == recorded(log, "sales")
+
+
+def test_buckets_are_asked_for_together_while_they_are_small() -> None:
+    spread = [Bucket(1, 1000, 9 * 2**20), Bucket(1001, 2000, 6 * 2**20), Bucket(2001, 2500, 30 * 2**20)]
+    assert list(portions(spread)) == [(1, 2000), (2001, 2500)]
+    assert list(portions([])) == []
