@@ -1,6 +1,7 @@
 """`python -m bench`: measures the table of `docs/performance.md` on this machine, and writes it there.
 
-A run on a part (`--only`) or of another size (`--orders`) prints its figures and leaves the page as it is.
+A run on a part (`--only`) or of another size (`--orders`) prints its figures and leaves the page as it is; but for
+`--only web`, which has a table of its own there.
 """
 
 import argparse
@@ -61,6 +62,8 @@ def _section(arguments: argparse.Namespace) -> str:
         return "kafka"
     if arguments.small:
         return "small"
+    if arguments.only == ["web"]:
+        return "web"
     return "results" if arguments.growth is None else "growth"
 
 
@@ -91,7 +94,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--directory", type=Path, metavar="DIR", help="where to work; by default the system's place")
     parser.add_argument("--keep", action="store_true", help="leave the working folder behind")
     arguments = parser.parse_args()
-    arguments.is_complete = arguments.orders == FULL_SIZE and set(arguments.only) == set(PARTS)
+    is_whole = set(arguments.only) == set(PARTS) or arguments.only == ["web"]
+    arguments.is_complete = arguments.orders == FULL_SIZE and is_whole
     return arguments
 
 
