@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -33,6 +33,8 @@ from replayhouse.infra.read_models.rows_at import rows_at
 from replayhouse.infra.read_models.sights import looking_through, sight_of
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.identity import Role
+from replayhouse.projections.questions import Question
+from replayhouse.projections.questions.question import Value
 
 MOST = 500
 """So many rows at a time."""
@@ -127,28 +129,40 @@ def figure_rows(
     parameters = read_parameters(asked, given)
     refuse_people(site, asked, column)
     with asking_as_of(site, at, occurred_before) as session:
-        conn = session.conn
-
-        def work(moment: Moment) -> FigureRows:
-            answer = kept_or_computed(conn, moment, asked, parameters)
-            told, value = row_and_value(asked, answer.rows, key, column)
-            if column in asked.made_of:
-                sums = {
-                    part: asking.some_behind(conn, asked, parameters, told, part, 1, 0).total
-                    for part in asked.made_of[column]
-                }
-                return FigureRows(answer, column, told, value, sums, 0, 0, 0, [], None)
-            ends = load_ends(conn)
-            before = load_before(ends, moment.position)
-            with _as_seen_by(conn, asking_for(site).by.role, moment) as schema:
-                found = asking.some_behind(conn, asked, parameters, told, column, limit, offset)
-                rows = _brought(conn, moment, schema, found, ends, before)
-            shown = value if is_column(asked, column) else found.total
-            return FigureRows(answer, column, told, shown, {}, found.number, found.total, offset, rows, before)
-
-        found = session.in_moment(work)
+        wanted = _Wanted(asked, parameters, key, column, limit, offset, asking_for(site).by.role)
+        found = session.in_moment(lambda moment: _found(session.conn, moment, wanted))
         note_people(site, asked, column, [row.behind for row in found.rows])
         return found
+
+
+class _Wanted(NamedTuple):
+    """The figure of a column in the answer's row with a key, and which of the rows behind it, as a role sees them."""
+
+    asked: Question
+    parameters: Mapping[str, Value]
+    key: Sequence[str]
+    column: str
+    limit: int
+    offset: int
+    role: Role
+
+
+def _found(conn: psycopg.Connection, moment: Moment, wanted: _Wanted) -> FigureRows:
+    asked, parameters, key, column, limit, offset, role = wanted
+    answer = kept_or_computed(conn, moment, asked, parameters)
+    told, value = row_and_value(asked, answer.rows, key, column)
+    if column in asked.made_of:
+        sums = {
+            part: asking.some_behind(conn, asked, parameters, told, part, 1, 0).total for part in asked.made_of[column]
+        }
+        return FigureRows(answer, column, told, value, sums, 0, 0, 0, [], None)
+    ends = load_ends(conn)
+    before = load_before(ends, moment.position)
+    with _as_seen_by(conn, role, moment) as schema:
+        found = asking.some_behind(conn, asked, parameters, told, column, limit, offset)
+        rows = _brought(conn, moment, schema, found, ends, before)
+    shown = value if is_column(asked, column) else found.total
+    return FigureRows(answer, column, told, shown, {}, found.number, found.total, offset, rows, before)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The rows behind a figure, and that they add up to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, Response
 
-from replayhouse.infra.application.figure_rows import MOST, Brought
+from replayhouse.infra.application.figure_rows import MOST, Brought, FigureRows
 from replayhouse.infra.web.api import questions as api
 from replayhouse.infra.web.api.documents import NO_STORE
 from replayhouse.infra.web.asked import Given, Number
@@ -98,16 +98,6 @@ def rows(
         limit=MOST,
         offset=(page_number - 1) * MOST,
     )
-    asked = found.answer.question
-    tables = {row.behind.table for row in found.rows}
-    facts = _FACTS.get(min(tables), ()) if len(tables) == 1 else ()
-    longest = _longest([row.behind.part for row in found.rows])
-    path, here = f"/questions/{number}/rows", {"key": found.key, **given}
-
-    def at_page(one: int) -> str:
-        return wanted.link(path, **here, column=column, page=None if one == 1 else one)
-
-    pages = max(-(-found.number // MOST), 1)
     made = page(
         request,
         warehouse,
@@ -115,24 +105,44 @@ def rows(
         "rows.html",
         title=f"{column} of {' / '.join(found.key)}",
         here="/questions",
-        question=asked,
+        question=found.answer.question,
         found=found,
-        facts=facts,
-        tables=tables,
-        rows=[_row(one, facts, longest, wanted) for one in found.rows],
-        beyond=asked.beyond.get(column),
-        made_of={name: wanted.link(path, **here, column=name) for name in found.made_of},
-        back=wanted.link(f"/questions/{number}", **given),
-        as_json=wanted.link(f"{path}.json", **here, column=column),
+        beyond=found.answer.question.beyond.get(column),
         new=sum(row.is_new for row in found.rows),
-        pages=pages,
         page_number=page_number,
-        earlier=at_page(page_number - 1) if page_number > 1 else None,
-        later=at_page(page_number + 1) if page_number < pages else None,
+        **_table(found, wanted),
+        **_addresses(found, given, wanted, page_number),
     )
     if found.tells_of_people:
         made.headers.update(NO_STORE)
     return made
+
+
+def _table(found: FigureRows, wanted: Wanted) -> dict[str, object]:
+    """The rows as they are shown, what is shown of them, and of which tables they are."""
+    tables = {row.behind.table for row in found.rows}
+    facts = _FACTS.get(min(tables), ()) if len(tables) == 1 else ()
+    longest = _longest([row.behind.part for row in found.rows])
+    return {"facts": facts, "tables": tables, "rows": [_row(one, facts, longest, wanted) for one in found.rows]}
+
+
+def _addresses(found: FigureRows, given: Mapping[str, str], wanted: Wanted, number: int) -> dict[str, object]:
+    """Where the page of a number leads to: its neighbours, the parts of the figure, the question, the same as JSON."""
+    question = f"/questions/{found.answer.question.number}"
+    path, here = f"{question}/rows", {"key": found.key, **given}
+    pages = max(-(-found.number // MOST), 1)
+
+    def at_page(one: int) -> str:
+        return wanted.link(path, **here, column=found.column, page=None if one == 1 else one)
+
+    return {
+        "made_of": {name: wanted.link(path, **here, column=name) for name in found.made_of},
+        "back": wanted.link(question, **given),
+        "as_json": wanted.link(f"{path}.json", **here, column=found.column),
+        "pages": pages,
+        "earlier": at_page(number - 1) if number > 1 else None,
+        "later": at_page(number + 1) if number < pages else None,
+    }
 
 
 def _row(one: Brought, facts: Sequence[str], longest: int | Decimal, wanted: Wanted) -> Row:
