@@ -12,7 +12,7 @@ from replayhouse.domain.quality.rules import RULE
 from replayhouse.infra.application.access import asking, noted
 from replayhouse.infra.application.prepared import prepared
 from replayhouse.infra.application.site import Site
-from replayhouse.infra.loads.names import known_load_named
+from replayhouse.infra.loads.names import NamedLoad, all_loads, known_load_named
 from replayhouse.infra.read_models.quarantine import Row, RowStatus, Wanted, csv_of, ids_of, number_of, rows_of
 from replayhouse.infra.read_models.versions import refuse_others
 from replayhouse.infra.runtime.errors import Forbidden, Unknown, UsageError
@@ -38,10 +38,14 @@ class Filter(NamedTuple):
 
 
 class Quarantine(NamedTuple):
-    """The rows that were asked for, by file and line; `number` is how many there are, whatever the limit."""
+    """The rows that were asked for, by file and line; `number` is how many there are, whatever the limit.
+
+    `loads` are all that there are, the oldest first.
+    """
 
     rows: list[Row]
     number: int
+    loads: list[NamedLoad]
 
     def document(self) -> list[dict[str, Any]]:
         """As JSON shows it: the list of the rows."""
@@ -53,9 +57,9 @@ def quarantine(site: Site, asked: Filter, *, with_texts: bool = True) -> Quarant
 
     Raises UsageError for a load, a file, a rule or a status that there is not.
     """
-    with _wanted(site, asked) as (connection, wanted):
+    with _wanted(site, asked) as (connection, wanted, loads):
         reveals = with_texts and _noted(site, connection, wanted)
-        return Quarantine(rows_of(connection, wanted, reveals=reveals), number_of(connection, wanted))
+        return Quarantine(rows_of(connection, wanted, reveals=reveals), number_of(connection, wanted), loads)
 
 
 def write_quarantine(site: Site, path: Path, asked: Filter, *, replaces: bool) -> int:
@@ -65,7 +69,7 @@ def write_quarantine(site: Site, path: Path, asked: Filter, *, replaces: bool) -
     where whoever asks may not see the texts.
     """
     with (
-        _wanted(site, asked) as (connection, wanted),
+        _wanted(site, asked) as (connection, wanted, _),
         writing(path, replaces=replaces) as file,
         connection.cursor() as cursor,
     ):
@@ -84,8 +88,8 @@ def _noted(site: Site, connection: psycopg.Connection, wanted: Wanted) -> bool:
 
 
 @contextmanager
-def _wanted(site: Site, asked: Filter) -> Iterator[tuple[psycopg.Connection, Wanted]]:
-    """The database as of one moment, and what to ask it for."""
+def _wanted(site: Site, asked: Filter) -> Iterator[tuple[psycopg.Connection, Wanted, list[NamedLoad]]]:
+    """The database as of one moment, what to ask it for, and the loads that there are."""
     with site.as_reader.connect("replayhouse quality", autocommit=True) as connection:
         prepared(site, connection)
         refuse_others(connection, ["quality"])
@@ -104,6 +108,8 @@ def _wanted(site: Site, asked: Filter) -> Iterator[tuple[psycopg.Connection, Wan
         offset = min(asked.offset, sys.maxsize)
         with connection.transaction():
             connection.execute(_SNAPSHOT)
+            loads = all_loads(connection)
             if asking(site).by.sees_records:  # the texts of others are sealed by the query
                 site.narrow(connection)
-            yield connection, Wanted(batch_id, asked.file, asked.rule, RowStatus(asked.status), limit, offset)
+            rows = Wanted(batch_id, asked.file, asked.rule, RowStatus(asked.status), limit, offset)
+            yield connection, rows, loads

@@ -45,10 +45,14 @@ def load_named(conn: psycopg.Connection, text: str) -> UUID:
     return meant[0].id
 
 
+def all_loads(conn: psycopg.Connection) -> list[NamedLoad]:
+    """All loads by name, the oldest first."""
+    return [NamedLoad(*row) for row in conn.execute(_LOADS)]
+
+
 def loads_from(conn: psycopg.Connection, text: str) -> list[NamedLoad]:
     """The loads of that name; where there is none, those whose id or name begins so, the oldest first."""
-    start = id_start(text)
-    loads = [NamedLoad(*row) for row in conn.execute(_LOADS)]
+    start, loads = id_start(text), all_loads(conn)
     return [load for load in loads if load.name == text] or [
         load
         for load in loads

@@ -39,7 +39,6 @@ def quarantine(
 ) -> HTMLResponse:
     """Some of them, by file and line, as they are now. That their texts are shown is noted first."""
     found = warehouse.quarantine(load or None, file or None, rule or None, status, ON_A_PAGE, (number - 1) * ON_A_PAGE)
-    names = {one.batch_id: one.name for one in warehouse.batches()}
     asker: Identity | None = getattr(request.state, "identity", None)
     shown = page(
         request,
@@ -51,8 +50,8 @@ def quarantine(
         found=found,
         sees=asker is not None and asker.sees_records,
         asked={"load": load or None, "file": file or None, "rule": rule or None, "status": status},
-        names=names,
-        loads=[(batch_id.hex, name) for batch_id, name in names.items()],
+        names={one.id: one.name for one in found.loads},
+        loads=[(one.id.hex, one.name) for one in found.loads],
         files=[(name, name) for name in RECORDS],
         rules=[(name, name) for name in RULE],
         statuses=[(one.value, one.value) for one in RowStatus],
