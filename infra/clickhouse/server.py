@@ -12,8 +12,8 @@ from typing import Any
 from replayhouse.infra.runtime.clickhouse_settings import Address, ClickHouseSettings
 from replayhouse.infra.runtime.errors import ReplayhouseError, Unreachable, UsageError, WrongServer
 
-OLDEST_SERVER = "26.8"
-"""The first long-term release that keeps times before 1900 and after 2299 instead of changing them."""
+OLDEST_SERVER = "26.9"
+"""What it was tried with; those of before the summer of 2026 change times before 1900 and after 2299."""
 
 _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 3_600  # a large table is written anew by one statement
@@ -42,7 +42,7 @@ _HELD = """
 """
 _AS_HELD = ("0001-01-01 00:00:00.000001", "9999-12-31 23:59:59.999999", "0001-01-01", "9999-12-31")
 _ENGINE = "SELECT engine FROM system.databases WHERE name = {database:String}"
-_EXCHANGING = ("Atomic", "Replicated", "Shared")
+_EXCHANGING = ("Atomic", "Shared")  # the second is that of the cloud
 
 _REFUSED = {192, 193, 194, 516}  # unknown user, wrong or missing password, authentication failed
 _MAY_NOT = {164, 291, 497}  # read-only, no access to a database, access denied

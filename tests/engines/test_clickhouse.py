@@ -13,6 +13,7 @@ from replayhouse.domain.kernel.events import Rewound
 from replayhouse.domain.sales.order import NEW_ORDER, observe, order_of
 from replayhouse.infra.clickhouse import position, tables
 from replayhouse.infra.clickhouse.digests import digest_of
+from replayhouse.infra.clickhouse.filling import Filler
 from replayhouse.infra.clickhouse.session import lock_of
 from replayhouse.infra.clickhouse.writing import insert, write_changes
 from replayhouse.infra.postgres.connection import Database
@@ -279,6 +280,38 @@ def test_who_is_erased_is_in_no_file_once_clickhouse_is_up_with_the_log(kept: Ke
     assert kept.digests() == kept.live_digests()
     assert "stale_copies" not in kept.json("status")
     assert kept.rows("SELECT count() FROM replayhouse.customer_dim_customer WHERE is_anonymized") == [(1,)]
+
+
+def test_who_is_erased_while_everything_is_folded_again_is_not_shown(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.warehouse.ingest(write(tmp_path / "first", an_extract(CITY)))
+    held = Filler._hold
+    erased: list[str] = []
+
+    def erase_then_hold(filler: Filler, context: str, rebuilt: Any) -> None:
+        if not erased:
+            erased.append(kept.json("customer", "erase", the_id(901), "--yes", *WHY)["status"])
+        held(filler, context, rebuilt)
+
+    monkeypatch.setattr(Filler, "_hold", erase_then_hold)
+    kept.json("rebuild", "--to", "clickhouse")
+
+    assert erased == ["erased"]
+    assert kept.files_with(CITY) == []
+    assert kept.digests() == kept.live_digests()
+    assert "stale_copies" not in kept.json("status")
+
+
+def test_what_small_windows_tear_apart_comes_together(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.project()
+    monkeypatch.setattr("replayhouse.infra.clickhouse.projector.EVENTS_A_WINDOW", 3)
+    for number, city in enumerate((CITY, "vila do sul")):
+        kept.warehouse.ingest(write(tmp_path / str(number), an_extract(city)))
+        kept.project()
+        assert kept.digests() == kept.live_digests()
 
 
 def test_the_note_stays_until_every_context_with_personal_fields_is_up_with_the_log(kept: Kept, tmp_path: Path) -> None:

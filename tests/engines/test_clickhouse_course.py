@@ -6,7 +6,9 @@ With REPLAYHOUSE_CLICKHOUSE_STEPS=N sequences are longer than in the suite; REPL
 import os
 import random
 from pathlib import Path
+from unittest.mock import patch
 
+from replayhouse.infra.clickhouse import projector
 from replayhouse.infra.postgres.connection import Database
 from tests.support.clickhouse import Died, Kept, dying_before, keeping
 from tests.support.crashes import a_seed
@@ -19,6 +21,9 @@ QUARANTINED = "SELECT row_id::text FROM quality.quarantine WHERE status = 'quara
 WHY = ("--reason", "a test")
 MOST_STATEMENTS = 40
 MOST_DEATHS = 3
+WINDOWS = (5, 40, 20_000)
+"""So many events may be one window; streams, and what belongs together, are in several of the small ones."""
+
 ENDS_WELL = 0.4
 """So often ClickHouse comes to be up with the log before the next step."""
 
@@ -73,7 +78,8 @@ class Course:
 
     def _dying(self, command: str) -> None:
         """Does it, and dies before some statement, unless it is done by then."""
-        with dying_before(self._chance.randrange(MOST_STATEMENTS)):
+        events = self._chance.choice(WINDOWS)
+        with dying_before(self._chance.randrange(MOST_STATEMENTS)), patch.object(projector, "EVENTS_A_WINDOW", events):
             try:
                 self._kept.json(command, "--to", "clickhouse")
             except Died:
