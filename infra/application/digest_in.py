@@ -90,17 +90,16 @@ def digest_in(site: Site, place: str, contexts: Iterable[str] | None) -> DigestI
     for what is no such folder, or not shown there, InputError where a file cannot be read.
     """
     if place == CLICKHOUSE:
-        return _in_clickhouse(chosen(contexts), named=contexts is not None)
+        return _in_clickhouse(site, chosen(contexts), named=contexts is not None)
     return _in_folder(site, Path(place), contexts)
 
 
-def _in_clickhouse(wanted: Sequence[str], *, named: bool) -> DigestInReport:
+def _in_clickhouse(site: Site, wanted: Sequence[str], *, named: bool) -> DigestInReport:
     """What the views show. Nothing is noted to hold it against but the live digests, which `digest` prints."""
     from replayhouse.infra.clickhouse.digests import digests
     from replayhouse.infra.clickhouse.server import connected
-    from replayhouse.infra.runtime.clickhouse_settings import load_clickhouse_settings
 
-    with connected(load_clickhouse_settings()) as server:
+    with connected(site.clickhouse) as server:
         found = digests(server, wanted, named=named)
     told = {c: ContextThere(of.revision, of.position, of.tables) for c, (of, _) in found.items()}
     position, chain = min((of.position, chain) for of, chain in found.values())

@@ -9,7 +9,6 @@ from replayhouse.infra.application.follow import FollowReport
 from replayhouse.infra.application.places import refuse_other_places
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.clickhouse.follower import Follower
-from replayhouse.infra.runtime.clickhouse_settings import load_clickhouse_settings
 from replayhouse.infra.runtime.telling import Warn
 
 
@@ -22,7 +21,7 @@ def follow_to(
     at work; by default that is told as what is being done. Raises UsageError where no ClickHouse is named.
     """
     refuse_other_places(to)
-    wanted, settings = chosen(contexts), load_clickhouse_settings()
+    wanted, settings = chosen(contexts), site.clickhouse
     follower = Follower(
         site.database,
         settings,

@@ -8,7 +8,6 @@ from replayhouse.infra.application.places import refuse_other_places
 from replayhouse.infra.application.project import CaughtUp, ProjectReport
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.clickhouse.session import keeping
-from replayhouse.infra.runtime.clickhouse_settings import load_clickhouse_settings
 
 
 def project_to(site: Site, to: str, contexts: Iterable[str] | None, *, retry_parked: bool) -> ProjectReport:
@@ -20,7 +19,7 @@ def project_to(site: Site, to: str, contexts: Iterable[str] | None, *, retry_par
     refuse_other_places(to)
     wanted, doing = chosen(contexts), "catching ClickHouse up"
     site.tell(doing, 0, 0)
-    settings, workers = load_clickhouse_settings(), site.settings.workers
+    settings, workers = site.clickhouse, site.settings.workers
     with (
         site.prepare_workers(),
         keeping(site.database, settings, wanted, workers=workers, tell=partial(site.tell, doing)) as keeper,

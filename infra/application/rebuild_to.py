@@ -8,7 +8,6 @@ from replayhouse.infra.application.places import refuse_other_places
 from replayhouse.infra.application.rebuild import RebuildReport
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.clickhouse.session import keeping
-from replayhouse.infra.runtime.clickhouse_settings import load_clickhouse_settings
 
 
 def rebuild_to(
@@ -26,7 +25,7 @@ def rebuild_to(
         site.prepare_workers(workers),
         keeping(
             site.database,
-            load_clickhouse_settings(),
+            site.clickhouse,
             wanted,
             workers=workers or site.settings.workers,
             is_withheld=withhold_personal,

@@ -28,6 +28,7 @@ from replayhouse.infra.runtime.subprocesses import prepared
 from replayhouse.infra.runtime.telling import Tell, Warn
 
 if TYPE_CHECKING:
+    from replayhouse.infra.runtime.clickhouse_settings import ClickHouseSettings
     from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
 _NOBODY = "It is not known who asks, so nothing is read for them."
@@ -39,9 +40,9 @@ class Site:
 
     `asked` says on whose behalf it works, which is the owner's until somebody else is named; None: nobody knows. The
     database is reached as whoever asks may see it, and by `login` where that is another one than the program's own.
-    Where no settings of Kafka are given, they are those of the environment, read when they are first asked for.
-    A statement may take `statement_seconds`, where they are given. Who `makes_moments` waits while one is folded that
-    a question is asked as of; others are told that it is not made.
+    Where no settings of Kafka or ClickHouse are given, they are those of the environment, read when they are first
+    asked for. A statement may take `statement_seconds`, where they are given. Who `makes_moments` waits while one is
+    folded that a question is asked as of; others are told that it is not made.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Site:
         *,
         makes_moments: bool = True,
         login: Database | None = None,
+        clickhouse: "ClickHouseSettings | None" = None,
     ) -> None:
         self.makes_moments = makes_moments
         self._statement_seconds = statement_seconds
         self.settings = settings
         self.asked: Asked | None = Asked(Identity(settings.actor, Role.OWNER, "command"), settings.purpose)
         self._kafka = kafka
+        self._clickhouse = clickhouse
         self.tell = tell
         self.warn = warn
         self._database: Database | None = None
@@ -153,6 +156,15 @@ class Site:
 
             self._kafka = load_kafka_settings()
         return self._kafka
+
+    @property
+    def clickhouse(self) -> "ClickHouseSettings":
+        """The settings of ClickHouse. Raises UsageError that names the one which makes no sense."""
+        if self._clickhouse is None:
+            from replayhouse.infra.runtime.clickhouse_settings import load_clickhouse_settings
+
+            self._clickhouse = load_clickhouse_settings()
+        return self._clickhouse
 
     def _tell_what_takes_long(self, *, makes: bool) -> None:
         """Says so where the embedded database has to be made, or started, before anything else can be done."""

@@ -68,6 +68,7 @@ def open(  # noqa: A001 - used as `replayhouse.open`, as others have it
     home: str | PathLike[str] | None = None,
     database_url: str | None = None,
     kafka: "Mapping[str, Any] | None" = None,
+    clickhouse: "Mapping[str, Any] | None" = None,
     tell: "Tell | None" = None,
     warn: "Warn | None" = None,
     **settings: Any,
@@ -76,7 +77,8 @@ def open(  # noqa: A001 - used as `replayhouse.open`, as others have it
 
     `home` is the folder of an embedded database, which is then the one that is meant, whatever REPLAYHOUSE_DATABASE_URL
     says; `database_url` names a PostgreSQL of one's own; further `settings` are those of docs/operations.md in lower
-    case, such as `workers=4`, and `kafka` has those of docs/kafka.md, such as `{"bootstrap": "127.0.0.1:9092"}`.
+    case, such as `workers=4`; `kafka` has those of docs/kafka.md, such as `{"bootstrap": "127.0.0.1:9092"}`, and
+    `clickhouse` those of docs/clickhouse.md, such as `{"url": "clickhouse://ana@reports:8123/shop"}`.
     `tell(doing, done, of)` is called as the work goes on, `warn(text)` with what a person should know although it goes
     on (by default a ReplayhouseWarning). Raises UsageError for settings that make no sense.
     """
@@ -94,7 +96,18 @@ def open(  # noqa: A001 - used as `replayhouse.open`, as others have it
         from replayhouse.infra.runtime.kafka_settings import load_kafka_settings
 
         of_kafka = load_kafka_settings(**kafka)
-    return Warehouse(load_settings(**settings), kafka=of_kafka, tell=tell or tell_nobody, warn=warn or warn_in_python)
+    of_clickhouse = None
+    if clickhouse is not None:
+        from replayhouse.infra.runtime.clickhouse_settings import load_clickhouse_settings
+
+        of_clickhouse = load_clickhouse_settings(**clickhouse)
+    return Warehouse(
+        load_settings(**settings),
+        kafka=of_kafka,
+        clickhouse=of_clickhouse,
+        tell=tell or tell_nobody,
+        warn=warn or warn_in_python,
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import replayhouse
 from replayhouse.infra.postgres.connection import Database
 from tests.support.in_process import Warehouse, refused
 
@@ -37,3 +38,13 @@ def test_what_does_not_go_together_is_refused(warehouse: Warehouse) -> None:
     for others in (("--into", "march"), ("--to-position", "3"), ("--reason", "why")):
         refused(warehouse.run("rebuild", "--to", "clickhouse", *others, "--json"), 2, "--withhold-personal alone")
     refused(warehouse.run("rebuild", "--withhold-personal", "--json"), 2, "goes with --to")
+
+
+def test_settings_are_given_from_python_too(database: Database) -> None:
+    with (
+        replayhouse.open(database_url=database.url, clickhouse={"url": NOBODY}) as warehouse,
+        pytest.raises(replayhouse.Unreachable, match="Connection refused"),
+    ):
+        warehouse.project_to("clickhouse")
+    with pytest.raises(replayhouse.UsageError, match="no setting address"):
+        replayhouse.open(database_url=database.url, clickhouse={"address": NOBODY})

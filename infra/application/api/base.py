@@ -11,6 +11,7 @@ from replayhouse.infra.runtime.telling import Tell, Warn, tell_nobody
 
 if TYPE_CHECKING:
     from replayhouse.infra.postgres.connection import Database
+    from replayhouse.infra.runtime.clickhouse_settings import ClickHouseSettings
     from replayhouse.infra.runtime.identity import Asked
     from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 
@@ -42,13 +43,23 @@ class Base:
         settings: Settings,
         *,
         kafka: "KafkaSettings | None" = None,
+        clickhouse: "ClickHouseSettings | None" = None,
         tell: Tell = tell_nobody,
         warn: Warn = warn_in_python,
         statement_seconds: int = 0,
         makes_moments: bool = True,
         login: "Database | None" = None,
     ) -> None:
-        self._site = Site(settings, tell, warn, kafka, statement_seconds, makes_moments=makes_moments, login=login)
+        self._site = Site(
+            settings,
+            tell,
+            warn,
+            kafka,
+            statement_seconds,
+            makes_moments=makes_moments,
+            login=login,
+            clickhouse=clickhouse,
+        )
 
     @property
     def settings(self) -> Settings:
