@@ -9,6 +9,7 @@ import psycopg
 from bench import (
     answers,
     costs,
+    exporting,
     peak_memory,
     plain_sql,
     publishing,
@@ -44,6 +45,7 @@ ON_A_FULL_LOG = (
     "live",
     "moments",
     "replay",
+    "export",
     "web",
 )
 PARTS = (*ON_A_FULL_LOG, "next-day", "memory", "costs", "sample")
@@ -167,6 +169,8 @@ class Session:
             self._attempt("moments", lambda: self._look_back(warehouse))
         if "replay" in parts:
             self._attempt("replay of a sealed log", lambda: self._replay_sealed(warehouse))
+        if "export" in parts:
+            self._attempt("export", lambda: self._export(warehouse))
         if "web" in parts:
             self._attempt("web", lambda: self._browse(warehouse))
         if "clickhouse" in parts:
@@ -240,6 +244,11 @@ class Session:
     def _replay_sealed(self, warehouse: Warehouse) -> None:
         self._tell("replay of the sealed log")
         sealed_replay.measure(warehouse, self._scratch, (1, PROCESSES), self.report)
+
+    def _export(self, warehouse: Warehouse) -> None:
+        self._tell("export as files")
+        warehouse.run("project")
+        exporting.measure(warehouse, self._scratch / "export", self.report)
 
     def _browse(self, warehouse: Warehouse) -> None:
         self._tell("pages in the browser")

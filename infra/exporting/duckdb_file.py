@@ -1,10 +1,11 @@
 """`warehouse.duckdb`: the exported tables with their keys, comments and views, loaded from the Parquet files.
 
 DuckDB enforces every foreign key, and knows none between schemas. So those are declared that always hold, where one
-stream makes both rows; where any other leads, the comment of its column tells.
+stream makes both rows; where any other leads, the comment of its column tells. DuckDB holds the indexes of all keys in
+memory while it loads, about 65 bytes a row. So only so many rows have keys; of larger tables their comments tell.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import file_digest
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.projections.links import Link, links_within
 from replayhouse.projections.warehouse import PROJECTIONS
+
+MOST_ROWS_WITH_KEYS = 5_000_000
+"""Of all tables together, the smaller ones first."""
 
 _ABOUT = """
     CREATE TABLE main.about (
@@ -60,13 +64,29 @@ def _write(connection: duckdb.DuckDBPyConnection, folder: Path, found: Sequence[
     connection.execute("INSERT INTO main.about VALUES (?, ?, ?, ?, ?, ?)", about)
     for place in dict.fromkeys(one.place for one in found):
         connection.execute(f"CREATE SCHEMA {identifier(place)}")
-    for one in _ordered(found):
-        if one.is_view:
-            _create_view(connection, one)
-        else:
-            _create_table(connection, one, folder, told)
-        _comment(connection, one)
-    connection.execute("CHECKPOINT")
+    keyed = _keyed(found, told)
+    try:
+        for one in _ordered(found):
+            if one.is_view:
+                _create_view(connection, one)
+            else:
+                _create_table(connection, one, folder, told, keyed)
+            _comment(connection, one, keyed)
+        connection.execute("CHECKPOINT")
+    except duckdb.OutOfMemoryException as error:
+        raise ReplayhouseError(
+            f"DuckDB cannot make {WAREHOUSE} with {MEMORY} of memory: name fewer contexts. {first_line(error)}"
+        ) from error
+
+
+def _keyed(found: Sequence[Relation], told: Manifest) -> set[str]:
+    """The tables whose keys are declared, by their addresses."""
+    rows = {one.address: told.places[one.place].tables[one.name].rows for one in found if one.key}
+    kept: set[str] = set()
+    for address in sorted(rows, key=rows.__getitem__):
+        if sum(rows[one] for one in kept) + rows[address] <= MOST_ROWS_WITH_KEYS:
+            kept.add(address)
+    return kept
 
 
 def _ordered(found: Sequence[Relation]) -> Iterator[Relation]:
@@ -89,7 +109,9 @@ def _enforced(one: Relation) -> list[tuple[str, Link]]:
     ]
 
 
-def _create_table(connection: duckdb.DuckDBPyConnection, one: Relation, folder: Path, told: Manifest) -> None:
+def _create_table(
+    connection: duckdb.DuckDBPyConnection, one: Relation, folder: Path, told: Manifest, keyed: Collection[str]
+) -> None:
     table, file = identifier(one.place, one.name), told.places[one.place].tables[one.name].file
     rows = f"read_parquet({literal(str(folder / file))})"
     types = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}
@@ -99,11 +121,12 @@ def _create_table(connection: duckdb.DuckDBPyConnection, one: Relation, folder: 
         f"{'' if column.is_null or column.name in withheld else ' NOT NULL'}"
         for column in one.columns
     ]
-    if one.key:
+    if one.address in keyed:
         columns.append(f"PRIMARY KEY ({', '.join(map(identifier, one.key))})")
     columns += [
         f"FOREIGN KEY ({identifier(name)}) REFERENCES {identifier(link.schema, link.table)} ({identifier(link.column)})"
         for name, link in _enforced(one)
+        if {one.address, f"{link.schema}.{link.table}"} <= set(keyed)
     ]
     connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
     try:
@@ -122,9 +145,10 @@ def _create_view(connection: duckdb.DuckDBPyConnection, one: Relation) -> None:
     connection.execute(f"CREATE VIEW {identifier(one.place, one.name)} AS {query}")
 
 
-def _comment(connection: duckdb.DuckDBPyConnection, one: Relation) -> None:
+def _comment(connection: duckdb.DuckDBPyConnection, one: Relation, keyed: Collection[str]) -> None:
     name = identifier(one.place, one.name)
     kind = "VIEW" if one.is_view else "TABLE"
-    connection.execute(f"COMMENT ON {kind} {name} IS {literal(one.comment)}")
+    key = "" if one.address in keyed or not one.key else f" (key: {', '.join(one.key)})"
+    connection.execute(f"COMMENT ON {kind} {name} IS {literal(one.comment + key)}")
     for column in one.columns:
         connection.execute(f"COMMENT ON COLUMN {name}.{identifier(column.name)} IS {literal(column.comment)}")

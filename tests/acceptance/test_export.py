@@ -123,6 +123,24 @@ def test_duckdb_has_the_primary_keys_and_the_links_that_always_hold(exported: Pa
     assert ("customer", "segment_history", "customer_id") in links
 
 
+def test_keys_that_would_need_too_much_memory_are_told_in_comments(
+    loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("replayhouse.infra.exporting.duckdb_file.MOST_ROWS_WITH_KEYS", 100)
+
+    with replayhouse.open(home=loaded.program.home) as warehouse:
+        warehouse.export(tmp_path / "large", ["sales", "marketplace"])
+
+    with opened(tmp_path / "large") as connection:
+        keys = {f"{s}.{t}" for s, t, _ in connection.execute(KEYS, ["PRIMARY KEY"]).fetchall()}
+        comments = dict(connection.execute(COMMENTS).fetchall())
+        assert connection.execute(KEYS, ["FOREIGN KEY"]).fetchall() == []
+    assert "marketplace.dim_seller" in keys
+    assert "sales.fact_order" not in keys
+    assert comments["sales.fact_order_item"].endswith("(key: order_id, item_no)")
+    assert loaded.program.run("digest", "--in", tmp_path / "large").code == 0
+
+
 def test_tables_and_columns_have_the_comments_of_the_warehouse(loaded: Loaded, exported: Path) -> None:
     with psycopg.connect(loaded.url) as there:
         wanted: dict[str, str] = dict(there.execute(COMMENTS_THERE, [list(PLACES)]).fetchall())
