@@ -54,6 +54,7 @@ def test_what_the_files_hold_is_what_the_manifest_says(history: Played, nowhere:
                 assert found.num_rows == file["rows"] > 0
                 assert (tmp_path / "rows" / file["file"]).stat().st_mode & 0o777 == 0o600
     assert files_of(tmp_path / "rows") == named | {"manifest.json"}
+    assert digests_of(nowhere.json("digest", "--in", tmp_path / "rows")) == history.digests()  # by DuckDB
 
 
 def test_without_keys_personal_fields_are_withheld_and_the_rest_is_the_same(

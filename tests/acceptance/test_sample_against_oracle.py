@@ -22,6 +22,7 @@ from tests.oracle.expected import DEPENDS_ON_EARLIER_LOADS, TABLES, Row, columns
 from tests.oracle.snapshots import snapshot
 from tests.support.cli import Program
 from tests.support.prepared import furnish
+from tests.support.replaying import digests_of
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / os.environ.get("REPLAYHOUSE_SAMPLE", "../shared/olist-sample")
@@ -161,6 +162,16 @@ def test_the_read_models_of_the_sample_are_those_of_the_oracle(loaded: Loaded, s
     with warehouse.connect() as connection:
         for table in TABLES:
             assert connection.execute(COLUMNS_OF, [table]).fetchall() == contract(oracle, table), table
+
+
+def test_the_sealed_log_of_the_sample_replays_to_the_live_tables(loaded: Loaded, tmp_path: Path) -> None:
+    warehouse, sealed, out = loaded.warehouse, tmp_path / "sealed", tmp_path / "rows"
+    warehouse.run("log", "seal", sealed)
+    keys = warehouse.run("db", "url").strip()
+
+    told = warehouse.run("replay", sealed, "--out", out, "--keys", keys, "--json")
+
+    assert digests_of(json.loads(told)) == digests_of(json.loads(warehouse.run("digest", "--json")))
 
 
 def test_rows_of_streams_have_a_position_and_unknown_members_have_none(loaded: Loaded) -> None:
