@@ -51,7 +51,7 @@ class Batch(NamedTuple):
 
 def batches(site: Site) -> list[Batch]:
     """The loads so far, the oldest first."""
-    with site.database.connect("replayhouse batches") as connection:
+    with site.as_reader.connect("replayhouse batches") as connection:
         return all_batches(connection)
 
 

@@ -6,6 +6,9 @@ from typing import NamedTuple
 from replayhouse.infra.answers.answer import Answer
 from replayhouse.infra.answers.asking import Cell, Row
 from replayhouse.infra.answers.differing import rows_by_key
+from replayhouse.infra.application.ask import tells_of_people
+from replayhouse.infra.runtime.identity import Identity
+from replayhouse.infra.web.closed_links import leads
 from replayhouse.infra.web.wanted import Wanted
 from replayhouse.projections.questions import Question
 
@@ -48,18 +51,24 @@ NOW = Words("now", "gone since", "stand here now")
 
 
 class Links:
-    """Where the figures of a question lead, at a moment, with the parameters that were given."""
+    """Where the figures of a question lead, at a moment, with the parameters that were given, and for whoever asks."""
 
-    def __init__(self, question: Question, wanted: Wanted, given: dict[str, str]) -> None:
+    def __init__(self, question: Question, wanted: Wanted, given: dict[str, str], asker: Identity | None) -> None:
+        self._asker = asker
         self._question = question
         self._wanted = wanted
         self._given = given
 
-    def rows(self, row: Row, column: str) -> str:
-        """To the rows behind the figure of a column."""
+    def rows(self, row: Row, column: str) -> str | None:
+        """To the rows behind the figure of a column; None where whoever asks may not see them."""
         key = [str(cell) for cell in row[: len(self._question.key)]]
         path = f"/questions/{self._question.number}/rows"
+        if self._asker is not None and not self._is_told_rows(self._asker, path, column):
+            return None
         return self._wanted.link(path, key=key, column=column, **self._given)
+
+    def _is_told_rows(self, asker: Identity, path: str, column: str) -> bool:
+        return leads(asker.role, path) and (asker.sees_people or not tells_of_people(self._question, column))
 
     def cell(self, row: Row, place: int) -> str | None:
         """From a cell: to the thing that it names, or the rows behind it."""

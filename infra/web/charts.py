@@ -174,7 +174,7 @@ def _canvas(asked: _Asked, kind: str, x: str, ys: Sequence[str], rows: Sequence[
         "unit": _UNITS[unit_of(ys[0])],
         "x": labels,
         "series": series,
-        "href": [asked.address(row, ys[0]) for row in shown],
+        "href": _leading([asked.address(row, ys[0]) for row in shown]),
         "aria": f"{' and '.join(ys)} by {x}{', ' + title if title else ''}. The table has the figures.",
     }
     is_open = [place for place, label in enumerate(labels) if x in ("month", "period") and label in asked.open_months]
@@ -226,7 +226,7 @@ def _dots(asked: _Asked, x: str, y: str) -> Canvas:
         "xName": x,
         "yName": y,
         "series": [{"name": y, "data": points}],
-        "href": [asked.address(row, y) for row in asked.rows],
+        "href": _leading([asked.address(row, y) for row in asked.rows]),
         "aria": f"{y} and {x} of each {asked.question.key[0]}. The table has the figures.",
     }
     return Canvas("", spec, "", [])
@@ -316,3 +316,8 @@ def _number(cell: Cell) -> int | float | None:
             return cell
         case _:
             return None
+
+
+def _leading(addresses: list[str | None]) -> list[str | None] | None:
+    """Where the marks of a chart lead; None where none does, and none looks as if it did."""
+    return addresses if any(addresses) else None

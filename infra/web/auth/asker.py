@@ -16,5 +16,11 @@ def read_identity(request: Request) -> Identity:
     return found
 
 
+def asker_of(request: Request) -> Identity | None:
+    """Who asks; None where the gate has asked nobody."""
+    found: Identity | None = getattr(request.state, "identity", None)
+    return found
+
+
 Asker = Annotated[Identity, Depends(read_identity)]
 """A parameter of a view: who asks."""

@@ -41,6 +41,9 @@ AREAS = (
 )
 """What there is to open, and who may."""
 
+_PLACES = [([part for part in one.split("/") if part], area) for area in AREAS for one in area.paths.split()]
+"""The areas by the parts of their paths."""
+
 OPEN = ("/healthz", "/readyz", "/static", "/login", "/logout")
 """What is answered to whoever asks: that tells nothing of what the warehouse holds."""
 
@@ -53,12 +56,7 @@ def is_open(path: str) -> bool:
 def area_of(path: str, method: str = "GET") -> Area | None:
     """Where a path belongs: to the area that says most of it."""
     asked, changes = _parts(path), method in _CHANGING
-    places = [
-        (len(_parts(one)), area)
-        for area in AREAS
-        for one in area.paths.split()
-        if area.changes == changes and _fits(_parts(one), asked)
-    ]
+    places = [(len(pattern), area) for pattern, area in _PLACES if area.changes == changes and _fits(pattern, asked)]
     return max(places, key=lambda place: place[0])[1] if places else None
 
 

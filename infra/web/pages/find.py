@@ -7,6 +7,8 @@ from starlette.responses import RedirectResponse, Response
 
 from replayhouse.infra.application.find import POSITION, QUESTION, Hit
 from replayhouse.infra.audit.kinds import HistoryKind
+from replayhouse.infra.web.auth.asker import Asker
+from replayhouse.infra.web.closed_links import leads
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page, short
 from replayhouse.infra.web.pages.places import PLACES, place_of
@@ -27,10 +29,10 @@ class Listed(NamedTuple):
 
 
 @router.get("/find")
-def find(request: Request, warehouse: Lent, wanted: AtMoment, q: Text = "") -> Response:
+def find(request: Request, warehouse: Lent, wanted: AtMoment, asker: Asker, q: Text = "") -> Response:
     """Leads to the one thing that a text means; of several, or none, tells what there is."""
     found = warehouse.find(q)
-    if len(found.hits) == 1:
+    if len(found.hits) == 1 and leads(asker.role, _path(found.hits[0])):
         return RedirectResponse(wanted.link(_path(found.hits[0])), 303)
     groups: dict[str, list[Listed]] = {}
     for hit in found.hits:

@@ -17,6 +17,7 @@ from replayhouse.infra.runtime.identity import Identity
 from replayhouse.infra.runtime.telling import count
 from replayhouse.infra.web.assets import address
 from replayhouse.infra.web.auth.permissions import may
+from replayhouse.infra.web.closed_links import without_closed
 from replayhouse.infra.web.pages.moment_bar import bar_of, seal_of
 from replayhouse.infra.web.wanted import Wanted
 
@@ -94,6 +95,8 @@ def page(
     if asker is not None:
         around["parts"] = [(href, name) for href, name in PARTS if may(asker.role, href)]
     text = _TEMPLATES.get_template(template).render(title=title, here=here, **around, **context)
+    if asker is not None:
+        text = without_closed(text, asker.role)
     spent = (time.perf_counter() - getattr(request.state, "began", began)) * 1_000
     return HTMLResponse(text, headers={"server-timing": f"page;dur={spent:.1f}"})
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query, Request
@@ -22,6 +23,8 @@ from replayhouse.infra.answers.key_figures import (
     year_before,
 )
 from replayhouse.infra.application.overview import Overview
+from replayhouse.infra.web.answer_table import Links
+from replayhouse.infra.web.auth.asker import asker_of
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import NOTHING, page
 from replayhouse.infra.web.pages.overview_charts import CHARTED, charts
@@ -77,6 +80,7 @@ def overview(
         return page(request, warehouse, wanted, "empty.html", title="Overview", here="/")
     regular = regular_months(found.answers)
     are_all = period is Period.ALL
+    links = partial(Links, wanted=wanted, given={}, asker=asker_of(request))
     over = _Over(all_months(found.answers) if are_all else regular[-YEAR:], regular, are_all)
     return page(
         request,
@@ -89,7 +93,7 @@ def overview(
         lede=_lede(over),
         changes=_changes(found, wanted),
         tiles=[_tile(figure, found, over) for figure in KEY_FIGURES],
-        charts=[(chart, *place) for chart, place in zip(charts(found, wanted), _PLACES, strict=True)],
+        charts=[(chart, *place) for chart, place in zip(charts(found, links), _PLACES, strict=True)],
     )
 
 

@@ -1,6 +1,6 @@
 """The charts of the overview: those of four questions, cut to what a glance takes in, each with a finding in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from replayhouse.infra.web.answer_table import Links
 from replayhouse.infra.web.charts import Canvas, Other, charts_of
 from replayhouse.infra.web.pages.layout import cell
 from replayhouse.infra.web.pages.overview_words import in_words, month_in_words
-from replayhouse.infra.web.wanted import Wanted
+from replayhouse.projections.questions import Question
 
 REVENUE, CATEGORIES, LATE, STATES = 1, 7, 22, 23
 CHARTED = (REVENUE, CATEGORIES, LATE, STATES)
@@ -37,12 +37,16 @@ class Chart(NamedTuple):
     note: str = ""
 
 
-def charts(found: Overview, wanted: Wanted) -> Sequence[Chart]:
+LinksOf = Callable[[Question], Links]
+"""Where the figures of a question lead."""
+
+
+def charts(found: Overview, links: LinksOf) -> Sequence[Chart]:
     """The charts of an overview, in the order of the page."""
-    return [_revenue(found, wanted), _states(found, wanted), _late(found, wanted), _categories(found, wanted)]
+    return [_revenue(found, links), _states(found, links), _late(found, links), _categories(found, links)]
 
 
-def _revenue(found: Overview, wanted: Wanted) -> Chart:
+def _revenue(found: Overview, links: LinksOf) -> Chart:
     rows = _of_regular_months(found, REVENUE)
     known = list(zip(_figures(found, REVENUE, "revenue", rows), (str(row[0]) for row in rows), strict=True))
     finding = NOTHING_YET
@@ -50,13 +54,13 @@ def _revenue(found: Overview, wanted: Wanted) -> Chart:
         (peak, best), (latest, last) = max(known), known[-1]
         finding = f"Strongest in {month_in_words(best)} with {in_words(peak, 'brl', 0)}"
         finding += f"; {month_in_words(last)} brought {in_words(latest, 'brl', 0)}." if last != best else "."
-    chart = _drawn(found, wanted, REVENUE, "Revenue by month", finding, rows)
+    chart = _drawn(found, links, REVENUE, "Revenue by month", finding, rows)
     if not isinstance(chart.drawn, Canvas):
         return chart
     return chart._replace(drawn=chart.drawn._replace(spec={**chart.drawn.spec, "area": True}))
 
 
-def _late(found: Overview, wanted: Wanted) -> Chart:
+def _late(found: Overview, links: LinksOf) -> Chart:
     rows = _of_regular_months(found, LATE)
     figures = (_figures(found, LATE, column, rows) for column in ("late_pct", "deliveries"))
     known = [(share, of, row) for share, of, row in zip(*figures, rows, strict=True) if of]
@@ -64,20 +68,20 @@ def _late(found: Overview, wanted: Wanted) -> Chart:
     if known:
         share, of, worst = max(known, key=lambda one: one[0])
         finding = f"Worst in {month_in_words(str(worst[0]))}: {in_words(share, 'pct', 2)} of {of:,} deliveries."
-    return _drawn(found, wanted, LATE, "Late deliveries", finding, rows)
+    return _drawn(found, links, LATE, "Late deliveries", finding, rows)
 
 
-def _categories(found: Overview, wanted: Wanted) -> Chart:
+def _categories(found: Overview, links: LinksOf) -> Chart:
     every = found.answers[CATEGORIES].rows
     rows = every[:_MOST_CATEGORIES]
     finding = NOTHING_YET
     if rows:
         share = _figures(found, CATEGORIES, "cumulative_pct", rows)[-1]
         finding = f"The first {len(rows)} of {len(every)} bring {in_words(share, 'pct', 0)} of all revenue."
-    return _drawn(found, wanted, CATEGORIES, "Revenue by category", finding, rows)
+    return _drawn(found, links, CATEGORIES, "Revenue by category", finding, rows)
 
 
-def _states(found: Overview, wanted: Wanted) -> Chart:
+def _states(found: Overview, links: LinksOf) -> Chart:
     rows = found.answers[STATES].rows
     figures = (_figures(found, STATES, column, rows) for column in ("late_pct", "deliveries"))
     large = [(share, str(row[0])) for share, of, row in zip(*figures, rows, strict=True) if of >= _ENOUGH_DELIVERIES]
@@ -86,7 +90,7 @@ def _states(found: Overview, wanted: Wanted) -> Chart:
         (least, best), (most, worst) = min(large), max(large)
         told = f"From {in_words(least, 'pct', 1)} in {best} to {in_words(most, 'pct', 1)} in {worst}"
         finding = f"{told}, of states with {_ENOUGH_DELIVERIES} deliveries or more."
-    chart = _drawn(found, wanted, STATES, "Late deliveries by state", finding, rows)
+    chart = _drawn(found, links, STATES, "Late deliveries by state", finding, rows)
     few = found.answers[STATES].origin.parameters["min_orders"]
     return chart._replace(note=f"Per cent late; –: fewer than {few} deliveries")
 
@@ -102,14 +106,14 @@ def _of_regular_months(found: Overview, number: int) -> list[Row]:
     return [row for row in found.answers[number].rows if row[0] in regular]
 
 
-def _drawn(found: Overview, wanted: Wanted, number: int, title: str, finding: str, rows: Sequence[Row]) -> Chart:
+def _drawn(found: Overview, links: LinksOf, number: int, title: str, finding: str, rows: Sequence[Row]) -> Chart:
     """Some rows of an answer as the question's own page draws them; lines beside those of now, where that is past."""
     answer = replace(found.answers[number], rows=rows)
     asked, beside = answer.question, found.beside
     is_line = asked.chart["kind"] == "line"
     then = beside.answers.get(number) if beside is not None and beside.is_now and is_line else None
     other = None if then is None else Other(then, "as known now")
-    drawn = charts_of(answer, other, Links(asked, wanted, {}).rows, found.open_months)
+    drawn = charts_of(answer, other, links(asked).rows, found.open_months)
     x, y = str(asked.chart["x"]), str(asked.chart["y"][0])
     table = [(cell(row[place_of(asked, x)]), _with_unit(row[place_of(asked, y)], y)) for row in rows]
     return Chart(number, title, finding, drawn[0] if drawn else None, (x, y), table)

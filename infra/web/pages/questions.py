@@ -12,6 +12,7 @@ from replayhouse.infra.application.ask_beside import Beside
 from replayhouse.infra.web.answer_table import BEFORE, NOW, Links, lines_of, number_missing
 from replayhouse.infra.web.api import questions as api
 from replayhouse.infra.web.asked import Given, Known, Number
+from replayhouse.infra.web.auth.asker import asker_of
 from replayhouse.infra.web.charts import Other, charts_of, sparkline
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page
@@ -65,7 +66,7 @@ def question(request: Request, warehouse: Lent, wanted: AtMoment, number: Number
     asked = found.answer.question
     given = {name: str(value) for name, value in found.answer.origin.parameters.items() if name in given}
     other = None if found.other is None else Other(found.other, _says(found))
-    links = Links(asked, wanted, given)
+    links = Links(asked, wanted, given, asker_of(request))
     return page(
         request,
         warehouse,

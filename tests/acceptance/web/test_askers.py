@@ -1,6 +1,7 @@
 """What a role may not see the database refuses, whatever a use case asks for; and nothing of a role is left behind."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -27,6 +28,7 @@ from replayhouse.infra.web import warehouses
 from replayhouse.infra.web.warehouses import Warehouses
 from replayhouse.projections.questions import questions
 from tests.support.askers import NAME, Whoever, a_login, a_role
+from tests.support.crawling import crawl
 from tests.support.homes import wait_until
 from tests.support.in_process import Warehouse
 from tests.support.rights_page import as_told, matrix
@@ -38,6 +40,16 @@ PERSON = """
     WHERE comment IS NOT NULL GROUP BY 1, 2, 3 HAVING count(*) = 1 ORDER BY 1 LIMIT 1
 """
 """Somebody of whom there is one event of the context, with an order that was reviewed."""
+
+LEADING = [
+    (Role.OWNER, 22, "late", True),
+    (Role.OWNER, 62, "orders", True),
+    (Role.ANALYST, 22, "late", True),
+    (Role.ANALYST, 62, "orders", False),
+    (Role.MARKETING, 22, "late", False),
+    (Role.STEWARD, 22, "late", False),
+]
+"""Whether figures lead to rows, by role and question; of question 62 personal fields say which rows these are."""
 
 OTHERS = tuple(ACTED_AS)
 """The roles of those who are no owner."""
@@ -168,7 +180,7 @@ READ = {
     "rows behind": ("/questions/22/rows?key=2018-03&column=late", "/api/questions/22/rows?key=2018-03&column=late"),
     "commits": ("/log", "/api/log", "/api/log/3", "/api/log/3/proof"),
     "quality": ("/quality", "/api/quality", "/api/quality/{batch}"),
-    "the list": ("/quality/{batch}",),
+    "the list": ("/quality/{batch}", "/quality/quarantine"),
 }
 """Some of what there is to ask for, by the lines of the page, whose first words are these."""
 
@@ -204,6 +216,33 @@ def test_it_is_read_as_the_page_says(
                 # Every page has the moments over it, which readers read.
                 wanted = set() if cell == "program" else {cell}
                 assert wanted <= set(acted) <= wanted | ({"reader"} if wanted else set()), (path, role, acted)
+
+
+@pytest.mark.parametrize("role", OTHERS)
+def test_no_link_of_a_page_leads_where_a_role_may_not_go(loaded: Warehouse, tmp_path: Path, role: Role) -> None:
+    with asking(loaded.database, tmp_path, lambda _: Whoever()) as client:
+        client.headers["x-role"] = role
+        closed = [
+            (link.page, link.address) for link, answer in crawl(client, "/", 1) if answer.status_code in (401, 403)
+        ]
+    assert closed == []
+
+
+@pytest.mark.parametrize(("role", "number", "column", "leads"), LEADING)
+def test_a_figure_leads_to_its_rows_for_those_who_are_told_them(
+    site: TestClient, role: Role, number: int, column: str, leads: bool
+) -> None:
+    page = site.get(f"/questions/{number}", headers=a_role(role)).text
+    assert bool(re.search(rf"/questions/{number}/rows\?[^\"]*column={column}\b", page)) is leads
+    found = site.get(f"/api/questions/{number}", headers=a_role(role)).json()["rows"][0]
+    assert str(found[0]) in page
+
+
+def test_what_may_not_be_opened_is_found_and_leads_nowhere(site: TestClient, loaded: Warehouse) -> None:
+    [(order,)] = loaded.rows("SELECT order_id FROM sales.fact_order ORDER BY 1 LIMIT 1")
+    found = site.get(f"/find?q={order}", headers=a_role("marketing"), follow_redirects=False)
+    assert (found.status_code, "/orders/" in found.text) == (200, False)
+    assert site.get(f"/find?q={order}", headers=a_role("analyst"), follow_redirects=False).status_code == 303
 
 
 # --- nothing is left behind ---------------------------------------------------------------------------------------
