@@ -54,9 +54,10 @@ test-engines: $(ENGINES) ## the tests of Spark, Dask and ClickHouse's engine; ne
 	$(ENGINES_VENV)/bin/python -m pytest -n 2 --dist loadfile tests/engines $(ENGINE_TESTS)
 
 # The tests of rooms that work with whatever server there is: not those of the embedded one, of brokers, or of the program.
-SERVER_TESTS := $(filter-out %_kafka% %_relay% %_consumer_kit.py %_consumer_security.py %_event_store_server.py \
-	%_reader_only_reads.py, $(wildcard tests/integration/test_*.py)) tests/contracts/test_load_log_contract.py \
-	tests/contracts/test_retraction_log_contract.py
+SERVER_TESTS := $(filter-out tests/integration/test_event_store_server.py tests/integration/test_reader_only_reads.py \
+	$(wildcard tests/integration/test_kafka_*.py tests/integration/test_relay*.py tests/integration/test_consumer_*.py), \
+	$(wildcard tests/integration/test_*.py)) \
+	tests/contracts/test_load_log_contract.py tests/contracts/test_retraction_log_contract.py
 
 # One process: roles are those of the whole server.
 test-server: $(TOOLS) ## tests on a PostgreSQL of your own: REPLAYHOUSE_TEST_SERVER is its URL, of a superuser
@@ -113,6 +114,7 @@ lock: $(TOOLS) ## writes the lock files anew; LOCK_FLAGS=--upgrade takes newer v
 dist: $(TOOLS) $(RELEASE) ## builds both distributions into dist/, and the bill of materials of the program
 	rm -rf dist build
 	mkdir build
+	cp contracts/dbt/replayhouse.yml build/dbt-sources.yml
 	$(BIN)/python -m hatchling build --directory dist
 	cd consumer && $(abspath $(BIN))/python -m hatchling build --directory ../dist
 	$(RELEASE_VENV)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \

@@ -1,6 +1,7 @@
 """What runs at GitHub: actions by their commits, the least of rights, and targets of make that there are."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,14 @@ def test_what_runs_is_a_target_of_make_that_there_is() -> None:
     ]
     assert set(called) <= targets
     assert {"check", "test", "test-server", "test-engines", "audit", "dist", "workflows"} <= set(called)
+
+
+def test_the_tests_for_another_server_need_nothing_but_that_server() -> None:
+    """Not the embedded one, and no broker."""
+    done = subprocess.run(["make", "-n", "test-server"], cwd=ROOT, check=True, capture_output=True, text=True)
+    asked = set(re.findall(r"tests/\w+/(test_\w+)\.py", done.stdout))
+    assert {"test_projection", "test_rebuild", "test_marts", "test_load_log_contract"} <= asked
+    assert [name for name in asked if re.search(r"kafka|relay|consumer|event_store_server|reader_only", name)] == []
 
 
 def test_every_supported_python_and_server_is_tested() -> None:
