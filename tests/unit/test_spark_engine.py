@@ -12,6 +12,7 @@ from replayhouse.infra.event_store.serialization.errors import NewerVersion
 from replayhouse.infra.replaying.keys import KeysOfDatabase
 from replayhouse.infra.replaying.shipped_code import code_as_zip
 from replayhouse.infra.replaying.spark import apart, marked, unmarked
+from replayhouse.infra.replaying.spark_context import spark_context
 from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
 
 IMPORTED = """
@@ -61,6 +62,13 @@ def test_the_code_that_is_sent_is_enough_to_fold_and_has_the_same_name_each_time
     assert told.stdout.startswith(f"{sent}/replayhouse/")
     again = code_as_zip(tmp_path / "again")
     assert (again.name, again.read_bytes()) == (sent.name, sent.read_bytes())
+
+
+def test_without_the_package_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+
+    with pytest.raises(UsageError, match=r"pip install 'replayhouse\[spark\]'"), spark_context("local[1]", {}):
+        pytest.fail("there is no Spark")
 
 
 def test_a_password_is_not_sent_with_tasks() -> None:
