@@ -28,7 +28,8 @@ _JAVA_SECONDS = 20.0
 _NO_JAVA = re.compile(r"JAVA_HOME is not set|java: (?:command )?not found|UnsupportedClassVersionError")
 _NO_MASTER = re.compile(r"Could not parse Master URL|Master must (?:either )?be")
 _SILENT_MASTER = re.compile(r"All masters are unresponsive|Failed to connect to master|UnknownHostException")
-_REASON = re.compile(r"Job aborted due to stage failure: (.+)|^Caused by: (.+)|\b[A-Z]\w+(?:Exception|Error): (.+)")
+_OF_PYTHON = re.compile(r"^(?!org\.|java\.)(?:\w+\.)*[A-Z]\w*(?:Error|Exception): .+", re.MULTILINE)
+_ABORTED = re.compile(r"Job aborted due to stage failure: (.+)")
 
 
 def password_cannot_travel() -> UsageError:
@@ -49,9 +50,8 @@ def spark_context(master: str, environment: Mapping[str, str]) -> Iterator[Any]:
     """The SparkContext of this process, for the time of the block: the one that runs already, or a new one.
 
     A new one is of the master, its Java finds the variables in its environment, and it has ended after the block.
-    Raises UsageError where pyspark or Java is missing or the master is none, or a running one cannot be given the
-    variables; Unreachable where it does not answer, and
-    ReplayhouseError for whatever Spark itself raises in the block.
+    Raises UsageError where pyspark or Java is missing, the master is none, or a running one cannot be given variables;
+    Unreachable where it does not answer, and ReplayhouseError for whatever Spark itself raises in the block.
     """
     let_data_frames_in()  # Spark asks whether they are installed, and takes no refusal for an answer
     try:
@@ -188,12 +188,17 @@ def _plain(told: str, log: Path | None) -> ReplayhouseError:
     if _SILENT_MASTER.search(logged) or _SILENT_MASTER.search(told):
         return Unreachable("Spark's master does not answer: look at --master, and whether its port can be reached.")
     then = () if log is None else (f"Spark's own log: {log}",)
-    return _SparkFailed(f"Spark gave up: {_reason(told)}. Nothing that was written counts.", then=then)
+    return _SparkFailed(f"Spark gave up: {reason_of(told)}. Nothing that was written counts.", then=then)
 
 
-def _reason(told: str) -> str:
-    for line in told.splitlines():
-        if found := _REASON.search(line):
-            reason = next(part for part in found.groups() if part)
-            return reason.strip().rstrip(".:")[:300]
-    return (told.strip().splitlines() or ["it says nothing"])[0].rstrip(".:")[:300]
+def reason_of(told: str) -> str:
+    """What a person needs to know of Spark's text, of which most are the stacks of Java and Python."""
+    before_java = told.partition("\n\tat ")[0]
+    of_python, aborted = _OF_PYTHON.findall(before_java), _ABORTED.search(told)
+    if of_python:
+        reason = str(of_python[-1])
+    elif aborted:
+        reason = str(aborted[1])
+    else:
+        reason = next(iter(told.strip().splitlines()), "it says nothing")
+    return reason.strip().rstrip(".:")[:300]

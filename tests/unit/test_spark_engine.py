@@ -12,7 +12,7 @@ from replayhouse.infra.event_store.serialization.errors import NewerVersion
 from replayhouse.infra.replaying.keys import KeysOfDatabase
 from replayhouse.infra.replaying.shipped_code import code_as_zip
 from replayhouse.infra.replaying.spark import apart, marked, unmarked
-from replayhouse.infra.replaying.spark_context import spark_context
+from replayhouse.infra.replaying.spark_context import reason_of, spark_context
 from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
 
 IMPORTED = """
@@ -62,6 +62,33 @@ def test_the_code_that_is_sent_is_enough_to_fold_and_has_the_same_name_each_time
     assert told.stdout.startswith(f"{sent}/replayhouse/")
     again = code_as_zip(tmp_path / "again")
     assert (again.name, again.read_bytes()) == (sent.name, sent.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (
+            "An error occurred while calling z:org.apache.spark.api.python.PythonRDD.collectAndServe.\n"
+            ": org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 0.0 failed 4 times, "
+            "most recent failure: org.apache.spark.api.python.PythonException: Traceback (most recent call last):\n"
+            '  File "worker.py", line 1, in main\n    import pyarrow\n'
+            "ModuleNotFoundError: No module named 'pyarrow'\n"
+            "\tat org.apache.spark.Task.run(Task.scala:147)\nCaused by: java.io.IOException: closed",
+            "ModuleNotFoundError: No module named 'pyarrow'",
+        ),
+        (
+            "org.apache.spark.SparkException: Job aborted due to stage failure: Task 1 in stage 0.0 failed 4 times, "
+            "most recent failure: Lost task 1.3 (TID 7): ExecutorLostFailure (executor 5 exited) Reason: code 137.\n"
+            "Driver stacktrace:\n\tat org.apache.spark.scheduler.DAGScheduler.abort(DAGScheduler.scala:1)",
+            "Task 1 in stage 0.0 failed 4 times, most recent failure: Lost task 1.3 (TID 7): ExecutorLostFailure "
+            "(executor 5 exited) Reason: code 137",
+        ),
+        ("", "it says nothing"),
+    ],
+    ids=["python", "lost", "nothing"],
+)
+def test_of_what_spark_says_the_reason_is_told(told: str, reason: str) -> None:
+    assert reason_of(told) == reason
 
 
 def test_without_the_package_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
