@@ -18,7 +18,7 @@ from tests.support.replaying import Played, digests_of, files_of
 
 SECRET = "open-sesame-of-keys"
 LOCAL = ("--engine", "spark", "--master", "local[2]")
-LONGEST_WAIT_S = 120.0
+LONGEST_WAIT_S = 300.0
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.support.spark_keys import ROOT, AwayAtFirst, Begun, Waiting
 
 CLUSTER = "local-cluster[2,1,1024]"
 EXECUTOR = "org.apache.spark.executor.CoarseGrainedExecutorBackend"
-LONGEST_WAIT_S = 180.0
+LONGEST_WAIT_S = 300.0
 
 
 @pytest.fixture(autouse=True)
