@@ -8,7 +8,7 @@ from pathlib import Path
 
 from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.application.rebuild_into import limits_of
-from replayhouse.infra.application.replay_keys import keys_from, note_copy
+from replayhouse.infra.application.replay_keys import keys_from, note_coming, note_done
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.replaying.manifest import LimitsMet, RowsManifest
 from replayhouse.infra.replaying.output import writing_rows
@@ -87,10 +87,11 @@ def replay(
         log = limited(whole, limits)
         found = None if keys is None else keys_from(site, keys, whole)
         with writing_rows(folder, replaces=force) as output:
-            note_copy(site, found, folder, wanted, whole, output.before)
+            noted = note_coming(site, found, output, wanted, whole)
             job = Job(log, wanted, limits, None if found is None else found.keys)
             site.tell(_DOING, 0, 0)
             manifest = fold_again(job, output, folds, partial(site.tell, _DOING))
+        note_done(site, noted)
     return ReplayReport(folder, manifest)
 
 

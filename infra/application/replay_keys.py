@@ -20,8 +20,8 @@ from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.privacy import copies
 from replayhouse.infra.replaying.erased import newest_erasure
 from replayhouse.infra.replaying.keys import KeysFrom, KeysOfDatabase
-from replayhouse.infra.replaying.manifest import RowsManifest
-from replayhouse.infra.runtime.errors import InputError
+from replayhouse.infra.replaying.output import Output
+from replayhouse.infra.runtime.errors import InputError, ReplayhouseError
 from replayhouse.infra.sealed_log.reader import SealedLog
 
 _IS_NOT_NOTED = (
@@ -69,29 +69,46 @@ def keys_from(site: Site, given: str, log: SealedLog) -> FoundKeys:
     return FoundKeys(KeysOfFile(path.absolute()), max(manifest.position, log.position), None)
 
 
-def note_copy(
-    site: Site,
-    found: FoundKeys | None,
-    folder: Path,
-    contexts: Sequence[str],
-    log: SealedLog,
-    before: RowsManifest | None,
-) -> None:
-    """Notes that a folder is about to hold rows: in clear, or in the place of some that were.
+@dataclass(frozen=True)
+class Noted:
+    """A note that is to be kept, and where."""
 
-    Who withholds and replaces nothing in clear needs no note, and no warehouse. Warns where there is none to note it.
+    copy: copies.Copy
+    database: Database
+
+
+def note_coming(
+    site: Site, found: FoundKeys | None, output: Output, contexts: Sequence[str], log: SealedLog
+) -> Noted | None:
+    """Notes that a folder is about to hold rows: in clear, or in the place of some that may have been.
+
+    Until `note_done`, what stood there counts too. Who withholds and replaces nothing in clear needs no note, and no
+    warehouse: None. Warns where there is none to note it.
     """
-    if found is None and (before is None or before.personal == "withheld"):
-        return
-    copy = copies.of_folder(
-        "replay", folder, contexts, found is not None, log.position if found is None else found.position
-    )
+    was_clear = output.before is not None and output.before.personal != "withheld"
+    if found is None and not was_clear and not output.had_leftovers:
+        return None
+    position = log.position if found is None else found.position
+    copy = copies.of_folder("replay", output.folder, contexts, found is not None, position)
     database = (None if found is None else found.database) or _warehouse_of(site, log)
     if database is None:
-        site.warn((_STAYS_NOTED if found is None else _IS_NOT_NOTED).format(folder=folder))
-        return
+        if found is not None or was_clear:
+            site.warn((_STAYS_NOTED if found is None else _IS_NOT_NOTED).format(folder=output.folder))
+        return None
     with _connected(database) as conn:
-        copies.note(conn, copy)
+        copies.note_coming(conn, copy)
+    return Noted(copy, database)
+
+
+def note_done(site: Site, noted: Noted | None) -> None:
+    """Notes what stands there now that nothing else does."""
+    if noted is None:
+        return
+    try:
+        with _connected(noted.database) as conn:
+            copies.note(conn, noted.copy)
+    except ReplayhouseError as error:
+        site.warn(f"The rows are written, and what is noted of {noted.copy.place} is still of those before: {error}")
 
 
 def _warehouse_of(site: Site, log: SealedLog) -> Database | None:

@@ -24,11 +24,15 @@ _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 
 class Output:
-    """A folder that is being written. `run` is in the name of each file; `before` is what counted until now."""
+    """A folder that is being written. `run` is in the name of each file; `before` is what counted until now.
 
-    def __init__(self, folder: Path, before: RowsManifest | None) -> None:
+    It `had_leftovers` where a killed replay had written something there.
+    """
+
+    def __init__(self, folder: Path, before: RowsManifest | None, *, had_leftovers: bool) -> None:
         self.folder = folder
         self.before = before
+        self.had_leftovers = had_leftovers
         self.run = secrets.token_hex(4)
         self.manifest: RowsManifest | None = None
 
@@ -46,8 +50,8 @@ def writing_rows(folder: Path, *, replaces: bool) -> Iterator[Output]:
     """
     _make(folder)
     with writing(folder / MANIFEST, replaces=replaces) as file, _told_of_room(folder):
-        output = Output(folder, _before(folder))
-        _remove(folder, _files_of(output.before))
+        before = _before(folder)
+        output = Output(folder, before, had_leftovers=_remove(folder, _files_of(before)))
         try:
             yield output
             assert output.manifest is not None, "the block has finished it"
@@ -103,13 +107,15 @@ def _files_of(manifest: RowsManifest | None) -> set[str]:
     return set() if manifest is None else {file.file for file in manifest.files}
 
 
-def _remove(folder: Path, but: Iterable[str]) -> None:
-    """Removes the files of replays, but for some, and folders without any."""
-    kept = set(but)
+def _remove(folder: Path, but: Iterable[str]) -> bool:
+    """Removes the files of replays, but for some, and folders without any; whether there were such files."""
+    kept, found = set(but), False
     for name in _paths(folder):
         if name not in kept and name not in _OF_OURS and _is_ours(name):
             (folder / name).unlink(missing_ok=True)
+            found = True
     _remove_empty(folder)
+    return found
 
 
 def _remove_empty(folder: Path) -> None:

@@ -1,7 +1,9 @@
 """Keys of a replay: looked up by a role that may read little else, noted before a row is written, shown nowhere."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -10,6 +12,7 @@ import pytest
 from replayhouse.infra.backup.keys_file import KeysOfFile
 from replayhouse.infra.event_store.known_keys import LostKeys
 from tests.support.cli import Program
+from tests.support.homes import Home
 from tests.support.in_process import refused
 from tests.support.replaying import A_REVIEWER, Played, digests_of, files_of, holds, played
 
@@ -67,6 +70,31 @@ def test_an_erasure_names_the_rows_until_they_are_made_anew(history: Played, tmp
     history.program.succeed("replay", history.sealed, "--out", rows, "--force")  # withheld: the warehouse is at hand
     assert str(rows) not in history.program.run("status", "--check").out
     history.program.succeed("db", "backup", history.folder / "log.backup", "--force")
+
+
+def test_until_rows_are_replaced_the_note_is_of_those_that_stand_there(history: Played, tmp_path: Path) -> None:
+    """A replay that withholds is killed: what is in clear still is."""
+    rows, home = tmp_path / "rows", Home(history.program.home)
+    history.program.succeed("replay", history.sealed, "--out", rows, "--keys", history.loaded.url)
+    position = noted_of(history, rows)[4]
+
+    while True:
+        command = home.start("replay", history.sealed, "--out", rows, "--force")
+        while command.is_running() and not (rows / "manifest.json.unfinished").exists():
+            time.sleep(0.002)
+        command.kill()
+        if command.result().code:
+            break  # else it had ended before
+        history.program.succeed("replay", history.sealed, "--out", rows, "--force", "--keys", history.loaded.url)
+
+    assert noted_of(history, rows)[3:] == (True, position)
+    history.program.succeed("replay", history.sealed, "--out", rows, "--force")
+    assert noted_of(history, rows)[3] is False
+
+
+def noted_of(history: Played, rows: Path) -> tuple[Any, ...]:
+    [found] = [row for row in history.loaded.rows(COPIES) if row[1] == str(rows)]
+    return found
 
 
 def test_no_key_stands_in_a_file_or_a_line(history: Played, nowhere: Program, tmp_path: Path) -> None:
