@@ -7,6 +7,7 @@ depend on is set with each connection, whatever a profile of the user's has.
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from replayhouse.infra.runtime.clickhouse_settings import Address, ClickHouseSettings
@@ -118,10 +119,7 @@ def _client(address: Address, settings: ClickHouseSettings) -> Any:
         raise UsageError("ClickHouse needs an extra of this program: pip install 'replayhouse[clickhouse]'.") from error
     logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())  # what it says, we say
     if address.folder:
-        try:
-            return clickhouse_connect.get_client(dsn=f"chdb://{address.folder}", settings=_SETTINGS)
-        except ImportError as error:
-            raise UsageError("chdb:// needs the engine in this environment: pip install chdb.") from error
+        return _engine(clickhouse_connect, address.folder)
     return clickhouse_connect.get_client(
         host=address.host,
         port=address.port,
@@ -134,6 +132,21 @@ def _client(address: Address, settings: ClickHouseSettings) -> Any:
         autogenerate_session_id=False,  # each statement stands by itself
         settings=_SETTINGS,
     )
+
+
+def _engine(library: Any, folder: str) -> Any:
+    """The engine without a server, of which one process at a time has a folder."""
+    try:
+        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        return library.get_client(dsn=f"chdb://{folder}", settings=_SETTINGS)
+    except ImportError as error:
+        raise UsageError("chdb:// needs the engine in this environment: pip install chdb.") from error
+    except OSError as error:
+        raise UsageError(f"The folder {folder} of chdb:// cannot be made: {error.strerror}.") from error
+    except (RuntimeError, library.driver.exceptions.ClickHouseError) as error:  # the engine itself says more
+        raise Unreachable(
+            f"The engine cannot open the folder {folder}: another process has it open, or it is not one of chdb's."
+        ) from error
 
 
 def _check(server: Server) -> None:

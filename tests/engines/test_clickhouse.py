@@ -1,5 +1,7 @@
 """The read models in ClickHouse: what the live ones show, after whatever is loaded, taken back, parked and erased."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -410,6 +412,27 @@ def test_tables_of_an_earlier_program_are_filled_anew_and_those_of_a_newer_one_l
     kept.json("rebuild", "sales", "--to", "clickhouse")
     kept.warehouse.json("project")
     assert kept.digests()["sales"] == kept.live_digests()["sales"]
+
+
+def test_a_folder_that_another_process_has_open_is_told(database: Database, tmp_path: Path) -> None:
+    kept = Kept(database, tmp_path)
+    holding = f"""
+import sys
+from replayhouse.infra.clickhouse.server import connected
+from replayhouse.infra.runtime.clickhouse_settings import load_clickhouse_settings
+with connected(load_clickhouse_settings(url={kept.url!r})):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", holding], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "open\n"
+        refused(kept.run("project", "--to", "clickhouse", "--json"), 3, "another process has it open")
+        holder.communicate()
+    kept.url = "chdb:///proc/nowhere/folder"
+    refused(kept.run("project", "--to", "clickhouse", "--json"), 2, "cannot be made")
 
 
 def test_one_command_at_a_time_is_at_work(kept: Kept, conn: psycopg.Connection) -> None:
