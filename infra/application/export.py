@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from replayhouse.infra.application import moments
-from replayhouse.infra.application.access import asking, note_access
+from replayhouse.infra.application.access import note_access
 from replayhouse.infra.application.ask import make_ready
 from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.application.site import Site
@@ -86,15 +86,13 @@ def export(
     """Writes the read models of these contexts (or all) as they stand, or as of a moment, into a folder.
 
     Raises UsageError where the folder holds something else, or another export and `force` is not said; Conflicting
-    where another command writes it; Forbidden where whoever asks may not see personal fields and wants them.
+    where another command writes it; Forbidden where whoever asks is no owner.
     """
     names = chosen(contexts)
     is_in_clear = not withhold_personal and not set(names).isdisjoint(PERSONAL_CONTEXTS)
-    if is_in_clear and not asking(site).by.sees_people:
-        raise Forbidden("Who may not see personal fields may export without them only: --withhold-personal.")
+    if not site.is_for_owner:
+        raise Forbidden("An export takes the read models as a whole out of the database: only owners make one.")
     with (
-        held(path) as folder,
-        room(path),
         site.prepare_workers() if at is not None and at != LIVE else nullcontext(),
         site.database.connect(_NAME, autocommit=True) as conn,
     ):
@@ -104,7 +102,8 @@ def export(
             make_ready(site, conn)
         wanted = moments.read_moment(conn, at, None)
         source = _source(conn, wanted, LIVE if at is None else str(at), names)
-        return _Export(site, conn, folder, source, wanted, is_in_clear=is_in_clear).run(force=force)
+        with held(path) as folder, room(path):
+            return _Export(site, conn, folder, source, wanted, is_in_clear=is_in_clear).run(force=force)
 
 
 def _source(conn: psycopg.Connection, wanted: moments.Standing | Limits, at: str, names: Sequence[str]) -> Source:

@@ -134,7 +134,7 @@ def test_what_is_no_moment_is_told_and_nothing_is_written(
     moment: str, words: str, warehouse: Warehouse, tmp_path: Path
 ) -> None:
     refused(warehouse.run("export", tmp_path / "new", "--at", moment, "--json"), 2, words)
-    assert not (tmp_path / "new" / "manifest.json").exists()
+    assert not (tmp_path / "new").exists()
 
 
 def test_what_a_sealed_log_was_replayed_to_is_recomputed_too(warehouse: Warehouse, known: Any, tmp_path: Path) -> None:
