@@ -233,8 +233,7 @@ def _show_recomputed(report: "DigestInReport", place: str, json: bool) -> None:
         chain = "which lies within a commit" if report.chain is None else f"chain {report.chain}"
         say(f"The log is shown up to position {report.position:,}, {chain}")
     if not report.is_equal:
-        several = count(len(report.differing), "table")
-        warn(f"{several} of {place} no longer as the manifest says: {', '.join(report.differing)}. Make it anew.")
+        warn(f"Not what the manifest of {place} says: {', '.join(report.differing)}. Make it anew.")
         raise typer.Exit(1)
 
 

@@ -24,16 +24,10 @@ from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, adding, changed, write
 from tests.support.homes import IN_SMALL_STEPS
 from tests.support.in_process import Warehouse, refused
+from tests.support.small_files import with_small_files
 from tests.support.small_steps import KILL_AFTER
 
 LATER = changed(a_good_extract(), orders=adding(an_order(6)))
-
-WITH_SMALL_FILES = """
-import os, resource, sys
-of_all = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), of_all))
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 
 
 @pytest.fixture(scope="module")
@@ -352,7 +346,7 @@ def test_where_no_file_may_grow_the_old_export_stays(
 ) -> None:
     old = state_of(folder)
     warehouse.ingest(write(tmp_path / "later", LATER))
-    program = (sys.executable, "-c", WITH_SMALL_FILES, str(most), sys.executable, "-m", IN_SMALL_STEPS)
+    program = with_small_files(most, (sys.executable, "-m", IN_SMALL_STEPS))
 
     done = Program(tmp_path / "home", program, REPLAYHOUSE_DATABASE_URL=warehouse.database.url).run(
         "export", folder, "--json"
