@@ -6,6 +6,7 @@ import sys
 WITHOUT = """
 import sys
 sys.modules["psycopg"] = None
+from replayhouse.infra.backup import keys_file
 from replayhouse.infra.event_store.known_keys import refuse_lost
 from replayhouse.infra.read_models import arrow_rows, arrow_schema, copy_text, stream_reader
 from replayhouse.infra.replaying import erased, folding, keys, manifest, output, replay
