@@ -23,6 +23,7 @@ _OURS = {
     "spark.ui.enabled": "false",  # it would listen for everybody
     "spark.ui.showConsoleProgress": "false",
 }
+_HERE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 _JAVA_SECONDS = 20.0
 
 _NO_JAVA = re.compile(r"JAVA_HOME is not set|java: (?:command )?not found|UnsupportedClassVersionError")
@@ -58,19 +59,21 @@ def spark_context(master: str, environment: Mapping[str, str]) -> Iterator[Any]:
         from pyspark import SparkContext
     except ImportError:
         raise UsageError("Spark is not installed here: pip install 'replayhouse[spark]'.") from None
+    if SparkContext._gateway is not None and environment:
+        raise password_cannot_travel()
     if SparkContext._active_spark_context is not None:
-        if environment:
-            raise password_cannot_travel()
         with _in_our_words(None):
             yield SparkContext._active_spark_context
         return
-    with _kept_where_it_fails() as log, _variables(_variables_of(master) | dict(environment)):
-        context = _started(master, log)
+    variables = _variables_of(master) | dict(environment)
+    with _kept_where_it_fails() as log, _variables(variables), _java(master, log) as (conf, gateway):
+        context = _started(conf, gateway, log)
         try:
             with _in_our_words(log):  # while there is Java, which has the words of its exceptions
                 yield context
         finally:
-            _end(context)
+            with suppress(Exception):  # it has ended by itself, and what became of the work is told already
+                context.stop()
 
 
 def _variables_of(master: str) -> dict[str, str]:
@@ -80,42 +83,42 @@ def _variables_of(master: str) -> dict[str, str]:
     return {"PYSPARK_PYTHON": os.environ.get("PYSPARK_PYTHON", "python3")}
 
 
-def _started(master: str, log: Path) -> Any:
+@contextmanager
+def _java(master: str, log: Path) -> Iterator[tuple[Any, Any]]:
+    """Settings, and a Java for them: one that this process has already and keeps, or a new one for the block."""
     from pyspark import SparkConf, SparkContext
     from pyspark.java_gateway import launch_gateway
 
     conf = SparkConf(loadDefaults=False).setMaster(master)
-    for name, value in _OURS.items():
+    for name, value in (_OURS | (_HERE if is_here(master) else {})).items():
         conf.set(name, value)
-    before = signal.getsignal(signal.SIGINT)
+    if SparkContext._gateway is not None:
+        yield conf, SparkContext._gateway
+        return
     with log.open("wb") as out, _in_our_words(log):
         gateway = launch_gateway(conf, {"stdout": out, "stderr": out})
+    try:
+        yield conf, gateway
+    finally:
+        SparkContext._gateway = SparkContext._jvm = None  # the next context of this process starts another one
+        _end_java(gateway)
+
+
+def _started(conf: Any, gateway: Any, log: Path) -> Any:
+    from pyspark import SparkContext
+
+    before = signal.getsignal(signal.SIGINT)
     try:
         with _in_our_words(log), warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of pandas, which is not used
             return SparkContext(conf=conf, gateway=gateway)
-    except BaseException:
-        _end_java(gateway)
-        raise
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, before)  # Spark has put its own in its place
 
 
-def _end(context: Any) -> None:
-    gateway = context._gateway
-    try:
-        with suppress(Exception):  # it has ended by itself, and what became of the work is told already
-            context.stop()
-    finally:
-        _end_java(gateway)
-
-
 def _end_java(gateway: Any) -> None:
-    """Java ends when its standard input does. The next context of this process starts another one."""
-    from pyspark import SparkContext
-
-    SparkContext._gateway = SparkContext._jvm = None
+    """Java ends when its standard input does."""
     java = gateway.proc
     with suppress(Exception):
         gateway.shutdown()

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
+import replayhouse
 from replayhouse.infra.read_models.arrow_schema import arrow_schema
 from replayhouse.infra.read_models.copy_text import line_writer
 from replayhouse.infra.runtime.errors import InputError, UsageError
@@ -17,7 +19,7 @@ from replayhouse.projections.warehouse import PROJECTIONS
 from replayhouse.spark import read_model
 from tests.support import hard_values
 from tests.support.hard_values import EXPECTED, HARD_VALUES
-from tests.support.replaying import Played
+from tests.support.replaying import Played, digests_of
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,16 @@ def test_hard_values_go_through_spark_as_they_are(spark: SparkSession) -> None:
 
     digest = digest_of(line_writer(HARD_VALUES).lines([tuple(row.values()) for row in rows.to_pylist()]))
     assert (digest.rows, digest.hex) == (EXPECTED.rows, EXPECTED.digest)
+
+
+def test_a_replay_uses_the_session_that_runs_and_leaves_it(
+    history: Played, spark: SparkSession, tmp_path: Path
+) -> None:
+    with replayhouse.open(home=tmp_path / "home", warn=lambda text: None) as warehouse:
+        report = warehouse.replay(history.sealed, tmp_path / "rows", "sales", engine="spark")
+
+    assert digests_of(report.document())["sales"] == history.digests()["sales"]
+    assert spark.range(3).count() == 3
 
 
 def test_limits_are_those_of_a_replay_and_personal_fields_are_withheld_without_keys(
