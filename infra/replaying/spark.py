@@ -46,7 +46,7 @@ class Spark:
             work = _Work(replace(job, keys=keys), folder, done)
             tasks = spark.parallelize(parts, len(parts))
             for folded in _gathered(lambda: tasks.foreach(work), done, len(parts)):
-                _refuse_missing(folded, folder)
+                refuse_missing(folded, folder)
                 yield folded
 
 
@@ -144,7 +144,7 @@ def unmarked(error: BaseException) -> BaseException:
     return met
 
 
-def _refuse_missing(folded: Folded, folder: Path) -> None:
+def refuse_missing(folded: Folded, folder: Path) -> None:
     """What executors wrote must stand here as well."""
     for table in folded.tables.values():
         for file in table.files:

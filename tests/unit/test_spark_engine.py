@@ -4,16 +4,21 @@ import errno
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from replayhouse.infra.event_store.known_keys import LostKeys
 from replayhouse.infra.event_store.serialization.errors import NewerVersion
+from replayhouse.infra.replaying.folding import Folded, FoldedTable
 from replayhouse.infra.replaying.keys import KeysOfDatabase
+from replayhouse.infra.replaying.parts import Part
+from replayhouse.infra.replaying.row_files import RowsFile
 from replayhouse.infra.replaying.shipped_code import code_as_zip
-from replayhouse.infra.replaying.spark import apart, marked, unmarked
+from replayhouse.infra.replaying.spark import apart, marked, refuse_missing, unmarked
 from replayhouse.infra.replaying.spark_context import reason_of, spark_context
 from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
+from replayhouse.projections.digest import Digest
 
 IMPORTED = """
 import sys
@@ -96,6 +101,22 @@ def test_without_the_package_it_says_how_to_install_it(monkeypatch: pytest.Monke
 
     with pytest.raises(UsageError, match=r"pip install 'replayhouse\[spark\]'"), spark_context("local[1]", {}):
         pytest.fail("there is no Spark")
+
+
+def test_what_executors_wrote_elsewhere_does_not_count(tmp_path: Path) -> None:
+    name = "sales/fact_order/part-00000000-00001-7.parquet"
+    part = Part("sales", UUID(int=0), UUID(int=1), 9, None, "0" * 8, 1)
+    folded = Folded(part, 1, {"fact_order": FoldedTable(Digest(1, 1), (RowsFile(name, 1, 4, "0" * 64),))})
+    with pytest.raises(ReplayhouseError, match="all executors share"):
+        refuse_missing(folded, tmp_path)
+    (tmp_path / name).parent.mkdir(parents=True)
+
+    (tmp_path / name).write_bytes(b"cut")
+    with pytest.raises(ReplayhouseError, match="all executors share"):
+        refuse_missing(folded, tmp_path)
+
+    (tmp_path / name).write_bytes(b"full")
+    refuse_missing(folded, tmp_path)
 
 
 def test_a_password_is_not_sent_with_tasks() -> None:
