@@ -72,7 +72,8 @@ def matrix() -> list[tuple[str, ...]]:
 
 
 def _parts(path: str) -> list[str]:
-    return [part for part in path.split("/") if part]
+    """As the router reads a path: the `$` that ends its patterns fits before a line feed, too."""
+    return [part for part in path.removesuffix("\n").split("/") if part]
 
 
 def _fits(pattern: list[str], path: list[str]) -> bool:

@@ -76,9 +76,17 @@ def test_who_may_not_is_told_so_in_plain_words(site: TestClient) -> None:
     assert re.fullmatch("[0-9a-f]{32}", page.headers["x-request-id"])
 
 
-@pytest.mark.parametrize("path", ["/log%3F", "/log/..%2fquestions", "/LOG", "/questions/../log", "/%6cog"])
+@pytest.mark.parametrize("path", ["/log%3F", "/log/..%2fquestions", "/LOG", "/questions/../log", "/%6cog", "/log%0A"])
 def test_no_way_of_writing_a_path_leads_past_the_table(site: TestClient, path: str) -> None:
     assert site.get(path, headers={"x-role": "marketing"}).status_code in (403, 404)
+
+
+@pytest.mark.parametrize("path", ["/questions/22/rows", "/api/questions/22/rows", "/questions/22/rows.json"])
+@pytest.mark.parametrize("end", ["%0A", "%0D", "%00", "%20", "/", "//", "/%0A", "%0A%0A"])
+def test_nothing_behind_a_path_leads_to_rows_past_the_table(site: TestClient, path: str, end: str) -> None:
+    figure = {"key": "2017-06", "column": "late"}
+    for role in (Role.MARKETING, Role.STEWARD):
+        assert site.get(f"{path}{end}", params=figure, headers={"x-role": role}).status_code in (403, 404)
 
 
 def test_whether_the_server_is_alive_everybody_may_ask(loaded: Warehouse, tmp_path: Path) -> None:
