@@ -1,6 +1,7 @@
 """`replayhouse.spark.read_model`: the star schema in a Spark job of one's own, equal to the live tables."""
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,12 @@ from tests.support.replaying import Played, digests_of
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator[SparkSession]:
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """A session of somebody else, who works in another zone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYSPARK_PYTHON", sys.executable)
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("spark")))  # nobody ends these processes gently
         session = (
             SparkSession.builder.master("local[2]")
             .config("spark.ui.enabled", "false")
