@@ -135,11 +135,12 @@ def _in_words(error: Exception) -> tuple[str, Sequence[str], int]:
     if isinstance(error, ReplayhouseError):
         return str(error), error.then, error.exit_code
     if isinstance(error, typer.TyperException):
-        message = error.format_message().replace("Value error, ", "").strip().rstrip(".")
+        message = " ".join(error.format_message().replace("Value error, ", "").split()).rstrip(".")
         path = context.command_path if (context := getattr(error, "ctx", None)) else PROGRAM
         if getattr(error, "option_name", None) == "--json":
             message = "--json stands after the command, where that has an answer in JSON"
-        return f"{message}. See '{path} --help'.", (), UsageError.exit_code
+        ending = "" if message.endswith("?") else "."
+        return f"{message}{ending} See '{path} --help'.", (), UsageError.exit_code
     if isinstance(error, OSError) and error.strerror:
         place = f" ({error.filename})" if error.filename else ""
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

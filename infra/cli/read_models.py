@@ -85,8 +85,8 @@ def project(
     The streams that new events touched are folded again, and the rows that differ are written. A stream that cannot be
     folded is parked and the others go on; status names it. With --follow the command stays and does so whenever
     something is appended, until it is ended with Ctrl-C or SIGTERM. Any number of them may run: a context is followed
-    by one of them, and when that one dies by another. With --to the read models are kept in ClickHouse as well, in the
-    same way; REPLAYHOUSE_CLICKHOUSE_URL names it.
+    by one of them, and when that one dies by another. With --to it is the tables in ClickHouse that catch up, in the
+    same way, and not those in PostgreSQL; REPLAYHOUSE_CLICKHOUSE_URL names it.
     """
     if follow:
         _follow(contexts, retry_parked, to, json)

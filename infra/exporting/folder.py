@@ -19,7 +19,7 @@ from replayhouse.infra.exporting import manifest
 from replayhouse.infra.exporting.manifest import Manifest
 from replayhouse.infra.privacy.copies import MANIFEST
 from replayhouse.infra.runtime.errors import Conflicting, InputError, UsageError
-from replayhouse.infra.runtime.files import keep_name
+from replayhouse.infra.runtime.files import keep_name, no_folder_for
 
 WAREHOUSE = "warehouse.duckdb"
 
@@ -155,9 +155,7 @@ def held(path: Path) -> Iterator[ExportFolder]:
     try:
         path.mkdir(_ONLY_ITS_OWNER_S_FOLDER, exist_ok=True)
     except FileNotFoundError:
-        raise UsageError(
-            f"The folder {path.parent}, where {path.name} is to stand, does not exist: make it, or write elsewhere."
-        ) from None
+        raise no_folder_for(path) from None
     except FileExistsError:
         raise UsageError(f"{path} is not a folder: name the folder to write to.") from None
     folder = ExportFolder(path.resolve())

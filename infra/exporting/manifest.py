@@ -138,7 +138,7 @@ def _bytes(folder: Path) -> bytes:
         with reading(path) as file:
             found = file.read(_LARGEST + 1)
     except FileNotFoundError as error:
-        raise UsageError(f"There is no {MANIFEST} in {folder}: name the folder of an export.") from error
+        raise UsageError(f"There is no {MANIFEST} in {folder}: name the folder of an export or a replay.") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     if len(found) > _LARGEST:

@@ -63,9 +63,11 @@ def connected(file: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def digest_of_files(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> Digest:
-    """The digest of the rows of Parquet files together. Raises InputError where one cannot be read."""
+    """The digest of the rows of Parquet files together. Raises InputError where one is missing or cannot be read."""
     if not files:
         return NOTHING
+    if missing := [file for file in files if not file.exists()]:
+        raise InputError(f"There is no file {missing[0]}, which the manifest names: make what stands there anew.")
     try:
         return digest_of_rows(connection, f"read_parquet([{', '.join(literal(str(file)) for file in files)}])")
     except duckdb.Error as error:

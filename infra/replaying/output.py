@@ -16,7 +16,7 @@ from pathlib import Path
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.replaying.manifest import MANIFEST, RowsManifest, read_manifest, rendered
 from replayhouse.infra.runtime.errors import InputError, UsageError
-from replayhouse.infra.runtime.files import keep_name, writing
+from replayhouse.infra.runtime.files import keep_name, no_folder_for, writing
 
 _FILE = re.compile(r"part-[0-9a-f]{8}-\d{5,}-\d+\.parquet")
 _OF_OURS = {MANIFEST, f"{MANIFEST}.unfinished"}
@@ -76,10 +76,7 @@ def _make(folder: Path) -> None:
         except FileExistsError:
             pass
         except FileNotFoundError:
-            raise UsageError(
-                f"The folder {folder.parent}, where {folder.name} is to stand, does not exist: make it, or write "
-                "elsewhere."
-            ) from None
+            raise no_folder_for(folder) from None
         except OSError as error:
             raise UsageError(f"{folder} cannot be made: {error.strerror}.") from error
         return

@@ -71,9 +71,7 @@ def refuse_place(path: Path, *, replaces: bool) -> None:
         found = path.lstat()
     except FileNotFoundError:
         if not path.parent.is_dir():
-            raise UsageError(
-                f"The folder {path.parent}, where {path.name} is to stand, does not exist: make it, or write elsewhere."
-            ) from None
+            raise no_folder_for(path) from None
         return
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -83,6 +81,16 @@ def refuse_place(path: Path, *, replaces: bool) -> None:
         raise UsageError(f"{path} is not a file: name the file to write.")
     if not replaces:
         raise UsageError(f"There is a file {path} already: choose another name, or say --force to replace it.")
+
+
+def no_folder_for(path: Path) -> UsageError:
+    """What is wrong with a place whose folder does not exist: that, or that it was meant as a URL."""
+    if (scheme := path.parts[0]).endswith(":") and not path.is_absolute():
+        url = f"{scheme}//{'/'.join(path.parts[1:])}"
+        return UsageError(f"{url} is a URL, and this is written on this machine only: name a place in its file system.")
+    return UsageError(
+        f"The folder {path.parent}, where {path.name} is to stand, does not exist: make it, or write elsewhere."
+    )
 
 
 def keep_name(folder: Path) -> None:

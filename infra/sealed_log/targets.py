@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
-from replayhouse.infra.runtime.files import keep_name, writing
+from replayhouse.infra.runtime.files import keep_name, no_folder_for, writing
 from replayhouse.infra.sealed_log.manifest import MANIFEST, folder_name, is_folder_name
 from replayhouse.infra.sealed_log.places import LocalFolder, Place, Storage
 
@@ -80,9 +80,7 @@ def _make_folder(path: Path) -> None:
                 f"{path} has no {MANIFEST}, and holds other files ({others[0]}): name a folder for the log alone."
             ) from None
     except FileNotFoundError:
-        raise UsageError(
-            f"The folder {path.parent}, where {path.name} is to stand, does not exist: make it, or seal elsewhere."
-        ) from None
+        raise no_folder_for(path) from None
     except OSError as error:
         raise UsageError(f"The folder {path} cannot be made: {error.strerror}.") from error
 

@@ -190,6 +190,10 @@ def test_a_name_that_is_taken_is_told_and_nothing_is_exchanged(
     assert state_of(folder) == before
 
 
+def test_a_url_is_told_to_be_none_of_this_machine(warehouse: Warehouse) -> None:
+    refused(warehouse.run("export", "s3://bucket/reports", "--json"), 2, "s3://bucket/reports is a URL")
+
+
 def test_a_folder_whose_parent_is_missing_is_told(warehouse: Warehouse, tmp_path: Path) -> None:
     refused(warehouse.run("export", tmp_path / "no" / "where", "--json"), 2, str(tmp_path / "no"))
 
@@ -261,7 +265,7 @@ def test_a_file_that_cannot_be_read_is_named(file: str, harm: str, warehouse: Wa
         assert done.code == 1
         assert "sales.fact_order in warehouse.duckdb" in done.document["differing"]
     else:
-        refused(done, 2, str(folder))
+        refused(done, 2, str(folder), *(["There is no file"] if (file[:5], harm) == ("sales", "missing") else []))
 
 
 def test_no_database_is_needed(folder: Path, tmp_path: Path) -> None:

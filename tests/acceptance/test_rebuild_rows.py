@@ -46,6 +46,9 @@ def test_rows_become_the_next_revision(history: Played, rows: Path) -> None:
     assert {c: of["events"] for c, of in told["contexts"].items()} == {
         c: of["events"] for c, of in rebuilt["contexts"].items()
     }
+    assert {c: list(of["tables"]) for c, of in told["contexts"].items()} == {
+        c: list(of["tables"]) for c, of in rebuilt["contexts"].items()
+    }
     listed = history.program.json("revisions", "sales")
     assert [one["reason"] for one in listed if one["status"] == "live"] == ["from elsewhere"]
     assert history.program.json("ask", "1")["rows"]

@@ -85,6 +85,26 @@ def test_an_event_of_a_newer_program_is_told_plainly(fail_with: Any, capsys: pyt
     assert told.endswith(".\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (
+            ["revert"],
+            "Missing argument 'CONTEXT'. Choose from: sales, fulfillment, customer, marketplace, quality. See",
+        ),
+        (["statuss"], "No such command 'statuss'. Did you mean 'status'? See"),
+    ],
+)
+def test_a_word_that_is_missing_or_mistyped_is_one_line_of_sentences(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith(told)
+    assert shown.count("\n") == 1
+    assert "\\" not in shown
+
+
 def test_a_traceback_is_shown_with_debug_only(fail_with: Any, capsys: pytest.CaptureFixture[str]) -> None:
     fail_with(Unreachable("Nobody is at home."))
     assert run(["status"]) == 3

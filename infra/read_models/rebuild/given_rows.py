@@ -24,7 +24,7 @@ from replayhouse.infra.read_models.schema import Model, model_of, qualified
 from replayhouse.infra.runtime.crews import crew
 from replayhouse.infra.runtime.errors import InputError, ReplayhouseError
 from replayhouse.infra.runtime.files import reading
-from replayhouse.projections.digest import Digest
+from replayhouse.projections.digest import NOTHING, Digest
 
 ROWS_A_COPY = 16_384
 
@@ -99,6 +99,7 @@ def load_given(
         for name, table in model.tables.items():
             conn.execute(_EMPTY.format(qualified(table)))  # the unknown members are among the rows given
             of_table = given[context].tables[name]
+            built[context].tables[name] = NOTHING  # in the order of the tables, not in that in which they are done
             finish = Finish(context, model.schema, name, of_table.digest.rows)
             tasks += [_Copying(context, model.schema, name, file) for file in of_table.files] or [finish]
             left[context, name], finishes[context, name] = len(of_table.files), finish
