@@ -5,7 +5,7 @@ files, the plan by the log before the batch, and each chunk by its place in the 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -41,19 +41,6 @@ class Assessed:
     def quarantined(self) -> int:
         """Records kept apart, of all files."""
         return sum(count.quarantined for count in self.counts)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What is told of a load. `events` by context, all five."""
-
-    batch_id: UUID
-    name: str
-    status: str
-    counts: tuple[FileCount, ...] = ()
-    events: Mapping[str, int] = field(default_factory=dict)
-    score: Decimal | None = None
-    reasons: tuple[str, ...] = ()
 
 
 class QualityLog(Protocol):

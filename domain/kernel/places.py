@@ -1,9 +1,7 @@
-"""Places of Brazil: zip prefixes, states and their regions, city names made comparable, distances."""
+"""Places of Brazil: zip prefixes, states and their regions, and city names made comparable."""
 
-import math
 import re
 import unicodedata
-from dataclasses import dataclass
 
 UNKNOWN = "unknown"
 
@@ -44,18 +42,3 @@ def normalised_city(city: str) -> str:
 def is_in_brazil(latitude: float, longitude: float) -> bool:
     """Whether a place in degrees lies inside Brazil with its Atlantic islands, borders included (R27)."""
     return -33.76 <= latitude <= 5.28 and -74.00 <= longitude <= -28.84
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A place on earth in degrees."""
-
-    latitude: float
-    longitude: float
-
-    def distance_to(self, other: "Point") -> float:
-        """Kilometres along the great circle (haversine, mean earth radius of 6,371 km)."""
-        here, there = math.radians(self.latitude), math.radians(other.latitude)
-        north = math.sin((there - here) / 2) ** 2
-        east = math.sin(math.radians(other.longitude - self.longitude) / 2) ** 2
-        return 2 * 6371.0 * math.asin(math.sqrt(min(1.0, north + math.cos(here) * math.cos(there) * east)))

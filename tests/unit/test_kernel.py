@@ -17,7 +17,6 @@ from replayhouse.domain.kernel.ids import UNKNOWN_ID, natural_id
 from replayhouse.domain.kernel.money import NOTHING, brl, total_of
 from replayhouse.domain.kernel.places import (
     REGION_OF_STATE,
-    Point,
     is_in_brazil,
     normalised_city,
     region_of,
@@ -265,14 +264,6 @@ def test_a_normalised_city_stays_as_it_is(city: str) -> None:
 )
 def test_the_borders_belong_to_brazil(latitude: float, longitude: float, inside: bool) -> None:
     assert is_in_brazil(latitude, longitude) is inside
-
-
-def test_distances_are_kilometres_along_the_great_circle() -> None:
-    sao_paulo, rio = Point(-23.5505, -46.6333), Point(-22.9068, -43.1729)
-    assert sao_paulo.distance_to(rio) == pytest.approx(360.7, abs=1.0)
-    assert sao_paulo.distance_to(rio) == rio.distance_to(sao_paulo)
-    assert sao_paulo.distance_to(sao_paulo) == 0.0
-    assert Point(0.0, 0.0).distance_to(Point(0.0, 180.0)) == pytest.approx(20015.1, abs=0.1)
 
 
 def test_an_error_of_the_domain_is_the_same_in_another_process() -> None:

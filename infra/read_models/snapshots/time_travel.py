@@ -75,21 +75,6 @@ def rebuild_into(
             return put_in_place(conn, done, prefix)
 
 
-def remake(database: Database, prefix: str, workers: int | None = None) -> None:
-    """Makes what stands under a prefix again, with the same limits: for what the log no longer tells in clear text.
-
-    Raises UsageError where nothing stands under it, and what `rebuild_into` does.
-    """
-    with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
-        known = next((p for p in prefixes.prefixes(conn) if p.prefix == prefix), None)
-    if known is None:
-        raise UsageError(f"Nothing stands under the prefix '{prefix}'.")
-    if known.store is not None:
-        raise UsageError(f"What stands under the prefix '{prefix}' was not folded from this log.")
-    limits = Limits(known.position, known.as_of, known.occurred_before)
-    rebuild_into(database, prefix, known.contexts, limits, workers)
-
-
 @contextmanager
 def alone(conn: psycopg.Connection, wait: float | None = None) -> Iterator[None]:
     """No rebuild of any kind is at work while the block runs, and what killed ones have left is removed."""
