@@ -13,7 +13,7 @@ from replayhouse.infra.postgres.roles import ACTED_AS
 LOGIN = "replayhouse_web"
 """The login that the embedded server has for it."""
 
-_KNOWN = "SELECT FROM pg_roles WHERE rolname = %s"
+_KNOWN = "SELECT 1 FROM pg_roles WHERE rolname = %s"
 _MAKE = sql.SQL("CREATE ROLE {} LOGIN")
 _SET_RIGHT = sql.SQL(
     "ALTER ROLE {0} NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS; ALTER ROLE {0} RESET ALL"

@@ -149,6 +149,8 @@ def test_the_embedded_database_lets_a_login_of_its_own_read_for_those_who_ask(ho
                 users = waiting.rows(WAITING)
             assert [one.result().status for one in asked] == [200, 200]
         assert users == [("postgres",), ("replayhouse_web",)]
+    with served(home, "--auth", "token") as (_, address):  # the login is there already
+        assert get(address, PAGE, tokens["analyst"]).status == 200
     url = psycopg.conninfo.make_conninfo(home.server.url(), user="replayhouse_web")
     with psycopg.connect(url) as theirs, pytest.raises(psycopg.errors.InsufficientPrivilege):
         theirs.execute("SELECT FROM customer.dim_customer")
