@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 
-from replayhouse.domain.kernel.events import Rewound, effective
+from replayhouse.domain.kernel.events import DomainEvent, Rewound, effective
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
 from replayhouse.infra.application.access import noted
 from replayhouse.infra.application.history import key_of, kind_named, may_be_told, with_keys
@@ -188,8 +188,7 @@ class _Look:
         self._learnt = sum(event.position <= seen.position for event in self._told)
         self._counting = effective(self._events[: self._learnt])
         self._counts = set(map(id, self._counting))
-        happened = self._counting if self._before is None else happened_before(self._counting, self._before)
-        self._happened = set(map(id, happened))
+        self._happened = set(map(id, _happened(context, self._counting, self._before)))
 
     @property
     def is_erased(self) -> bool:
@@ -234,6 +233,15 @@ class _Look:
             for table in model.tables
             for row in rows.get(table.name, [])
         ]
+
+
+def _happened(context: str, counting: Sequence[DomainEvent], before: datetime | None) -> Sequence[DomainEvent]:
+    """What had happened before a local time; where a context has no business time, what was recorded before it."""
+    if before is None:
+        return counting
+    if PROJECTIONS[context].has_business_time:
+        return happened_before(counting, before)
+    return [event for event in counting if _local(getattr(event, "occurred_at", None)) < before]
 
 
 def _in_order(told: Sequence[HistoricEvent], order: str) -> list[HistoricEvent]:

@@ -160,6 +160,15 @@ def test_by_business_time_what_happened_later_is_marked(client: TestClient, load
     assert {event["later"] for event in told["events"] if event not in later} == {None}
 
 
+@pytest.mark.parametrize(("by", "later"), [("2018-01-01", {"happened"}), ("2200-01-01", {None})])
+def test_by_business_time_what_was_recorded_of_a_load_later_is_marked(
+    client: TestClient, loaded: Warehouse, by: str, later: set[str | None]
+) -> None:
+    [(load,)] = loaded.rows("SELECT batch_id FROM event_store.batch LIMIT 1")
+    told = client.get(f"/api/things/batch/{load}", params={"by": by}).json()
+    assert {event["later"] for event in told["events"]} == later
+
+
 def test_a_correction_tells_what_was_and_is_and_taken_back_it_is_marked(
     own: Warehouse, own_client: TestClient, tmp_path: Path
 ) -> None:
