@@ -49,6 +49,8 @@ def writing_rows(folder: Path, *, replaces: bool) -> Iterator[Output]:
     said, where there is something that no replay has written, or no room; Conflicting while another one writes there.
     """
     _make(folder)
+    if not replaces and (folder / MANIFEST).exists():
+        raise UsageError(f"{folder} holds rows already: name another folder, or say --force to replace them.")
     with writing(folder / MANIFEST, replaces=replaces) as file, _told_of_room(folder):
         before = _before(folder)
         output = Output(folder, before, had_leftovers=_remove(folder, _files_of(before)))
