@@ -21,7 +21,7 @@ FolderArgument = Annotated[
 def seal(folder: FolderArgument, json: Json = False) -> None:
     """Write what is not yet sealed of the log, as Parquet segments.
 
-    A segment holds whole commits and is never changed. Personal fields stay sealed in it under the keys of their
+    A segment holds whole commits and is never changed. Personal fields stay encrypted in it by the keys of their
     persons, which are not written. The same command again writes what came since; killed, it goes on.
     """
     from replayhouse.infra.cli.warehouse import named_warehouse
