@@ -5,6 +5,7 @@ makes such a copy notes it here *before* a personal field is written, and again 
 the log need no note: what is personal in them is sealed.
 """
 
+import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -78,9 +79,18 @@ class Copy(NamedTuple):
 
     @property
     def is_gone(self) -> bool:
-        """Whether it was a folder of this machine, and is none any more; one that was left unfinished is one."""
-        folder = Path(self.place)
-        return self.host == socket.gethostname() and not any(folder.glob(f"{MANIFEST}*"))
+        """Whether it was a folder of this machine, and is none any more; one that was left unfinished is one.
+
+        Of a folder that cannot be looked into nobody knows that.
+        """
+        if self.host != socket.gethostname():
+            return False
+        try:
+            return not any(name.startswith(MANIFEST) for name in os.listdir(self.place))
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
 
 
 def of_folder(kind: Kind, folder: Path, contexts: Sequence[str], is_in_clear: bool, read_at_position: int) -> Copy:

@@ -1,6 +1,8 @@
 """Copies of read models outside of the database: noted where they are, and named once a person in them was erased."""
 
+import errno
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -45,6 +47,20 @@ def test_a_copy_that_withholds_personal_fields_or_is_gone_is_not_named(conn: psy
     erased(conn)
 
     assert copies.of_before_an_erasure(conn) == []
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named(
+    conn: psycopg.Connection, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies.note(conn, of_folder("export", folder, CONTEXTS, is_in_clear=True, read_at_position=0))
+    erased(conn)
+
+    def refused(_path: str) -> list[str]:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "listdir", refused)
+
+    assert [found.place for found in copies.of_before_an_erasure(conn)] == [str(folder)]
 
 
 def test_what_stands_on_another_machine_is_named_until_its_note_is_taken_away(conn: psycopg.Connection) -> None:
