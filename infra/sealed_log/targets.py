@@ -18,6 +18,7 @@ from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.infra.runtime.files import keep_name, no_folder_for, writing
 from replayhouse.infra.sealed_log.manifest import MANIFEST, folder_name, is_folder_name
 from replayhouse.infra.sealed_log.places import LocalFolder, Place, Storage
+from replayhouse.infra.sealed_log.reader import read_manifest
 
 _LOCK = ".lock"
 _UNFINISHED = ".unfinished"
@@ -51,7 +52,7 @@ def held(place: LocalFolder | Storage) -> Iterator[Target]:
     """The place, for this command alone as long as the block runs, if that can be had.
 
     A local folder is made where there is none. Raises Conflicting where another command seals there; UsageError where
-    no folder can be made, or what is there is something else.
+    no folder can be made, or what is there is something else, InputError where its manifest is.
     """
     if isinstance(place, Storage):
         yield _StorageTarget(place)
@@ -79,6 +80,8 @@ def _make_folder(path: Path) -> None:
             raise UsageError(
                 f"{path} has no {MANIFEST}, and holds other files ({others[0]}): name a folder for the log alone."
             ) from None
+        if others:
+            read_manifest(LocalFolder(path))  # a folder of something else is left as it is
     except FileNotFoundError:
         raise no_folder_for(path) from None
     except OSError as error:
