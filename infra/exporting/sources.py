@@ -1,7 +1,8 @@
 """What is exported: which schemas stand for the contexts, up to which position, and what their rows follow from.
 
 `made_of` tells rows apart without reading them: where it is the same as before, so are they. It names the program's
-fold and tables, the newest event that is shown, and the last erasure that had rows folded anew.
+fold and tables, the newest event that is shown, the chain of the commit that holds it (a log that went on from an
+earlier backup has other events at the same positions), and the last erasure that had rows folded anew.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from replayhouse.infra.event_store.commits import newest_before
+from replayhouse.infra.event_store.commits import commits_after, newest_before
 from replayhouse.infra.event_store.head import read_head
 from replayhouse.infra.event_store.merkle import GENESIS
 from replayhouse.infra.read_models import marts_shown, refolding
@@ -77,7 +78,14 @@ def live(conn: psycopg.Connection, contexts: Sequence[str]) -> Source:
     for context in contexts:
         revision, position, refolded, parked = rows[context]
         newest = _newest(conn, context, position)
-        made_of = {**_made_by(context), "revision": revision, "newest": newest, "refolded": refolded, "parked": parked}
+        made_of = {
+            **_made_by(context),
+            "revision": revision,
+            "newest": newest,
+            "chain": _chain_beyond(conn, newest),
+            "refolded": refolded,
+            "parked": parked,
+        }
         shown[context] = Shown(context, revision, position, made_of)
     noted = marts_shown.noted(conn) if shown.keys() == PROJECTIONS.keys() else None
     head = read_head(conn).position
@@ -111,7 +119,8 @@ def of_revision(conn: psycopg.Connection, name: str, schemas: Mapping[str, str],
     shown = {}
     for context in contexts:
         one = known[schemas[context]]
-        made_of = {"revision": one.revision, "position": one.position, "refolded": refolded}
+        chain = _chain_beyond(conn, one.position or 0)
+        made_of = {"revision": one.revision, "position": one.position, "chain": chain, "refolded": refolded}
         shown[context] = Shown(schemas[context], one.revision, one.position or 0, made_of)
     return _source(
         conn,
@@ -119,19 +128,16 @@ def of_revision(conn: psycopg.Connection, name: str, schemas: Mapping[str, str],
         shown,
         "",
         "" if shown.keys() == PROJECTIONS.keys() else None,
-        {"definition": marts_shown.definition(), "refolded": refolded},
+        {"definition": marts_shown.definition(), "of": {context: one.made_of for context, one in shown.items()}},
         read_head(conn).position,
     )
 
 
 def as_of(conn: psycopg.Connection, moment: str, position: int, contexts: Sequence[str]) -> Source:
     """The log up to a position, which is folded for the occasion: no schema is known yet."""
-    refolded = refolding.newest(conn)
-    shown = {
-        context: Shown("", None, position, {**_made_by(context), "position": position, "refolded": refolded})
-        for context in contexts
-    }
-    marts_made_of = {"definition": marts_shown.definition(), "position": position, "refolded": refolded}
+    made_of = {"position": position, "chain": _chain_beyond(conn, position), "refolded": refolding.newest(conn)}
+    shown = {context: Shown("", None, position, {**_made_by(context), **made_of}) for context in contexts}
+    marts_made_of = {"definition": marts_shown.definition(), **made_of}
     mart = "" if shown.keys() == PROJECTIONS.keys() else None
     return _source(conn, moment, shown, "", mart, marts_made_of, read_head(conn).position)
 
@@ -175,6 +181,14 @@ def chain_at(conn: psycopg.Connection, position: int) -> str | None:
         return GENESIS.hex()
     commits = newest_before(conn, position + 1, 1)
     return commits[0].chain.hex() if commits and commits[0].last == position else None
+
+
+def _chain_beyond(conn: psycopg.Connection, position: int) -> str | None:
+    """The chain of the commit that holds a position: it tells all events up to there from those of any other log."""
+    if position == 0:
+        return GENESIS.hex()
+    commits = commits_after(conn, position - 1, at_most=1)
+    return commits[0].chain.hex() if commits else None
 
 
 def _made_by(context: str) -> dict[str, Any]:
