@@ -13,8 +13,8 @@ from replayhouse.infra.exporting import manifest, recomputed
 from replayhouse.infra.exporting.folder import WAREHOUSE
 from replayhouse.infra.read_models.digests import tables_as_json
 from replayhouse.infra.replaying.manifest import FORMAT as ROWS
-from replayhouse.infra.replaying.manifest import read_manifest
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.replaying.manifest import MANIFEST, read_manifest
+from replayhouse.infra.runtime.errors import InputError, UsageError
 from replayhouse.projections.digest import Digest
 
 
@@ -107,6 +107,29 @@ def _in_clickhouse(site: Site, wanted: Sequence[str], *, named: bool) -> DigestI
 
 
 def _in_folder(site: Site, folder: Path, contexts: Iterable[str] | None) -> DigestInReport:
+    """Of files that all stand there at once: where others take their place meanwhile, it begins anew."""
+    while True:
+        manifest_then = _identity(folder)
+        try:
+            report = _as_it_stands(site, folder, contexts)
+        except (InputError, UsageError):
+            if _identity(folder) == manifest_then:
+                raise
+        else:
+            if report.is_equal or _identity(folder) == manifest_then:
+                return report
+
+
+def _identity(folder: Path) -> tuple[int, int, int] | None:
+    """Which manifest stands in a folder: what replaces an export, or rows, is another file."""
+    try:
+        found = (folder / MANIFEST).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
+
+
+def _as_it_stands(site: Site, folder: Path, contexts: Iterable[str] | None) -> DigestInReport:
     """What the files hold, and the tables of a DuckDB file beside them."""
     found = _rows(folder) if manifest.format_of(folder) == ROWS else _export(folder)
     wanted = [context for context in chosen(contexts) if context in found.contexts]

@@ -18,6 +18,7 @@ from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit.proofs import store_id
 from replayhouse.infra.exporting import relations, sources
 from replayhouse.infra.exporting.duckdb_file import write_warehouse
+from replayhouse.infra.exporting.duckdb_paths import named
 from replayhouse.infra.exporting.folder import WAREHOUSE, ExportFolder, held, keep
 from replayhouse.infra.exporting.manifest import FORMAT, Exported, File, Manifest, TableFile
 from replayhouse.infra.exporting.parquet_file import write_table
@@ -89,6 +90,7 @@ def export(
     where another command writes it; Forbidden where whoever asks is no owner.
     """
     names = chosen(contexts)
+    named(path)  # what DuckDB cannot write is refused before anything is
     is_in_clear = not withhold_personal and not set(names).isdisjoint(PERSONAL_CONTEXTS)
     if not site.is_for_owner:
         raise Forbidden("An export takes the read models as a whole out of the database: only owners make one.")

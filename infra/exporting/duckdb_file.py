@@ -12,9 +12,10 @@ from pathlib import Path
 import duckdb
 from sqlalchemy import Table
 
+from replayhouse.infra.exporting.duckdb_paths import literal, named, rows_of
 from replayhouse.infra.exporting.folder import WAREHOUSE
 from replayhouse.infra.exporting.manifest import File, Manifest
-from replayhouse.infra.exporting.recomputed import MEMORY, first_line, identifier, literal
+from replayhouse.infra.exporting.recomputed import MEMORY, first_line, identifier
 from replayhouse.infra.exporting.relations import Relation
 from replayhouse.infra.read_models.schema import Model, compiled
 from replayhouse.infra.runtime.errors import ReplayhouseError
@@ -46,7 +47,7 @@ def write_warehouse(folder: Path, found: Sequence[Relation], told: Manifest) -> 
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
-    with interruptible(duckdb.connect(str(path), config=settings)) as connection:
+    with interruptible(duckdb.connect(named(path), config=settings)) as connection:
         path.chmod(0o600)
         _write(connection, folder, found, told)
     for left in (scratch, path.with_name(f"{path.name}.wal")):
@@ -113,7 +114,7 @@ def _create_table(
     connection: duckdb.DuckDBPyConnection, one: Relation, folder: Path, told: Manifest, keyed: Collection[str]
 ) -> None:
     table, file = identifier(one.place, one.name), told.places[one.place].tables[one.name].file
-    rows = f"read_parquet({literal(str(folder / file))})"
+    rows = rows_of([folder / file])
     types = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}
     withheld = set(told.withheld.get(one.address, ()))
     columns = [

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from replayhouse.infra.exporting.duckdb_paths import named, rows_of
 from replayhouse.infra.runtime.errors import InputError, UsageError
 from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.projections.digest import MODULUS, NOTHING, Digest
@@ -53,11 +54,11 @@ _IS_FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
 def connected(file: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB, in memory or on a file that is only read; it looks for no extensions, and writes nothing beside."""
     settings: Settings = {**_SETTINGS, "temp_directory": ""}
-    name = ":memory:" if file is None else str(file)
+    name = ":memory:" if file is None else named(file)
     try:
         connection = interruptible(duckdb.connect(name, read_only=file is not None, config=settings))
     except duckdb.Error as error:
-        raise InputError(f"{name} cannot be read: {first_line(error)} Export again.") from error
+        raise InputError(f"{file or name} cannot be read: {first_line(error)} Export again.") from error
     with connection:
         yield connection
 
@@ -69,7 +70,7 @@ def digest_of_files(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]
     if missing := [file for file in files if not file.exists()]:
         raise InputError(f"There is no file {missing[0]}, which the manifest names: make what stands there anew.")
     try:
-        return digest_of_rows(connection, f"read_parquet([{', '.join(literal(str(file)) for file in files)}])")
+        return digest_of_rows(connection, rows_of(files))
     except duckdb.Error as error:
         named = files[0] if len(files) == 1 else files[0].parent
         raise InputError(f"{named} cannot be read as Parquet: {first_line(error)}") from error
@@ -116,11 +117,6 @@ def _cell(name: str, kind: str) -> str:
 def identifier(*names: str) -> str:
     """A name as SQL has it, with those that it stands in before it."""
     return ".".join('"{}"'.format(name.replace('"', '""')) for name in names)
-
-
-def literal(text: str) -> str:
-    """A text as SQL has it."""
-    return "'{}'".format(text.replace("'", "''"))
 
 
 def first_line(error: duckdb.Error) -> str:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from replayhouse.infra.exporting import recomputed
 from replayhouse.infra.exporting.folder import ExportFolder
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
@@ -115,6 +116,66 @@ def test_who_reads_the_former_files_reads_them_to_their_end(warehouse: Warehouse
         assert (pq.ParquetFile(file).read().num_rows,) == before
     with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as reader:
         assert reader.execute(count).fetchone() != before
+
+
+@pytest.mark.parametrize("moment", [[], ["--at", "r1"]])
+def test_of_a_log_that_went_on_from_an_earlier_backup_no_file_is_taken_from_before(
+    moment: list[str], server: EmbeddedServer, begun: Database, tmp_path: Path
+) -> None:
+    """Both logs are of one store, and as long: only their events tell them apart."""
+    folder = tmp_path / "reports"
+    for number, placed in enumerate(("2017-03-01 10:00:00", "2017-03-01 10:00:01")):
+        with copied(server, begun) as database:
+            warehouse = Warehouse(database, tmp_path / f"home{number}")
+            later = changed(a_good_extract(), orders=adding(an_order(6, placed=placed)))
+            warehouse.ingest(write(tmp_path / f"later{number}", later))
+            live = warehouse.json("digest")
+            if moment:
+                warehouse.json("rebuild")
+            told = warehouse.json("export", folder, *moment)
+    assert told["contexts"]["sales"]["tables"] == live["contexts"]["sales"]["tables"]
+    assert warehouse.run("digest", "--in", folder).code == 0
+
+
+def test_digests_of_an_export_that_is_replaced_meanwhile_are_those_of_one_export(
+    warehouse: Warehouse, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.ingest(write(tmp_path / "later", LATER))
+    of_files, once = recomputed.digest_of_files, [True]
+
+    def replaced(*arguments: Any) -> Any:
+        """The new export takes its place once the manifest of the former was read."""
+        if once:
+            once.pop()
+            warehouse.json("export", folder)
+        return of_files(*arguments)
+
+    monkeypatch.setattr(recomputed, "digest_of_files", replaced)
+
+    told = warehouse.json("digest", "--in", folder)
+
+    assert not once
+    assert told["contexts"] == warehouse.json("digest")["contexts"]
+
+
+def test_a_folder_may_be_called_as_partitions_are(warehouse: Warehouse, tmp_path: Path) -> None:
+    folder = tmp_path / "day=2026-11-30"
+    folder.mkdir()
+
+    told = warehouse.json("export", folder / "reports *")
+
+    assert warehouse.json("digest", "--in", folder / "reports *")["contexts"] == told["contexts"]
+    with duckdb.connect(str(folder / "reports *" / "warehouse.duckdb"), read_only=True) as reader:
+        assert "day" not in [name for name, *_ in reader.execute("DESCRIBE sales.fact_order").fetchall()]
+
+
+@pytest.mark.parametrize("name", ["what?", "back\\slash"])
+def test_a_folder_that_duckdb_cannot_write_to_is_refused_before_it_is_made(
+    name: str, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    refused(warehouse.run("export", tmp_path / name, "--json"), 2, "DuckDB", name)
+
+    assert not (tmp_path / name).exists()
 
 
 def test_a_file_that_is_gone_is_written_again(warehouse: Warehouse, folder: Path) -> None:

@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from replayhouse.infra.exporting import recomputed
+from replayhouse.infra.exporting.duckdb_paths import rows_of
 from replayhouse.infra.read_models.copy_text import LineWriter, copy_data
+from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.digest import digest_of
 from tests.golden import hard_values as golden
 from tests.support.hard_values import EXPECTED, HARD_VALUES, arrow_table, lines, rows
@@ -44,10 +46,32 @@ def test_duckdb_recomputes_the_digest_from_parquet(file: Path) -> None:
     assert (found.rows, found.hex) == (EXPECTED.rows, EXPECTED.digest)
 
 
+@pytest.mark.parametrize("name", ["*", "a[!b]", "day=2026-11-30", "what?", "{a,b}", "http:here", "~", "-"])
+def test_the_digest_is_that_of_the_files_however_their_folder_is_called(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, rows_there in ((name, arrow_table()), ("ac", arrow_table().slice(0, 1))):
+        (tmp_path / folder).mkdir()
+        pq.write_table(rows_there, tmp_path / folder / "rows.parquet")
+    monkeypatch.chdir(tmp_path)
+
+    for file in (Path(name, "rows.parquet"), tmp_path / name / "rows.parquet"):
+        with recomputed.connected() as connection:
+            assert recomputed.digest_of_files(connection, [file]).hex == EXPECTED.digest
+
+
+def test_a_file_that_duckdb_would_look_for_elsewhere_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a\\b").mkdir()
+    pq.write_table(arrow_table(), tmp_path / "a\\b" / "rows.parquet")
+
+    with recomputed.connected() as connection, pytest.raises(UsageError, match=r"takes the \\ in that name"):
+        recomputed.digest_of_files(connection, [tmp_path / "a\\b" / "rows.parquet"])
+
+
 @pytest.mark.parametrize("column", EXPECTED.columns)
 def test_duckdb_recomputes_the_digest_of_each_column(file: Path, column: str) -> None:
     with recomputed.connected() as connection:
-        of_file = f"read_parquet({recomputed.literal(str(file))})"
+        of_file = rows_of([file])
         found = recomputed.digest_of_rows(connection, f"(SELECT {column} FROM {of_file})")
 
     assert found.hex == EXPECTED.columns[column]
