@@ -47,7 +47,7 @@ def keys_from(site: Site, given: str, log: SealedLog) -> FoundKeys:
     """The keys of a database, by its URL, or of the file that `db backup` writes, by its path.
 
     Raises Unreachable, UsageError for a URL that is none; InputError for a file that is none, or is older than an
-    erasure that the log tells, for a database of another store.
+    erasure that the log tells, or of another store.
     """
     if given.startswith(("postgresql://", "postgres://")):
         database = database_of(given, "The URL given with --keys")
@@ -57,16 +57,25 @@ def keys_from(site: Site, given: str, log: SealedLog) -> FoundKeys:
                     f"The database {database.place} is not the warehouse of which {log.place} is the log: name the one "
                     "that has its keys."
                 )
-            return FoundKeys(KeysOfDatabase(given), read_head(conn).position, database)
+            position = read_head(conn).position
+        _refuse_older(f"The database {database.place}", "ends", position, log, "Name the warehouse as it is now.")
+        return FoundKeys(KeysOfDatabase(given), position, database)
     path = Path(given)
     manifest = check(path, KEYS, in_megabytes(site.tell, "checking the keys"))
-    erased = newest_erasure(log)
-    if erased > manifest.position:
-        raise InputError(
-            f"{path} was written at position {manifest.position:,}, and the log tells at position {erased:,} that "
-            "somebody was erased: its keys would show them. Name the keys of a newer backup."
-        )
+    _refuse_older(str(path), "was written", manifest.position, log, "Name the keys of a newer backup.")
     return FoundKeys(KeysOfFile(path.absolute()), max(manifest.position, log.position), None)
+
+
+def _refuse_older(whose: str, ends: str, position: int, log: SealedLog, remedy: str) -> None:
+    """Raises InputError for keys that do not know of an erasure that the log tells."""
+    if position >= log.position:
+        return
+    erased = newest_erasure(log)
+    if erased > position:
+        raise InputError(
+            f"{whose} {ends} at position {position:,}, and the log tells at position {erased:,} that somebody was "
+            f"erased: its keys would show them. {remedy}"
+        )
 
 
 @dataclass(frozen=True)

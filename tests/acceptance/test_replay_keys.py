@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
@@ -130,6 +131,25 @@ def test_keys_that_know_less_than_the_log_are_refused(history: Played, nowhere: 
         done = nowhere.run("replay", history.sealed, "--out", tmp_path / "rows", "--keys", keys, "--json")
         refused(done, 2, word)
         assert not (tmp_path / "rows" / "manifest.json").exists()
+
+
+def test_the_keys_of_a_warehouse_that_was_restored_from_before_an_erasure_are_refused(
+    history: Played, nowhere: Program, tmp_path: Path
+) -> None:
+    name = "restored_from_before"
+    url = urlsplit(history.loaded.url)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(history.loaded.url, autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
+        try:
+            restored = Program(tmp_path / "restored", REPLAYHOUSE_DATABASE_URL=url)
+            restored.succeed("db", "restore", history.folder / "early.backup")
+
+            done = nowhere.run("replay", history.sealed, "--out", tmp_path / "rows", "--keys", url, "--json")
+
+            refused(done, 2, "erased", "as it is now")
+            assert not (tmp_path / "rows").exists()
+        finally:
+            conn.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def test_keys_that_cannot_be_reached_end_it_before_anything_is_written(
