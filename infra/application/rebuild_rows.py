@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.application.rebuild import RebuildReport
@@ -23,6 +24,7 @@ from replayhouse.projections.warehouse import PERSONAL_CONTEXTS, PROJECTIONS
 
 _DOING = "taking the rows in"
 _CHAIN = "SELECT chain FROM event_store.commit WHERE last_position = %s"
+_EVENTS = sql.SQL("SELECT count(*) FROM {} WHERE notification_id <= %s")
 _DESTROYED = "SELECT subject_id FROM event_store.subject_key WHERE key IS NULL"
 
 
@@ -43,6 +45,7 @@ def rebuild_rows(
         site.tell(_DOING, 0, 0)
         with database.connect("replayhouse rebuild", autocommit=True) as conn:
             _refuse_another_log(conn, folder, manifest)
+            _refuse_other_events(conn, folder, manifest, wanted)
         found = rebuild_from_rows(
             database,
             {context: _given(folder, manifest, manifest.contexts[context]) for context in wanted},
@@ -102,6 +105,20 @@ def _refuse_another_log(conn: psycopg.Connection, folder: Path, manifest: RowsMa
             f"The rows in {folder} are not of this log: at position {manifest.position:,} its chain is "
             f"{row[0].hex() if row else 'that of no commit'}, and {path} says {manifest.chain}."
         )
+
+
+def _refuse_other_events(
+    conn: psycopg.Connection, folder: Path, manifest: RowsManifest, contexts: Iterable[str]
+) -> None:
+    """Raises InputError where the rows are made of more events than the log has, or of fewer."""
+    for context in contexts:
+        events = sql.Identifier("event_store", f"{context}_events")
+        [(found,)] = conn.execute(_EVENTS.format(events), [manifest.position]).fetchall()
+        if found != (told := manifest.contexts[context].events):
+            raise InputError(
+                f"The rows of {context} in {folder} are not of this log: it has {found:,} events of {context} up to "
+                f"position {manifest.position:,}, and {folder / MANIFEST} says {told:,}."
+            )
 
 
 def _given(folder: Path, manifest: RowsManifest, rows: ContextRows) -> GivenRows:

@@ -155,5 +155,7 @@ def _refuse_contradictions(manifest: RowsManifest, path: Path) -> None:
                 named = _FILE.fullmatch(file.file)
                 if named is None or named.groups() != (context, table):
                     raise InputError(f"{path} names a file {file.file[:100]!r} for {context}.{table}: it was changed.")
+            if len({file.file for file in rows.files}) < len(rows.files):
+                raise InputError(f"{path} names a file of {context}.{table} twice: it was changed.")
             if sum(file.rows for file in rows.files) != rows.rows:
                 raise InputError(f"{path} contradicts itself: the files of {context}.{table} have other rows than it.")

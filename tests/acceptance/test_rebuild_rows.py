@@ -116,6 +116,18 @@ def other_fold(rows: Path) -> None:
     with_manifest(rows, lambda told: told["contexts"]["sales"].update(fold_version=99))
 
 
+def other_events(rows: Path) -> None:
+    with_manifest(rows, lambda told: told["contexts"]["sales"].update(events=2**63 - 1))
+
+
+def named_twice(rows: Path) -> None:
+    def change(told: Any) -> None:
+        table = told["contexts"]["customer"]["tables"]["fact_review"]
+        table.update(files=table["files"] * 2, rows=table["rows"] * 2)
+
+    with_manifest(rows, change)
+
+
 def newer_format(rows: Path) -> None:
     with_manifest(rows, lambda told: told.update(format="replayhouse rows 2"))
 
@@ -153,6 +165,8 @@ def no_manifest(rows: Path) -> None:
         (other_chain, "not of this log"),
         (beyond_the_head, "it ends at"),
         (other_fold, "another version"),
+        (other_events, "not of this log"),
+        (named_twice, "twice"),
         (newer_format, "newer program"),
         (outside, "was changed"),
         (cut_off, "cut off"),
