@@ -127,8 +127,8 @@ def read(folder: Path) -> Manifest:
         raise InputError(f"{folder / MANIFEST} is no manifest of an export: {error}. Export again.") from error
     for one in manifest.files():
         path = PurePosixPath(one.file)
-        if path.is_absolute() or ".." in path.parts:
-            raise InputError(f"{folder / MANIFEST} names a file outside of its folder: {one.file}. Export again.")
+        if path.is_absolute() or ".." in path.parts or not path.name or "\0" in one.file:
+            raise InputError(f"{folder / MANIFEST} names a file outside of its folder: {one.file!r}. Export again.")
     return manifest
 
 

@@ -178,6 +178,15 @@ def test_a_folder_that_duckdb_cannot_write_to_is_refused_before_it_is_made(
     assert not (tmp_path / name).exists()
 
 
+@pytest.mark.parametrize("name", ["../elsewhere.parquet", "/etc/passwd", "", ".", "sales/\0.parquet"])
+def test_a_manifest_that_names_no_file_of_the_folder_is_refused(name: str, warehouse: Warehouse, folder: Path) -> None:
+    told = manifest(folder)
+    told["contexts"]["sales"]["tables"]["fact_order"]["file"] = name
+    (folder / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+
+    refused(warehouse.run("digest", "--in", folder, "--json"), 2, "outside of its folder")
+
+
 def test_a_file_that_is_gone_is_written_again(warehouse: Warehouse, folder: Path) -> None:
     (folder / "sales" / "fact_order.parquet").unlink()
 
