@@ -197,6 +197,8 @@ def test_folders_that_are_not_of_this_log_are_refused_and_left_alone(loaded: Loa
         refused(loaded.program.run("log", "seal", folder, "--json"), WRONG_USAGE, words)
         assert (tree(folder) if folder.is_dir() else {}) == before
     assert file.read_text() == "mine"
+    for folder in (others, headless, newer):
+        assert not (folder / ".lock").exists()
 
 
 def test_a_log_with_another_chain_is_refused(loaded: Loaded, empty: Program, tmp_path: Path) -> None:
