@@ -138,6 +138,8 @@ def _as_it_stands(site: Site, folder: Path, contexts: Iterable[str] | None) -> D
     with recomputed.connected() as files, ExitStack() as stack:
         tables = None if found.warehouse is None else stack.enter_context(recomputed.connected(found.warehouse))
         number, of = 0, sum(len(found.contexts[context].tables) for context in wanted)
+        if not of:
+            raise InputError(f"{folder / MANIFEST} names no table whose digest could be recomputed: it was changed.")
         told: dict[str, ContextThere] = {}
         differing: list[str] = []
         for context in wanted:

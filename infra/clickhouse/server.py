@@ -137,7 +137,7 @@ def _client(address: Address, settings: ClickHouseSettings) -> Any:
 def _engine(library: Any, folder: str) -> Any:
     """The engine without a server, of which one process at a time has a folder."""
     try:
-        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        Path(folder).mkdir(mode=0o700, exist_ok=True)
         return library.get_client(dsn=f"chdb://{folder}", settings=_SETTINGS)
     except ImportError as error:
         raise UsageError("chdb:// needs the engine in this environment: pip install chdb.") from error

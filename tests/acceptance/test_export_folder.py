@@ -187,6 +187,13 @@ def test_a_manifest_that_names_no_file_of_the_folder_is_refused(name: str, wareh
     refused(warehouse.run("digest", "--in", folder, "--json"), 2, "outside of its folder")
 
 
+def test_a_manifest_that_names_no_table_is_no_proof_of_anything(warehouse: Warehouse, folder: Path) -> None:
+    told = {**manifest(folder), "contexts": {}}
+    (folder / "manifest.json").resolve().write_text(json.dumps(told), encoding="utf-8")
+
+    refused(warehouse.run("digest", "--in", folder, "--json"), 2, "names no table")
+
+
 def test_a_file_that_is_gone_is_written_again(warehouse: Warehouse, folder: Path) -> None:
     (folder / "sales" / "fact_order.parquet").unlink()
 
