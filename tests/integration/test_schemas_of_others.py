@@ -89,6 +89,8 @@ def take_back_to(version: int, conn: psycopg.Connection) -> None:
     for migration in migrations()[version:]:
         for kind, name in re.findall(r"^CREATE (TABLE|VIEW) ([\w.]+)", migration.statements, re.MULTILINE):
             conn.execute(f"DROP {kind} {name} CASCADE".encode())
+        for function in re.findall(r"^CREATE FUNCTION ([\w.]+\([^)]*\))", migration.statements, re.MULTILINE):
+            conn.execute(f"DROP FUNCTION {function} CASCADE".encode())
         for index, schema in re.findall(r"^CREATE INDEX (\w+) ON (\w+)\.", migration.statements, re.MULTILINE):
             conn.execute(f"DROP INDEX IF EXISTS {schema}.{index}".encode())
     conn.execute("DELETE FROM event_store.schema_version WHERE version > %s", [version])
