@@ -48,7 +48,7 @@ class Gate:
         """Why the request is not let through; None where it is."""
         identity = None
         try:
-            identity = self._way.who(request)
+            identity = request.state.identity = self._way.who(request)
             area = area_of(request.scope["path"], request.method)
             if area is None:
                 raise Unknown("There is no such page.")
@@ -62,7 +62,6 @@ class Gate:
             return faults.answer(request, 403, str(error))
         except ReplayhouseError as error:
             return faults.answer(request, faults.status_of(error), "\n".join((str(error), *error.then)))
-        request.state.identity = identity
         return None
 
 

@@ -16,6 +16,7 @@ from replayhouse.infra.application.api.warehouse import Warehouse
 from replayhouse.infra.runtime.identity import Identity
 from replayhouse.infra.runtime.telling import count
 from replayhouse.infra.web.assets import address
+from replayhouse.infra.web.auth.asker import asker_of
 from replayhouse.infra.web.auth.permissions import may
 from replayhouse.infra.web.closed_links import without_closed
 from replayhouse.infra.web.pages.moment_bar import bar_of, seal_of
@@ -90,13 +91,7 @@ def page(
     glance = warehouse.glance()
     bar = bar_of(glance, wanted, request)
     around = {"bar": bar, "seal": seal_of(glance), "head": glance.head, "wanted": wanted, "link": wanted.link}
-    asker: Identity | None = getattr(request.state, "identity", None)
-    around["asker"] = asker
-    if asker is not None:
-        around["parts"] = [(href, name) for href, name in PARTS if may(asker.role, href)]
-    text = _TEMPLATES.get_template(template).render(title=title, here=here, **around, **context)
-    if asker is not None:
-        text = without_closed(text, asker.role)
+    text = _text(template, asker_of(request), title=title, here=here, **around, **context)
     spent = (time.perf_counter() - getattr(request.state, "began", began)) * 1_000
     return HTMLResponse(text, headers={"server-timing": f"page;dur={spent:.1f}"})
 
@@ -106,15 +101,30 @@ def part(template: str, **context: object) -> str:
     return _TEMPLATES.get_template(template).render(**context)
 
 
+def _text(template: str, asker: Identity | None, **context: object) -> str:
+    """A page as whoever asks is shown it: nothing leads to what they may not open. Of None, nobody was asked."""
+    if asker is None:
+        return _TEMPLATES.get_template(template).render(asker=None, **context)
+    parts = [(href, name) for href, name in PARTS if may(asker.role, href)]
+    text = _TEMPLATES.get_template(template).render(asker=asker, parts=parts, **context)
+    return without_closed(text, asker.role)
+
+
 def bare_page(
-    template: str, status: int, *, title: str, headers: Mapping[str, str] | None = None, **context: object
+    template: str,
+    status: int,
+    *,
+    title: str,
+    headers: Mapping[str, str] | None = None,
+    asker: Identity | None = None,
+    **context: object,
 ) -> HTMLResponse:
     """A page without a moment, which needs no database, and which nobody keeps."""
-    around = {"bar": None, "seal": None, "head": None, "wanted": Wanted(), "link": Wanted().link, "asker": None}
-    text = _TEMPLATES.get_template(template).render(title=title, here="", status=status, **around, **context)
+    around = {"bar": None, "seal": None, "head": None, "wanted": Wanted(), "link": Wanted().link}
+    text = _text(template, asker, title=title, here="", status=status, **around, **context)
     return HTMLResponse(text, status, headers={"cache-control": "no-store", **(headers or {})})
 
 
 def fault_page(request: Request, status: int, text: str) -> HTMLResponse:
     """A page that tells of an error."""
-    return bare_page("fault.html", status, title=HTTPStatus(status).phrase, text=text)
+    return bare_page("fault.html", status, title=HTTPStatus(status).phrase, asker=asker_of(request), text=text)

@@ -10,6 +10,7 @@ from replayhouse.infra.application.moments import NotMade
 from replayhouse.infra.read_models.prefixes import Prefix
 from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
 from replayhouse.infra.web.auth.permissions import area_of
+from replayhouse.infra.web.closed_links import leads
 from replayhouse.infra.web.forms import Fields, place_on_this_site
 from replayhouse.infra.web.jobs import Job, State, TheJobs
 from replayhouse.infra.web.lending import Lent, asked_in
@@ -59,16 +60,27 @@ def job(request: Request, warehouse: Lent, jobs: TheJobs, number: str) -> Respon
     """How far a job is; once it is done, the page for which the moment was made."""
     found = jobs.job(number)
     if found.state is State.DONE:
-        return RedirectResponse(found.to, _SEE_OTHER)
-    return page(request, warehouse, Wanted(), "job.html", title="Making a moment", job=found)
+        return RedirectResponse(_goes_on_to(request, found), _SEE_OTHER)
+    return page(
+        request,
+        warehouse,
+        Wanted(),
+        "job.html",
+        title="Making a moment",
+        job=found,
+        to=found.to,
+        may_make=_may_make(request),
+    )
 
 
 @router.get("/moments/jobs/{number}/state")
-def state(jobs: TheJobs, number: str) -> HTMLResponse:
+def state(request: Request, jobs: TheJobs, number: str) -> HTMLResponse:
     """The same as a part of that page, which asks for it again and again."""
     found = jobs.job(number)
-    headers = {} if found.is_running else {"x-go-on": found.to} if found.state is State.DONE else {"x-last": "yes"}
-    return HTMLResponse(part("job_state.html", job=found), headers=headers)
+    to = _goes_on_to(request, found)
+    headers = {} if found.is_running else {"x-go-on": to} if found.state is State.DONE else {"x-last": "yes"}
+    told = part("job_state.html", job=found, to=to, may_make=_may_make(request))
+    return HTMLResponse(told, headers=headers)
 
 
 @router.post("/moments/jobs/{number}/cancel")
@@ -90,6 +102,12 @@ def _may_make(request: Request) -> bool:
     """Whether who asks may make a moment."""
     area = area_of("/moments", "POST")
     return area is not None and request.state.identity.role in area.roles
+
+
+def _goes_on_to(request: Request, job: Job) -> str:
+    """Where a job leads that is done: to the page that it was begun for, or to the first for who may not open that."""
+    may_open = leads(request.state.identity.role, job.to.partition("?")[0])
+    return job.to if may_open else Wanted(job.at, job.by).link("/")
 
 
 def _address_of(at: str, one: Prefix) -> str:

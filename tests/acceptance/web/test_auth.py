@@ -20,6 +20,7 @@ from replayhouse.infra.runtime.telling import unheard
 from replayhouse.infra.web.app import create_app
 from replayhouse.infra.web.auth.permissions import matrix
 from replayhouse.infra.web.auth.tokens import Tokens
+from replayhouse.infra.web.closed_links import leads
 from replayhouse.infra.web.warehouses import Warehouses
 from tests.support.browser import FORMS, Seen, Visitor, a_browser, examine, serving
 from tests.support.cli import Program
@@ -87,6 +88,18 @@ def test_nothing_behind_a_path_leads_to_rows_past_the_table(site: TestClient, pa
     figure = {"key": "2017-06", "column": "late"}
     for role in (Role.MARKETING, Role.STEWARD):
         assert site.get(f"{path}{end}", params=figure, headers={"x-role": role}).status_code in (403, 404)
+
+
+@pytest.mark.parametrize("path", ["/log/0", "/orders/0", "/quality/newest", "/nowhere", "/questions/0", "/?at=never"])
+@pytest.mark.parametrize("role", Role)
+def test_no_page_that_tells_of_an_error_leads_where_the_role_may_not_go(
+    site: TestClient, role: Role, path: str
+) -> None:
+    told = site.get(path, headers={"x-role": role})
+    assert told.status_code >= 400
+    links = re.findall(r'<a [^>]*href="(/[^"?#]*)', told.text)
+    assert "/questions" in links
+    assert [link for link in links if not leads(role, link)] == []
 
 
 def test_whether_the_server_is_alive_everybody_may_ask(loaded: Warehouse, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from replayhouse.infra.application.api.warehouse import Warehouse as PythonWareh
 from replayhouse.infra.application.moments import NotMade
 from replayhouse.infra.runtime.identity import Identity, Role
 from replayhouse.infra.runtime.settings import Settings
-from replayhouse.infra.web.jobs import Jobs
+from replayhouse.infra.web.jobs import Job, Jobs, State
 from replayhouse.projections.questions import questions
 from tests.support.homes import wait_until
 from tests.support.in_process import Warehouse
@@ -284,3 +284,18 @@ def test_who_may_not_make_a_moment_is_offered_none(loaded: Warehouse, tmp_path: 
         assert "Your role may look at moments that are made" in page.text
         assert client.post("/moments", data={"at": "1"}).status_code == 403
         assert client.post("/api/moments", json={"at": "1"}).status_code == 403
+
+
+def test_who_may_not_make_a_moment_looks_on_and_is_led_where_they_may_go(
+    loaded: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Jobs, "job", lambda _, number: Job("1", None, "/orders/0", id=number, state=State(number)))
+    with asking(loaded.database, tmp_path, lambda _: Marketing()) as client:
+        for state in State:
+            told = client.get(f"/moments/jobs/{state}/state")
+            assert told.status_code == 200
+            assert "<form" not in told.text
+            assert "/orders" not in told.text + str(told.headers)
+            assert 'action="/moments' not in client.get(f"/moments/jobs/{state}").text
+        went = client.get(f"/moments/jobs/{State.DONE}", follow_redirects=False)
+    assert (went.status_code, went.headers["location"]) == (303, "/?at=1")
