@@ -5,7 +5,7 @@ from importlib.metadata import version
 from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from replayhouse.infra.web import faults, health
+from replayhouse.infra.web import faults, health, metrics
 from replayhouse.infra.web.again import Again
 from replayhouse.infra.web.api import routers as api_routers
 from replayhouse.infra.web.asked import refuse_twice
@@ -40,7 +40,7 @@ def create_app(warehouses: Warehouses, hosts: tuple[str, ...] = LOOPBACK_NAMES, 
     )
     app.state.warehouses = warehouses
     app.state.jobs = Jobs(warehouses.settings)
-    for router in (*api_routers(), health.router):
+    for router in (*api_routers(), health.router, metrics.router):
         app.include_router(router)
     for router in page_routers():
         app.include_router(router, include_in_schema=False)

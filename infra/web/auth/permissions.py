@@ -25,7 +25,7 @@ class Area(NamedTuple):
     changes: bool = False
 
 
-_FIGURES = "/ /questions /terms /moments /find /news /api/questions /api/moments /api/status /api/openapi.json"
+_FIGURES = "/ /questions /terms /moments /find /news /api/questions /api/moments /api/status /api/openapi.json /metrics"
 _ROWS = (
     "/questions/*/rows /orders /customers /sellers /products /reviews /shipments /loads /changes "
     "/api/questions/*/rows /api/questions/*/changes /api/things /api/lineage /api/changes"
