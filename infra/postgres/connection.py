@@ -5,6 +5,7 @@ version, brings the schema up to date, and gives a `Database` from which connect
 no warehouse; `make_database(settings)` makes one there.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,10 @@ from replayhouse.infra.runtime.errors import (
 
 if TYPE_CHECKING:
     from replayhouse.infra.runtime.settings import Settings
+
+# The driver logs what it could not undo on a connection that is lost, in words of its own. Without a handler Python
+# prints that on standard error; the error itself tells whoever asked.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 OLDEST_SERVER = 16
 """The first major version of PostgreSQL that this program works with."""

@@ -30,7 +30,7 @@ _ROWS = (
     "/questions/*/rows /orders /customers /sellers /products /reviews /shipments /loads /changes "
     "/api/questions/*/rows /api/questions/*/changes /api/things /api/lineage /api/changes"
 )
-_QUALITY = "/quality /api/quality /api/things/row /api/lineage/quality.quarantine"
+_QUALITY = "/quality /api/quality /api/things/row /api/lineage/quality.quarantine /api/lineage/quarantine"
 
 AREAS = (
     Area("figures: overview, questions, terms, moments, search", _FIGURES, _EVERYBODY),

@@ -317,10 +317,11 @@ def apart(own: Warehouse, tmp_path: Path) -> str:
 def test_texts_of_records_are_for_stewards_too_and_noted(own: Warehouse, apart: str, site: TestClient) -> None:
     for role, sees in ((Role.OWNER, True), (Role.STEWARD, True), (Role.AUDITOR, False), (Role.READER, False)):
         headers = bearing(own, role)
-        for path in (f"/api/things/row/{apart}", f"/api/lineage/quality.quarantine/{apart}"):
+        for place in ("things/row", "lineage/quality.quarantine", "lineage/quarantine"):
+            path = f"/api/{place}/{apart}"
             answer = site.get(path, headers=headers)
             assert (answer.status_code, "canoas" in answer.text) == (200, sees), f"{role} asks for {path}"
-    assert [entry["role"] for entry in entries(own)] == ["owner", "owner", "steward", "steward"]
+    assert [entry["role"] for entry in entries(own)] == ["owner"] * 3 + ["steward"] * 3
     assert {str(subject) for entry in entries(own) for subject in entry["subjects"]} == {apart}
 
 
