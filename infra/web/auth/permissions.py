@@ -67,7 +67,7 @@ def may(role: Role, path: str, method: str = "GET") -> bool:
 
 
 def matrix() -> list[tuple[str, ...]]:
-    """The table as pages show it: an area, and for each role whether it may open it."""
+    """The table as the page on security shows it: an area, and for each role whether it may open it."""
     return [(area.name, *("yes" if role in area.roles else "-" for role in Role)) for area in AREAS]
 
 
