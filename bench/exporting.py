@@ -98,19 +98,26 @@ def _load(folder: Path, relations: list[str]) -> float:
             for schema in {one.split(".")[0] for one in relations}:
                 connection.execute(f"CREATE SCHEMA {schema}")
             for one in relations:
-                connection.execute(f"CREATE TABLE {one} AS FROM read_csv('{folder / one}.csv')")
+                connection.execute(f"CREATE TABLE {one} AS FROM {_readable(folder / f'{one}.csv')}")
 
     return timed(load)
 
 
+def _readable(file: Path) -> str:
+    """A file as DuckDB reads it. What psql quoted is said, for it may stand below all that is looked at to find out."""
+    if file.suffix == ".csv":
+        return f"read_csv('{file}', header = true, delim = ',', quote = '\"', escape = '\"')"
+    return f"'{file}'"
+
+
 def _scan(folder: Path) -> float:
     """DuckDB reading every value of every file."""
-    files = sorted(str(path) for path in [*folder.glob("*.csv"), *folder.glob("*/*.parquet")])
+    files = sorted([*folder.glob("*.csv"), *folder.glob("*/*.parquet")])
 
     def scan() -> None:
         with duckdb.connect() as connection:
             for file in files:
-                connection.execute(f"SELECT count(*), bit_xor(hash(t)) FROM '{file}' AS t").fetchall()
+                connection.execute(f"SELECT count(*), bit_xor(hash(t)) FROM {_readable(file)} AS t").fetchall()
 
     return timed(scan)
 
