@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from replayhouse.infra.cli.options import Contexts, Json, example
+from replayhouse.infra.cli.options import Contexts, Json, MoreContexts, example
 from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table, warn
 from replayhouse.infra.runtime.telling import count
 
@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
 def export(
     folder: FolderArgument,
     contexts: Contexts = None,
+    more_contexts: MoreContexts = None,
     withhold_personal: WithholdPersonal = False,
     at: At = None,
     force: Force = False,
@@ -51,8 +52,9 @@ def export(
     """
     from replayhouse.infra.cli.warehouse import named_warehouse
 
+    wanted = [*(contexts or ()), *(more_contexts or ())] or None
     with named_warehouse() as warehouse:
-        report = warehouse.export(folder, contexts, withhold_personal=withhold_personal, at=at, force=force)
+        report = warehouse.export(folder, wanted, withhold_personal=withhold_personal, at=at, force=force)
     told = report.manifest
     for name, why in told.left_out.items():
         warn(f"{name} is left out: {why}")

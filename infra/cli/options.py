@@ -21,6 +21,9 @@ Contexts = Annotated[
     list[Context] | None,
     typer.Argument(metavar="CONTEXT", help="The contexts to do it for; all where none is named."),
 ]
+MoreContexts = Annotated[
+    list[Context] | None, typer.Option("--contexts", metavar="CONTEXT", help="The same, as an option; may be repeated.")
+]
 
 
 def example(*lines: str) -> str:

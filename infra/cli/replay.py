@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from replayhouse.domain.contexts import Context
-from replayhouse.infra.cli.options import Json, Workers, example
+from replayhouse.infra.cli.options import Json, MoreContexts, Workers, example
 from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table
 from replayhouse.infra.cli.time_travel import AsOf, OccurredBefore, ToPosition
 from replayhouse.infra.runtime.telling import count
@@ -28,9 +28,6 @@ Log = Annotated[
 ]
 Contexts = Annotated[
     list[Context] | None, typer.Argument(metavar="CONTEXT", help="The contexts to fold; all where none is named.")
-]
-MoreContexts = Annotated[
-    list[Context] | None, typer.Option("--contexts", metavar="CONTEXT", help="The same, as an option; may be repeated.")
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to, of its own.")]
 Keys = Annotated[

@@ -168,7 +168,7 @@ def test_what_has_not_changed_is_not_written_again(loaded: Loaded, exported: Pat
 
 
 def test_some_contexts_are_exported_without_the_marts_that_need_all(loaded: Loaded, tmp_path: Path) -> None:
-    told = loaded.program.json("export", tmp_path / "sales", "sales", "marketplace")
+    told = loaded.program.json("export", tmp_path / "sales", "sales", "--contexts", "marketplace")
 
     assert told["contexts"] == {
         context: shown
