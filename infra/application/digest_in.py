@@ -12,9 +12,10 @@ from replayhouse.infra.application.site import Site
 from replayhouse.infra.exporting import manifest, recomputed
 from replayhouse.infra.exporting.folder import WAREHOUSE
 from replayhouse.infra.read_models.digests import tables_as_json
-from replayhouse.infra.replaying.manifest import FORMAT as ROWS
-from replayhouse.infra.replaying.manifest import MANIFEST, read_manifest
+from replayhouse.infra.replaying.manifest import KIND as ROWS
+from replayhouse.infra.replaying.manifest import read_manifest
 from replayhouse.infra.runtime.errors import InputError, UsageError
+from replayhouse.infra.runtime.manifests import MANIFEST
 from replayhouse.projections.digest import Digest
 
 
@@ -131,7 +132,7 @@ def _identity(folder: Path) -> tuple[int, int, int] | None:
 
 def _as_it_stands(site: Site, folder: Path, contexts: Iterable[str] | None) -> DigestInReport:
     """What the files hold, and the tables of a DuckDB file beside them."""
-    found = _rows(folder) if manifest.format_of(folder) == ROWS else _export(folder)
+    found = _rows(folder) if manifest.format_of(folder) == ROWS.format else _export(folder)
     wanted = [context for context in chosen(contexts) if context in found.contexts]
     if contexts is not None and (missing := [one for one in chosen(contexts) if one not in wanted]):
         raise UsageError(f"There is no context {missing[0]} in {folder}: there are {', '.join(found.contexts)}.")

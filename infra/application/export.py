@@ -20,7 +20,7 @@ from replayhouse.infra.exporting import relations, sources
 from replayhouse.infra.exporting.duckdb_file import write_warehouse
 from replayhouse.infra.exporting.duckdb_paths import named
 from replayhouse.infra.exporting.folder import WAREHOUSE, ExportFolder, held, keep
-from replayhouse.infra.exporting.manifest import FORMAT, Exported, File, Manifest, TableFile
+from replayhouse.infra.exporting.manifest import KIND, Exported, File, Manifest, TableFile
 from replayhouse.infra.exporting.parquet_file import write_table
 from replayhouse.infra.exporting.recomputed import room
 from replayhouse.infra.exporting.relations import Relation, one_snapshot, withheld_of
@@ -280,7 +280,7 @@ class _Export:
             for context, shown in source.contexts.items()
         }
         return Manifest(
-            format=FORMAT,
+            format=KIND.format,
             program=self._program,
             store=self._store,
             moment=source.moment,

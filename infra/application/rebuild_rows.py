@@ -17,9 +17,10 @@ from replayhouse.infra.privacy.erasure import streams_naming
 from replayhouse.infra.privacy.mentions import erased_people, names_of, texts_of_rows
 from replayhouse.infra.read_models.rebuild.given_rows import GivenRows, GivenTable, RowFile
 from replayhouse.infra.read_models.rebuild.rebuild import rebuild_from_rows
-from replayhouse.infra.replaying.manifest import MANIFEST, ContextRows, RowsManifest, read_manifest
+from replayhouse.infra.replaying.manifest import ContextRows, RowsManifest, read_manifest
 from replayhouse.infra.runtime.errors import InputError, UsageError
 from replayhouse.infra.runtime.given_texts import recordable
+from replayhouse.infra.runtime.manifests import MANIFEST
 from replayhouse.projections.warehouse import PERSONAL_CONTEXTS, PROJECTIONS
 
 _DOING = "taking the rows in"

@@ -8,7 +8,6 @@ by several processes that see the log as it was at one moment.
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from uuid import UUID
 
@@ -16,15 +15,22 @@ import psycopg
 from psycopg import sql
 
 from replayhouse.domain.contexts import CONTEXTS
-from replayhouse.infra.event_store.breaks import ANOTHER_BATCH, REMOVED, TWICE, BreakFound, Broken, other_events
+from replayhouse.infra.event_store.breaks import (
+    ANOTHER_BATCH,
+    ONE_DIED,
+    REMOVED,
+    TWICE,
+    BreakFound,
+    Broken,
+    other_events,
+)
 from replayhouse.infra.event_store.commits import Commit
 from replayhouse.infra.event_store.log_tables import ALL_EVENTS, OWN_NAMES
 from replayhouse.infra.event_store.merkle import leaf_of, root_of
 from replayhouse.infra.postgres.binary_copy import unframed
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.postgres.planner import IN_ORDER_HERE
-from replayhouse.infra.runtime.errors import ReplayhouseError
-from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent, started_pool
+from replayhouse.infra.runtime.subprocesses import Pool, end_with_parent, ending, started_pool
 
 EVENTS_WORTH_A_PROCESS = 150_000
 """A process that is not forked takes the better part of a second to start."""
@@ -161,17 +167,9 @@ def crew(conn: psycopg.Connection, database: Database | None, processes: int) ->
         return
     row = conn.execute(_SNAPSHOT).fetchone()
     assert row is not None  # a function always gives a row
-    with started_pool(processes, _start, (database, str(row[0]))) as pool:
-        try:
-            yield Crew(conn, pool, processes)
-        except BrokenProcessPool as error:
-            pool.kill()
-            raise ReplayhouseError(
-                "A process of the verification ended unexpectedly, perhaps for want of memory. Run it again, with "
-                "REPLAYHOUSE_WORKERS=1."
-            ) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    pool = started_pool(processes, _start, (database, str(row[0])))
+    with ending(pool, ONE_DIED):
+        yield Crew(conn, pool, processes)
 
 
 _seen: tuple[Database, str] | None = None

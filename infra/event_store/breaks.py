@@ -11,6 +11,11 @@ REWRITTEN = "the log was rewritten, here or before: its chain up to here is not 
 VERSIONS_ARE_MISSING = "versions of its stream are missing before that of the event"
 """What is said of a gap in a stream: all hashes hold then, as it is looked for last."""
 
+ONE_DIED = (
+    "A process of the verification ended unexpectedly, perhaps for want of memory. Run it again, with "
+    "REPLAYHOUSE_WORKERS=1."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from replayhouse.infra.exporting import manifest
 from replayhouse.infra.exporting.manifest import Manifest
-from replayhouse.infra.privacy.copies import MANIFEST
 from replayhouse.infra.runtime.errors import Conflicting, InputError, UsageError
 from replayhouse.infra.runtime.files import keep_name, no_folder_for
+from replayhouse.infra.runtime.manifests import MANIFEST, rendered
 
 WAREHOUSE = "warehouse.duckdb"
 
@@ -74,7 +74,7 @@ class ExportFolder:
 
         Before that everything of it is on disk.
         """
-        write_new(unfinished / MANIFEST, manifest.written(told))
+        write_new(unfinished / MANIFEST, rendered(told))
         for folder, _, files in os.walk(unfinished):
             for name in files:
                 _on_disk(Path(folder, name))

@@ -6,13 +6,14 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import msgspec
-
-from replayhouse.infra.privacy.copies import MANIFEST
+from replayhouse.infra.runtime import manifests
 from replayhouse.infra.runtime.errors import InputError, UsageError
 from replayhouse.infra.runtime.files import reading
+from replayhouse.infra.runtime.manifests import MANIFEST
 
-FORMAT = "replayhouse export 1"
+KIND = manifests.Kind(
+    of="an export", format="replayhouse export 1", newer="a newer program wrote it", remedy="Export again."
+)
 _LARGEST = 16 * 2**20
 
 
@@ -92,39 +93,17 @@ class Manifest:
             yield from place.tables.values()
 
 
-def written(manifest: Manifest) -> bytes:
-    """The manifest as it stands in its file."""
-    return msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
-
-
-@dataclass(frozen=True)
-class _Outline:
-    """What is looked at before the rest, which a newer program may have given other fields."""
-
-    format: str
-
-
 def format_of(folder: Path) -> str | None:
     """What the manifest of a folder says it is; None where there is none, or none that says so."""
     try:
-        return msgspec.json.decode(_bytes(folder), type=_Outline).format
-    except (InputError, msgspec.MsgspecError):
+        return manifests.format_of(_bytes(folder))
+    except InputError:
         return None
 
 
 def read(folder: Path) -> Manifest:
     """The manifest of an export. Raises InputError where it cannot be read, or names a file outside of the folder."""
-    told = _bytes(folder)
-    try:
-        found = msgspec.json.decode(told, type=_Outline).format
-        if found != FORMAT:
-            raise InputError(
-                f"{folder / MANIFEST} is of the format '{found}', and this program reads '{FORMAT}': use the program "
-                "that wrote it."
-            )
-        manifest = msgspec.json.decode(told, type=Manifest)
-    except msgspec.MsgspecError as error:
-        raise InputError(f"{folder / MANIFEST} is no manifest of an export: {error}. Export again.") from error
+    manifest = manifests.decoded(_bytes(folder), folder / MANIFEST, KIND, Manifest)
     for one in manifest.files():
         path = PurePosixPath(one.file)
         if path.is_absolute() or ".." in path.parts or not path.name or "\0" in one.file:

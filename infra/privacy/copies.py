@@ -13,10 +13,9 @@ from typing import Literal, NamedTuple
 
 import psycopg
 
-Kind = Literal["export", "replay", "clickhouse"]
+from replayhouse.infra.runtime.manifests import MANIFEST
 
-MANIFEST = "manifest.json"
-"""The file without which a folder is no copy."""
+Kind = Literal["export", "replay", "clickhouse"]
 
 _NOTE = """
     INSERT INTO event_store.copy_elsewhere (kind, host, place, contexts, is_in_clear, read_at_position)

@@ -15,12 +15,11 @@ from replayhouse.infra.replaying.folding import FoldedTable
 from replayhouse.infra.replaying.row_files import RowsFile
 from replayhouse.infra.runtime.errors import InputError
 from replayhouse.infra.runtime.files import reading
+from replayhouse.infra.runtime.manifests import MANIFEST, Kind, decoded
 from replayhouse.projections.digest import Digest
 
-FORMAT = "replayhouse rows 1"
-MANIFEST = "manifest.json"
+KIND = Kind(of="a replay", format="replayhouse rows 1", newer="a newer program wrote it", remedy="Replay again.")
 
-_FORMATS = re.compile(r"replayhouse rows (\d+)")
 _FILE = re.compile(r"([a-z_]+)/([a-z_]+)/part-[0-9a-f]{8}-\d{5,}-\d+\.parquet")
 
 Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
@@ -105,11 +104,6 @@ def _file(file: RowsFile) -> File:
     return File(file.name, file.rows, file.bytes, file.sha256)
 
 
-def rendered(manifest: RowsManifest) -> bytes:
-    """The bytes of the file: JSON in UTF-8, indented by two blanks, a line feed at the end."""
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
-
-
 def read_manifest(folder: Path) -> RowsManifest:
     """What stands in a folder. Raises InputError where no replay has written it, or a newer program."""
     path = folder / MANIFEST
@@ -128,20 +122,7 @@ def read_manifest(folder: Path) -> RowsManifest:
 
 def parsed(data: bytes, path: Path) -> RowsManifest:
     """The manifest in the bytes of a file. Raises InputError where it is none, of a newer format, or not whole."""
-    try:
-        told = msgspec.json.decode(data)
-        form = _FORMATS.fullmatch(str(told["format"]))
-        if form is None:
-            raise InputError(f"{path} is not the manifest of a replay: its format is {str(told['format'])[:60]!r}.")
-        if form[0] != FORMAT:
-            raise InputError(
-                f"{path} is of the format '{form[0]}', and this program reads '{FORMAT}': a newer program wrote it. "
-                "Update this one."
-            )
-        manifest = msgspec.convert(told, RowsManifest)
-    except (msgspec.ValidationError, msgspec.DecodeError, KeyError, TypeError, UnicodeError, RecursionError) as error:
-        why = f" ({error})" if isinstance(error, msgspec.ValidationError) else ""
-        raise InputError(f"{path} is not the manifest of a replay, or was cut off or changed{why}.") from error
+    manifest = decoded(data, path, KIND, RowsManifest)
     _refuse_contradictions(manifest, path)
     return manifest
 

@@ -14,9 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from replayhouse.domain.contexts import CONTEXTS
-from replayhouse.infra.replaying.manifest import MANIFEST, RowsManifest, read_manifest, rendered
+from replayhouse.infra.replaying.manifest import RowsManifest, read_manifest
 from replayhouse.infra.runtime.errors import InputError, UsageError
 from replayhouse.infra.runtime.files import keep_name, no_folder_for, writing
+from replayhouse.infra.runtime.manifests import MANIFEST, rendered
 
 _FILE = re.compile(r"part-[0-9a-f]{8}-\d{5,}-\d+\.parquet")
 _OF_OURS = {MANIFEST, f"{MANIFEST}.unfinished"}

@@ -15,7 +15,7 @@ from typing import Protocol
 from replayhouse.infra.event_store.known_keys import KeysOf
 from replayhouse.infra.replaying.folding import Folded, FoldedTable, fold_range, member_rows
 from replayhouse.infra.replaying.keys import KeysFrom
-from replayhouse.infra.replaying.manifest import FORMAT, ContextRows, LimitsMet, RowsManifest, table_rows
+from replayhouse.infra.replaying.manifest import KIND, ContextRows, LimitsMet, RowsManifest, table_rows
 from replayhouse.infra.replaying.output import Output
 from replayhouse.infra.replaying.parts import EVENTS_A_PART, MEMBERS, Part, file_name, parts_of
 from replayhouse.infra.replaying.row_files import RowsWriter
@@ -100,7 +100,7 @@ def _members(output: Output, context: str) -> dict[str, FoldedTable]:
 def _manifest(job: Job, events: dict[str, int], tables: dict[str, dict[str, FoldedTable]]) -> RowsManifest:
     chain = job.log.chain
     return RowsManifest(
-        format=FORMAT,
+        format=KIND.format,
         program=version("replayhouse"),
         store=job.log.store,
         position=job.log.position,

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.connection import Connection
@@ -19,6 +20,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from replayhouse.infra.runtime import forks
+from replayhouse.infra.runtime.errors import ReplayhouseError
 
 Result = TypeVar("Result")
 
@@ -177,6 +179,21 @@ def started_pool(processes: int, start: Callable[..., None], arguments: tuple[An
 def workers_without_data(processes: int) -> Pool:
     """A pool for work that is all in its tasks."""
     return started_pool(processes, end_with_parent)
+
+
+@contextmanager
+def ending(pool: Pool, when_one_dies: str) -> Iterator[None]:
+    """The pool ends with the block, its tasks that have not begun undone.
+
+    Where a process of it has died, raises ReplayhouseError with what is said for that.
+    """
+    try:
+        yield
+    except BrokenProcessPool as error:
+        pool.kill()
+        raise ReplayhouseError(when_one_dies) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager

@@ -15,12 +15,16 @@ from msgspec import Meta
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.event_store.merkle import GENESIS
 from replayhouse.infra.runtime.errors import InputError
+from replayhouse.infra.runtime.manifests import MANIFEST, Kind, decoded
 
-FORMAT = "replayhouse sealed log 1"
-MANIFEST = "manifest.json"
+KIND = Kind(
+    of="a sealed log",
+    format="replayhouse sealed log 1",
+    newer="it was sealed by a newer program",
+    remedy="Take it from where it was sealed, or seal again into another folder.",
+)
 COMMITS = "commits.parquet"
 
-_FORMATS = re.compile(r"replayhouse sealed log (\d+)")
 _FOLDER = re.compile(r"(\d{12,19})-(\d{12,19})(-[0-9a-f]{12})?")
 _EVENT_FILES = {f"{context}.parquet": context for context in CONTEXTS}
 
@@ -93,7 +97,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def empty_manifest(store: UUID) -> Manifest:
     """That of a log of which nothing is sealed yet."""
-    return Manifest(FORMAT, store, 0, GENESIS.hex(), ())
+    return Manifest(KIND.format, store, 0, GENESIS.hex(), ())
 
 
 def folder_name(first: int, last: int, mark: str = "") -> str:
@@ -106,33 +110,13 @@ def is_folder_name(name: str) -> bool:
     return _FOLDER.fullmatch(name) is not None
 
 
-def rendered(manifest: Manifest) -> bytes:
-    """The bytes of the file: JSON in UTF-8, indented by two blanks, a line feed at the end."""
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
-
-
 def parsed(data: bytes, place: str) -> Manifest:
     """The manifest in the bytes of a file at a place, whose segments follow on each other.
 
     Raises InputError where it is none, of a newer format, or contradicts itself.
     """
     where = f"{place}/{MANIFEST}"
-    try:
-        told = msgspec.json.decode(data)
-        form = _FORMATS.fullmatch(str(told["format"]))
-        if form is None:
-            raise InputError(
-                f"{where} is not the manifest of a sealed log: its format is {str(told['format'])[:60]!r}."
-            )
-        if form[0] != FORMAT:
-            raise InputError(
-                f"{where} is of the format '{form[0]}', and this program reads '{FORMAT}': it was sealed by a newer "
-                "program. Update this one."
-            )
-        manifest = msgspec.convert(told, Manifest)
-    except (msgspec.ValidationError, msgspec.DecodeError, KeyError, TypeError, UnicodeError, RecursionError) as error:
-        why = f" ({error})" if isinstance(error, msgspec.ValidationError) else ""
-        raise InputError(f"{where} is not the manifest of a sealed log, or was cut off or changed{why}.") from error
+    manifest = decoded(data, where, KIND, Manifest)
     _refuse_contradictions(manifest, where)
     return manifest
 

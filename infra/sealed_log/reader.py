@@ -19,8 +19,9 @@ import pyarrow.compute as pc
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.event_store.merkle import GENESIS
 from replayhouse.infra.runtime.errors import InputError
+from replayhouse.infra.runtime.manifests import MANIFEST
 from replayhouse.infra.sealed_log.layout import EVENTS
-from replayhouse.infra.sealed_log.manifest import MANIFEST, Manifest, Segment, parsed
+from replayhouse.infra.sealed_log.manifest import Manifest, Segment, parsed
 from replayhouse.infra.sealed_log.merging import SortedFile, merged, sorted_file
 from replayhouse.infra.sealed_log.places import Place, opened, place_of, unreadable
 

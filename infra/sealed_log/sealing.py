@@ -22,17 +22,16 @@ from replayhouse.infra.event_store.merkle import GENESIS, chain_of, root_of
 from replayhouse.infra.postgres.connection import translated
 from replayhouse.infra.postgres.planner import IN_ORDER_HERE
 from replayhouse.infra.runtime.errors import InputError, Rejected, UsageError
+from replayhouse.infra.runtime.manifests import MANIFEST, rendered
 from replayhouse.infra.sealed_log.columns import Bucket, buckets, portions, read_events
 from replayhouse.infra.sealed_log.leaves import leaves_of
 from replayhouse.infra.sealed_log.manifest import (
     COMMITS,
-    MANIFEST,
     Manifest,
     SealedFile,
     Segment,
     empty_manifest,
     parsed,
-    rendered,
 )
 from replayhouse.infra.sealed_log.places import place_of
 from replayhouse.infra.sealed_log.segment_files import write_commits, write_events

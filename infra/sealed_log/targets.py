@@ -16,7 +16,8 @@ from typing import BinaryIO, Protocol
 
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.infra.runtime.files import keep_name, no_folder_for, writing
-from replayhouse.infra.sealed_log.manifest import MANIFEST, folder_name, is_folder_name
+from replayhouse.infra.runtime.manifests import MANIFEST
+from replayhouse.infra.sealed_log.manifest import folder_name, is_folder_name
 from replayhouse.infra.sealed_log.places import LocalFolder, Place, Storage
 from replayhouse.infra.sealed_log.reader import read_manifest
 

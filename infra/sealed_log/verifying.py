@@ -7,7 +7,6 @@ processes at once; that segments follow on each other is known from the manifest
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.event_store.breaks import (
     ANOTHER_BATCH,
     NOT_FOLLOWING,
+    ONE_DIED,
     REMOVED,
     REWRITTEN,
     TWICE,
@@ -31,8 +31,8 @@ from replayhouse.infra.event_store.breaks import (
     other_events,
 )
 from replayhouse.infra.event_store.merkle import chain_of, root_of
-from replayhouse.infra.runtime.errors import InputError, ReplayhouseError
-from replayhouse.infra.runtime.subprocesses import workers_without_data
+from replayhouse.infra.runtime.errors import InputError
+from replayhouse.infra.runtime.subprocesses import ending, workers_without_data
 from replayhouse.infra.sealed_log.layout import COMMITS_SCHEMA, ORDER
 from replayhouse.infra.sealed_log.leaves import leaves_of
 from replayhouse.infra.sealed_log.manifest import Manifest, Segment
@@ -78,7 +78,7 @@ def _looked_at(
             yield segment, first_break(place, segment, known)
         return
     pool = workers_without_data(processes)
-    try:
+    with ending(pool, ONE_DIED):
         waiting: deque[tuple[Segment, Future[Broken | None]]] = deque()
         for segment in manifest.segments:
             waiting.append((segment, pool.submit(first_break, place, segment, known)))
@@ -87,14 +87,6 @@ def _looked_at(
                 yield done, future.result()
         for done, future in waiting:
             yield done, future.result()
-    except BrokenProcessPool as error:
-        pool.kill()
-        raise ReplayhouseError(
-            "A process of the verification ended unexpectedly, perhaps for want of memory. Run it again, with "
-            "REPLAYHOUSE_WORKERS=1."
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def first_break(place: Place, segment: Segment, known: Anchor | None = None) -> Broken | None:

@@ -13,6 +13,7 @@ import pytest
 from replayhouse.domain.customer.events import CustomerAnonymized
 from replayhouse.infra.privacy import copies
 from replayhouse.infra.privacy.copies import Copy, of_folder
+from replayhouse.infra.runtime.manifests import MANIFEST
 from tests.support.read_side import Log
 
 CONTEXTS = ("sales", "customer")
@@ -20,7 +21,7 @@ CONTEXTS = ("sales", "customer")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / copies.MANIFEST).write_text(json.dumps({}))
+    (tmp_path / MANIFEST).write_text(json.dumps({}))
     return tmp_path
 
 

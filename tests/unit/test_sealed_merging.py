@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replayhouse.infra.event_store.commits import Commit
+from replayhouse.infra.runtime.manifests import rendered
 from replayhouse.infra.sealed_log import merging, segment_files
 from replayhouse.infra.sealed_log.layout import EVENTS
-from replayhouse.infra.sealed_log.manifest import COMMITS, Segment, empty_manifest, folder_name, rendered
+from replayhouse.infra.sealed_log.manifest import COMMITS, Segment, empty_manifest, folder_name
 from replayhouse.infra.sealed_log.reader import HIGHEST, LOWEST, SealedLog, open_sealed_log
 from replayhouse.infra.sealed_log.segment_files import write_commits, write_events
 
