@@ -23,7 +23,6 @@ def main() -> int:
     from bench.session import Session
 
     arguments = _arguments()
-    orders = arguments.orders * LARGE if arguments.large else arguments.orders
     if arguments.directory is not None:
         arguments.directory.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="replayhouse-bench-", dir=arguments.directory))
@@ -33,9 +32,9 @@ def main() -> int:
         print(f"{time.monotonic() - begun:6.1f} s  {doing}", file=sys.stderr, flush=True)
 
     try:
-        session = Session(scratch, orders, arguments.seed, tell)
+        session = Session(scratch, arguments.orders, arguments.seed, tell)
         if arguments.large:
-            session.run_large()
+            session.run_large(LARGE)
         elif arguments.kafka:
             session.run_kafka()
         elif arguments.small:
@@ -81,7 +80,7 @@ def _arguments() -> argparse.Namespace:
         metavar="PART",
         help=", ".join((*PARTS, *OF_ENGINES)),
     )
-    parser.add_argument("--large", action="store_true", help="peak memory alone, at 10 times the size (30 GB of disk)")
+    parser.add_argument("--large", action="store_true", help="memory, and 10 times the size (60 GB of disk)")
     parser.add_argument("--kafka", action="store_true", help="publishing and consuming, with a broker of its own")
     parser.add_argument("--small", action="store_true", help="small commands on a warm warehouse: seconds")
     parser.add_argument(

@@ -10,6 +10,7 @@ from bench import (
     answers,
     costs,
     exporting,
+    large,
     peak_memory,
     plain_sql,
     publishing,
@@ -91,13 +92,18 @@ class Session:
             if part in parts:
                 self._attempt(part, measure)
 
-    def run_large(self) -> None:
-        """The memory row alone, on this size."""
-        with self._warehouse("large") as warehouse:
-            with psycopg.connect(warehouse.url()) as connection:
-                self.report.machine = machine(connection).lines
-            self._generate(warehouse)
-            self._attempt("memory", lambda: self._memory_row(warehouse))
+    def run_large(self, times: int) -> None:
+        """Memory, and what commands take of the processors, on this size and on so many times of it."""
+        found: dict[int, dict[str, large.Cost]] = {}
+        for orders in (self._orders, self._orders * times):
+            folder = self._scratch / f"{orders}-orders"
+            with self._warehouse(f"{orders}-orders/home") as warehouse:
+                with psycopg.connect(warehouse.url()) as connection:
+                    self.report.machine = self.report.machine or machine(connection).lines
+                self._tell(f"generating {orders:,} orders")
+                warehouse.run("generate", folder / "extract", "--orders", str(orders), "--seed", str(self._seed))
+                found[orders] = large.measure(warehouse, folder, self._tell)
+        self.report.rows.extend(large.rows(*found.values()))
 
     def run_growth(self, times: Sequence[float]) -> None:
         """Commands at so many times this size, each."""
