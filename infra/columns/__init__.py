@@ -1,0 +1,1 @@
+"""Events as columns, and folds run on them: one run for all streams of a shape."""

@@ -1,0 +1,1 @@
+"""What the program tells of its work to machines: log lines, spans, metrics."""
