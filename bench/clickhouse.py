@@ -31,6 +31,7 @@ def measure(warehouse: Warehouse, folder: Path, report: Report) -> None:
     """By one process each, for the engine is in one alone: filling, rebuilding in PostgreSQL, inserting Arrow."""
     if find_spec("chdb") is None:
         raise NotMeasured("the engine chdb is not installed: use .venv-engines/bin/python (make test-engines)")
+    folder.mkdir()
     rebuilt = repeated(lambda: warehouse.timed("rebuild", "--workers", "1").seconds)
     with warehouse.setting(_URL, f"chdb://{folder / 'ours'}"):
         filled = repeated(lambda: warehouse.timed("rebuild", "--to", "clickhouse").seconds)
