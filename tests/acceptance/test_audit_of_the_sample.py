@@ -4,7 +4,6 @@ No row of the sample is quoted: what is compared with the lines shown are the fi
 """
 
 import csv
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,7 @@ import pytest
 from replayhouse.infra.postgres.connection import Database
 from tests.oracle.expected import FILES
 from tests.support.in_process import Warehouse
-
-ROOT = Path(__file__).parents[2]
-SAMPLE = ROOT / os.environ.get("REPLAYHOUSE_SAMPLE", "../shared/olist-sample")
+from tests.support.the_sample import SAMPLE
 
 AN_ORDER = """
     SELECT o.order_id, i.item_no, i.seller_id, c.customer_id

@@ -27,9 +27,8 @@ from tests.support.examples import examples
 from tests.support.extracts import Lines, a_good_extract, a_later_extract, changed, write
 from tests.support.in_process import Warehouse
 from tests.support.messy_extracts import lacking, messy_extract
+from tests.support.the_sample import SAMPLE
 
-ROOT = Path(__file__).parents[2]
-SAMPLE = ROOT / os.environ.get("REPLAYHOUSE_SAMPLE", "../shared/olist-sample")
 EXAMPLES = int(os.environ.get("REPLAYHOUSE_ANSWER_EXAMPLES", "2"))
 
 NOTHING: dict[str, list[str]] = {file: [] for file in a_good_extract()}

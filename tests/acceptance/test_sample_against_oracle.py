@@ -5,7 +5,6 @@ generated stands in for it.
 """
 
 import json
-import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -23,9 +22,7 @@ from tests.oracle.snapshots import snapshot
 from tests.support.cli import Program
 from tests.support.prepared import furnish
 from tests.support.replaying import digests_of
-
-ROOT = Path(__file__).parents[2]
-SAMPLE = ROOT / os.environ.get("REPLAYHOUSE_SAMPLE", "../shared/olist-sample")
+from tests.support.the_sample import SAMPLE
 
 UNKNOWN_MEMBERS = (
     "fulfillment.dim_geography",

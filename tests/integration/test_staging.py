@@ -1,6 +1,5 @@
 """Staging: what is kept apart and why (R4), what is new, changed or unchanged, and that the counts add up."""
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from tests.support.staging import (
     staged,
     write,
 )
+from tests.support.the_sample import SAMPLE
 
 ORDER_HEADER = "order_id,customer_alias,status,placed_at,sellers\n"
 
@@ -343,9 +343,7 @@ def test_the_newest_order_may_be_one_that_only_the_log_has(tmp_path: Path) -> No
 
 def test_the_public_sample_has_no_bad_record(tmp_path: Path) -> None:
     """On generated data where the sample is not at hand."""
-    default = Path(__file__).parents[2].parent / "shared" / "olist-sample"
-    sample_path = Path(os.environ.get("REPLAYHOUSE_SAMPLE", default))
-    path = sample_path if sample_path.is_dir() else write(tmp_path / "extract", a_good_extract())
+    path = SAMPLE if SAMPLE.is_dir() else write(tmp_path / "extract", a_good_extract())
     result = stage(open_extract(path, tmp_path), tmp_path / "stage")
     assert result.unreadable == ()
     assert list(result.quarantined()) == []

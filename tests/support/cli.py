@@ -117,13 +117,15 @@ class Loaded:
 
 
 @contextmanager
-def loaded_warehouse(prepared: Path, folder: Path) -> Iterator[Loaded]:
-    """A warehouse with one load, and with a server of its own."""
+def loaded_warehouse(prepared: Path, folder: Path, extract: Path | None = None) -> Iterator[Loaded]:
+    """A warehouse with one load, and with a server of its own; the extract is made up where none is given."""
     program = Program(folder / "home")
     furnish(program.home, prepared)
     try:
-        program.succeed("generate", folder / "extract", "--orders", "80", "--seed", "7")
-        yield Loaded(program, folder / "extract", program.json("ingest", folder / "extract", "--name", "first"))
+        if extract is None:
+            extract = folder / "extract"
+            program.succeed("generate", extract, "--orders", "80", "--seed", "7")
+        yield Loaded(program, extract, program.json("ingest", extract, "--name", "first"))
     finally:
         program.run("db", "stop")
 

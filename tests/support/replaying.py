@@ -64,9 +64,9 @@ class Played:
 
 
 @contextmanager
-def played(prepared: Path, folder: Path) -> Iterator[Played]:
-    """Loads, one of them taken back, an erasure, and all of that sealed in two goes."""
-    with loaded_warehouse(prepared, folder) as loaded:
+def played(prepared: Path, folder: Path, extract: Path | None = None) -> Iterator[Played]:
+    """Loads, the first of this extract, one of them taken back, an erasure, and all of that sealed in two goes."""
+    with loaded_warehouse(prepared, folder, extract) as loaded:
         program = loaded.program
         positions = [loaded.told["position"]]
         found = Played(loaded, folder, positions)

@@ -4,7 +4,6 @@ The extracts are a random one, full of ties and of times out of order, and the r
 """
 
 import csv
-import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -19,8 +18,8 @@ import pytest
 
 from tests.oracle.expected import FILES, Row, expected, rows
 from tests.oracle.lines import NOBODY, a_customer, a_payment, an_id, an_item, an_order, line, write_extract
+from tests.support.the_sample import SAMPLE
 
-SAMPLE = Path(os.environ.get("REPLAYHOUSE_SAMPLE", Path(__file__).parents[3] / "shared" / "olist-sample"))
 CENT = Decimal("0.01")
 STATUSES = ("created", "approved", "invoiced", "processing", "shipped", "delivered", "canceled", "unavailable")
 WITHOUT_DISPATCH = ("created", "approved", "invoiced", "processing")
