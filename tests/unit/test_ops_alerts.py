@@ -1,0 +1,69 @@
+"""The rules of `ops/prometheus`: what they ask for is there, each has its tests and its page.
+
+Prometheus' own tool plays the tests: `tests/acceptance/test_alerts.py`.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.support.prometheus import names_in
+
+ROOT = Path(__file__).parents[2]
+RULES, TESTS = ROOT / "ops/prometheus/alerts.yml", ROOT / "ops/prometheus/alerts_test.yml"
+
+# Metrics that rules ask for and the program does not give yet: each is taken out of this list by the test below.
+AWAITED = {
+    "replayhouse_database_up",
+    "replayhouse_projection_lag_seconds",
+    "replayhouse_question_duration_seconds",
+    "replayhouse_stale_copies",
+    "replayhouse_personal_data_reads_total",
+    "replayhouse_last_backup_timestamp_seconds",
+    "replayhouse_command_last_exit_code",
+    "http_server_request_duration_seconds",
+}
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(RULES.read_text("utf-8"))["groups"] for rule in group["rules"]]
+
+
+def alerts() -> list[dict[str, Any]]:
+    return [rule for rule in rules() if "alert" in rule]
+
+
+def asked() -> Iterator[tuple[str, bool]]:
+    """Each alert that a test of rules asks for, and whether it expects it."""
+    for test in yaml.safe_load(TESTS.read_text("utf-8"))["tests"]:
+        for case in test["alert_rule_test"]:
+            yield case["alertname"], bool(case.get("exp_alerts"))
+
+
+def given() -> set[str]:
+    """The names of metrics that the program gives."""
+    texts = [path.read_text("utf-8") for path in (ROOT / "infra").rglob("metrics*.py")]
+    words = {word for text in texts for word in re.findall(r'"([a-z_]+)"', text)}
+    return words | {f"replayhouse_{word}" for word in words}
+
+
+def test_each_alert_is_seen_to_fire_and_not_to_fire() -> None:
+    told = set(asked())
+    assert {(alert["alert"], fires) for alert in alerts() for fires in (True, False)} == told
+
+
+def test_each_alert_says_how_urgent_it_is_what_happened_and_where_to_read_on() -> None:
+    for alert in alerts():
+        page = re.sub(r"(?<!^)(?=[A-Z])", "-", alert["alert"]).lower()
+        assert alert["labels"].keys() == {"severity"}, alert
+        assert alert["labels"]["severity"] in {"critical", "warning"}, alert
+        assert alert["annotations"].keys() == {"summary", "runbook"}, alert
+        assert alert["annotations"]["runbook"] == f"docs/runbooks/{page}.md", alert
+
+
+def test_rules_ask_for_nothing_that_the_program_does_not_give() -> None:
+    wanted = {name for rule in rules() for name in names_in(rule["expr"])} - {rule.get("record") for rule in rules()}
+    assert wanted - given() == AWAITED
