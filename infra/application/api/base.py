@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from replayhouse.infra.application.site import Site
+from replayhouse.infra.openlineage.asked import is_asked_for
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Tell, Warn, tell_nobody
 
@@ -86,8 +87,15 @@ class Base:
             self._site.asked = before
 
     def _do(self, use_case: Callable[Concatenate[Site, P], R], *args: P.args, **given: P.kwargs) -> R:
-        """Runs a use case. Raises a ReplayhouseError for whatever is known to go wrong."""
+        """Runs a use case, and tells of it where that is asked for.
+
+        Raises a ReplayhouseError for whatever is known to go wrong.
+        """
         with self._site.in_its_words():
+            if is_asked_for():
+                from replayhouse.infra.application.run_events import run_and_tell
+
+                return run_and_tell(self._site, use_case, *args, **given)
             return use_case(self._site, *args, **given)
 
     def _each(

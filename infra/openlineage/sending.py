@@ -1,0 +1,44 @@
+"""Handing events of OpenLineage over, after the work is done: best effort, in bounded time, and in a few words."""
+
+import json
+import subprocess  # whose programs are ours: this interpreter, without a shell
+import sys
+from collections.abc import Sequence
+
+from replayhouse.infra.openlineage import emit
+from replayhouse.infra.openlineage.facets import Document
+
+START_SECONDS = 10.0
+"""So long the process may take to start, on a busy machine; half a second on an idle one."""
+
+_GOES_ON = "The command itself is done."
+_TOLD = {
+    emit.MISSING: "its client is not installed: pip install 'replayhouse[lineage]' installs it, and "
+    "OPENLINEAGE_DISABLED=true leaves it out",
+    emit.LATE: f"the collector did not take it within {emit.SECONDS:.0f} seconds",
+    emit.UNSET: "the settings of OpenLineage name no place but the console, and standard output is the command's own: "
+    "set OPENLINEAGE_URL, or a transport in the file that OPENLINEAGE_CONFIG names",
+}
+
+
+def send(events: Sequence[Document]) -> str | None:
+    """Sends events; None where they were sent, else a sentence that says why not. Raises nothing."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", emit.__name__],
+            input=json.dumps(events, default=str).encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=START_SECONDS + emit.SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        word, *more = [emit.LATE]
+    except (OSError, ValueError) as error:
+        word, *more = emit.REFUSED, type(error).__name__
+    else:
+        word, *more = done.stdout.decode(errors="replace").split() or [emit.REFUSED, "no answer"]
+    if word == emit.SENT:
+        return None
+    why = _TOLD.get(word, f"it was refused ({' '.join(more)})")
+    return f"OpenLineage was not told of this: {why}. {_GOES_ON}"
