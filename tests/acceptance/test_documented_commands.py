@@ -15,13 +15,10 @@ What differs from run to run (recorded times, seconds, the hash chain, which hol
 """
 
 import json
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from pydantic_settings import BaseSettings
@@ -36,10 +33,10 @@ from replayhouse.infra.runtime.web_settings import WebSettings
 from replayhouse.infra.staging.checks import queries
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.folders import quick_folder
-from tests.support.forked import put_on_the_path
-from tests.support.pages import BLOCK, Snippet, python_files_of, snippets_of
+from tests.support.pages import BLOCK, Command, Snippet, commands_of, python_files_of, snippets_of
 from tests.support.prepared import furnish
 from tests.support.quick_java import use_quick_java
+from tests.support.shell import Shell
 
 ROOT = Path(__file__).parents[2]
 RUN = (
@@ -71,10 +68,7 @@ RUN = (
     ),
 )
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *ROOT.glob("docs/**/*.md")))
-TIMEOUT_S = 240
-
 ANY_LINES = "(?:.*\n)*"
-PROGRESS = re.compile(r" \.\.\.$")
 CHANGING = (
     (re.compile(r"\b127\.0\.0\.1:[23]\d{4}\b"), "<broker>"),
     (re.compile(r"\b20[2-9]\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00(?::00)?)?"), "<recorded time>"),
@@ -88,43 +82,6 @@ CHANGING = (
 )
 """The read model of quality tells when each load was, so its digest differs from run to run; in which order the streams
 of a chunk are appended, hence an event's position, is nobody's promise."""
-
-
-class Command(NamedTuple):
-    """A command of a page, with the output and the exit code that the page shows."""
-
-    line: int
-    text: str
-    output: list[str]
-    code: int
-
-
-def commands_of(page: str) -> list[Command]:
-    """The commands of a page's text, in order."""
-    found: list[Command] = []
-    for block in BLOCK.finditer(page):
-        if block[1] in ("console", "sh"):
-            begins = page.count("\n", 0, block.start()) + 2
-            found += _commands_of_block(block[2].splitlines(), begins)
-    return found
-
-
-def _commands_of_block(lines: Sequence[str], begins: int) -> list[Command]:
-    found: list[Command] = []
-    for number, line in enumerate(lines, begins):
-        if line.startswith("$ "):
-            found.append(Command(number, line[2:], [], 0))
-        elif found and line.startswith("> ") and not found[-1].output:
-            found[-1] = found[-1]._replace(text=f"{found[-1].text}\n{line[2:]}")
-        elif found:
-            found[-1].output.append(line)
-    with_codes: list[Command] = []
-    for command in found:
-        if command.text == "echo $?":
-            with_codes[-1] = with_codes[-1]._replace(code=int(command.output[0]))
-        else:
-            with_codes.append(command)
-    return with_codes
 
 
 def is_shown(shown: Sequence[str], told: Sequence[str]) -> bool:
@@ -144,40 +101,6 @@ def recipe_of(target: str) -> str:
     rule = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert rule, f"the Makefile has no target {target}"
     return rule[1].strip().splitlines()[-1].replace("$(BIN)/", "")
-
-
-class Shell:
-    """Runs commands in a folder, with the programs of this environment and a home of its own."""
-
-    def __init__(self, folder: Path, prepared: Path) -> None:
-        self.folder = folder
-        self.prepared = prepared
-        self.home = folder / "home"
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("REPLAYHOUSE_")}
-        programs = folder / "bin"
-        programs.mkdir()
-        ours |= put_on_the_path(programs)
-        path = os.pathsep.join((str(programs), str(Path(sys.executable).parent), ours.get("PATH", os.defpath)))
-        self.environment = ours | {"REPLAYHOUSE_HOME": str(self.home), "PATH": path, "PYTHONUTF8": "1"}
-
-    def run(self, command: str) -> tuple[int, list[str]]:
-        """What `call` gives of a command of bash."""
-        return self.call("bash", "-c", command)
-
-    def call(self, *command: str) -> tuple[int, list[str]]:
-        """Exit code and lines told: standard output, then errors; progress, which a terminal wipes out, is left out."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-        errors = [line for line in done.stderr.splitlines() if not PROGRESS.search(line)]
-        return done.returncode, done.stdout.splitlines() + errors
 
 
 AS_ONE_PROGRAM = """
@@ -200,7 +123,7 @@ def shell(prepared: Path) -> Iterator[Shell]:
     """A shell in an empty folder with a short name, for sockets; its database is stopped at the end."""
     use_quick_java()  # for the pages that start a broker
     with quick_folder() as folder:
-        shell = Shell(folder, prepared)
+        shell = Shell(folder)
         furnish(shell.home, prepared)
         try:
             yield shell
@@ -232,11 +155,11 @@ def test_the_commands_of_a_page_do_what_it_shows(name: str, shell: Shell) -> Non
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/python.md"])
-def test_the_python_of_a_page_does_what_it_shows(name: str, shell: Shell) -> None:
+def test_the_python_of_a_page_does_what_it_shows(name: str, shell: Shell, prepared: Path) -> None:
     snippets = snippets_of((ROOT / name).read_text(encoding="utf-8"))
     assert snippets, f"{name} shows no Python"
     (shell.folder / "snippets.json").write_text(json.dumps([snippet[:2] for snippet in snippets]), "utf-8")
-    furnish(shell.folder / "warehouse", shell.prepared)
+    furnish(shell.folder / "warehouse", prepared)
     try:
         code, lines = shell.call(sys.executable, "-c", AS_ONE_PROGRAM)
     finally:

@@ -1,14 +1,29 @@
 """Prometheus and its tool, as Debian has them: rules and expressions checked, and a server that asks the program."""
 
+import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
+import yaml
+
+from tests.support.homes import wait_until
+
+OPS = Path(__file__).parents[2] / "ops/prometheus"
 LONGEST_S = 120.0
+OFTEN = "1s"
 
 _WORD = re.compile(r"\b(?:replayhouse|http_server)[a-z_:]*")
 _STRING = re.compile(r'"[^"]*"')
 _LABELS = re.compile(r"\{[^}]*\}")
+_READY = "Server is ready to receive web requests"
+_LISTENS = re.compile(r'msg="Listening on" address=(\S+)')
 
 
 def program(name: str) -> str:
@@ -18,9 +33,9 @@ def program(name: str) -> str:
     return found
 
 
-def promtool(*arguments: str) -> None:
+def promtool(*arguments: str | Path) -> None:
     """Runs promtool, which must have nothing to complain of."""
-    command = [program("promtool"), *arguments]
+    command = [program("promtool"), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -29,3 +44,84 @@ def names_in(expression: str) -> set[str]:
     """The metrics that an expression of PromQL asks for; of a histogram, its name."""
     bare = _LABELS.sub("", _STRING.sub("", expression))
     return {re.sub(r"_(bucket|count|sum)$", "", name) for name in _WORD.findall(bare)}
+
+
+class Prometheus:
+    """A server that runs: what it says of the program that it watches."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def asked(self, path: str, **parameters: str) -> Any:
+        """What its API answers."""
+        with urlopen(f"{self._address}/api/v1/{path}?{urlencode(parameters)}", timeout=LONGEST_S) as answer:
+            document = json.load(answer)
+        assert document["status"] == "success", document
+        return document["data"]
+
+    def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """The values of an expression at this moment, each with its labels."""
+        return [(one["metric"], float(one["value"][1])) for one in self.asked("query", query=expression)["result"]]
+
+    def firing(self) -> set[str]:
+        """The names of the alerts that are told."""
+        return {one["labels"]["alertname"] for one in self.asked("alerts")["alerts"] if one["state"] == "firing"}
+
+    def health(self) -> dict[str, str]:
+        """The targets by their jobs, and how the last visit went."""
+        return {one["labels"]["job"]: one["health"] for one in self.asked("targets")["activeTargets"]}
+
+
+@contextmanager
+def watching(folder: Path, targets: Mapping[str, str], token: str | None = None) -> Iterator[Prometheus]:
+    """A server with the settings and the rules of `ops/prometheus`, but for these targets, and in a hurry.
+
+    `targets`: an address for each job that there is to be; `token`: what the program is shown. It asks once a second,
+    and an alert is told as soon as its rule holds: nothing is waited `for`.
+    """
+    settings = _settings(folder, targets, token)
+    said = folder / "prometheus.log"
+    command = [
+        program("prometheus"),
+        f"--config.file={settings}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        "--web.listen-address=127.0.0.1:0",
+    ]
+    with said.open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    try:
+        _wait(process, said, lambda: _READY in said.read_text())
+        address = _LISTENS.search(said.read_text())
+        assert address is not None
+        prometheus = Prometheus(f"http://{address[1]}")
+        _wait(process, said, lambda: set(prometheus.health().values()) == {"up"})
+        yield prometheus
+    finally:
+        process.kill()
+        process.wait(LONGEST_S)
+
+
+def _wait(process: "subprocess.Popen[bytes]", said: Path, is_so: Callable[[], bool]) -> None:
+    def has_come() -> bool:
+        assert process.poll() is None, said.read_text()
+        return is_so()
+
+    wait_until(has_come)
+
+
+def _settings(folder: Path, targets: Mapping[str, str], token: str | None) -> Path:
+    settings, rules = (yaml.safe_load((OPS / name).read_text("utf-8")) for name in ("prometheus.yml", "alerts.yml"))
+    settings["global"] = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), OFTEN)
+    jobs = [job for job in settings["scrape_configs"] if job["job_name"] in targets]
+    assert len(jobs) == len(targets), "each is a job of prometheus.yml"
+    for job in jobs:
+        job["static_configs"] = [{"targets": [targets[job["job_name"]].removeprefix("http://").rstrip("/")]}]
+        if job.pop("authorization", None) and token is not None:
+            (folder / "token").write_text(token)
+            job["authorization"] = {"credentials_file": str(folder / "token")}
+    settings["scrape_configs"] = jobs
+    for rule in (rule for group in rules["groups"] for rule in group["rules"]):
+        rule.pop("for", None)
+    (folder / "alerts.yml").write_text(yaml.safe_dump(rules))
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(settings))
+    return folder / "prometheus.yml"

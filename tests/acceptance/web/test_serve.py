@@ -27,9 +27,10 @@ from replayhouse.infra.web.server import MOST_CONNECTIONS
 from replayhouse.ingest.synthetic import generate
 from tests.support.browser import serving
 from tests.support.folders import quick_folder
-from tests.support.homes import AS_INSTALLED, FORKED, Command, Home, wait_until
+from tests.support.homes import AS_INSTALLED, FORKED, Home, wait_until
 from tests.support.in_process import Warehouse
 from tests.support.prepared import furnish
+from tests.support.served import served, serving_at
 from tests.support.web import asking
 
 LONGEST_S = 120.0
@@ -64,17 +65,6 @@ def get(address: str, path: str, token: str | None = None) -> Answer:
         asked.close()
 
 
-def serving_at(command: Command) -> str:
-    """The address that a server prints."""
-
-    def printed() -> str:
-        return command.printed().partition("http://")[2].partition(" ")[0]
-
-    wait_until(lambda: bool(printed()) or not command.is_running())
-    assert printed(), command.told()
-    return f"http://{printed()}"
-
-
 @pytest.fixture(scope="module")
 def home(prepared: Path) -> Iterator[Home]:
     """A home with a small load, whose embedded server a test may stop and start."""
@@ -85,19 +75,6 @@ def home(prepared: Path) -> Iterator[Home]:
         home.warehouse().json("ingest", folder / "extract")
         yield home
         home.halt()
-
-
-@contextmanager
-def served(home: Home, *arguments: str, **settings: str) -> Iterator[tuple[Command, str]]:
-    """The command on that home, and where it serves; at the end it is told to end, and has complained of nothing."""
-    command = home.start("serve", "--port", "0", *arguments, **settings)
-    try:
-        yield command, serving_at(command)
-        command.kill(signal.SIGTERM)
-        done = command.result()
-    finally:
-        command.kill()
-    assert (done.code, done.err) == (0, "")
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
