@@ -28,7 +28,9 @@ _TELL = """
         state = %(state)s
     WHERE name = %(name)s AND session = %(session)s
 """
-_RELAYS = "SELECT name, position, state, error, since, updated_at FROM publishing.relay ORDER BY name"
+_RELAYS = """
+    SELECT name, position, state, error, since, updated_at, clock_timestamp() FROM publishing.relay ORDER BY name
+"""
 _LAG = sql.SQL("""
     SELECT count(*), (
         SELECT recorded_at FROM event_store.commit
@@ -39,6 +41,18 @@ _LAG = sql.SQL("""
     FROM event_store.{events}
     WHERE notification_id > {known}
 """)
+
+
+class Standing(NamedTuple):
+    """What a relay has said of itself, and whether it should have said something by now."""
+
+    name: str
+    position: int
+    state: str
+    error: str | None
+    since: datetime
+    updated_at: datetime
+    is_silent: bool
 
 
 class RelayStatus(NamedTuple):
@@ -84,13 +98,21 @@ def tell_state(
 def relays(conn: psycopg.Connection) -> list[RelayStatus]:
     """All relays that were ever started here, with their lag by what they last said."""
     found = []
-    for name, position, state, error, since, updated_at in conn.execute(_RELAYS).fetchall():
+    for name, position, state, error, since, updated_at, is_silent in standing(conn):
         context = name.partition(".")[0]  # `sales.state` publishes what the events of sales became
         query = _LAG.format(events=sql.Identifier(f"{context}_events"), known=sql.Literal(position))
         row = conn.execute(query).fetchone()
         assert row is not None  # counts always give a row
         events, oldest, now = row
         age = max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0
-        is_silent = state in LIVING and (now - updated_at).total_seconds() > LONGEST_SILENCE_SECONDS
         found.append(RelayStatus(name, position, state, error, since, updated_at, events, round(age, 3), is_silent))
+    return found
+
+
+def standing(conn: psycopg.Connection) -> list[Standing]:
+    """The same without their lag: what they have said."""
+    found = []
+    for name, position, state, error, since, updated_at, now in conn.execute(_RELAYS).fetchall():
+        is_silent = state in LIVING and (now - updated_at).total_seconds() > LONGEST_SILENCE_SECONDS
+        found.append(Standing(name, position, state, error, since, updated_at, is_silent))
     return found

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from replayhouse.infra.application.api.warehouse import Warehouse
+from replayhouse.infra.application.measuring import Measuring
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.runtime.identity import Asked
@@ -32,6 +33,7 @@ class Warehouses:
 
     def __init__(self, settings: Settings, warn: Warn, most: int = MOST, login: Database | None = None) -> None:
         self.settings = settings
+        self._warn = warn
         self._login = login
         self._free: queue.LifoQueue[Warehouse] = queue.LifoQueue()
         for _ in range(most):
@@ -45,6 +47,10 @@ class Warehouses:
             makes_moments=False,
             login=self._login,
         )
+
+    def measuring(self) -> Measuring:
+        """What measures the warehouse, whoever else is at work with those that are lent."""
+        return self._opened(self._warn).measuring()
 
     @contextmanager
     def lend(self, asked: Asked | None = None) -> Iterator[Warehouse]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.backup import BackupReport
     from replayhouse.infra.application.database import Started, Stopped
     from replayhouse.infra.application.glance import Glance, News
+    from replayhouse.infra.application.measuring import Measuring
     from replayhouse.infra.application.psql import Psql
     from replayhouse.infra.application.restore import RestoreReport
     from replayhouse.infra.application.roles import Granted, Roles
@@ -43,6 +44,15 @@ class Operations(Base):
         from replayhouse.infra.application.glance import news
 
         return self._do(news, mark)
+
+    def measuring(self) -> "Measuring":
+        """What measures the warehouse for Prometheus: its `now()` has the readings, from any thread, again and again.
+
+        The database is neither started nor changed by it; where it is away, that is the one reading.
+        """
+        from replayhouse.infra.application.measuring import measuring
+
+        return self._do(measuring)
 
     def backup(
         self, file: str | PathLike[str], *, keys: str | PathLike[str] | None = None, force: bool = False
