@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, Numeric, Text, Uuid
 
+from replayhouse.domain.kernel.money import CENT
 from replayhouse.projections.links import Link, link_of
 from replayhouse.projections.projection import CALENDAR, INDEXED, PERSONAL, POSITION, WORDS
 
@@ -117,4 +118,4 @@ def hundredths_of(since: datetime, until: datetime | None, seconds_a_unit: int, 
     rounded = (200 * abs(seconds) + seconds_a_unit) // (2 * seconds_a_unit)
     if rounded >= 10**digits:
         return None
-    return Decimal(rounded if seconds >= 0 else -rounded).scaleb(-2)
+    return CENT * (rounded if seconds >= 0 else -rounded)

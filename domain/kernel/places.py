@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from replayhouse.domain.kernel.each import of_each
+
 UNKNOWN = "unknown"
 
 REGIONS = {
@@ -17,6 +19,7 @@ REGIONS = {
 REGION_OF_STATE = {state: region for region, states in REGIONS.items() for state in states.split()}
 
 
+@of_each
 def region_of(state: str | None) -> str:
     """The region of a state's two letters; `unknown` for anything else."""
     return REGION_OF_STATE.get(state, UNKNOWN) if state is not None else UNKNOWN
@@ -31,6 +34,7 @@ _WHITE_SPACE = re.compile(r"[^\S\x1c-\x1f]+")
 """White space by Unicode: Python's, without the four control characters that it adds."""
 
 
+@of_each
 def normalised_city(city: str) -> str:
     """A city's name without accents, in lower case, with single spaces (R12)."""
     if not city.isascii():

@@ -1,0 +1,134 @@
+"""Columns of times and dates: business time, local and without zone, as the calendar of the years 1 to 9999 has it."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from replayhouse.infra.columns.numbers import Ints
+from replayhouse.infra.columns.values import Array, Bools, Column
+
+DAY_US = 86_400_000_000
+"""Microseconds of a day."""
+
+_EPOCH, _EPOCH_DAY = datetime(1970, 1, 1), date(1970, 1, 1)
+_LAST_YEAR = 9_999
+_LARGEST_TIME = 2**60  # microseconds; year 9999 is 2^58, a duration of all years less than twice as much
+
+
+class _Dated(Column):
+    """What has a calendar date."""
+
+    __slots__ = ()
+
+    @property
+    def _days(self) -> Array:
+        """Days since 1970."""
+        raise NotImplementedError
+
+    @property
+    def year(self) -> Ints:
+        """As a date has it."""
+        return Ints(self._days.astype("M8[D]").astype("M8[Y]").astype(np.int64) + _EPOCH.year, most=_LAST_YEAR)
+
+    @property
+    def month(self) -> Ints:
+        """From 1 to 12."""
+        return self._part("M", "Y")
+
+    @property
+    def day(self) -> Ints:
+        """Of the month, from 1 on."""
+        return self._part("D", "M")
+
+    def _part(self, unit: str, within: str) -> Ints:
+        dates = self._days.astype("M8[D]")
+        begun = dates.astype(f"M8[{within}]").astype(f"M8[{unit}]")
+        return Ints((dates.astype(f"M8[{unit}]") - begun).astype(np.int64) + 1, most=31)
+
+    def toordinal(self) -> Ints:
+        """The number of the day, that of 1 January of year 1 being 1."""
+        return Ints(self._days + _EPOCH.toordinal(), most=_LARGEST_TIME // DAY_US)
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class Moments(_Dated):
+    """Local times, as microseconds since 1970."""
+
+    __slots__ = ()
+
+    def _plain(self, value: int) -> datetime:
+        return _EPOCH + timedelta(microseconds=value)
+
+    def _number(self, plain: object) -> Any:
+        if type(plain) is not datetime or plain.tzinfo is not None:
+            return super()._number(plain)
+        return since_epoch(plain)
+
+    @property
+    def _days(self) -> Array:
+        return self.values // DAY_US
+
+    def date(self) -> "Days":
+        """The day of each."""
+        return Days(self._days)
+
+    def __sub__(self, other: object) -> "Durations":
+        return Durations(self.values - self.operand(other))
+
+    def __rsub__(self, other: object) -> "Durations":
+        return Durations(self.operand(other) - self.values)
+
+
+class Durations(Column):
+    """What lies between two times or two days, as microseconds."""
+
+    __slots__ = ()
+
+    def _plain(self, value: int) -> timedelta:
+        return timedelta(microseconds=value)
+
+    def _number(self, plain: object) -> Any:
+        return plain // timedelta(microseconds=1) if type(plain) is timedelta else super()._number(plain)
+
+    @property
+    def days(self) -> Ints:
+        """Whole days, rounded down."""
+        return Ints(self.values // DAY_US, most=_LARGEST_TIME // DAY_US)
+
+    @property
+    def seconds(self) -> Ints:
+        """Whole seconds beside the days, rounded down."""
+        return Ints(self.values % DAY_US // 1_000_000, most=86_400)
+
+    def __bool__(self) -> bool:
+        return bool(Bools(self.values != 0))
+
+
+class Days(_Dated):
+    """Calendar dates, as days since 1970."""
+
+    __slots__ = ()
+
+    def _plain(self, value: int) -> date:
+        return _EPOCH_DAY + timedelta(value)
+
+    def _number(self, plain: object) -> Any:
+        return plain.toordinal() - _EPOCH_DAY.toordinal() if type(plain) is date else super()._number(plain)
+
+    @property
+    def _days(self) -> Array:
+        return self.values
+
+    def __sub__(self, other: object) -> Durations:
+        return Durations((self.values - self.operand(other)) * DAY_US)
+
+    def __rsub__(self, other: object) -> Durations:
+        return Durations((self.operand(other) - self.values) * DAY_US)
+
+
+def since_epoch(time: datetime) -> int:
+    """Microseconds since 1970 of a local time."""
+    return (time - _EPOCH) // timedelta(microseconds=1)

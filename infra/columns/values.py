@@ -1,0 +1,167 @@
+"""Values of many streams at once: a column stands where a fold expects one value. What it cannot do raises, never lies.
+
+A fold is plain Python, and Python's own control flow needs one answer: `bool` of a comparison raises Split where the
+streams disagree, and who runs the fold runs it again for each part of them (`runs.py`). None is never in a column:
+which fields are null belongs to the shape of a stream. So `is None` tells the truth.
+
+A column pretends to nothing else: `isinstance`, `str`, `len`, a comparison with a value of another kind, a number that
+might leave 64 bits, all raise. The streams then go one by one.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, NoReturn, TypeAlias
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+
+
+class Split(Exception):  # noqa: N818 - the name says what is to be done
+    """The streams of a column disagree. `labels` has a number for each of them: equal ones agree."""
+
+    def __init__(self, labels: Array) -> None:
+        super().__init__("the streams disagree")
+        self.labels = labels
+
+
+class Column:
+    """Values of one kind, one for each stream of a group: all of `source`, or those that stand in its `rows`."""
+
+    __slots__ = ("_rows", "_source", "_values")
+
+    def __init__(self, source: Array, rows: Array | None = None) -> None:
+        self._source, self._rows = source, rows
+        self._values: Array | None = source if rows is None else None
+
+    @property
+    def values(self) -> Array:
+        """As numpy holds them."""
+        if self._values is None:
+            self._values = self._source[self._rows]
+        return self._values
+
+    def tolist(self) -> list[Any]:
+        """As Python has them, one by one."""
+        return list(map(self._plain, self.values.tolist()))
+
+    def _plain(self, value: Any) -> Any:
+        """A value as Python has it, of what numpy makes of it."""
+        return value
+
+    def operand(self, other: object) -> Any:
+        """What `other` is in an operation with these values: an array, or one value of the same kind.
+
+        Raises TypeError where it is of another kind: Python would compare them by identity, and say that they differ.
+        """
+        if type(other) is type(self):
+            return other.values
+        return self._number(other)
+
+    def _number(self, plain: object) -> Any:
+        """A plain value as numpy holds it. Raises TypeError for one of another kind."""
+        raise TypeError(f"{type(self).__name__} have nothing to do with {type(plain).__name__}")
+
+    def __eq__(self, other: object) -> "Bools | bool":  # type: ignore[override]  # an answer for each stream
+        return False if other is None else Bools(self.values == self.operand(other))
+
+    def __ne__(self, other: object) -> "Bools | bool":  # type: ignore[override]  # an answer for each stream
+        return True if other is None else Bools(self.values != self.operand(other))
+
+    def __lt__(self, other: object) -> "Bools":
+        return Bools(self.values < self.operand(other))
+
+    def __le__(self, other: object) -> "Bools":
+        return Bools(self.values <= self.operand(other))
+
+    def __gt__(self, other: object) -> "Bools":
+        return Bools(self.values > self.operand(other))
+
+    def __ge__(self, other: object) -> "Bools":
+        return Bools(self.values >= self.operand(other))
+
+    def __hash__(self) -> int:
+        raise TypeError(f"{type(self).__name__} are no keys")
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"{type(self).__name__} are neither true nor false")
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} are many values, and have no text and no type of their own")
+
+    __str__ = __repr__ = __format__ = _refuse  # a text made of many values would stand in a row
+    __class__ = property(_refuse)  # `isinstance` asks for it, once it has seen the type
+
+
+class Bools(Column):
+    """Answers."""
+
+    __slots__ = ()
+
+    def _number(self, plain: object) -> Any:
+        return plain if type(plain) is bool else super()._number(plain)
+
+    def __hash__(self) -> int:
+        return hash(one_of(self.values))
+
+    def __bool__(self) -> bool:
+        values = self.values
+        if values.all():
+            return True
+        if values.any():
+            raise Split(values)
+        return False
+
+
+class Texts(Column):
+    """Texts, as Python's own strings: what they are compared by is Python's, too."""
+
+    __slots__ = ()
+
+    def _number(self, plain: object) -> Any:
+        return plain if type(plain) is str else super()._number(plain)
+
+    def of_each(self, function: Callable[[str], str]) -> "Texts":
+        """What a function of one text makes of them: it is asked once for each different one."""
+        texts = self.values.tolist()
+        made = {text: function(text) for text in set(texts)}
+        return Texts(np.array([made[text] for text in texts], object))
+
+    def __hash__(self) -> int:
+        return hash(one_of(self.values))
+
+    def __bool__(self) -> bool:
+        return bool(Bools(self.values != ""))
+
+
+class Uuids(Column):
+    """Identifiers, as texts of 36 characters, which sort as their numbers do.
+
+    As keys all of them have one hash, that of the zero UUID, and are told apart by comparing. An id that is no column
+    has another, and would not be found among them: so a fold on columns must see none. It cannot: ids of events and of
+    the stream are columns, UNKNOWN_ID is the zero UUID, and what makes an id of a text refuses columns.
+    """
+
+    __slots__ = ()
+    HASH: ClassVar[int] = hash(UUID(int=0))
+
+    def _plain(self, value: bytes) -> UUID:
+        return UUID(value.decode())
+
+    def _number(self, plain: object) -> Any:
+        return str(plain).encode() if type(plain) is UUID else super()._number(plain)
+
+    def __hash__(self) -> int:
+        return self.HASH
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def one_of(values: Array) -> Any:
+    """The value that all of them are. Raises Split where they differ."""
+    first = values[0]
+    if (values == first).all():
+        return first
+    raise Split(np.unique(values, return_inverse=True)[1])
