@@ -32,6 +32,9 @@ LOG = "event_store.log"
 _LOG_IS = "The log of the warehouse: every event of every stream, in the order in which it was recorded."
 _EXTRACT_IS = "An extract of the marketplace: a folder or a zip with some of the nine files."
 _FILE_IS = "One of the nine files of an extract."
+_ROWS_ARE = "Rows of the star schema, folded from a sealed log."
+_SEALED_IS = "A sealed log: the events of a warehouse as Parquet files."
+_TOPIC_IS = "What is published of a context of the warehouse."
 
 
 class Store(NamedTuple):
@@ -192,3 +195,26 @@ def tables_of(contexts: Iterable[str]) -> Iterator[tuple[str, str]]:
 def version_of(told: Mapping[str, Any]) -> Document:
     """The state of the log that a document tells: position and chain, where it tells that."""
     return facets.dataset_version(f"{told['position']}:{told['chain']}" if told.get("chain") else str(told["position"]))
+
+
+# --- files and topics -----------------------------------------------------------------------------------------------
+
+
+def table_in_folder(folder: object, context: str, name: str, *told: Document) -> Document:
+    """A table as it stands in a folder that `export` or `replay` wrote."""
+    return dataset(FILE, f"{last_part(folder)}/{context}/{name}", *of_table(declared(context, name)), *told)
+
+
+def folder_of_rows(folder: object) -> Document:
+    """A folder that `replay` wrote, as a whole."""
+    return dataset(FILE, last_part(folder), facets.dataset_documentation(_ROWS_ARE))
+
+
+def sealed_log(place: object) -> Document:
+    """A sealed log, as a whole."""
+    return dataset(FILE, last_part(place), facets.dataset_documentation(_SEALED_IS), facets.schema(event_fields()))
+
+
+def topic(bootstrap: str, name: str, *told: Document) -> Document:
+    """A topic, at the first of the brokers that are named."""
+    return dataset(f"kafka://{bootstrap.partition(',')[0]}", name, facets.dataset_documentation(_TOPIC_IS), *told)

@@ -11,7 +11,6 @@ from replayhouse.infra.openlineage.facets import Document
 START_SECONDS = 10.0
 """So long the process may take to start, on a busy machine; half a second on an idle one."""
 
-_GOES_ON = "The command itself is done."
 _TOLD = {
     emit.MISSING: "its client is not installed: pip install 'replayhouse[lineage]' installs it, and "
     "OPENLINEAGE_DISABLED=true leaves it out",
@@ -41,4 +40,4 @@ def send(events: Sequence[Document]) -> str | None:
     if word == emit.SENT:
         return None
     why = _TOLD.get(word, f"it was refused ({' '.join(more)})")
-    return f"OpenLineage was not told of this: {why}. {_GOES_ON}"
+    return f"OpenLineage was not told of this: {why}. The command itself has ended as it says."
