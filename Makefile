@@ -21,6 +21,12 @@ ENGINES_VENV ?= .venv-engines
 ENGINES := $(ENGINES_VENV)/engines.stamp
 ENGINES_PIP := $(ENGINES_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
+# Dagster, and the adapter for it, which runs the program as anybody does: from another environment.
+DAGSTER_VENV ?= .venv-dagster
+DAGSTER := $(DAGSTER_VENV)/dagster.stamp
+DAGSTER_PIP := $(DAGSTER_VENV)/bin/python -m pip --disable-pip-version-check --quiet
+IN_DAGSTER := cd dagster && $(abspath $(DAGSTER_VENV))/bin/python -m
+
 PYTHON_IS_NEW := $(PYTHON) -c 'import sys; \
 	sys.exit(sys.version_info < (3, 11) and "replayhouse needs Python 3.11 or newer: make PYTHON=/path/to/python")'
 JAVA_IS_THERE := java_version=$$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -1); \
@@ -31,7 +37,7 @@ JAVA_IS_THERE := java_version=$$(java -version 2>&1 | sed -n 's/.* version "\([0
 RELEASE_VENV ?= .venv-release
 RELEASE := $(RELEASE_VENV)/release.stamp
 
-.PHONY: help demo test test-quick test-engines test-server check workflows audit contracts pictures format bench soak mutants lock dist release clean
+.PHONY: help demo test test-quick test-engines test-dagster test-server check workflows audit contracts pictures format bench soak mutants lock dist release clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -49,9 +55,15 @@ test-quick: $(TOOLS) ## the quick tests: unit, contracts, one way through the pr
 	$(BIN)/python -m pytest $(QUICK)
 
 # Two processes at most, for each has engines of its own; a file is run by one of them. ENGINE_TESTS="-n 0 -k spark".
-test-engines: $(ENGINES) ## the tests of Spark, Dask and ClickHouse's engine; needs Java 17 or newer
+test-engines: $(ENGINES) $(DAGSTER) ## the tests of Spark, Dask and ClickHouse's engine, then Dagster's; needs Java 17 or newer
 	@$(JAVA_IS_THERE)
 	$(ENGINES_VENV)/bin/python -m pytest -n 2 --dist loadfile tests/engines $(ENGINE_TESTS)
+	$(IN_DAGSTER) mypy
+	$(IN_DAGSTER) pytest --program $(abspath $(ENGINES_VENV))/bin/replayhouse $(DAGSTER_TESTS)
+
+test-dagster: $(PROGRAM) $(DAGSTER) ## types and tests of the adapter for Dagster alone: DAGSTER_TESTS="-k sensor"
+	$(IN_DAGSTER) mypy
+	$(IN_DAGSTER) pytest --program $(abspath $(BIN))/replayhouse $(DAGSTER_TESTS)
 
 # The tests of rooms that work with whatever server there is: not those of the embedded one, of brokers, or of the program.
 SERVER_TESTS := $(filter-out tests/integration/test_event_store_server.py tests/integration/test_reader_only_reads.py \
@@ -70,6 +82,7 @@ check: $(TOOLS) ## lint, format, types, the arrows of the architecture, security
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict
 	$(BIN)/lint-imports
+	cd dagster && $(abspath $(BIN))/lint-imports --config pyproject.toml
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml domain ingest projections infra
 	$(BIN)/python -m replayhouse.infra.contracts --check
 
@@ -108,15 +121,17 @@ lock: $(TOOLS) ## writes the lock files anew; LOCK_FLAGS=--upgrade takes newer v
 	$(COMPILE) --group dev -o requirements-dev.lock
 	$(COMPILE) --group build -c requirements-dev.lock -o requirements.lock
 	$(COMPILE) --group engines -c requirements-dev.lock -o requirements-engines.lock
+	$(COMPILE_ALONE) dagster/pyproject.toml --group dagster/pyproject.toml:dev -o requirements-dagster.lock
 	$(COMPILE_ALONE) --group release -o requirements-release.lock
 
 # Into build/ goes what tells of them, into dist/ what is published.
-dist: $(TOOLS) $(RELEASE) ## builds both distributions into dist/, and the bill of materials of the program
+dist: $(TOOLS) $(RELEASE) ## builds all distributions into dist/, and the bill of materials of the program
 	rm -rf dist build
 	mkdir build
 	cp contracts/dbt/replayhouse.yml build/dbt-sources.yml
 	$(BIN)/python -m hatchling build --directory dist
 	cd consumer && $(abspath $(BIN))/python -m hatchling build --directory ../dist
+	cd dagster && $(abspath $(BIN))/python -m hatchling build --directory ../dist
 	$(RELEASE_VENV)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
 		--output-reproducible --validate --of JSON -o build/sbom.cdx.json
 
@@ -124,7 +139,7 @@ release: ## commits and tags the release of VERSION, as CONTRIBUTING.md tells
 	@$(PYTHON) .ci/release.py "$(VERSION)"
 
 clean: ## removes the environment and what the tools left behind
-	rm -rf $(VENV) $(ENGINES_VENV) $(RELEASE_VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(ENGINES_VENV) $(DAGSTER_VENV) $(RELEASE_VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The stamp is written last, so that an interrupted build starts over.
 $(PROGRAM): requirements.lock pyproject.toml
@@ -155,6 +170,15 @@ $(ENGINES): requirements-engines.lock pyproject.toml consumer/pyproject.toml
 	@$(ENGINES_PIP) install --no-compile --no-deps --no-build-isolation --require-hashes -r $(ENGINES_VENV)/sources.lock
 	@$(ENGINES_PIP) install --no-deps --no-build-isolation --editable . --editable consumer
 	@$(ENGINES_VENV)/bin/python -m compileall -q -j 0 $(ENGINES_VENV)/lib
+	@touch $@
+
+$(DAGSTER): requirements-dagster.lock dagster/pyproject.toml
+	@$(PYTHON_IS_NEW)
+	@echo "Building $(DAGSTER_VENV) from requirements-dagster.lock"
+	@$(PYTHON) -m venv --clear $(DAGSTER_VENV)
+	@$(DAGSTER_PIP) install --no-compile --no-deps --only-binary :all: --require-hashes -r requirements-dagster.lock
+	@$(DAGSTER_PIP) install --no-deps --no-build-isolation --editable dagster
+	@$(DAGSTER_VENV)/bin/python -m compileall -q -j 0 $(DAGSTER_VENV)/lib
 	@touch $@
 
 $(RELEASE): requirements-release.lock

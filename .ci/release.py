@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 CHANGELOG = Path("CHANGELOG.md")
-PROJECTS = (Path("pyproject.toml"), Path("consumer/pyproject.toml"))
-"""Both distributions are released together, with one version."""
+PROJECTS = (Path("pyproject.toml"), Path("consumer/pyproject.toml"), Path("dagster/pyproject.toml"))
+"""All distributions are released together, with one version."""
 
 _UNRELEASED = "## [Unreleased]\n"
 _SECTION = re.compile(r"^## \[(\d+\.\d+\.\d+)\]", re.MULTILINE)

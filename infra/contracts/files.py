@@ -1,5 +1,5 @@
-"""What is generated and checked in, by path: contracts, the sources for dbt, the kit's models, the reference for
-consumers, the data dictionary, and the page of the questions.
+"""What is generated and checked in, by path: contracts, the sources for dbt, the kit's models, what the adapter for
+Dagster knows of the warehouse, the reference for consumers, the data dictionary, and the page of the questions.
 """
 
 from pathlib import Path
@@ -10,6 +10,7 @@ from replayhouse.infra.contracts.dictionary import dictionary_page
 from replayhouse.infra.contracts.headers import NAME as HEADERS
 from replayhouse.infra.contracts.headers import headers_schema
 from replayhouse.infra.contracts.models import source_of_models
+from replayhouse.infra.contracts.orchestration import warehouse_file
 from replayhouse.infra.contracts.page import reference_page
 from replayhouse.infra.contracts.questions_page import questions_page
 from replayhouse.infra.contracts.revisions import FOLDER, Revisions, contracts_in_force, file_of, in_text
@@ -24,6 +25,7 @@ REFERENCE = "docs/consuming-reference.md"
 DICTIONARY = "docs/data-dictionary.md"
 QUESTIONS = "docs/questions.md"
 MODELS = "consumer/replayhouse_consumer/events.py"
+WAREHOUSE = "dagster/replayhouse_dagster/warehouse.json"
 
 
 def made_files(root: Path) -> Files:
@@ -40,6 +42,7 @@ def made_files(root: Path) -> Files:
     files[root / DICTIONARY] = dictionary_page()
     files[root / QUESTIONS] = questions_page()
     files[root / MODELS] = source_of_models({name: contract for name, contract in contracts.items() if name != HEADERS})
+    files[root / WAREHOUSE] = warehouse_file()
     return files
 
 

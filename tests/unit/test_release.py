@@ -37,6 +37,7 @@ class Repository:
         self.write("CHANGELOG.md", CHANGELOG)
         self.write("pyproject.toml", PROJECT.format(name="one"))
         self.write("consumer/pyproject.toml", PROJECT.format(name="two"))
+        self.write("dagster/pyproject.toml", PROJECT.format(name="three"))
         self.git("init", "--quiet", "--initial-branch", "main")
         self.commit()
         self.git("tag", "v0.3.0")
@@ -87,7 +88,7 @@ def test_a_release_is_one_commit_with_its_tag(repository: Repository) -> None:
     today = datetime.now(UTC).date().isoformat()
     head, _, rest = repository.read("CHANGELOG.md").partition(f"## [Unreleased]\n\n## [0.4.0] - {today}\n")
     assert (head, rest) == ("# Changelog\n\n", CHANGELOG.partition("## [Unreleased]\n")[2])
-    for project in ("pyproject.toml", "consumer/pyproject.toml"):
+    for project in ("pyproject.toml", "consumer/pyproject.toml", "dagster/pyproject.toml"):
         assert 'version = "0.4.0"\n\n[tool.other]\nversion = "1"\n' in repository.read(project)
 
 

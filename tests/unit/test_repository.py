@@ -19,6 +19,7 @@ from replayhouse.infra.clickhouse.server import OLDEST_SERVER
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-engines.lock")
 LOCK_OF_RELEASES = "requirements-release.lock"
+LOCK_OF_DAGSTER = "requirements-dagster.lock"
 
 PACKAGE_HOST = re.compile(
     r"\b[\w.-]*(?:pypi|pythonhosted|artifactory|nexus|devpi|npmjs|registry|mirror)[\w.-]*"
@@ -43,6 +44,7 @@ ALLOWED_IMPORTS = {
         "pydantic_core",
         "psycopg",
     },
+    "dagster/replayhouse_dagster": {"replayhouse_dagster", "dagster", "pydantic"},
 }
 
 
@@ -81,9 +83,9 @@ def locked(lock: str) -> dict[str, list[Requirement]]:
     return pins
 
 
-def declared(*groups: str, program: bool = True) -> list[Requirement]:
-    """The dependencies that pyproject.toml asks for: the program's, unless they are not wanted, and the groups'."""
-    pyproject: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+def declared(*groups: str, program: bool = True, of: str = ".") -> list[Requirement]:
+    """The dependencies that a pyproject.toml asks for: the program's, unless they are not wanted, and the groups'."""
+    pyproject: dict[str, Any] = tomllib.loads((ROOT / of / "pyproject.toml").read_text())
     entries = list(pyproject["project"]["dependencies"]) if program else []
     for group in groups:
         entries += [entry for entry in pyproject["dependency-groups"][group] if isinstance(entry, str)]
@@ -135,14 +137,14 @@ def test_no_file_names_a_path_of_one_machine() -> None:
 
 
 def test_no_test_is_marked_to_be_passed_over() -> None:
-    assert lines_that_match(PASSED_OVER, iter(modules("tests"))) == []
+    assert lines_that_match(PASSED_OVER, iter(modules("tests", "dagster"))) == []
 
 
 def test_nothing_imports_a_test_module() -> None:
     """What several tests need stands in tests/support: a test module can be read, moved and deleted by itself."""
     importing = [
         f"{path.relative_to(ROOT)} imports {name}"
-        for path in modules("tests", "bench", "consumer")
+        for path in modules("tests", "bench", "consumer", "dagster")
         for name in imported_names(path)
         if re.match(r"tests\.(?:.*\.)?(?:test_\w+|conftest)(?:\.|$)", name)
     ]
@@ -180,7 +182,7 @@ def test_every_module_says_what_lives_in_it() -> None:
     """Empty files that only make a package are let be."""
     silent = [
         str(path.relative_to(ROOT))
-        for path in modules("domain", "ingest", "projections", "infra", "consumer", "bench")
+        for path in modules("domain", "ingest", "projections", "infra", "consumer", "dagster", "bench")
         if (tree := ast.parse(path.read_text(encoding="utf-8"))).body and not ast.get_docstring(tree)
     ]
     assert silent == []
@@ -249,7 +251,7 @@ def test_projections_describe_tables_and_never_connect() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, LOCK_OF_RELEASES])
+@pytest.mark.parametrize("lock", [*LOCKS, LOCK_OF_RELEASES, LOCK_OF_DAGSTER])
 def test_every_locked_package_has_hashes_and_nothing_has_an_address(lock: str) -> None:
     text = (ROOT / lock).read_text()
     entries = re.split(r"\n(?=\S)", text.strip())
@@ -273,6 +275,13 @@ def test_the_lock_of_releases_answers_its_group_without_the_program() -> None:
     assert wanted
     assert unanswered(wanted, LOCK_OF_RELEASES) == [], "run `make lock`"
     assert "psycopg" not in locked(LOCK_OF_RELEASES)
+
+
+def test_the_lock_of_dagster_answers_its_adapter_without_the_program() -> None:
+    wanted = declared("dev", of="dagster")
+    assert {"dagster", "dagster-webserver"} <= {one.name for one in wanted}
+    assert unanswered(wanted, LOCK_OF_DAGSTER) == [], "run `make lock`"
+    assert "psycopg" not in locked(LOCK_OF_DAGSTER)
 
 
 @pytest.mark.parametrize(("fewer", "more"), list(itertools.pairwise(LOCKS)))

@@ -1,0 +1,19 @@
+"""What the adapter for Dagster knows of the program without asking it: the tables that are folded, and the rules."""
+
+import json
+
+from replayhouse.domain.quality.rules import RULES
+from replayhouse.projections.warehouse import PROJECTIONS
+
+
+def warehouse_file() -> str:
+    """The file of its package, as JSON: by context each table with its meaning; the rules, as they are reported."""
+    tables = {
+        context: {table.name: f"{table.comment}." for table in projection.tables}
+        for context, projection in PROJECTIONS.items()
+    }
+    rules = [
+        {"name": rule.name, "sentence": rule.sentence, "dimension": rule.dimension, "severity": rule.severity}
+        for rule in RULES
+    ]
+    return json.dumps({"tables": tables, "rules": rules}, indent=2, ensure_ascii=False) + "\n"
