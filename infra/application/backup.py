@@ -1,22 +1,25 @@
 """A backup: the log into a file, the keys into another."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.backup.archive import Manifest
 from replayhouse.infra.backup.backup import back_up
+from replayhouse.infra.backup.encryption import IN_CLEAR, Recipients, read_recipients, recipients_named
 
 
 @dataclass(frozen=True)
 class BackupReport:
-    """What `backup` answers: what its files hold, and how large they are (bytes)."""
+    """What `backup` answers: what its files hold, how large they are (bytes), and for how many they are encrypted."""
 
     file: Path
     log_bytes: int
     keys: Path
     keys_bytes: int
     manifest: Manifest
+    recipients: int = 0
 
     def document(self) -> dict[str, object]:
         """As JSON shows it."""
@@ -28,14 +31,27 @@ class BackupReport:
             **head_of(self.manifest),
             "taken_at": self.manifest.taken_at,
             "subjects": self.manifest.subjects,
+            "recipients": self.recipients,
         }
 
 
-def backup(site: Site, file: Path, keys: Path | None, *, force: bool) -> BackupReport:
-    """Writes the log into a file and the keys into another, by default `FILE.keys`; both show one moment."""
+def backup(site: Site, file: Path, keys: Path | None, named: Sequence[str], *, force: bool) -> BackupReport:
+    """Writes the log into a file and the keys into another, by default `FILE.keys`; both show one moment.
+
+    They are encrypted for the recipients that are `named`, else for those of the settings; in clear where there are
+    none.
+    """
     keys_file = keys or beside(file)
-    done = back_up(site.database, file, keys_file, site.tell, replaces=force)
-    return BackupReport(file, done.log_bytes, keys_file, done.keys_bytes, done.manifest)
+    recipients = _recipients(site, named)
+    done = back_up(site.database, file, keys_file, site.tell, recipients=recipients, replaces=force)
+    return BackupReport(file, done.log_bytes, keys_file, done.keys_bytes, done.manifest, len(recipients))
+
+
+def _recipients(site: Site, named: Sequence[str]) -> Recipients:
+    if named:
+        return recipients_named(named)
+    listed = site.settings.backup_recipients
+    return IN_CLEAR if listed is None else read_recipients(listed.expanduser())
 
 
 def beside(file: Path) -> Path:

@@ -15,7 +15,7 @@ import psycopg
 
 from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.application.site import Site
-from replayhouse.infra.backup.archive import KEYS, SUBJECT_KEYS, check, chunks_of, in_megabytes
+from replayhouse.infra.backup.archive import KEYS, SUBJECT_KEYS, BackupFile, check, chunks_of, in_megabytes
 from replayhouse.infra.event_store.serialization.errors import UnknownTopic
 from replayhouse.infra.event_store.serialization.personal import withheld_fields
 from replayhouse.infra.event_store.serialization.registry import REGISTRY
@@ -77,7 +77,7 @@ def _rebuild_from_topics(
 ) -> FromTopics:
     database, bootstrap = site.database, bootstrap_of(site.settings, kafka)
     if keys is not None:
-        check(keys, KEYS, in_megabytes(site.tell, "checking the keys"))
+        check(BackupFile(keys), KEYS, in_megabytes(site.tell, "checking the keys"))
     with database.connect("replayhouse consume", autocommit=True) as conn:
         prefixes.refuse_unusable(conn, prefix)
         with alone(conn):
@@ -116,7 +116,7 @@ def _with_keys(
     if keys is None or are_omitted:
         return replace(source, are_withheld=True)
     with conn.cursor().copy(imported_events.KEYS_IN) as into:
-        for chunk in chunks_of(keys, SUBJECT_KEYS):
+        for chunk in chunks_of(BackupFile(keys), SUBJECT_KEYS):
             into.write(chunk)
     if "customer" in contexts:
         imported_events.forget_erased(conn, source)

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from replayhouse.infra.application.site import Site
-from replayhouse.infra.backup.archive import KEYS, check, in_megabytes
+from replayhouse.infra.backup.archive import KEYS, BackupFile, check, in_megabytes
 from replayhouse.infra.backup.keys_file import KeysOfFile
 from replayhouse.infra.event_store.head import find_store, read_head
 from replayhouse.infra.postgres.connection import Database, database_of, translated
@@ -61,7 +61,7 @@ def keys_from(site: Site, given: str, log: SealedLog) -> FoundKeys:
         _refuse_older(f"The database {database.place}", "ends", position, log, "Name the warehouse as it is now.")
         return FoundKeys(KeysOfDatabase(given), position, database)
     path = Path(given)
-    manifest = check(path, KEYS, in_megabytes(site.tell, "checking the keys"))
+    manifest = check(BackupFile(path), KEYS, in_megabytes(site.tell, "checking the keys"))
     _refuse_older(str(path), "was written", manifest.position, log, "Name the keys of a newer backup.")
     return FoundKeys(KeysOfFile(path.absolute()), max(manifest.position, log.position), None)
 

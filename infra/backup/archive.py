@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import msgspec
 
+from replayhouse.infra.backup.encryption import is_encrypted
 from replayhouse.infra.runtime.errors import InputError, UsageError
-from replayhouse.infra.runtime.files import reading, refuse_place, writing
+from replayhouse.infra.runtime.files import open_regular, refuse_place, writing
 
 FORMAT = 1
 """Of the files; a program reads those up to its own."""
@@ -142,12 +143,13 @@ def _info(name: str) -> ZipInfo:
 def writing_backup(path: Path, kind: str, *, replaces: bool) -> Iterator[BinaryIO]:
     """A new file that takes its place under `path` when the block ends well, as `writing` does it.
 
-    What it may replace is an earlier backup of its kind: any other file is refused (UsageError).
+    What it may replace is an earlier backup of its kind: any other file is refused (UsageError). Of an encrypted one
+    nobody here can tell whether it is one.
     """
     refuse_place(path, replaces=True)
-    if path.exists():
+    if path.exists() and not is_encrypted(path):
         try:
-            read_manifest(path, kind)
+            read_manifest(BackupFile(path), kind)
         except InputError as error:
             raise UsageError(
                 f"{path} exists and is no such backup: it is left as it is. Choose another name."
@@ -159,10 +161,31 @@ def writing_backup(path: Path, kind: str, *, replaces: bool) -> Iterator[BinaryI
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
-def read_manifest(path: Path, kind: str) -> Manifest:
+@dataclass(frozen=True, slots=True)
+class BackupFile:
+    """A file of a backup, to be read: as it stands at its path, or what was decrypted of that, which has no name."""
+
+    path: Path
+    decrypted: IO[bytes] | None = None
+
+    def opened(self) -> BinaryIO:
+        """Its content, as a file of its own. What was decrypted is read by one at a time. Raises OSError."""
+        if self.decrypted is None:
+            return os.fdopen(open_regular(self.path, os.O_RDONLY), "rb")
+        return os.fdopen(os.dup(self.decrypted.fileno()), "rb")
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        with self.opened() as file:
+            return os.fstat(file.fileno()).st_size
+
+
+def read_manifest(backup: BackupFile, kind: str) -> Manifest:
     """What the file says it holds. Raises InputError if it is no whole file of that kind, or of a newer format."""
-    with _reading(path):
-        with reading(path) as file, ZipFile(file) as archive:
+    path = backup.path
+    with _reading(backup):
+        with backup.opened() as file, ZipFile(file) as archive:
             info = archive.getinfo(_MANIFEST)
             if info.file_size > _LARGEST_MANIFEST:
                 raise BadZipFile("a manifest of that size is none")
@@ -175,29 +198,29 @@ def read_manifest(path: Path, kind: str) -> Manifest:
     raise InputError(f"{path} holds the {outline.kind} of a backup, where its {kind} must be.")
 
 
-def check(path: Path, kind: str, tell: TellBytes) -> Manifest:
+def check(backup: BackupFile, kind: str, tell: TellBytes) -> Manifest:
     """Reads the whole file and compares it with its manifest, which is returned. Raises InputError."""
-    manifest = read_manifest(path, kind)
-    of, done = path.stat().st_size, 0
+    manifest = read_manifest(backup, kind)
+    of, done = backup.size, 0
     if manifest.sha256.keys() != _HOLDS[kind]:
-        raise InputError(_damaged(path))
+        raise InputError(_damaged(backup))
     for name, expected in manifest.sha256.items():
         found = sha256()
-        with _reading(path):
-            for chunk in chunks_of(path, name):
+        with _reading(backup):
+            for chunk in chunks_of(backup, name):
                 found.update(chunk)
                 done += len(chunk)
                 tell(done, of)
         if found.hexdigest() != expected:
-            raise InputError(_damaged(path))
+            raise InputError(_damaged(backup))
     return manifest
 
 
 @contextmanager
-def opened(path: Path, name: str) -> Iterator[BinaryIO]:
+def opened(backup: BackupFile, name: str) -> Iterator[BinaryIO]:
     """The file, its descriptor positioned where a member begins, which lies in it as it is; the rest follows."""
-    with path.open("rb") as file:
-        with _reading(path), ZipFile(file) as archive:
+    with backup.opened() as file:
+        with _reading(backup), ZipFile(file) as archive:
             begins = archive.getinfo(name).header_offset
             file.seek(begins)
             after = sum(_LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size)))  # the lengths of its name and its extras
@@ -205,15 +228,16 @@ def opened(path: Path, name: str) -> Iterator[BinaryIO]:
         yield file
 
 
-def chunks_of(path: Path, name: str) -> Iterator[bytes]:
+def chunks_of(backup: BackupFile, name: str) -> Iterator[bytes]:
     """A member of a file, piece by piece."""
-    with ZipFile(path) as archive, archive.open(name) as member:
+    with backup.opened() as file, ZipFile(file) as archive, archive.open(name) as member:
         while chunk := member.read(_CHUNK):
             yield chunk
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(backup: BackupFile) -> Iterator[None]:
+    path = backup.path
     try:
         yield
     except FileNotFoundError as error:
@@ -221,11 +245,18 @@ def _reading(path: Path) -> Iterator[None]:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
     except _DAMAGE as error:
-        raise InputError(_damaged(path)) from error
+        raise InputError(_damaged(backup)) from error
 
 
-def _damaged(path: Path) -> str:
-    with path.open("rb") as file:
+def _damaged(backup: BackupFile) -> str:
+    path = backup.path
+    if backup.decrypted is None and is_encrypted(path):
+        return (
+            f"{path} is encrypted, and this command reads it in clear: age --decrypt --identity KEYFILE --output PLAIN "
+            f"{path} writes that."
+        )
+    with backup.opened() as file:
+        file.seek(0)
         if file.read(len(_ZIP_BEGINS)) != _ZIP_BEGINS:
             return f"{path} is no backup of replayhouse."
     return f"{path} is not whole: it was cut off, or changed since it was written. Take another copy of it."

@@ -29,6 +29,7 @@ from replayhouse.infra.backup.archive import (
     in_megabytes,
     writing_backup,
 )
+from replayhouse.infra.backup.encryption import IN_CLEAR, Recipients, encrypting
 from replayhouse.infra.event_store.head import read_head
 from replayhouse.infra.postgres import pg_tools
 from replayhouse.infra.postgres.connection import Database, translated
@@ -68,8 +69,16 @@ class BackedUp:
     keys_bytes: int
 
 
-def back_up(database: Database, file: Path, keys_file: Path, tell: Tell, *, replaces: bool = False) -> BackedUp:
-    """Writes the log into `file` and the keys into `keys_file`, both readable for their owner alone.
+def back_up(
+    database: Database,
+    file: Path,
+    keys_file: Path,
+    tell: Tell,
+    *,
+    recipients: Recipients = IN_CLEAR,
+    replaces: bool = False,
+) -> BackedUp:
+    """Writes the log into `file` and the keys into `keys_file`, readable for their owner alone, or the recipients.
 
     They take their places when they are whole, the keys first, for a file of keys serves every backup of its log that
     is as old or older. Only where `replaces` is said they replace earlier backups; those of an empty log never do.
@@ -86,7 +95,8 @@ def back_up(database: Database, file: Path, keys_file: Path, tell: Tell, *, repl
         conn.read_only = True
         with conn.transaction():
             _refuse_empty(conn, file, keys_file)
-            manifest = _write(conn, database, log, keys, tell)
+            with encrypting(keys, recipients) as for_keys, encrypting(log, recipients) as for_log:
+                manifest = _write(conn, database, for_log, for_keys, tell)
         log_bytes, keys_bytes = log.seek(0, 2), keys.seek(0, 2)
     return BackedUp(manifest, log_bytes, keys_bytes)
 

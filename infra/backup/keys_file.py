@@ -14,7 +14,7 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812 - it is a class
 from uuid import UUID
 
-from replayhouse.infra.backup.archive import SUBJECT_KEYS, opened
+from replayhouse.infra.backup.archive import SUBJECT_KEYS, BackupFile, opened
 from replayhouse.infra.event_store.known_keys import NOT_GIVEN, Keys, KeysOf, refuse_lost
 from replayhouse.infra.postgres.binary_copy import HEADER
 from replayhouse.infra.runtime.errors import InputError
@@ -38,7 +38,7 @@ class KeysOfFile:
     def opened(self) -> Iterator[KeysOf]:
         """What looks them up. Raises InputError where the file cannot be read, LostKeys for a key that it lacks."""
         try:
-            with opened(self.path, SUBJECT_KEYS) as file:
+            with opened(BackupFile(self.path), SUBJECT_KEYS) as file:
                 begin = os.lseek(file.fileno(), 0, os.SEEK_CUR)
                 with closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) as data:
                     yield _Rows(data, begin + len(HEADER)).keys_of

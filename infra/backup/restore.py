@@ -10,7 +10,6 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from subprocess import PIPE
 from typing import IO
 from uuid import UUID
@@ -25,6 +24,7 @@ from replayhouse.infra.backup.archive import (
     LOG,
     SUBJECT_KEYS,
     SUBJECTS,
+    BackupFile,
     Manifest,
     Tell,
     check,
@@ -94,8 +94,8 @@ _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'event_store'"
 class Files:
     """The files of a backup, found to be whole and to belong together. Without keys, all subjects count as erased."""
 
-    log: Path
-    keys: Path | None
+    log: BackupFile
+    keys: BackupFile | None
     manifest: Manifest
 
 
@@ -112,23 +112,25 @@ class Restored:
     folded: dict[str, int]
 
 
-def check_files(log: Path, keys: Path | None, tell: Tell) -> Files:
+def check_files(log: BackupFile, keys: BackupFile | None, tell: Tell) -> Files:
     """Reads both files from end to end. Raises InputError if one is damaged or none of ours, or if they do not match;
     WrongServer if the schema of the backup is newer than this program.
     """
     manifest = check(log, LOG, in_megabytes(tell, "checking the backup"))
     if manifest.schema_version > len(migrations()):
         raise WrongServer(
-            f"The backup {log} has schema version {manifest.schema_version}, and this program knows versions up to "
-            f"{len(migrations())}: use a newer replayhouse."
+            f"The backup {log.path} has schema version {manifest.schema_version}, and this program knows versions up "
+            f"to {len(migrations())}: use a newer replayhouse."
         )
     if keys is not None:
         of_keys = check(keys, KEYS, in_megabytes(tell, "checking the keys"))
         if manifest.position > 0 and of_keys.store != manifest.store:
-            raise InputError(f"{keys} holds the keys of another log than {log}: name those that belong to it.")
+            raise InputError(
+                f"{keys.path} holds the keys of another log than {log.path}: name those that belong to it."
+            )
         if of_keys.position < manifest.position:
             raise InputError(
-                f"{keys} holds the keys as of position {of_keys.position:,}, and {log} goes on to "
+                f"{keys.path} holds the keys as of position {of_keys.position:,}, and {log.path} goes on to "
                 f"{manifest.position:,}: name the keys that were written with it, or later."
             )
     return Files(log, keys, manifest)
@@ -236,7 +238,7 @@ def _empty(conn: psycopg.Connection) -> None:
 # --- what the files hold ----------------------------------------------------------------------------------------
 
 
-def _load(conn: psycopg.Connection, database: Database, log: Path) -> None:
+def _load(conn: psycopg.Connection, database: Database, log: BackupFile) -> None:
     """Lets pg_restore write its script and psql run it, in one transaction that ends well only if both did."""
     server = conn.info.server_version // 10_000
     pg_restore, psql = pg_tools.program("pg_restore", server), pg_tools.program("psql", server)
@@ -276,13 +278,13 @@ def _verify(conn: psycopg.Connection, files: Files, tell: Tell) -> None:
     found = verify(conn, lambda done, of: tell("verifying the log", done, of), ignores_guards=True)
     if isinstance(found, Broken):
         raise Rejected(
-            f"The log in {files.log} does not hold from position {found.position:,} on: {found.why}. "
+            f"The log in {files.log.path} does not hold from position {found.position:,} on: {found.why}. "
             "Nothing was restored: take an earlier backup."
         )
     if (found.position, found.chain.hex()) != (files.manifest.position, files.manifest.chain):
         raise Rejected(
-            f"The log in {files.log} ends at position {found.position:,}, {found.chain.hex()}, which is not what the "
-            "backup says of itself. Nothing was restored: take an earlier one."
+            f"The log in {files.log.path} ends at position {found.position:,}, {found.chain.hex()}, which is not what "
+            "the backup says of itself. Nothing was restored: take an earlier one."
         )
 
 
@@ -297,11 +299,13 @@ def _load_keys(conn: psycopg.Connection, files: Files) -> None:
             _copy_in(conn, _KEYS_IN, files.keys, SUBJECT_KEYS)
             (missing,) = conn.execute(_MISSING).fetchone() or (0,)
             if missing:
-                raise InputError(f"{files.keys} lacks the keys of {missing:,} subjects of {files.log}: name another.")
+                raise InputError(
+                    f"{files.keys.path} lacks the keys of {missing:,} subjects of {files.log.path}: name another."
+                )
         conn.execute(_FORGET_SUBJECTS)
 
 
-def _copy_in(conn: psycopg.Connection, query: str, path: Path, name: str) -> None:
+def _copy_in(conn: psycopg.Connection, query: str, backup: BackupFile, name: str) -> None:
     with conn.cursor().copy(query.encode()) as copy:
-        for chunk in chunks_of(path, name):
+        for chunk in chunks_of(backup, name):
             copy.write(chunk)

@@ -33,6 +33,24 @@ Erased = Annotated[
     ),
 ]
 
+Recipient = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--recipient",
+        metavar="age1...",
+        help="Encrypt both files for the holder of this key; repeatable. By default for those listed in the file "
+        "REPLAYHOUSE_BACKUP_RECIPIENTS.",
+    ),
+]
+IdentityFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--identity",
+        metavar="KEYFILE",
+        help="The file with the key that decrypts the backup; by default REPLAYHOUSE_BACKUP_IDENTITY.",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to those of `db`."""
@@ -44,23 +62,31 @@ def register(app: typer.Typer) -> None:
     )
 
 
-def backup(file: FileArgument, keys: KeysToWrite = None, force: Force = False, json: Json = False) -> None:
+def backup(
+    file: FileArgument,
+    keys: KeysToWrite = None,
+    recipient: Recipient = None,
+    force: Force = False,
+    json: Json = False,
+) -> None:
     """Write the log into a file and the keys into another.
 
     Both show one moment; others may write meanwhile. Keep the files apart: whoever has both can read the personal
     fields, and whoever loses the keys can never read them again. Only the newest keys need be kept: they serve older
-    backups too.
+    backups too. With --recipient, both are encrypted as age does it.
     """
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     with named_warehouse() as warehouse:
-        report = warehouse.backup(file, keys=keys, force=force)
+        report = warehouse.backup(file, keys=keys, recipients=recipient or (), force=force)
     if json:
         print_json({**report.document(), "seconds": seconds_so_far()})
         return
     told = report.manifest
     say(f"Backed up: {count(told.position, 'event')} and {count(told.subjects, 'key')}, in {seconds_so_far():.1f} s.")
     say(f"The log is in {file}, the keys are in {report.keys}: keep them in different places.")
+    if report.recipients:
+        say(f"Both are encrypted for {count(report.recipients, 'recipient')}.")
     say(f"Head of the chain: position {told.position:,}, {told.chain}")
 
 
@@ -69,6 +95,7 @@ def restore(
     keys: KeysToRead = None,
     without_keys: WithoutKeys = False,
     erased: Erased = None,
+    identity: IdentityFile = None,
     json: Json = False,
 ) -> None:
     """Restore a backup into an empty database.
@@ -80,7 +107,7 @@ def restore(
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     with named_warehouse() as warehouse:
-        report = warehouse.restore(file, keys=keys, without_keys=without_keys, erased=erased)
+        report = warehouse.restore(file, keys=keys, without_keys=without_keys, erased=erased, identity=identity)
     if json:
         print_json({**report.document(), "seconds": seconds_so_far()})
     else:

@@ -59,6 +59,11 @@ class Settings(BaseSettings):
     zip_max_ratio: float = Field(default=20.0, gt=1, description="largest unpacked size over packed size of a zip")
     signing_key: Path | None = Field(default=None, description="file with the Ed25519 key that signs checkpoints")
 
+    backup_recipients: Path | None = Field(
+        default=None, description="file of recipients, for whom backups are encrypted in the format of age"
+    )
+    backup_identity: Path | None = Field(default=None, description="file with the key that decrypts backups")
+
     @property
     def signing_key_path(self) -> Path:
         """Where the key that signs checkpoints is, or is to be: by default in the home folder."""

@@ -23,7 +23,7 @@ from psycopg import conninfo
 
 from replayhouse.domain.sales.order import NEW_ORDER, observe
 from replayhouse.infra.backup import archive as backup_file
-from replayhouse.infra.backup.archive import DUMP, KEYS, LOG, Manifest, Writer
+from replayhouse.infra.backup.archive import DUMP, KEYS, LOG, BackupFile, Manifest, Writer
 from replayhouse.infra.backup.backup import back_up
 from replayhouse.infra.backup.restore import script_for
 from replayhouse.infra.event_store.recorded import Recorded
@@ -147,7 +147,7 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(
             EventStore().append(conn, [registered(uuid4()), *events], None)
         with patch("replayhouse.infra.backup.backup.store_id"):  # a store had no id yet
             back_up(made, backup, beside(backup), lambda *_: None)
-        assert backup_file.read_manifest(backup, LOG).schema_version == OLDER_SCHEMA
+        assert backup_file.read_manifest(BackupFile(backup), LOG).schema_version == OLDER_SCHEMA
 
         empty.json("db", "restore", backup)
 
@@ -227,10 +227,10 @@ def test_a_changed_byte_is_noticed_or_changes_nothing_that_is_read(shop: Shop, d
     harmed = path.with_name("harmed")
     harmed.write_bytes(content)
     try:
-        told = backup_file.check(harmed, kind, lambda done, of: None)
+        told = backup_file.check(BackupFile(harmed), kind, lambda done, of: None)
     except InputError:
         return
-    assert told == backup_file.read_manifest(path, kind)
+    assert told == backup_file.read_manifest(BackupFile(path), kind)
 
 
 @pytest.mark.parametrize("schema", ["bi", "mart"])

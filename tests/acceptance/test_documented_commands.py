@@ -54,6 +54,7 @@ RUN = (
             "quality",
             "personal-data",
             "operations",
+            "backups",
             "audit",
             "proof-format",
             "kafka",

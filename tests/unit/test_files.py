@@ -14,7 +14,7 @@ import pytest
 from replayhouse.infra.audit.checkpoint import read_checkpoint
 from replayhouse.infra.audit.inclusion import read_proof
 from replayhouse.infra.audit.signing_keys import read_key, read_public_key
-from replayhouse.infra.backup.archive import LOG, read_manifest
+from replayhouse.infra.backup.archive import LOG, BackupFile, read_manifest
 from replayhouse.infra.privacy.erasure_list import ErasedSubjects
 from replayhouse.infra.runtime.errors import Conflicting, InputError, UsageError
 from replayhouse.infra.runtime.files import writing
@@ -133,7 +133,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "public key": lambda path: read_public_key(str(path)),
     "erased": lambda path: ErasedSubjects.at(path).subjects(),
     "erased, to add to it": lambda path: ErasedSubjects.at(path).add(UUID(int=1), datetime.now(UTC), 1),
-    "backup": lambda path: read_manifest(path, LOG),
+    "backup": lambda path: read_manifest(BackupFile(path), LOG),
 }
 """Whatever reads a file that somebody names."""
 

@@ -55,16 +55,23 @@ class Operations(Base):
         return self._do(measuring)
 
     def backup(
-        self, file: str | PathLike[str], *, keys: str | PathLike[str] | None = None, force: bool = False
+        self,
+        file: str | PathLike[str],
+        *,
+        keys: str | PathLike[str] | None = None,
+        recipients: Iterable[str] = (),
+        force: bool = False,
     ) -> "BackupReport":
         """Writes the log into `file` and the keys into `keys` (by default FILE.keys); both show one moment.
 
         Keep the files apart: whoever has both can read the personal fields, and whoever loses the keys can never read
-        them again. `force` writes over earlier backups. Raises UsageError where a name is taken.
+        them again. Both are encrypted, in the format of age, for the `recipients` (`age1...`), or for those of the
+        setting `backup_recipients`; in clear where there are none. `force` writes over earlier backups. Raises
+        UsageError where a name is taken, or a recipient is none.
         """
         from replayhouse.infra.application.backup import backup
 
-        return self._do(backup, Path(file), None if keys is None else Path(keys), force=force)
+        return self._do(backup, Path(file), None if keys is None else Path(keys), tuple(recipients), force=force)
 
     def restore(
         self,
@@ -73,14 +80,17 @@ class Operations(Base):
         keys: str | PathLike[str] | None = None,
         without_keys: bool = False,
         erased: str | PathLike[str] | None = None,
+        identity: str | PathLike[str] | None = None,
     ) -> "RestoreReport":
         """Restores a backup into an empty database, which is made where it is the embedded one.
 
         The files are checked, the chain of the log is recomputed, who was erased since is erased again, and the read
         models are folded. `keys` are those of this backup or a later one (by default FILE.keys); `without_keys` says
         that they are lost for good, and everybody counts as erased. `erased` is a list of people who were erased, kept
-        elsewhere than in the home. Raises InputError for files that are damaged or do not belong together, UsageError
-        where the database is not empty, Rejected where the log does not hold: the database is then as it was, or empty.
+        elsewhere than in the home. `identity` is the file with the key that decrypts both (by default the setting
+        `backup_identity`). Raises InputError for files that are damaged, do not belong together or were encrypted for
+        others, UsageError where the database is not empty, Rejected where the log does not hold: the database is then
+        as it was, or empty.
         """
         from replayhouse.infra.application.restore import restore
 
@@ -89,6 +99,7 @@ class Operations(Base):
             Path(file),
             None if keys is None else Path(keys),
             None if erased is None else Path(erased),
+            None if identity is None else Path(identity),
             without_keys=without_keys,
         )
 
