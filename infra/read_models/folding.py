@@ -1,22 +1,36 @@
 """Streams folded into rows, which wait by table until they are sent or written. Needs no database.
 
-Memory holds the rows of a few thousand events, and of those that wait for more.
+Streams are folded on columns, all of one shape at once, and those of which that cannot be one by one: see
+`replayhouse.infra.columns`. Memory holds EVENTS_AT_ONCE events, and their rows.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import compress
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Table
 
+from replayhouse.infra.columns import switch
+from replayhouse.infra.columns.batch import Batch, StoredEvents
+from replayhouse.infra.columns.runs import Counts, fold_on_columns
 from replayhouse.infra.read_models.copy_text import DoesNotFit, line_writer, lines_of
-from replayhouse.infra.read_models.stream_reader import StoredStream, described
+from replayhouse.infra.read_models.stream_reader import (
+    StoredRow,
+    StoredStream,
+    StreamReader,
+    described,
+    whole_streams,
+)
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.projections.business_time import fold_of
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
 from replayhouse.projections.projection import Row, Rows
 from replayhouse.projections.warehouse import PROJECTIONS
+
+EVENTS_AT_ONCE = 60_000
+"""Folded at once on columns, give or take a stream: the more there are, the more have the same shape."""
 
 
 class Unfoldable(ReplayhouseError):  # noqa: N818 - the name says what is the matter
@@ -43,8 +57,8 @@ class Taken(NamedTuple):
 class Folding:
     """The fold of a context, with `occurred_before`, a local time, of what had happened by then.
 
-    `events` counts what was read, `digests` has those of the rows that were taken. `stream_at` finds the stream that
-    has an event at a position, for errors; `stays` is what they say.
+    `events` counts what was read, `digests` has those of the rows that were taken, `counts` tells what was folded on
+    columns. `stream_at` finds the stream that has an event at a position, for errors; `stays` is what they say.
     """
 
     def __init__(
@@ -58,6 +72,23 @@ class Folding:
         self._waiting: Rows = {name: [] for name in self._tables}
         self.events = 0
         self.digests: dict[str, Digest] = dict.fromkeys(self._tables, NOTHING)
+        self.counts = Counts()
+
+    def fold_all(self, rows: Iterable[StoredRow], reader: StreamReader, least: int) -> Iterator[Taken]:
+        """Folds events that are ordered by stream and version; the rows that come of it, `least` of a table at once.
+
+        Raises Unfoldable, which names the stream, and what `reader` raises.
+        """
+        if switch.are_on():
+            for some in whole_streams(rows, EVENTS_AT_ONCE):
+                for streams in reader.read(self._fold_on_columns(some, reader)):
+                    self.fold(streams)
+                yield from self.take(least)
+        else:
+            for streams in reader.read(rows):
+                self.fold(streams)
+                yield from self.take(least)
+        yield from self.take(1)
 
     def fold(self, streams: Iterable[StoredStream]) -> None:
         """Their rows wait from now on. Raises Unfoldable, which names the stream."""
@@ -73,6 +104,18 @@ class Folding:
                 raise self._unfoldable(stream.stream_id, error) from error
             for name, of_table in rows.items():
                 waiting[name] += of_table
+
+    def _fold_on_columns(self, some: Sequence[StoredRow], reader: StreamReader) -> list[StoredRow]:
+        """Folds what columns can hold of the rows of some streams; the others."""
+        batch = Batch(StoredEvents(*zip(*some, strict=True)), reader.mapper, reader.keys_of)
+        folded = fold_on_columns(batch, self._fold, self._projection.refuse_unknown_tables)
+        for name, pieces in folded.pieces.items():
+            for piece in pieces:
+                self._waiting[name] += piece.rows()
+        left = list(compress(some, folded.is_left))
+        self.events += len(some) - len(left)
+        self.counts += folded.counts
+        return left
 
     def take(self, least: int) -> Iterator[Taken]:
         """The rows of each table for which that many wait at least. Raises Unfoldable for one that does not fit."""

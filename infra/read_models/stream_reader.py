@@ -6,6 +6,7 @@ its concern (`stream_source` takes them from the database), and nothing here nee
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
@@ -55,8 +56,8 @@ class StreamReader:
     """Makes streams of rows. `keys_of` looks up keys of personal fields; None: they are withheld."""
 
     def __init__(self, keys_of: KeysOf | None, mapper: Mapper | None = None) -> None:
-        self._keys_of = keys_of
-        self._mapper = mapper or mapper_of_our_events()
+        self.keys_of = keys_of
+        self.mapper = mapper or mapper_of_our_events()
 
     def read(self, rows: Iterable[StoredRow]) -> Iterator[list[StoredStream]]:
         """Streams of rows that are ordered by stream and version, in batches of a few thousand events.
@@ -64,7 +65,7 @@ class StreamReader:
         Raises NewerVersion.
         """
         decode, convert = (
-            self._mapper.decode,
+            self.mapper.decode,
             msgspec.convert,
         )  # which makes a UUID in a third of its constructor's time
         batch: list[StoredStream] = []
@@ -95,15 +96,15 @@ class StreamReader:
         sealed = [
             (place, event) for place, stream in enumerate(batch) for event in stream.events if type(event) in _PERSONAL
         ]
-        if self._keys_of is None:
+        if self.keys_of is None:
             for _, event in sealed:
-                self._mapper.withhold(event)
+                self.mapper.withhold(event)
             return batch
-        subject_of = self._mapper.subject_of
+        subject_of = self.mapper.subject_of
         subjects = [subject_of(event, batch[place].stream_id) for place, event in sealed]
         wanted = {subject for subject in subjects if subject is not None}
-        keys = self._keys_of(wanted) if wanted else {}
-        reveal = self._mapper.reveal
+        keys = self.keys_of(wanted) if wanted else {}
+        reveal = self.mapper.reveal
         for (place, event), subject in zip(sealed, subjects, strict=True):
             if subject is not None:
                 try:
@@ -111,6 +112,21 @@ class StreamReader:
                 except MappingError as error:
                     batch[place] = batch[place]._replace(error=error)
         return batch
+
+
+def whole_streams(rows: Iterable[StoredRow], events: int) -> Iterator[list[StoredRow]]:
+    """Rows that are ordered by stream, so many at once, and as many more as the last stream has."""
+    rest = iter(rows)
+    some = list(islice(rest, events))
+    while some:
+        last, following = some[-1][0], []
+        for row in rest:
+            if row[0] != last:
+                following.append(row)
+                break
+            some.append(row)
+        yield some
+        some = [*following, *islice(rest, events - 1)] if following else []
 
 
 def described(error: Exception) -> str:

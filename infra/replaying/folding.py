@@ -104,11 +104,7 @@ def _folding(log: SealedLog, part: Part) -> Folding:
 
 
 def _taken(log: SealedLog, part: Part, keys_of: KeysOf | None, folding: Folding) -> Iterator[Taken]:
-    reader = StreamReader(keys_of)
-    for streams in reader.read(_stored_rows(log, part)):
-        folding.fold(streams)
-        yield from folding.take(ROWS_A_BATCH)
-    yield from folding.take(1)
+    yield from folding.fold_all(_stored_rows(log, part), StreamReader(keys_of), ROWS_A_BATCH)
 
 
 def _batch_of(taken: Taken) -> pa.RecordBatch:

@@ -21,7 +21,7 @@ from replayhouse.infra.read_models.copy_text import copy_data
 from replayhouse.infra.read_models.folding import STAYS, Folding, Taken
 from replayhouse.infra.read_models.rebuild.taken_over import TakeOver, take_over
 from replayhouse.infra.read_models.schema import add_keys, copy_into, model_of, qualified
-from replayhouse.infra.read_models.stream_reader import StoredStream, StreamReader
+from replayhouse.infra.read_models.stream_reader import StoredRow, StoredStream, StreamReader
 from replayhouse.infra.read_models.stream_source import COLUMNS, LOG, Source, rows_of, unpacked
 from replayhouse.infra.read_models.windows import Span, streams_touched
 from replayhouse.infra.runtime import gc_pause
@@ -118,12 +118,9 @@ class Loader:
         tables = model_of(task.context, task.schema).tables
         folding = Folding(task.context, task.occurred_before, partial(stream_at, self._rows, task), STAYS)
         reader = self._readers.setdefault(task.source, StreamReader(task.source.keys_of(self._rows)))
-        with translated(), gc_pause.paused():
-            with closing(streams_of(self._events, reader, task)) as batches:  # an error leaves the connection usable
-                for streams in batches:
-                    folding.fold(streams)
-                    self._send(folding.take(ROWS_A_COPY), tables)
-            self._send(folding.take(1), tables)
+        # closing: an error leaves the connection usable
+        with translated(), gc_pause.paused(), closing(events_of(self._events, task)) as events:
+            self._send(folding.fold_all(events, reader, ROWS_A_COPY), tables)
         return Loaded(folding.events, folding.digests)
 
     def _send(self, some: Iterable[Taken], tables: Mapping[str, Table]) -> None:
@@ -162,11 +159,17 @@ def streams_of(conn: psycopg.Connection, reader: StreamReader, task: Range) -> G
 
     `conn`, whose session reads in the order of an index (IN_ORDER), can do nothing else meanwhile.
     """
+    with closing(events_of(conn, task)) as events:
+        yield from reader.read(events)
+
+
+def events_of(conn: psycopg.Connection, task: Range) -> Generator[StoredRow]:
+    """The events of a range, in the order of streams and versions; `conn` as for `streams_of`."""
     with conn.transaction():
         if task.touched is not None:
             conn.execute(AMONG_MANY)
         with closing(rows_of(conn, _statement(task))) as rows:
-            yield from reader.read(unpacked(rows))
+            yield from unpacked(rows)
 
 
 def stream_at(conn: psycopg.Connection, task: Range, position: int) -> UUID:
