@@ -40,6 +40,8 @@ from replayhouse.infra.staging.files import FILES
 from replayhouse.infra.staging.scratch import scratch_folder
 from replayhouse.infra.staging.staging import Staged, stage
 from replayhouse.infra.staging.work import DuckDBWork, plan
+from replayhouse.infra.telemetry.happenings import Happening, happened
+from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.ingest.assess import SetAside
 from replayhouse.ingest.batch import Assessed, batch_id_of, evaluation_date, keep_apart, tell_completion, tell_opening
 from replayhouse.ingest.load import evaluate_the_lapsed, units_of, work_through
@@ -177,6 +179,7 @@ class _Ingest:
         if under_way is None or under_way.files != files:
             loads.refuse_while_under_way()
         if under_way is None and newest is not None and newest.files == files:
+            happened(Happening.LOAD_UNCHANGED, load=newest.batch_id)
             return self._unchanged(connection, newest, extract)
         if not dry_run:
             refuse_read_only(connection, "nothing can be appended")
@@ -184,17 +187,19 @@ class _Ingest:
         opened_at = under_way.opened_at if under_way else time_of(connection)
         self._tell("reading and comparing", 0, 0)
         is_first = not loads.has_any_before(seq)
-        known = None if is_first else export_known(connection, seq, scratch / "known")
-        staged = stage(
-            extract,
-            scratch / "stage",
-            known,
-            opened_on=opened_at.astimezone(UTC).date(),
-            memory_limit=STAGING_MEMORY,
-            threads=self._settings.workers,
-        )
-        extract.refuse_if_changed()
-        assessed = assess(staged, loads.files_loaded())
+        with span(Work.LOAD_STAGING) as staging:
+            known = None if is_first else export_known(connection, seq, scratch / "known")
+            staged = stage(
+                extract,
+                scratch / "stage",
+                known,
+                opened_on=opened_at.astimezone(UTC).date(),
+                memory_limit=STAGING_MEMORY,
+                threads=self._settings.workers,
+            )
+            extract.refuse_if_changed()
+            assessed = assess(staged, loads.files_loaded())
+            staging.tell(rows=assessed.rows)
         run = _Run(self, connection, loads, staged, assessed, seq, opened_at, is_first)
         return run.run(under_way, name, dry_run=dry_run)
 
@@ -265,12 +270,15 @@ class _Run:
                 batch_id, name, self._files, attempt, as_of, firsts, self._owner, self._opened_at, origin
             )
         self._loads.note_run(batch_id, self._ingest._settings.actor)
+        happened(Happening.LOAD_OPENED, load=batch_id, rows=self._assessed.rows, goes_on=under_way is not None)
         load = OpenLoad(batch_id, self._seq, self._owner, self._is_first)
         log = PostgresLoadLog(self._connection, self._ingest._store, load, None)
         if not tell_opening(log, batch_id, name, self._assessed, self._opened_at):
             return self._finish(batch_id, name, "rejected")
         forget_erased(self._connection, self._staged)
         keep_apart(log, batch_id, self._bad_records(batch_id), self._now)
+        if self._assessed.quarantined:
+            happened(Happening.LOAD_QUARANTINED, load=batch_id, rows=self._assessed.quarantined)
         if units:
             self._append(load, units, as_of)
             evaluate_the_lapsed(log, as_of)
@@ -284,7 +292,7 @@ class _Run:
 
     def _plan(self) -> tuple[list[Unit], date | None]:
         self._ingest._tell("planning", 0, 0)
-        with _writing(self._staged) as connection:
+        with span(Work.LOAD_PLANNING), _writing(self._staged) as connection:
             sizes = plan(connection)
         return units_of(sizes), evaluation_date(self._staged.latest_placed_at)
 
@@ -298,7 +306,8 @@ class _Run:
             self._ingest._tell("appending", finished, len(units))
 
         assignment = Assignment(self._ingest._database, self._staged.database, load, as_of)
-        run_units(assignment, units, self._ingest._settings.workers, done)
+        with span(Work.LOAD_APPENDING, load=load.batch_id):
+            run_units(assignment, units, self._ingest._settings.workers, done)
 
     def _bad_records(self, batch_id: UUID) -> Iterator[BadRecord]:
         for record in self._staged.quarantined():
@@ -307,7 +316,15 @@ class _Run:
     def _finish(self, batch_id: UUID, name: str, status: str) -> IngestReport:
         rows = {file.file: file.rows for file in self._assessed.files}
         self._loads.finish(batch_id, self._owner, status, {"score": self._score, "rows": rows})
-        return self._report(batch_id, name, status, self._loads.events_of(batch_id))
+        report = self._report(batch_id, name, status, self._loads.events_of(batch_id))
+        if report.score is None:
+            happened(Happening.LOAD_REJECTED, load=batch_id, reasons=len(report.reasons))
+        else:
+            events = sum(report.events.values())
+            happened(
+                Happening.LOAD_COMPLETED, load=batch_id, events=events, position=report.position, score=report.score
+            )
+        return report
 
     @property
     def _score(self) -> float | None:

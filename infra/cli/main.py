@@ -9,6 +9,10 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from replayhouse.infra.telemetry.spans import Done
 
 INTERRUPTED = 130
 
@@ -28,7 +32,7 @@ def main() -> None:
         streams.prepare()  # before anything else is opened
         leave_data_frames_out()
         interrupts.listen()
-        code = _flushed(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
         if code != INTERRUPTED:
             _wind_up()
     except KeyboardInterrupt:
@@ -54,13 +58,27 @@ def _interrupt(number: int, _frame: object) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Runs a command; returns 0 done, 1 the answer is no, 2 wrong usage, 3 a service is away, 4 a conflict.
 
-    Errors are told in plain sentences on standard error, and with `--json` as a document on standard output.
+    Errors are told in plain sentences on standard error, and with `--json` as a document on standard output. What is
+    said on standard output is written when this returns.
     """
-    from replayhouse.infra.cli.streams import READER_IS_GONE, OutputLost, ReaderIsGone
+    from replayhouse.infra.cli import machines
+    from replayhouse.infra.runtime.errors import UsageError
 
     ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
     wants_json, is_debugging = "--json" in ours, "--debug" in ours
     words = [word for word in ours if word != "--debug"] + list(arguments[len(ours) :])
+    try:
+        with machines.told_of(words) as done:
+            code = _flushed(_run(words, done, wants_json=wants_json, is_debugging=is_debugging), done)
+            done.tell(exit_code=code)
+        return code
+    except UsageError as error:  # of a setting: what goes wrong in the command is told inside
+        return _flushed(_told(error, None, wants_json=wants_json), None)
+
+
+def _run(words: Sequence[str], done: "Done", *, wants_json: bool, is_debugging: bool) -> int:
+    from replayhouse.infra.cli.streams import READER_IS_GONE, OutputLost, ReaderIsGone
+
     try:
         from replayhouse.infra.cli.program import PROGRAM, command
 
@@ -72,7 +90,7 @@ def run(arguments: Sequence[str]) -> int:
     except ReaderIsGone:
         return READER_IS_GONE
     except OutputLost as error:
-        return _told(error, wants_json=False)
+        return _told(error, done, wants_json=False)
     except KeyboardInterrupt:
         _say_interrupted()
         return INTERRUPTED
@@ -82,10 +100,10 @@ def run(arguments: Sequence[str]) -> int:
             return INTERRUPTED
         if is_debugging:
             _show_traceback()
-        return _told(error, wants_json=wants_json)
+        return _told(error, done, wants_json=wants_json)
 
 
-def _flushed(code: int) -> int:
+def _flushed(code: int, done: "Done | None") -> int:
     """The exit code, once all that was said is written: another one where that could not be."""
     from replayhouse.infra.cli import streams
 
@@ -94,7 +112,7 @@ def _flushed(code: int) -> int:
     except streams.ReaderIsGone:
         pass
     except streams.OutputLost as error:
-        return _told(error, wants_json=False)
+        return _told(error, done, wants_json=False)
     return code
 
 
@@ -109,17 +127,18 @@ def _show_traceback() -> None:
 
     from replayhouse.infra.cli.output import warn
 
-    for line in traceback.format_exc().splitlines():
-        warn(line)
+    warn(*traceback.format_exc().splitlines())
 
 
-def _told(error: Exception, *, wants_json: bool) -> int:
+def _told(error: Exception, done: "Done | None", *, wants_json: bool) -> int:
     """Tells of an error, and returns the exit code that goes with it."""
+    from replayhouse.infra.cli import machines
     from replayhouse.infra.cli.output import print_json, warn
 
     message, then, code = _in_words(error)
-    for line in (message, *then):
-        warn(line)
+    if done is not None:
+        machines.ended_by(done, error)
+    warn(message, *then)
     if wants_json:
         print_json({"error": "\n".join((message, *then))})
     return code

@@ -22,7 +22,7 @@ from uuid import UUID
 
 from replayhouse.infra.cli import streams
 from replayhouse.infra.cli.streams import legible
-from replayhouse.infra.runtime.telling import Tell
+from replayhouse.infra.runtime.telling import Tell, tell_nobody
 
 _NOT_ASCII = re.compile(r"[^\x20-\x7e\n]+")  # newlines are those between the parts of a document
 
@@ -116,9 +116,9 @@ def say_prose(text: str, style: str = "") -> None:
     streams.write(captured.get())
 
 
-def warn(text: str) -> None:
-    """A line on standard error."""
-    streams.complain(legible(text) + "\n")
+def warn(*lines: str) -> None:
+    """Lines on standard error, one for each text."""
+    streams.complain("\n".join(map(legible, lines)))
 
 
 def is_meant(question: str) -> bool:
@@ -129,8 +129,7 @@ def is_meant(question: str) -> bool:
 
 def warn_in_lines(text: str) -> None:
     """Several lines on standard error, such as statements to be copied."""
-    for line in text.split("\n"):
-        warn(line)
+    warn(*text.split("\n"))
 
 
 def megabytes(size: int) -> str:
@@ -253,8 +252,12 @@ def fitted(text: str, width: int) -> str:
 def progress(stream: TextIO | None = None, *, draws: bool = True) -> Iterator[Tell]:
     """Tells how far a command is, on standard error: a bar on a terminal, otherwise a line for each thing it does.
 
-    The bar, where it `draws` one, is drawn when there is something to tell: most commands tell nothing.
+    The bar, where it `draws` one, is drawn when there is something to tell: most commands tell nothing. Machines
+    are told by what happens.
     """
+    if streams.are_for_machines():
+        yield tell_nobody
+        return
     stream = stream or sys.stderr
     if not (draws and stream.isatty()):
         yield _telling_lines(stream)
@@ -276,7 +279,7 @@ def _telling_lines(stream: TextIO) -> Tell:
     def tell(doing: str, done: int, of: int) -> None:
         if told[-1:] != [doing]:
             told.append(doing)
-            streams.complain(legible(f"{doing} ...") + "\n", stream)
+            streams.complain(legible(f"{doing} ..."), stream)
 
     return tell
 

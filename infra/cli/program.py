@@ -35,7 +35,7 @@ from replayhouse.infra.cli import (
     tokens,
 )
 from replayhouse.infra.cli.options import example
-from replayhouse.infra.cli.output import say, warn
+from replayhouse.infra.cli.output import say, warn_in_lines
 from replayhouse.infra.runtime.errors import UsageError
 
 PROGRAM = "replayhouse"
@@ -97,8 +97,7 @@ def _program(
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
-        for line in context.get_help().splitlines():
-            warn(line)
+        warn_in_lines(context.get_help())
         raise typer.Exit(UsageError.exit_code)
 
 

@@ -3,9 +3,10 @@
 Whatever is written is text in which every character is printable, but for the ends of lines. Letters that the encoding
 of a stream lacks are escaped. Standard output that cannot be written, because its disk is full or it was closed, ends
 the command with plain words; whoever reads it may leave when he has seen enough. Standard error is a courtesy: where
-it cannot be written the command goes on.
+it cannot be written the command goes on. Where it is for machines, no text for people stands there.
 """
 
+import inspect
 import logging
 import os
 import sys
@@ -15,9 +16,14 @@ from io import TextIOWrapper
 from typing import TextIO
 
 from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.telemetry import happenings
+from replayhouse.infra.telemetry.happenings import Happening, happened
+from replayhouse.infra.telemetry.log_lines import place_of
 
 READER_IS_GONE = 141
 """What a shell says of a program whose reader closed the pipe: 128 and the number of SIGPIPE."""
+
+_PASSING_ON = (__name__, "replayhouse.infra.cli.output")
 
 _FLAGS = (os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)  # who writes to a closed standard output is told so
 
@@ -59,7 +65,7 @@ class _OfLibraries(logging.Handler):
     """Takes what libraries log and nobody else takes."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        complain(legible(self.format(record)) + "\n")
+        complain(legible(self.format(record)))
 
 
 def is_unicode(stream: TextIO) -> bool:
@@ -95,12 +101,28 @@ def flush() -> None:
     write("", at_once=True)
 
 
+def are_for_machines() -> bool:
+    """Whether standard error has lines of JSON: a place that has something to tell people is named there."""
+    return happenings.is_anybody_listening()
+
+
 def complain(text: str, stream: TextIO | None = None) -> None:
-    """Text for standard error, or what stands for it."""
+    """Legible lines for standard error, or what stands for it."""
+    if are_for_machines():
+        happened(Happening.PERSON_TOLD, place=_who_complains())
+        return
     stream = stream or sys.stderr
     with suppress(OSError):
-        stream.write(text)
+        stream.write(text + "\n")
         stream.flush()
+
+
+def _who_complains() -> str:
+    """The function that has said it, past those that only pass it on."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__") in _PASSING_ON:
+        frame = frame.f_back
+    return place_of(frame)
 
 
 @contextmanager

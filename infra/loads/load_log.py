@@ -17,6 +17,8 @@ from replayhouse.infra.event_store.recorded import Recorded
 from replayhouse.infra.event_store.store import LARGEST_APPEND, EventStore, Stream
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.staging.work import DuckDBWork
+from replayhouse.infra.telemetry.happenings import Happening
+from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.ingest.decision import Decision, Known
 from replayhouse.ingest.load import batched, numbered
 from replayhouse.ingest.ports import Chunk, Due, Progress, Unit
@@ -155,7 +157,10 @@ class PostgresLoadLog:
             self._copy_due(connection, chunk.due)
             self._advance(connection, unit, chunk.part, (*chunk.up_to, is_done), chunk.decisions)
 
-        return self._append(chunk.decisions, known, before)
+        with span(Work.LOAD_CHUNK, ends=Happening.LOAD_CHUNK_APPENDED, load=self._load.batch_id) as done:
+            events = self._append(chunk.decisions, known, before)
+            done.tell(events=events)
+        return events
 
     def append_lapsed(self, decisions: Sequence[Decision], due: Sequence[Due], known: Known) -> int:
         """Appends the evaluation of persons whom the extract does not show; returns the events."""

@@ -20,6 +20,7 @@ from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.infra.runtime.subprocesses import end_with_parent, started_pool
 from replayhouse.infra.staging.work import DuckDBWork
+from replayhouse.infra.telemetry.spans import Brought, Work, bring, fetched, span
 from replayhouse.ingest.load import work_through
 from replayhouse.ingest.ports import Unit
 
@@ -54,8 +55,10 @@ class Worker:
 
     def run(self, unit: Unit) -> int:
         """Decides and appends what is left of a unit; returns how many events that were."""
-        with translated(), gc_pause.paused():
-            return work_through(unit, self._work, self._log, self._as_of, self._seller_zips)
+        with translated(), gc_pause.paused(), span(Work.LOAD_UNIT) as done:
+            events = work_through(unit, self._work, self._log, self._as_of, self._seller_zips)
+            done.tell(events=events)
+            return events
 
     def close(self) -> None:
         """Closes the connections."""
@@ -83,13 +86,13 @@ def _stop() -> None:
     os._exit(0)
 
 
-def _run(unit: Unit) -> int:
+def _run(unit: Unit) -> Brought[int]:
     """What goes wrong in making the worker is told like what goes wrong at work: an initializer would print it."""
     global _worker  # the one worker of a process of the pool, used by all its tasks
     if _worker is None:
         assert _assignment is not None, "the initializer has set it"
         _worker = Worker(_assignment)
-    return _worker.run(unit)
+    return bring(_worker.run(unit))
 
 
 def run_units(assignment: Assignment, units: Sequence[Unit], processes: int, done: Callable[[Unit, int], None]) -> None:
@@ -112,7 +115,7 @@ def _pooled(assignment: Assignment, units: Sequence[Unit], processes: int) -> It
         try:
             tasks = {pool.submit(_run, unit): unit for unit in units}
             for task in as_completed(tasks):
-                yield tasks[task], task.result()
+                yield tasks[task], fetched(task.result())
         except BrokenProcessPool as error:
             pool.kill()
             raise ReplayhouseError(

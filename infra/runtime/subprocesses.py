@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -144,6 +144,14 @@ class _ForkedPool(Pool):
 _prepared: list[_ForkedPool] = []
 """Pools that nobody has asked for yet."""
 
+_handed_on: list[Callable[[], Callable[[], object]]] = []
+
+
+def hand_on(what: Callable[[], Callable[[], object]]) -> None:
+    """Whenever a pool starts, its processes first do what this gives then: something that can be sent to them."""
+    if what not in _handed_on:
+        _handed_on.append(what)
+
 
 @contextmanager
 def prepared(processes: int, pools: int = 1) -> Iterator[None]:
@@ -167,6 +175,8 @@ def prepared(processes: int, pools: int = 1) -> Iterator[None]:
 
 def started_pool(processes: int, start: Callable[..., None], arguments: tuple[Any, ...] = ()) -> Pool:
     """A pool whose processes begin with `start`, which calls `end_with_parent`: they were prepared, or are started."""
+    if _handed_on:
+        start, arguments = _begin, ([give() for give in _handed_on], start, arguments)
     for one in _prepared:
         if one.size >= processes:
             _prepared.remove(one)
@@ -174,6 +184,12 @@ def started_pool(processes: int, start: Callable[..., None], arguments: tuple[An
                 return one
             break
     return Pool(processes, start, arguments)
+
+
+def _begin(handed: Sequence[Callable[[], object]], start: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    for do in handed:
+        do()
+    start(*arguments)
 
 
 def workers_without_data(processes: int) -> Pool:

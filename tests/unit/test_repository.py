@@ -214,7 +214,7 @@ def test_what_stands_in_one_place_stands_nowhere_else(pattern: str, place: str) 
 
 def test_commands_enter_by_use_cases_and_take_classes_only_of_the_adapters() -> None:
     """Those are the types of answers, and the words that options take: what does something is a use case's to call."""
-    own = tuple(f"replayhouse.infra.{room}." for room in ("cli", "application", "runtime", "web"))
+    own = tuple(f"replayhouse.infra.{room}." for room in ("cli", "application", "runtime", "telemetry", "web"))
     found = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in modules("infra/cli")

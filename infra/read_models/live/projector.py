@@ -26,6 +26,8 @@ from replayhouse.infra.read_models.versions import OtherVersion
 from replayhouse.infra.read_models.windows import Follower, events_of, head_of
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.runtime.telling import Warn, unheard
+from replayhouse.infra.telemetry.happenings import Happening
+from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.projections.warehouse import PROJECTIONS
 
 FILL_FROM_EVENTS = 50_000
@@ -131,7 +133,16 @@ class Projector:
 
     def catch_up(self, *, retry_parked: bool = False) -> int:
         """Projects everything up to the head of the log as it is now; the number of events."""
-        events, head = 0, head_of(self._conn)
+        head = head_of(self._conn)
+        with span(
+            Work.CATCH_UP_CONTEXT, ends=Happening.CONTEXT_CAUGHT_UP, context=self._context, position=head
+        ) as work:
+            events = self._advance_to(head, retry_parked=retry_parked)
+            work.tell(events=events)
+        return events
+
+    def _advance_to(self, head: int, *, retry_parked: bool) -> int:
+        events = 0
         if retry_parked:
             with self._conn.transaction():
                 known = checkpoints.lock(self._conn, self._context)
