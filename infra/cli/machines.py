@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from replayhouse.infra.telemetry import log_lines
+from replayhouse.infra.cli.output import warn
+from replayhouse.infra.telemetry import collector, log_lines
 from replayhouse.infra.telemetry.happenings import Happening, happened
 from replayhouse.infra.telemetry.spans import Done, Work, handed, span
 
@@ -17,10 +18,14 @@ def told_of(words: Sequence[str]) -> Iterator[Done]:
     Raises UsageError where a setting makes no sense.
     """
     with ExitStack() as stack:
-        if not log_lines.are_asked_for():
+        writes, sends = log_lines.are_asked_for(), collector.is_named()
+        if not (writes or sends):
             yield Done({})
             return
-        stack.enter_context(log_lines.written())
+        if writes:
+            stack.enter_context(log_lines.written())
+        if sends:
+            stack.enter_context(collector.told_of_spans(warn))
         _hand_on()
         command = _named(words)
         with span(Work.COMMAND, ends=Happening.COMMAND_ENDED, command=command) as done:

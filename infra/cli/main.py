@@ -134,11 +134,13 @@ def _told(error: Exception, done: "Done | None", *, wants_json: bool) -> int:
     """Tells of an error, and returns the exit code that goes with it."""
     from replayhouse.infra.cli import machines
     from replayhouse.infra.cli.output import print_json, warn
+    from replayhouse.infra.cli.streams import are_for_machines
 
     message, then, code = _in_words(error)
     if done is not None:
         machines.ended_by(done, error)
-    warn(message, *then)
+    if not are_for_machines():  # which are told how the command ended
+        warn(message, *then)
     if wants_json:
         print_json({"error": "\n".join((message, *then))})
     return code

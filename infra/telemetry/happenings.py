@@ -34,6 +34,7 @@ class Happening(StrEnum):
     COMMAND_ENDED = "command.ended", "A command ended with its exit code; an error where that is not 0."
     PERSON_TOLD = "person.told", "Somebody should know something: `place` has it said.", "warning"
     LIBRARY_LOGGED = "library.logged", "A library, or Python, has something to say: `place` of `logger`.", "warning"
+    TRACES_LOST = "traces.lost", "Spans of a command did not reach the collector.", "warning"
 
     LOAD_OPENED = "load.opened", "A load was opened, or goes on where a killed one was."
     LOAD_QUARANTINED = "load.quarantined", "Records of a load were kept apart."
@@ -57,6 +58,7 @@ class Facts(TypedDict, total=False):
     sqlstate: str  # what the database calls an error
     place: str  # the function of the program, or of a library, that had something to say
     logger: str  # the logger of a library
+    spans: int  # how many spans
     events: int  # how many events it was
     rows: int  # how many records or rows
     position: int  # a position of the log

@@ -71,9 +71,9 @@ def span(work: Work, ends: Happening | None = None, **facts: Unpack[Facts]) -> I
     with nullcontext() if spans is None else spans.span(work.value, attributes):
         try:
             yield done
-            done.tell(seconds=time.perf_counter() - begun)
             if ends is not None:
-                happened(ends, done.level, **done.facts)
+                said: Facts = {**done.facts, "seconds": time.perf_counter() - begun}
+                happened(ends, done.level, **said)
         finally:
             attributes.update((PREFIX + key, plain(value)) for key, value in done.facts.items())
 

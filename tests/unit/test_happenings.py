@@ -18,6 +18,7 @@ from replayhouse.infra.cli.output import progress, warn_in_lines
 from replayhouse.infra.telemetry import happenings, log_lines
 from replayhouse.infra.telemetry.happenings import Facts, Happening, happened
 from replayhouse.infra.telemetry.log_lines import ALWAYS, written
+from replayhouse.infra.telemetry.spans import Work
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/telemetry.md"
@@ -142,7 +143,7 @@ def test_a_command_is_told_from_its_beginning_to_its_exit_code(
     shown = capsys.readouterr()
     assert CANARY in json.loads(shown.out)["error"], "people are told on standard output, as ever"
     told = [json.loads(line) for line in shown.err.splitlines()]
-    assert [line["event"] for line in told] == ["command.begun", "person.told", "command.ended"]
+    assert [line["event"] for line in told] == ["command.begun", "command.ended"]
     last = told[-1]
     assert (last["level"], last["command"], last["exit_code"], last["error"]) == ("error", "ingest", 2, "InputError")
     assert "Maria" not in shown.err
@@ -183,10 +184,12 @@ def test_the_page_lists_what_happens_and_what_is_said_of_it() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert table_of(page, "What happens") == [[f"`{one}`", one.meaning, one.level] for one in Happening]
     assert table_of(page, "What is said of it") == [[f"`{key}`", told] for key, told in commented_keys().items()]
+    assert table_of(page, "What a trace shows") == [[f"`{one}`", one.meaning] for one in Work]
     assert set(commented_keys()) == set(Facts.__annotations__)
 
 
 def test_nothing_is_listed_that_never_happens() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "infra").rglob("*.py"))
     assert [one.name for one in Happening if f"Happening.{one.name}" not in code] == []
+    assert [one.name for one in Work if f"Work.{one.name}" not in code] == []
     assert log_lines.SETTING in PAGE.read_text(encoding="utf-8")

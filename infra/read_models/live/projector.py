@@ -34,6 +34,7 @@ FILL_FROM_EVENTS = 50_000
 """An empty read model is filled at once rather than window by window if so many events wait for it."""
 
 
+@span(Work.CATCH_UP)
 def catch_up(
     database: Database,
     contexts: Iterable[str] = tuple(PROJECTIONS),
