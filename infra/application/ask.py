@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from replayhouse.infra.read_models.kept_answers import Origin
 from replayhouse.infra.read_models.snapshots.time_travel import Limits
 from replayhouse.infra.runtime.errors import Forbidden, Unknown
 from replayhouse.infra.runtime.telling import count
+from replayhouse.infra.telemetry import metrics_process
 from replayhouse.projections.questions import Question, question, questions
 from replayhouse.projections.questions.question import Value
 
@@ -177,6 +179,8 @@ class Asking:
             recorded = moments.recorded(self.conn, self._wanted)
             kept = [found for one in wanted if (found := find_kept(self.conn, recorded, *one)) is not None]
             if len(kept) == len(wanted):
+                for _ in kept:
+                    metrics_process.answered("kept")
                 return kept
         return self._answers(self._moment(), wanted)
 
@@ -267,7 +271,10 @@ def kept_or_computed(
 ) -> Answer:
     """The answer as of a moment, within `in_one_moment`; it is not kept by this."""
     kept = find_kept(conn, moment, asked, parameters)
-    return _computed(conn, moment, asked, parameters) if kept is None else kept
+    if kept is None:
+        return _computed(conn, moment, asked, parameters)
+    metrics_process.answered("kept")
+    return kept
 
 
 def find_kept(
@@ -280,8 +287,11 @@ def find_kept(
 
 
 def _computed(conn: psycopg.Connection, moment: Moment, asked: Question, parameters: Mapping[str, Value]) -> Answer:
+    begun = time.perf_counter()
     rows = asking.compute(conn, asked, parameters)
     finding = findings.find(asked, rows, asking.backtest(conn, asked, parameters))
+    metrics_process.computed(asked.number, time.perf_counter() - begun)
+    metrics_process.answered("computed")
     return Answer(asked, rows, origin_in(moment, asked, parameters), finding, datetime.now(UTC), is_kept=False)
 
 

@@ -24,6 +24,7 @@ from replayhouse.infra.event_store.tally import Tally
 from replayhouse.infra.postgres.connection import Database, database_of
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.privacy import copies
+from replayhouse.infra.privacy.access_counts import AccessCounts
 from replayhouse.infra.publishing import relays
 from replayhouse.infra.runtime.errors import ReplayhouseError, Unreachable
 from replayhouse.infra.runtime.settings import Settings
@@ -37,7 +38,7 @@ _CONNECT_SECONDS = 3
 _NAME = "replayhouse metrics"
 
 _PROJECTED = """
-    SELECT context, position,
+    SELECT context, position, extract(epoch FROM moved_at)::float8, extract(epoch FROM clock_timestamp())::float8,
         (SELECT count(*) FROM read_model.parked WHERE (parked.context, parked.revision) = (p.context, p.revision))
     FROM read_model.projection AS p
 """
@@ -76,6 +77,7 @@ class Measuring:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._tally = Tally()
+        self._reads = AccessCounts()
         self._lock = threading.Lock()
         self._begun = 0.0
         self._found: Measured | None = None
@@ -100,24 +102,29 @@ class Measuring:
     def _of_the_warehouse(self, conn: psycopg.Connection) -> Iterator[Reading]:
         conn.isolation_level, conn.read_only = IsolationLevel.REPEATABLE_READ, True
         head = read_head(conn).position
-        self._tally.begin(conn, head)
+        if not self._tally.begin(conn, head):
+            self._reads = AccessCounts()
         yield Reading(metrics.LOG_POSITION, (), head)
         yield from self._of_contexts(conn, head)
         yield from _of_loads(conn)
         yield from _of_the_verification(conn)
         yield from self._of_relays(conn, head)
         yield Reading(metrics.STALE_COPIES, (), len(copies.of_before_an_erasure(conn)))
+        for labels, number in sorted(self._reads.now(conn).items()):
+            yield Reading(metrics.PERSONAL_READS, labels, number)
 
     def _of_contexts(self, conn: psycopg.Connection, head: int) -> Iterator[Reading]:
-        projected = {context: (position, parked) for context, position, parked in conn.execute(_PROJECTED)}
+        projected = {context: _Projected._make(told) for context, *told in conn.execute(_PROJECTED)}
         for context in CONTEXTS:
             tell = partial(_of, (context,))
-            position, parked = projected.get(context, (0, 0))
-            lag = self._lag(conn, context, head, position)
+            found = projected.get(context)
+            lag = self._lag(conn, context, head, 0 if found is None else found.position)
             yield tell(metrics.EVENTS_APPENDED, lag.appended)
             yield tell(metrics.PROJECTION_LAG, lag.events)
             yield tell(metrics.PROJECTION_LAG_SECONDS, lag.seconds)
-            yield tell(metrics.PARKED_STREAMS, parked)
+            if found is not None:
+                yield tell(metrics.PROJECTION_PROGRESS, found.moved_at if lag.events else found.now)
+                yield tell(metrics.PARKED_STREAMS, found.parked)
 
     def _of_relays(self, conn: psycopg.Connection, head: int) -> Iterator[Reading]:
         for relay in relays.standing(conn):
@@ -136,6 +143,15 @@ class Measuring:
         query = _OLDEST.format(events=sql.Identifier(f"{context}_events"), known=sql.Literal(position))
         row = conn.execute(query).fetchone() if behind else None
         return _Lag(appended, behind, 0.0 if row is None else max(0.0, row[0]))
+
+
+class _Projected(NamedTuple):
+    """How far a read model is, when it came there and what time it is now (seconds since 1970), and what is parked."""
+
+    position: int
+    moved_at: float
+    now: float
+    parked: int
 
 
 class _Lag(NamedTuple):

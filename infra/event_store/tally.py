@@ -28,12 +28,17 @@ class Tally:
         self._newest = 0
         self._counted: dict[str, dict[int, int]] = {}
 
-    def begin(self, conn: psycopg.Connection, head: int) -> None:
-        """Says how far the log goes now. What was counted of another log, or of more than there is, is forgotten."""
+    def begin(self, conn: psycopg.Connection, head: int) -> bool:
+        """Says how far the log goes now; whether it is the one that was counted, or none was.
+
+        What was counted of another log, or of more than there is, is forgotten.
+        """
         store = find_store(conn)
-        if store != self._store or head < self._newest:
+        is_same = self._store in (None, store) and head >= self._newest
+        if not is_same:
             self._counted.clear()
         self._store, self._newest = store, head
+        return is_same
 
     def up_to(self, conn: psycopg.Connection, context: str, position: int) -> int:
         """How many events of the context stand up to a position, which is one of the log."""

@@ -10,7 +10,10 @@ from replayhouse.infra.runtime.errors import Conflicting
 
 _PROJECTED = "SELECT revision, position FROM read_model.projection WHERE context = %s"
 _LOCK = "SELECT revision, position FROM read_model.projection WHERE context = %s FOR UPDATE"
-_MOVE = "UPDATE read_model.projection SET position = %s WHERE context = %s AND revision = %s AND position = %s"
+_MOVE = """
+    UPDATE read_model.projection SET position = %s, moved_at = clock_timestamp()
+    WHERE context = %s AND revision = %s AND position = %s
+"""
 _LIVE = "SELECT revision FROM read_model.projection WHERE context = %(context)s"
 _PARKED = f"""
     SELECT originator_id, folded_to FROM read_model.parked

@@ -17,12 +17,16 @@ class Kind(StrEnum):
 
 
 class Metric(NamedTuple):
-    """A metric: its whole name, its kind, the names of its labels, and what it says."""
+    """A metric: its whole name, its kind, the names of its labels, and what it says.
+
+    `buckets` are the upper bounds of a histogram's, but for the last one, which has none.
+    """
 
     name: str
     kind: Kind
     labels: tuple[str, ...]
     meaning: str
+    buckets: tuple[float, ...] = ()
 
 
 class Reading(NamedTuple):
@@ -55,6 +59,9 @@ PROJECTION_LAG_SECONDS = _gauge(
     "Age of the oldest event that it does not show yet; 0 if it shows all.",
     "context",
 )
+PROJECTION_PROGRESS = _gauge(
+    "projection_progress_timestamp_seconds", "When it last came further, or had nothing to do.", "context"
+)
 PARKED_STREAMS = _gauge("parked_streams", "Streams of a context that could not be folded.", "context")
 LAST_LOAD = _gauge("last_load_timestamp_seconds", "When the newest load was completed that was not taken back.")
 LOAD_QUALITY = _gauge("load_quality_score_ratio", "Score of that load, from 0 to 1.")
@@ -67,6 +74,24 @@ RELAY_IS_SILENT = _gauge("relay_is_silent", "1 if a relay that is at work has lo
 STALE_COPIES = _gauge(
     "stale_copies", "Copies outside of the database in clear that may show a person who was erased since."
 )
+PERSONAL_READS = _counter(
+    "personal_data_reads_total", "Readings of personal fields in clear that the access log has.", "role", "resource"
+)
+ANSWERS = _counter("answers_total", "Answers that this process found kept, or computed.", "source")
+QUESTION_SECONDS = Metric(
+    "replayhouse_question_duration_seconds",
+    Kind.HISTOGRAM,
+    ("question",),
+    "Seconds that this process took to compute an answer.",
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+)
+REQUEST_SECONDS = Metric(
+    "http_server_request_duration_seconds",
+    Kind.HISTOGRAM,
+    ("http_request_method", "http_route", "http_response_status_code"),
+    "Seconds from a request to the end of its answer.",
+    (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0),
+)
 
 METRICS: tuple[Metric, ...] = (
     BUILD_INFO,
@@ -75,6 +100,7 @@ METRICS: tuple[Metric, ...] = (
     EVENTS_APPENDED,
     PROJECTION_LAG,
     PROJECTION_LAG_SECONDS,
+    PROJECTION_PROGRESS,
     PARKED_STREAMS,
     LAST_LOAD,
     LOAD_QUALITY,
@@ -85,5 +111,9 @@ METRICS: tuple[Metric, ...] = (
     RELAY_LAG_SECONDS,
     RELAY_IS_SILENT,
     STALE_COPIES,
+    PERSONAL_READS,
+    ANSWERS,
+    QUESTION_SECONDS,
+    REQUEST_SECONDS,
 )
 """All of them, in the order in which they are told."""

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
+from replayhouse.infra.telemetry import metrics_process
 from replayhouse.infra.web import faults, health, metrics
 from replayhouse.infra.web.again import Again
 from replayhouse.infra.web.api import routers as api_routers
@@ -15,6 +16,7 @@ from replayhouse.infra.web.auth.ways import Loopback, Way
 from replayhouse.infra.web.gate import Gate
 from replayhouse.infra.web.guard import Guard
 from replayhouse.infra.web.jobs import Jobs
+from replayhouse.infra.web.meter import Meter
 from replayhouse.infra.web.pages import login
 from replayhouse.infra.web.pages import routers as page_routers
 from replayhouse.infra.web.warehouses import Warehouses
@@ -54,5 +56,7 @@ def create_app(warehouses: Warehouses, hosts: tuple[str, ...] = LOOPBACK_NAMES, 
     app.add_middleware(Gate, way=way or Loopback(warehouses.settings.actor))
     app.add_middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=6)
     app.add_middleware(faults.Unexpected)
+    app.add_middleware(Meter)
     app.add_middleware(Guard, hosts=hosts)
+    metrics_process.count_from_here()
     return app

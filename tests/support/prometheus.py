@@ -33,10 +33,10 @@ def program(name: str) -> str:
     return found
 
 
-def promtool(*arguments: str | Path) -> None:
-    """Runs promtool, which must have nothing to complain of."""
+def promtool(*arguments: str | Path, given: str = "") -> None:
+    """Runs promtool, which must have nothing to complain of; `given` stands on its standard input."""
     command = [program("promtool"), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
+    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=LONGEST_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

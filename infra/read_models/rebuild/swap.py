@@ -57,7 +57,9 @@ _ON_FORMER_CALENDAR = """
     ORDER BY 1
 """
 _DROP_CALENDAR = "DROP TABLE shared_gone.dim_date; DROP SCHEMA shared_gone"
-_TRACK = "UPDATE read_model.projection SET revision = %s, position = %s WHERE context = %s"
+_TRACK = """
+    UPDATE read_model.projection SET revision = %s, position = %s, moved_at = clock_timestamp() WHERE context = %s
+"""
 _LIVE = """
     UPDATE read_model.revision
     SET live_at = clock_timestamp(), retired_at = NULL, retired_position = NULL,
