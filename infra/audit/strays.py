@@ -63,13 +63,9 @@ def after_the_last(conn: psycopg.Connection, last: int) -> Broken | None:
     return _broken(conn.execute(_AFTER, {"last": last}).fetchone())
 
 
-def first_gap(conn: psycopg.Connection, after: int) -> Broken | None:
-    """The first event whose stream lacks an earlier version; looked at are streams that have grown after a position."""
-    gaps = [gap for context in CONTEXTS if (gap := _gap(conn, sql.Identifier(f"{context}_events"), after)) is not None]
-    return min(gaps, key=lambda gap: gap.position, default=None)
-
-
-def _gap(conn: psycopg.Connection, events: sql.Identifier, after: int) -> Broken | None:
+def first_gap(conn: psycopg.Connection, context: str, after: int) -> Broken | None:
+    """The first event of a context whose stream lacks an earlier version, among those that grew after a position."""
+    events = sql.Identifier(f"{context}_events")
     grown = _GROWN.format(events=events, after=sql.Literal(after))
     among = {"events": events, "streams": grown if after else _ALL}
     if conn.execute(_HAS_GAPS.format(**among)).fetchone() == (False,):

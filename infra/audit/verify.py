@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from replayhouse.infra.audit.strays import after_the_last, before_the_first, first_gap
+from replayhouse.infra.audit.strays import after_the_last, before_the_first
 from replayhouse.infra.audit.verified_runs import EVENTS_WORTH_A_PROCESS, PLANS, Crew, Run, crew
 from replayhouse.infra.event_store.breaks import (
     NOT_FOLLOWING,
@@ -114,6 +114,7 @@ class _Verification:
         if known is not None:
             self._start_at(known)
         after = self.verified
+        gap = at_work.gaps(after)
         for run, broken in at_work.look_at(self._runs(after)):
             for commit in run:
                 self._follow(commit, broken)
@@ -122,7 +123,7 @@ class _Verification:
         if self._flaw is not None:
             raise BreakFound(self.verified + 1, self._flaw)
         self._verify_end()
-        _refuse(first_gap(self._conn, after))
+        _refuse(gap())
         return Verified(self.verified, self.chain)
 
     def _runs(self, after: int) -> Iterator[Run]:

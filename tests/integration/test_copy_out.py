@@ -1,0 +1,32 @@
+"""Rows of COPY come as the driver gives them, and the connection is good for more however their reading ends."""
+
+from contextlib import closing
+
+import psycopg
+import pytest
+
+from replayhouse.infra.postgres.binary_copy import unframed
+from replayhouse.infra.postgres.copy_out import copied_rows
+
+ROWS = "COPY (SELECT n, repeat('x', n %% 1000) FROM generate_series(1, %s) AS n) TO STDOUT (FORMAT binary)"
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 20_000])
+def test_rows_are_those_of_the_driver(conn: psycopg.Connection, number: int) -> None:
+    with conn.cursor().copy(ROWS.encode(), [number]) as copy:
+        expected = [bytes(row) for row in unframed(map(memoryview, copy))]
+    assert list(copied_rows(conn, ROWS.encode(), [number])) == expected
+    assert len(expected) == number
+
+
+def test_what_goes_wrong_on_the_way_is_raised(conn: psycopg.Connection) -> None:
+    failing = b"COPY (SELECT 1 / (20000 - n) FROM generate_series(1, 30000) AS n) TO STDOUT (FORMAT binary)"
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        list(copied_rows(conn, failing))
+    assert conn.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_reading_may_end_before_the_last_row(conn: psycopg.Connection) -> None:
+    with closing(copied_rows(conn, ROWS.encode(), [100_000])) as rows:
+        assert len(next(rows)) > 0
+    assert conn.execute("SELECT 1").fetchone() == (1,)
