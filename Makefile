@@ -37,7 +37,7 @@ JAVA_IS_THERE := java_version=$$(java -version 2>&1 | sed -n 's/.* version "\([0
 RELEASE_VENV ?= .venv-release
 RELEASE := $(RELEASE_VENV)/release.stamp
 
-.PHONY: help demo test test-quick test-engines test-dagster test-server check workflows audit contracts pictures format bench soak mutants lock dist release clean
+.PHONY: help demo test test-quick test-engines test-dagster test-server check workflows audit contracts dashboard pictures format bench soak mutants lock dist release clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -96,6 +96,9 @@ audit: $(TOOLS) ## asks whether anything that is installed has a known vulnerabi
 
 contracts: $(TOOLS) ## writes the contracts with consumers anew, and what is made from them
 	$(BIN)/python -m replayhouse.infra.contracts
+
+dashboard: $(TOOLS) ## writes the dashboard of Grafana anew, from the list in ops/grafana/make.py
+	$(BIN)/python ops/grafana/make.py
 
 pictures: $(TOOLS) ## draws the pictures of README anew, with chromium
 	REPLAYHOUSE_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest -n 0 tests/acceptance/web/test_in_the_browser.py -k readme

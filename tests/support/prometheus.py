@@ -46,6 +46,12 @@ def names_in(expression: str) -> set[str]:
     return {re.sub(r"_(bucket|count|sum)$", "", name) for name in _WORD.findall(bare)}
 
 
+def of_the_dashboard() -> list[str]:
+    """The expressions of PromQL that the panels of the dashboard show."""
+    panels = json.loads((OPS.parent / "grafana/dashboards/replayhouse.json").read_text("utf-8"))["panels"]
+    return [target["expr"] for panel in panels for target in panel.get("targets", ())]
+
+
 class Prometheus:
     """A server that runs: what it says of the program that it watches."""
 

@@ -1,7 +1,6 @@
 """The pages of `docs/runbooks`, and what can be typed or asked on them."""
 
 import re
-import shlex
 from pathlib import Path
 
 from tests.support.pages import BLOCK, commands_of
@@ -12,12 +11,7 @@ NOT_OF_AN_ALERT = ("README.md", "incident.md")
 PAGES = {page.name: page.read_text("utf-8") for page in sorted(FOLDER.glob("*.md")) if page.name not in NOT_OF_AN_ALERT}
 """The text of each page of an alert, by the name of its file."""
 
-VALUES = {"CONTEXT": "sales", "RELAY": "sales", "TOKEN": "1"}
-"""What variables of the pages are that do not name a file."""
-
 _CRON = re.compile(r"^[\d*/]+ [\d*/]+ \S+ \S+ \S+ ")
-_VARIABLE = re.compile(r"\$([A-Z_]+)")
-_ASSIGNED = re.compile(r"^\w+=")
 
 
 def run_on(page: str) -> list[str]:
@@ -34,24 +28,3 @@ def read_on(page: str) -> list[str]:
 def expressions_on(page: str) -> list[str]:
     """The expressions of PromQL on a page's text, a line each."""
     return [line for block in BLOCK.finditer(page) if block[1] == "promql" for line in block[2].splitlines()]
-
-
-def arguments_in(line: str, program: str) -> list[list[str]]:
-    """The words behind each call of a program in what is typed into a shell, with the `VALUES` of variables."""
-    found: list[list[str]] = []
-    words = shlex.shlex(line, posix=True, punctuation_chars=True)
-    words.whitespace_split = True
-    current: list[str] | None = None
-    begins = True
-    for word in words:
-        if set(word) <= set("();<>|&"):
-            current, begins = None, word not in ("<", ">", ">>")
-        elif begins and word == program:
-            current = []
-            found.append(current)
-            begins = False
-        elif current is not None:
-            current.append(_VARIABLE.sub(lambda name: VALUES.get(name[1], name[0]), word))
-        else:
-            begins = begins and _ASSIGNED.match(word) is not None
-    return found

@@ -5,11 +5,10 @@ import subprocess
 
 import pytest
 import yaml
-from typer.main import get_command
 
-from replayhouse.infra.cli.program import app
+from tests.support.command_words import arguments_in, parse
 from tests.support.prometheus import OPS
-from tests.support.runbooks import FOLDER, NOT_OF_AN_ALERT, PAGES, arguments_in, read_on, run_on
+from tests.support.runbooks import FOLDER, NOT_OF_AN_ALERT, PAGES, read_on, run_on
 
 ALERTS = {
     rule["alert"]: rule
@@ -78,13 +77,3 @@ def test_words_of_a_program_are_found_wherever_it_is_called() -> None:
 def test_words_that_are_no_command_are_noticed(words: str, wrong: str) -> None:
     with pytest.raises(Exception, match=wrong):
         parse(words.split())
-
-
-def parse(words: list[str]) -> None:
-    """Raises what the program says where it takes these words for no command of its own."""
-    found, rest = get_command(app), list(words)
-    while (commands := getattr(found, "commands", None)) is not None:
-        assert rest[:1], f"which command of {' '.join(words)}?"
-        assert rest[0] in commands, f"there is no command {rest[0]}"
-        found, *rest = commands[rest[0]], *rest[1:]
-    found.make_context(" ".join(words), rest)

@@ -93,7 +93,7 @@ def test_every_supported_python_and_server_is_tested() -> None:
 
 def test_newer_versions_are_not_proposed_before_they_are_a_week_old() -> None:
     updates = loaded(FOLDER / "dependabot.yml")["updates"]
-    assert {one["package-ecosystem"] for one in updates} == {"github-actions", "pip", "docker-compose"}
+    assert {one["package-ecosystem"] for one in updates} == {"github-actions", "pip", "docker-compose", "docker"}
     assert [one for one in updates if one["cooldown"]["default-days"] < 7] == []
 
 
