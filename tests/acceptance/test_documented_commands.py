@@ -66,6 +66,7 @@ RUN = (
             "replay",
             "dbt",
             "clickhouse",
+            "runbooks/incident",
         )
     ),
 )

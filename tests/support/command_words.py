@@ -7,7 +7,7 @@ from typer.main import get_command
 
 from replayhouse.infra.cli.program import app
 
-VALUES = {"CONTEXT": "sales", "RELAY": "sales", "TOKEN": "1"}
+VALUES = {"CONTEXT": "sales", "RELAY": "sales", "TOKEN": "1", "POSITION": "1"}
 """What variables of the pages are that do not name a file."""
 
 _VARIABLE = re.compile(r"\$([A-Z_]+)")
