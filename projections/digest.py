@@ -20,6 +20,20 @@ from dataclasses import dataclass
 
 MODULUS = 1 << 256
 
+NULL = rb"\N"
+"""What stands for null in a line."""
+
+ESCAPES = {
+    "\\": r"\\",
+    "\b": r"\b",
+    "\t": r"\t",
+    "\n": r"\n",
+    "\v": r"\v",
+    "\f": r"\f",
+    "\r": r"\r",
+}
+"""What stands for each of these signs in a line; the first one first, for the others are made of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Digest:

@@ -58,7 +58,7 @@ class Batch:
         self._which = np.zeros(number, np.int64)  # of the columns an event stands in
         self._row = np.zeros(number, np.int64)
         reading = _Reading(events, mapper, keys_of)
-        for topic in set(events.topics):
+        for topic in reading.topics:  # in the order of the log, so that rows have the same one in every run
             self._hold(reading, topic)
 
     def groups(self) -> Iterator[Array]:
@@ -102,6 +102,7 @@ class _Reading:
         self._places: dict[str, list[int]] = {}
         for place, topic in enumerate(events.topics):
             self._places.setdefault(topic, []).append(place)
+        self.topics = list(self._places)
         self.broken: list[int] = []
 
     def read(self, topic: str) -> tuple[Array, list[DomainEvent]]:

@@ -44,9 +44,7 @@ class Ints(_Whole):
     """Whole numbers."""
 
     __slots__ = ()
-
-    def _number(self, plain: object) -> Any:
-        return plain if type(plain) is int else super()._number(plain)
+    plain = int
 
     def __hash__(self) -> int:
         return hash(one_of(self.values))
@@ -90,14 +88,18 @@ class Amounts(_Whole):
     """Exact numbers with two decimals, as hundredths. What would need a third raises."""
 
     __slots__ = ()
+    plain = Decimal
 
     def _plain(self, value: int) -> Decimal:
         return Decimal(value).scaleb(-2)
 
-    def _number(self, plain: object) -> Any:
-        if type(plain) is int:
-            return plain * 100
-        return _cents(plain) if type(plain) is Decimal else super()._number(plain)
+    @classmethod
+    def _number(cls, plain: Decimal) -> int:
+        return _cents(plain)
+
+    def operand(self, other: object) -> Any:
+        """As of any column; whole numbers are amounts, too."""
+        return other * 100 if type(other) is int else super().operand(other)
 
     def __add__(self, other: object) -> "Amounts":
         value, most = self.sized(other)
@@ -144,9 +146,7 @@ class Floats(Column):
     """Numbers with a fraction: they are compared and shown, and no more."""
 
     __slots__ = ()
-
-    def _number(self, plain: object) -> Any:
-        return plain if type(plain) is float else super()._number(plain)
+    plain = float
 
     def __bool__(self) -> bool:
         return bool(Bools(self.values != 0))

@@ -69,8 +69,8 @@ class Folded:
     counts: Counts
 
 
-def fold_on_columns(batch: Batch, fold: Fold, refuse: Callable[[Rows], None], least: int = LEAST_STREAMS) -> Folded:
-    """Folds the streams of a batch, as far as columns go; shapes of fewer than `least` streams are left.
+def fold_on_columns(batch: Batch, fold: Fold, refuse: Callable[[Rows], None], least: int | None = None) -> Folded:
+    """Folds the streams of a batch, as far as columns go; shapes of fewer than `least` (LEAST_STREAMS) are left.
 
     `refuse` raises where a fold makes rows of a table that there is not.
     """
@@ -78,9 +78,10 @@ def fold_on_columns(batch: Batch, fold: Fold, refuse: Callable[[Rows], None], le
     is_folded = np.zeros(len(batch.starts), bool)
     runs = beyond = 0
     waiting = list(batch.groups())
+    fewest = LEAST_STREAMS if least is None else least
     while waiting:
         group = waiting.pop()
-        if len(group) < least:
+        if len(group) < fewest:
             continue
         runs += 1
         try:

@@ -1,15 +1,15 @@
 """Columns of times and dates: business time, local and without zone, as the calendar of the years 1 to 9999 has it."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import numpy as np
 
 from replayhouse.infra.columns.numbers import Ints
 from replayhouse.infra.columns.values import Array, Bools, Column
 
-DAY_US = 86_400_000_000
-"""Microseconds of a day."""
+SECOND_US = 1_000_000
+DAY_US = 86_400 * SECOND_US
+"""Microseconds of a second, and of a day."""
 
 _EPOCH, _EPOCH_DAY = datetime(1970, 1, 1), date(1970, 1, 1)
 _LAST_YEAR = 9_999
@@ -58,13 +58,15 @@ class Moments(_Dated):
     """Local times, as microseconds since 1970."""
 
     __slots__ = ()
+    plain = datetime
 
     def _plain(self, value: int) -> datetime:
         return _EPOCH + timedelta(microseconds=value)
 
-    def _number(self, plain: object) -> Any:
-        if type(plain) is not datetime or plain.tzinfo is not None:
-            return super()._number(plain)
+    @classmethod
+    def _number(cls, plain: datetime) -> int:
+        if plain.tzinfo is not None:
+            raise TypeError("local times have nothing to do with a zone")
         return since_epoch(plain)
 
     @property
@@ -86,12 +88,14 @@ class Durations(Column):
     """What lies between two times or two days, as microseconds."""
 
     __slots__ = ()
+    plain = timedelta
 
     def _plain(self, value: int) -> timedelta:
         return timedelta(microseconds=value)
 
-    def _number(self, plain: object) -> Any:
-        return plain // timedelta(microseconds=1) if type(plain) is timedelta else super()._number(plain)
+    @classmethod
+    def _number(cls, plain: timedelta) -> int:
+        return plain // timedelta(microseconds=1)
 
     @property
     def days(self) -> Ints:
@@ -101,7 +105,7 @@ class Durations(Column):
     @property
     def seconds(self) -> Ints:
         """Whole seconds beside the days, rounded down."""
-        return Ints(self.values % DAY_US // 1_000_000, most=86_400)
+        return Ints(self.values % DAY_US // SECOND_US, most=86_400)
 
     def __bool__(self) -> bool:
         return bool(Bools(self.values != 0))
@@ -111,12 +115,14 @@ class Days(_Dated):
     """Calendar dates, as days since 1970."""
 
     __slots__ = ()
+    plain = date
 
     def _plain(self, value: int) -> date:
         return _EPOCH_DAY + timedelta(value)
 
-    def _number(self, plain: object) -> Any:
-        return plain.toordinal() - _EPOCH_DAY.toordinal() if type(plain) is date else super()._number(plain)
+    @classmethod
+    def _number(cls, plain: date) -> int:
+        return plain.toordinal() - _EPOCH_DAY.toordinal()
 
     @property
     def _days(self) -> Array:

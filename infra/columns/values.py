@@ -30,6 +30,8 @@ class Column:
     """Values of one kind, one for each stream of a group: all of `source`, or those that stand in its `rows`."""
 
     __slots__ = ("_rows", "_source", "_values")
+    plain: ClassVar[type[Any]]
+    """What one of them is in Python."""
 
     def __init__(self, source: Array, rows: Array | None = None) -> None:
         self._source, self._rows = source, rows
@@ -57,11 +59,18 @@ class Column:
         """
         if type(other) is type(self):
             return other.values
-        return self._number(other)
+        return self.number(other)
 
-    def _number(self, plain: object) -> Any:
+    @classmethod
+    def number(cls, plain: object) -> Any:
         """A plain value as numpy holds it. Raises TypeError for one of another kind."""
-        raise TypeError(f"{type(self).__name__} have nothing to do with {type(plain).__name__}")
+        if type(plain) is not cls.plain:
+            raise TypeError(f"{cls.__name__} have nothing to do with {type(plain).__name__}")
+        return cls._number(plain)
+
+    @classmethod
+    def _number(cls, plain: Any) -> Any:
+        return plain
 
     def __eq__(self, other: object) -> "Bools | bool":  # type: ignore[override]  # an answer for each stream
         return False if other is None else Bools(self.values == self.operand(other))
@@ -98,9 +107,7 @@ class Bools(Column):
     """Answers."""
 
     __slots__ = ()
-
-    def _number(self, plain: object) -> Any:
-        return plain if type(plain) is bool else super()._number(plain)
+    plain = bool
 
     def __hash__(self) -> int:
         return hash(one_of(self.values))
@@ -118,9 +125,7 @@ class Texts(Column):
     """Texts, as Python's own strings: what they are compared by is Python's, too."""
 
     __slots__ = ()
-
-    def _number(self, plain: object) -> Any:
-        return plain if type(plain) is str else super()._number(plain)
+    plain = str
 
     def of_each(self, function: Callable[[str], str]) -> "Texts":
         """What a function of one text makes of them: it is asked once for each different one."""
@@ -144,13 +149,15 @@ class Uuids(Column):
     """
 
     __slots__ = ()
+    plain = UUID
     HASH: ClassVar[int] = hash(UUID(int=0))
 
     def _plain(self, value: bytes) -> UUID:
         return UUID(value.decode())
 
-    def _number(self, plain: object) -> Any:
-        return str(plain).encode() if type(plain) is UUID else super()._number(plain)
+    @classmethod
+    def _number(cls, plain: UUID) -> bytes:
+        return str(plain).encode()
 
     def __hash__(self) -> int:
         return self.HASH

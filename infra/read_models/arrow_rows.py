@@ -13,7 +13,7 @@ import pyarrow as pa
 from sqlalchemy import Column, Double, Numeric, Table, Uuid
 
 from replayhouse.infra.read_models.arrow_schema import arrow_schema
-from replayhouse.infra.read_models.copy_text import NULL
+from replayhouse.projections.digest import NULL
 from replayhouse.projections.projection import POSITION, Row
 
 _Made = Callable[[Sequence[bytes], Sequence[Any]], pa.Array]

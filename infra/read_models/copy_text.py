@@ -17,9 +17,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, Numeric, Table, Text, Uuid
 
+from replayhouse.projections.digest import ESCAPES, NULL
 from replayhouse.projections.projection import POSITION, Row
 
-NULL = rb"\N"
 _json = msgspec.json.Encoder().encode
 Writer = Callable[[Sequence[Any]], Sequence[bytes]]
 """Writes the values of a column, in order."""
@@ -180,7 +180,7 @@ def _dates(values: Sequence[date | None]) -> Sequence[bytes]:
 # --- texts -----------------------------------------------------------------------------------------------------
 
 _SPECIAL = re.compile(r"[\\\b\t\n\v\f\r\0]")
-_ESCAPED = str.maketrans({"\\": r"\\", "\b": r"\b", "\t": r"\t", "\n": r"\n", "\v": r"\v", "\f": r"\f", "\r": r"\r"})
+_ESCAPED = str.maketrans(ESCAPES)
 
 
 def _texts(values: Sequence[str | None]) -> Sequence[bytes]:

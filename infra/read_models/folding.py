@@ -4,9 +4,9 @@ Streams are folded on columns, all of one shape at once, and those of which that
 `replayhouse.infra.columns`. Memory holds EVENTS_AT_ONCE events, and their rows.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import compress
+from itertools import chain, compress
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,7 +14,8 @@ from sqlalchemy import Table
 
 from replayhouse.infra.columns import switch
 from replayhouse.infra.columns.batch import Batch, StoredEvents
-from replayhouse.infra.columns.runs import Counts, fold_on_columns
+from replayhouse.infra.columns.runs import Counts, Folded, Piece, fold_on_columns
+from replayhouse.infra.read_models.column_rows import ColumnRows, column_rows
 from replayhouse.infra.read_models.copy_text import DoesNotFit, line_writer, lines_of
 from replayhouse.infra.read_models.stream_reader import (
     StoredRow,
@@ -74,15 +75,17 @@ class Folding:
         self.digests: dict[str, Digest] = dict.fromkeys(self._tables, NOTHING)
         self.counts = Counts()
 
-    def fold_all(self, rows: Iterable[StoredRow], reader: StreamReader, least: int) -> Iterator[Taken]:
+    def fold_all(self, rows: Iterable[StoredRow], reader: StreamReader, least: int) -> Iterator[Taken | ColumnRows]:
         """Folds events that are ordered by stream and version; the rows that come of it, `least` of a table at once.
 
         Raises Unfoldable, which names the stream, and what `reader` raises.
         """
         if switch.are_on():
             for some in whole_streams(rows, EVENTS_AT_ONCE):
-                for streams in reader.read(self._fold_on_columns(some, reader)):
+                folded = self._folded_on_columns(some, reader)
+                for streams in reader.read(list(compress(some, folded.is_left))):
                     self.fold(streams)
+                yield from self._written(folded.pieces)
                 yield from self.take(least)
         else:
             for streams in reader.read(rows):
@@ -105,17 +108,23 @@ class Folding:
             for name, of_table in rows.items():
                 waiting[name] += of_table
 
-    def _fold_on_columns(self, some: Sequence[StoredRow], reader: StreamReader) -> list[StoredRow]:
-        """Folds what columns can hold of the rows of some streams; the others."""
+    def _folded_on_columns(self, some: Sequence[StoredRow], reader: StreamReader) -> Folded:
+        """What columns make of the rows of some whole streams."""
         batch = Batch(StoredEvents(*zip(*some, strict=True)), reader.mapper, reader.keys_of)
         folded = fold_on_columns(batch, self._fold, self._projection.refuse_unknown_tables)
-        for name, pieces in folded.pieces.items():
-            for piece in pieces:
-                self._waiting[name] += piece.rows()
-        left = list(compress(some, folded.is_left))
-        self.events += len(some) - len(left)
+        self.events += len(some) - int(folded.is_left.sum())
         self.counts += folded.counts
-        return left
+        return folded
+
+    def _written(self, made: Mapping[str, Sequence[Piece]]) -> Iterator[ColumnRows]:
+        """The rows of columns; those that are to be written one by one wait."""
+        for name, pieces in made.items():
+            rows = column_rows(self._tables[name], pieces)
+            if rows is None:
+                self._waiting[name] += chain.from_iterable(piece.rows() for piece in pieces)
+            else:
+                self.digests[name] += rows.digest
+                yield rows
 
     def take(self, least: int) -> Iterator[Taken]:
         """The rows of each table for which that many wait at least. Raises Unfoldable for one that does not fit."""

@@ -132,7 +132,7 @@ def copy_rows(conn: psycopg.Connection, table: Table, rows: Sequence[Row]) -> No
     copy_into(conn, qualified(table), data)
 
 
-def copy_into(conn: psycopg.Connection, table: sql.Composable, data: bytes) -> None:
+def copy_into(conn: psycopg.Connection, table: sql.Composable, data: bytes | memoryview) -> None:
     """Sends lines in COPY's text form, each with its end, to a table (perhaps with a list of columns)."""
     with conn.cursor() as cursor, cursor.copy(sql.SQL("COPY {} FROM STDIN").format(table)) as copy:
         copy.write(data)

@@ -22,6 +22,7 @@ from sqlalchemy import Table
 
 from replayhouse.infra.event_store.known_keys import KeysOf
 from replayhouse.infra.read_models.arrow_rows import arrow_rows
+from replayhouse.infra.read_models.column_rows import ColumnRows
 from replayhouse.infra.read_models.copy_text import line_writer, lines_of
 from replayhouse.infra.read_models.folding import Folding, Taken
 from replayhouse.infra.read_models.stream_reader import StoredRow, StreamReader
@@ -73,7 +74,8 @@ def fold_rows(log: SealedLog, part: Part, keys_of: KeysOf | None) -> Iterator[Fo
     """
     folding = _folding(log, part)
     for taken in _taken(log, part, keys_of, folding):
-        yield FoldedRows(taken.table.name, _batch_of(taken), digest_of(taken.lines))
+        digest = taken.digest if isinstance(taken, ColumnRows) else digest_of(taken.lines)
+        yield FoldedRows(taken.table.name, _batch_of(taken), digest)
 
 
 def fold_range(log: SealedLog, part: Part, folder: Path, keys_of: KeysOf | None) -> Folded:
@@ -103,11 +105,13 @@ def _folding(log: SealedLog, part: Part) -> Folding:
     return Folding(part.context, part.occurred_before, partial(_stream_at, log, part), _NOTHING_COUNTS)
 
 
-def _taken(log: SealedLog, part: Part, keys_of: KeysOf | None, folding: Folding) -> Iterator[Taken]:
+def _taken(log: SealedLog, part: Part, keys_of: KeysOf | None, folding: Folding) -> Iterator[Taken | ColumnRows]:
     yield from folding.fold_all(_stored_rows(log, part), StreamReader(keys_of), ROWS_A_BATCH)
 
 
-def _batch_of(taken: Taken) -> pa.RecordBatch:
+def _batch_of(taken: Taken | ColumnRows) -> pa.RecordBatch:
+    if isinstance(taken, ColumnRows):
+        return taken.batch
     return arrow_rows(taken.table).batch(taken.rows, taken.columns)
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from replayhouse.infra.columns import runs, switch
 from replayhouse.infra.postgres.embedded import EmbeddedServer
-from replayhouse.infra.read_models import windows
+from replayhouse.infra.read_models import folding, windows
 from replayhouse.infra.read_models.digests import ContextDigest, digests
 from replayhouse.infra.read_models.live.projector import catch_up
 from replayhouse.infra.read_models.rebuild.rebuild import rebuild
@@ -19,12 +20,21 @@ from tests.support.histories import Histories, Steps, folded, fresh_database, hi
 
 # Not made smaller: each attempt takes a second.
 @settings(max_examples=12, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@given(streams=histories(), steps=st.lists(st.integers(1, 4), max_size=3), window=st.integers(1, 12))
+@given(
+    streams=histories(),
+    steps=st.lists(st.integers(1, 4), max_size=3),
+    window=st.integers(1, 12),
+    columns=st.sampled_from(("on", "off")),
+    at_once=st.integers(1, 40),
+)
 def test_live_folded_and_rebuilt_are_the_same(
-    server: EmbeddedServer, streams: Histories, steps: Sequence[int], window: int
+    server: EmbeddedServer, streams: Histories, steps: Sequence[int], window: int, columns: str, at_once: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, fresh_database(server) as database:
         patch.setattr(windows, "EVENTS_A_WINDOW", window)
+        patch.setattr(runs, "LEAST_STREAMS", 1)
+        patch.setattr(folding, "EVENTS_AT_ONCE", at_once)
+        patch.setenv(switch.VARIABLE, columns)
         with database.connect(autocommit=True) as conn:
             appending = Steps(conn, streams)
             for most in (*steps, 99):

@@ -10,6 +10,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.columns import runs, switch
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.read_models.copy_text import line_writer, lines_of
 from replayhouse.infra.read_models.snapshots.time_travel import Limits, rebuild_into
@@ -33,9 +34,16 @@ Digests = dict[str, dict[str, Digest]]
     segment=st.integers(1, 20),
     part=st.integers(1, 9),
     share=st.floats(0, 1),
+    columns=st.sampled_from(("on", "off")),
 )
 def test_what_a_sealed_log_folds_to_is_what_the_log_does(
-    server: EmbeddedServer, streams: Histories, steps: Sequence[int], segment: int, part: int, share: float
+    server: EmbeddedServer,
+    streams: Histories,
+    steps: Sequence[int],
+    segment: int,
+    part: int,
+    share: float,
+    columns: str,
 ) -> None:
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -44,6 +52,8 @@ def test_what_a_sealed_log_folds_to_is_what_the_log_does(
         database.connect(autocommit=True) as conn,
     ):
         patch.setattr(sealing, "EVENTS_A_SEGMENT", segment)
+        patch.setattr(runs, "LEAST_STREAMS", 1)
+        patch.setenv(switch.VARIABLE, columns)
         sealed, keys, appending = Path(folder) / "sealed", KeysOfDatabase(database.url), Steps(conn, streams)
         for most in (*steps, 99):
             appending.append(most)

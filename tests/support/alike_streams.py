@@ -40,7 +40,9 @@ WORDS: dict[str, tuple[str, ...]] = {"what": (), "from_segment": get_args(Segmen
 """Fields that hold one of a few words, and which; the fact that is amended stays, it says what may be null."""
 
 
-def alike(random: Random, kinds: Sequence[type[DomainEvent]], streams: int) -> list[list[DomainEvent]]:
+def alike(
+    random: Random, kinds: Sequence[type[DomainEvent]], streams: int, hardness: float | None = None
+) -> list[list[DomainEvent]]:
     """Streams of events of these classes: most of one shape, some of them nearly."""
     chosen = random.choices(kinds, k=random.randrange(1, 8))
     if random.random() < 0.7:
@@ -49,8 +51,8 @@ def alike(random: Random, kinds: Sequence[type[DomainEvent]], streams: int) -> l
     if random.random() < 0.4:
         at = random.randrange(1, len(pattern) + 1)
         pattern.insert(at, Rewound(datetime(2018, 9, 1), UUID(int=1), random.randrange(at + 1)))
-    hardness = random.choice((0.0, 0.02, 0.2))
-    return [[_varied(event, random, hardness) for event in pattern] for _ in range(streams)]
+    hard = random.choice((0.0, 0.02, 0.2)) if hardness is None else hardness
+    return [[_varied(event, random, hard) for event in pattern] for _ in range(streams)]
 
 
 def _varied(value: Any, random: Random, hardness: float) -> Any:

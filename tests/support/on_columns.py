@@ -11,8 +11,12 @@ from replayhouse.infra.columns.runs import Counts, fold_on_columns
 from replayhouse.infra.event_store.known_keys import Keys, KeysOf
 from replayhouse.infra.event_store.serialization.mapper import Mapper, mapper_of_our_events
 from replayhouse.infra.event_store.serialization.personal import new_key
+from replayhouse.infra.read_models.arrow_rows import arrow_rows
+from replayhouse.infra.read_models.column_rows import column_rows
+from replayhouse.infra.read_models.copy_text import copy_data, line_writer, lines_of
 from replayhouse.infra.read_models.stream_reader import StoredRow, StreamReader
 from replayhouse.projections.business_time import fold_of
+from replayhouse.projections.digest import digest_of
 from replayhouse.projections.projection import Row
 from replayhouse.projections.warehouse import PROJECTIONS
 
@@ -102,3 +106,24 @@ def _sorted(rows: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
     return {
         table: sorted(map(tuple, of), key=lambda row: (row[-1], *map(str, row))) for table, of in rows.items() if of
     }
+
+
+def written_on_columns(context: str, rows: Sequence[StoredRow], keys_of: KeysOf | None) -> int:
+    """How many rows are written from columns; each of them as it is one by one."""
+    projection = PROJECTIONS[context]
+    batch = Batch(StoredEvents(*zip(*rows, strict=True)), mapper_of_our_events(), keys_of)
+    folded = fold_on_columns(batch, projection.fold, projection.refuse_unknown_tables, 1)
+    written = 0
+    for table in projection.tables:
+        pieces = folded.pieces.get(table.name)
+        found = None if pieces is None else column_rows(table, pieces)
+        if pieces is not None and found is not None:
+            plain = [row for piece in pieces for row in piece.rows()]
+            cells = line_writer(table).columns(plain)
+            lines = lines_of(cells)
+            assert bytes(found.data) == copy_data(lines, [row[-1] for row in plain])
+            assert found.digest == digest_of(lines)
+            assert found.batch.equals(arrow_rows(table).batch(plain, cells))
+            found.batch.validate(full=True)
+            written += len(plain)
+    return written

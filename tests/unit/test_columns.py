@@ -1,5 +1,6 @@
 """Folds on columns: the rows are those of one by one, whatever the streams hold."""
 
+import re
 from collections.abc import Sequence
 from random import Random
 from uuid import UUID
@@ -9,14 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.domain.fulfillment.events import AreaSurveyed
 from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.quality.events import BatchOpened
+from replayhouse.infra.read_models.stream_reader import StoredRow
 from tests.support.alike_streams import TIMES, alike, kinds_of
-from tests.support.on_columns import EveryKey, on_columns, one_by_one, stored
+from tests.support.on_columns import EveryKey, on_columns, one_by_one, stored, written_on_columns
 
 ALL_KINDS = [pytest.param(context, kinds, id=kinds[0].__name__) for context in CONTEXTS for kinds in kinds_of(context)]
 
 
-@pytest.mark.parametrize(("context", "kinds"), ALL_KINDS)
+EVERY_KIND = pytest.mark.parametrize(("context", "kinds"), ALL_KINDS)
+
+
+@EVERY_KIND
 @given(seed=st.integers(0, 2**32), least=st.sampled_from((1, 1, 3)))
 def test_on_columns_as_one_by_one(context: str, kinds: Sequence[type[DomainEvent]], seed: int, least: int) -> None:
     random = Random(seed)
@@ -32,3 +39,75 @@ def test_on_columns_as_one_by_one(context: str, kinds: Sequence[type[DomainEvent
     found = on_columns(context, rows, keys_of, before, least)
 
     assert (found.rows, found.failed) == (expected.rows, expected.failed)
+
+
+@EVERY_KIND
+@given(seed=st.integers(0, 2**32))
+def test_what_columns_write_is_what_is_written_one_by_one(
+    context: str, kinds: Sequence[type[DomainEvent]], seed: int
+) -> None:
+    rows, keys = drawn_rows(context, kinds, Random(seed))
+    written_on_columns(context, rows, keys.keys_of)
+
+
+def drawn_rows(context: str, kinds: Sequence[type[DomainEvent]], random: Random) -> tuple[list[StoredRow], EveryKey]:
+    """Streams as they are stored, some of them alike; one person's key may be destroyed."""
+    streams = [stream for _ in range(random.randrange(1, 4)) for stream in alike(random, kinds, random.randrange(1, 9))]
+    ids = random.sample(range(6), 1) + random.sample(range(10**6), len(streams))
+    keyed = {UUID(int=number * 2 ** random.choice((0, 100))): of for number, of in zip(ids, streams, strict=False)}
+    keys = EveryKey({UUID(int=1)} if random.random() < 0.5 else set())
+    return stored(context, keyed, keys), keys
+
+
+@EVERY_KIND
+def test_streams_of_one_shape_are_folded_and_written_on_columns(
+    context: str, kinds: Sequence[type[DomainEvent]]
+) -> None:
+    """Else the properties above would show nothing. Loads have recorded times, with a zone."""
+    random = Random(4)
+    streams = {UUID(int=number): of for number, of in enumerate(alike(random, kinds[:1], 30, hardness=0.0))}
+    keys = EveryKey(set())
+    rows = stored(context, streams, keys)
+    found = on_columns(context, rows, keys.keys_of, least=1)
+    written = written_on_columns(context, rows, keys.keys_of)
+
+    assert found.counts.streams == (0 if kinds[0] is BatchOpened else 30)
+    of_columns = 0 if kinds[0] in (BatchOpened, AreaSurveyed) else sum(map(len, found.rows.values()))
+    assert written == of_columns, "coordinates and recorded times are written one by one"
+
+
+@EVERY_KIND
+@given(seed=st.integers(0, 2**32))
+def test_states_that_were_damaged_fail_the_same_streams(
+    context: str, kinds: Sequence[type[DomainEvent]], seed: int
+) -> None:
+    random = Random(seed)
+    rows, keys = drawn_rows(context, kinds, random)
+    damaged = [
+        (stream, position, topic, changed(bytes(state), random) if random.random() < 0.1 else state)
+        for stream, position, topic, state in rows
+    ]
+    expected = one_by_one(context, damaged, keys.keys_of)
+    found = on_columns(context, damaged, keys.keys_of)
+    assert (found.rows, found.failed) == (expected.rows, expected.failed)
+
+
+def changed(state: bytes, random: Random) -> bytes:
+    """A state with a sign less, more or another, or with another value: some can be read all the same."""
+    at = random.randrange(len(state))
+    return random.choice(
+        (
+            state[:at],
+            state[:at] + state[at + 1 :],
+            state[:at] + bytes([random.randrange(256)]) + state[at + 1 :],
+            state.replace(b"00-", b"00Z-", 1),
+            state.replace(b'"2', b'"02', 1),
+            re.sub(rb'T(..:..:..)"', rb'T\1.25"', state),
+            re.sub(rb'T(..:..:..)"', rb'T\1Z"', state, count=1),
+            re.sub(rb"[0-9a-f]{12}\"", lambda found: found[0].upper(), state),
+            re.sub(rb":(\d+)([,}])", rb": \1.0\2", state, count=1),
+            re.sub(rb"\.(\d\d)\"", rb".\g<1>5\"", state, count=1),
+            state[:-1] + b',"more":1}',
+            state + b" ",
+        )
+    )

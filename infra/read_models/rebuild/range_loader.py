@@ -17,6 +17,7 @@ from sqlalchemy import Table
 
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.postgres.planner import AMONG_MANY, IN_ORDER
+from replayhouse.infra.read_models.column_rows import ColumnRows
 from replayhouse.infra.read_models.copy_text import copy_data
 from replayhouse.infra.read_models.folding import STAYS, Folding, Taken
 from replayhouse.infra.read_models.rebuild.taken_over import TakeOver, take_over
@@ -123,9 +124,9 @@ class Loader:
             self._send(folding.fold_all(events, reader, ROWS_A_COPY), tables)
         return Loaded(folding.events, folding.digests)
 
-    def _send(self, some: Iterable[Taken], tables: Mapping[str, Table]) -> None:
+    def _send(self, some: Iterable[Taken | ColumnRows], tables: Mapping[str, Table]) -> None:
         for taken in some:
-            data = copy_data(taken.lines, [row[-1] for row in taken.rows])
+            data = taken.data if isinstance(taken, ColumnRows) else _data_of(taken)
             copy_into(self._rows, qualified(tables[taken.table.name]), data)
 
     def take_over(self, task: TakeOver) -> Loaded:
@@ -137,6 +138,10 @@ class Loader:
         """Completes a loaded table. Raises ReplayhouseError if rows are missing, or two have the same key."""
         with translated():
             finish_table(self._rows, task)
+
+
+def _data_of(taken: Taken) -> bytes:
+    return copy_data(taken.lines, [row[-1] for row in taken.rows])
 
 
 def finish_table(conn: psycopg.Connection, task: Finish) -> None:
