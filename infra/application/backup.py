@@ -1,13 +1,19 @@
 """A backup: the log into a file, the keys into another."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import psycopg
 
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.backup.archive import Manifest
 from replayhouse.infra.backup.backup import back_up
 from replayhouse.infra.backup.encryption import IN_CLEAR, Recipients, read_recipients, recipients_named
+from replayhouse.infra.backup.records import note_backup
+from replayhouse.infra.postgres.connection import translated
+from replayhouse.infra.runtime.errors import ReplayhouseError
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,9 @@ def backup(site: Site, file: Path, keys: Path | None, named: Sequence[str], *, f
     keys_file = keys or beside(file)
     recipients = _recipients(site, named)
     done = back_up(site.database, file, keys_file, site.tell, recipients=recipients, replaces=force)
+    with noting(site, "this backup") as conn:
+        size = done.log_bytes + done.keys_bytes
+        note_backup(conn, done.manifest.position, size, is_encrypted=bool(recipients))
     return BackupReport(file, done.log_bytes, keys_file, done.keys_bytes, done.manifest, len(recipients))
 
 
@@ -52,6 +61,20 @@ def _recipients(site: Site, named: Sequence[str]) -> Recipients:
         return recipients_named(named)
     listed = site.settings.backup_recipients
     return IN_CLEAR if listed is None else read_recipients(listed.expanduser())
+
+
+@contextmanager
+def noting(site: Site, what: str) -> Iterator[psycopg.Connection]:
+    """A connection to note something by, for those who watch over the warehouse; where it cannot be noted, one is told.
+
+    What is noted has happened, and stays so whether it is noted or not.
+    """
+    try:
+        with site.database.connect("replayhouse backup", autocommit=True) as conn, translated():
+            yield conn
+    except (ReplayhouseError, psycopg.Error) as error:
+        told = str(error).splitlines()[0]
+        site.warn(f"The database has no note of {what}, so that replayhouse status does not tell of it: {told}")
 
 
 def beside(file: Path) -> Path:

@@ -5,14 +5,15 @@ Nothing heavy is imported here: a status is asked for often, and must answer at 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.application.batches import Batch, all_batches
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit import verifications
 from replayhouse.infra.audit.verifications import Verification
+from replayhouse.infra.backup.records import LastBackup, LastDrill, last_backup, last_drill
 from replayhouse.infra.event_store.head import Head, read_head
 from replayhouse.infra.postgres.place import Place, place_of
 from replayhouse.infra.privacy import copies
@@ -23,11 +24,19 @@ from replayhouse.infra.read_models.status import status as status_of
 from replayhouse.infra.runtime.telling import count
 
 
+class Goals(NamedTuple):
+    """How old the newest backup and the newest drill may be, where that was set."""
+
+    backup: timedelta | None
+    drill: timedelta | None
+
+
 @dataclass(frozen=True)
 class Status:
     """What `status` answers. `contexts` by name; `verified` is None where nobody has verified the log yet.
 
-    `stale_copies` are those outside of the database that may show an erased person.
+    `stale_copies` are those outside of the database that may show an erased person. `backup` and `drill` are the newest
+    ones, None where there were none.
     """
 
     place: Place
@@ -38,6 +47,9 @@ class Status:
     batches: list[Batch]
     verified: Verification | None
     stale_copies: list[Copy]
+    backup: LastBackup | None
+    drill: LastDrill | None
+    goals: Goals
 
     @property
     def needs(self) -> list[str]:
@@ -45,13 +57,21 @@ class Status:
 
         That is a read model that is behind or was made by another version of the program, streams that cannot be
         folded, a load or retraction that was not finished, a relay that is silent or refused, a log that did not hold
-        when it was verified last, a copy elsewhere that may show an erased person.
+        when it was verified last, a copy elsewhere that may show an erased person, a drill that failed, and a backup or
+        a drill that is older than the settings let it be.
         """
         of_copies = map(what_a_copy_shows, self.stale_copies)
-        return [*self._of_read_models(), *self._of_loads(), *self._of_relays(), *self._of_the_log(), *of_copies]
+        return [
+            *self._of_read_models(),
+            *self._of_loads(),
+            *self._of_relays(),
+            *self._of_the_log(),
+            *of_copies,
+            *self._of_backups(),
+        ]
 
     def document(self) -> dict[str, Any]:
-        """As JSON shows it: `verified`, `relays` and `stale_copies` only where there is something to tell."""
+        """As JSON shows it: `verified`, `relays`, `stale_copies`, `backup`, `drill` only where there is one."""
         document = {
             "position": self.head.position,
             "chain": self.head.chain.hex(),
@@ -65,6 +85,10 @@ class Status:
             document["relays"] = {relay.name: relay.document() for relay in self.relays}
         if self.stale_copies:
             document["stale_copies"] = [copy.document() for copy in self.stale_copies]
+        if self.backup is not None:
+            document["backup"] = self.backup._asdict()
+        if self.drill is not None:
+            document["drill"] = {"drilled_at": self.drill.drilled_at, **self.drill.found._asdict()}
         return document
 
     def _of_read_models(self) -> Iterator[str]:
@@ -103,6 +127,25 @@ class Status:
         if self.verified is not None and self.verified.reason is not None:
             yield f"{what_was_verified(self.verified)} replayhouse audit verify says whether that is so still."
 
+    def _of_backups(self) -> Iterator[str]:
+        if self.drill is not None and self.drill.found.failure is not None:
+            yield what_a_drill_found(self.drill)
+        backup, drill = self.backup, self.drill
+        yield from _too_old("backup", self.goals.backup, None if backup is None else backup.made_at)
+        yield from _too_old("drill", self.goals.drill, None if drill is None else drill.drilled_at)
+
+
+def _too_old(what: str, most: timedelta | None, at: datetime | None) -> Iterator[str]:
+    if most is None:
+        return
+    command = f"replayhouse db {what}"
+    if at is None:
+        yield f"There was no {what} of this database yet, and one is due every {age(most)}: {command} FILE."
+    elif (old := datetime.now(UTC) - at) > most:
+        yield (
+            f"The last {what} is {age(old)} old ({_moment(at)} UTC), and one is due every {age(most)}: {command} FILE."
+        )
+
 
 def status(site: Site) -> Status:
     """Looks at the warehouse, and changes nothing. Where it is, only owners are told."""
@@ -118,6 +161,9 @@ def status(site: Site) -> Status:
             all_batches(connection),
             verifications.latest(connection),
             copies.of_before_an_erasure(connection),
+            last_backup(connection),
+            last_drill(connection),
+            Goals(site.settings.backup_max_age, site.settings.drill_max_age),
         )
 
 
@@ -144,6 +190,28 @@ def what_was_verified(found: Verification) -> str:
     if found.reason is None:
         return f"The log held up to position {found.position:,} when it was {when}."
     return f"The log did not hold from position {found.position:,} on when it was {when}: {found.reason}."
+
+
+def what_is_backed_up(found: LastBackup) -> str:
+    """What is said of the newest backup."""
+    how = "encrypted" if found.is_encrypted else "in clear"
+    return f"The last backup was made {_moment(found.made_at)} UTC, {how}, up to position {found.position:,}."
+
+
+def what_a_drill_found(found: LastDrill) -> str:
+    """What is said of the newest drill."""
+    when, told = _moment(found.drilled_at), found.found
+    if told.failure is not None:
+        return f"The last drill, {when} UTC, with {told.file}, failed: {told.failure}"
+    return f"The last drill, {when} UTC, with {told.file}, had answers after {told.seconds_to_answers:.1f} s."
+
+
+def age(span: timedelta) -> str:
+    """A span of time in its largest unit, rounded down: `26 h`, `8 d`, `40 min`."""
+    seconds = int(span.total_seconds())
+    if seconds >= 3 * 86400:
+        return f"{seconds // 86400} d"
+    return f"{seconds // 3600} h" if seconds >= 3600 else f"{seconds // 60} min"
 
 
 def _moment(at: datetime) -> str:

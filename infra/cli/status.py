@@ -32,7 +32,8 @@ def status(check: Check = False, json: Json = False) -> None:
     With --check, only what needs a person is told, and the exit code is 1 where anything does: a read model that is
     behind or was made by another version of the program, streams that cannot be folded, a load or retraction that was
     not finished, a relay that is silent or refused, a log that did not hold when it was verified last, a copy elsewhere
-    that may show an erased person.
+    that may show an erased person, a drill that failed, a backup or drill that is older than REPLAYHOUSE_BACKUP_MAX_AGE
+    or REPLAYHOUSE_DRILL_MAX_AGE say.
     """
     from replayhouse.infra.cli.warehouse import named_warehouse
 
@@ -51,13 +52,23 @@ def status(check: Check = False, json: Json = False) -> None:
 
 
 def _show(found: "Status") -> None:
-    from replayhouse.infra.application.status import what_a_copy_shows, what_was_verified, who_made
+    from replayhouse.infra.application.status import (
+        what_a_copy_shows,
+        what_a_drill_found,
+        what_is_backed_up,
+        what_was_verified,
+        who_made,
+    )
     from replayhouse.infra.cli.loads import show_batches
 
     say(_told(found.place))
     say(f"Head of the log: position {found.head.position:,}, chain {found.head.chain.hex()}")
     if found.verified is not None:
         say(what_was_verified(found.verified))
+    if found.backup is not None:
+        say(what_is_backed_up(found.backup))
+    if found.drill is not None:
+        say(what_a_drill_found(found.drill))
     say()
     table(
         ("context", "head", "projected", "lag", "revision", "events", "parked"),

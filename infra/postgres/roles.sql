@@ -42,7 +42,7 @@ BEGIN
     GRANT USAGE ON SCHEMA event_store TO replayhouse_writer, replayhouse_reader;
     GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA event_store TO replayhouse_writer;
     GRANT UPDATE ON event_store.head, event_store.batch, event_store.lock,
-        event_store.verification TO replayhouse_writer;
+        event_store.verification, event_store.backup TO replayhouse_writer;
     REVOKE INSERT ON event_store.schema_version, event_store.subject FROM replayhouse_writer;
     REVOKE ALL ON event_store.token FROM replayhouse_writer; -- who could add one would open every page
     GRANT SELECT ON ALL TABLES IN SCHEMA event_store TO replayhouse_reader;
@@ -53,7 +53,8 @@ BEGIN
     GRANT SELECT ON event_store.log, event_store.sales_events, event_store.fulfillment_events,
         event_store.customer_events, event_store.marketplace_events, event_store.quality_events, event_store.commit,
         event_store.head, event_store.store, event_store.batch, event_store.retraction, event_store.verification,
-        event_store.schema_version, event_store.access, event_store.subject TO replayhouse_auditor;
+        event_store.schema_version, event_store.access, event_store.subject, event_store.backup,
+        event_store.restore_drill TO replayhouse_auditor;
 
     -- Everybody may make temporary tables in a database, until that is taken from everybody; readers have no other way
     -- to write. Where the database belongs to somebody else, it is for them to say.

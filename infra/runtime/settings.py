@@ -5,12 +5,14 @@ Importing pydantic-settings takes a tenth of a second: commands import this modu
 
 import getpass
 import os
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from replayhouse.infra.runtime.errors import UsageError
@@ -33,6 +35,23 @@ def _default_actor() -> str:
         return getpass.getuser()
     except (OSError, KeyError):  # a user without a name, as in some containers
         return "unknown"
+
+
+_SPAN = re.compile(r"([1-9]\d{0,5}) ?(m|min|h|d)")
+_UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
+
+
+def _read_span(given: object) -> object:
+    if isinstance(given, timedelta):
+        return given
+    found = _SPAN.fullmatch(str(given).strip())
+    if found is None:
+        raise ValueError("a span of time is a number and a unit, such as 90m, 26h or 8d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+Span = Annotated[timedelta, BeforeValidator(_read_span)]
+"""A span of time as people write it."""
 
 
 class Settings(BaseSettings):
@@ -63,6 +82,12 @@ class Settings(BaseSettings):
         default=None, description="file of recipients, for whom backups are encrypted in the format of age"
     )
     backup_identity: Path | None = Field(default=None, description="file with the key that decrypts backups")
+    backup_max_age: Span | None = Field(
+        default=None, description="how old the last backup may be before `status --check` tells of it, such as `26h`"
+    )
+    drill_max_age: Span | None = Field(
+        default=None, description="the same of the last [drill](backups.md#the-drill), such as `8d`"
+    )
 
     @property
     def signing_key_path(self) -> Path:

@@ -27,6 +27,10 @@ PARKED = """
     INSERT INTO read_model.parked (context, revision, originator_id, folded_to, position, error)
     SELECT 'sales', 1, gen_random_uuid(), 0, 7, 'it makes no sense'
 """
+FAILED_DRILL = """
+    INSERT INTO event_store.restore_drill (file, seconds_to_answers, failure)
+    VALUES ('monday.backup', 2.5, NULL), ('monday.backup', NULL, 'monday.backup is not whole')
+"""
 TROUBLES = [
     ("UPDATE event_store.batch SET status = 'open'", "is open: it is at work, or was killed"),
     ("UPDATE event_store.batch SET status = 'retracting'", "is half taken back"),
@@ -34,6 +38,7 @@ TROUBLES = [
     (SILENT, "Relay sales has said nothing"),
     (REFUSED, "Relay customer has ended: the topic was made anew"),
     (PARKED, "cannot be folded (it makes no sense)"),
+    (FAILED_DRILL, "with monday.backup, failed: monday.backup is not whole"),
 ]
 
 
@@ -150,3 +155,63 @@ def test_a_log_that_is_no_stores_any_more_is_not_backed_up(
         done = Warehouse(database, tmp_path / "home").run("db", "backup", tmp_path / "log")
         assert (done.code, "Which store this is cannot be said" in done.err) == (1, True)
         assert not (tmp_path / "log").exists()
+
+
+BACKED_UP = "INSERT INTO event_store.backup VALUES (true, now() - interval '25 hours', 12, 1000, true)"
+DRILLED = """
+    INSERT INTO event_store.restore_drill (drilled_at, file, position, seconds_to_answers)
+    VALUES (now() - interval '9 days', 'monday.backup', 12, 2.5)
+"""
+
+
+def test_how_old_backup_and_drill_are_is_a_matter_of_the_operators_goal(
+    loaded: Warehouse, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    def told(warehouse: Warehouse, **goals: str) -> list[str]:
+        done = warehouse.run("status", "--check", "--json", **goals)
+        assert done.code == (1 if done.document["check"] else 0), done
+        return list(done.document["check"])
+
+    with copied(server, loaded.database) as database:
+        warehouse = Warehouse(database, tmp_path / "home")
+        both = {"REPLAYHOUSE_BACKUP_MAX_AGE": "24h", "REPLAYHOUSE_DRILL_MAX_AGE": "8d"}
+        assert told(warehouse) == []
+        assert told(warehouse, **both) == [
+            "There was no backup of this database yet, and one is due every 24 h: replayhouse db backup FILE.",
+            "There was no drill of this database yet, and one is due every 8 d: replayhouse db drill FILE.",
+        ]
+        with database.connect(autocommit=True) as conn:
+            conn.execute(BACKED_UP.encode())
+            conn.execute(DRILLED.encode())
+        assert told(warehouse) == []
+        of_backup, of_drill = told(warehouse, **both)
+        assert of_backup.startswith("The last backup is 25 h old (")
+        assert of_drill.startswith("The last drill is 9 d old (")
+        assert told(warehouse, REPLAYHOUSE_BACKUP_MAX_AGE="26h", REPLAYHOUSE_DRILL_MAX_AGE="10d") == []
+        shown = warehouse.run("status").out
+        assert "encrypted, up to position 12." in shown
+        assert "with monday.backup, had answers after 2.5 s." in shown
+
+
+@pytest.mark.parametrize("given", ["soon", "26", "0h", "-1h", "1.5h", "26h later", "PT26H"])
+def test_a_goal_that_is_none_is_told(loaded: Warehouse, given: str) -> None:
+    done = loaded.run("status", "--check", REPLAYHOUSE_BACKUP_MAX_AGE=given)
+    assert (done.code, "REPLAYHOUSE_BACKUP_MAX_AGE makes no sense" in done.err, "26h" in done.err) == (2, True, True)
+
+
+def test_a_backup_is_noted_and_where_it_cannot_be_that_is_told(
+    loaded: Warehouse, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    with copied(server, loaded.database) as database:
+        warehouse = Warehouse(database, tmp_path / "home")
+        assert "backup" not in warehouse.json("status")
+        made = warehouse.json("db", "backup", tmp_path / "first")
+        noted = warehouse.json("status")["backup"]
+        assert (noted["position"], noted["bytes"]) == (made["position"], made["bytes"] + made["keys_bytes"])
+        assert noted["is_encrypted"] is False
+
+        with database.connect(autocommit=True) as conn:
+            conn.execute("ALTER TABLE event_store.backup RENAME TO elsewhere")
+        done = warehouse.run("db", "backup", tmp_path / "second")
+        assert (done.code, "The database has no note of this backup" in done.err) == (0, True), done
+        assert (tmp_path / "second").exists()

@@ -39,7 +39,8 @@ TABLES = """
         AND column_name NOT IN ('position', 'notification_id', 'batch_seq', 'owner') AND c.is_identity = 'NO'
         AND NOT (table_schema = 'quality' AND data_type LIKE 'timestamp%%')
         AND NOT (table_schema = 'event_store' AND column_name = 'seq')
-        AND table_name NOT IN ('head', 'commit', 'schema_version', 'store', 'lock', 'verification', 'access', 'token')
+        AND table_name NOT IN ('head', 'commit', 'schema_version', 'store', 'lock', 'verification', 'access', 'token',
+            'backup', 'restore_drill')
     GROUP BY table_schema, table_name
     ORDER BY 1
 """
