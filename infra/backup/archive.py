@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -67,12 +67,21 @@ def in_megabytes(tell: Tell, doing: str) -> TellBytes:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What the read model of a context showed: the digest of each table, and what of the program made them."""
+
+    made_by: str
+    tables: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What a file of a backup holds.
 
     `store` is the chain of the log's first commit: it tells logs apart, and a restored one has it too. `position`,
     `chain` and `recorded_at` are those of the head at the moment of the backup, `taken_at`. So many `subjects` have a
     row of keys. `sha256` is of the file's other members, by name; `keys_sha256` of the keys taken together with a log.
+    `shown` has the contexts whose read models were up with that position.
     """
 
     kind: str
@@ -88,6 +97,7 @@ class Manifest:
     subjects: int
     sha256: dict[str, str]
     keys_sha256: str
+    shown: dict[str, Shown] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

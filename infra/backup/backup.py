@@ -5,6 +5,7 @@ it. Read models are left out, for they are folded again from the log, and hold p
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -24,6 +25,7 @@ from replayhouse.infra.backup.archive import (
     SUBJECT_KEYS,
     SUBJECTS,
     Manifest,
+    Shown,
     Tell,
     Writer,
     in_megabytes,
@@ -34,7 +36,7 @@ from replayhouse.infra.event_store.head import read_head
 from replayhouse.infra.postgres import pg_tools
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.postgres.migrate import schema_version
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
 
 _CHUNK = 2**20
 _DUMP = (
@@ -118,10 +120,10 @@ def _write(conn: psycopg.Connection, database: Database, log: BinaryIO, keys: Bi
     snapshot, taken_at = _row(conn, _SNAPSHOT)
     head = read_head(conn)
     store_id(conn)  # a backup of a log that is no store's any more could not be told from a forged one
-    first = conn.execute(_STORE).fetchone()
     server = conn.info.server_version // 10_000
     pg_dump = pg_tools.program("pg_dump", server)
-    with Writer(keys) as writer_of_keys, Writer(log) as writer:
+    with ThreadPoolExecutor(1) as beside, Writer(keys) as writer_of_keys, Writer(log) as writer:
+        shown = beside.submit(_shown, database, head.position)
         keys_sha256 = writer_of_keys.add(SUBJECT_KEYS, _copied(conn, _KEYS), in_megabytes(tell, "writing the keys"))
         writer.add(SUBJECTS, _copied(conn, _SUBJECT_IDS), in_megabytes(tell, "writing the keys"))
         with pg_tools.running(pg_dump, [*_DUMP, f"--snapshot={snapshot}"], database.url, stdout=PIPE) as dump:
@@ -133,7 +135,7 @@ def _write(conn: psycopg.Connection, database: Database, log: BinaryIO, keys: Bi
             program=version("replayhouse"),
             server=server,
             schema_version=schema_version(conn),
-            store=(first[0] if first else head.chain).hex(),
+            store=first_chain(conn),
             position=head.position,
             chain=head.chain.hex(),
             recorded_at=head.recorded_at,
@@ -141,10 +143,43 @@ def _write(conn: psycopg.Connection, database: Database, log: BinaryIO, keys: Bi
             subjects=_row(conn, _SUBJECTS)[0],
             sha256=writer.sha256,
             keys_sha256=keys_sha256,
+            shown=shown.result(),
         )
         writer_of_keys.finish(replace(manifest, kind=KEYS, sha256=writer_of_keys.sha256))
         writer.finish(manifest)
     return manifest
+
+
+def first_chain(conn: psycopg.Connection) -> str:
+    """What tells a log from others: the chain of its first commit, where it has one."""
+    first = conn.execute(_STORE).fetchone()
+    return bytes(first[0] if first else read_head(conn).chain).hex()
+
+
+def what_is_shown(database: Database) -> dict[str, Shown]:
+    """What the live read models show, in each of their tables; raises what `digests` does."""
+    return {context: shown for context, (_, shown) in _digested(database).items()}
+
+
+def _shown(database: Database, position: int) -> dict[str, Shown]:
+    """The same of the contexts that are up with a position, and no further; of none where it cannot be said."""
+    try:
+        found = _digested(database)
+    except (ReplayhouseError, psycopg.Error):
+        return {}
+    return {context: shown for context, (at, shown) in found.items() if at == position}
+
+
+def _digested(database: Database) -> dict[str, tuple[int, Shown]]:
+    from replayhouse.infra.read_models.digests import digests  # while pg_dump is at work already
+    from replayhouse.projections.warehouse import PROJECTIONS
+
+    found = {}
+    for context, digest in digests(database).items():
+        made_by = f"{PROJECTIONS[context].fingerprint}.{PROJECTIONS[context].version}"
+        shown = Shown(made_by, {table: told.hex for table, told in digest.tables.items()})
+        found[context] = digest.position, shown
+    return found
 
 
 def _copied(conn: psycopg.Connection, query: str) -> Iterator[bytes | bytearray | memoryview]:

@@ -10,6 +10,7 @@ from replayhouse.infra.cli.output import print_json, say, seconds_so_far, shown
 from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
+    from replayhouse.infra.application.drill import DrillReport
     from replayhouse.infra.application.restore import RestoreReport
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup of the log.")]
@@ -59,6 +60,9 @@ def register(app: typer.Typer) -> None:
     )
     app.command(epilog=example("replayhouse db restore monday.backup", "replayhouse db restore log --keys safe/keys"))(
         restore
+    )
+    app.command(epilog=example("replayhouse db drill monday.backup", "replayhouse db drill log --identity backup.key"))(
+        drill
     )
 
 
@@ -128,3 +132,42 @@ def _say_what_is_restored(done: "RestoreReport") -> None:
         "the extracts since then again."
     )
     say(f"The read models are folded; it took {seconds_so_far():.1f} s.")
+
+
+def drill(
+    file: FileArgument,
+    keys: KeysToRead = None,
+    without_keys: WithoutKeys = False,
+    identity: IdentityFile = None,
+    json: Json = False,
+) -> None:
+    """Restore a backup into a throw-away warehouse, to know that it can be done.
+
+    The chain of the log is recomputed, a question is asked, and every table is held against what the backup says that
+    it showed. How long it took, and what would be lost, is told and noted in the warehouse. Exit code 1 where the
+    backup is not to be relied on. The throw-away warehouse stands in the folder `drill` of REPLAYHOUSE_HOME, and is
+    gone afterwards.
+    """
+    from replayhouse.infra.cli.warehouse import named_warehouse
+
+    with named_warehouse() as warehouse:
+        report = warehouse.drill(file, keys=keys, without_keys=without_keys, identity=identity)
+    if json:
+        print_json({**report.document(), "seconds": seconds_so_far()})
+    else:
+        _say_what_was_drilled(report)
+
+
+def _say_what_was_drilled(done: "DrillReport") -> None:
+    said = f"Restored and removed again: {count(done.manifest.position, 'event')}. The chain holds"
+    say(f"{said}; {count(done.tables, 'table')} show what they showed when the backup was made.")
+    for context, why in done.not_compared.items():
+        say(f"Not compared: {context}, for {why}.")
+    say(f"To answers: {done.seconds_to_answers:.1f} s.")
+    if done.events_lost is None:
+        return
+    if done.events_lost:
+        span = f"recorded within {done.seconds_lost:,.0f} s after the newest one of the backup"
+        say(f"Would be lost: {count(done.events_lost, 'event')}, {span}.")
+    else:
+        say("Would be lost: nothing; the log has no event that the backup has not.")

@@ -197,15 +197,15 @@ class EmbeddedServer:
 
     def _socket_url(self, user: str, database: str, port: int) -> str:
         session.forget_variables()  # not before: a database of one's own may be reached by what they say
-        folder = quote(str(self._socket_folder()), safe="")
+        folder = quote(str(self.socket_folder()), safe="")
         return f"postgresql://{user}@/{database}?host={folder}&port={port}"
 
-    def _socket_folder(self) -> Path:
+    def socket_folder(self) -> Path:
         """The data folder, or a short name under /tmp where its path is too long for a socket."""
         if len(os.fsencode(self.data / ".s.PGSQL.65535")) <= _LONGEST_SOCKET_PATH:
             return self.data
         digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
-        # Refused where it is not ours alone, see _make_socket_folder.
+        # Refused where it is not ours alone, see _makesocket_folder.
         return Path("/tmp") / f"replayhouse-{os.geteuid()}-{digest}"  # nosec B108
 
     @contextmanager
@@ -236,7 +236,7 @@ class EmbeddedServer:
         if not self.is_made():
             self._initialise(account, folder)
         (self.data / "pg_hba.conf").write_text(_HBA)
-        self._make_socket_folder(account)
+        self._makesocket_folder(account)
         begun = time.monotonic()
         while not self.is_running() and (self._is_there() or not self._launch(account, folder, port)):
             if time.monotonic() > begun + self._longest_wait():
@@ -287,7 +287,7 @@ class EmbeddedServer:
         """Starts the server and waits until it takes connections. False if it ended at once: try again."""
         self._forget_dead_postmaster()
         settings = dict(_SETTINGS, port=str(port or DEFAULT_PORT), listen_addresses="127.0.0.1" if port else "")
-        sockets = self._socket_folder()
+        sockets = self.socket_folder()
         settings["unix_socket_directories"] = "." if sockets == self.data else str(sockets)
         with suppress(OSError):
             shared = os.statvfs("/dev/shm")  # looked at only  # nosec B108
@@ -326,13 +326,13 @@ class EmbeddedServer:
         postmaster = self._postmaster()
         if postmaster is not None and not serves(postmaster.pid, self.data):
             (self.data / "postmaster.pid").unlink(missing_ok=True)
-        for lock in self._socket_folder().glob(".s.PGSQL.*.lock"):
+        for lock in self.socket_folder().glob(".s.PGSQL.*.lock"):
             owner = lock.read_text().partition("\n")[0].strip()
             if not (owner.isdigit() and serves(int(owner), self.data)):
                 lock.unlink(missing_ok=True)
 
-    def _make_socket_folder(self, account: Account) -> None:
-        folder = self._socket_folder()
+    def _makesocket_folder(self, account: Account) -> None:
+        folder = self.socket_folder()
         if folder == self.data:
             return
         with suppress(FileExistsError):

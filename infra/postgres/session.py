@@ -10,7 +10,8 @@ them, and is reached with none.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import psycopg
 from psycopg import pq
@@ -140,6 +141,17 @@ def forget_variables() -> None:
     for name in os.environ.keys() - without_variables(os.environ).keys():
         _forgotten.add(name)
         del os.environ[name]
+
+
+@contextmanager
+def variables_kept() -> Iterator[None]:
+    """What is forgotten in the block is known again after it: the embedded server is not the only one in play."""
+    before, known = {**os.environ}, set(_forgotten)
+    try:
+        yield
+    finally:
+        os.environ.update({name: before[name] for name in _forgotten - known if name in before})
+        _forgotten.intersection_update(known)
 
 
 def for_other_programs(url: str) -> str:

@@ -13,6 +13,7 @@ from replayhouse.infra.application.api.base import Base
 if TYPE_CHECKING:
     from replayhouse.infra.application.backup import BackupReport
     from replayhouse.infra.application.database import Started, Stopped
+    from replayhouse.infra.application.drill import DrillReport
     from replayhouse.infra.application.glance import Glance, News
     from replayhouse.infra.application.measuring import Measuring
     from replayhouse.infra.application.psql import Psql
@@ -99,6 +100,29 @@ class Operations(Base):
             Path(file),
             None if keys is None else Path(keys),
             None if erased is None else Path(erased),
+            None if identity is None else Path(identity),
+            without_keys=without_keys,
+        )
+
+    def drill(
+        self,
+        file: str | PathLike[str],
+        *,
+        keys: str | PathLike[str] | None = None,
+        identity: str | PathLike[str] | None = None,
+        without_keys: bool = False,
+    ) -> "DrillReport":
+        """Restores a backup into a throw-away warehouse of its own, checks and times that, and notes what it found.
+
+        The files are named as for `restore`. Raises Rejected where the log does not hold, the tables show other rows
+        than the backup says, or it is of another log than this warehouse; else what `restore` does.
+        """
+        from replayhouse.infra.application.drill import drill
+
+        return self._do(
+            drill,
+            Path(file),
+            None if keys is None else Path(keys),
             None if identity is None else Path(identity),
             without_keys=without_keys,
         )
