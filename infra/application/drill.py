@@ -118,8 +118,8 @@ def _drilled(
         seconds = time.monotonic() - began
         own.tell("comparing the tables", 0, 0)
         tables, not_compared = _compared(done, what_is_shown(own.database))
-    lost = None if live is None else _lost(done.manifest, live, file)
-    return DrillReport(file, done.manifest, seconds, *(lost or (None, None)), tables, not_compared)
+    events, age = (None, None) if live is None else _lost(done.manifest, live, file)
+    return DrillReport(file, done.manifest, seconds, events, age, tables, not_compared)
 
 
 @contextmanager
