@@ -1,14 +1,18 @@
-"""What machines are told of a command, by log lines and a trace, where the environment asks for either."""
+"""What machines are told of a command, by log lines, a trace and metrics, where the environment asks for them."""
 
+import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from replayhouse.infra.cli.output import warn
+from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.infra.telemetry import collector, log_lines
 from replayhouse.infra.telemetry.happenings import Happening, happened
 from replayhouse.infra.telemetry.spans import Done, Work, handed, span
 
 _SQLSTATE_LETTERS = 5
+_METRICS_DIR = "REPLAYHOUSE_METRICS_DIR"
 
 
 @contextmanager
@@ -17,6 +21,15 @@ def told_of(words: Sequence[str]) -> Iterator[Done]:
 
     Raises UsageError where a setting makes no sense.
     """
+    begun = time.perf_counter()
+    with _told_by_lines_and_spans(words) as done:
+        yield done
+        if os.environ.get(_METRICS_DIR):
+            _leave_for_prometheus(words, done, time.perf_counter() - begun)
+
+
+@contextmanager
+def _told_by_lines_and_spans(words: Sequence[str]) -> Iterator[Done]:
     with ExitStack() as stack:
         writes, sends = log_lines.are_asked_for(), collector.is_named()
         if not (writes or sends):
@@ -32,6 +45,26 @@ def told_of(words: Sequence[str]) -> Iterator[Done]:
             happened(Happening.COMMAND_BEGUN, command=command)
             yield done
             done.level = "error" if done.facts.get("exit_code") else "info"
+
+
+def _leave_for_prometheus(words: Sequence[str], done: Done, seconds: float) -> None:
+    """Files that node_exporter reads. What goes wrong is told, and changes nothing about how the command ended."""
+    from replayhouse.infra.application.api.warehouse import Warehouse
+    from replayhouse.infra.application.tell_prometheus import write_last_run
+    from replayhouse.infra.cli.program import PROGRAM
+    from replayhouse.infra.runtime.metrics_settings import load_metrics_settings
+    from replayhouse.infra.runtime.settings import load_settings
+
+    command = _named(words)
+    if command == PROGRAM or "--help" in words:
+        return
+    try:
+        folder = load_metrics_settings().dir
+        assert folder is not None  # it is set
+        write_last_run(folder, command, done.facts["exit_code"], seconds)
+        Warehouse(load_settings()).write_metrics(folder)
+    except (ReplayhouseError, OSError) as error:
+        warn(f"Prometheus is told nothing of this command. {error}")
 
 
 def ended_by(done: Done, error: BaseException) -> None:

@@ -25,6 +25,17 @@ MoreContexts = Annotated[
     list[Context] | None, typer.Option("--contexts", metavar="CONTEXT", help="The same, as an option; may be repeated.")
 ]
 
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        "--metrics-port",
+        metavar="N",
+        min=0,
+        max=65_535,
+        help="With --follow: answer Prometheus at this port of loopback; 0 takes any that is free.",
+    ),
+]
+
 
 def example(*lines: str) -> str:
     """The end of a command's help. The mark keeps the lines from being run together."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from replayhouse.infra.cli.options import Contexts, Json, example
+from replayhouse.infra.cli.options import Contexts, Json, MetricsPort, example
 from replayhouse.infra.cli.output import print_json, seconds_so_far, table
 from replayhouse.infra.cli.verification import verify_published
 from replayhouse.infra.runtime.errors import UsageError
@@ -37,6 +37,7 @@ def publish(
     follow: Follow = False,
     recover: Recover = False,
     verify: Verify = False,
+    metrics_port: MetricsPort = None,
     json: Json = False,
 ) -> None:
     """Publish the events of the log on Kafka, each once and in order.
@@ -49,15 +50,17 @@ def publish(
     With --verify the topics are read instead, and each message held against the log: the first position where they
     differ is named, and the exit code is 1.
     """
+    from replayhouse.infra.cli.warehouse import followed_warehouse, named_warehouse, refuse_metrics_port
+
+    if not follow:
+        refuse_metrics_port(metrics_port)
     if verify:
         if follow or recover:
             raise UsageError("--verify publishes nothing: leave --follow and --recover out.")
         verify_published(contexts, json)
         return
-    from replayhouse.infra.cli.warehouse import named_warehouse
-
     stop = told_to_end()
-    with named_warehouse(stays=True) as warehouse:
+    with followed_warehouse(metrics_port) if follow else named_warehouse(stays=True) as warehouse:
         report = warehouse.publish(contexts, follow=follow, recover=recover, stop=stop)
     if stop.is_set() and not follow:  # who follows is ended so, and whoever does not has not come to its end
         raise KeyboardInterrupt

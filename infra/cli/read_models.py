@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from replayhouse.infra.cli.options import Contexts, Json, Workers, example
+from replayhouse.infra.cli.options import Contexts, Json, MetricsPort, Workers, example
 from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table, warn
 from replayhouse.infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, rebuild_beside, refuse_limits
 from replayhouse.infra.runtime.errors import UsageError
@@ -78,6 +78,7 @@ def project(
     follow: Follow = False,
     retry_parked: RetryParked = False,
     to: To = None,
+    metrics_port: MetricsPort = None,
     json: Json = False,
 ) -> None:
     """Catch the read models up with the log.
@@ -89,10 +90,11 @@ def project(
     same way, and not those in PostgreSQL; REPLAYHOUSE_CLICKHOUSE_URL names it.
     """
     if follow:
-        _follow(contexts, retry_parked, to, json)
+        _follow(contexts, retry_parked, to, metrics_port, json)
         return
-    from replayhouse.infra.cli.warehouse import named_warehouse
+    from replayhouse.infra.cli.warehouse import named_warehouse, refuse_metrics_port
 
+    refuse_metrics_port(metrics_port)
     with named_warehouse() as warehouse:
         if to is None:
             report = warehouse.project(contexts, retry_parked=retry_parked)
@@ -107,11 +109,13 @@ def project(
         say("Parked streams could not be folded: replayhouse status says why, project --retry-parked tries again.")
 
 
-def _follow(contexts: "list[Context] | None", retry_parked: bool, to: str | None, json: bool) -> None:
-    from replayhouse.infra.cli.warehouse import named_warehouse
+def _follow(
+    contexts: "list[Context] | None", retry_parked: bool, to: str | None, metrics_port: int | None, json: bool
+) -> None:
+    from replayhouse.infra.cli.warehouse import followed_warehouse
 
     stop = told_to_end()
-    with named_warehouse(stays=True) as warehouse:
+    with followed_warehouse(metrics_port) as warehouse:
         if to is None:
             report = warehouse.follow(contexts, stop, retry_parked=retry_parked, news=warn)
         else:

@@ -77,6 +77,9 @@ STALE_COPIES = _gauge(
 PERSONAL_READS = _counter(
     "personal_data_reads_total", "Readings of personal fields in clear that the access log has.", "role", "resource"
 )
+COMMAND_END = _gauge("command_last_end_timestamp_seconds", "When a command ended last.", "command")
+COMMAND_EXIT_CODE = _gauge("command_last_exit_code", "With which exit code it did; 0: all was done.", "command")
+COMMAND_SECONDS = _gauge("command_last_duration_seconds", "How long it took.", "command")
 ANSWERS = _counter("answers_total", "Answers that this process found kept, or computed.", "source")
 QUESTION_SECONDS = Metric(
     "replayhouse_question_duration_seconds",
@@ -112,6 +115,9 @@ METRICS: tuple[Metric, ...] = (
     RELAY_IS_SILENT,
     STALE_COPIES,
     PERSONAL_READS,
+    COMMAND_END,
+    COMMAND_EXIT_CODE,
+    COMMAND_SECONDS,
     ANSWERS,
     QUESTION_SECONDS,
     REQUEST_SECONDS,

@@ -24,10 +24,11 @@ def text_of(readings: Iterable[Reading]) -> bytes:
 
 def text_of_process(readings: Iterable[Reading]) -> bytes:
     """The text of these readings, of which program it is that tells, and of what this process has counted."""
-    return generate_latest(_Told([_of_the_build(), *readings], metrics_process.families()))
+    return generate_latest(_Told([of_the_build(), *readings], metrics_process.families()))
 
 
-def _of_the_build() -> Reading:
+def of_the_build() -> Reading:
+    """Which program it is that tells."""
     return Reading(BUILD_INFO, (version("replayhouse"), python_version()), 1)
 
 

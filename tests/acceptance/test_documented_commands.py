@@ -28,6 +28,7 @@ from replayhouse.infra.kafka.broker.node import trial_broker
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.clickhouse_settings import ClickHouseSettings
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from replayhouse.infra.runtime.metrics_settings import MetricsSettings
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.web_settings import WebSettings
 from replayhouse.infra.staging.checks import queries
@@ -247,6 +248,7 @@ def test_every_setting_is_described_and_no_other() -> None:
         "kafka": (KafkaSettings, "REPLAYHOUSE_KAFKA_"),
         "serving": (WebSettings, "REPLAYHOUSE_WEB_"),
         "clickhouse": (ClickHouseSettings, "REPLAYHOUSE_CLICKHOUSE_"),
+        "metrics": (MetricsSettings, "REPLAYHOUSE_METRICS_"),
     }
     for name, (settings, prefix) in tables.items():
         page = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
@@ -257,6 +259,7 @@ def test_every_setting_is_described_and_no_other() -> None:
     known |= {f"REPLAYHOUSE_KAFKA_{name.upper()}" for name in KafkaSettings.model_fields} | {"REPLAYHOUSE_KAFKA_"}
     known |= {f"REPLAYHOUSE_WEB_{name.upper()}" for name in WebSettings.model_fields} | {"REPLAYHOUSE_WEB_"}
     known |= {f"REPLAYHOUSE_CLICKHOUSE_{name.upper()}" for name in ClickHouseSettings.model_fields}
+    known |= {f"REPLAYHOUSE_METRICS_{name.upper()}" for name in MetricsSettings.model_fields}
     known |= {"REPLAYHOUSE_TEST_CLICKHOUSE_URL"}  # of a test
     known |= {"REPLAYHOUSE_JSON_LINES_"}  # of the example in docs/how-to/add-a-sink.md
     named = {word for path in PAGES for word in re.findall(r"REPLAYHOUSE_[A-Z_]+", (ROOT / path).read_text("utf-8"))}

@@ -21,7 +21,6 @@ RULES, TESTS = ROOT / "ops/prometheus/alerts.yml", ROOT / "ops/prometheus/alerts
 AWAITED = {
     "replayhouse_command_last_end_timestamp_seconds",
     "replayhouse_last_backup_timestamp_seconds",
-    "replayhouse_command_last_exit_code",
 }
 
 

@@ -4,6 +4,7 @@ Each use case is imported when it is run: whoever asks for one need not wait for
 """
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +55,24 @@ class Operations(Base):
         from replayhouse.infra.application.measuring import measuring
 
         return self._do(measuring)
+
+    def metrics_told(self, port: int) -> AbstractContextManager[str]:
+        """Answers Prometheus at `http://127.0.0.1:PORT/metrics` while the block runs; gives the address.
+
+        `port` 0 is any that is free. Raises UsageError where the port is not to be had.
+        """
+        from replayhouse.infra.application.tell_prometheus import metrics_told
+
+        return self._do(metrics_told, port)
+
+    def write_metrics(self, folder: str | PathLike[str]) -> None:
+        """Writes how the warehouse is into a file of the folder that node_exporter reads.
+
+        The database is neither started nor changed by it. Raises UsageError where the file cannot be written.
+        """
+        from replayhouse.infra.application.tell_prometheus import write_metrics
+
+        self._do(write_metrics, Path(folder))
 
     def backup(
         self,
