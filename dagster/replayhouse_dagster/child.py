@@ -11,18 +11,20 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import IO, NamedTuple
 
 LARGEST_OUTPUT = 16 * 2**20
 """Bytes of standard output; the largest document is some kilobytes."""
 
 LONGEST_LINE = 2_000
-"""Characters of a line that are passed on."""
+"""Bytes that are passed on as one line."""
 
 MOST_LINES = 1_000
 """So many lines of a command are passed on; its last ones are kept beside."""
 
 _LAST_LINES = 20
+_REST_S = 5.0
 _READ_AT_ONCE = 65_536
 
 
@@ -72,52 +74,59 @@ class Child:
         last: deque[str] = deque(maxlen=_LAST_LINES)
         count = 0
         try:
-            for reader in self._readers:
-                reader.start()
+            for thread in (*self._readers, threading.Thread(target=self._wait, daemon=True)):
+                thread.start()
             while (line := self._said.get()) is not None:
                 count += 1
                 last.append(line)
                 if count <= MOST_LINES:
                     tell(line)
-            self._process.wait()
-            self._readers[0].join()
+            if self._is_too_much:
+                raise TooMuch
         except BaseException:
             self._end()
             raise
         if count > MOST_LINES:
             tell(f"{count - MOST_LINES:,} more lines are left out.")
-        if self._is_too_much:
-            raise TooMuch
         return Done(self._process.returncode, bytes(self._out), list(last))
 
+    def _wait(self) -> None:
+        """What the command has started, and what outlives it, may hold its output open: that is not waited for."""
+        self._process.wait()
+        for reader in self._readers:
+            reader.join(_REST_S)
+        self._said.put(None)
+
     def _end(self) -> None:
-        """Asks the command to end, and waits; after the grace, or when interrupted again, it is killed."""
+        """Asks the command to end, and waits; after the grace, or when interrupted again, it is killed.
+
+        So is what is left of its processes; a database that it has started is none of them.
+        """
         threading.Thread(target=self._listen_no_more, daemon=True).start()
         try:
             self._process.terminate()
             self._process.wait(self._grace_s)
-        except BaseException as error:
-            os.killpg(self._process.pid, signal.SIGKILL)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
 
     def _listen_no_more(self) -> None:
-        while self._said.get() is not None:
-            pass
+        while True:
+            self._said.get()
 
     def _keep_output(self, stream: IO[bytes]) -> None:
         while piece := os.read(stream.fileno(), _READ_AT_ONCE):
             if len(self._out) + len(piece) > LARGEST_OUTPUT:
                 self._is_too_much = True
-                self._process.terminate()
-            else:
-                self._out += piece
+                self._said.put(None)
+                return
+            self._out += piece
 
     def _pass_lines_on(self, stream: IO[bytes]) -> None:
         """A line that never ends is passed on in pieces."""
-        while line := stream.readline(4 * LONGEST_LINE):
-            text = line.decode("utf-8", "replace").strip()
-            if text:
-                self._said.put(text[:LONGEST_LINE])
-        self._said.put(None)
+        while line := stream.readline(LONGEST_LINE):
+            if text := line.decode("utf-8", "replace").strip():
+                self._said.put(text)

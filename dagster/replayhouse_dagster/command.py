@@ -13,10 +13,11 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
+from logging import Logger
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from dagster import ConfigurableResource, DagsterLogManager, Failure, RetryRequested
+from dagster import ConfigurableResource, Failure, RetryRequested
 from pydantic import Field
 
 from replayhouse_dagster.child import Child, Done, TooMuch
@@ -37,7 +38,7 @@ class Step(Protocol):
     """The step of a run in which a command is asked for: the context of any asset, check or op."""
 
     @property
-    def log(self) -> DagsterLogManager:
+    def log(self) -> Logger:
         """Where what the command says goes."""
         ...
 
@@ -76,7 +77,7 @@ class ReplayhouseCli(ConfigurableResource[Any]):
             raise RetryRequested(max_retries=most, seconds_to_wait=self.seconds_between_tries)
         raise Failure(sentence, metadata={"exit_code": done.code}, allow_retries=done.code not in (NO, WRONG, CONFLICT))
 
-    def _run(self, log: DagsterLogManager, arguments: Sequence[str]) -> Done:
+    def _run(self, log: Logger, arguments: Sequence[str]) -> Done:
         program = self._program()
         try:
             return Child([program, *arguments, "--json"], self._environment(), self.grace_seconds).run(log.info)
