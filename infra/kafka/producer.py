@@ -46,6 +46,7 @@ def producer_config(kafka: KafkaSettings, bootstrap: str, transactional_id: str)
         "request.timeout.ms": min(longest, LONGEST_ANSWER_MS),
         "enable.idempotence": True,
         "acks": "all",
+        "delivery.report.only.error": True,  # an answer for each message that arrived would cost as much as sending it
         "max.in.flight.requests.per.connection": 5,
         "linger.ms": LINGER_MS,
         "batch.size": BATCH_BYTES,
@@ -70,7 +71,6 @@ class ConfluentProducer:
         self._seconds = max(kafka.transaction_seconds, LONGEST_ANSWER_MS / 1_000)
         with translated_kafka(bootstrap):
             self._producer = Producer(producer_config(kafka, bootstrap, transactional_id))
-        self._delivered = 0
         self._failed: KafkaError | None = None
 
     def start(self) -> None:
@@ -97,7 +97,7 @@ class ConfluentProducer:
 
     def _send(self, messages: Sequence[Outgoing]) -> None:
         """Begins a transaction; the brokers have each of its messages when this returns."""
-        self._delivered, self._failed = 0, None
+        self._failed = None
         produce, told = self._producer.produce, self._told
         self._producer.begin_transaction()
         for topic, key, value, headers in messages:
@@ -105,14 +105,12 @@ class ConfluentProducer:
         left = self._producer.flush(self._seconds)
         if self._failed is not None:
             raise KafkaException(self._failed)
-        if left or self._delivered != len(messages):
+        if left:
             raise Uncertain(f"The brokers at {self._bootstrap} have not taken {len(messages)} messages in time.")
 
     def _told(self, error: KafkaError | None, message: Message) -> None:
         # No method of either may be called here: after a fatal error that ends in a SystemError.
-        if error is None:
-            self._delivered += 1
-        elif self._failed is None:
+        if error is not None and self._failed is None:
             self._failed = error
 
     def _translated(self, error: Exception, messages: Sequence[Outgoing]) -> Fenced | TooLarge | Uncertain:

@@ -1,14 +1,13 @@
 """What a relay publishes on which topic: the events of a context, or what has become of its rows."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from itertools import islice
 from typing import NamedTuple, Protocol
 
 import psycopg
 
-from replayhouse.infra.publishing.log_reader import ContextLog, Row
-from replayhouse.infra.publishing.message import message_of
+from replayhouse.infra.publishing.log_messages import LogMessages
+from replayhouse.infra.publishing.log_reader import ContextLog
 from replayhouse.infra.publishing.names import events_topic, source_of, state_topic
 from replayhouse.infra.publishing.personal import PersonalFields
 from replayhouse.infra.publishing.ports import Cluster, History, LogEntry, Outgoing, Publication
@@ -75,8 +74,8 @@ class Events:
         self.name = self.context = context
         self.fold_version: int | None = None
         self.topic = events_topic(publication.prefix, context)
-        self._source = source_of(publication.prefix, context).encode()
-        self._personal = PersonalFields(publication.personal)
+        source = source_of(publication.prefix, context).encode()
+        self._messages = LogMessages(context, self.topic, source, PersonalFields(publication.personal))
 
     def beginning(self, cluster: Cluster, history: History) -> Beginning:
         """After the newest event that the topic holds."""
@@ -86,14 +85,10 @@ class Events:
         self, conn: psycopg.Connection, log: ContextLog, after: int, end: int, bounds: Bounds, tell: Tell
     ) -> Generator[Transaction]:
         """So many events and bytes in each."""
-        with closing(log.after(after, end, bounds.window)) as rows:
-            while some := list(_together(rows, bounds)):
-                event, chain = some[-1]
-                messages = [self._outgoing(row) for row in some]
-                yield Transaction(messages, len(some), event.position, LogEntry(event.leaf, event.recorded_at, chain))
-
-    def _outgoing(self, row: Row) -> Outgoing:
-        return Outgoing(self.topic, *message_of(self._personal.leaving(row.event), self._source))
+        blocks = self._messages.blocks(conn, after, end, bounds.window, bounds.events, bounds.bytes)
+        with closing(blocks):
+            for messages, position, standing in blocks:
+                yield Transaction(messages, len(messages), position, standing)
 
 
 class Rows:
@@ -123,13 +118,3 @@ class Rows:
             events += window.events
             if events >= bounds.window:
                 return
-
-
-def _together(rows: Iterator[Row], bounds: Bounds) -> Iterator[Row]:
-    """The next rows that go together."""
-    size = 0
-    for row in islice(rows, bounds.events):
-        yield row
-        size += len(row.event.state)
-        if size > bounds.bytes:
-            return

@@ -17,10 +17,9 @@ import psycopg
 from psycopg import sql
 
 from replayhouse.infra.event_store.head import read_head
-from replayhouse.infra.postgres.binary_copy import unframed
+from replayhouse.infra.postgres.copy_out import copied_rows
 from replayhouse.infra.publishing.message import LoggedEvent
 from replayhouse.infra.publishing.ports import LogEntry
-from replayhouse.infra.read_models.stream_source import rows_of
 
 _WINDOW = sql.SQL("""
     COPY (
@@ -92,9 +91,9 @@ class ContextLog:
         window = _WINDOW.format(
             events=self._events, after=sql.Literal(position), end=sql.Literal(end), limit=sql.Literal(limit)
         )
-        with closing(rows_of(self._conn, window)) as rows:
-            for row in unframed(rows):
-                yield self._read(row.tobytes())
+        with closing(copied_rows(self._conn, window)) as rows:
+            for row in rows:
+                yield self._read(row)
 
     def _read(self, row: bytes) -> Row:
         stream, version, position, recorded_at, chain, leaf = _FIXED.unpack_from(row)
@@ -118,13 +117,14 @@ class ContextLog:
             None if batch is None else convert(batch, UUID),
             None if lines is None else lines.decode(),
             leaf,
-            _time_at(recorded_at),
+            time_at(recorded_at),
         )
         return Row(event, chain)
 
 
 @lru_cache(maxsize=256)
-def _time_at(microseconds: int) -> datetime:
+def time_at(microseconds: int) -> datetime:
+    """A time as PostgreSQL sends it: microseconds since the year 2000."""
     return _EPOCH + timedelta(microseconds=microseconds)
 
 

@@ -71,30 +71,82 @@ class _When(msgspec.Struct):
 _occurred_at = msgspec.json.Decoder(_When).decode
 
 
-def message_of(event: LoggedEvent, source: bytes) -> Message:
-    """The message of an event; `source` is the encoded `names.source_of`. About 5 microseconds."""
-    stream = str(event.stream).encode()
+class Told(NamedTuple):
+    """What headers say of an event, each as the text of its header; None where the header is left out."""
+
+    stream: bytes
+    version: int
+    topic: bytes
+    position: int
+    recorded_at: bytes
+    leaf: bytes
+    occurred_at: str | None
+    batch: bytes | None
+    lines: bytes | None
+    personal: bytes | None
+
+
+def headers_of(told: Told, source: bytes) -> list[tuple[str, bytes]]:
+    """The headers of an event; `source` is the encoded `names.source_of`."""
+    stream, version, topic, position, recorded_at, leaf, occurred_at, batch, lines, personal = told
     headers = [
         _SPECVERSION,
-        ("ce_id", b"%b.%d" % (stream, event.version)),
+        ("ce_id", b"%b.%d" % (stream, version)),
         ("ce_source", source),
-        ("ce_type", _encoded(event.topic)),
+        ("ce_type", topic),
         ("ce_subject", stream),
-        ("ce_position", b"%d" % event.position),
-        ("ce_streamversion", b"%d" % event.version),
-        ("ce_recordedtime", _in_utc(event.recorded_at)),
-        ("ce_leaf", event.leaf.hex().encode()),
+        ("ce_position", b"%d" % position),
+        ("ce_streamversion", b"%d" % version),
+        ("ce_recordedtime", recorded_at),
+        ("ce_leaf", leaf),
         _CONTENT_TYPE,
     ]
-    if (occurred_at := _occurred_at(event.state).occurred_at) is not None:
-        headers.append(("ce_time", _time_of(occurred_at)))
-    if event.batch_id is not None:
-        headers.append(("ce_batch", _id_of(event.batch_id)))
-    if event.lines is not None:
-        headers.append(("ce_lines", event.lines.encode()))
-    if event.personal is not None:
-        headers.append(("ce_personal", event.personal.encode()))
-    return Message(stream, event.state, headers)
+    if occurred_at is not None:
+        headers.append(("ce_time", time_of(occurred_at).encode()))
+    if batch is not None:
+        headers.append(("ce_batch", batch))
+    if lines is not None:
+        headers.append(("ce_lines", lines))
+    if personal is not None:
+        headers.append(("ce_personal", personal))
+    return headers
+
+
+def message_of(event: LoggedEvent, source: bytes) -> Message:
+    """The message of an event; `source` is the encoded `names.source_of`."""
+    stream = str(event.stream).encode()
+    told = Told(
+        stream,
+        event.version,
+        event.topic.encode(),
+        event.position,
+        in_utc(event.recorded_at),
+        event.leaf.hex().encode(),
+        occurred_at_of(event.state),
+        None if event.batch_id is None else _id_of(event.batch_id),
+        None if event.lines is None else event.lines.encode(),
+        None if event.personal is None else event.personal.encode(),
+    )
+    return Message(stream, event.state, headers_of(told, source))
+
+
+def occurred_at_of(state: bytes) -> str | None:
+    """When an event happened, as its state says it; None where it is timeless."""
+    return _occurred_at(state).occurred_at
+
+
+# The events of a commit have their recorded time in common, those of a load its batch.
+
+
+@lru_cache(maxsize=256)
+def in_utc(at: datetime) -> bytes:
+    """A recorded time as its header has it."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z").encode()
+
+
+@lru_cache(maxsize=256)
+def _id_of(batch_id: UUID) -> bytes:
+    return str(batch_id).encode()
 
 
 def event_of(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> LoggedEvent:
@@ -126,26 +178,3 @@ def event_of(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str
 def time_of(occurred_at: str) -> str:
     """A time of an event's state as RFC 3339 has it: business times get Brasilia's offset, others keep theirs."""
     return occurred_at if occurred_at.endswith("Z") or occurred_at[-6:-5] in "+-" else occurred_at + BRASILIA
-
-
-# The events of a commit have their recorded time in common, those of a load its batch, and there are few topics.
-
-
-@lru_cache(maxsize=256)
-def _in_utc(at: datetime) -> bytes:
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z").encode()
-
-
-@lru_cache(maxsize=1_024)
-def _time_of(occurred_at: str) -> bytes:
-    return time_of(occurred_at).encode()
-
-
-@lru_cache(maxsize=256)
-def _encoded(topic: str) -> bytes:
-    return topic.encode()
-
-
-@lru_cache(maxsize=256)
-def _id_of(batch_id: UUID) -> bytes:
-    return str(batch_id).encode()

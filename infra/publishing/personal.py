@@ -22,20 +22,25 @@ class PersonalFields:
         self._names: dict[str, tuple[str, ...]] = {}
 
     def leaving(self, event: LoggedEvent) -> LoggedEvent:
-        """The event with `personal` set where a personal field has a value; these are null then, if they are omitted.
+        """The event as `of_state` has it."""
+        state, personal = self.of_state(event.topic, event.state)
+        return event if personal is None else event._replace(state=state, personal=personal)
+
+    def of_state(self, topic: str, state: bytes) -> tuple[bytes, Literal["sealed", "omitted"] | None]:
+        """The state as it leaves, and what has become of its personal fields: None where none has a value.
 
         Raises NewerVersion and UnknownTopic: of an event that it does not know it cannot say what is personal.
         """
-        names = self._names.get(event.topic)
+        names = self._names.get(topic)
         if names is None:
-            names = self._names[event.topic] = personal_fields(self._registry.event_type_of(event.topic))
+            names = self._names[topic] = personal_fields(self._registry.event_type_of(topic))
         if not names:
-            return event
-        fields = _decode(event.state)
+            return state, None
+        fields = _decode(state)
         filled = [name for name in names if fields.get(name, _NULL) != _NULL]
         if not filled:
-            return event
+            return state, None
         if self._policy == "sealed":
-            return event._replace(personal="sealed")
+            return state, "sealed"
         fields.update((name, _NULL) for name in filled)
-        return event._replace(state=_encode(fields), personal="omitted")
+        return _encode(fields), "omitted"

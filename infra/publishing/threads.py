@@ -11,6 +11,7 @@ from replayhouse.infra.publishing.names import positions_topic
 from replayhouse.infra.publishing.ports import Cluster, Publication
 from replayhouse.infra.publishing.position import MissingTopics
 from replayhouse.infra.publishing.relay import Order, Relay
+from replayhouse.infra.runtime import gc_pause
 from replayhouse.infra.runtime.errors import ReplayhouseError, Unreachable
 
 _LOOK_SECONDS = 0.2
@@ -54,8 +55,9 @@ def run_relays(
     for thread in threads:
         thread.start()
     try:
-        while any(thread.is_alive() for thread in threads) and not stop.wait(_LOOK_SECONDS):
-            pass
+        with gc_pause.rarely():
+            while any(thread.is_alive() for thread in threads) and not stop.wait(_LOOK_SECONDS):
+                pass
     except BaseException:  # an interrupt: the threads are not to publish behind the back of whoever waited
         stop.set()
         raise

@@ -8,6 +8,8 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_RARELY = 100_000
+
 
 @contextmanager
 def paused() -> Iterator[None]:
@@ -19,3 +21,17 @@ def paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def rarely() -> Iterator[None]:
+    """Cycles are looked for after a hundred thousand objects more, not a thousand: for threads that go on for long.
+
+    They share the collector, which none of them could pause alone.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(_RARELY, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
