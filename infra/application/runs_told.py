@@ -5,6 +5,8 @@ Who is erased, and when, is told to nobody.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -54,6 +56,7 @@ def _of_ingest(done: Done) -> list[Run]:
         return []
     batch = UUID(str(told["batch"]))
     is_rejected = told["status"] == "rejected"
+    files = [file for file, counted in told["files"].items() if counted["rows"]]
     loads = done.known(
         run_id=batch,
         outcome="FAIL" if is_rejected else "COMPLETE",
@@ -61,12 +64,13 @@ def _of_ingest(done: Done) -> list[Run]:
         inputs=[
             datasets.read(datasets.extract(path), facets.assertions(_assertions(done.site, batch))),
             *(
-                datasets.read(datasets.extract_file(path, file), facets.input_statistics(counted["rows"]))
-                for file, counted in told["files"].items()
-                if counted["rows"]
+                datasets.read(datasets.extract_file(path, file), facets.input_statistics(told["files"][file]["rows"]))
+                for file in files
             ),
         ],
-        outputs=[_log_after(done)],
+        outputs=[
+            _log_after(done, datasets.from_extract(path, [one for one in told["files"] if told["files"][one]["rows"]]))
+        ],
     )
     return [*loads, *(_caught_up_after(done, loads[0]) if done.given["project"] else [])]
 
@@ -95,9 +99,9 @@ def _of_retract(done: Done) -> list[Run]:
     return [*retractions, *_caught_up_after(done, retractions[0])]
 
 
-def _log_after(done: Done) -> Document:
+def _log_after(done: Done, *facts: Document) -> Document:
     """The log as an output: as it is now, and to how many events that made a difference."""
-    log = datasets.log(done.store, datasets.version_of(done.told))
+    log = datasets.log_with_fields(done.store, datasets.version_of(done.told), *facts)
     return datasets.written(log, facets.output_statistics(sum(done.told["events"].values())))
 
 
@@ -189,22 +193,23 @@ def _of_export(done: Done) -> list[Run]:
         return []
     tables = [(context, name) for context, told in done.told["contexts"].items() for name in told["tables"]]
     inputs = [datasets.table(done.store, context, name) for context, name in tables]
-    return done.known(inputs=inputs, outputs=_files(done))
+    return done.known(
+        inputs=inputs, outputs=_files(done, done.given["path"], partial(datasets.as_in_database, done.store))
+    )
 
 
 def _of_replay(done: Done) -> list[Run]:
-    return done.known(inputs=[datasets.sealed_log(done.given["place"])], outputs=_files(done))
+    place = done.given["place"]
+    outputs = _files(done, done.given["folder"], partial(datasets.as_in_sealed_log, place))
+    return done.known(inputs=[datasets.sealed_log(place)], outputs=outputs)
 
 
-def _files(done: Done) -> list[Document]:
+def _files(done: Done, folder: Path, lineage: Callable[[str, str], Document]) -> list[Document]:
     """The tables of a folder, of which a document tells rows and digests."""
     return [
         datasets.written(
             datasets.table_in_folder(
-                done.given["path" if "path" in done.given else "folder"],
-                context,
-                name,
-                facets.dataset_version(table["digest"]),
+                folder, context, name, facets.dataset_version(table["digest"]), lineage(context, name)
             ),
             facets.output_statistics(table["rows"]),
         )

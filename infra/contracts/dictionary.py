@@ -23,7 +23,8 @@ keys too. How tables are filled, and what holds for all of them, is told in [rea
 are derived, by the [rules](rules-and-tests.md). Columns of the primary key are bold.
 
 - *From* names file and column of the extract whose value it is, or that it is made of; it came as an event, see
-  [events](consuming-reference.md#events). Where it is empty, the value is derived from others.
+  [events](consuming-reference.md#events). Where it is empty, the value is derived from others: the [lineage of
+  columns](column-lineage.md) says from which.
 - *Personal* columns are sealed in the log; the tables show them in clear text until the person is erased.
 - *Leads to* names the key of another table that the column holds. *Always*: the same stream makes both rows. Any other
   may be missing, since the source names what it does not list: join with `LEFT JOIN`. Within a schema these links are

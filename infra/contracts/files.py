@@ -1,10 +1,13 @@
 """What is generated and checked in, by path: contracts, the sources for dbt, the kit's models, what the adapter for
-Dagster knows of the warehouse, the reference for consumers, the data dictionary, and the page of the questions.
+Dagster knows of the warehouse, the reference for consumers, the data dictionary, the lineage of columns, and the page
+of the questions.
 """
 
 from pathlib import Path
 
 from replayhouse.infra.contracts.asyncapi import asyncapi_document
+from replayhouse.infra.contracts.column_lineage import columns_file
+from replayhouse.infra.contracts.column_page import column_page
 from replayhouse.infra.contracts.dbt import sources_file
 from replayhouse.infra.contracts.dictionary import dictionary_page
 from replayhouse.infra.contracts.headers import NAME as HEADERS
@@ -20,9 +23,11 @@ Files = dict[Path, str]
 
 CONTRACTS = "contracts"
 ASYNCAPI = "contracts/asyncapi.json"
+COLUMNS = "contracts/lineage/columns.json"
 DBT = "contracts/dbt/replayhouse.yml"
 REFERENCE = "docs/consuming-reference.md"
 DICTIONARY = "docs/data-dictionary.md"
+COLUMN_LINEAGE = "docs/column-lineage.md"
 QUESTIONS = "docs/questions.md"
 MODELS = "consumer/replayhouse_consumer/events.py"
 WAREHOUSE = "dagster/replayhouse_dagster/warehouse.json"
@@ -37,9 +42,11 @@ def made_files(root: Path) -> Files:
     contracts = contracts_in_force(made_contracts(), Revisions(folder))
     files = {folder / f"{file_of(name)}.json": in_text(schema) for name, schema in contracts.items()}
     files[root / ASYNCAPI] = in_text(asyncapi_document(contracts))
+    files[root / COLUMNS] = columns_file()
     files[root / DBT] = sources_file()
     files[root / REFERENCE] = reference_page(contracts)
     files[root / DICTIONARY] = dictionary_page()
+    files[root / COLUMN_LINEAGE] = column_page()
     files[root / QUESTIONS] = questions_page()
     files[root / MODELS] = source_of_models({name: contract for name, contract in contracts.items() if name != HEADERS})
     files[root / WAREHOUSE] = warehouse_file()

@@ -4,9 +4,10 @@ Names are those of https://openlineage.io/docs/spec/naming. A dataset tells how 
 is; of a path it tells the last part only, for what stands before that may be private.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
+from inspect import cleandoc
 from pathlib import PurePath
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
@@ -17,6 +18,14 @@ from sqlalchemy import Table
 from replayhouse.domain.contexts import Context
 from replayhouse.domain.kernel.meaning import Means
 from replayhouse.infra.openlineage import facets
+from replayhouse.infra.openlineage.columns import (
+    POSITION_OF_STREAM,
+    STREAM,
+    cells_behind,
+    event_name,
+    field_name,
+    fields_behind,
+)
 from replayhouse.infra.openlineage.facets import Document
 from replayhouse.infra.staging.files import SOURCE_FILES
 from replayhouse.ingest.records import RECORDS
@@ -34,6 +43,8 @@ _EXTRACT_IS = "An extract of the marketplace: a folder or a zip with some of the
 _FILE_IS = "One of the nine files of an extract."
 _ROWS_ARE = "Rows of the star schema, folded from a sealed log."
 _SEALED_IS = "A sealed log: the events of a warehouse as Parquet files."
+_STREAM_IS = "the stream: the thing that its events are about"
+_POSITION_IS = "the position in the log of the newest event of a stream"
 _TOPIC_IS = "What is published of a context of the warehouse."
 
 
@@ -62,7 +73,7 @@ def store_of(database_url: str | None, namespace: str) -> Store:
         return Store(namespace, "", facets.data_source("PostgreSQL, embedded"))
     given = conninfo.conninfo_to_dict(database_url)
     host = str(given.get("host") or given.get("hostaddr") or "localhost").partition(",")[0]
-    port = str(given.get("port") or 5432).partition(",")[0]
+    port = str(given.get("port") or "").partition(",")[0] or "5432"
     if host.startswith(("/", "@")):  # a socket of this machine
         host = "localhost"
     address = f"postgres://{f'[{host}]' if ':' in host else host}:{port}"
@@ -113,24 +124,28 @@ def file_of_extract(path: object, file: str) -> str:
 
 
 def log(store: Store, *told: Document) -> Document:
+    """The log, as one that is read: what its fields are is told where it is written."""
+    return store.dataset(LOG, facets.dataset_documentation(_LOG_IS), *told)
+
+
+def log_with_fields(store: Store, *told: Document) -> Document:
     """The log, with every field of every event."""
-    return store.dataset(LOG, facets.dataset_documentation(_LOG_IS), facets.schema(event_fields()), *told)
-
-
-def event_field(context: str, event: str, path: str) -> str:
-    """A field of an event as one of the log: `sales.OrderLineAdded.line.price`."""
-    return f"{context}.{event}.{path}"
+    return log(store, facets.schema(event_fields()), *told)
 
 
 @cache
 def event_fields() -> tuple[tuple[str, str, str], ...]:
-    """Name, type and meaning of every field of the events that are recorded now."""
-    return tuple(
-        (event_field(context.value, event.__name__, path), kind, meaning)
-        for context in Context
-        for event in context.events
-        for path, kind, meaning in _fields_of(event, "")
-    )
+    """Name, type and meaning: of every event that is recorded now, of each of its fields, of what streams have."""
+    told: list[tuple[str, str, str]] = []
+    for context in Context:
+        name = context.value
+        told += [(f"{name}.{STREAM}", "UUID", _STREAM_IS), (f"{name}.{POSITION_OF_STREAM}", "int", _POSITION_IS)]
+        for event in context.events:
+            told.append((event_name(name, event.__name__), "event", cleandoc(event.__doc__ or "").partition("\n")[0]))
+            told += (
+                (field_name(name, event.__name__, path), kind, meaning) for path, kind, meaning in _fields_of(event, "")
+            )
+    return tuple(told)
 
 
 def _fields_of(shape: type[Any], within: str) -> Iterator[tuple[str, str, str]]:
@@ -161,12 +176,29 @@ def _word(kind: Any) -> str:
     return getattr(kind, "__name__", "str") if get_origin(kind) is None else "str"
 
 
+def from_extract(path: object, files: Collection[str]) -> Document:
+    """From which columns of the files of an extract the fields of the log follow."""
+    found = {
+        field: [
+            facets.input_field(FILE, file_of_extract(path, file), column) for file, column in cells if file in files
+        ]
+        for field, cells in cells_behind().items()
+    }
+    return facets.column_lineage({field: inputs for field, inputs in found.items() if inputs})
+
+
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 
 def table(store: Store, context: str, name: str, *told: Document, schema: str | None = None) -> Document:
-    """A folded table of a context, in its schema or another one."""
-    return store.dataset(f"{schema or context}.{name}", *of_table(declared(context, name)), *told)
+    """A folded table of a context, in its schema or another one, and from which fields of the log it follows."""
+    table = declared(context, name)
+    lineage = {
+        column: [store.input_field(LOG, field, is_identity=is_copy) for field, is_copy in sorted(fields.items())]
+        for column, fields in fields_behind(f"{context}.{name}").items()
+        if column in columns_without_position(table)
+    }
+    return store.dataset(f"{schema or context}.{name}", *of_table(table), facets.column_lineage(lineage), *told)
 
 
 def declared(context: str, name: str) -> Table:
@@ -203,6 +235,24 @@ def version_of(told: Mapping[str, Any]) -> Document:
 def table_in_folder(folder: object, context: str, name: str, *told: Document) -> Document:
     """A table as it stands in a folder that `export` or `replay` wrote."""
     return dataset(FILE, f"{last_part(folder)}/{context}/{name}", *of_table(declared(context, name)), *told)
+
+
+def as_in_database(store: Store, context: str, name: str) -> Document:
+    """That the columns of a table in a folder are those of the table in the database."""
+    names = columns_without_position(declared(context, name))
+    table = f"{context}.{name}"
+    return facets.column_lineage({one: [store.input_field(table, one, is_identity=True)] for one in names})
+
+
+def as_in_sealed_log(place: object, context: str, name: str) -> Document:
+    """From which fields of a sealed log the columns of a table in a folder follow."""
+    names, log = columns_without_position(declared(context, name)), last_part(place)
+    found = {
+        column: [facets.input_field(FILE, log, one, is_identity=is_copy) for one, is_copy in sorted(fields.items())]
+        for column, fields in fields_behind(f"{context}.{name}").items()
+        if column in names
+    }
+    return facets.column_lineage(found)
 
 
 def folder_of_rows(folder: object) -> Document:

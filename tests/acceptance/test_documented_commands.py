@@ -68,6 +68,7 @@ RUN = (
             "dbt",
             "clickhouse",
             "runbooks/incident",
+            "lineage",
         )
     ),
 )
