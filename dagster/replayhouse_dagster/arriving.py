@@ -57,7 +57,11 @@ def arrivals(names: Names, extracts: Path, job: str, seconds: int, *, is_on: boo
         if not extracts.is_dir():
             return SkipReason(f"There is no folder {extracts}.")
         words: list[str] = []
-        wanted = _next(context.instance, names, list(ready(extracts)), words)
+        try:
+            found = list(ready(extracts))
+        except OSError as error:
+            return SkipReason(f"{error.filename} cannot be read: {error.strerror}.")
+        wanted = _next(context.instance, names, found, words)
         for word in words:
             context.log.info(word)
         if wanted is None:
