@@ -39,16 +39,19 @@ def test_what_the_dashboard_shows_and_pages_ask_are_expressions(tmp_path: Path) 
 
 @pytest.fixture(scope="module")
 def prometheus(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """A Prometheus that asks the server of a warehouse with one load."""
+    """A Prometheus that asks the server of a warehouse with one load, with a token."""
     with quick_folder() as folder:
         furnish(folder / "home", prepared)
         home = Home(folder / "home", FORKED)
         generate(folder / "extract", 60, 5, None, 1)
         home.warehouse().json("ingest", folder / "extract")
         home.warehouse().json("audit", "verify")
+        told = home.succeed("token", "create", "analyst", "--name", "prometheus", "--json").result()
         with (
-            served(home) as (_, address),
-            watching(tmp_path_factory.mktemp("prometheus"), {"replayhouse": address}) as prometheus,
+            served(home, "--auth", "token") as (_, address),
+            watching(
+                tmp_path_factory.mktemp("prometheus"), {"replayhouse": address}, token=told.document["secret"]
+            ) as prometheus,
         ):
             wait_until(lambda: bool(prometheus.query("replayhouse_build_info")))
             yield prometheus

@@ -5,18 +5,16 @@ typed where there is Docker or Kafka is only parsed (`tests/unit/test_ops_runboo
 its alert is told is in `test_evening.py`.
 """
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from replayhouse.ingest.synthetic import generate
-from tests.support.command_words import VALUES
 from tests.support.folders import quick_folder
 from tests.support.homes import FORKED, Home
 from tests.support.prepared import furnish
-from tests.support.runbooks import PAGES, run_on
+from tests.support.runbooks import PAGES, run_on, script_of
 from tests.support.shell import Shell
 
 
@@ -50,12 +48,8 @@ def test_the_commands_of_a_page_succeed_on_a_warehouse_that_is_well(name: str, s
             "FOLDER": made / "export",
             "LOAD": "newest",
         }
-        script = [
-            "set -euo pipefail",
-            *(f"{name}={shlex.quote(str(value))}" for name, value in (VALUES | places).items()),
-        ]
         try:
-            code, told = Shell(folder).run("\n".join([*script, "set -v", *run_on(PAGES[name])]))
+            code, told = Shell(folder).run(script_of(PAGES[name], places))
         finally:
             home.halt()
             Home(folder / "new").halt()
