@@ -90,8 +90,8 @@ class Amounts(_Whole):
     __slots__ = ()
     plain = Decimal
 
-    def _plain(self, value: int) -> Decimal:
-        return Decimal(value).scaleb(-2)
+    def _listed(self) -> list[Any]:
+        return [Decimal(value).scaleb(-2) for value in self.values.tolist()]
 
     @classmethod
     def _number(cls, plain: Decimal) -> int:

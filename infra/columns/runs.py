@@ -18,6 +18,7 @@ import numpy as np
 from replayhouse.infra.columns.batch import Batch
 from replayhouse.infra.columns.shapes import parts_by
 from replayhouse.infra.columns.values import Array, Column, Split
+from replayhouse.infra.runtime.column_folds import Counts
 from replayhouse.projections.projection import Fold, Row, Rows
 
 LEAST_STREAMS = 12
@@ -36,28 +37,6 @@ class Piece(NamedTuple):
         """Row by row."""
         cells = [cell.tolist() if isinstance(cell, Column) else [cell] * self.streams for cell in self.row]
         return list(zip(*cells, strict=True))
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many streams were folded on columns in how many runs, and how many are left: few of their shape (or too
-    long), odd or broken, or such that the fold asks what columns cannot do.
-    """
-
-    streams: int = 0
-    runs: int = 0
-    few: int = 0
-    odd: int = 0
-    beyond: int = 0
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            self.streams + other.streams,
-            self.runs + other.runs,
-            self.few + other.few,
-            self.odd + other.odd,
-            self.beyond + other.beyond,
-        )
 
 
 @dataclass(frozen=True)

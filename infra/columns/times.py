@@ -1,6 +1,7 @@
 """Columns of times and dates: business time, local and without zone, as the calendar of the years 1 to 9999 has it."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -60,8 +61,8 @@ class Moments(_Dated):
     __slots__ = ()
     plain = datetime
 
-    def _plain(self, value: int) -> datetime:
-        return _EPOCH + timedelta(microseconds=value)
+    def _listed(self) -> list[Any]:
+        return [_EPOCH + timedelta(microseconds=value) for value in self.values.tolist()]
 
     @classmethod
     def _number(cls, plain: datetime) -> int:
@@ -90,8 +91,8 @@ class Durations(Column):
     __slots__ = ()
     plain = timedelta
 
-    def _plain(self, value: int) -> timedelta:
-        return timedelta(microseconds=value)
+    def _listed(self) -> list[Any]:
+        return [timedelta(microseconds=value) for value in self.values.tolist()]
 
     @classmethod
     def _number(cls, plain: timedelta) -> int:
@@ -117,8 +118,8 @@ class Days(_Dated):
     __slots__ = ()
     plain = date
 
-    def _plain(self, value: int) -> date:
-        return _EPOCH_DAY + timedelta(value)
+    def _listed(self) -> list[Any]:
+        return [_EPOCH_DAY + timedelta(value) for value in self.values.tolist()]
 
     @classmethod
     def _number(cls, plain: date) -> int:

@@ -46,11 +46,10 @@ class Column:
 
     def tolist(self) -> list[Any]:
         """As Python has them, one by one."""
-        return list(map(self._plain, self.values.tolist()))
+        return self._listed()
 
-    def _plain(self, value: Any) -> Any:
-        """A value as Python has it, of what numpy makes of it."""
-        return value
+    def _listed(self) -> list[Any]:
+        return list(self.values.tolist())
 
     def operand(self, other: object) -> Any:
         """What `other` is in an operation with these values: an array, or one value of the same kind.
@@ -152,8 +151,8 @@ class Uuids(Column):
     plain = UUID
     HASH: ClassVar[int] = hash(UUID(int=0))
 
-    def _plain(self, value: bytes) -> UUID:
-        return UUID(value.decode())
+    def _listed(self) -> list[Any]:
+        return [UUID(value.decode()) for value in self.values.tolist()]
 
     @classmethod
     def _number(cls, plain: UUID) -> bytes:

@@ -4,18 +4,14 @@ Streams are folded on columns, all of one shape at once, and those of which that
 `replayhouse.infra.columns`. Memory holds EVENTS_AT_ONCE events, and their rows.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import chain, compress
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Table
 
-from replayhouse.infra.columns import switch
-from replayhouse.infra.columns.batch import Batch, StoredEvents
-from replayhouse.infra.columns.runs import Counts, Folded, Piece, fold_on_columns
-from replayhouse.infra.read_models.column_rows import ColumnRows, column_rows
+from replayhouse.infra.read_models.column_rows import ColumnRows
 from replayhouse.infra.read_models.copy_text import DoesNotFit, line_writer, lines_of
 from replayhouse.infra.read_models.stream_reader import (
     StoredRow,
@@ -24,13 +20,15 @@ from replayhouse.infra.read_models.stream_reader import (
     described,
     whole_streams,
 )
+from replayhouse.infra.runtime import column_folds
+from replayhouse.infra.runtime.column_folds import Counts
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.projections.business_time import fold_of
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
 from replayhouse.projections.projection import Row, Rows
 from replayhouse.projections.warehouse import PROJECTIONS
 
-EVENTS_AT_ONCE = 60_000
+EVENTS_AT_ONCE = 25_000
 """Folded at once on columns, give or take a stream: the more there are, the more have the same shape."""
 
 
@@ -80,13 +78,8 @@ class Folding:
 
         Raises Unfoldable, which names the stream, and what `reader` raises.
         """
-        if switch.are_on():
-            for some in whole_streams(rows, EVENTS_AT_ONCE):
-                folded = self._folded_on_columns(some, reader)
-                for streams in reader.read(list(compress(some, folded.is_left))):
-                    self.fold(streams)
-                yield from self._written(folded.pieces)
-                yield from self.take(least)
+        if column_folds.are_wanted():
+            yield from self._on_columns(rows, reader, least)
         else:
             for streams in reader.read(rows):
                 self.fold(streams)
@@ -108,23 +101,21 @@ class Folding:
             for name, of_table in rows.items():
                 waiting[name] += of_table
 
-    def _folded_on_columns(self, some: Sequence[StoredRow], reader: StreamReader) -> Folded:
-        """What columns make of the rows of some whole streams."""
-        batch = Batch(StoredEvents(*zip(*some, strict=True)), reader.mapper, reader.keys_of)
-        folded = fold_on_columns(batch, self._fold, self._projection.refuse_unknown_tables)
-        self.events += len(some) - int(folded.is_left.sum())
-        self.counts += folded.counts
-        return folded
+    def _on_columns(self, rows: Iterable[StoredRow], reader: StreamReader, least: int) -> Iterator[Taken | ColumnRows]:
+        from replayhouse.infra.read_models.column_folding import folded_on_columns  # and with it numpy
 
-    def _written(self, made: Mapping[str, Sequence[Piece]]) -> Iterator[ColumnRows]:
-        """The rows of columns; those that are to be written one by one wait."""
-        for name, pieces in made.items():
-            rows = column_rows(self._tables[name], pieces)
-            if rows is None:
-                self._waiting[name] += chain.from_iterable(piece.rows() for piece in pieces)
-            else:
-                self.digests[name] += rows.digest
-                yield rows
+        for some in whole_streams(rows, EVENTS_AT_ONCE):
+            found = folded_on_columns(self._projection, self._fold, some, reader)
+            self.events += len(some) - len(found.left)
+            self.counts += found.counts
+            for streams in reader.read(found.left):
+                self.fold(streams)
+            for name, unwritten in found.unwritten.items():
+                self._waiting[name] += unwritten
+            for written in found.written:
+                self.digests[written.table.name] += written.digest
+                yield written
+            yield from self.take(least)
 
     def take(self, least: int) -> Iterator[Taken]:
         """The rows of each table for which that many wait at least. Raises Unfoldable for one that does not fit."""

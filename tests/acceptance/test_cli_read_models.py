@@ -67,7 +67,7 @@ def test_a_rebuild_is_the_next_revision_with_the_same_digests(loaded: Loaded) ->
     assert set(told) == {"contexts", "seconds"}
     assert tuple(told["contexts"]) == CONTEXTS
     for context, rebuilt in told["contexts"].items():
-        assert set(rebuilt) == {"revision", "position", "events", "seconds", "tables"}
+        assert set(rebuilt) == {"revision", "position", "events", "seconds", "tables", "columns"}
         assert rebuilt["revision"] == before[context]["revision"] + 1
         assert rebuilt["position"] == loaded.told["position"]
         assert rebuilt["events"] == loaded.told["events"][context]

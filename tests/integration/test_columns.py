@@ -6,13 +6,14 @@ import psycopg
 import pytest
 
 from replayhouse.domain.sales.order import NEW_ORDER, observe
-from replayhouse.infra.columns import batch, switch
+from replayhouse.infra.columns import batch
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models.digests import digests
 from replayhouse.infra.read_models.folding import Unfoldable
 from replayhouse.infra.read_models.live.projector import catch_up
 from replayhouse.infra.read_models.rebuild.rebuild import rebuild
 from replayhouse.infra.read_models.snapshots.time_travel import Limits, rebuild_into
+from replayhouse.infra.runtime import column_folds
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.digest import Digest
 from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
@@ -32,7 +33,7 @@ def many_orders(conn: psycopg.Connection, *, bad: bool = False) -> None:
 
 
 def made(database: Database, columns: str, limits: Limits, monkeypatch: pytest.MonkeyPatch) -> dict[str, Digest]:
-    monkeypatch.setenv(switch.VARIABLE, columns)
+    monkeypatch.setenv(column_folds.VARIABLE, columns)
     return rebuild_into(database, f"with_columns_{columns}", ["sales"], limits, workers=1)["sales"].tables
 
 
@@ -68,10 +69,10 @@ def test_columns_are_turned_off_by_a_setting_that_must_make_sense(
 
     monkeypatch.setattr(batch.Batch, "groups", groups)
     for said in ("off", "on", ""):
-        monkeypatch.setenv(switch.VARIABLE, said)
+        monkeypatch.setenv(column_folds.VARIABLE, said)
         rebuild(database, ["sales"], workers=1)
     assert held == ["on", "on"]
 
-    monkeypatch.setenv(switch.VARIABLE, "maybe")
+    monkeypatch.setenv(column_folds.VARIABLE, "maybe")
     with pytest.raises(UsageError, match="REPLAYHOUSE_COLUMNS makes no sense: it is on or off"):
         rebuild(database, ["sales"], workers=1)

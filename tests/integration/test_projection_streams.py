@@ -6,13 +6,14 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from replayhouse.infra.columns import runs, switch
+from replayhouse.infra.columns import runs
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.read_models import folding, windows
 from replayhouse.infra.read_models.digests import ContextDigest, digests
 from replayhouse.infra.read_models.live.projector import catch_up
 from replayhouse.infra.read_models.rebuild.rebuild import rebuild
 from replayhouse.infra.read_models.rebuild.workers import Rebuilt
+from replayhouse.infra.runtime import column_folds
 from replayhouse.projections.digest import Digest
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.histories import Histories, Steps, folded, fresh_database, histories
@@ -34,7 +35,7 @@ def test_live_folded_and_rebuilt_are_the_same(
         patch.setattr(windows, "EVENTS_A_WINDOW", window)
         patch.setattr(runs, "LEAST_STREAMS", 1)
         patch.setattr(folding, "EVENTS_AT_ONCE", at_once)
-        patch.setenv(switch.VARIABLE, columns)
+        patch.setenv(column_folds.VARIABLE, columns)
         with database.connect(autocommit=True) as conn:
             appending = Steps(conn, streams)
             for most in (*steps, 99):

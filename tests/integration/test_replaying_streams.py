@@ -10,13 +10,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from replayhouse.domain.contexts import CONTEXTS
-from replayhouse.infra.columns import runs, switch
+from replayhouse.infra.columns import runs
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.read_models.copy_text import line_writer, lines_of
 from replayhouse.infra.read_models.snapshots.time_travel import Limits, rebuild_into
 from replayhouse.infra.replaying.folding import FoldedTable, fold_range, fold_rows
 from replayhouse.infra.replaying.keys import KeysOfDatabase
 from replayhouse.infra.replaying.parts import parts_of
+from replayhouse.infra.runtime import column_folds
 from replayhouse.infra.sealed_log import sealing
 from replayhouse.infra.sealed_log.reader import SealedLog, open_sealed_log
 from replayhouse.projections.digest import Digest, digest_of
@@ -53,7 +54,7 @@ def test_what_a_sealed_log_folds_to_is_what_the_log_does(
     ):
         patch.setattr(sealing, "EVENTS_A_SEGMENT", segment)
         patch.setattr(runs, "LEAST_STREAMS", 1)
-        patch.setenv(switch.VARIABLE, columns)
+        patch.setenv(column_folds.VARIABLE, columns)
         sealed, keys, appending = Path(folder) / "sealed", KeysOfDatabase(database.url), Steps(conn, streams)
         for most in (*steps, 99):
             appending.append(most)

@@ -7,14 +7,15 @@ from uuid import UUID
 
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.infra.columns.batch import Batch, StoredEvents
-from replayhouse.infra.columns.runs import Counts, fold_on_columns
+from replayhouse.infra.columns.runs import fold_on_columns
 from replayhouse.infra.event_store.known_keys import Keys, KeysOf
 from replayhouse.infra.event_store.serialization.mapper import Mapper, mapper_of_our_events
 from replayhouse.infra.event_store.serialization.personal import new_key
 from replayhouse.infra.read_models.arrow_rows import arrow_rows
-from replayhouse.infra.read_models.column_rows import column_rows
+from replayhouse.infra.read_models.column_folding import column_rows
 from replayhouse.infra.read_models.copy_text import copy_data, line_writer, lines_of
 from replayhouse.infra.read_models.stream_reader import StoredRow, StreamReader
+from replayhouse.infra.runtime.column_folds import Counts
 from replayhouse.projections.business_time import fold_of
 from replayhouse.projections.digest import digest_of
 from replayhouse.projections.projection import Row

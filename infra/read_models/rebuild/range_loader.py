@@ -6,7 +6,7 @@ the other. Memory holds a few thousand events and rows, whatever the size of the
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -26,6 +26,7 @@ from replayhouse.infra.read_models.stream_reader import StoredRow, StoredStream,
 from replayhouse.infra.read_models.stream_source import COLUMNS, LOG, Source, rows_of, unpacked
 from replayhouse.infra.read_models.windows import Span, streams_touched
 from replayhouse.infra.runtime import gc_pause
+from replayhouse.infra.runtime.column_folds import Counts
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.projections.digest import Digest
 
@@ -71,10 +72,14 @@ class Range:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What came of a range, or of rows taken over: the number of events, and the digest of the rows of each table."""
+    """What came of a range, or of rows taken over: the number of events, and the digest of the rows of each table.
+
+    `counts` tells what of it was folded on columns.
+    """
 
     events: int
     tables: dict[str, Digest]
+    counts: Counts = field(default_factory=Counts)
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ class Loader:
         # closing: an error leaves the connection usable
         with translated(), gc_pause.paused(), closing(events_of(self._events, task)) as events:
             self._send(folding.fold_all(events, reader, ROWS_A_COPY), tables)
-        return Loaded(folding.events, folding.digests)
+        return Loaded(folding.events, folding.digests, folding.counts)
 
     def _send(self, some: Iterable[Taken | ColumnRows], tables: Mapping[str, Table]) -> None:
         for taken in some:

@@ -21,6 +21,7 @@ from replayhouse.infra.read_models.rebuild.taken_over import Standing, TakeOver
 from replayhouse.infra.read_models.schema import Model
 from replayhouse.infra.read_models.stream_source import LOG, Source
 from replayhouse.infra.read_models.windows import events_of
+from replayhouse.infra.runtime.column_folds import Counts
 from replayhouse.infra.runtime.crews import crew
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
 from replayhouse.projections.projection import Rows
@@ -49,7 +50,7 @@ class Rebuilt:
     """What came of a context: its new revision, the position it shows, how much was folded, its tables' digests.
 
     `revision` is None where the tables stand under a prefix. `differed` names the live tables whose rows were not what
-    the log makes; None where nobody could tell.
+    the log makes; None where nobody could tell. `counts` tells what was folded on columns.
     """
 
     revision: int | None
@@ -58,6 +59,7 @@ class Rebuilt:
     seconds: float = 0.0
     tables: dict[str, Digest] = field(default_factory=dict)
     differed: list[str] | None = None
+    counts: Counts = field(default_factory=Counts)
 
     def as_json(self) -> dict[str, Any]:
         """As `rebuild --json` prints it: `differed` only where there is something to tell."""
@@ -67,6 +69,7 @@ class Rebuilt:
             "events": self.events,
             "seconds": round(self.seconds, 3),
             "tables": tables_as_json(self.tables),
+            "columns": self.counts.as_json(),
             **({"differed": self.differed} if self.differed else {}),
         }
 
@@ -104,6 +107,7 @@ def load_all(
                 rebuilt = built[done.context]
                 if done.context not in taken_over:
                     rebuilt.events += loaded.events
+                rebuilt.counts += loaded.counts
                 for name, digest in loaded.tables.items():
                     rebuilt.tables[name] += digest
                 left[done.context] -= 1

@@ -1,0 +1,45 @@
+"""Folds on columns: whether they are wanted, and how it went. REPLAYHOUSE_COLUMNS=off turns them off.
+
+The rows are the same, and take longer. What does it is `replayhouse.infra.columns`, which needs numpy.
+"""
+
+import os
+from dataclasses import asdict, dataclass
+
+from replayhouse.infra.runtime.errors import UsageError
+
+VARIABLE = "REPLAYHOUSE_COLUMNS"
+
+
+def are_wanted() -> bool:
+    """Whether they are. Raises UsageError where the variable is neither on nor off."""
+    said = os.environ.get(VARIABLE) or "on"
+    if said not in ("on", "off"):
+        raise UsageError(f"The setting {VARIABLE} makes no sense: it is on or off (got {said!r}).")
+    return said == "on"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many streams were folded on columns, in how many runs, and how many were left to be folded one by one: of a
+    shape that few have, with an event that is odd or cannot be read, or beyond what columns can do.
+    """
+
+    streams: int = 0
+    runs: int = 0
+    few: int = 0
+    odd: int = 0
+    beyond: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.streams + other.streams,
+            self.runs + other.runs,
+            self.few + other.few,
+            self.odd + other.odd,
+            self.beyond + other.beyond,
+        )
+
+    def as_json(self) -> dict[str, int]:
+        """By name."""
+        return asdict(self)
