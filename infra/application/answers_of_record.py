@@ -17,6 +17,7 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.locks import try_acquire
 from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError
 from replayhouse.infra.runtime.telling import Warn
+from replayhouse.infra.telemetry.happenings import Happening, happened
 from replayhouse.projections.questions import questions
 
 _NAME = "replayhouse answers"
@@ -51,6 +52,7 @@ def make_answers(site: Site) -> AnswersMade:
     except ReplayhouseError as error:
         failed = every - made - kept
         site.warn(f"Not all questions are answered. {error} What was loaded stands: replayhouse ask all answers them.")
+    happened(Happening.ANSWERS_MADE, made=made, kept=kept, failed=failed)
     return AnswersMade(made, kept, failed)
 
 

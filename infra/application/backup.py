@@ -14,6 +14,7 @@ from replayhouse.infra.backup.encryption import IN_CLEAR, Recipients, read_recip
 from replayhouse.infra.backup.records import note_backup
 from replayhouse.infra.postgres.connection import translated
 from replayhouse.infra.runtime.errors import ReplayhouseError
+from replayhouse.infra.telemetry.happenings import Happening, happened
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def backup(site: Site, file: Path, keys: Path | None, named: Sequence[str], *, f
     with noting(site, "this backup") as conn:
         size = done.log_bytes + done.keys_bytes
         note_backup(conn, done.manifest.position, size, is_encrypted=bool(recipients))
+    happened(Happening.BACKUP_MADE, position=done.manifest.position, bytes=done.log_bytes + done.keys_bytes)
     return BackupReport(file, done.log_bytes, keys_file, done.keys_bytes, done.manifest, len(recipients))
 
 

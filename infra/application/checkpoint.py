@@ -10,6 +10,7 @@ from replayhouse.infra.audit.checkpoint import signed
 from replayhouse.infra.audit.proofs import head_to_sign
 from replayhouse.infra.audit.signing_keys import read_key
 from replayhouse.infra.runtime.files import writing
+from replayhouse.infra.telemetry.happenings import Happening, happened
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def checkpoint(site: Site, file: Path, *, force: bool) -> CheckpointReport:
     signed_at = datetime.now(UTC)
     with writing(file, replaces=force) as written:
         written.write(signed(head, signed_at, key))
+    happened(Happening.CHECKPOINT_SIGNED, position=head.position)
     public_key = key.public_key().public_bytes_raw().hex()
     chain = head.chain.hex()
     return CheckpointReport(file, head.store, head.position, chain, head.recorded_at, signed_at, public_key)

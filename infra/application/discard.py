@@ -16,6 +16,7 @@ from replayhouse.infra.loads.batches import time_of
 from replayhouse.infra.loads.load_log import recorded_of
 from replayhouse.infra.runtime.given_texts import read_reason
 from replayhouse.infra.runtime.short_ids import read_id_start
+from replayhouse.infra.telemetry.happenings import Happening, happened
 from replayhouse.ingest.decision import Decision
 
 
@@ -32,4 +33,5 @@ def discard(site: Site, row: str, reason: str) -> Decided:
         discarded = give_up(found, decider(site), why, time_of(connection))
         decisions = [Decision("quality", row_id, event, None) for event in discarded]
         head = EventStore().append(connection, list(recorded_of(decisions, known)), None)
+        happened(Happening.ROW_DISCARDED, position=head.position)
         return Decided(row_id, found, "discarded", counted(decisions), head.position, head.chain.hex())

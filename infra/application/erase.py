@@ -20,6 +20,7 @@ from replayhouse.infra.read_models.marts_shown import marts_of_before_an_erasure
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.infra.runtime.given_texts import read_reason
 from replayhouse.infra.runtime.short_ids import read_id
+from replayhouse.infra.telemetry.happenings import Happening, happened
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ def erase(site: Site, customer: str, reason: str) -> EraseReport:
             raise UsageError(
                 f"The log knows no person {person}. A person's id is the customer_unique_id of the customers file."
             )
+        if done.is_news:
+            happened(Happening.ERASURE_DONE, rows=done.rows)
         if person not in listed.subjects():  # told by another machine, or before there was a list here
             listed.add(person, done.at, done.position)
         catch_up_all(site)

@@ -37,6 +37,8 @@ from replayhouse.infra.read_models.snapshots.moments import LIVE, schemas_of
 from replayhouse.infra.read_models.snapshots.time_travel import Limits, alone
 from replayhouse.infra.read_models.versions import refuse_others
 from replayhouse.infra.runtime.errors import Forbidden, ReplayhouseError, UsageError
+from replayhouse.infra.telemetry.happenings import Happening
+from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.projections.warehouse import PERSONAL_CONTEXTS, PROJECTIONS
 
 _NAME = "replayhouse export"
@@ -104,7 +106,8 @@ def export(
             make_ready(site, conn)
         wanted = moments.read_moment(conn, at, None)
         source = _source(conn, wanted, LIVE if at is None else str(at), names)
-        with held(path) as folder, room(path):
+        told = span(Work.EXPORT, ends=Happening.EXPORT_MADE, position=source.position)
+        with held(path) as folder, room(path), told:
             return _Export(site, conn, folder, source, wanted, is_in_clear=is_in_clear).run(force=force)
 
 

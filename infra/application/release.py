@@ -44,6 +44,7 @@ from replayhouse.infra.staging.files import SOURCE_FILES
 from replayhouse.infra.staging.scratch import scratch_folder
 from replayhouse.infra.staging.staging import Staged, stage
 from replayhouse.infra.staging.work import DuckDBWork, plan
+from replayhouse.infra.telemetry.happenings import Happening, happened
 from replayhouse.ingest.decision import Decision, Known
 from replayhouse.ingest.load import batched, work_through
 from replayhouse.ingest.ports import Chunk, Due, Progress, Unit
@@ -132,6 +133,7 @@ def _append(connection: psycopg.Connection, letting_in: _LettingIn, staged: Stag
             copy_due(connection, batch_seq, log.due)
             for some in batched(recorded, LARGEST_APPEND):
                 head = store.append(connection, some, None)
+    happened(Happening.ROW_RELEASED, events=len(decisions), position=head.position)
     return Decided(row_id, row, "released", counted(decisions), head.position, head.chain.hex())
 
 

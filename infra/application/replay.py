@@ -16,6 +16,8 @@ from replayhouse.infra.replaying.replay import Engine, Job, Pool
 from replayhouse.infra.replaying.replay import replay as fold_again
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.sealed_log.reader import SealedLog, open_sealed_log
+from replayhouse.infra.telemetry.happenings import Happening
+from replayhouse.infra.telemetry.spans import Work, span
 
 POOL, SPARK = "pool", "spark"
 """The engines: the one that every machine has, and the one for clusters."""
@@ -90,7 +92,8 @@ def replay(
             noted = note_coming(site, found, output, wanted, whole)
             job = Job(log, wanted, limits, None if found is None else found.keys)
             site.tell(_DOING, 0, 0)
-            manifest = fold_again(job, output, folds, partial(site.tell, _DOING))
+            with span(Work.REPLAY, ends=Happening.REPLAY_DONE, position=log.position):
+                manifest = fold_again(job, output, folds, partial(site.tell, _DOING))
         note_done(site, noted)
     return ReplayReport(folder, manifest)
 

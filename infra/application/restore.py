@@ -17,6 +17,7 @@ from replayhouse.infra.event_store.head import Head
 from replayhouse.infra.postgres.connection import reach_database
 from replayhouse.infra.privacy.erasure_list import ErasedSubjects
 from replayhouse.infra.runtime.errors import InputError, UsageError
+from replayhouse.infra.telemetry.happenings import Happening, happened
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def restore(
         listed = ErasedSubjects(site.settings.home)
         subjects = _erased_in(site, erased, listed)
         done = put_back(reach_database(site.settings), files, subjects, listed, site.settings.workers, site.tell)
+    happened(Happening.BACKUP_RESTORED, position=done.head.position)
     warn_of_parked(site)
     return RestoreReport(file, keys_file, done.manifest, done.head, done.erased)
 

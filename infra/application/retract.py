@@ -28,6 +28,8 @@ from replayhouse.infra.read_models.live.projector import catch_up
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.given_texts import recordable
 from replayhouse.infra.runtime.telling import Tell
+from replayhouse.infra.telemetry.happenings import Happening, happened
+from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.ingest.retract import Retraction, retraction_id_of, take_back
 from replayhouse.projections.projection import Row
 
@@ -227,11 +229,13 @@ class _Retract:
             return TakenBack(load, "rejected", reason, self.by, dict.fromkeys(CONTEXTS, 0))
         owner = uuid4()
         told = retractions.told(load.batch_id)
+        goes_on = told is not None
         if told is None:
             told = Retraction(load.batch_id, reason, self.by, time_of(connection))
             retractions.begin(load, told, owner)
         else:
             retractions.take_over(load.batch_id, owner)
+        happened(Happening.RETRACTION_BEGUN, load=load.batch_id, goes_on=goes_on)
         Loads(connection).note_run(retraction_id_of(load.batch_id), self.by)
         log = PostgresRetractionLog(connection, self._store, load.batch_id, owner)
         streams, done = log.streams_touched(), 0
@@ -242,7 +246,9 @@ class _Retract:
             self.tell("rewinding", done, streams)
 
         self.tell("rewinding", done, streams)
-        events = take_back(log, told, count)
+        with span(Work.RETRACTION, ends=Happening.RETRACTION_ENDED, load=load.batch_id, streams=streams) as taken:
+            events = take_back(log, told, count)
+            taken.tell(events=sum(events.values()))
         dropped = log.dropped() if load.status != "completed" else []
         return TakenBack(load, "retracted", told.reason, told.by, events, dropped)
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.sealed_log.sealing import seal
+from replayhouse.infra.telemetry.happenings import Happening, happened
 
 
 @dataclass(frozen=True)
@@ -36,4 +37,5 @@ def seal_log(site: Site, place: str) -> SealReport:
     with site.database.connect("replayhouse log seal", autocommit=True) as conn:
         sealed = seal(conn, place, partial(site.tell, "sealing"))
     manifest = sealed.manifest
+    happened(Happening.LOG_SEALED, position=manifest.position, events=sealed.events)
     return SealReport(place, manifest.position, manifest.chain, len(manifest.segments), sealed.events)

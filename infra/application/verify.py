@@ -14,6 +14,8 @@ from replayhouse.infra.audit.verify import verify as recompute
 from replayhouse.infra.audit.vouching import Signed, read_signed
 from replayhouse.infra.event_store.commits import count_after
 from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.telemetry.happenings import Happening
+from replayhouse.infra.telemetry.spans import Work, span
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,16 @@ def _recompute(
     site: Site, connection: psycopg.Connection, signed: Signed | None, *, is_only_after: bool
 ) -> Verified | Broken:
     """What verification finds, which is noted for `status --check`."""
-    found = recompute(
-        connection,
-        partial(site.tell, "verifying"),
-        Anchor(signed.checkpoint.position, signed.checkpoint.chain) if signed is not None else None,
-        is_only_after=is_only_after,
-        database=site.database,
-        workers=site.settings.workers,
-    )
+    with span(Work.VERIFICATION, ends=Happening.VERIFICATION_ENDED) as done:
+        found = recompute(
+            connection,
+            partial(site.tell, "verifying"),
+            Anchor(signed.checkpoint.position, signed.checkpoint.chain) if signed is not None else None,
+            is_only_after=is_only_after,
+            database=site.database,
+            workers=site.settings.workers,
+        )
+        done.tell(position=found.position, holds=not isinstance(found, Broken))
     reason = found.why if isinstance(found, Broken) else None
     verifications.note(connection, found.position, reason, is_part=is_only_after)
     return found

@@ -12,6 +12,8 @@ from replayhouse.infra.sealed_log.manifest import Manifest
 from replayhouse.infra.sealed_log.places import place_of
 from replayhouse.infra.sealed_log.reader import read_manifest
 from replayhouse.infra.sealed_log.verifying import verify_sealed_log
+from replayhouse.infra.telemetry.happenings import Happening
+from replayhouse.infra.telemetry.spans import Work, span
 
 
 def verify_sealed(site: Site, given: str, checkpoint: Path | None, public_key: str | None) -> VerifyReport:
@@ -28,7 +30,9 @@ def verify_sealed(site: Site, given: str, checkpoint: Path | None, public_key: s
             _refuse_another_store(manifest, signed)
         known = None if signed is None else Anchor(signed.checkpoint.position, signed.checkpoint.chain)
         tell = partial(site.tell, "verifying")
-        broken = verify_sealed_log(place, manifest, known, workers=site.settings.workers, progress=tell)
+        with span(Work.VERIFICATION, ends=Happening.VERIFICATION_ENDED) as done:
+            broken = verify_sealed_log(place, manifest, known, workers=site.settings.workers, progress=tell)
+            done.tell(position=manifest.position if broken is None else broken.position, holds=broken is None)
     commits = sum(segment.commits for segment in manifest.segments)
     if broken is not None:
         return VerifyReport(broken.position, None, broken.why, 0, commits, signed)

@@ -44,7 +44,6 @@ def _told_by_lines_and_spans(words: Sequence[str]) -> Iterator[Done]:
         with span(Work.COMMAND, ends=Happening.COMMAND_ENDED, command=command) as done:
             happened(Happening.COMMAND_BEGUN, command=command)
             yield done
-            done.level = "error" if done.facts.get("exit_code") else "info"
 
 
 def _leave_for_prometheus(words: Sequence[str], done: Done, seconds: float) -> None:

@@ -7,7 +7,7 @@ brokers or the database at any moment costs nothing but time.
 
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -23,6 +23,8 @@ from replayhouse.infra.publishing.names import positions_topic, transactional_id
 from replayhouse.infra.publishing.ports import Cluster, Fenced, Publication, Refused, TopicFacts, TransactionalProducer
 from replayhouse.infra.publishing.position import Position, position_at, record_of
 from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError, Unreachable
+from replayhouse.infra.telemetry.happenings import Happening, happened
+from replayhouse.infra.telemetry.spans import Work, span
 
 EVENTS_A_TRANSACTION = 1_000
 BYTES_A_TRANSACTION = 8_000_000
@@ -98,7 +100,10 @@ class Relay:
                 with self._database.connect(f"replayhouse publish {self.name}", autocommit=True) as conn:
                     self._take_turn(conn, is_first)
                 return
-            except (TakenOver, Refused):
+            except TakenOver:
+                happened(Happening.RELAY_FENCED, relay=self.name, position=self.position)
+                raise
+            except Refused:
                 raise
             except Fenced:  # by another relay, which the next turn finds out; or the brokers had waited too long
                 is_first = False
@@ -107,6 +112,7 @@ class Relay:
                 now = time.monotonic()
                 if self.events > done or away_since is None:
                     pause, away_since = _FIRST_PAUSE_SECONDS, now
+                    happened(Happening.RELAY_WAITING, relay=self.name, error=type(error).__name__)
                     self._tell(f"{self.name}: {error} Waiting.")
                 if not self.order.follow and now - away_since > PATIENCE_SECONDS:
                     raise
@@ -131,6 +137,7 @@ class Relay:
                     self.tell_state(conn, "waiting" if waits else "refused", str(error))
                 raise
             self.tell_state(conn, "ended")
+            happened(Happening.RELAY_ENDED, relay=self.name, position=self.position, events=self.events)
 
     def tell_state(self, conn: psycopg.Connection, state: str, error: str | None = None) -> None:
         """Says in the database how the relay is."""
@@ -162,6 +169,7 @@ class _Turn:
             if relay.until is None and not relay.order.follow:
                 relay.until = self._log.head()
             relay.tell_state(self._conn, "publishing")
+            happened(Happening.RELAY_OPENED, relay=relay.name, position=position.position)
             self._publish(producer, facts, position)
 
     def _end_hanging(self, facts: TopicFacts) -> None:
@@ -188,7 +196,14 @@ class _Turn:
         relay = self._relay
         while not relay.stop.is_set():
             end = self._log.head() if relay.until is None else relay.until
-            published, position = self._publish_window(producer, facts, position, end)
+            begun = time.monotonic()
+            with span(Work.PUBLISHING, relay=relay.name) if not relay.order.follow else nullcontext():
+                published, position = self._publish_window(producer, facts, position, end)
+            if published:
+                seconds, reached = time.monotonic() - begun, position.position
+                happened(
+                    Happening.RELAY_PUBLISHED, relay=relay.name, position=reached, events=published, seconds=seconds
+                )
             if published >= EVENTS_A_WINDOW:
                 self._tell("publishing")
                 continue

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from typing import NamedTuple
 
 from replayhouse.infra.postgres.connection import Database
@@ -51,7 +52,10 @@ def run_relays(
 
     # Daemons: who is told to stop while the brokers are away is not to wait for them. What was under way is then looked
     # up at the next start, as after any other crash.
-    threads = [threading.Thread(target=run, args=[relay], name=relay.name, daemon=True) for relay in relays]
+    # Each in a copy of the context, for its spans belong to the trace of whoever started it.
+    threads = [
+        threading.Thread(target=copy_context().run, args=[run, relay], name=relay.name, daemon=True) for relay in relays
+    ]
     for thread in threads:
         thread.start()
     try:

@@ -21,6 +21,7 @@ from replayhouse.infra.replaying.parts import EVENTS_A_PART, MEMBERS, Part, file
 from replayhouse.infra.replaying.row_files import RowsWriter
 from replayhouse.infra.runtime.crews import crew
 from replayhouse.infra.sealed_log.reader import SealedLog
+from replayhouse.infra.telemetry.spans import Work, brought, span, traced
 from replayhouse.projections.projection import personal_columns
 from replayhouse.projections.warehouse import PROJECTIONS
 
@@ -139,8 +140,8 @@ class Pool:
     def __call__(self, job: Job, parts: Sequence[Part], folder: Path) -> Iterator[Folded]:
         """Raises ReplayhouseError where a process dies."""
         make = partial(_Folder, job.log, job.keys, folder)
-        with crew(min(self._processes, len(parts)), make, _ONE_DIED) as at_work:
-            for _, folded in at_work.do(parts):
+        with crew(min(self._processes, len(parts)), traced(make), _ONE_DIED) as at_work:
+            for _, folded in brought(at_work.do(parts)):
                 yield folded
 
 
@@ -155,7 +156,8 @@ class _Folder:
 
     def do(self, task: Part) -> Folded:
         """Folds a part into files of the folder."""
-        return fold_range(self._log, task, self._folder, self._keys_of)
+        with span(Work.REPLAY_PART):
+            return fold_range(self._log, task, self._folder, self._keys_of)
 
     def close(self) -> None:
         """Ends the connection."""

@@ -43,7 +43,44 @@ class Happening(StrEnum):
     LOAD_REJECTED = "load.rejected", "An extract was not believable: nothing of it became an event.", "warning"
     LOAD_UNCHANGED = "load.unchanged", "The newest load had brought the very same files."
 
+    RETRACTION_BEGUN = "retraction.begun", "A load is being taken back, or that goes on."
+    RETRACTION_ENDED = "retraction.ended", "A load was taken back."
+    ROW_RELEASED = "row.released", "A record that was kept apart was let in."
+    ROW_DISCARDED = "row.discarded", "A record that was kept apart was given up."
+    ERASURE_DONE = "erasure.done", "The keys of a person's data were destroyed; of whom, only the log says."
+
     CONTEXT_CAUGHT_UP = "read_model.caught_up", "The read model of a context is at the head of the log."
+    STREAMS_PARKED = "read_model.streams_parked", "Streams could not be folded, and keep their rows.", "warning"
+    REVISION_SWAPPED = "revision.swapped", "A rebuilt read model took the place of the live one."
+    REVISION_REVERTED = "revision.reverted", "An earlier revision of a read model is live again."
+    MARTS_MADE = "marts.made", "The marts show what the read models do."
+    MOMENT_MADE = "moment.made", "A moment was folded that questions can be asked as of."
+    ANSWERS_MADE = "answers.made", "All questions were answered, and the answers kept."
+    CLICKHOUSE_CAUGHT_UP = (
+        "clickhouse.caught_up",
+        "The read model of a context in ClickHouse is at the head.",
+    )
+
+    VERIFICATION_ENDED = (
+        "verification.ended",
+        "A log was verified; an error if it does not hold, at `position`.",
+    )
+    CHECKPOINT_SIGNED = "checkpoint.signed", "The head of the chain was signed."
+    BACKUP_MADE = "backup.made", "A backup was written."
+    BACKUP_RESTORED = "backup.restored", "A backup was restored."
+    LOG_SEALED = "log.sealed", "The log was sealed into segments."
+    EXPORT_MADE = "export.made", "An export was written, or stands as it was."
+    REPLAY_DONE = "replay.done", "A sealed log was folded into files."
+
+    RELAY_OPENED = "relay.opened", "A relay publishes from `position` on."
+    RELAY_PUBLISHED = "relay.published", "A relay has published a window of events."
+    RELAY_FENCED = "relay.fenced", "Another relay has taken over, and this one ends.", "warning"
+    RELAY_WAITING = "relay.waiting", "A service is away; the relay waits for it.", "warning"
+    RELAY_ENDED = "relay.ended", "A relay is done, or was told to end."
+
+    SERVER_LISTENING = "server.listening", "The server can be asked."
+    REQUEST_FAILED = "request.failed", "A request was answered with a status of 500 or more.", "error"
+    DOOR_KEPT = "door.kept", "Somebody logged in or out, or was refused; who, only standard error for people says."
 
 
 class Facts(TypedDict, total=False):
@@ -54,6 +91,14 @@ class Facts(TypedDict, total=False):
     goes_on: bool  # whether it was begun before, and goes on
     command: str  # a command, by its words
     exit_code: int  # of a command
+    address: str  # that a server listens on
+    method: str  # of a request
+    route: str  # of a request, with names in the place of what stands in its path
+    status: int  # with which a request was answered
+    door: str  # what came of it: logged in, refused
+    holds: bool  # whether what was verified is as it was recorded
+    relay: str  # a relay: its context, or `sales.state`
+    revision: int  # a revision of a read model
     error: str  # the class of an error
     sqlstate: str  # what the database calls an error
     place: str  # the function of the program, or of a library, that had something to say
@@ -61,6 +106,11 @@ class Facts(TypedDict, total=False):
     spans: int  # how many spans
     events: int  # how many events it was
     rows: int  # how many records or rows
+    streams: int  # how many streams
+    bytes: int  # how many bytes
+    made: int  # how many answers were made now
+    kept: int  # how many answers were there
+    failed: int  # how many questions could not be answered
     position: int  # a position of the log
     score: float  # the quality score of a load, of 100
     reasons: int  # how many reasons a load was rejected for
@@ -95,11 +145,15 @@ def happened(what: Happening, level: Level | None = None, **facts: Unpack[Facts]
     """Tells whoever listens that something happened. `level`: where it matters more, or less, than usual."""
     if not _listeners:
         return
-    told: dict[str, Any] = {"event": what.value, "level": level or what.level}
+    told: dict[str, Any] = {"event": what.value, "level": level or _level(what, facts)}
     told.update((key, plain(value)) for key, value in facts.items() if key in _KEYS)
     told.update(trace_context.ids())
     for listener in tuple(_listeners):
         listener(told)
+
+
+def _level(what: Happening, facts: Facts) -> Level:
+    return "error" if facts.get("exit_code", 0) != 0 or not facts.get("holds", True) else what.level
 
 
 def plain(value: object) -> Value:

@@ -28,6 +28,7 @@ from opentelemetry.trace import (
     get_current_span,
     set_span_in_context,
 )
+from opentelemetry.trace import TracerProvider as ApiProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from replayhouse.infra.telemetry import trace_context
@@ -107,7 +108,7 @@ class OwnSpans:
     """Makes the spans of a process that has an exporter."""
 
     def __init__(self, provider: TracerProvider) -> None:
-        self.provider = provider
+        self.provider: ApiProvider | None = provider
         self._tracer = provider.get_tracer("replayhouse", version("replayhouse"))
 
     @contextmanager

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, NamedTuple, Self, TypeVar, Unpack
 
 from replayhouse.infra.telemetry import log_lines, trace_context
-from replayhouse.infra.telemetry.happenings import Facts, Happening, Level, happened, is_anybody_listening, plain
+from replayhouse.infra.telemetry.happenings import Facts, Happening, happened, is_anybody_listening, plain
 from replayhouse.infra.telemetry.trace_context import Attributes, Ended, Parent, SpansToFetch
 
 if TYPE_CHECKING:
@@ -45,14 +45,24 @@ class Work(StrEnum):
     LOAD_CHUNK = "load.chunk", "One transaction of it."
     CATCH_UP = "read_model.catch_up", "The read models follow the log to its head."
     CATCH_UP_CONTEXT = "read_model.catch_up_context", "One context of them, window by window."
+    MARTS = "marts.make", "The marts are made anew."
+    RETRACTION = "retraction", "A load is taken back."
+    REBUILD = "rebuild", "Read models are folded again beside the live ones, and swapped in."
+    REBUILD_FILLING = "rebuild.filling", "All streams are folded, range by range."
+    REBUILD_RANGE = "rebuild.range", "One range of them, perhaps in a process of its own."
+    REBUILD_SWAP = "rebuild.swap", "What was folded last, and the exchange of tables."
+    VERIFICATION = "verification", "The hash chain of a log is recomputed."
+    PUBLISHING = "publish.window", "A relay publishes a window of events."
+    EXPORT = "export", "The star schema is written into a folder."
+    REPLAY = "replay", "A sealed log is folded into files."
+    REPLAY_PART = "replay.part", "One part of it, perhaps in a process of its own."
 
 
 class Done:
-    """What is said of a span, which may be added to until it ends. `level`: that of the happening which is its end."""
+    """What is said of a span, which may be added to until it ends."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self.level: Level | None = None
 
     def tell(self, **facts: Unpack[Facts]) -> None:
         """Says more of it."""
@@ -73,7 +83,7 @@ def span(work: Work, ends: Happening | None = None, **facts: Unpack[Facts]) -> I
             yield done
             if ends is not None:
                 said: Facts = {**done.facts, "seconds": time.perf_counter() - begun}
-                happened(ends, done.level, **said)
+                happened(ends, **said)
         finally:
             attributes.update((PREFIX + key, plain(value)) for key, value in done.facts.items())
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import SpanContext
+    from opentelemetry.trace import SpanContext, TracerProvider
 
 Value = str | int | float | bool
 Attributes = dict[str, Value]
@@ -40,7 +40,9 @@ class Parent(NamedTuple):
 
 
 class Spans(Protocol):
-    """What makes the spans of this process."""
+    """What makes the spans of this process; `provider` is whose tracers others may use, who make spans too."""
+
+    provider: "TracerProvider | None"
 
     def span(self, name: str, attributes: Attributes) -> AbstractContextManager[None]:
         """One, for the time of a block. What stands in `attributes` when that ends is told with it."""
@@ -82,6 +84,8 @@ def _now() -> "SpanContext | None":
 
 class SpansToFetch:
     """The spans of a process of a pool, below one of its parent."""
+
+    provider: "TracerProvider | None" = None
 
     def __init__(self, below: Parent) -> None:
         self._below = below

@@ -19,6 +19,7 @@ from replayhouse.infra.web.jobs import Jobs
 from replayhouse.infra.web.meter import Meter
 from replayhouse.infra.web.pages import login
 from replayhouse.infra.web.pages import routers as page_routers
+from replayhouse.infra.web.tracing import spans_of_requests
 from replayhouse.infra.web.warehouses import Warehouses
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -39,6 +40,7 @@ def create_app(warehouses: Warehouses, hosts: tuple[str, ...] = LOOPBACK_NAMES, 
         docs_url=None,
         redoc_url=None,
         dependencies=[Depends(refuse_twice)],
+        telemetry=spans_of_requests(),
     )
     app.state.warehouses = warehouses
     app.state.jobs = Jobs(warehouses.settings)

@@ -15,9 +15,11 @@ from replayhouse.infra.application.moments import NotMade
 from replayhouse.infra.postgres.connection import NotPermitted
 from replayhouse.infra.read_models.versions import OtherVersion
 from replayhouse.infra.runtime import errors
+from replayhouse.infra.telemetry.happenings import Happening, happened, is_anybody_listening
 from replayhouse.infra.web import again
 from replayhouse.infra.web.pages.layout import fault_page
 from replayhouse.infra.web.pages.moments import not_made_page
+from replayhouse.infra.web.tracing import method_of, route_of
 
 # The first that fits.
 _STATUS: tuple[tuple[type[errors.ReplayhouseError], int], ...] = (
@@ -37,6 +39,9 @@ _STATUS: tuple[tuple[type[errors.ReplayhouseError], int], ...] = (
 )
 _UNEXPECTED = "Something went wrong that nobody expected. The server has written down what."
 _NOT_THERE = "There is no such page."
+
+_OURS = 500
+"""From this status on it is the server that has failed."""
 
 LOG = logging.getLogger("replayhouse.web")
 """What nobody expected is written here."""
@@ -67,7 +72,9 @@ def register(app: FastAPI) -> None:
         assert isinstance(error, errors.ReplayhouseError)
         again.mark(request.scope, error)
         if isinstance(error.__cause__, NotPermitted):  # the program has asked for more than the role may see
-            LOG.error(in_words(request.scope, error))
+            _write_down(request.scope, error, status_of(error))
+        elif status_of(error) >= _OURS:
+            _tell_of(request.scope, error, status_of(error))
         if isinstance(error, NotMade) and not wants_json(request):
             return await run_in_threadpool(not_made_page, request, error)
         return answer(request, status_of(error), "\n".join((str(error), *error.then)))
@@ -116,9 +123,20 @@ class Unexpected:
         try:
             await self._app(scope, receive, watched)
         except Exception as error:
-            LOG.error(in_words(scope, error))
+            _write_down(scope, error, 500)
             if not has_begun:  # else the connection is closed, and whoever reads sees that the answer is not whole
                 await answer(Request(scope), 500, _UNEXPECTED)(scope, receive, send)
+
+
+def _write_down(scope: Scope, error: Exception, status: int) -> None:
+    _tell_of(scope, error, status)
+    if not is_anybody_listening():
+        LOG.error(in_words(scope, error))
+
+
+def _tell_of(scope: Scope, error: Exception, status: int) -> None:
+    method, route = method_of(scope), route_of(scope)
+    happened(Happening.REQUEST_FAILED, method=method, route=route, status=status, error=type(error).__name__)
 
 
 def in_words(scope: Scope, error: BaseException) -> str:

@@ -20,7 +20,10 @@ def main() -> int:
     from replayhouse.infra.application.api.warehouse import Warehouse
     from replayhouse.infra.runtime.errors import ReplayhouseError
     from replayhouse.infra.runtime.settings import load_settings
+    from replayhouse.infra.telemetry import log_lines
 
+    if log_lines.are_asked_for():
+        log_lines.write_to_the_end()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, CTRL_C)

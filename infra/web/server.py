@@ -13,11 +13,13 @@ from replayhouse.infra.application.api.warehouse import Warehouse
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Warn
+from replayhouse.infra.telemetry.happenings import Happening, happened, is_anybody_listening
 from replayhouse.infra.web.app import LOOPBACK_NAMES, create_app
 from replayhouse.infra.web.auth import door
 from replayhouse.infra.web.auth.ways import Way
 from replayhouse.infra.web.connection import Connection
 from replayhouse.infra.web.faults import LOG
+from replayhouse.infra.web.tracing import each_by_itself
 from replayhouse.infra.web.warehouses import Warehouses
 
 MOST_CONNECTIONS = 200
@@ -55,15 +57,20 @@ def serve(
         (logging.getLogger("uvicorn.error"), logging.ERROR),
         (door.LOG, logging.INFO),
     ):
-        log.addHandler(_Telling(warn, level))
-        log.propagate = False
+        if is_anybody_listening():  # what these logs say are happenings of their own, or become such
+            log.propagate = log is not door.LOG
+        else:
+            log.addHandler(_Telling(warn, level))
+            log.propagate = False
     app = create_app(warehouses, hosts, way(warehouses) if way is not None else None)
     server = uvicorn.Server(configured(app))
     for number in (signal.SIGINT, signal.SIGTERM):  # before anybody is told that it can be ended
         signal.signal(number, server.handle_exit)
     with listener, closing(app.state.jobs):
         listening(_address(listener))
-        server.run(sockets=[listener])
+        happened(Happening.SERVER_LISTENING, address=_address(listener))
+        with each_by_itself():
+            server.run(sockets=[listener])
 
 
 def configured(app: FastAPI) -> uvicorn.Config:

@@ -4,6 +4,7 @@ A window of events is one transaction with one compare-and-set of the tracked po
 whatever dies and starts again.
 """
 
+import time
 from collections.abc import Callable, Iterable
 
 import psycopg
@@ -26,7 +27,7 @@ from replayhouse.infra.read_models.versions import OtherVersion
 from replayhouse.infra.read_models.windows import Follower, events_of, head_of
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.runtime.telling import Warn, unheard
-from replayhouse.infra.telemetry.happenings import Happening
+from replayhouse.infra.telemetry.happenings import Happening, happened
 from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.projections.warehouse import PROJECTIONS
 
@@ -142,6 +143,15 @@ class Projector:
             work.tell(events=events)
         return events
 
+    def keep_up(self) -> int:
+        """The same for who follows the log, again and again: told where there was something new."""
+        head, begun = head_of(self._conn), time.monotonic()
+        events = self._advance_to(head, retry_parked=False)
+        if events:
+            seconds = time.monotonic() - begun
+            happened(Happening.CONTEXT_CAUGHT_UP, context=self._context, position=head, events=events, seconds=seconds)
+        return events
+
     def _advance_to(self, head: int, *, retry_parked: bool) -> int:
         events = 0
         if retry_parked:
@@ -174,6 +184,8 @@ class Projector:
         parked = checkpoints.parked(self._conn, self._context)
         window = self._follower.follow(known.position, end, parked, retry_parked=retry_parked)
         checkpoints.park(self._conn, self._context, window.parked)
+        if window.parked:
+            happened(Happening.STREAMS_PARKED, context=self._context, streams=len(window.parked))
         checkpoints.release(self._conn, self._context, parked.keys() & window.folded.keys())
         folded = window.folded.values()
         if may_move_the_end(self._conn, self._context, (f.before for f in folded), (f.after for f in folded)):

@@ -158,7 +158,7 @@ class _Session:
 
     def _project(self, context: str) -> None:
         try:
-            self._watch.events[context] += self._owned[context].catch_up()
+            self._watch.events[context] += self._owned[context].keep_up()
         except (NewerVersion, OtherVersion) as error:
             if isinstance(error, OtherVersion) and not error.is_newer:
                 raise

@@ -28,6 +28,7 @@ from replayhouse.infra.read_models.windows import Span, streams_touched
 from replayhouse.infra.runtime import gc_pause
 from replayhouse.infra.runtime.column_folds import Counts
 from replayhouse.infra.runtime.errors import ReplayhouseError
+from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.projections.digest import Digest
 
 ROWS_A_COPY = 4_000
@@ -125,8 +126,14 @@ class Loader:
         folding = Folding(task.context, task.occurred_before, partial(stream_at, self._rows, task), STAYS)
         reader = self._readers.setdefault(task.source, StreamReader(task.source.keys_of(self._rows)))
         # closing: an error leaves the connection usable
-        with translated(), gc_pause.paused(), closing(events_of(self._events, task)) as events:
+        with (
+            span(Work.REBUILD_RANGE, context=task.context) as done,
+            translated(),
+            gc_pause.paused(),
+            closing(events_of(self._events, task)) as events,
+        ):
             self._send(folding.fold_all(events, reader, ROWS_A_COPY), tables)
+            done.tell(events=folding.events)
         return Loaded(folding.events, folding.digests, folding.counts)
 
     def _send(self, some: Iterable[Taken | ColumnRows], tables: Mapping[str, Table]) -> None:

@@ -28,6 +28,8 @@ from replayhouse.infra.read_models.rebuild.swap import Shown
 from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, digests_of, load_all, untold
 from replayhouse.infra.read_models.windows import Follower, Window, head_of
 from replayhouse.infra.runtime.telling import Warn, unheard
+from replayhouse.infra.telemetry.happenings import Happening, happened
+from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.projections.warehouse import PROJECTIONS
 
 LOCK = "rebuild"
@@ -129,6 +131,7 @@ def rebuild_from_rows(
     return rebuilt
 
 
+@span(Work.REBUILD)
 def _rebuild(
     database: Database,
     choose: Callable[[psycopg.Connection], Chosen],
@@ -187,7 +190,8 @@ class _Rebuild:
 
     def run(self, workers: int) -> dict[str, Rebuilt]:
         self._asked = refolding.newest(self._conn)  # before the first key is read
-        self._built = self._fill(self._conn, self._begun, workers)
+        with span(Work.REBUILD_FILLING):
+            self._built = self._fill(self._conn, self._begun, workers)
         erased = self._streams_of_erased()
         for revision in self._begun:
             self._follow(revision, self._built[revision.context])
@@ -205,7 +209,17 @@ class _Rebuild:
                 for context, rebuilt in shown.items()
             }
 
-        swap.swap(self._conn, self._begun, made, last_steps)
+        with span(Work.REBUILD_SWAP):
+            swap.swap(self._conn, self._begun, made, last_steps)
+        for context, rebuilt in shown.items():
+            happened(
+                Happening.REVISION_SWAPPED,
+                context=context,
+                revision=rebuilt.revision or 0,
+                position=rebuilt.position,
+                events=rebuilt.events,
+                seconds=rebuilt.seconds,
+            )
         return shown
 
     def _follow(self, revision: NextRevision, rebuilt: Rebuilt) -> None:

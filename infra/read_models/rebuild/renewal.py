@@ -17,6 +17,8 @@ from replayhouse.infra.read_models.marts_shown import MartsShown
 from replayhouse.infra.read_models.rebuild import swap
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.runtime.telling import Warn
+from replayhouse.infra.telemetry.happenings import Happening
+from replayhouse.infra.telemetry.spans import Work, span
 
 _EXCHANGE_SECONDS = 5.0
 _ATTEMPTS = 3
@@ -47,7 +49,7 @@ def renew_marts(conn: psycopg.Connection, wait: float | None = None) -> None:
     with translated():
         if not are_due(conn):
             return
-        with exclusive(conn, swap.MARTS_LOCK, wait):
+        with span(Work.MARTS, ends=Happening.MARTS_MADE), exclusive(conn, swap.MARTS_LOCK, wait):
             for _ in range(_ATTEMPTS):
                 if _renewed(conn):
                     return

@@ -18,6 +18,7 @@ from replayhouse.infra.read_models.schema import add_indexes
 from replayhouse.infra.read_models.windows import Follower, head_of
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.telling import Warn, unheard
+from replayhouse.infra.telemetry.happenings import Happening, happened
 
 _MOVE = "UPDATE read_model.revision SET retired_position = %s WHERE context = %s AND revision = %s"
 
@@ -138,6 +139,13 @@ class _Revert:
         swap.swap(conn, [self._revision], made, last_steps)
         [former] = found
         parked = len(checkpoints.parked(conn, context))
+        happened(
+            Happening.REVISION_REVERTED,
+            context=context,
+            revision=self._revision.revision,
+            position=self._position,
+            events=self._events,
+        )
         return Reverted(context, former, self._revision.revision, self._stood_at, self._position, self._events, parked)
 
     def _advance(self, head: int) -> None:

@@ -27,6 +27,7 @@ from replayhouse.infra.read_models.marts_shown import Coming, MartsShown
 from replayhouse.infra.read_models.rebuild.revisions import NextRevision, drop, schema_of
 from replayhouse.infra.read_models.schema import Model, model_of, qualified
 from replayhouse.infra.runtime.errors import Conflicting
+from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.projections.shared import DIM_DATE
 from replayhouse.projections.warehouse import PROJECTIONS
 
@@ -112,6 +113,7 @@ def wait_for_old_snapshots(conn: psycopg.Connection) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
+@span(Work.MARTS)
 def make_marts(
     conn: psycopg.Connection, revisions: Sequence[NextRevision], positions: Mapping[str, int]
 ) -> MartsShown | None:

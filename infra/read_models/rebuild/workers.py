@@ -23,6 +23,7 @@ from replayhouse.infra.read_models.stream_source import LOG, Source
 from replayhouse.infra.read_models.windows import events_of
 from replayhouse.infra.runtime.column_folds import Counts
 from replayhouse.infra.runtime.crews import crew
+from replayhouse.infra.telemetry.spans import brought, traced
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
 from replayhouse.projections.projection import Rows
 
@@ -99,8 +100,8 @@ def load_all(
     of = sum(left.values()) + sum(len(built[model.projection.context].tables) for model in models)
     tell(finished, of)
     by_context = {model.projection.context: model for model in models}
-    with crew(processes_for(workers, events), partial(Loader, database), _ONE_DIED) as at_work:
-        for done, loaded in at_work.do(tasks):
+    with crew(processes_for(workers, events), traced(partial(Loader, database)), _ONE_DIED) as at_work:
+        for done, loaded in brought(at_work.do(tasks)):
             finished += 1
             tell(finished, of)
             if loaded is not None:

@@ -7,6 +7,8 @@ from urllib.parse import quote
 from fastapi import Request
 
 from replayhouse.infra.runtime.identity import Identity
+from replayhouse.infra.telemetry.happenings import Happening, happened
+from replayhouse.infra.web.tracing import method_of
 
 LOG = logging.getLogger("replayhouse.door")
 LOG.setLevel(logging.INFO)
@@ -20,4 +22,5 @@ def write_down(request: Request, what: str, who: Identity | None = None) -> None
     peer = request.client.host if request.client else "nowhere"
     path = quote(request.scope["path"][:_LONGEST_PATH])
     at = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    happened(Happening.DOOR_KEPT, door=what, method=method_of(request.scope))
     LOG.info("%s %s: %s from %s, %s %s, %s", at, what, name, peer, request.method, path, request.state.request_id)
