@@ -67,7 +67,9 @@ def _section(arguments: argparse.Namespace) -> str:
 
 
 def _arguments() -> argparse.Namespace:
-    from bench.session import OF_ENGINES, PARTS
+    from bench.session import BY_THEMSELVES, OF_ENGINES, PARTS
+
+    choices = (*PARTS, *BY_THEMSELVES, *OF_ENGINES)
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--orders", type=int, default=FULL_SIZE, metavar="N", help=f"default {FULL_SIZE:,}")
@@ -75,10 +77,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=(*PARTS, *OF_ENGINES),
+        choices=choices,
         default=PARTS,
         metavar="PART",
-        help=", ".join((*PARTS, *OF_ENGINES)),
+        help=", ".join(choices),
     )
     parser.add_argument("--large", action="store_true", help="memory, and 10 times the size (60 GB of disk)")
     parser.add_argument("--kafka", action="store_true", help="publishing and consuming, with a broker of its own")

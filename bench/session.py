@@ -19,6 +19,7 @@ from bench import (
     sealed_replay,
     second_load,
     small_commands,
+    telemetry,
     web,
 )
 from bench.extracts import rows_of, sample_repeated
@@ -51,6 +52,9 @@ ON_A_FULL_LOG = (
 )
 PARTS = (*ON_A_FULL_LOG, "next-day", "memory", "costs", "sample")
 """What `--only` may name, and all of them where it is not given."""
+
+BY_THEMSELVES = ("telemetry",)
+"""What `--only` may name besides: its figures are no rows of the table."""
 
 OF_ENGINES = ("clickhouse", "spark")
 """What `--only` may name in the environment of the engines."""
@@ -87,6 +91,7 @@ class Session:
             "memory": self._memory,
             "costs": self._costs,
             "sample": self._sample,
+            "telemetry": self._telemetry,
         }
         for part, measure in separate.items():
             if part in parts:
@@ -361,6 +366,12 @@ class Session:
         size = f"{found.orders:,} orders, one process"
         self.report.costs[f"ingest, {size}"] = found.ingest
         self.report.costs[f"rebuild, {size}"] = found.rebuild
+
+    def _telemetry(self) -> None:
+        self._tell("loads and rebuilds with log lines and a trace, and without")
+        with self._warehouse("telemetry") as warehouse:
+            for command, used in telemetry.measure(warehouse, self._extract).items():
+                self.report.notes.append(f"Processor time of {command}, {self._orders:,} orders: {used}.")
 
     def _sample(self) -> None:
         times = max(1, self._orders // SAMPLE_ORDERS)
