@@ -20,6 +20,7 @@ from replayhouse.infra.postgres.session import variables_kept
 from replayhouse.infra.postgres.throwaway import throwaway_home
 from replayhouse.infra.privacy.erasure_list import ErasedSubjects
 from replayhouse.infra.runtime.errors import NoWarehouse, Rejected, ReplayhouseError
+from replayhouse.infra.telemetry.happenings import Happening, happened
 
 _FOLDER = "drill"
 _ANY_QUESTION = 1
@@ -84,6 +85,7 @@ def drill(site: Site, file: Path, keys: Path | None, identity: Path | None, *, w
         _note(site, live, Drilled(str(file), None, None, None, None, told.replace("\n", " ")))
         raise
     _note(site, live, report.noted)
+    happened(Happening.BACKUP_DRILLED, position=report.manifest.position, seconds=report.seconds_to_answers)
     return report
 
 

@@ -68,6 +68,7 @@ class Happening(StrEnum):
     CHECKPOINT_SIGNED = "checkpoint.signed", "The head of the chain was signed."
     BACKUP_MADE = "backup.made", "A backup was written."
     BACKUP_RESTORED = "backup.restored", "A backup was restored."
+    BACKUP_DRILLED = "backup.drilled", "A backup came back as it was made, in a throw-away warehouse."
     LOG_SEALED = "log.sealed", "The log was sealed into segments."
     EXPORT_MADE = "export.made", "An export was written, or stands as it was."
     REPLAY_DONE = "replay.done", "A sealed log was folded into files."

@@ -159,6 +159,7 @@ def test_no_line_of_any_command_has_anything_from_outside(warehouse: Warehouse, 
         ("export", place / "export"),
         ("db", "backup", place / "backup"),
         ("db", "restore", place / "backup"),
+        ("db", "drill", broken),
         ("db", "url"),
         ("db", "roles"),
         ("db", "grant", "reader", CANARY),
@@ -177,6 +178,7 @@ def test_no_line_of_any_command_has_anything_from_outside(warehouse: Warehouse, 
         run(*arguments)
     assert named(command()) - ran == set(ELSEWHERE), "each command is run here, or it is said why not"
     elsewhere = {
+        "backup.drilled",
         "backup.restored",
         "clickhouse.caught_up",
         "library.logged",
