@@ -61,7 +61,7 @@ def rebuilt(warehouse: Warehouse, *arguments: str) -> dict[str, dict[str, str]]:
     told = warehouse.json("rebuild", *arguments)
     assert set(told) == {"contexts", "seconds"}
     for of_context in told["contexts"].values():
-        assert set(of_context) == {"revision", "position", "events", "seconds", "tables"}
+        assert set(of_context) == {"revision", "position", "events", "seconds", "tables", "columns"}
     return {c: {t: d["digest"] for t, d in of["tables"].items()} for c, of in told["contexts"].items()}
 
 
