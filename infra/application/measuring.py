@@ -19,6 +19,7 @@ from psycopg import IsolationLevel, conninfo, sql
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.application.site import Site, errors_in_our_words
 from replayhouse.infra.audit import verifications
+from replayhouse.infra.backup.records import last_backup, last_drill
 from replayhouse.infra.event_store.head import read_head
 from replayhouse.infra.event_store.tally import Tally
 from replayhouse.infra.postgres.connection import Database, database_of
@@ -110,6 +111,7 @@ class Measuring:
         yield from _of_the_verification(conn)
         yield from self._of_relays(conn, head)
         yield Reading(metrics.STALE_COPIES, (), len(copies.of_before_an_erasure(conn)))
+        yield from _of_backups(conn)
         for labels, number in sorted(self._reads.now(conn).items()):
             yield Reading(metrics.PERSONAL_READS, labels, number)
 
@@ -200,3 +202,11 @@ def _of_the_verification(conn: psycopg.Connection) -> Iterator[Reading]:
     if (found := verifications.latest(conn)) is not None:
         yield Reading(metrics.LOG_VERIFIED, (), found.verified_at.timestamp())
         yield Reading(metrics.LOG_HELD, (), found.reason is None)
+
+
+def _of_backups(conn: psycopg.Connection) -> Iterator[Reading]:
+    if (backup := last_backup(conn)) is not None:
+        yield Reading(metrics.LAST_BACKUP, (), backup.made_at.timestamp())
+    if (drill := last_drill(conn)) is not None:
+        yield Reading(metrics.LAST_DRILL, (), drill.drilled_at.timestamp())
+        yield Reading(metrics.DRILL_SUCCEEDED, (), drill.found.failure is None)

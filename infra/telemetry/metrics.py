@@ -74,6 +74,9 @@ RELAY_IS_SILENT = _gauge("relay_is_silent", "1 if a relay that is at work has lo
 STALE_COPIES = _gauge(
     "stale_copies", "Copies outside of the database in clear that may show a person who was erased since."
 )
+LAST_BACKUP = _gauge("last_backup_timestamp_seconds", "When the newest backup of this database was made.")
+LAST_DRILL = _gauge("last_restore_drill_timestamp_seconds", "When a backup was last restored for trial.")
+DRILL_SUCCEEDED = _gauge("last_restore_drill_success", "1 if that gave the warehouse of the backup, else 0.")
 PERSONAL_READS = _counter(
     "personal_data_reads_total", "Readings of personal fields in clear that the access log has.", "role", "resource"
 )
@@ -114,6 +117,9 @@ METRICS: tuple[Metric, ...] = (
     RELAY_LAG_SECONDS,
     RELAY_IS_SILENT,
     STALE_COPIES,
+    LAST_BACKUP,
+    LAST_DRILL,
+    DRILL_SUCCEEDED,
     PERSONAL_READS,
     COMMAND_END,
     COMMAND_EXIT_CODE,

@@ -44,7 +44,7 @@ def create_app(warehouses: Warehouses, hosts: tuple[str, ...] = LOOPBACK_NAMES, 
     )
     app.state.warehouses = warehouses
     app.state.jobs = Jobs(warehouses.settings)
-    app.state.measuring = warehouses.measuring()
+    app.state.telling_prometheus = metrics.Telling(warehouses.measuring())
     for router in (*api_routers(), health.router, metrics.router):
         app.include_router(router)
     for router in page_routers():

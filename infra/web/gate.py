@@ -5,8 +5,8 @@ What the gate found stands in the request's state: `identity`, and `request_id`,
 
 from uuid import uuid4
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,6 +20,9 @@ from replayhouse.infra.web.auth.tokens import CHALLENGE
 from replayhouse.infra.web.auth.ways import Way
 from replayhouse.infra.web.pages.login import login_page
 
+_MOST_ASKED_AT_ONCE = 8
+"""Of so many it is found out at once who they are, beside those whose answers are in the making."""
+
 
 class Gate:
     """Lets through who may."""
@@ -27,6 +30,7 @@ class Gate:
     def __init__(self, app: ASGIApp, way: Way) -> None:
         self._app = app
         self._way = way
+        self._finding_out = CapacityLimiter(_MOST_ASKED_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
@@ -41,8 +45,11 @@ class Gate:
                 MutableHeaders(scope=message)["x-request-id"] = request.state.request_id
             await send(message)
 
-        refusal = None if is_open(scope["path"]) else await run_in_threadpool(self._refusal, request)
+        refusal = None if is_open(scope["path"]) else await self._asked(request)
         await (self._app if refusal is None else refusal)(scope, receive, named)
+
+    async def _asked(self, request: Request) -> Response | None:
+        return await to_thread.run_sync(self._refusal, request, limiter=self._finding_out)
 
     def _refusal(self, request: Request) -> Response | None:
         """Why the request is not let through; None where it is."""

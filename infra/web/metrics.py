@@ -4,6 +4,7 @@ It works on a connection of its own, beside the requests that wait for each othe
 away, too: whoever scrapes is to know one from the other.
 """
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse
 
@@ -12,9 +13,24 @@ from replayhouse.infra.telemetry.metrics_text import CONTENT_TYPE, text_of_proce
 
 router = APIRouter(tags=["health"])
 
+_MOST_AT_ONCE = 4
+
+
+class Telling:
+    """What one server tells. It has threads of its own: those of the pool may all wait for a warehouse."""
+
+    def __init__(self, measuring: Measuring) -> None:
+        self.limiter = CapacityLimiter(_MOST_AT_ONCE)
+        self._measuring = measuring
+
+    def text(self) -> bytes:
+        """What is so now."""
+        return text_of_process(self._measuring.now().readings)
+
 
 @router.get("/metrics", summary="How the warehouse is, for Prometheus", response_class=PlainTextResponse)
-def metrics(request: Request) -> PlainTextResponse:
+async def metrics(request: Request) -> PlainTextResponse:
     """The head of the log, how far read models and relays are, loads, the last verification; answers and requests."""
-    measuring: Measuring = request.app.state.measuring
-    return PlainTextResponse(text_of_process(measuring.now().readings), headers={"content-type": CONTENT_TYPE})
+    telling: Telling = request.app.state.telling_prometheus
+    text = await to_thread.run_sync(telling.text, limiter=telling.limiter)
+    return PlainTextResponse(text, headers={"content-type": CONTENT_TYPE})

@@ -45,7 +45,9 @@ def values(text: str, name: str) -> list[float]:
 
 
 def test_promtool_has_nothing_to_complain_of_while_the_database_is_there_or_away(home: Home) -> None:
+    begun = time.time()
     home.succeed("audit", "verify")
+    home.succeed("db", "backup", home.path.parent / "log.backup")
     home.succeed(
         "audit", "history", "customer", str(home.warehouse().rows("SELECT customer_id FROM sales.fact_order")[0][0])
     )
@@ -57,6 +59,7 @@ def test_promtool_has_nothing_to_complain_of_while_the_database_is_there_or_away
         promtool("check", "metrics", given=there)
         assert values(there, "replayhouse_database_up") == [1]
         assert values(there, "replayhouse_log_verification_success") == [1]
+        assert begun <= values(there, "replayhouse_last_backup_timestamp_seconds")[0] <= time.time()
         assert values(there, "replayhouse_personal_data_reads_total") == [1]
         assert sum(values(there, "replayhouse_question_duration_seconds_count")) >= 1
 

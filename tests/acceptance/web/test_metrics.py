@@ -2,8 +2,11 @@
 
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+from anyio import to_thread
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
@@ -14,12 +17,15 @@ from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.privacy.access_counts import OTHER, RESOURCES
 from replayhouse.infra.runtime.identity import Role
 from replayhouse.infra.telemetry.metrics import METRICS
+from replayhouse.infra.web import warehouses
 from replayhouse.infra.web.api import routers as api_routers
 from replayhouse.infra.web.pages import routers as page_routers
 from replayhouse.projections.questions import questions
+from tests.support.homes import wait_until
 from tests.support.in_process import Warehouse
 from tests.support.web import asking
 
+LONGEST_S = 60.0
 BEHIND = """
     UPDATE read_model.projection SET position = 0, moved_at = moved_at - interval '1 hour'
     WHERE context = 'sales' RETURNING extract(epoch FROM moved_at)::float8
@@ -158,6 +164,28 @@ def test_labels_are_known_beforehand_whatever_is_asked(own: Warehouse, own_clien
                 assert value in ROUTES
             else:
                 assert value in KNOWN[label], one
+
+
+def test_a_server_whose_threads_all_wait_is_scraped_all_the_same(
+    own: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who holds the one warehouse is at work, and as many wait for it as there are threads."""
+    monkeypatch.setattr(warehouses, "PATIENCE_SECONDS", 10 * LONGEST_S)
+    with asking(own.database, tmp_path / "home", most=1) as client, ThreadPoolExecutor(50) as pool:
+        portal = client.portal
+        assert portal is not None
+        with client.app.state.warehouses.lend():  # type: ignore[attr-defined] # it is FastAPI's
+            waiting = [pool.submit(client.get, "/api/questions/22") for _ in range(portal.call(threads)[1])]
+            wait_until(lambda: len(set(portal.call(threads))) == 1)
+            assert pool.submit(read, client).result(LONGEST_S)["replayhouse_database_up",] == 1
+            assert not any(one.done() for one in waiting)
+        assert {one.result().status_code for one in waiting} == {200}
+
+
+def threads() -> tuple[float, int]:
+    """How many of the threads for requests are taken, and how many there are; asked in the server's loop."""
+    limiter = to_thread.current_default_thread_limiter()
+    return limiter.borrowed_tokens, int(limiter.total_tokens)
 
 
 def test_while_the_database_is_away_that_is_what_is_told(tmp_path: Path) -> None:
