@@ -17,7 +17,7 @@ from statistics import median
 from bench.timing import NotMeasured
 from bench.warehouse import Warehouse
 
-RUNS = 7
+RUNS = 5
 """Pairs of runs, each of them with and without, in turns first."""
 
 _COMMANDS = ("ingest", "rebuild")

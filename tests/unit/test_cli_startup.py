@@ -19,11 +19,13 @@ HEAVY = (
     "holidays",
     "kafka",
     "msgspec",
+    "opentelemetry",
     "psycopg",
     "pyarrow",
     "pydantic",
     "pydantic_settings",
     "sqlalchemy",
+    "structlog",
 )
 COMMANDS = {
     "demo",

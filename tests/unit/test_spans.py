@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -12,6 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from replayhouse.infra.cli.main import run
 from replayhouse.infra.runtime import subprocesses
 from replayhouse.infra.runtime.crews import crew
 from replayhouse.infra.telemetry import trace_context
@@ -161,6 +165,44 @@ def test_what_somebody_else_says_of_a_span_is_not_exported() -> None:
     told = known_of(exporter.get_finished_spans()[0])
     assert dict(told.attributes or {}) == {"http.route": "/customers/{id}"}
     assert "Maria" not in told.to_json()
+
+
+MAY_FORK = """
+from replayhouse.infra.runtime import forks
+from replayhouse.infra.telemetry.otlp import sent_to_the_collector
+from replayhouse.infra.telemetry.spans import Work, span
+
+with sent_to_the_collector() as sent:
+    with span(Work.COMMAND):
+        before = forks.may_fork()
+    print(before, sent.ended, sent.taken)
+"""
+
+
+def test_a_process_may_be_forked_until_its_first_span_has_ended() -> None:
+    """Else all processes that share work would be started anew, which costs more than all spans together."""
+    told = subprocess.run(
+        [sys.executable, "-c", MAY_FORK],
+        env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (told.stdout, told.stderr) == ("True 1 0\n", "")
+
+
+def test_where_the_extra_is_not_installed_that_is_told_and_the_command_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setitem(sys.modules, "replayhouse.infra.telemetry.otlp", None)
+    assert run(["--version"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("replayhouse ")
+    assert shown.err == (
+        "OTEL_EXPORTER_OTLP_ENDPOINT names a collector; it takes pip install 'replayhouse[telemetry]'. No trace is "
+        "sent.\n"
+    )
 
 
 def test_a_worker_may_be_made_of_what_can_be_sent() -> None:
