@@ -56,6 +56,7 @@ RUN = (
             "personal-data",
             "operations",
             "backups",
+            "upkeep",
             "telemetry",
             "audit",
             "proof-format",

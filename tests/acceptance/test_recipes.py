@@ -24,7 +24,7 @@ from tests.support.prepared import furnish
 OPS = Path(__file__).parents[2] / "ops"
 UNITS = sorted(path.name for path in (OPS / "systemd").iterdir() if path.suffix in (".service", ".timer"))
 CRON = OPS / "cron" / "replayhouse"
-PROGRAM = "/opt/replayhouse/bin/replayhouse"
+PROGRAM = "/usr/local/lib/replayhouse/bin/replayhouse"
 LONGEST_S = 240.0
 
 STAYS = ("project", "publish", "serve")
@@ -137,7 +137,7 @@ class Machine:
             PROGRAM: str(Path(sys.executable).with_name("replayhouse")),
             "/var/lib/replayhouse": str(self.home.path),
             "/var/backups/replayhouse": str(self.folder / "backups"),
-            "/srv/replayhouse/drop": str(self.folder / "drop"),
+            "/var/spool/replayhouse": str(self.folder / "drop"),
             "/etc/replayhouse": str(self.folder / "etc"),
             "/var/log/replayhouse": str(self.folder / "log"),
         }
