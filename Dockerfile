@@ -12,11 +12,13 @@ COPY --from=build /wheels /wheels
 RUN python -m pip install --no-cache-dir --no-deps --only-binary :all: --require-hashes -r /tmp/requirements.lock \
     && python -m pip install --no-cache-dir --no-deps /wheels/*.whl \
     && rm -r /wheels /tmp/requirements.lock \
-    && useradd --system --uid 10001 --create-home --home-dir /var/lib/replayhouse replayhouse
+    && useradd --system --uid 10001 --create-home --home-dir /var/lib/replayhouse replayhouse \
+    && install --directory --owner 10001 --mode 755 /var/lib/replayhouse-metrics
 USER 10001
-# Where a warehouse keeps what is not in the database: the list of the erased, staging, keys that sign.
+# Where a warehouse keeps what is not in the database: the list of the erased, staging, keys that sign. Beside it, where
+# commands leave files for node_exporter, once REPLAYHOUSE_METRICS_DIR says so.
 ENV REPLAYHOUSE_HOME=/var/lib/replayhouse
-VOLUME /var/lib/replayhouse
+VOLUME /var/lib/replayhouse /var/lib/replayhouse-metrics
 WORKDIR /var/lib/replayhouse
 ENTRYPOINT ["replayhouse"]
 CMD ["--help"]

@@ -4,7 +4,10 @@ What is typed is taken out of the page of the alert, so a page that does not hel
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 import pytest
@@ -71,26 +74,54 @@ class Watched(NamedTuple):
         assert code == 0, "\n".join(told)
 
 
+@contextmanager
+def node_exporter(folder: Path) -> Iterator[str]:
+    """Shows the files of a folder as node_exporter's collector does, and where."""
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/plain; version=0.0.4; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(b"".join(path.read_bytes() for path in sorted(folder.glob("*.prom"))))
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 @pytest.fixture(scope="module")
 def watched(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """A warehouse with one good load, which was verified. A read model counts as behind after no time at all."""
     with quick_folder() as folder:
         furnish(folder / "home", prepared)
         home = Home(folder / "home", FORKED)
-        (folder / "backups").mkdir()
+        for made in ("backups", "metrics"):
+            (folder / made).mkdir()
         generate(folder / "good", WELL, 5, None, 1)
         home.succeed("ingest", folder / "good")
         home.succeed("audit", "verify")
         with (
             served(home) as (_, address),
+            node_exporter(folder / "metrics") as files,
             watching(
                 tmp_path_factory.mktemp("prometheus"),
-                {"replayhouse": address},
+                {"replayhouse": address, "node": files},
                 limits={"ReadModelBehind": ("> 300", "> 0")},
             ) as prometheus,
         ):
             wait_until(lambda: bool(prometheus.query("replayhouse_last_load_timestamp_seconds")))
-            yield Watched(home, prometheus, Shell(folder))
+            shell = Shell(folder)
+            shell.environment["REPLAYHOUSE_METRICS_DIR"] = str(folder / "metrics")
+            yield Watched(home, prometheus, shell)
         home.halt()
 
 
@@ -147,6 +178,12 @@ def a_copy_of_somebody(watched: Watched) -> dict[str, object]:
     return {"FOLDER": folder}
 
 
+def a_job_without_its_files(watched: Watched) -> dict[str, object]:
+    code, _ = watched.shell.run("replayhouse ingest nowhere")
+    assert code == 2
+    return {"EXTRACT": watched.folder / "good"}
+
+
 @pytest.mark.parametrize(
     ("alert", "harm"),
     [
@@ -158,6 +195,7 @@ def a_copy_of_somebody(watched: Watched) -> dict[str, object]:
         ("NoLoad", days_without_a_load),
         ("LoadOpen", a_load_that_did_not_end),
         ("CopyShowsErased", a_copy_of_somebody),
+        ("CommandFailed", a_job_without_its_files),
     ],
 )
 def test_what_goes_wrong_is_told_and_whoever_follows_the_page_has_it_quiet_again(
@@ -192,6 +230,16 @@ def test_a_log_that_was_tampered_with_is_told_once_somebody_verifies_it(watched:
         watched.execute(TAMPER.format("substr(state, 1, length(state) - 1)"))
     watched.home.succeed("audit", "verify")
     wait_until(lambda: watched.is_seen() and "LogDoesNotHold" not in watched.prometheus.firing())
+
+
+def test_what_a_file_says_of_the_warehouse_is_not_taken_for_what_is_so_now(watched: Watched) -> None:
+    watched.shell.run("replayhouse status")
+    assert "replayhouse_open_loads" in (watched.folder / "metrics/replayhouse_warehouse.prom").read_text()
+    ended = 'replayhouse_command_last_end_timestamp_seconds{command="status"}'
+    wait_until(lambda: bool(watched.prometheus.query(ended)))
+    of_files = {labels["__name__"] for labels, _ in watched.prometheus.query('{job="node",__name__=~"replayhouse_.*"}')}
+    assert {name for name in of_files if not name.startswith("replayhouse_command_")} == set()
+    assert of_files
 
 
 def test_a_relay_that_says_nothing_is_told_until_another_speaks(watched: Watched) -> None:

@@ -14,6 +14,7 @@ from jsonschema import Draft7Validator
 
 from replayhouse.infra.runtime.clickhouse_settings import ClickHouseSettings
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
+from replayhouse.infra.runtime.metrics_settings import MetricsSettings
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.web_settings import WebSettings
 from tests.support.command_words import parse
@@ -25,7 +26,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSED["services"]
 OFFICIAL = Draft7Validator(json.loads((ROOT / "tests/compose/compose-spec.json").read_text("utf-8")))
 SETTINGS = {
     f"{settings.model_config['env_prefix']}{name}".upper()
-    for settings in (Settings, KafkaSettings, WebSettings, ClickHouseSettings)
+    for settings in (Settings, KafkaSettings, WebSettings, ClickHouseSettings, MetricsSettings)
     for name in settings.model_fields
 }
 OURS = {name for name, service in SERVICES.items() if "build" in service}
@@ -120,15 +121,20 @@ def test_the_image_is_of_a_python_that_is_tested_and_runs_the_program_as_nobody_
     assert any(f"--uid {user} " in rest for word, rest in found if word == "RUN")
     (program,) = [json.loads(rest) for word, rest in found if word == "ENTRYPOINT"]
     assert program[0] in pyproject["project"]["scripts"]
-    homes = {rest.partition("=")[2] for word, rest in found if word == "ENV" and rest.startswith("REPLAYHOUSE_HOME=")}
-    assert homes == {rest for word, rest in found if word == "VOLUME"}
-    for name in OURS:
-        assert f"home:{homes.copy().pop()}" in SERVICES[name]["volumes"]
+    (home,) = [rest.partition("=")[2] for word, rest in found if word == "ENV" and rest.startswith("REPLAYHOUSE_HOME=")]
+    (volumes,) = [rest.split() for word, rest in found if word == "VOLUME"]
+    assert {volume for name in OURS for volume in SERVICES[name]["volumes"]} == {
+        f"home:{home}",
+        f"metrics:{SERVICES['job']['environment']['REPLAYHOUSE_METRICS_DIR']}",
+    }
+    assert volumes == [volume.partition(":")[2] for volume in SERVICES["job"]["volumes"]]
+    assert any(rest.endswith(f"--owner {user} --mode 755 {volumes[1]}") for word, rest in found if word == "RUN")
+    assert SERVICES["node-exporter"]["volumes"] == ["metrics:/metrics:ro"]
 
 
 def test_all_that_is_installed_in_the_image_is_of_the_lock_or_built_there() -> None:
     installs = [
-        part for word, rest in instructions() if word == "RUN" for part in rest.split("&&") if "install" in part
+        part for word, rest in instructions() if word == "RUN" for part in rest.split("&&") if "pip install" in part
     ]
     assert len(installs) == 3
     for part in installs:
