@@ -58,6 +58,11 @@ class Watched(NamedTuple):
         """Whether Prometheus has just been answered: else it is quiet for it knows nothing."""
         return bool(self.prometheus.query("replayhouse_database_up == 1"))
 
+    def new_folder(self, name: str) -> Path:
+        """A new folder, which is empty."""
+        (self.folder / name).mkdir()
+        return self.folder / name
+
     def extract(self, name: str, orders: int) -> Path:
         """A new extract."""
         generate(self.folder / name, orders, 5, None, 1)
@@ -100,15 +105,15 @@ def node_exporter(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def watched(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """A warehouse with one good load, which was verified. A read model counts as behind after no time at all."""
+    """A warehouse with a good load, verified and backed up. A read model counts as behind after no time at all."""
     with quick_folder() as folder:
         furnish(folder / "home", prepared)
         home = Home(folder / "home", FORKED)
-        for made in ("backups", "metrics"):
-            (folder / made).mkdir()
+        (folder / "metrics").mkdir()
         generate(folder / "good", WELL, 5, None, 1)
         home.succeed("ingest", folder / "good")
         home.succeed("audit", "verify")
+        home.succeed("db", "backup", folder / "first.backup")
         with (
             served(home) as (_, address),
             node_exporter(folder / "metrics") as files,
@@ -154,7 +159,7 @@ def a_parked_stream(watched: Watched) -> dict[str, object]:
 
 def an_old_verification(watched: Watched) -> dict[str, object]:
     watched.execute("UPDATE event_store.verification SET verified_at = now() - interval '2 days'")
-    return {"BACKUPS": watched.folder / "backups"}
+    return {"BACKUPS": watched.new_folder("verified")}
 
 
 def days_without_a_load(watched: Watched) -> dict[str, object]:
@@ -178,6 +183,18 @@ def a_copy_of_somebody(watched: Watched) -> dict[str, object]:
     return {"FOLDER": folder}
 
 
+def an_old_backup(watched: Watched) -> dict[str, object]:
+    watched.execute("UPDATE event_store.backup SET made_at = made_at - interval '2 days'")
+    return {"BACKUPS": watched.new_folder("too-old")}
+
+
+def a_backup_that_was_cut_off(watched: Watched) -> dict[str, object]:
+    good, bad = watched.folder / "first.backup", watched.folder / "cut-off.backup"
+    bad.write_bytes(good.read_bytes()[:-500])
+    assert watched.home.run("db", "drill", bad, "--keys", f"{good}.keys").code != 0
+    return {"BACKUPS": watched.new_folder("cut-off")}
+
+
 def a_job_without_its_files(watched: Watched) -> dict[str, object]:
     code, _ = watched.shell.run("replayhouse ingest nowhere")
     assert code == 2
@@ -195,6 +212,8 @@ def a_job_without_its_files(watched: Watched) -> dict[str, object]:
         ("NoLoad", days_without_a_load),
         ("LoadOpen", a_load_that_did_not_end),
         ("CopyShowsErased", a_copy_of_somebody),
+        ("BackupTooOld", an_old_backup),
+        ("RestoreDrillFailed", a_backup_that_was_cut_off),
         ("CommandFailed", a_job_without_its_files),
     ],
 )

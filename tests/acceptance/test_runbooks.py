@@ -40,10 +40,8 @@ def test_the_commands_of_a_page_succeed_on_a_warehouse_that_is_well(name: str, s
         home = stopped.save(folder / "home")
         made = stopped.path.parent
         (folder / "backups").mkdir()
-        (folder / "new").mkdir()
         places = {
             "BACKUPS": folder / "backups",
-            "NEW_HOME": folder / "new",
             "EXTRACT": made / "newest",
             "FOLDER": made / "export",
             "LOAD": "newest",
@@ -52,5 +50,4 @@ def test_the_commands_of_a_page_succeed_on_a_warehouse_that_is_well(name: str, s
             code, told = Shell(folder).run(script_of(PAGES[name], places))
         finally:
             home.halt()
-            Home(folder / "new").halt()
     assert code == 0, "\n".join(told)
