@@ -116,6 +116,8 @@ def _caught_up_after(done: Done, part_of: Run) -> list[Run]:
 
 def _caught_up(done: Done, contexts: set[str], part_of: Run | None = None) -> list[Run]:
     """The catching up of contexts, which show the log as far as they do now."""
+    if not contexts:
+        return []
     found = status(done.site.database)
     return _projected(done, {context: found[context].projected for context in found if context in contexts}, part_of)
 

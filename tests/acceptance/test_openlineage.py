@@ -5,12 +5,14 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import pytest
 
 import replayhouse
 from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.runtime.errors import Conflicting
 from tests.oracle.lines import a_customer
 from tests.support.collectors import Collector, collecting, validate
 from tests.support.extracts import a_good_extract, a_later_extract, a_review, write
@@ -106,6 +108,7 @@ def test_every_event_of_a_session_is_as_the_specification_has_it_and_none_shows_
     warehouse.json("export", hidden / "reports")
     warehouse.json("log", "seal", hidden / "sealed")
     warehouse.json("replay", hidden / "sealed", "--out", hidden / "rows")
+    warehouse.json("rebuild", "marketplace", "--rows", hidden / "rows")
     warehouse.json("retract", "2018", "--reason", "kanarienvogel")
     assert warehouse.run("retract", "kanarienvogel", "--reason", "kanarienvogel").code == 2
     assert warehouse.run("ingest", hidden / "kanarienvogel").code == 2
@@ -123,6 +126,7 @@ def test_every_event_of_a_session_is_as_the_specification_has_it_and_none_shows_
         ("revert", "COMPLETE"),
         ("export", "COMPLETE"),
         ("replay", "COMPLETE"),
+        ("rebuild", "COMPLETE"),
         ("retract", "COMPLETE"),
         ("project", "COMPLETE"),
         ("retract", "FAIL"),
@@ -158,6 +162,25 @@ def test_a_rejected_load_has_failed_and_says_so_in_a_sentence(
     validate(run)
     assert run["eventType"] == "FAIL"
     assert run["run"]["facets"]["errorMessage"]["message"].startswith("The load was rejected")
+
+
+@pytest.mark.parametrize(
+    ("ends", "code", "outcome", "message"),
+    [
+        (KeyboardInterrupt(), 130, "ABORT", "It was interrupted."),
+        (RuntimeError("kanarienvogel"), 1, "FAIL", "The program failed, by a fault of its own. (RuntimeError)"),
+        (Conflicting("kanarienvogel"), 4, "FAIL", "Another command is at work on the same thing. (Conflicting)"),
+    ],
+)
+def test_how_a_run_ended_is_told_by_its_kind_alone(
+    warehouse: Warehouse, told: Collector, ends: BaseException, code: int, outcome: str, message: str
+) -> None:
+    with patch("replayhouse.infra.application.rebuild.fold_again", side_effect=ends):
+        assert warehouse.run("rebuild").code == code
+
+    [_, end] = told.events
+    validate(end)
+    assert (end["eventType"], end["run"]["facets"]["errorMessage"]["message"]) == (outcome, message)
 
 
 def test_what_moves_nothing_is_not_told(warehouse: Warehouse, told: Collector, extract: Path, tmp_path: Path) -> None:
