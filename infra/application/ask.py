@@ -24,7 +24,7 @@ from replayhouse.infra.application.rows_shown import ids_in
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models import kept_answers
 from replayhouse.infra.read_models.kept_answers import Origin
-from replayhouse.infra.read_models.snapshots.time_travel import Limits
+from replayhouse.infra.read_models.snapshots.limits import Limits
 from replayhouse.infra.runtime.errors import Forbidden, Unknown
 from replayhouse.infra.runtime.telling import count
 from replayhouse.infra.telemetry import metrics_process

@@ -22,7 +22,7 @@ from replayhouse.infra.audit.growth import growth_between, orders_by_month
 from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.loads.load_ends import LoadEnd, load_ends
 from replayhouse.infra.read_models import kept_answers
-from replayhouse.infra.read_models.snapshots.time_travel import Limits
+from replayhouse.infra.read_models.snapshots.limits import Limits
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.questions import questions
 

@@ -33,8 +33,9 @@ from replayhouse.infra.read_models.marts import create_marts
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.schema import model_of
 from replayhouse.infra.read_models.snapshots import time_travel
+from replayhouse.infra.read_models.snapshots.limits import Limits
 from replayhouse.infra.read_models.snapshots.moments import LIVE, schemas_of
-from replayhouse.infra.read_models.snapshots.time_travel import Limits, alone
+from replayhouse.infra.read_models.snapshots.time_travel import alone
 from replayhouse.infra.read_models.versions import refuse_others
 from replayhouse.infra.runtime.errors import Forbidden, ReplayhouseError, UsageError
 from replayhouse.infra.telemetry.happenings import Happening

@@ -15,7 +15,7 @@ from replayhouse.infra.application.site import Site
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models import prefixes
 from replayhouse.infra.read_models.snapshots import time_travel
-from replayhouse.infra.read_models.snapshots.time_travel import Limits
+from replayhouse.infra.read_models.snapshots.limits import Limits
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.telemetry.happenings import Happening, happened
 

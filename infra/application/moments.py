@@ -21,8 +21,9 @@ from replayhouse.infra.read_models.marts import create_marts, live_schemas
 from replayhouse.infra.read_models.prefixes import Prefix, schema_in
 from replayhouse.infra.read_models.schema import model_of
 from replayhouse.infra.read_models.snapshots import moments, time_travel
+from replayhouse.infra.read_models.snapshots.limits import Limits, position_of
 from replayhouse.infra.read_models.snapshots.moments import schemas_of
-from replayhouse.infra.read_models.snapshots.time_travel import Limits, alone, position_of
+from replayhouse.infra.read_models.snapshots.time_travel import alone
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.projections.marts import MARTS
 from replayhouse.projections.warehouse import PROJECTIONS

@@ -25,7 +25,8 @@ from replayhouse.infra.kafka.reader import Received, Topics, reading
 from replayhouse.infra.read_models import imported_events, prefixes
 from replayhouse.infra.read_models.imported_events import ReceivedEvent
 from replayhouse.infra.read_models.rebuild.workers import Rebuilt
-from replayhouse.infra.read_models.snapshots.time_travel import Limits, alone, folded, put_in_place
+from replayhouse.infra.read_models.snapshots.limits import Limits
+from replayhouse.infra.read_models.snapshots.time_travel import alone, folded, put_in_place
 from replayhouse.infra.read_models.stream_source import Source
 from replayhouse.infra.runtime.errors import Rejected
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings

@@ -8,7 +8,7 @@ from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.application.rebuild import RebuildReport
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models.snapshots import time_travel
-from replayhouse.infra.read_models.snapshots.time_travel import Limits
+from replayhouse.infra.read_models.snapshots.limits import Limits
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.given_texts import read_business_time, read_recorded_time
 

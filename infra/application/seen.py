@@ -8,7 +8,7 @@ import psycopg
 from replayhouse.infra.application.rebuild_into import limits_of
 from replayhouse.infra.read_models.prefixes import prefixes
 from replayhouse.infra.read_models.snapshots import moments
-from replayhouse.infra.read_models.snapshots.time_travel import Limits, position_of
+from replayhouse.infra.read_models.snapshots.limits import Limits, position_of
 
 
 class Seen(NamedTuple):

@@ -18,7 +18,8 @@ from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.read_models import prefixes
 from replayhouse.infra.read_models.rebuild import workers
 from replayhouse.infra.read_models.rebuild.rebuild import LOCK
-from replayhouse.infra.read_models.snapshots.time_travel import Limits, rebuild_into
+from replayhouse.infra.read_models.snapshots.limits import Limits
+from replayhouse.infra.read_models.snapshots.time_travel import rebuild_into
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.ingest.synthetic import generate
 from tests.support.cli import CONTEXTS

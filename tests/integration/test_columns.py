@@ -12,7 +12,8 @@ from replayhouse.infra.read_models.digests import digests
 from replayhouse.infra.read_models.folding import Unfoldable
 from replayhouse.infra.read_models.live.projector import catch_up
 from replayhouse.infra.read_models.rebuild.rebuild import rebuild
-from replayhouse.infra.read_models.snapshots.time_travel import Limits, rebuild_into
+from replayhouse.infra.read_models.snapshots.limits import Limits
+from replayhouse.infra.read_models.snapshots.time_travel import rebuild_into
 from replayhouse.infra.runtime import column_folds
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.digest import Digest

@@ -13,7 +13,8 @@ from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.columns import runs
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.read_models.copy_text import line_writer, lines_of
-from replayhouse.infra.read_models.snapshots.time_travel import Limits, rebuild_into
+from replayhouse.infra.read_models.snapshots.limits import Limits
+from replayhouse.infra.read_models.snapshots.time_travel import rebuild_into
 from replayhouse.infra.replaying.folding import FoldedTable, fold_range, fold_rows
 from replayhouse.infra.replaying.keys import KeysOfDatabase
 from replayhouse.infra.replaying.parts import parts_of

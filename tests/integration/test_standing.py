@@ -27,7 +27,8 @@ from replayhouse.infra.read_models.rebuild.rebuild import rebuild
 from replayhouse.infra.read_models.rebuild.revert import revert
 from replayhouse.infra.read_models.rebuild.taken_over import TakeOver
 from replayhouse.infra.read_models.snapshots import standing
-from replayhouse.infra.read_models.snapshots.time_travel import Limits, rebuild_into
+from replayhouse.infra.read_models.snapshots.limits import Limits
+from replayhouse.infra.read_models.snapshots.time_travel import rebuild_into
 from replayhouse.projections.projection import Projection
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.databases import lose_keys

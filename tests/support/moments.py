@@ -8,8 +8,9 @@ from psycopg import sql
 
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models.digests import table_digests
+from replayhouse.infra.read_models.snapshots.limits import Limits
 from replayhouse.infra.read_models.snapshots.standing import standing
-from replayhouse.infra.read_models.snapshots.time_travel import Limits, alone, made
+from replayhouse.infra.read_models.snapshots.time_travel import alone, made
 from replayhouse.projections.digest import Digest
 from replayhouse.projections.warehouse import PROJECTIONS
 

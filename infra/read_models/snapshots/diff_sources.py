@@ -12,8 +12,8 @@ from sqlalchemy import Table
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models import checkpoints
 from replayhouse.infra.read_models.snapshots.diff import Side
+from replayhouse.infra.read_models.snapshots.limits import position_of
 from replayhouse.infra.read_models.snapshots.moments import Wanted, schemas_of
-from replayhouse.infra.read_models.snapshots.time_travel import alone, made, position_of
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.warehouse import PROJECTIONS
 
@@ -45,9 +45,11 @@ def two_sides(
     for limits in limited:
         position_of(conn, limits)  # before anything is folded
     with ExitStack() as stack:
-        if limited:
-            stack.enter_context(alone(conn))
         sides = []
+        if limited:
+            from replayhouse.infra.read_models.snapshots.time_travel import alone, made  # with all that folds
+
+            stack.enter_context(alone(conn))
         for side, schemas in zip(wanted, standing, strict=True):
             if side.limits:
                 tell(f"folding the log as of {side.text}")

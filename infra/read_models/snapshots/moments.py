@@ -10,7 +10,7 @@ import psycopg
 
 from replayhouse.infra.read_models.prefixes import prefixes, schema_in
 from replayhouse.infra.read_models.rebuild.revisions import schema_of
-from replayhouse.infra.read_models.snapshots.time_travel import Limits
+from replayhouse.infra.read_models.snapshots.limits import Limits
 from replayhouse.infra.read_models.windows import head_of
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.given_texts import read_recorded_time

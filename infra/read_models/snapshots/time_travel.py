@@ -8,7 +8,7 @@ between it and what the live tables show; the rows of the others are copied from
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,32 +24,10 @@ from replayhouse.infra.read_models.rebuild.rebuild import LOCK
 from replayhouse.infra.read_models.rebuild.swap import wait_for_old_snapshots
 from replayhouse.infra.read_models.rebuild.taken_over import Standing
 from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, load_all, untold
+from replayhouse.infra.read_models.snapshots.limits import Limits, position_of
 from replayhouse.infra.read_models.snapshots.standing import standing
 from replayhouse.infra.read_models.stream_source import LOG, Source
-from replayhouse.infra.read_models.windows import head_of
-from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.warehouse import PROJECTIONS
-
-_POSITION_AS_OF = """
-    SELECT last_position FROM event_store.commit WHERE recorded_at <= %s ORDER BY last_position DESC LIMIT 1
-"""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much of the log is seen.
-
-    `position`: events up to it. `as_of`, a recorded time with its zone: events of commits up to then. Of both the lower
-    position counts; None: up to the head. `occurred_before`, local to Brazil: of those events that count, the ones that
-    had happened by then.
-    """
-
-    position: int | None = None
-    as_of: datetime | None = None
-    occurred_before: datetime | None = None
-
-    def __bool__(self) -> bool:
-        return self != Limits()
 
 
 def rebuild_into(
@@ -196,19 +174,6 @@ def put_in_place(conn: psycopg.Connection, beside: Beside, prefix: str) -> dict[
     tables = {context: rebuilt.tables for context, rebuilt in beside.rebuilt.items()}
     prefixes.put_in_place(conn, beside.unfinished, prefix, tables)
     return {context: replace(rebuilt, tables=tables[context]) for context, rebuilt in beside.rebuilt.items()}
-
-
-def position_of(conn: psycopg.Connection, limits: Limits) -> int:
-    """Up to where the log is seen. Raises UsageError for a position beyond its head."""
-    position = head_of(conn)
-    if limits.position is not None:
-        if limits.position > position:
-            raise UsageError(f"The log has no position {limits.position:,}: its head is {position:,}.")
-        position = limits.position
-    if limits.as_of is not None:
-        row = conn.execute(_POSITION_AS_OF, [limits.as_of]).fetchone()
-        position = min(position, row[0] if row else 0)
-    return position
 
 
 def complete(conn: psycopg.Connection, begun: prefixes.Unfinished) -> None:
