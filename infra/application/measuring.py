@@ -5,13 +5,14 @@ connection of its own, as of one moment, takes no lock that anybody waits for, a
 starts no database and changes nothing: what is away is told as that.
 """
 
+import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 from psycopg import IsolationLevel, conninfo, sql
@@ -32,8 +33,14 @@ from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.telemetry import metrics
 from replayhouse.infra.telemetry.metrics import Metric, Reading
 
+if TYPE_CHECKING:
+    from replayhouse.infra.runtime.clickhouse_settings import ClickHouseSettings
+
 STATEMENT_SECONDS = 4
 """So long the database may work on one statement: who scrapes waits for ten seconds, mostly."""
+
+CLICKHOUSE_SECONDS = 10.0
+"""So often ClickHouse is asked at most."""
 
 _CONNECT_SECONDS = 3
 _NAME = "replayhouse metrics"
@@ -75,8 +82,11 @@ class Measured:
 class Measuring:
     """Measures one warehouse. Any number of threads may ask; one connection at a time is at work for them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clickhouse: "ClickHouseSettings | None" = None) -> None:
         self._settings = settings
+        self._clickhouse = clickhouse
+        self._shown_there: Mapping[str, int] | None = None
+        self._asked_there = -math.inf
         self._tally = Tally()
         self._reads = AccessCounts()
         self._lock = threading.Lock()
@@ -110,6 +120,7 @@ class Measuring:
         yield from _of_loads(conn)
         yield from _of_the_verification(conn)
         yield from self._of_relays(conn, head)
+        yield from self._of_clickhouse(conn, head)
         yield Reading(metrics.STALE_COPIES, (), len(copies.of_before_an_erasure(conn)))
         yield from _of_backups(conn)
         for labels, number in sorted(self._reads.now(conn).items()):
@@ -139,6 +150,22 @@ class Measuring:
             yield tell(metrics.RELAY_LAG_SECONDS, lag.seconds)
             yield tell(metrics.RELAY_IS_SILENT, relay.is_silent)
 
+    def _of_clickhouse(self, conn: psycopg.Connection, head: int) -> Iterator[Reading]:
+        """It is not asked anew by each who scrapes, least of all while it is away: what is told may be seconds old."""
+        if self._clickhouse is None:
+            return
+        if time.monotonic() >= self._asked_there + CLICKHOUSE_SECONDS:
+            from replayhouse.infra.clickhouse.standing import positions
+
+            try:
+                self._shown_there = positions(conn, self._clickhouse)
+            except ReplayhouseError:
+                self._shown_there = None
+            self._asked_there = time.monotonic()
+        yield Reading(metrics.CLICKHOUSE_UP, (), self._shown_there is not None)
+        for context, position in (self._shown_there or {}).items():
+            yield Reading(metrics.CLICKHOUSE_LAG, (context,), self._lag(conn, context, head, position).events)
+
     def _lag(self, conn: psycopg.Connection, context: str, head: int, position: int) -> "_Lag":
         appended = self._tally.up_to(conn, context, head)
         behind = appended - self._tally.up_to(conn, context, min(position, head))
@@ -165,8 +192,13 @@ class _Lag(NamedTuple):
 
 
 def measuring(site: Site) -> Measuring:
-    """What measures the warehouse of the site; it opens its own connections, and outlives the use case."""
-    return Measuring(site.settings)
+    """What measures the warehouse of the site; it opens its own connections, and outlives the use case.
+
+    Raises UsageError where the settings of ClickHouse make no sense.
+    """
+    clickhouse = site.clickhouse
+    is_server = clickhouse.url is not None and not clickhouse.address.folder  # an engine without one is not shared
+    return Measuring(site.settings, clickhouse if is_server else None)
 
 
 def reached(settings: Settings) -> Database:

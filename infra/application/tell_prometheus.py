@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from replayhouse.infra.application.measuring import Measuring, measuring
+from replayhouse.infra.application.measuring import measuring
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.errors import Conflicting
@@ -40,7 +40,7 @@ def write_metrics(site: Site, folder: Path) -> None:
     """
     if site.settings.database_url is None and not EmbeddedServer(site.settings.home).is_made():
         return
-    readings = Measuring(site.settings).now().readings
+    readings = measuring(site).now().readings
     _write(folder / "replayhouse_warehouse.prom", text_of([of_the_build(), *readings]))
 
 

@@ -10,6 +10,7 @@ from replayhouse.infra.cli.options import Json, example
 from replayhouse.infra.cli.output import megabytes, print_json, say, table
 
 if TYPE_CHECKING:
+    from replayhouse.infra.application.clickhouse_status import ClickHouseStatus
     from replayhouse.infra.application.status import Status
     from replayhouse.infra.postgres.place import Place
     from replayhouse.infra.publishing.relays import RelayStatus
@@ -39,11 +40,13 @@ def status(check: Check = False, json: Json = False) -> None:
 
     with named_warehouse() as warehouse:
         found = warehouse.status()
+        there = None if check else warehouse.clickhouse_status()
     reasons = found.needs if check else []
     if json:
-        print_json({**found.document(), **({"check": reasons} if check else {})})
+        further = {"check": reasons} if check else {} if there is None else {"clickhouse": there.document()}
+        print_json({**found.document(), **further})
     elif not check:
-        _show(found)
+        _show(found, there)
     else:
         for reason in reasons or ["Nothing needs anybody."]:
             say(reason)
@@ -51,7 +54,7 @@ def status(check: Check = False, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _show(found: "Status") -> None:
+def _show(found: "Status", there: "ClickHouseStatus | None") -> None:
     from replayhouse.infra.application.status import (
         what_a_copy_shows,
         what_a_drill_found,
@@ -82,10 +85,21 @@ def _show(found: "Status") -> None:
     for copy in found.stale_copies:
         say(what_a_copy_shows(copy))
     say()
+    if there is not None:
+        _show_there(there)
+        say()
     if found.relays:
         _show_relays(found.relays)
         say()
     show_batches(found.batches)
+
+
+def _show_there(there: "ClickHouseStatus") -> None:
+    if there.error is not None:
+        say(f"How far ClickHouse is, is not known: {there.error}")
+        return
+    say(f"ClickHouse: {there.place}")
+    table(("context", "shown", "lag"), [(context, *told) for context, told in there.contexts.items()])
 
 
 def _told(place: "Place") -> str:

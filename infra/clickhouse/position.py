@@ -118,6 +118,16 @@ def read(server: Server) -> dict[str, Position]:
             )
         server.execute(_CREATE.format(table=server.named(TABLE)))
         return {}
+    return _told(server)
+
+
+def look(server: Server) -> dict[str, Position]:
+    """The same for who only looks: nothing is made, and where there is none of our tables nothing is told."""
+    names = [name for (name,) in server.rows(_TABLES, database=server.database)]
+    return _told(server) if TABLE in names else {}
+
+
+def _told(server: Server) -> dict[str, Position]:
     found = server.rows(_READ.format(table=server.named(TABLE)))
     try:
         return {context: msgspec.json.decode(told, type=Position) for context, told in found}

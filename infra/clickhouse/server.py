@@ -18,6 +18,7 @@ OLDEST_SERVER = "26.9"
 
 _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 3_600  # a large table is written anew by one statement
+_MOMENT_SECONDS = 2
 _MOST_SHOWN = 300
 
 _SETTINGS = {
@@ -112,7 +113,28 @@ def connected(settings: ClickHouseSettings) -> Iterator[Server]:
         server.close()
 
 
-def _client(address: Address, settings: ClickHouseSettings) -> Any:
+@contextmanager
+def looked_at(settings: ClickHouseSettings) -> Iterator[Server]:
+    """A connection for who only looks, and soon: nothing is made there, and who does not answer in a moment is away.
+
+    Raises as `connected`, but for what only those need to know who write.
+    """
+    address = settings.address
+    with translated(address):
+        client = _client(address, settings, _MOMENT_SECONDS, _MOMENT_SECONDS)
+    server = Server(client, address)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def _client(
+    address: Address,
+    settings: ClickHouseSettings,
+    connect_seconds: int = _CONNECT_SECONDS,
+    answer_seconds: int = _ANSWER_SECONDS,
+) -> Any:
     try:
         import clickhouse_connect
     except ImportError as error:
@@ -127,8 +149,8 @@ def _client(address: Address, settings: ClickHouseSettings) -> Any:
         password=settings.secret,
         interface="https" if address.is_secure else "http",
         ca_cert=None if settings.ca is None else str(settings.ca),
-        connect_timeout=_CONNECT_SECONDS,
-        send_receive_timeout=_ANSWER_SECONDS,
+        connect_timeout=connect_seconds,
+        send_receive_timeout=answer_seconds,
         autogenerate_session_id=False,  # each statement stands by itself
         settings=_SETTINGS,
     )

@@ -2,7 +2,7 @@
 
 What stands in the log stays there, so a count is good for ever: only what lies between the nearest position that was
 counted before and the one that is asked for is counted. That costs as much as came since; the first time, one pass over
-an index (0.2 s for 1.4 million events).
+an index (17 ms for 270,000 events).
 """
 
 from uuid import UUID

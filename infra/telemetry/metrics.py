@@ -71,6 +71,8 @@ LOG_HELD = _gauge("log_verification_success", "1 if the log held then, else 0.")
 RELAY_LAG = _gauge("relay_lag_events", "Events that a relay has not published yet.", "relay")
 RELAY_LAG_SECONDS = _gauge("relay_lag_seconds", "Age of the oldest event that a relay has not published yet.", "relay")
 RELAY_IS_SILENT = _gauge("relay_is_silent", "1 if a relay that is at work has long said nothing, else 0.", "relay")
+CLICKHOUSE_UP = _gauge("clickhouse_up", "1 if the ClickHouse that is set up answers, else 0.")
+CLICKHOUSE_LAG = _gauge("clickhouse_lag_events", "Events of a context that ClickHouse does not show yet.", "context")
 STALE_COPIES = _gauge(
     "stale_copies", "Copies outside of the database in clear that may show a person who was erased since."
 )
@@ -116,6 +118,8 @@ METRICS: tuple[Metric, ...] = (
     RELAY_LAG,
     RELAY_LAG_SECONDS,
     RELAY_IS_SILENT,
+    CLICKHOUSE_UP,
+    CLICKHOUSE_LAG,
     STALE_COPIES,
     LAST_BACKUP,
     LAST_DRILL,

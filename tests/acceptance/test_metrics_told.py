@@ -203,3 +203,16 @@ def test_commands_that_end_at_once_do_not_lose_each_others_files(home: Home, tmp
         "replayhouse_warehouse.prom",
         "replayhouse_command_status.prom",
     }
+
+
+def test_a_clickhouse_that_is_away_is_told_and_holds_up_nothing(home: Home) -> None:
+    nobody = {"REPLAYHOUSE_CLICKHOUSE_URL": "clickhouse://ana@127.0.0.1:1/replayhouse"}
+    told = home.succeed("status", "--json", **nobody).result().document["clickhouse"]
+    assert (told["place"], "cannot be reached" in told["error"]) == ("clickhouse://127.0.0.1:1/replayhouse", True)
+    assert "cannot be reached" in home.succeed("status", **nobody).result().out
+    with served(home, **nobody) as (_, address):
+        text = scraped(address)
+        promtool("check", "metrics", given=text)
+        assert values(text, "replayhouse_clickhouse_up") == [0]
+        assert values(text, "replayhouse_database_up") == [1]
+    assert "clickhouse" not in home.succeed("status", "--json").result().document

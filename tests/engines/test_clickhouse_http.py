@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.application.api.warehouse import Warehouse as Opened
 from replayhouse.infra.clickhouse.server import connected
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.runtime.clickhouse_settings import ClickHouseSettings, load_clickhouse_settings
 from replayhouse.infra.runtime.errors import ReplayhouseError, Unreachable
+from replayhouse.infra.runtime.settings import load_settings
+from replayhouse.infra.telemetry.metrics import CLICKHOUSE_LAG
 from tests.support.clickhouse import Kept
 from tests.support.clickhouse_http import PASSWORD, StandIn, standing_in
 from tests.support.extracts import a_good_extract, write
@@ -77,3 +81,33 @@ def test_a_server_that_goes_away_is_told(tmp_path: Path) -> None:
             stand_in.shutdown()
             with pytest.raises(Unreachable, match="cannot be reached"):
                 server.execute("SELECT 1")
+
+
+def test_how_far_it_is_behind_is_told_by_status_and_to_prometheus(
+    database: Database, tmp_path: Path, stand_in: StandIn
+) -> None:
+    kept = Kept(database, tmp_path)
+    kept.url, kept.given = stand_in.url, {PASSWORD_SETTING: PASSWORD}
+    settings = load_clickhouse_settings(url=stand_in.url, password=PASSWORD)
+    opened = Opened(load_settings(database_url=database.url, home=tmp_path / "home"), clickhouse=settings)
+
+    def lags() -> dict[str, float]:
+        return {one.labels[0]: one.value for one in opened.measuring().now().readings if one.metric == CLICKHOUSE_LAG}
+
+    kept.warehouse.ingest(write(tmp_path / "first", a_good_extract()))
+    events = kept.warehouse.events()
+    made = len(stand_in.requests)
+    told = kept.json("status")["clickhouse"]
+    assert told["contexts"] == {context: {"position": 0, "lag": events.get(context, 0)} for context in CONTEXTS}
+    assert lags() == {context: events.get(context, 0) for context in CONTEXTS}
+    assert not any(word in one for one in stand_in.requests[made:] for word in ("CREATE", "INSERT")), "it only looks"
+
+    kept.project()
+    assert {of["lag"] for of in kept.json("status")["clickhouse"]["contexts"].values()} == {0}
+    assert set(lags().values()) == {0}
+    assert "ClickHouse: clickhouse://127.0.0.1:" in kept.run("status").out
+
+    kept.warehouse.json("retract", kept.warehouse.json("batches")[-1]["batch"], "--reason", "a test")
+    behind = {context: of["lag"] for context, of in kept.json("status")["clickhouse"]["contexts"].items()}
+    assert behind == lags()
+    assert sum(behind.values()) > 0

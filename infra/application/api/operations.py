@@ -13,6 +13,7 @@ from replayhouse.infra.application.api.base import Base
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.backup import BackupReport
+    from replayhouse.infra.application.clickhouse_status import ClickHouseStatus
     from replayhouse.infra.application.database import Started, Stopped
     from replayhouse.infra.application.drill import DrillReport
     from replayhouse.infra.application.glance import Glance, News
@@ -34,6 +35,16 @@ class Operations(Base):
         from replayhouse.infra.application.status import status
 
         return self._do(status)
+
+    def clickhouse_status(self) -> "ClickHouseStatus | None":
+        """How far the read models in ClickHouse are behind the log; None where none is set up.
+
+        One that does not answer within some seconds is told as that, in `error`. Raises UsageError where its settings
+        make no sense.
+        """
+        from replayhouse.infra.application.clickhouse_status import clickhouse_status
+
+        return self._do(clickhouse_status)
 
     def glance(self) -> "Glance":
         """How far the log and the marts are, the ends of loads, and what the last verification found: in an instant."""
