@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.quality.rules import TARGETS, Dimension, Severity
 from replayhouse.infra.application.quality_report import quality_report
 from replayhouse.infra.application.site import Site
@@ -19,7 +20,7 @@ from replayhouse.infra.openlineage.datasets import Store
 from replayhouse.infra.openlineage.facets import Document
 from replayhouse.infra.openlineage.runs import Run
 from replayhouse.infra.publishing.names import events_topic, state_topic
-from replayhouse.infra.read_models.status import status
+from replayhouse.infra.read_models.checkpoints import projected
 
 _REJECTED = "The load was rejected: it is not believable as a whole. replayhouse quality report says why."
 
@@ -118,8 +119,9 @@ def _caught_up(done: Done, contexts: set[str], part_of: Run | None = None) -> li
     """The catching up of contexts, which show the log as far as they do now."""
     if not contexts:
         return []
-    found = status(done.site.database)
-    return _projected(done, {context: found[context].projected for context in found if context in contexts}, part_of)
+    with done.site.database.connect("replayhouse lineage") as connection:
+        found = {context: projected(connection, context) for context in CONTEXTS if context in contexts}
+    return _projected(done, {context: known.position for context, known in found.items() if known}, part_of)
 
 
 def _projected(done: Done, positions: Mapping[str, int], part_of: Run | None = None) -> list[Run]:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -87,26 +87,39 @@ def _parent_in(environment: Mapping[str, str]) -> Document:
     """The facet of the run that has started us, as schedulers name it in the environment; empty where none does.
 
     OPENLINEAGE_PARENT_ID is `namespace/job/run`, as Airflow's macro lineage_parent_id has it, and
-    OPENLINEAGE_ROOT_PARENT_ID the same of the root. Dagster names its run in DAGSTER_RUN_ID.
+    OPENLINEAGE_ROOT_PARENT_ID the same of the root; or each part stands in a variable of its own. Of Dagster it is the
+    run in DAGSTER_RUN_ID.
     """
-    parent, root = (_run_named(environment.get(f"OPENLINEAGE_{of}PARENT_ID", "")) for of in ("", "ROOT_"))
-    if parent is None:
-        parent = _run_named(
-            f"dagster/{environment.get('DAGSTER_RUN_JOB_NAME') or 'run'}/{environment.get('DAGSTER_RUN_ID', '')}"
-        )
+    parts = [environment.get(f"OPENLINEAGE_PARENT_{part}", "") for part in ("JOB_NAMESPACE", "JOB_NAME", "RUN_ID")]
+    of_dagster = ["dagster", environment.get("DAGSTER_RUN_JOB_NAME") or "run", environment.get("DAGSTER_RUN_ID", "")]
+    named = (_run_named(environment.get("OPENLINEAGE_PARENT_ID", "")), _run_of(*parts), _run_of(*of_dagster))
+    parent = next((one for one in named if one is not None), None)
     if parent is None:
         return {}
-    of_root = {"run": {"runId": root[2]}, "job": {"namespace": root[0], "name": root[1]}} if root else None
-    return facets.parent_run(parent[2], parent[0], parent[1], of_root)
+    root = _run_named(environment.get("OPENLINEAGE_ROOT_PARENT_ID", ""))
+    return facets.parent_run(parent.run, parent.namespace, parent.job, root.document() if root else None)
 
 
-def _run_named(text: str) -> tuple[str, str, str] | None:
-    """Namespace, job and run; None for what names none."""
+class _Named(NamedTuple):
+    """A run of somebody else."""
+
+    namespace: str
+    job: str
+    run: str
+
+    def document(self) -> Document:
+        """As the facet of a parent tells of the root."""
+        return {"run": {"runId": self.run}, "job": {"namespace": self.namespace, "name": self.job}}
+
+
+def _run_named(text: str) -> _Named | None:
+    """The run that a text names; None for what names none."""
     found = _PARENT.fullmatch(text.strip())
-    if found is None:
-        return None
+    return _run_of(unquote(found["namespace"]), unquote(found["job"]), found["run"]) if found else None
+
+
+def _run_of(namespace: str, job: str, run: str) -> _Named | None:
     try:
-        run = UUID(found["run"])
+        return _Named(namespace, job, str(UUID(run))) if namespace and job else None
     except ValueError:
         return None
-    return unquote(found["namespace"]), unquote(found["job"]), str(run)

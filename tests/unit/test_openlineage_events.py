@@ -1,5 +1,8 @@
 """Events of OpenLineage as documents: names, ids, parents, and whether anybody has asked for them."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -76,6 +79,15 @@ def test_a_run_begins_and_ends_with_one_id_and_is_valid() -> None:
     [
         ({"OPENLINEAGE_PARENT_ID": f"shop/a/b/{PARENT}"}, "shop", "a/b"),
         ({"OPENLINEAGE_PARENT_ID": f"http%3A%2F%2Fshop/load/{PARENT}"}, "http://shop", "load"),
+        (
+            {
+                "OPENLINEAGE_PARENT_JOB_NAMESPACE": "shop",
+                "OPENLINEAGE_PARENT_JOB_NAME": "load",
+                "OPENLINEAGE_PARENT_RUN_ID": PARENT,
+            },
+            "shop",
+            "load",
+        ),
         ({"DAGSTER_RUN_ID": PARENT}, "dagster", "run"),
         ({"DAGSTER_RUN_ID": PARENT, "DAGSTER_RUN_JOB_NAME": "nightly"}, "dagster", "nightly"),
     ],
@@ -109,6 +121,21 @@ def test_every_table_is_told_with_its_columns_and_what_they_follow_from() -> Non
         lineage = one["facets"]["columnLineage"]["fields"]
         assert sorted(lineage) == sorted(columns)
         assert {told["field"] for of in lineage.values() for told in of["inputFields"]} <= fields
+
+
+def test_nothing_of_it_is_imported_where_nobody_asks() -> None:
+    code = (
+        "import sys\n"
+        "from replayhouse.infra.application.api.warehouse import Warehouse\n"
+        "from replayhouse.infra.runtime.errors import ReplayhouseError\n"
+        "from replayhouse.infra.runtime.settings import load_settings\n"
+        "try: Warehouse(load_settings()).ingest('/nowhere/extract')\n"
+        "except ReplayhouseError: pass\n"
+        "print(*sorted(name for name in sys.modules if 'openlineage' in name or name.endswith('run_events')))"
+    )
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("OPENLINEAGE_")}
+    done = subprocess.run([sys.executable, "-c", code], env=ours, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["replayhouse.infra.openlineage", "replayhouse.infra.openlineage.asked"]
 
 
 def test_facets_are_those_of_the_client() -> None:

@@ -1,5 +1,6 @@
 """What is told of use cases that need more than a database: made of their documents, as those are printed."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from replayhouse.infra.application import runs_told
 from replayhouse.infra.application.runs_told import JOBS, Done
 from replayhouse.infra.openlineage.datasets import store_of
 from replayhouse.infra.openlineage.runs import Run, events_of
+from replayhouse.infra.read_models.checkpoints import Projected
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.support.collectors import validate
 
@@ -21,7 +23,8 @@ FOLDED = {"contexts": {"sales": {"tables": {"fact_payment": {"rows": 3, "digest"
 def told(use_case: str, document: Any, **given: Any) -> list[Any]:
     """The last events of the runs that are told of a use case."""
     job = JOBS[use_case]
-    site: Any = SimpleNamespace(kafka=KAFKA, settings=None, database=None)
+    database = SimpleNamespace(connect=lambda name: nullcontext())
+    site: Any = SimpleNamespace(kafka=KAFKA, settings=None, database=database)
     run = Run(job.name, job.does, NOON, NOON)
     runs = job.runs(Done(site, store_of(None, "replayhouse"), run, given, document))
     ends = [events_of(one, {})[1] for one in runs]
@@ -58,8 +61,7 @@ def test_rows_of_a_folder_become_tables() -> None:
 
 
 def test_following_is_told_as_one_run_of_the_contexts_that_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = {"sales": SimpleNamespace(projected=9), "marketplace": SimpleNamespace(projected=7)}
-    monkeypatch.setattr(runs_told, "status", lambda database: shown)
+    monkeypatch.setattr(runs_told, "projected", lambda connection, context: Projected(revision=1, position=9))
     [end] = told("follow", {"contexts": {"sales": {"events": 4}, "marketplace": {"events": 0}}})
     assert end["job"]["name"] == "project"
     assert {one["facets"]["version"]["datasetVersion"] for one in end["outputs"]} == {"9"}
