@@ -95,9 +95,11 @@ class DuckDBWork:
             {
                 "batch_seq": batch_seq,
                 "first": after.bucket,
+                "first_kind": after.kind,
+                "first_family": after.key,
                 "last": up_to.bucket,
-                "after": _sortable(after),
-                "up_to": _sortable(up_to),
+                "last_kind": up_to.kind,
+                "last_family": up_to.key,
             },
         )
         return cursor.fetchall()
@@ -127,8 +129,3 @@ def _as_json(facts: Any) -> str:
 def _exactly(name: str, hint: object) -> str:
     """Amounts are texts, so that they stay exact."""
     return f"{name}::VARCHAR" if hint in (Decimal, Decimal | None) else name
-
-
-def _sortable(place: Place) -> str:
-    """As the macro `place_of` of the plan writes it."""
-    return f"{place.bucket:03} {place.kind} {place.key}"

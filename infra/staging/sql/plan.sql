@@ -63,9 +63,6 @@ LEFT JOIN person_of_alias AS p ON p.customer_alias = e.customer_alias;
 
 CREATE OR REPLACE MACRO bucket_of(family) AS ('0x' || substr(md5(family::VARCHAR), 1, 2))::INT;
 
--- A place of the plan as a text that sorts like it.
-CREATE OR REPLACE MACRO place_of(bucket, kind, family) AS printf('%03d %d %s', bucket, kind, family::VARCHAR);
-
 -- Kind 1: persons, or aliases of nobody we know.
 CREATE OR REPLACE TABLE work_person AS
 SELECT bucket_of(family) AS bucket, family, customer_id
@@ -220,10 +217,9 @@ lines AS (
     FROM sellers AS s
     WHERE s.change <> 'unchanged'
 )
-SELECT
-    bucket_of(family) AS bucket, place_of(bucket_of(family), kind, family) AS place, destination, line
+SELECT bucket_of(family) AS bucket, kind, family, destination, line
 FROM lines
-ORDER BY bucket, place;
+ORDER BY bucket, kind, family;
 
 -- How much work each bucket holds, in events more or less: to divide it into units.
 CREATE OR REPLACE TABLE work_size AS
