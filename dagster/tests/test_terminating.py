@@ -4,17 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 from running import a_program
+from waiting import LONGEST_S, wait_until
 
 from replayhouse_dagster.child import Child
 
-LONGEST_S = 240.0
 ENDS_SLOWLY = """
 trap 'sleep 0.3; echo ended > "$HERE/ended"; exit 143' TERM
 echo started > "$HERE/started"
@@ -25,15 +23,6 @@ DEFINITIONS = """
 from replayhouse_dagster import ReplayhouseCli, definitions
 defs = definitions(ReplayhouseCli(executable={program!r}), {extracts!r})
 """
-
-
-def wait_until(holds: Callable[[], bool], process: "subprocess.Popen[bytes] | None" = None) -> None:
-    """Waits for a condition; AssertionError where it does not come, or the process ends before."""
-    ends = time.monotonic() + LONGEST_S
-    while not holds():
-        assert time.monotonic() < ends, "it does not come"
-        assert process is None or process.poll() is None, "the process has ended before"
-        time.sleep(0.02)
 
 
 def interrupt(line: str) -> None:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pages import PAGE, files_of
+
 from replayhouse_dagster import ReplayhouseCli
 
 LONGEST_S = 240
-SETTINGS = Path(__file__).parents[2] / "docs/dagster.md"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,4 @@ class Warehouse:
 def write_settings(home: Path) -> None:
     """Gives a Dagster the settings that the page shows."""
     home.mkdir()
-    page = SETTINGS.read_text(encoding="utf-8")
-    (block,) = [part.split("```")[0] for part in page.split("```yaml\n")[1:] if part.startswith("# dagster.yaml\n")]
-    (home / "dagster.yaml").write_text(block, encoding="utf-8")
+    (home / "dagster.yaml").write_text(files_of(PAGE)["dagster.yaml"], encoding="utf-8")

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [
     page
-    for folder in (ROOT, *(ROOT / name for name in ("docs", "consumer", "contracts", "tests")))
+    for folder in (ROOT, *(ROOT / name for name in ("docs", "consumer", "dagster", "contracts", "tests")))
     for page in sorted(folder.glob("*.md") if folder == ROOT else folder.rglob("*.md"))
 ]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
