@@ -37,7 +37,7 @@ JAVA_IS_THERE := java_version=$$(java -version 2>&1 | sed -n 's/.* version "\([0
 RELEASE_VENV ?= .venv-release
 RELEASE := $(RELEASE_VENV)/release.stamp
 
-.PHONY: help demo test test-quick test-engines test-dagster test-server check workflows audit contracts dashboard pictures format bench soak mutants lock dist release clean
+.PHONY: help demo test test-quick test-engines test-dagster test-server check workflows audit contracts dashboard pictures pictures-dagster format bench soak mutants lock dist release clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -102,6 +102,10 @@ dashboard: $(TOOLS) ## writes the dashboard of Grafana anew, from the list in op
 
 pictures: $(TOOLS) ## draws the pictures of README anew, with chromium
 	REPLAYHOUSE_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest -n 0 tests/acceptance/web/test_in_the_browser.py -k readme
+
+pictures-dagster: $(PROGRAM) $(DAGSTER) ## draws the picture of the page on Dagster anew, with chromium
+	export REPLAYHOUSE_SCREENSHOTS=$(abspath docs/pictures); \
+	$(IN_DAGSTER) pytest --program $(abspath $(BIN))/replayhouse tests/test_page.py
 
 format: $(TOOLS) ## rewrites the code in the agreed format
 	$(BIN)/ruff check --fix .
