@@ -4,6 +4,8 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 
 import pytest
 from anyio import to_thread
@@ -13,10 +15,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.application.measuring import Measured, Measuring
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.privacy.access_counts import OTHER, RESOURCES
 from replayhouse.infra.runtime.identity import Role
-from replayhouse.infra.telemetry.metrics import METRICS
+from replayhouse.infra.runtime.settings import Settings
+from replayhouse.infra.telemetry.metrics import LOG_POSITION, METRICS, Reading
 from replayhouse.infra.web import warehouses
 from replayhouse.infra.web.api import routers as api_routers
 from replayhouse.infra.web.pages import routers as page_routers
@@ -26,6 +30,10 @@ from tests.support.in_process import Warehouse
 from tests.support.web import asking
 
 LONGEST_S = 60.0
+RELAY = """
+    INSERT INTO publishing.relay (name, position, state, since, updated_at, session)
+    VALUES (%s, 0, 'following', now(), now() - interval '1 hour', gen_random_uuid()) RETURNING name
+"""
 BEHIND = """
     UPDATE read_model.projection SET position = 0, moved_at = moved_at - interval '1 hour'
     WHERE context = 'sales' RETURNING extract(epoch FROM moved_at)::float8
@@ -195,3 +203,46 @@ def test_while_the_database_is_away_that_is_what_is_told(tmp_path: Path) -> None
     assert {name: value for name, value in found.items() if "question" not in name and "answers" not in name} == {
         "replayhouse_database_up": 0
     }
+
+
+def test_a_relay_is_told_of_by_its_name_and_nothing_else_that_stands_there(
+    own: Warehouse, own_client: TestClient
+) -> None:
+    [(events,)] = own.rows("SELECT count(*) FROM event_store.sales_events")
+    for name in ("sales", "sales.state", "of somebody", "sales.7c39"):
+        own.rows(RELAY, name)
+    found = read(own_client)
+    lags = {key[1]: value for key, value in found.items() if key[0] == "replayhouse_relay_lag_events"}
+    assert lags == {"sales": events, "sales.state": events}
+    assert found["replayhouse_relay_is_silent", "sales"] == 1
+    assert found["replayhouse_relay_lag_seconds", "sales"] > 0
+
+
+def test_who_asks_while_it_is_measured_shares_what_is_measured_next(
+    own: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many ask, one connection at a time is at work for them."""
+    begun, may_end = Event(), Event()
+    measured, looks = list[int](), list[float]()
+
+    def measure(_: Measuring) -> Measured:
+        measured.append(len(measured))
+        begun.set()
+        assert may_end.wait(LONGEST_S)
+        return Measured(is_there=True, readings=[Reading(LOG_POSITION, (), len(measured))])
+
+    def look_at_a_clock() -> float:
+        looks.append(time.monotonic())
+        return looks[-1]
+
+    monkeypatch.setattr(Measuring, "_measured", measure)
+    monkeypatch.setattr("replayhouse.infra.application.measuring.time", SimpleNamespace(monotonic=look_at_a_clock))
+    measuring = Measuring(Settings(home=tmp_path, database_url=own.database.url))
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(measuring.now)
+        assert begun.wait(LONGEST_S)
+        others = [pool.submit(measuring.now) for _ in range(8)]
+        wait_until(lambda: len(looks) == 2 + 8)
+        may_end.set()
+        assert first.result().readings[0].value == 1
+        assert {one.result().readings[0].value for one in others} == {2}
