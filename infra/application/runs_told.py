@@ -147,6 +147,27 @@ def _of_follow(done: Done) -> list[Run]:
     return _caught_up(done, {context for context, told in done.told["contexts"].items() if told["events"]})
 
 
+def _of_project_to(done: Done) -> list[Run]:
+    """Nothing where nothing moved there."""
+    moved = {context: told["projected"] for context, told in done.told["contexts"].items() if told["events"]}
+    outputs = [_in_clickhouse(done, context, name, str(moved[context])) for context, name in datasets.tables_of(moved)]
+    return done.known(inputs=[datasets.log(done.store)], outputs=outputs) if outputs else []
+
+
+def _of_rebuild_to(done: Done) -> list[Run]:
+    outputs = [
+        datasets.written(_in_clickhouse(done, context, name, table["digest"]), facets.output_statistics(table["rows"]))
+        for context, told in done.told["contexts"].items()
+        for name, table in told["tables"].items()
+    ]
+    return done.known(inputs=[datasets.log(done.store)], outputs=outputs)
+
+
+def _in_clickhouse(done: Done, context: str, name: str, version: str) -> Document:
+    address = done.site.clickhouse.address
+    return datasets.table_in_clickhouse(done.store, address, context, name, facets.dataset_version(version))
+
+
 def _of_rebuild(done: Done) -> list[Run]:
     return done.known(inputs=[datasets.log(done.store)], outputs=_folded(done))
 
@@ -254,7 +275,9 @@ JOBS: Mapping[str, Job] = {
     "retract": Job("retract", "Takes loads back: what they brought to the log counts no longer.", _of_retract),
     "project": Job("project", _CATCHES_UP, _of_project),
     "follow": Job("project", _CATCHES_UP, _of_follow),
+    "project_to": Job("project", _CATCHES_UP, _of_project_to),
     "rebuild": Job("rebuild", _REBUILDS, _of_rebuild),
+    "rebuild_to": Job("rebuild", _REBUILDS, _of_rebuild_to),
     "rebuild_rows": Job("rebuild", _REBUILDS, _of_rebuild_rows),
     "rebuild_into": Job("rebuild_into", _BESIDE, _of_rebuild_into),
     "rebuild_from_topics": Job("rebuild_from_topics", _BESIDE, _of_rebuild_from_topics),

@@ -27,6 +27,7 @@ from replayhouse.infra.openlineage.columns import (
     fields_behind,
 )
 from replayhouse.infra.openlineage.facets import Document
+from replayhouse.infra.runtime.clickhouse_settings import Address
 from replayhouse.infra.staging.files import SOURCE_FILES
 from replayhouse.ingest.records import RECORDS
 from replayhouse.projections.fingerprint import shapes_of
@@ -192,13 +193,29 @@ def from_extract(path: object, files: Collection[str]) -> Document:
 
 def table(store: Store, context: str, name: str, *told: Document, schema: str | None = None) -> Document:
     """A folded table of a context, in its schema or another one, and from which fields of the log it follows."""
+    return store.dataset(f"{schema or context}.{name}", *_folded(store, context, name), *told)
+
+
+def table_in_clickhouse(store: Store, address: Address, context: str, name: str, *told: Document) -> Document:
+    """The same as ClickHouse shows it; `store` is where the log is."""
+    if address.folder:
+        namespace, before = FILE, f"{last_part(address.folder)}/"
+    else:
+        namespace, _, database = address.place.rpartition("/")
+        before = f"{database}."
+    source = facets.data_source("ClickHouse", None if address.folder else address.place)
+    return dataset(namespace, f"{before}{context}_{name}", source, *_folded(store, context, name), *told)
+
+
+def _folded(store: Store, context: str, name: str) -> tuple[Document, ...]:
+    """What a table is, what its columns are, and from which fields of the log in the store they follow."""
     table = declared(context, name)
     lineage = {
         column: [store.input_field(LOG, field, is_identity=is_copy) for field, is_copy in sorted(fields.items())]
         for column, fields in fields_behind(f"{context}.{name}").items()
         if column in columns_without_position(table)
     }
-    return store.dataset(f"{schema or context}.{name}", *of_table(table), facets.column_lineage(lineage), *told)
+    return *of_table(table), facets.column_lineage(lineage)
 
 
 def declared(context: str, name: str) -> Table:

@@ -12,6 +12,7 @@ from replayhouse.infra.application.runs_told import JOBS, Done
 from replayhouse.infra.openlineage.datasets import store_of
 from replayhouse.infra.openlineage.runs import Run, events_of
 from replayhouse.infra.read_models.checkpoints import Projected
+from replayhouse.infra.runtime.clickhouse_settings import ClickHouseSettings
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from tests.support.collectors import validate
 
@@ -20,11 +21,15 @@ KAFKA = KafkaSettings(bootstrap="kafka.example:9092,other:9092", prefix="shop")
 FOLDED = {"contexts": {"sales": {"tables": {"fact_payment": {"rows": 3, "digest": "ab" * 32}}}}}
 
 
-def told(use_case: str, document: Any, **given: Any) -> list[Any]:
+def told(
+    use_case: str, document: Any, clickhouse: str = "clickhouse://me@db.example:8123/reports", **given: Any
+) -> list[Any]:
     """The last events of the runs that are told of a use case."""
     job = JOBS[use_case]
     database = SimpleNamespace(connect=lambda name: nullcontext())
-    site: Any = SimpleNamespace(kafka=KAFKA, settings=None, database=database)
+    site: Any = SimpleNamespace(
+        kafka=KAFKA, clickhouse=ClickHouseSettings(url=clickhouse), settings=None, database=database
+    )
     run = Run(job.name, job.does, NOON, NOON)
     runs = job.runs(Done(site, store_of(None, "replayhouse"), run, given, document))
     ends = [events_of(one, {})[1] for one in runs]
@@ -67,3 +72,23 @@ def test_following_is_told_as_one_run_of_the_contexts_that_moved(monkeypatch: py
     assert {one["facets"]["version"]["datasetVersion"] for one in end["outputs"]} == {"9"}
     assert {one["name"].partition(".")[0] for one in end["outputs"]} == {"sales"}
     assert told("follow", {"contexts": {"sales": {"events": 0}}}) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "namespace", "name"),
+    [
+        ("clickhouse://me@db.example:8123/reports", "clickhouse://db.example:8123", "reports.sales_fact_payment"),
+        ("clickhouses://me@[::1]/reports", "clickhouses://[::1]:8443", "reports.sales_fact_payment"),
+        ("chdb:///data/mallory/here", "file", "here/sales_fact_payment"),
+    ],
+)
+def test_tables_in_clickhouse_are_named_by_its_address(url: str, namespace: str, name: str) -> None:
+    [rebuilt] = told("rebuild_to", FOLDED, clickhouse=url)
+    assert [(one["namespace"], one["name"]) for one in rebuilt["outputs"]] == [(namespace, name)]
+
+    moved = {"sales": {"events": 4, "projected": 9}, "customer": {"events": 0, "projected": 9}}
+    [caught_up] = told("project_to", {"contexts": moved}, clickhouse=url)
+    assert (namespace, name) in [(one["namespace"], one["name"]) for one in caught_up["outputs"]]
+    assert "mallory" not in str([rebuilt, caught_up])
+    assert "me@" not in str([rebuilt, caught_up])
+    assert told("project_to", {"contexts": {"customer": {"events": 0, "projected": 9}}}, clickhouse=url) == []
