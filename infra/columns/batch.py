@@ -1,20 +1,19 @@
-"""Stored events of many streams, decoded, revealed, and held as columns: what a fold on columns is given.
-
-Events are decoded by the mapper, one by one, as everywhere: what it refuses is refused here too, and older versions are
-brought to the current one before there are columns.
-"""
+"""Stored events of many streams, read, revealed, and held as columns: what a fold on columns is given."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from contextlib import suppress
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
 from msgspec import convert
 
 from replayhouse.domain.kernel.events import DomainEvent, effective
-from replayhouse.infra.columns.fields import Held, Unheld, events_as_columns
+from replayhouse.infra.columns.fields import Unheld, events_as_columns, holder_of
+from replayhouse.infra.columns.held import Leaf, Nullable, Records
 from replayhouse.infra.columns.numbers import Ints
 from replayhouse.infra.columns.shapes import groups_of
+from replayhouse.infra.columns.states import read_states
 from replayhouse.infra.columns.values import Array, Uuids
 from replayhouse.infra.event_store.known_keys import KeysOf
 from replayhouse.infra.event_store.serialization.errors import MappingError
@@ -54,7 +53,7 @@ class Batch:
         self._ids = id_texts(ids[self.starts])
         self._positions = np.array(events.positions, np.int64)[self.starts + self.counts - 1]
         self._kinds = np.zeros(number, np.int64)
-        self._columns: list[Held] = []
+        self._columns: list[Records] = []
         self._which = np.zeros(number, np.int64)  # of the columns an event stands in
         self._row = np.zeros(number, np.int64)
         reading = _Reading(events, mapper, keys_of)
@@ -76,12 +75,8 @@ class Batch:
         return Stream(Uuids(self._ids, group), Ints(self._positions, group), effective(events))  # type: ignore[arg-type]  # columns stand for values
 
     def _hold(self, reading: "_Reading", topic: str) -> None:
-        places, decoded = reading.read(topic)
+        places, columns = reading.read(topic)
         self.is_held[self.stream_of[reading.broken]] = False
-        try:
-            columns = events_as_columns(type(decoded[0]), decoded) if decoded else None
-        except Unheld:
-            columns = None
         if columns is None:
             self.is_held[self.stream_of[places]] = False
             return
@@ -95,7 +90,11 @@ class Batch:
 
 
 class _Reading:
-    """Decodes and reveals the events of a batch, topic by topic; `broken` are the places of those that cannot be."""
+    """Reads and reveals the events of a batch, topic by topic; `broken` are the places of those that are left.
+
+    States are read as columns where that can be (`states.py`), and of other topics decoded as ever: of older versions,
+    and of events with fields that are not read there.
+    """
 
     def __init__(self, events: StoredEvents, mapper: Mapper, keys_of: KeysOf | None) -> None:
         self._events, self._mapper, self._keys_of = events, mapper, keys_of
@@ -105,17 +104,54 @@ class _Reading:
         self.topics = list(self._places)
         self.broken: list[int] = []
 
-    def read(self, topic: str) -> tuple[Array, list[DomainEvent]]:
-        """The events of a topic, and their places; without those that are broken."""
+    def read(self, topic: str) -> tuple[Array, Records | None]:
+        """The events of a topic, and their places; none where no columns are made of such events."""
         places = self._places[topic]
-        states, decode = self._events.states, self._mapper.decode
         try:
-            decoded = [decode(topic, states[place]) for place in places]  # type: ignore[arg-type]  # any buffer will do
+            event_type, upcasters = REGISTRY.event_type_of(topic), REGISTRY.upcasters_of(topic)
         except MappingError:
-            places, decoded = self._one_by_one(topic, places)
-        if decoded and type(decoded[0]) in _PERSONAL:
-            places, decoded = self._revealed(places, decoded)
-        return np.array(places, np.int64), decoded
+            return np.array(places), None
+        if not upcasters:
+            with suppress(Unheld):
+                columns, is_good = read_states(event_type, [self._events.states[place] for place in places])
+                self.broken += np.array(places)[~is_good].tolist()
+                if event_type in _PERSONAL:
+                    columns = self._opened(columns, np.array(places), np.flatnonzero(is_good))
+                return np.array(places), columns
+        return self._decoded(topic, places)
+
+    def _opened(self, columns: Records, places: Array, rows: Array) -> Records:
+        """The same with personal fields in clear text. What reveals events is given of each what it looks at."""
+        names, subject = personal_fields(columns.kind), columns.kind.subject
+        sealed: list[Any] = [object.__new__(columns.kind) for _ in rows]
+        for name in (*names, *([] if subject is None else [subject])):
+            held = columns.fields[name]
+            assert isinstance(held, Leaf | Nullable), "personal fields are texts, subjects ids"
+            for event, value in zip(sealed, held.tolist(rows), strict=True):
+                object.__setattr__(event, name, value)
+        kept, clear = self._revealed(places[rows].tolist(), sealed)
+        kept_rows = np.searchsorted(places, kept).tolist()
+        opened = dict(columns.fields)
+        for name in names:
+            texts: list[str | None] = [None] * len(places)
+            for row, event in zip(kept_rows, clear, strict=True):
+                texts[row] = getattr(event, name)
+            opened[name] = holder_of(str | None)(texts)
+        return Records(columns.kind, list(opened.items()), len(places))
+
+    def _decoded(self, topic: str, places: Sequence[int]) -> tuple[Array, Records | None]:
+        states, decode = self._events.states, self._mapper.decode
+        kept, events = list(places), []
+        try:
+            events = [decode(topic, states[place]) for place in places]  # type: ignore[arg-type]  # any buffer will do
+        except MappingError:
+            kept, events = self._one_by_one(topic, places)
+        if events and type(events[0]) in _PERSONAL:
+            kept, events = self._revealed(kept, events)
+        try:
+            return np.array(kept, np.int64), events_as_columns(type(events[0]), events) if events else None
+        except Unheld:
+            return np.array(kept, np.int64), None
 
     def _one_by_one(self, topic: str, places: Sequence[int]) -> tuple[list[int], list[DomainEvent]]:
         """Of a topic with some that cannot be decoded, the others."""

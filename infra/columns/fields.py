@@ -1,17 +1,15 @@
-"""Events of one class as columns: each field of all of them, and what of it belongs to the shape of a stream.
+"""Columns made of events, field by field.
 
-To the shape belong: which fields are null, how long lists are, and words of a few (`Literal`), which are never columns.
 What a column cannot hold exactly makes an event *odd*: a time with a zone, an amount with three decimals, a number
 beyond 2^48, a list of more than 24. Streams with an odd event go one by one.
 """
 
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from operator import attrgetter
 from types import NoneType, UnionType
@@ -21,30 +19,14 @@ from uuid import UUID
 import msgspec
 import numpy as np
 
+from replayhouse.infra.columns.held import Held, Leaf, Lists, Nullable, Records, Words
 from replayhouse.infra.columns.numbers import Amounts, Floats, Ints
 from replayhouse.infra.columns.times import Days, Moments, since_epoch
 from replayhouse.infra.columns.values import Array, Bools, Column, Texts, Uuids
 
 LARGEST_NUMBER = 2**48
-LONGEST_LIST = 24
 
 _json = msgspec.json.Encoder().encode
-
-
-class Held(ABC):
-    """The values of a field of many events, or of something in it.
-
-    `kinds` has a number for each: equal ones have the same nulls, lengths and words, so they can be one column. `odd`
-    tells those that no column can hold; None where there are none.
-    """
-
-    kinds: Array
-    odd: Array | None = None
-
-    @abstractmethod
-    def at(self, rows: Array) -> Any:
-        """The values in these rows, of one kind and not odd, as what a fold sees in their place."""
-
 
 Hold: TypeAlias = Callable[[Sequence[Any]], Held]
 """Holds values of a type."""
@@ -58,125 +40,38 @@ class Unheld(TypeError):  # noqa: N818 - the name says what is the matter
 def holder_of(hint: Any) -> Hold:
     """What holds values of a type, as the fields of events are annotated. Raises Unheld."""
     if get_origin(hint) is Literal:
-        return _Words
+        return _words
     if get_origin(hint) is tuple and get_args(hint)[1:] == (Ellipsis,):
         item = holder_of(get_args(hint)[0])
-        return lambda lists: _Lists(lists, item)
+        return lambda lists: Lists(np.array(list(map(len, lists)), np.int64), item(list(chain.from_iterable(lists))))
     if isinstance(hint, UnionType):
         (known,) = set(get_args(hint)) - {NoneType}
-        leaf = _leaf_of(known)
-        return lambda values: _Nullable(values, leaf)
+        hold = holder_of(known)
+        return lambda values: Nullable(
+            np.array([value is None for value in values], bool), hold([value for value in values if value is not None])
+        )
     if is_dataclass(hint):
-        return lambda records: _Records(hint, records)  # type: ignore[arg-type]  # a class, not an instance of one
-    leaf = _leaf_of(hint)
-    return lambda values: _Leaf(values, leaf)
+        return partial(events_as_columns, hint)
+    if hint not in _LEAVES:
+        raise Unheld(f"no column is made of {hint!r}")
+    column, made = _LEAVES[hint]
+    return lambda values: Leaf(column, *made(values))
 
 
-def events_as_columns(event_type: type[Any], events: Sequence[Any]) -> Held:
-    """Events of one class as columns. Raises Unheld."""
-    return _Records(event_type, events)
+def events_as_columns(event_type: Any, events: Sequence[Any]) -> Records:
+    """Events of one class, or what they are made of, as columns. Raises Unheld."""
+    hints = get_type_hints(event_type)
+    of_fields = [
+        (field.name, holder_of(hints[field.name])(list(map(attrgetter(field.name), events))))
+        for field in fields(event_type)
+    ]
+    return Records(event_type, of_fields, len(events))
 
 
-# --- what fields hold -------------------------------------------------------------------------------------------
-
-
-class _Leaf(Held):
-    def __init__(self, values: Sequence[Any], leaf: "_LeafOf") -> None:
-        self._column, made = leaf
-        self._source, self.odd = made(values)
-        self.kinds = np.zeros(len(values), np.int64)
-
-    def at(self, rows: Array) -> Any:
-        return self._column(self._source, rows)
-
-
-class _Nullable(Held):
-    def __init__(self, values: Sequence[Any], leaf: "_LeafOf") -> None:
-        self._column, made = leaf
-        self._nulls = np.array([value is None for value in values], bool)
-        self._place = np.cumsum(~self._nulls) - 1  # of a value among those that are known
-        self._source, odd = made([value for value in values if value is not None])
-        self.kinds = self._nulls.astype(np.int64)
-        if odd is not None:
-            self.odd = np.zeros(len(values), bool)
-            self.odd[~self._nulls] = odd
-
-    def at(self, rows: Array) -> Any:
-        return None if self._nulls[rows[0]] else self._column(self._source, self._place[rows])
-
-
-class _Words(Held):
-    """Words of a few: a fold sees the word itself."""
-
-    def __init__(self, words: Sequence[str]) -> None:
-        number: dict[str, int] = {}
-        self.kinds = np.array([number.setdefault(word, len(number)) for word in words], np.int64)
-        self._words = list(number)
-
-    def at(self, rows: Array) -> Any:
-        return self._words[self.kinds[rows[0]]]
-
-
-class _Records(Held):
-    """Dataclasses, field by field: events, or what they are made of."""
-
-    def __init__(self, kind: type[Any], records: Sequence[Any]) -> None:
-        self._kind, hints = kind, get_type_hints(kind)
-        self._fields: list[tuple[str, Held]] = []
-        self.kinds = np.zeros(len(records), np.int64)
-        for field in fields(kind):
-            held = holder_of(hints[field.name])(list(map(attrgetter(field.name), records)))
-            self._fields.append((field.name, held))
-            self.kinds = together(self.kinds, held.kinds)
-            self.odd = _either(self.odd, held.odd)
-
-    def at(self, rows: Array) -> Any:
-        record = object.__new__(self._kind)
-        for name, held in self._fields:
-            object.__setattr__(record, name, held.at(rows))
-        return record
-
-
-class _Lists(Held):
-    """Tuples: the items of all of them in one, and where each begins."""
-
-    def __init__(self, lists: Sequence[tuple[Any, ...]], item: Hold) -> None:
-        self._lengths = np.array(list(map(len, lists)), np.int64)
-        self._starts = np.cumsum(self._lengths) - self._lengths
-        self._items = item(list(chain.from_iterable(lists)))
-        self.kinds = self._lengths
-        for number in range(min(LONGEST_LIST, int(self._lengths.max(initial=0)))):
-            of_item = np.zeros(len(lists), np.int64)
-            has = self._lengths > number
-            of_item[has] = self._items.kinds[self._starts[has] + number]
-            self.kinds = together(self.kinds, of_item)
-        if (self._lengths > LONGEST_LIST).any():
-            self.odd = self._lengths > LONGEST_LIST
-        if self._items.odd is not None:
-            whose = np.repeat(np.arange(len(lists)), self._lengths)
-            has_odd = np.zeros(len(lists), bool)
-            has_odd[whose[self._items.odd]] = True
-            self.odd = _either(self.odd, has_odd)
-
-    def at(self, rows: Array) -> Any:
-        starts = self._starts[rows]
-        return tuple(self._items.at(starts + number) for number in range(int(self._lengths[rows[0]])))
-
-
-def together(one: Array, other: Array) -> Array:
-    """Numbers of which two are equal where both of these are."""
-    if not other.any():
-        return one
-    if not one.any():
-        return other
-    one, other = (np.unique(kinds, return_inverse=True)[1] for kinds in (one, other))
-    return one * (int(other.max(initial=0)) + 1) + other
-
-
-def _either(one: Array | None, other: Array | None) -> Array | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return one | other
+def _words(words: Sequence[str]) -> Held:
+    number: dict[str, int] = {}
+    kinds = np.array([number.setdefault(word, len(number)) for word in words], np.int64)
+    return Words(list(number), kinds)
 
 
 # --- arrays of plain values -------------------------------------------------------------------------------------
@@ -187,12 +82,6 @@ _LeafOf: TypeAlias = tuple[type[Column], Callable[[Sequence[Any]], _Made]]
 _AMOUNT = rb'"-?\d{1,12}\.\d\d"'
 _AMOUNTS = re.compile(rb"\[(?:%b,)*%b\]" % (_AMOUNT, _AMOUNT))
 _TIME_WIDTH, _DAY_WIDTH, _ID_WIDTH = 22, 13, 39  # of a value as JSON, with the comma behind it
-
-
-def _leaf_of(hint: Any) -> _LeafOf:
-    if hint not in _LEAVES:
-        raise Unheld(f"no column is made of {hint!r}")
-    return _LEAVES[hint]
 
 
 def _ids(values: Sequence[UUID]) -> _Made:

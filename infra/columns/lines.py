@@ -8,6 +8,7 @@ Numpy's arrays go to Arrow as buffers: pyarrow may have been imported where nump
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from types import NoneType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -145,7 +146,9 @@ def _texts(count: int, cell: Any) -> list[str | None]:
         return cell.tolist()
     if type(cell) is Uuids:
         return [each.decode() for each in cell.values.tolist()]
-    return [str(cell) if type(cell) is UUID else cell if cell is None else Texts.number(cell)] * count
+    if type(cell) not in (str, UUID, NoneType):
+        raise Unwritten("something that is no text")
+    return [None if cell is None else str(cell)] * count
 
 
 _MAKERS = {

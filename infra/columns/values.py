@@ -14,6 +14,7 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import convert
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -126,6 +127,10 @@ class Texts(Column):
     __slots__ = ()
     plain = str
 
+    @classmethod
+    def _number(cls, plain: str) -> Array:
+        return np.array(plain, object)  # numpy's own texts lose a NUL at their end
+
     def of_each(self, function: Callable[[str], str]) -> "Texts":
         """What a function of one text makes of them: it is asked once for each different one."""
         texts = self.values.tolist()
@@ -152,7 +157,7 @@ class Uuids(Column):
     HASH: ClassVar[int] = hash(UUID(int=0))
 
     def _listed(self) -> list[Any]:
-        return [UUID(value.decode()) for value in self.values.tolist()]
+        return list(convert(self.values.astype("U36").tolist(), list[UUID]))
 
     @classmethod
     def _number(cls, plain: UUID) -> bytes:
@@ -167,7 +172,6 @@ class Uuids(Column):
 
 def one_of(values: Array) -> Any:
     """The value that all of them are. Raises Split where they differ."""
-    first = values[0]
-    if (values == first).all():
-        return first
+    if (values == values[:1]).all():
+        return values[0]
     raise Split(np.unique(values, return_inverse=True)[1])

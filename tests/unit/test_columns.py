@@ -63,7 +63,7 @@ def drawn_rows(context: str, kinds: Sequence[type[DomainEvent]], random: Random)
 def test_streams_of_one_shape_are_folded_and_written_on_columns(
     context: str, kinds: Sequence[type[DomainEvent]]
 ) -> None:
-    """Else the properties above would show nothing. Loads have recorded times, with a zone."""
+    """Else the properties above would show nothing. Odd ones have a text that JSON writes otherwise than it is."""
     random = Random(4)
     streams = {UUID(int=number): of for number, of in enumerate(alike(random, kinds[:1], 30, hardness=0.0))}
     keys = EveryKey(set())
@@ -71,9 +71,9 @@ def test_streams_of_one_shape_are_folded_and_written_on_columns(
     found = on_columns(context, rows, keys.keys_of, least=1)
     written = written_on_columns(context, rows, keys.keys_of)
 
-    assert found.counts.streams == (0 if kinds[0] is BatchOpened else 30)
-    of_columns = 0 if kinds[0] in (BatchOpened, AreaSurveyed) else sum(map(len, found.rows.values()))
-    assert written == of_columns, "coordinates and recorded times are written one by one"
+    assert found.counts.streams + found.counts.odd + found.counts.beyond == 30
+    assert (found.counts.streams >= 20) == (kinds[0] is not BatchOpened)
+    assert (written >= 20) == (kinds[0] not in (BatchOpened, AreaSurveyed)), "coordinates are written one by one"
 
 
 @EVERY_KIND
@@ -109,5 +109,8 @@ def changed(state: bytes, random: Random) -> bytes:
             re.sub(rb"\.(\d\d)\"", rb".\g<1>5\"", state, count=1),
             state[:-1] + b',"more":1}',
             state + b" ",
+            re.sub(
+                rb"\d", lambda found: random.choice((found[0], found[0], found[0], b"%d" % random.randrange(10))), state
+            ),
         )
     )
