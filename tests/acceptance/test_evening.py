@@ -4,11 +4,10 @@ What is typed is taken out of the page of the alert, so a page that does not hel
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import NamedTuple
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -16,9 +15,9 @@ from replayhouse.ingest.synthetic import generate
 from tests.support.folders import quick_folder
 from tests.support.homes import FORKED, Home, wait_until
 from tests.support.prepared import furnish
-from tests.support.prometheus import Prometheus, watching
-from tests.support.runbooks import PAGES, page_of, script_of
-from tests.support.served import served
+from tests.support.prometheus import LONGEST_S, Prometheus, showing, watching
+from tests.support.runbooks import PAGES, expressions_on, page_of, script_of
+from tests.support.served import served, serving_at
 from tests.support.shell import Shell
 from tests.support.spoiled import spoil
 
@@ -43,9 +42,10 @@ WELL = 40
 
 
 class Watched(NamedTuple):
-    """A home with a server, the Prometheus that watches it, and where somebody types."""
+    """A home with a server and its address, the Prometheus that watches it, and where somebody types."""
 
     home: Home
+    address: str
     prometheus: Prometheus
     shell: Shell
 
@@ -79,30 +79,6 @@ class Watched(NamedTuple):
         assert code == 0, "\n".join(told)
 
 
-@contextmanager
-def node_exporter(folder: Path) -> Iterator[str]:
-    """Shows the files of a folder as node_exporter's collector does, and where."""
-
-    class Answering(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("content-type", "text/plain; version=0.0.4; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(b"".join(path.read_bytes() for path in sorted(folder.glob("*.prom"))))
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture(scope="module")
 def watched(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """A warehouse with a good load, verified and backed up. A read model counts as behind after no time at all."""
@@ -116,7 +92,7 @@ def watched(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         home.succeed("db", "backup", folder / "first.backup")
         with (
             served(home) as (_, address),
-            node_exporter(folder / "metrics") as files,
+            showing(lambda: b"".join(path.read_bytes() for path in (folder / "metrics").glob("*.prom"))) as files,
             watching(
                 tmp_path_factory.mktemp("prometheus"),
                 {"replayhouse": address, "node": files},
@@ -126,7 +102,7 @@ def watched(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             wait_until(lambda: bool(prometheus.query("replayhouse_last_load_timestamp_seconds")))
             shell = Shell(folder)
             shell.environment["REPLAYHOUSE_METRICS_DIR"] = str(folder / "metrics")
-            yield Watched(home, prometheus, shell)
+            yield Watched(home, address, prometheus, shell)
         home.halt()
 
 
@@ -259,6 +235,38 @@ def test_what_a_file_says_of_the_warehouse_is_not_taken_for_what_is_so_now(watch
     of_files = {labels["__name__"] for labels, _ in watched.prometheus.query('{job="node",__name__=~"replayhouse_.*"}')}
     assert {name for name in of_files if not name.startswith("replayhouse_command_")} == set()
     assert of_files
+
+
+def test_requests_that_fail_are_told_and_the_page_shows_which(watched: Watched) -> None:
+    def is_told_to_who_keeps_asking() -> bool:
+        with pytest.raises(HTTPError, match="503"):
+            urlopen(f"{watched.address}questions/22", timeout=LONGEST_S)
+        return "RequestsFailing" in watched.prometheus.firing()
+
+    watched.home.server.stop()
+    try:
+        wait_until(is_told_to_who_keeps_asking)
+        (which, *_) = expressions_on(PAGES[page_of("RequestsFailing")])
+        assert {labels["http_response_status_code"] for labels, _ in watched.prometheus.query(which)} == {"503"}
+    finally:
+        watched.home.server.start()
+    wait_until(watched.is_seen)
+
+
+def test_a_server_that_was_killed_is_told_and_nobody_takes_it_for_the_database(
+    watched: Watched, tmp_path: Path
+) -> None:
+    command = watched.home.start("serve", "--port", "0")
+    try:
+        with watching(tmp_path, {"replayhouse": serving_at(command)}) as prometheus:
+            wait_until(lambda: bool(prometheus.query("replayhouse_database_up == 1")))
+            wait_until(lambda: "ReplayhouseDown" not in prometheus.firing())
+            command.kill()
+            wait_until(lambda: "ReplayhouseDown" in prometheus.firing())
+            wait_until(lambda: not prometheus.query("replayhouse_database_up"))
+            assert "DatabaseAway" not in prometheus.firing()
+    finally:
+        command.kill()
 
 
 def test_a_relay_that_says_nothing_is_told_until_another_speaks(watched: Watched) -> None:

@@ -4,9 +4,11 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -29,8 +31,17 @@ _LISTENS = re.compile(r'msg="Listening on" address=(\S+)')
 def program(name: str) -> str:
     """Where one of Debian's programs is."""
     found = shutil.which(name)
-    assert found is not None, f"The rules are tried with {name}, which is not on the path: apt-get install prometheus"
+    assert found is not None, (
+        f"The rules are tried with {name}, which is not on the path: apt-get install prometheus prometheus-alertmanager"
+    )
     return found
+
+
+def amtool(*arguments: str | Path) -> None:
+    """Runs amtool, which must have nothing to complain of."""
+    command = [program("amtool"), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def promtool(*arguments: str | Path, given: str = "") -> None:
@@ -84,45 +95,101 @@ def watching(
     targets: Mapping[str, str],
     token: str | None = None,
     limits: Mapping[str, tuple[str, str]] | None = None,
+    alertmanager: str | None = None,
 ) -> Iterator[Prometheus]:
     """A server with the settings and the rules of `ops/prometheus`, but for these targets, and in a hurry.
 
-    `targets`: an address for each job that there is to be; `token`: what the program is shown; `limits`:
-    by alert, what of its rule reads in another way, so that nobody waits for minutes. It asks every two
-    seconds, and an alert is told as soon as its rule holds: nothing is waited `for`.
+    `targets`: an address for each job that there is to be; `token`: what the program is shown; `limits`: by alert, what
+    of its rule reads in another way, so that nobody waits for minutes; `alertmanager`: the address of one. It asks
+    every two seconds, and an alert is told as soon as its rule holds: nothing is waited `for`.
     """
-    settings = _settings(folder, targets, token, limits or {})
-    said = folder / "prometheus.log"
+    settings = _settings(folder, targets, token, limits or {}, alertmanager)
+    command = [program("prometheus"), f"--config.file={settings}", f"--storage.tsdb.path={folder / 'data'}"]
+    with _listening(command, folder / "prometheus.log", _READY) as address:
+        prometheus = Prometheus(address)
+        wait_until(lambda: set(prometheus.health().values()) == {"up"})
+        yield prometheus
+
+
+@contextmanager
+def calling(folder: Path, sink: str) -> Iterator[str]:
+    """The address of an Alertmanager with the settings of `ops/alertmanager` that calls `sink/RECEIVER`, in a hurry."""
+    settings = yaml.safe_load((OPS.parent / "alertmanager/alertmanager.yml").read_text("utf-8"))
+    for receiver in settings["receivers"]:
+        receiver["webhook_configs"] = [{"url": f"http://{sink}/{receiver['name']}"}]
+    settings["route"] |= {"group_wait": "1s", "group_interval": "1s"}
+    (folder / "alertmanager.yml").write_text(yaml.safe_dump(settings))
     command = [
-        program("prometheus"),
-        f"--config.file={settings}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        "--web.listen-address=127.0.0.1:0",
+        program("prometheus-alertmanager"),
+        f"--config.file={folder / 'alertmanager.yml'}",
+        f"--storage.path={folder / 'alertmanager'}",
+        "--cluster.listen-address=",
     ]
+    with _listening(command, folder / "alertmanager.log") as address:
+        yield address
+
+
+@contextmanager
+def showing(answer: Callable[[], bytes], told: Callable[[str, bytes], None] | None = None) -> Iterator[str]:
+    """The address of a server that answers whoever asks, as node_exporter does.
+
+    `told` gets path and body of what it is sent.
+    """
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/plain; version=0.0.4; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(answer())
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            if told is not None:
+                told(self.path, body)
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def _listening(command: Sequence[str], said: Path, ready: str = "") -> Iterator[str]:
+    """The address where one of Debian's programs listens, once it is `ready`; it is ended at the end."""
     with said.open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [*command, "--web.listen-address=127.0.0.1:0"], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+        )
     try:
-        _wait(process, said, lambda: _READY in said.read_text())
+
+        def listens() -> bool:
+            assert process.poll() is None, said.read_text()
+            return ready in said.read_text() and _LISTENS.search(said.read_text()) is not None
+
+        wait_until(listens)
         address = _LISTENS.search(said.read_text())
         assert address is not None
-        prometheus = Prometheus(f"http://{address[1]}")
-        _wait(process, said, lambda: set(prometheus.health().values()) == {"up"})
-        yield prometheus
+        yield f"http://{address[1]}"
     finally:
         process.kill()
         process.wait(LONGEST_S)
 
 
-def _wait(process: "subprocess.Popen[bytes]", said: Path, is_so: Callable[[], bool]) -> None:
-    def has_come() -> bool:
-        assert process.poll() is None, said.read_text()
-        return is_so()
-
-    wait_until(has_come)
-
-
 def _settings(
-    folder: Path, targets: Mapping[str, str], token: str | None, limits: Mapping[str, tuple[str, str]]
+    folder: Path,
+    targets: Mapping[str, str],
+    token: str | None,
+    limits: Mapping[str, tuple[str, str]],
+    alertmanager: str | None,
 ) -> Path:
     settings, rules = (yaml.safe_load((OPS / name).read_text("utf-8")) for name in ("prometheus.yml", "alerts.yml"))
     settings["global"] = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), OFTEN)
@@ -134,6 +201,11 @@ def _settings(
             (folder / "token").write_text(token)
             job["authorization"] = {"credentials_file": str(folder / "token")}
     settings["scrape_configs"] = jobs
+    if alertmanager is None:
+        del settings["alerting"]
+    else:
+        (one,) = settings["alerting"]["alertmanagers"]
+        one["static_configs"] = [{"targets": [alertmanager.removeprefix("http://")]}]
     for rule in (rule for group in rules["groups"] for rule in group["rules"]):
         rule.pop("for", None)
         limit, instead = limits.get(rule.get("alert", ""), ("", ""))
