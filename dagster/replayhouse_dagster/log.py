@@ -5,6 +5,7 @@ has broken; what the loads before it brought stands.
 """
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from dagster import (
     AssetMaterialization,
     AssetsDefinition,
     BackfillPolicy,
+    BetaWarning,
     DataVersion,
     DynamicPartitionsDefinition,
     Failure,
@@ -48,18 +50,22 @@ class Loaded(NamedTuple):
 def log_asset(names: Names, extracts: Path) -> AssetsDefinition:
     """The asset of the log of a warehouse; `extracts` is the folder in which a partition is a folder or a zip."""
 
-    @asset(
-        key=names.log,
-        description="Everything that the extracts have said, as events; its version is the head of their hash chain.",
-        group_name=names.resource,
-        kinds={"replayhouse"},
-        partitions_def=DynamicPartitionsDefinition(name=names.of("extracts")),
-        backfill_policy=BackfillPolicy.single_run(),  # one load after the other, in the order of their names
-        output_required=False,
-        check_specs=_specs(names),
-        required_resource_keys={names.resource},
-        pool=names.resource,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BetaWarning)  # of the policy: runs of their own would load in any order
+        as_asset = asset(
+            key=names.log,
+            description="All that the extracts have said, as events; its version is the head of their hash chain.",
+            group_name=names.resource,
+            kinds={"replayhouse"},
+            partitions_def=DynamicPartitionsDefinition(name=names.of("extracts")),
+            backfill_policy=BackfillPolicy.single_run(),
+            output_required=False,
+            check_specs=_specs(names),
+            required_resource_keys={names.resource},
+            pool=names.resource,
+        )
+
+    @as_asset
     def log(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
         cli: ReplayhouseCli = getattr(context.resources, names.resource)
         done: dict[str, Loaded] = {}

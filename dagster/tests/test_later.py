@@ -1,19 +1,30 @@
 """What happens to a warehouse with loads: folding anew, taking back, verifying; several loads in one run."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from dagster import AssetKey, AssetRecordsFilter, DagsterEventType, DagsterInstance
 from running import a_program, run, version_of
-from warehouses import Warehouse
+from warehouses import Program, Warehouse
+
+
+@pytest.fixture(scope="module")
+def prepared_with_loads(
+    program: Program, prepared: Path, extracts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A home with two loads, whose server does not run."""
+    with Warehouse.copied(program, prepared, tmp_path_factory.mktemp("loaded")) as made:
+        for name in ("2017-12", "2018-03"):
+            made.json("ingest", extracts / name)
+    return made.home
 
 
 @pytest.fixture
-def loaded(warehouse: Warehouse, extracts: Path) -> Warehouse:
+def loaded(program: Program, prepared_with_loads: Path, tmp_path: Path) -> Iterator[Warehouse]:
     """With two loads, which Dagster knows nothing of."""
-    for name in ("2017-12", "2018-03"):
-        warehouse.json("ingest", extracts / name)
-    return warehouse
+    with Warehouse.copied(program, prepared_with_loads, tmp_path / "my warehouse") as made:
+        yield made
 
 
 def test_read_models_are_folded_anew_and_come_out_the_same(loaded: Warehouse, instance: DagsterInstance) -> None:

@@ -17,6 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("domain", "ingest", "projections", "infra")
 KIT = ROOT / "consumer"
+ADAPTER = ROOT / "dagster"
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +153,19 @@ def test_the_kit_for_consumers_has_a_wheel_of_its_own(tmp_path: Path) -> None:
         "pydantic",
     }
     assert [line for line in required if "extra ==" in line and "postgres" in line]
+
+
+def test_the_adapter_for_dagster_has_a_wheel_of_its_own(tmp_path: Path) -> None:
+    """It is typed, carries the licence and what it knows of the warehouse, and asks for Dagster only."""
+    with built(ADAPTER, tmp_path) as adapter:
+        names = adapter.namelist()
+        (metadata,) = (adapter.read(name).decode() for name in names if name.endswith(".dist-info/METADATA"))
+        (licence,) = (adapter.read(name) for name in names if name.endswith(".dist-info/licenses/LICENSE"))
+
+    package = ADAPTER / "replayhouse_dagster"
+    held = {name for name in names if ".dist-info/" not in name}
+    assert held == {f"replayhouse_dagster/{path.name}" for path in package.iterdir() if path.is_file()}
+    assert {"replayhouse_dagster/py.typed", "replayhouse_dagster/warehouse.json"} <= held
+    assert licence == (ROOT / "LICENSE").read_bytes()
+    required = [line for line in metadata.splitlines() if line.startswith("Requires-Dist: ")]
+    assert [line.split(": ")[1].split(">")[0].split("<")[0] for line in required] == ["dagster"]
