@@ -17,7 +17,6 @@ from replayhouse.infra.read_models import prefixes
 from replayhouse.infra.read_models.snapshots import time_travel
 from replayhouse.infra.read_models.snapshots.limits import Limits
 from replayhouse.infra.runtime.errors import Conflicting
-from replayhouse.infra.telemetry.happenings import Happening, happened
 
 MOST_KEPT = 5
 """So many moments stand that were made so; with one more, that which was made first is dropped."""
@@ -59,7 +58,6 @@ def make_moment(site: Site, at: str | int | datetime | None, occurred_before: st
             name = name_of(recorded(conn, wanted))
         telling(site)(0, 0)
         time_travel.rebuild_into(database, name, limits=wanted, workers=site.settings.workers, tell=telling(site))
-    happened(Happening.MOMENT_MADE, position=wanted.position or 0)
     _drop_the_oldest(site, database)
     return made
 

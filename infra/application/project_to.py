@@ -8,7 +8,6 @@ from replayhouse.infra.application.places import refuse_other_places
 from replayhouse.infra.application.project import CaughtUp, ProjectReport
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.clickhouse.session import keeping
-from replayhouse.infra.telemetry.happenings import Happening, happened
 
 
 def project_to(site: Site, to: str, contexts: Iterable[str] | None, *, retry_parked: bool) -> ProjectReport:
@@ -28,7 +27,6 @@ def project_to(site: Site, to: str, contexts: Iterable[str] | None, *, retry_par
         events = keeper.catch_up(retry_parked=retry_parked)
         known = {context: keeper.known[context] for context in wanted}
     for context, told in known.items():
-        happened(Happening.CLICKHOUSE_CAUGHT_UP, context=context, position=told.position, events=events[context])
         for stream, parked in told.parked.items():
             site.warn(f"The stream {stream} of {context} cannot be folded, and keeps its rows there: {parked.error}.")
     return ProjectReport(

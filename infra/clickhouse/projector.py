@@ -30,6 +30,7 @@ from replayhouse.infra.read_models.stream_source import Source
 from replayhouse.infra.read_models.upsert import encode
 from replayhouse.infra.read_models.windows import EVENTS_A_WINDOW, fold_touched, head_of, window_after
 from replayhouse.infra.runtime.errors import WrongServer
+from replayhouse.infra.telemetry.happenings import Happening, happened
 from replayhouse.projections.projection import personal_columns
 from replayhouse.projections.warehouse import PERSONAL_CONTEXTS, PROJECTIONS
 
@@ -88,6 +89,8 @@ class Keeper:
             while (done := self._advance(context, head)) is not None:
                 events[context] += done
         self._complete(head, newest)
+        for context in (context for context in self._contexts if events[context]):
+            happened(Happening.CLICKHOUSE_CAUGHT_UP, context=context, position=head, events=events[context])
         return events
 
     def _recognise(self) -> None:

@@ -54,11 +54,11 @@ class Happening(StrEnum):
     REVISION_SWAPPED = "revision.swapped", "A rebuilt read model took the place of the live one."
     REVISION_REVERTED = "revision.reverted", "An earlier revision of a read model is live again."
     MARTS_MADE = "marts.made", "The marts show what the read models do."
-    MOMENT_MADE = "moment.made", "A moment was folded that questions can be asked as of."
+    MOMENT_MADE = "moment.made", "Read models of a moment stand beside the live ones."
     ANSWERS_MADE = "answers.made", "All questions were answered, and the answers kept."
     CLICKHOUSE_CAUGHT_UP = (
         "clickhouse.caught_up",
-        "The read model of a context in ClickHouse is at the head.",
+        "The read model of a context in ClickHouse shows what was new.",
     )
 
     VERIFICATION_ENDED = (

@@ -27,9 +27,12 @@ from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, load_a
 from replayhouse.infra.read_models.snapshots.limits import Limits, position_of
 from replayhouse.infra.read_models.snapshots.standing import standing
 from replayhouse.infra.read_models.stream_source import LOG, Source
+from replayhouse.infra.telemetry.happenings import Happening, happened
+from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.projections.warehouse import PROJECTIONS
 
 
+@span(Work.REBUILD)
 def rebuild_into(
     database: Database,
     prefix: str,
@@ -173,6 +176,7 @@ def put_in_place(conn: psycopg.Connection, beside: Beside, prefix: str) -> dict[
         _show(conn, beside.unfinished)
     tables = {context: rebuilt.tables for context, rebuilt in beside.rebuilt.items()}
     prefixes.put_in_place(conn, beside.unfinished, prefix, tables)
+    happened(Happening.MOMENT_MADE, position=beside.unfinished.position)
     return {context: replace(rebuilt, tables=tables[context]) for context, rebuilt in beside.rebuilt.items()}
 
 
