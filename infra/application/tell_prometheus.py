@@ -12,6 +12,7 @@ from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.runtime.files import writing
 from replayhouse.infra.telemetry import metrics, metrics_process
+from replayhouse.infra.telemetry.happenings import Happening, happened
 from replayhouse.infra.telemetry.metrics import Reading
 from replayhouse.infra.telemetry.metrics_server import answering
 from replayhouse.infra.telemetry.metrics_text import CONTENT_TYPE, of_the_build, text_of, text_of_process
@@ -30,6 +31,7 @@ def metrics_told(site: Site, port: int) -> Iterator[str]:
     metrics_process.count_from_here()
     measured = measuring(site)
     with answering(port, lambda: text_of_process(measured.now().readings), CONTENT_TYPE, site.warn) as address:
+        happened(Happening.SERVER_LISTENING, address=address)
         yield address
 
 

@@ -20,6 +20,7 @@ HEAVY = (
     "kafka",
     "msgspec",
     "opentelemetry",
+    "prometheus_client",
     "psycopg",
     "pyarrow",
     "pydantic",
