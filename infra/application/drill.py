@@ -60,7 +60,7 @@ class DrillReport:
     def noted(self) -> Drilled:
         """As it is noted in the database."""
         lost = self.events_lost, self.seconds_lost
-        return Drilled(str(self.file), self.manifest.position, self.seconds_to_answers, *lost, None)
+        return Drilled(str(self.file.absolute()), self.manifest.position, self.seconds_to_answers, *lost, None)
 
 
 class _Live(NamedTuple):
@@ -82,7 +82,7 @@ def drill(site: Site, file: Path, keys: Path | None, identity: Path | None, *, w
             report = _drilled(site, live, file, keys, identity, without_keys=without_keys)
     except Exception as error:
         told = str(error) if isinstance(error, ReplayhouseError) else f"{type(error).__name__}: {error}"
-        _note(site, live, Drilled(str(file), None, None, None, None, told.replace("\n", " ")))
+        _note(site, live, Drilled(str(file.absolute()), None, None, None, None, told.replace("\n", " ")))
         raise
     _note(site, live, report.noted)
     happened(Happening.BACKUP_DRILLED, position=report.manifest.position, seconds=report.seconds_to_answers)

@@ -164,10 +164,8 @@ def _end(data: Path) -> None:
         return
     if postmaster is None:
         return
-    how, since = signal.SIGQUIT, time.monotonic()
-    while serves(postmaster.pid, data):
-        with suppress(ProcessLookupError):
-            os.kill(postmaster.pid, how)
+    since = time.monotonic()
+    while serves(postmaster.pid, data) and (waited := time.monotonic() - since) < 2 * _LONGEST_WAIT_SECONDS:
+        with suppress(ProcessLookupError, PermissionError):  # it is a stranger's, who was given the number
+            os.kill(postmaster.pid, signal.SIGQUIT if waited < _LONGEST_WAIT_SECONDS else signal.SIGKILL)
         time.sleep(0.02)
-        if time.monotonic() > since + _LONGEST_WAIT_SECONDS:
-            how = signal.SIGKILL

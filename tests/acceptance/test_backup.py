@@ -5,12 +5,14 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zipfile import ZipFile
 
 import psycopg
+import pyrage
 import pytest
 from psycopg import sql
 
@@ -348,6 +350,24 @@ def test_a_killed_backup_leaves_the_earlier_one_or_a_whole_new_one(
         with ZipFile(copied[0]) as one, ZipFile(copied[1]) as other:
             assert (one.testzip(), other.testzip()) == (None, None)
     home.succeed("db", "backup", copied[0], "--force")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "log.keys"]
+
+
+def test_a_killed_backup_that_is_encrypted_leaves_the_earlier_one_or_a_whole_new_one(
+    kept: tuple[Home, Path, dict[str, dict[str, str]]], tmp_path: Path
+) -> None:
+    home, _, _ = kept
+    seed = a_seed()
+    print(f"To repeat, set {SEED}={seed}")
+    chance, identity = random.Random(seed), pyrage.x25519.Identity.generate()
+    again = ("db", "backup", tmp_path / "log", "--recipient", str(identity.to_public()), "--force")
+    home.succeed(*again)
+    for _ in range(3):
+        print(f"  killed after {_killed(home, chance, 1.5, *again):.3f} s")
+        for name in ("log", "log.keys"):
+            with ZipFile(BytesIO(pyrage.decrypt((tmp_path / name).read_bytes(), [identity]))) as plain:
+                assert plain.testzip() is None
+    home.succeed(*again)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "log.keys"]
 
 

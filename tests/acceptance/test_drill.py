@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -21,7 +22,7 @@ from tests.support.cli import Done
 from tests.support.crashes import SEED, a_seed
 from tests.support.databases import a_database, copied
 from tests.support.extracts import a_good_extract, write
-from tests.support.homes import FORKED, Home, wait_until
+from tests.support.homes import FORKED, Command, Home, wait_until
 from tests.support.in_process import Warehouse, refused
 from tests.support.prepared import furnish
 
@@ -213,16 +214,27 @@ def test_a_killed_drill_leaves_no_server_and_no_folder(shop: Shop, home: Home) -
     seed = a_seed()
     print(f"To repeat, set {SEED}={seed}")
     chance = random.Random(seed)
-    for stage in chance.sample(["checking the backup", "restoring the log", "folding every stream"], 2):
-        command = home.start("db", "drill", shop.backup)
-        command.reaches(stage)
-        print(f"  killed: {command.kill()}, at: {stage}")
+    for _ in range(3):
+        command, moment = home.start("db", "drill", shop.backup), chance.uniform(0.0, 3.0)
+        assert command.reaches("checking the backup")
+        killed = killed_after(command, moment)
+        print(f"  {moment:.3f} s after it had begun to read; killed: {killed}")
         command.result()
         wait_until(lambda: not (home.path / "drill").exists())
         wait_until(lambda: not servers_under(home.path / "drill"))
     done = home.run("db", "drill", shop.backup, "--json")
     assert "another log" in done.out, done
     assert_nothing_is_left(home.path)
+
+
+def test_an_interrupted_drill_ends_as_any_command_and_is_no_drill_that_failed(shop: Shop, home: Home) -> None:
+    home.server.start()
+    command = home.start("db", "drill", shop.backup)
+    assert command.reaches("restoring the log")
+    command.kill(signal.SIGINT)
+    assert command.result().code == 130
+    assert_nothing_is_left(home.path)
+    assert drills(home.warehouse()) == []
 
 
 def test_what_a_drill_left_whose_guard_was_killed_too_goes_with_the_next(shop: Shop, home: Home) -> None:
@@ -237,6 +249,14 @@ def test_what_a_drill_left_whose_guard_was_killed_too_goes_with_the_next(shop: S
     done = home.run("db", "drill", shop.backup, "--json")
     assert "another log" in done.out, done
     assert_nothing_is_left(home.path)
+
+
+def killed_after(command: Command, seconds: float) -> bool:
+    """Kills it at that moment, which is what is tried out; false if it has ended before."""
+    deadline = time.monotonic() + seconds
+    while command.is_running() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return command.kill()
 
 
 def guards_of(folder: Path) -> list[int]:

@@ -127,9 +127,19 @@ def test_a_database_of_ones_own_is_reached_by_what_the_environment_says(shown: S
     place = conninfo_to_dict(shown.warehouse.database.url)
     known = {"PGUSER": place.pop("user"), "PGDATABASE": place.pop("dbname"), "PGPASSWORD": "needed"}
     warehouse = Warehouse(Database(f"postgresql://?host={quote(str(place['host']), safe='')}"), tmp_path)
-    for command in ("status", f"db backup {tmp_path / 'a.backup'}"):
+    for command in ("status", f"db backup {tmp_path / 'a.backup'}", f"db drill {tmp_path / 'a.backup'}"):
         done = warehouse.run(*command.split(), "--json", **{name: str(value) for name, value in known.items()})
         assert done.code == 0, done
+        assert "cannot be reached" not in done.err, "a drill's own server is reached without these variables"
+
+
+def test_a_backup_of_a_server_that_takes_no_writes_is_good_and_it_is_told_that_nobody_noted_it(
+    shown: Shown, tmp_path: Path
+) -> None:
+    for command in ("backup", "drill"):
+        done = shown.warehouse.run("db", command, tmp_path / "a.backup")
+        assert (done.code, f"The database has no note of this {command}" in done.err) == (0, True), done
+        assert "takes no writes" in done.err
 
 
 # --- poolers ----------------------------------------------------------------------------------------------------
