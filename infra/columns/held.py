@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from replayhouse.infra.columns.times import Instants, Moments
 from replayhouse.infra.columns.values import Array, Column
 
 LONGEST_LIST = 24
@@ -46,13 +47,26 @@ class Leaf(Held):
         return self._column(self._source, rows).tolist()
 
 
+class Times(Held):
+    """Times as microseconds since 1970: local ones, and recorded ones, which have a zone."""
+
+    def __init__(self, source: Array, have_zone: Array) -> None:
+        self._source = source
+        self.kinds = have_zone.astype(np.int64)
+
+    def at(self, rows: Array) -> Any:
+        """A column."""
+        return (Instants if self.kinds[rows[0]] else Moments)(self._source, rows)
+
+
 class Nullable(Held):
     """The same, where some are null: those that are not, in order, are held by themselves."""
 
     def __init__(self, nulls: Array, known: Held) -> None:
         self._nulls, self._known = nulls, known
         self._place = np.cumsum(~nulls) - 1  # of a value among those that are known
-        self.kinds = nulls.astype(np.int64)
+        self.kinds = np.zeros(len(nulls), np.int64)
+        self.kinds[~nulls] = known.kinds + 1
         if known.odd is not None:
             self.odd = np.zeros(len(nulls), bool)
             self.odd[~nulls] = known.odd

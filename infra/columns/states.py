@@ -17,9 +17,9 @@ from uuid import UUID
 import numpy as np
 
 from replayhouse.infra.columns.fields import Unheld
-from replayhouse.infra.columns.held import LONGEST_LIST, Held, Leaf, Lists, Nullable, Records, Words
+from replayhouse.infra.columns.held import LONGEST_LIST, Held, Leaf, Lists, Nullable, Records, Times, Words
 from replayhouse.infra.columns.numbers import Amounts, Ints
-from replayhouse.infra.columns.times import SECOND_US, Days, Moments
+from replayhouse.infra.columns.times import SECOND_US, Days
 from replayhouse.infra.columns.values import Array, Bools, Texts, Uuids
 
 _MOST_DIGITS = 14  # of a number, or of an amount in hundredths
@@ -212,7 +212,9 @@ def _times(states: States, at: Array) -> Read:
         micros[has_fraction] += np.where(is_fraction, fractions, b"0").astype(np.int64)
         is_time[has_fraction] = is_fraction
         ends = np.where(has_fraction, ends + 7, ends)
-    return Read(Leaf(Moments, micros), ends + 1, is_time & states.has(ends, b'"'))
+    have_zone = states.has(ends, b"Z")
+    ends = np.where(have_zone, ends + 1, ends)
+    return Read(Times(micros, have_zone), ends + 1, is_time & states.has(ends, b'"'))
 
 
 def _days(states: States, at: Array) -> Read:

@@ -1,6 +1,6 @@
-"""Columns of times and dates: business time, local and without zone, as the calendar of the years 1 to 9999 has it."""
+"""Columns of times and dates, as the calendar of the years 1 to 9999 has them: business time is local, without zone."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,25 @@ class Moments(_Dated):
 
     def __rsub__(self, other: object) -> "Durations":
         return Durations(self.operand(other) - self.values)
+
+
+class Instants(Column):
+    """Recorded times, in UTC, as microseconds since 1970: they are compared with each other, and no more."""
+
+    __slots__ = ()
+    plain = datetime
+
+    def _listed(self) -> list[Any]:
+        return [(_EPOCH + timedelta(microseconds=value)).replace(tzinfo=UTC) for value in self.values.tolist()]
+
+    @classmethod
+    def _number(cls, plain: datetime) -> int:
+        if plain.tzinfo is None:
+            raise TypeError("recorded times have nothing to do with local ones")
+        return since_epoch(plain.astimezone(UTC).replace(tzinfo=None))
+
+    def __bool__(self) -> bool:
+        return True
 
 
 class Durations(Column):

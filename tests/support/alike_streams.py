@@ -5,7 +5,7 @@ Drawn by a seed, which failures print. Values are few, so that streams agree in 
 
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any, get_args
@@ -24,6 +24,7 @@ TIMES = [
     datetime.min,
     datetime.max,
 ]
+REWOUND_AT = [datetime(2018, 9, 1), datetime(2018, 9, 1, tzinfo=UTC), datetime(2018, 9, 1, 1, 2, 3, 456, tzinfo=UTC)]
 HARD: dict[type[Any], Sequence[Any]] = {
     datetime: TIMES,
     date: [date.min, date(1969, 12, 31), date(2017, 11, 30), date(2018, 2, 28), date.max],
@@ -50,7 +51,7 @@ def alike(
     pattern = [drawn(kind, random) for kind in chosen]
     if random.random() < 0.4:
         at = random.randrange(1, len(pattern) + 1)
-        pattern.insert(at, Rewound(datetime(2018, 9, 1), UUID(int=1), random.randrange(at + 1)))
+        pattern.insert(at, Rewound(random.choice(REWOUND_AT), UUID(int=1), random.randrange(at + 1)))
     hard = random.choice((0.0, 0.02, 0.2)) if hardness is None else hardness
     return [[_varied(event, random, hard) for event in pattern] for _ in range(streams)]
 

@@ -21,6 +21,7 @@ from replayhouse.domain.kernel.ids import UNKNOWN_ID
 from replayhouse.domain.kernel.places import normalised_city, region_of
 from replayhouse.infra.columns.fields import holder_of
 from replayhouse.infra.columns.numbers import LARGEST, Ints
+from replayhouse.infra.columns.times import Instants
 from replayhouse.infra.columns.values import Bools, Column, Split
 
 CENTS = st.integers(-(10**12), 10**12).map(lambda cents: Decimal(cents).scaleb(-2))
@@ -183,6 +184,16 @@ def test_amounts_with_three_decimals_raise() -> None:
 def test_a_time_with_a_zone_has_nothing_to_do_with_local_ones() -> None:
     with pytest.raises(TypeError):
         operator.lt(column(datetime(2017, 1, 1)), datetime(2017, 1, 1, tzinfo=UTC))
+
+
+def test_recorded_times_have_nothing_to_do_with_local_ones() -> None:
+    recorded, local = Instants(np.array([0, 1])), column(datetime(1970, 1, 1), datetime(1970, 1, 1))
+    assert listed(recorded)[1] == datetime(1970, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
+    assert listed(recorded == datetime(1970, 1, 1, tzinfo=UTC)) == [True, False]
+    for other in (local, datetime(1970, 1, 1)):
+        for compare in COMPARISONS:
+            with pytest.raises(TypeError):
+                compare(recorded, other)
 
 
 def test_who_needs_one_answer_of_streams_that_disagree_is_told_how_they_part() -> None:
