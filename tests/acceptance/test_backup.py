@@ -90,6 +90,17 @@ def test_a_restored_warehouse_is_the_one_that_was_backed_up(
     assert elsewhere.json("batches") == warehouse.json("batches")
 
 
+def test_what_was_restored_has_no_backup_and_no_drill_of_its_own_yet(
+    warehouse: Warehouse, elsewhere: Warehouse, tmp_path: Path
+) -> None:
+    backed_up(warehouse, tmp_path / "before")
+    warehouse.json("db", "drill", tmp_path / "before")
+    assert {"backup", "drill"} <= set(warehouse.json("status"))
+    backed_up(warehouse, tmp_path / "log")
+    elsewhere.json("db", "restore", tmp_path / "log")
+    assert not {"backup", "drill"} & set(elsewhere.json("status"))
+
+
 def test_loading_goes_on_after_a_restore(warehouse: Warehouse, elsewhere: Warehouse, tmp_path: Path) -> None:
     backed_up(warehouse, tmp_path / "log")
     elsewhere.json("db", "restore", tmp_path / "log")
