@@ -30,7 +30,7 @@ from dagster import (
 )
 
 from replayhouse_dagster.command import NO, ReplayhouseCli
-from replayhouse_dagster.names import Names, described
+from replayhouse_dagster.names import Names, Rule, described
 
 DATA_VERSION = "dagster/data_version"
 EXIT_CODE = "replayhouse/exit_code"
@@ -123,16 +123,20 @@ def _load(context: AssetExecutionContext, cli: ReplayhouseCli, path: Path, name:
     step = context.op_execution_context
     told = cli.ask(step, "ingest", os.fspath(path), "--name", name, "--no-project", may_be_no=True)
     report = cli.ask(step, "quality", "report", told.document["batch"])
-    checks = [_check(found) for found in report.document["checks"] if found["rule"] in _RULES]
+    found = {one["rule"]: one for one in report.document["checks"]}
+    checks = [_check(rule, found.get(rule.name)) for rule in described().rules]
     return Loaded(told.document, checks, is_rejected=not told.is_yes)
 
 
-_RULES = {rule.name: rule for rule in described().rules}
-
-
-def _check(found: Mapping[str, Any]) -> AssetCheckResult:
+def _check(rule: Rule, found: Mapping[str, Any] | None) -> AssetCheckResult:
     """A rule below CRITICAL warns: the load stands, with its score."""
-    rule = _RULES[found["rule"]]
+    if found is None:
+        return AssetCheckResult(
+            check_name=rule.name,
+            passed=False,
+            severity=AssetCheckSeverity.WARN,
+            description="The program does not know this rule: it is of another version than the adapter.",
+        )
     return AssetCheckResult(
         check_name=rule.name,
         passed=found["passed"],

@@ -1,5 +1,6 @@
 """What becomes of each exit code of the program, and of programs that say something else."""
 
+import json
 import logging
 import os
 import signal
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import DagsterEventType, DagsterInstance, Failure, RetryRequested
+from dagster import AssetCheckSeverity, DagsterEventType, DagsterInstance, Failure, RetryRequested
 from running import a_program, run
 from warehouses import Warehouse
 
@@ -83,6 +84,27 @@ def test_a_load_waits_for_another_command_and_is_then_made(
     retries = [event for event in done.all_events if event.event_type is DagsterEventType.STEP_UP_FOR_RETRY]
     assert (done.success, len(retries)) == (True, 2)
     assert [load["name"] for load in warehouse.json("batches")] == [name]
+
+
+def test_a_program_of_another_version_loads_and_rules_that_it_does_not_know_warn(
+    nowhere: Warehouse, instance: DagsterInstance, tmp_path: Path
+) -> None:
+    load = {
+        "files": {"orders": dict.fromkeys(("rows", "new", "changed", "unchanged", "quarantined"), 7)},
+        "events": {"sales": 9},
+        **dict.fromkeys(("status", "batch", "chain"), "a text"),
+        **dict.fromkeys(("position", "score", "seconds"), 3),
+    }
+    found = {"passed": True, "checked": 1, "failed": 0, "dimension": "validity", "severity": "LOW"}
+    report = {"checks": [{"rule": name, **found} for name in ("columns_present", "a_rule_to_come")]}
+    answers = f"ingest) echo '{json.dumps(load)}';; quality) echo '{json.dumps(report)}';;"
+    cli = a_program(tmp_path, f'case "$1" in {answers} esac')
+    done = run(nowhere, instance, "load", "2018-03", cli=cli)
+    checks = done.get_asset_check_evaluations()
+    assert [check.check_name for check in checks if check.passed] == ["columns_present"]
+    assert {check.severity for check in checks if not check.passed} == {AssetCheckSeverity.WARN}
+    (log,) = done.asset_materializations_for_node("log")
+    assert (log.metadata["events"].value, log.metadata["rows"].value) == (9, 7)
 
 
 @pytest.mark.parametrize(
