@@ -22,15 +22,17 @@ LARGEST_EVENT_BYTES = 998_000
 """Of state, lines and topic together. With all headers that is a message which a broker takes as it is set up."""
 
 _LEAF = b"\x00\x00\x00\x20"  # length of a leaf
-_EIGHT_FIELDS = b"\x00\x08"
+EIGHT_FIELDS = b"\x00\x08"
+"""What a row begins with."""
 
 _COLUMNS = sql.SQL("originator_id, originator_version, topic, state, batch_id, source, notification_id, leaf")
-_COPY = {
+COPY = {
     context: sql.SQL("COPY event_store.{} ({}) FROM STDIN (FORMAT binary)").format(
         sql.Identifier(f"{context}_events"), _COLUMNS
     )
     for context in CONTEXTS
 }
+"""By context, what takes rows: in the order of fields in which they are encoded."""
 
 
 class EncodedEvent(NamedTuple):
@@ -82,7 +84,7 @@ class EncodedRows:
         """Writes the rows of each context, in the order of their streams: they are read that way ever after."""
         with conn.cursor() as cursor:
             for context, table in self._tables.items():
-                with cursor.copy(_COPY[context]) as copy:
+                with cursor.copy(COPY[context]) as copy:
                     copy.write(framed(sorted(_rows(table, first_position))))
 
     def _fill(self, events: Sequence[EncodedEvent]) -> None:
@@ -119,7 +121,7 @@ class EncodedRows:
             table = self._tables.get(context)
             if table is None:
                 table = self._tables[context] = _Table()
-            table.before.append(_EIGHT_FIELDS + fields + INT64_LENGTH)
+            table.before.append(EIGHT_FIELDS + fields + INT64_LENGTH)
             table.after.append(_LEAF + leaf)
             table.places.append(place)
 

@@ -14,7 +14,8 @@ INT64_LENGTH = b"\x00\x00\x00\x08"
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)  # signature, flags, length of an extension: none of both
 """What stands before the first row."""
-_TRAILER = b"\xff\xff"
+TRAILER = b"\xff\xff"
+"""What stands after the last row."""
 
 
 def field(value: bytes | None) -> bytes:
@@ -24,16 +25,16 @@ def field(value: bytes | None) -> bytes:
 
 def framed(rows: Iterable[bytes]) -> bytes:
     """What COPY FROM STDIN takes: the rows with the header before and the trailer after them."""
-    return b"".join((HEADER, *rows, _TRAILER))
+    return b"".join((HEADER, *rows, TRAILER))
 
 
 def unframed(messages: Iterable[memoryview]) -> Iterator[memoryview]:
     """The rows that COPY TO STDOUT sends, a message each: the header comes with the first, the trailer alone."""
     rest = iter(messages)
     for first in rest:
-        if len(first) > len(HEADER) + len(_TRAILER):
+        if len(first) > len(HEADER) + len(TRAILER):
             yield first[len(HEADER) :]
         break
     for row in rest:
-        if len(row) > len(_TRAILER):
+        if len(row) > len(TRAILER):
             yield row
