@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from replayhouse.domain.kernel.each import row_by_row
 from replayhouse.domain.kernel.events import DomainEvent
 
 
@@ -51,6 +52,7 @@ class Known:
         return stream.last_version if stream is not None else 0
 
 
+@row_by_row
 def lines_of(file: str, lines: Sequence[int]) -> str:
     """How a source names lines of a file: `order_items:2210-2212,2215`; nothing for no lines."""
     if not lines:
@@ -67,6 +69,7 @@ def lines_of(file: str, lines: Sequence[int]) -> str:
     return f"{file}:{','.join(told)}"
 
 
+@row_by_row
 def source_of(*parts: str) -> str | None:
     """The source of an event, from what `lines_of` says of each file; None if no line caused it."""
     return " ".join([part for part in parts if part]) or None

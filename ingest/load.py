@@ -42,7 +42,7 @@ def work_through(
         known, reviews = log.known([family for _, family in batch])
         merged = merged.with_streams_of(known)
         for place, family in batch:
-            chunk.decisions += _decide(family, known, seller_zips, reviews, as_of, chunk.due)
+            chunk.decisions += decide(family, known, seller_zips, reviews, as_of, chunk.due)
             if len(chunk.decisions) >= EVENTS_A_CHUNK:
                 chunk.up_to = place
                 appended += log.append(chunk, merged)
@@ -51,7 +51,7 @@ def work_through(
     return appended + log.append(chunk, merged)
 
 
-def _decide(
+def decide(
     family: Family,
     known: Known,
     seller_zips: Mapping[UUID, str],
@@ -59,6 +59,7 @@ def _decide(
     as_of: date | None,
     due: list[Due],
 ) -> list[Decision]:
+    """The decisions on a family; whose date of lapsing changed is added to `due`."""
     if isinstance(family, PersonWork):
         decided = decide_person(family, known, seller_zips, reviews, as_of)
         if decided.due_changed and family.customer_id is not None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -17,6 +17,7 @@ from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.quality.events import FileCount
 from replayhouse.domain.quality.row import BadRecord
 from replayhouse.infra.application.answers_of_record import AnswersMade, make_answers
+from replayhouse.infra.application.large_loads import is_large
 from replayhouse.infra.application.project import catch_up_all
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import EventStore
@@ -48,8 +49,6 @@ from replayhouse.ingest.load import evaluate_the_lapsed, units_of, work_through
 from replayhouse.ingest.ports import Unit
 
 STAGING_MEMORY = "400MB"
-SHARED_FROM_BYTES = 1_000_000
-"""The work of a smaller extract is too little to be shared."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +105,19 @@ class IngestReport:
 
 
 def ingest(
-    site: Site, path: Path, name: str | None, *, dry_run: bool, project: bool, answers: bool = False
+    site: Site,
+    path: Path,
+    name: str | None,
+    *,
+    dry_run: bool,
+    project: bool,
+    answers: bool = False,
+    on_columns: bool = False,
 ) -> IngestReport:
     """Loads an extract and catches the read models up, also where the extract brought nothing new.
 
-    With `answers`, all questions are answered then: the load is complete whatever becomes of that.
+    With `answers`, all questions are answered then: the load is complete whatever becomes of that. `on_columns` is
+    what `large_loads.run_on_columns` said before pyarrow was imported.
     """
     if answers and (dry_run or not project):
         raise UsageError(
@@ -118,11 +125,11 @@ def ingest(
         )
     refuse_what_is_none(path)  # first: a mistyped path is no reason to make a warehouse
     pools = 2 if project else 1  # the load, and filling the read models
-    with site.prepare_workers(pools=0 if dry_run or _bytes_of(path) < SHARED_FROM_BYTES else pools):
+    with site.prepare_workers(pools=pools if not dry_run and is_large(path) else 0):
         database = site.make_database()
         try:
             with heard():
-                report = _Ingest(site.settings, database, site.tell).run(path, name, dry_run=dry_run)
+                report = _Ingest(site.settings, database, site.tell, on_columns).run(path, name, dry_run=dry_run)
         except KeyboardInterrupt:
             if not dry_run:
                 site.warn(
@@ -134,20 +141,12 @@ def ingest(
     return replace(report, answers=make_answers(site)) if answers else report
 
 
-def _bytes_of(path: Path) -> int:
-    """How large an extract is, more or less: a packed one is several times that."""
-    size = 0
-    for file in path.iterdir() if path.is_dir() else [path]:
-        with suppress(OSError):
-            size += file.stat().st_size
-    return size
-
-
 class _Ingest:
     """One run over one extract."""
 
-    def __init__(self, settings: Settings, database: Database, tell: Tell) -> None:
+    def __init__(self, settings: Settings, database: Database, tell: Tell, on_columns: bool) -> None:
         self._settings = settings
+        self.on_columns = on_columns
         self._database = database
         self._tell = tell
         self._store = EventStore()
@@ -305,7 +304,7 @@ class _Run:
             finished += 1
             self._ingest._tell("appending", finished, len(units))
 
-        assignment = Assignment(self._ingest._database, self._staged.database, load, as_of)
+        assignment = Assignment(self._ingest._database, self._staged.database, load, as_of, self._ingest.on_columns)
         with span(Work.LOAD_APPENDING, load=load.batch_id):
             run_units(assignment, units, self._ingest._settings.workers, done)
 

@@ -1,8 +1,7 @@
 """Rows of the log from columns: the same bytes as those of `event_encoding`, of many events of one kind at a time.
 
-A *piece* is a run of events of one context, topic and version, each of another stream. The fields that a leaf covers
-are joined by Arrow; hashing goes row by row, for SHA-256 knows no batches. Where an event stands in its append is given
-with it, so that pieces may come in any order.
+The fields that a leaf covers are joined by Arrow; hashing goes row by row, for SHA-256 knows no batches. Where an event
+stands in its append is given with it, so that pieces may come in any order.
 """
 
 from collections.abc import Sequence
@@ -32,15 +31,26 @@ LEAF_BYTES = 32
 Ids = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
 """Ids of streams: a row of 16 bytes each."""
 
+Leaves = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
+"""Leaves of events: a row of 32 bytes each."""
+
 Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 class Piece(NamedTuple):
-    """Events ready for the log but for their positions: by event the id of its stream and the fields of its leaf."""
+    """Events of a context, ready for the log but for their positions: by event the id of its stream, the fields that
+    its leaf covers, and the leaf.
+    """
 
     context: str
     ids: Ids
     fields: pa.BinaryArray
+    leaves: Leaves
+
+    def sliced(self, first: int, after: int) -> "Piece":
+        """The events from one number to before another."""
+        some = slice(first, after)
+        return Piece(self.context, self.ids[some], self.fields[some], self.leaves[some])
 
 
 def piece_of(
@@ -61,14 +71,14 @@ def piece_of(
         raise EventTooLarge(
             EncodedEvent(context, UUID(bytes=ids[at].tobytes()), version, topic, states[at].as_py(), batch_id, source)
         )
-    return Piece(context, ids, fields)
+    return Piece(context, ids, fields, _leaves(context, fields))
 
 
 def piece_of_single(events: Sequence[EncodedEvent]) -> Piece:
     """Events of one context that were encoded one by one."""
     fields = pa.array([_fields_of(event) for event in events], pa.binary())
     ids = np.frombuffer(b"".join(event.stream_id.bytes for event in events), np.uint8).reshape(-1, ID_BYTES)
-    return Piece(events[0].context, ids, fields)
+    return Piece(events[0].context, ids, fields, _leaves(events[0].context, fields))
 
 
 class ColumnRows:
@@ -85,7 +95,7 @@ class ColumnRows:
         }
         hashes = np.empty((sum(len(places) for _, places in pieces), LEAF_BYTES), np.uint8)
         for piece, places in pieces:
-            hashes[places] = _hashes(piece)
+            hashes[places] = piece.leaves
         self._hashes = hashes
         whole = hashes.tobytes()
         self.leaves = [whole[at : at + LEAF_BYTES] for at in range(0, len(whole), LEAF_BYTES)]
@@ -121,11 +131,11 @@ class ColumnRows:
         return _bytes_of(rows)
 
 
-def _hashes(piece: Piece) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+def _leaves(context: str, fields: pa.BinaryArray) -> Leaves:
     """The leaf of each event."""
-    started = sha256(b"\x00" + field(piece.context.encode()))
-    ends = _ends(piece.fields)
-    view, copy = memoryview(_bytes_of(piece.fields)), started.copy
+    started = sha256(b"\x00" + field(context.encode()))
+    ends = _ends(fields)
+    view, copy = _bytes_of(fields), started.copy
     digests = []
     begin = 0
     for end in ends:

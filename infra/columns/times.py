@@ -13,6 +13,7 @@ DAY_US = 86_400 * SECOND_US
 """Microseconds of a second, and of a day."""
 
 _EPOCH, _EPOCH_DAY = datetime(1970, 1, 1), date(1970, 1, 1)
+_FIRST_DAY, _LAST_DAY = ((day - _EPOCH_DAY).days for day in (date.min, date.max))
 _LAST_YEAR = 9_999
 _LARGEST_TIME = 2**60  # microseconds; year 9999 is 2^58, a duration of all years less than twice as much
 
@@ -147,6 +148,14 @@ class Days(_Dated):
     @property
     def _days(self) -> Array:
         return self.values
+
+    def __add__(self, other: object) -> "Days":
+        if type(other) is not timedelta:
+            raise TypeError("days are moved by a duration")
+        moved = self.values + other.days
+        if moved.min(initial=0) < _FIRST_DAY or moved.max(initial=0) > _LAST_DAY:
+            raise OverflowError("a day beyond the calendar")
+        return Days(moved)
 
     def __sub__(self, other: object) -> Durations:
         return Durations((self.values - self.operand(other)) * DAY_US)

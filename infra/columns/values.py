@@ -8,7 +8,8 @@ A column pretends to nothing else: `isinstance`, `str`, `len`, a comparison with
 might leave 64 bits, all raise. The streams then go one by one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 from typing import Any, ClassVar, NoReturn, TypeAlias
 from uuid import UUID
 
@@ -51,6 +52,18 @@ class Column:
 
     def _listed(self) -> list[Any]:
         return list(self.values.tolist())
+
+    @staticmethod
+    def row_by_row(function: Callable[..., Any], arguments: tuple[Any, ...]) -> "Column":
+        """The texts or ids that a function makes of each row of its arguments: columns, lists of them, plain values.
+
+        It is given ids as texts: it writes them into another one.
+        """
+        rows = next(len(column.values) for column in _flat(arguments) if issubclass(type(column), Column))
+        made = [function(*row) for row in zip(*(_by_row(value, rows) for value in arguments), strict=True)]
+        if type(made[0]) is UUID:
+            return Uuids(np.array([str(one).encode() for one in made], "S36"))
+        return Texts(np.array(made, object))
 
     def operand(self, other: object) -> Any:
         """What `other` is in an operation with these values: an array, or one value of the same kind.
@@ -168,6 +181,23 @@ class Uuids(Column):
 
     def __bool__(self) -> bool:
         return True
+
+
+def _flat(arguments: tuple[Any, ...]) -> Iterator[Any]:
+    for value in arguments:
+        if type(value) is list:
+            yield from value
+        else:
+            yield value
+
+
+def _by_row(value: Any, rows: int) -> Iterable[Any]:
+    """An argument in each row: a column has one value in each, a plain value is the same in all."""
+    if type(value) is list:
+        return map(list, zip(*(_by_row(item, rows) for item in value), strict=True)) if value else repeat([], rows)
+    if issubclass(type(value), Uuids):
+        return list(map(bytes.decode, value.values.tolist()))
+    return value.tolist() if issubclass(type(value), Column) else repeat(value, rows)
 
 
 def one_of(values: Array) -> Any:

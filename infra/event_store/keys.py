@@ -4,7 +4,7 @@ So a subject without a row is not an erased one: its key is lost. Nothing is cac
 ago must not be used again.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 import psycopg
@@ -26,6 +26,10 @@ _MAKE = """
     ON CONFLICT DO NOTHING
     RETURNING subject_id, key
 """
+_WRITE = """
+    INSERT INTO event_store.subject_key (subject_id, key)
+    SELECT * FROM unnest(%s::uuid[], %s::bytea[])
+"""
 _DESTROY = """
     INSERT INTO event_store.subject_key (subject_id, key)
     SELECT subject_id, NULL FROM unnest(%s::uuid[]) AS subject_id
@@ -40,7 +44,7 @@ def read_keys(conn: psycopg.Connection, subjects: Collection[UUID], *, schema: s
 
     Raises LostKeys where one of them has no row: shown as erased, it would be taken for that by everybody after.
     """
-    keys = _known_keys(conn, subjects, schema)
+    keys = known_keys(conn, subjects, schema)
     refuse_lost(subjects, keys, _LOST if schema == LOG else NOT_GIVEN)
     return keys
 
@@ -57,17 +61,23 @@ def erased_among(conn: psycopg.Connection, subjects: Collection[UUID]) -> set[UU
 
 def make_keys(conn: psycopg.Connection, subjects: Collection[UUID]) -> Keys:
     """The keys of all these subjects; whoever has none gets one, in the transaction at hand."""
-    keys = _known_keys(conn, subjects)
+    keys = known_keys(conn, subjects)
     # Sorted, so that two transactions that make the same keys wait for each other instead of for ever.
     missing = sorted(subject for subject in subjects if subject not in keys)
     if missing:
         with conn.cursor(binary=True) as cursor:
             keys.update(cursor.execute(_MAKE, [missing, [new_key() for _ in missing]]).fetchall())
-        keys.update(_known_keys(conn, [subject for subject in missing if subject not in keys]))
+        keys.update(known_keys(conn, [subject for subject in missing if subject not in keys]))
     return keys
 
 
-def _known_keys(conn: psycopg.Connection, subjects: Collection[UUID], schema: str = LOG) -> Keys:
+def write_keys(conn: psycopg.Connection, keys: Mapping[UUID, bytes]) -> None:
+    """Writes keys of subjects who have none, in the transaction at hand, which fails where somebody has one."""
+    if keys:
+        conn.execute(_WRITE, [list(keys), list(keys.values())])
+
+
+def known_keys(conn: psycopg.Connection, subjects: Collection[UUID], schema: str = LOG) -> Keys:
     """Of those subjects that have a row."""
     if not subjects:
         return {}

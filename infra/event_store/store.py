@@ -5,7 +5,7 @@ lock is made before it; the lock is held from the UPDATE of the head to the comm
 """
 
 from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 import psycopg
@@ -71,6 +71,20 @@ class Stream(NamedTuple):
     def effective_events(self) -> Sequence[DomainEvent]:
         """The events that count: without those that were rewound."""
         return effective(self.events)
+
+
+class Rows(Protocol):
+    """Events in the order of their positions, ready to be copied once the first position is known."""
+
+    @property
+    def leaves(self) -> Sequence[bytes]:
+        """The leaf of each."""
+
+    def root(self) -> bytes:
+        """The Merkle tree hash of the events; there must be one at least."""
+
+    def copy(self, conn: psycopg.Connection, first_position: int) -> None:
+        """Writes the rows of each context."""
 
 
 class EventStore:
@@ -148,7 +162,7 @@ class EventStore:
         return {stream: Stream(stream, *ends[stream], events) for stream, events in found.items()}
 
 
-def append_rows(conn: psycopg.Connection, rows: EncodedRows, batch_id: UUID | None) -> Head:
+def append_rows(conn: psycopg.Connection, rows: Rows, batch_id: UUID | None) -> Head:
     """Gives the rows (one at least) the next positions and writes them, within a transaction of the caller.
 
     From here to the end of that transaction nobody else appends. Raises Conflict as `EventStore.append` does.

@@ -3,6 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -14,11 +15,11 @@ from replayhouse.domain.customer.review import review_stream_id
 from replayhouse.domain.fulfillment.area import area_stream_id
 from replayhouse.domain.marketplace.category import category_stream_id
 from replayhouse.infra.event_store.recorded import Recorded
-from replayhouse.infra.event_store.store import LARGEST_APPEND, EventStore, Stream
+from replayhouse.infra.event_store.store import LARGEST_APPEND, EventStore, Rows, Stream, append_rows
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.staging.work import DuckDBWork
 from replayhouse.infra.telemetry.happenings import Happening
-from replayhouse.infra.telemetry.spans import Work, span
+from replayhouse.infra.telemetry.spans import Done, Work, span
 from replayhouse.ingest.decision import Decision, Known
 from replayhouse.ingest.load import batched, numbered
 from replayhouse.ingest.ports import Chunk, Due, Progress, Unit
@@ -46,6 +47,8 @@ VALUES (%s, %s, coalesce(%s, (
     SELECT coalesce(max(part), -1) + 1 FROM event_store.batch_progress WHERE batch_id = %s AND unit = %s
 )), %s, %s, %s, %s, %s)
 """
+
+ERASED = "SELECT EXISTS (SELECT 1 FROM event_store.subject WHERE is_erased)"
 
 REVIEWS_OF = """
 SELECT DISTINCT r.order_id, r.review_id
@@ -146,21 +149,51 @@ class PostgresLoadLog:
 
     def append(self, chunk: Chunk, known: Known) -> int:
         """Appends a chunk with its reference rows and its progress, in one transaction; returns the events."""
-        unit = chunk.unit.first_bucket
-        is_done = chunk.up_to == chunk.unit.end
-
-        def before(connection: psycopg.Connection) -> None:
-            self._check_ownership(connection)
-            if self._work is not None:
-                for table, lines in self._work.references(chunk.after, chunk.up_to, self._load.batch_seq):
-                    copy_lines(connection, table, lines)
-            self._copy_due(connection, chunk.due)
-            self._advance(connection, unit, chunk.part, (*chunk.up_to, is_done), chunk.decisions)
-
-        with span(Work.LOAD_CHUNK, ends=Happening.LOAD_CHUNK_APPENDED, load=self._load.batch_id) as done:
-            events = self._append(chunk.decisions, known, before)
+        counts = _counts(chunk.decisions)
+        with self._chunk() as done:
+            events = self._append(chunk.decisions, known, lambda connection: self._before(connection, chunk, counts))
             done.tell(events=events)
         return events
+
+    def append_encoded(
+        self, chunk: Chunk, counts: Mapping[str, int], encode: Callable[[psycopg.Connection], Iterator[Rows]]
+    ) -> int:
+        """The same of a chunk whose events, by context so many, `encode` gives in that transaction, ready to be copied.
+
+        The decisions of the chunk itself are none.
+        """
+        events = sum(counts.values())
+        with self._chunk() as done:
+            with self._connection.transaction():
+                self._before(self._connection, chunk, counts)
+                for rows in encode(self._connection):
+                    append_rows(self._connection, rows, self._load.batch_id)
+            done.tell(events=events)
+        return events
+
+    @property
+    def knows_nothing(self) -> bool:
+        """Whether the log holds nothing that a family could be held against, and of nobody that they were erased."""
+        return self._load.is_first and self._connection.execute(ERASED).fetchone() == (False,)
+
+    @property
+    def batch_id(self) -> UUID:
+        """The load's id."""
+        return self._load.batch_id
+
+    def _chunk(self) -> AbstractContextManager[Done]:
+        return span(Work.LOAD_CHUNK, ends=Happening.LOAD_CHUNK_APPENDED, load=self._load.batch_id)
+
+    def _before(self, connection: psycopg.Connection, chunk: Chunk, counts: Mapping[str, int]) -> None:
+        """What is written in one transaction with the events of a chunk."""
+        unit = chunk.unit.first_bucket
+        is_done = chunk.up_to == chunk.unit.end
+        self._check_ownership(connection)
+        if self._work is not None:
+            for table, lines in self._work.references(chunk.after, chunk.up_to, self._load.batch_seq):
+                copy_lines(connection, table, lines)
+        self._copy_due(connection, chunk.due)
+        self._advance(connection, unit, chunk.part, (*chunk.up_to, is_done), counts)
 
     def append_lapsed(self, decisions: Sequence[Decision], due: Sequence[Due], known: Known) -> int:
         """Appends the evaluation of persons whom the extract does not show; returns the events."""
@@ -168,7 +201,7 @@ class PostgresLoadLog:
         def before(connection: psycopg.Connection) -> None:
             self._check_ownership(connection)
             self._copy_due(connection, due)
-            self._advance(connection, LAPSED_UNIT, None, (LAPSED_UNIT, 0, UUID(int=0), False), decisions)
+            self._advance(connection, LAPSED_UNIT, None, (LAPSED_UNIT, 0, UUID(int=0), False), _counts(decisions))
 
         return self._append(decisions, known, before)
 
@@ -177,7 +210,7 @@ class PostgresLoadLog:
 
         def before(connection: psycopg.Connection) -> None:
             self._check_ownership(connection)
-            self._advance(connection, QUALITY_UNIT, None, (QUALITY_UNIT, 0, UUID(int=0), False), decisions)
+            self._advance(connection, QUALITY_UNIT, None, (QUALITY_UNIT, 0, UUID(int=0), False), _counts(decisions))
 
         return self._append(decisions, known, before) if decisions else 0
 
@@ -216,11 +249,10 @@ class PostgresLoadLog:
         unit: int,
         part: int | None,
         reached: tuple[int, int, UUID, bool],
-        decisions: Iterable[Decision],
+        counts: Mapping[str, int],
     ) -> None:
         batch_id = self._load.batch_id
-        counts = json.dumps(Counter(decision.context for decision in decisions))
-        connection.execute(ADVANCE, (batch_id, unit, part, batch_id, unit, *reached, counts))
+        connection.execute(ADVANCE, (batch_id, unit, part, batch_id, unit, *reached, json.dumps(counts)))
 
 
 class CountingLoadLog(PostgresLoadLog):
@@ -254,8 +286,13 @@ class CountingLoadLog(PostgresLoadLog):
         return self._due_customers(as_of, limit, self._evaluated)
 
     def _count(self, decisions: Sequence[Decision]) -> int:
-        self.events.update(decision.context for decision in decisions)
+        self.events.update(_counts(decisions))
         return len(decisions)
+
+
+def _counts(decisions: Iterable[Decision]) -> Counter[str]:
+    """How many events of each context."""
+    return Counter(decision.context for decision in decisions)
 
 
 def _stream_ids(families: Iterable[Family]) -> dict[str, set[UUID]]:

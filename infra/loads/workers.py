@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from replayhouse.infra.event_store.serialization.mapper import mapper_of_our_events
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.loads.load_log import OpenLoad, PostgresLoadLog
 from replayhouse.infra.postgres.connection import Database, translated
@@ -27,6 +28,12 @@ from replayhouse.ingest.ports import Unit
 UNITS_WORTH_A_PROCESS = 3
 """A process that is not forked takes a third of a second to start; so many units take longer than that."""
 
+UNITS_AT_ONCE = 16
+"""So many neighbouring units are decided together: a quarter of a million events, more or less."""
+
+RUNS_A_PROCESS = 4
+"""So many times as many runs of units as processes there are at least, where there are units enough."""
+
 WORKER_MEMORY = "150MB"
 
 
@@ -38,6 +45,7 @@ class Assignment:
     staged: Path
     load: OpenLoad
     as_of: date | None
+    on_columns: bool
 
 
 class Worker:
@@ -47,15 +55,25 @@ class Worker:
         self._staged = interruptible(
             duckdb.connect(str(assignment.staged), read_only=True, config={"threads": 1, "memory_limit": WORKER_MEMORY})
         )
-        self._as_of = assignment.as_of
+        self._as_of, self._on_columns = assignment.as_of, assignment.on_columns
         self._work = DuckDBWork(self._staged)
         self._connection = assignment.database.connect("replayhouse ingest worker", autocommit=True)
         self._log = PostgresLoadLog(self._connection, EventStore(), assignment.load, self._work)
         self._seller_zips = self._work.seller_zips()
 
-    def run(self, unit: Unit) -> int:
-        """Decides and appends what is left of a unit; returns how many events that were."""
-        with translated(), gc_pause.paused(), span(Work.LOAD_UNIT) as done:
+    def run(self, units: Sequence[Unit]) -> list[tuple[Unit, int]]:
+        """Decides and appends what is left of neighbouring units; returns with each how many events that were."""
+        with translated(), gc_pause.paused():
+            if self._on_columns and self._log.knows_nothing and not self._work.lacks_columns:
+                from replayhouse.infra.loads.on_columns.working import ColumnWorker  # most loads need no numpy
+
+                mapper = mapper_of_our_events()
+                worker = ColumnWorker(self._connection, self._staged, self._log, self._as_of, mapper)
+                return list(worker.run(units))
+            return [(unit, self._run(unit)) for unit in units]
+
+    def _run(self, unit: Unit) -> int:
+        with span(Work.LOAD_UNIT) as done:
             events = work_through(unit, self._work, self._log, self._as_of, self._seller_zips)
             done.tell(events=events)
             return events
@@ -86,13 +104,13 @@ def _stop() -> None:
     os._exit(0)
 
 
-def _run(unit: Unit) -> Brought[int]:
+def _run(units: Sequence[Unit]) -> Brought[list[tuple[Unit, int]]]:
     """What goes wrong in making the worker is told like what goes wrong at work: an initializer would print it."""
     global _worker  # the one worker of a process of the pool, used by all its tasks
     if _worker is None:
         assert _assignment is not None, "the initializer has set it"
         _worker = Worker(_assignment)
-    return bring(_worker.run(unit))
+    return bring(_worker.run(units))
 
 
 def run_units(assignment: Assignment, units: Sequence[Unit], processes: int, done: Callable[[Unit, int], None]) -> None:
@@ -101,8 +119,9 @@ def run_units(assignment: Assignment, units: Sequence[Unit], processes: int, don
     if processes <= 1:
         worker = Worker(assignment)
         try:
-            for unit in units:
-                done(unit, worker.run(unit))
+            for run in _runs(units, 1):
+                for unit, events in worker.run(run):
+                    done(unit, events)
         finally:
             worker.close()
         return
@@ -110,12 +129,17 @@ def run_units(assignment: Assignment, units: Sequence[Unit], processes: int, don
         done(unit, events)
 
 
+def _runs(units: Sequence[Unit], processes: int) -> list[Sequence[Unit]]:
+    """Neighbouring units that are worked through together: many, but so few that no process is long without work."""
+    size = max(1, min(UNITS_AT_ONCE, -(-len(units) // (processes * RUNS_A_PROCESS))))
+    return [units[at : at + size] for at in range(0, len(units), size)]
+
+
 def _pooled(assignment: Assignment, units: Sequence[Unit], processes: int) -> Iterator[tuple[Unit, int]]:
     with started_pool(processes, _start, (assignment,)) as pool:
         try:
-            tasks = {pool.submit(_run, unit): unit for unit in units}
-            for task in as_completed(tasks):
-                yield tasks[task], fetched(task.result())
+            for task in as_completed([pool.submit(_run, run) for run in _runs(units, processes)]):
+                yield from fetched(task.result())
         except BrokenProcessPool as error:
             pool.kill()
             raise ReplayhouseError(

@@ -28,7 +28,9 @@ from replayhouse.ingest.work import AreaWork, CategoryWork, Family, Kind, Person
 
 _SQL = Path(__file__).parent / "sql"
 PLAN = (_SQL / "plan.sql").read_text(encoding="utf-8")
-UNITS_OF_WORK = (_SQL / "units_of_work.sql").read_text(encoding="utf-8")
+PERSONS = (_SQL / "persons.sql").read_text(encoding="utf-8")
+_BUCKETS = "WHERE bucket BETWEEN $first AND $last"
+CATALOGUE = (_SQL / "catalogue.sql").read_text(encoding="utf-8")
 REFERENCES = (_SQL / "references.sql").read_text(encoding="utf-8")
 
 DOCUMENTS_AT_ONCE = 1_000
@@ -68,9 +70,26 @@ class DuckDBWork:
 
     def families(self, unit: Unit, after: Place) -> Iterator[tuple[Place, Family]]:
         """The families of a unit after a place, in the order of bucket, kind and key."""
+        return self._families(f"({PERSONS}) UNION ALL ({CATALOGUE})", unit, after)
+
+    def catalogue(self, unit: Unit, after: Place) -> Iterator[tuple[Place, Family]]:
+        """The same without persons."""
+        return self._families(CATALOGUE, unit, after)
+
+    def persons(self, unit: Unit, keys: Sequence[str]) -> Iterator[tuple[Place, Family]]:
+        """Some of the persons of a unit."""
+        some = PERSONS.replace(_BUCKETS, f"{_BUCKETS} AND family IN (SELECT unnest($keys::UUID[]))")
+        return self._families(some, unit, unit.start, keys=list(keys))
+
+    @property
+    def lacks_columns(self) -> bool:
+        """Whether the extract lacks some of the optional columns."""
+        return bool(self._unsaid())
+
+    def _families(self, documents: str, unit: Unit, after: Place, **more: object) -> Iterator[tuple[Place, Family]]:
         cursor = interruptible(self._connection.cursor())
-        query = units_of_work(self._unsaid())
-        cursor.execute(query, {"first": after.bucket, "last": unit.last_bucket})
+        query = f"FROM ({with_facts(documents, self._unsaid())}) ORDER BY bucket, kind, family"
+        cursor.execute(query, {"first": after.bucket, "last": unit.last_bucket, **more})
         while rows := cursor.fetchmany(DOCUMENTS_AT_ONCE):
             for bucket, kind, key, document in rows:
                 place = Place(bucket, kind, key)
@@ -105,8 +124,10 @@ class DuckDBWork:
         return cursor.fetchall()
 
 
-def units_of_work(unsaid: Mapping[str, Sequence[str]]) -> str:
-    """The query of the documents; `unsaid` are, by file, the fields of the optional columns that the extract lacks."""
+def with_facts(documents: str, unsaid: Mapping[str, Sequence[str]]) -> str:
+    """A query of documents, with the facts of records put in.
+
+    `unsaid` are, by file, the fields of the optional columns that the extract lacks."""
 
     def put_in(place: re.Match[str]) -> str:
         file = place[1]
@@ -114,7 +135,7 @@ def units_of_work(unsaid: Mapping[str, Sequence[str]]) -> str:
         names = ", ".join(f"'{name}'" for name in unsaid.get(file, ()) if name in hints)
         return f"{facts}, 'unsaid': [{names}]" if names else facts
 
-    return re.sub(r"<(\w+)>", put_in, UNITS_OF_WORK)
+    return re.sub(r"<(\w+)>", put_in, documents)
 
 
 def _as_json(facts: Any) -> str:

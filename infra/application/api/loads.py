@@ -38,9 +38,15 @@ class Loads(Base):
         not believable as a whole is rejected: `status` says so, and `reasons` why. Raises InputError where there is
         no extract, Conflicting while another load is under way.
         """
+        from replayhouse.infra.application.large_loads import run_on_columns
+
+        on_columns = not dry_run and run_on_columns(Path(path))
+
         from replayhouse.infra.application.ingest import ingest
 
-        return self._do(ingest, Path(path), name, dry_run=dry_run, project=project, answers=answers)
+        return self._do(
+            ingest, Path(path), name, dry_run=dry_run, project=project, answers=answers, on_columns=on_columns
+        )
 
     def batches(self) -> "list[Batch]":
         """The loads so far, the oldest first."""

@@ -50,6 +50,14 @@ class Mapper:
             return topic, self._json(event)
         return topic, self._json(personal.sealed(event, stream_id, keys))
 
+    def topic_of(self, context: str, event_type: type[DomainEvent]) -> str:
+        """The topic of a class of events. Raises UnknownTopic where the context has no such event."""
+        return self._registry.topic_of(context, event_type)
+
+    def personal_fields_of(self, event_type: type[DomainEvent]) -> PersonalFields | None:
+        """What seals the personal fields of a class of events; None where it has none."""
+        return self._personal.get(event_type)
+
     def decode(self, topic: str, state: bytes) -> DomainEvent:
         """The event of a topic and a state, brought to the current version; its personal fields still sealed.
 

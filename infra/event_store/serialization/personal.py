@@ -51,6 +51,12 @@ def _fields(event_type: type[DomainEvent]) -> tuple[Field[Any], ...]:
     return fields(event_type)  # type: ignore[arg-type]  # every event is a dataclass; only their common base is none
 
 
+def seal(cipher: AESGCM, place: bytes, text: str) -> str:
+    """A text as it stands in the log; `place` is its stream's id (16 bytes) with the name of its field after it."""
+    nonce = os.urandom(NONCE_BYTES)
+    return b2a_base64(nonce + cipher.encrypt(nonce, text.encode(), place), newline=False).decode()
+
+
 class PersonalFields:
     """Seals and reveals the personal fields of one class of events; `topic` is for its errors."""
 
@@ -62,6 +68,16 @@ class PersonalFields:
         self._subject = event_type.subject
         if self._subject is not None and self._subject not in self._names:
             raise ValueError(f"{event_type.__name__} has no field {self._subject} to name its subject")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields that are sealed."""
+        return tuple(name for name, _ in self._personal)
+
+    @property
+    def named_subject(self) -> str | None:
+        """The field that names whose key seals them; None where that is the stream's."""
+        return self._subject
 
     def withhold(self, event: DomainEvent) -> DomainEvent:
         """The same event, fresh from decoding as for `reveal`, with what stands for values that may not be seen.
@@ -105,9 +121,7 @@ class PersonalFields:
         for name, mark in self._personal:
             text = state[name]
             if text is not None:
-                nonce = os.urandom(NONCE_BYTES)
-                sealed = nonce + cipher.encrypt(nonce, text.encode(), place + mark)
-                state[name] = b2a_base64(sealed, newline=False).decode()
+                state[name] = seal(cipher, place + mark, text)
         return state
 
     def reveal(self, event: DomainEvent, stream_id: UUID, key: bytes | None) -> DomainEvent:

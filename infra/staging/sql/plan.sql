@@ -79,7 +79,7 @@ SELECT
     c.* EXCLUDE (customer_id, lines, key, fingerprint, change)
 FROM customers AS c
 WHERE c.change <> 'unchanged' OR c.customer_alias IN (SELECT customer_alias FROM touched_order)
-ORDER BY bucket, family;
+ORDER BY bucket, family, line;
 
 CREATE OR REPLACE TABLE work_order AS
 SELECT
@@ -94,14 +94,14 @@ SELECT
     bucket_of(t.family) AS bucket, t.family, i.* EXCLUDE (lines, key, fingerprint, change)
 FROM touched_order AS t
 JOIN order_items AS i ON i.order_id = t.order_id
-ORDER BY bucket, family, i.order_id;
+ORDER BY bucket, family, i.order_id, i.line;
 
 CREATE OR REPLACE TABLE work_payment AS
 SELECT
     bucket_of(t.family) AS bucket, t.family, p.* EXCLUDE (lines, key, fingerprint, change)
 FROM touched_order AS t
 JOIN order_payments AS p ON p.order_id = t.order_id
-ORDER BY bucket, family, p.order_id;
+ORDER BY bucket, family, p.order_id, p.line;
 
 CREATE OR REPLACE TABLE work_review AS
 SELECT
@@ -110,7 +110,7 @@ SELECT
     r.* EXCLUDE (lines, key, fingerprint, change)
 FROM touched_order AS t
 JOIN order_reviews AS r ON r.order_id = t.order_id
-ORDER BY bucket, family, r.order_id;
+ORDER BY bucket, family, r.order_id, r.line;
 
 -- Kinds 2 to 5: products, sellers, categories, areas, each in the bucket of its own key.
 CREATE OR REPLACE TABLE work_product AS

@@ -1,8 +1,8 @@
--- The families of buckets $first to $last, each a JSON document in the shape of ingest/work.py, in the order of bucket,
--- kind and key. Amounts are texts, so that they stay exact; facts that are named tuples are arrays. Each row becomes
--- JSON by itself and texts are put together: lists of structures would take twice the time. What stands in angle brackets,
--- infra/staging/work.py puts in: the facts that the domain takes of a record of that file, by the names of their fields, and
--- after them, as `unsaid`, those fields whose column the extract lacks.
+-- The persons of buckets $first to $last, each a JSON document in the shape of ingest/work.py. Amounts are texts, so that
+-- they stay exact; facts that are named tuples are arrays. Each row becomes JSON by itself and texts are put together: lists
+-- of structures would take twice the time. What stands in angle brackets, infra/staging/work.py puts in: the facts that the
+-- domain takes of a record of that file, by the names of their fields, and after them, as `unsaid`, those fields whose column
+-- the extract lacks.
 WITH
 customer AS (
     SELECT
@@ -63,12 +63,6 @@ orders AS (
     LEFT JOIN payment ON payment.order_id = h.order_id
     LEFT JOIN review ON review.order_id = h.order_id
     GROUP BY h.family
-),
-area AS (
-    SELECT
-        bucket, family, zip_prefix, string_agg(line, ',') AS lines,
-        string_agg(<geolocation>::VARCHAR, ',') AS samples
-    FROM work_sample WHERE bucket BETWEEN $first AND $last GROUP BY bucket, family, zip_prefix
 )
 SELECT
     p.bucket, 1 AS kind, p.family,
@@ -78,26 +72,3 @@ SELECT
 FROM (SELECT * FROM work_person WHERE bucket BETWEEN $first AND $last) AS p
 LEFT JOIN customer ON customer.family = p.family
 LEFT JOIN orders ON orders.family = p.family
-UNION ALL
-SELECT bucket, 2, product_id, to_json({
-    'key': product_id, 'line': line,
-    'product': <products>
-})::VARCHAR
-FROM work_product WHERE bucket BETWEEN $first AND $last
-UNION ALL
-SELECT bucket, 3, seller_id, to_json({
-    'key': seller_id, 'line': line, 'seller': <sellers>
-})::VARCHAR
-FROM work_seller WHERE bucket BETWEEN $first AND $last
-UNION ALL
-SELECT bucket, 4, family, to_json({
-    'key': family, 'name': name, 'line': line, 'english': english, 'product_line': product_line
-})::VARCHAR
-FROM work_category WHERE bucket BETWEEN $first AND $last
-UNION ALL
-SELECT
-    bucket, 5, family,
-    '{"key":"' || family || '","zip_prefix":"' || zip_prefix || '","lines":[' || lines || '],"samples":[' || samples
-    || ']}'
-FROM area
-ORDER BY bucket, kind, family
