@@ -68,7 +68,7 @@ STEPS_OF_A_LOAD = (
     "replayhouse.infra.loads.batches:Loads.begin",
     "replayhouse.infra.application.ingest:tell_opening",
     "replayhouse.infra.loads.load_log:PostgresLoadLog.append_quality:3",
-    "replayhouse.infra.loads.load_log:PostgresLoadLog.append:2",
+    "replayhouse.infra.loads.load_log:PostgresLoadLog.append_encoded:2",
     "replayhouse.infra.application.ingest:evaluate_the_lapsed",
     "replayhouse.infra.application.ingest:tell_completion",
     "replayhouse.infra.loads.batches:Loads.finish",

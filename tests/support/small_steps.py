@@ -41,7 +41,8 @@ def _take_small_steps() -> None:
 
 
 def _take_small_steps_of_the_rest() -> None:
-    from replayhouse.infra.loads import passing
+    from replayhouse.infra.application import large_loads
+    from replayhouse.infra.loads import on_columns, passing
     from replayhouse.infra.postgres import locks
     from replayhouse.infra.read_models import windows
     from replayhouse.infra.read_models.live import projector
@@ -50,6 +51,7 @@ def _take_small_steps_of_the_rest() -> None:
 
     subprocesses.without_main = nullcontext  # type: ignore[assignment] # this module is for them too, see below
     # Where the program was forked, it has imported this number before it was changed.
+    large_loads.LARGE_FROM_BYTES, on_columns.FEW = 0, 2
     passing.ROWS_AT_ONCE = ROWS_AT_ONCE  # type: ignore[attr-defined] # an imported name is none of its own
     locks.LONGEST_WAIT_SECONDS = float(os.environ.get(WAIT, LONGEST_WAIT_S))
     windows.EVENTS_A_WINDOW = 1_000

@@ -16,12 +16,10 @@ import numpy as np
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.infra.columns.shapes import parts_by
 from replayhouse.infra.columns.values import Array, Split, Texts
+from replayhouse.infra.loads import on_columns
 from replayhouse.infra.loads.on_columns.staged_persons import StagedPersons
 from replayhouse.ingest.decision import Known
 from replayhouse.ingest.translate.person import decide_person
-
-FEW = 8
-"""So many persons of a shape are decided as quickly one by one."""
 
 MOST_PARTS = 200
 """Into more parts no shape is parted: what is left of it goes one by one."""
@@ -81,7 +79,7 @@ def decide_shapes(
         parts, made = [shape], 0
         while parts:
             persons = parts.pop()
-            if len(persons) < FEW or made > MOST_PARTS:
+            if len(persons) < on_columns.FEW or made > MOST_PARTS:
                 alone += persons.tolist()
                 continue
             try:

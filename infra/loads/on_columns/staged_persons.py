@@ -14,7 +14,7 @@ from replayhouse.domain.customer.customer import Address
 from replayhouse.domain.customer.review import ReviewFacts
 from replayhouse.domain.sales.events import Line
 from replayhouse.domain.sales.order import OrderHeader, Payment
-from replayhouse.infra.columns.fields import together
+from replayhouse.infra.columns.held import together
 from replayhouse.infra.columns.shapes import parts_by
 from replayhouse.infra.columns.values import Array
 from replayhouse.infra.loads.on_columns.staged_rows import Rows, columns_of

@@ -82,8 +82,7 @@ class Rows:
         kinds = {name: _KINDS[_known(hint)] for name, hint in columns.items()}
         selected = ", ".join(f"{kind.query.format(name)} AS {name}" for name, kind in kinds.items())
         query = f"SELECT {selected} FROM {table} WHERE bucket BETWEEN $first AND $last"
-        connection.execute(query, {"first": buckets[0], "last": buckets[1]})
-        found: Any = connection.to_arrow_table()
+        found: Any = connection.sql(query, params={"first": buckets[0], "last": buckets[1]}).to_arrow_table()
         self._fields = {name: _Field(kind, _whole_array(found[name])) for name, kind in kinds.items()}
         self._shape = shape
         self.count = found.num_rows

@@ -27,8 +27,8 @@ from replayhouse.infra.loads.on_columns.deciding import ShapeDecided, ZipsOfSell
 from replayhouse.infra.loads.on_columns.encoding import EncodedFamilies, Placed, Single, subjects_in
 from replayhouse.infra.loads.on_columns.staged_persons import StagedPersons
 from replayhouse.infra.staging.work import DuckDBWork
+from replayhouse.ingest import load
 from replayhouse.ingest.decision import Known
-from replayhouse.ingest.load import EVENTS_A_CHUNK, decide
 from replayhouse.ingest.ports import Chunk, Due, Place, Progress, Unit
 from replayhouse.ingest.work import Family, Kind
 
@@ -82,7 +82,7 @@ class ColumnWorker:
 
     def _alone(self, family: Family) -> _Alone:
         due: list[Due] = []
-        decisions = decide(family, Known(), self._zips.plain, {}, self._as_of, due)
+        decisions = load.decide(family, Known(), self._zips.plain, {}, self._as_of, due)
         return _Alone(list(recorded_of(decisions, Known())), due)
 
     def _append(
@@ -163,7 +163,7 @@ class _Decided:
 
     def chunk_end(self, rank: int) -> int:
         """The rank after the last family of a chunk that begins with one; beyond all ranks, where it is not full."""
-        full = int(self._starts[rank]) + EVENTS_A_CHUNK
+        full = int(self._starts[rank]) + load.EVENTS_A_CHUNK
         return int(np.searchsorted(self._starts[1:], full)) + 1
 
     def events(self, rank: int, following: int) -> tuple[int, int]:

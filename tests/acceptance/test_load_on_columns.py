@@ -1,0 +1,132 @@
+"""A first load on columns leaves the log that one leaves which decides family by family: event by event, in order."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from replayhouse.infra.application import large_loads
+from replayhouse.infra.event_store.keys import known_keys
+from replayhouse.infra.event_store.serialization.mapper import mapper_of_our_events
+from replayhouse.infra.loads import on_columns, workers
+from replayhouse.infra.loads.on_columns import deciding
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.ingest import load
+from tests.oracle.expected import Row
+from tests.support.databases import copied
+from tests.support.extracts import a_good_extract, write
+from tests.support.in_process import Warehouse
+from tests.support.the_sample import SAMPLE
+
+LOG = """
+    SELECT notification_id, originator_id, originator_version, topic, state, batch_id, source
+    FROM event_store.log WHERE topic NOT LIKE 'quality.%%' ORDER BY 1
+"""
+BESIDE = {
+    "commit": "first_position, last_position",
+    "batch_progress": "unit, part, bucket, kind, key, is_done, events::text",
+    "row_fingerprint": "file, key, fingerprint",
+    "order_reference": "order_id, customer_alias, status, placed_at, sellers",
+    "alias_reference": "customer_alias, customer_id",
+    "seller_reference": "seller_id, zip_prefix",
+    "review_reference": "order_id, review_id",
+    "segment_due": "customer_id, due",
+    "subject_key": "subject_id",
+}
+
+
+def recorded(warehouse: Warehouse) -> list[object]:
+    """All events but those of the loads themselves, in clear, with what else is recorded of them."""
+    mapper, found = mapper_of_our_events(), list[object]()
+    with warehouse.database.connect("replayhouse test", autocommit=True) as connection:
+        rows: list[Row] = connection.execute(LOG.encode(), ()).fetchall()
+        decoded = [mapper.decode(topic, bytes(state)) for _, _, _, topic, state, _, _ in rows]
+        subjects = [mapper.subject_of(event, row[1]) for event, row in zip(decoded, rows, strict=True)]
+        keys = known_keys(connection, {subject for subject in subjects if subject is not None})
+    for event, subject, (position, stream, version, topic, state, batch, source) in zip(
+        decoded, subjects, rows, strict=True
+    ):
+        what = bytes(state) if subject is None else mapper.reveal(event, stream, keys[subject])
+        found.append((position, stream, version, topic, what, batch, source))
+    return found
+
+
+def beside(warehouse: Warehouse) -> dict[str, list[Row]]:
+    """What else a load writes, sorted."""
+    return {
+        table: warehouse.rows(f"SELECT {columns} FROM event_store.{table} ORDER BY {columns}")
+        for table, columns in BESIDE.items()
+    }
+
+
+@contextmanager
+def loaded(server: EmbeddedServer, extract: Path, home: Path, columns: str) -> Iterator[Warehouse]:
+    """An extract, loaded into a warehouse of its own by one process."""
+    with copied(server) as database:
+        warehouse = Warehouse(database, home)
+        settings = {"REPLAYHOUSE_COLUMNS": columns, "REPLAYHOUSE_WORKERS": "1"}
+        done = warehouse.run("ingest", extract, "--no-project", **settings)
+        assert done.code == 0, done
+        yield warehouse
+
+
+@pytest.fixture(params=[2, 8], ids=["small shapes, too", "as usual"])
+def in_small_steps(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Columns whatever the size, with chunks and units of a few families."""
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(large_loads, "LARGE_FROM_BYTES", 0))
+        stack.enter_context(patch.object(on_columns, "FEW", request.param))
+        stack.enter_context(patch.object(load, "EVENTS_A_CHUNK", 300))
+        stack.enter_context(patch.object(load.units_of, "__defaults__", (700,)))
+        stack.enter_context(patch.object(workers, "UNITS_AT_ONCE", 3))
+        yield
+
+
+def the_same(server: EmbeddedServer, extract: Path, folder: Path) -> None:
+    """Both ways leave the same, and some persons were decided on columns, or AssertionError."""
+    made: list[deciding.ShapeDecided] = []
+
+    def noted(*arguments: object) -> deciding.ShapeDecided:
+        decided = decide(*arguments)  # type: ignore[arg-type]  # whatever it is given
+        made.append(decided)
+        return decided
+
+    decide = deciding._decide
+    with patch.object(deciding, "_decide", noted), loaded(server, extract, folder / "many", "on") as many:
+        assert made
+        with loaded(server, extract, folder / "single", "off") as single:
+            assert recorded(many) == recorded(single)
+            assert beside(many) == beside(single)
+
+
+@pytest.mark.usefixtures("in_small_steps")
+@pytest.mark.parametrize("seed", [1, 2])
+def test_generated_extracts_with_their_dirt(server: EmbeddedServer, tmp_path: Path, seed: int) -> None:
+    with copied(server) as database:
+        generator = Warehouse(database, tmp_path / "generator")
+        assert generator.run("generate", tmp_path / "extract", "--orders", "250", "--seed", str(seed)).code == 0
+    the_same(server, tmp_path / "extract", tmp_path)
+
+
+def test_the_sample_or_an_extract_of_its_size(server: EmbeddedServer, tmp_path: Path) -> None:
+    extract = SAMPLE
+    if not SAMPLE.is_dir():
+        extract = tmp_path / "extract"
+        with copied(server) as database:
+            generator = Warehouse(database, tmp_path / "generator")
+            assert generator.run("generate", extract, "--orders", "4100", "--seed", "3").code == 0
+    the_same(server, extract, tmp_path)
+
+
+@pytest.mark.usefixtures("in_small_steps")
+def test_a_person_that_makes_no_sense_on_columns_goes_alone(server: EmbeddedServer, tmp_path: Path) -> None:
+    """Whatever goes wrong in a run: what all of them would have been told one by one is told."""
+    extract = write(tmp_path / "extract", a_good_extract())
+    with (
+        patch.object(deciding, "decide_person", side_effect=ZeroDivisionError),
+        loaded(server, extract, tmp_path / "many", "on") as many,
+        loaded(server, extract, tmp_path / "single", "off") as single,
+    ):
+        assert recorded(many) == recorded(single)
