@@ -17,12 +17,14 @@ from hypothesis import strategies as st
 
 import replayhouse.domain
 import replayhouse.projections
+from replayhouse.domain.customer.review import review_stream_id
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
 from replayhouse.domain.kernel.places import normalised_city, region_of
 from replayhouse.infra.columns.fields import holder_of
 from replayhouse.infra.columns.numbers import LARGEST, Ints
 from replayhouse.infra.columns.times import Instants
 from replayhouse.infra.columns.values import Bools, Column, Split
+from replayhouse.ingest.decision import lines_of, source_of
 
 CENTS = st.integers(-(10**12), 10**12).map(lambda cents: Decimal(cents).scaleb(-2))
 VALUES: dict[type[Any], st.SearchStrategy[Any]] = {
@@ -247,3 +249,31 @@ def test_a_column_is_no_other_kind_of_column() -> None:
     with pytest.raises(TypeError):
         isinstance(column(1), str)
     assert isinstance(column(1), Column)
+
+
+@given(st.lists(st.tuples(st.dates(), st.integers(-400, 400)), min_size=1, max_size=5))
+def test_days_are_moved_by_a_duration_or_refuse(rows: list[tuple[date, int]]) -> None:
+    days, moved_by = [day for day, _ in rows], timedelta(rows[0][1])
+    try:
+        expected = [day + moved_by for day in days]
+    except OverflowError:
+        with pytest.raises(OverflowError):
+            column(*days) + moved_by
+    else:
+        assert listed(column(*days) + moved_by) == expected
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)), min_size=1, max_size=5))
+def test_what_makes_a_text_of_several_values_is_asked_for_each_row(rows: list[tuple[int, int]]) -> None:
+    first, second = (column(*numbers) for numbers in zip(*rows, strict=True))
+    items = lines_of("order_items", [first, second])
+    assert listed(items) == [lines_of("order_items", list(row)) for row in rows]
+    assert listed(source_of("", items, "orders:7")) == [
+        source_of("", lines_of("order_items", list(row)), "orders:7") for row in rows
+    ]
+
+
+@given(st.lists(st.tuples(st.uuids(), st.uuids()), min_size=1, max_size=5))
+def test_an_id_that_is_made_of_ids_is_made_for_each_row(rows: list[tuple[UUID, UUID]]) -> None:
+    reviews, orders = (column(*ids) for ids in zip(*rows, strict=True))
+    assert listed(review_stream_id(reviews, orders)) == [review_stream_id(*row) for row in rows]
