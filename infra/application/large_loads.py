@@ -1,5 +1,6 @@
 """Which loads are large: those are shared by processes, and run on columns. Nothing heavy is imported to find out."""
 
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,8 +21,11 @@ def is_large(path: Path) -> bool:
 
 
 def run_on_columns(path: Path) -> bool:
-    """Whether a load is to run on columns. If so, numpy is there from now on: pyarrow looks for it when imported."""
-    if not are_wanted() or not is_large(path):
+    """Whether a load is to run on columns. If so, numpy is there from now on.
+
+    Pyarrow looks for numpy once, when it is imported: where it has found none, there are no columns.
+    """
+    if not are_wanted() or not is_large(path) or ("pyarrow" in sys.modules and "numpy" not in sys.modules):
         return False
     let_numpy_in()
     return True

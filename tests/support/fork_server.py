@@ -24,7 +24,7 @@ from contextlib import ExitStack
 from typing import NamedTuple, NoReturn
 
 import replayhouse
-from replayhouse.infra.runtime.data_frames import leave_data_frames_out
+from replayhouse.infra.runtime.data_frames import leave_data_frames_out, let_numpy_in
 
 HEADER_BYTES = 8
 FURTHER = ("sqlalchemy.dialects.postgresql", "rich.console", "rich.table")
@@ -80,6 +80,7 @@ def _run(request: Request) -> NoReturn:
 
 def _import_all() -> None:
     leave_data_frames_out()
+    let_numpy_in()  # before pyarrow, which looks for it once
     for module in pkgutil.walk_packages(replayhouse.__path__, "replayhouse."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
