@@ -40,7 +40,7 @@ RELEASE := $(RELEASE_VENV)/release.stamp
 .PHONY: help demo test test-quick test-engines test-dagster test-server check workflows audit contracts dashboard pictures pictures-dagster format bench soak mutants lock dist release clean
 
 help: ## lists these targets
-	@sed -n 's/^\([a-z-]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.* ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
 
 demo: $(PROGRAM) ## the whole program on generated extracts
 	$(BIN)/replayhouse demo
