@@ -48,12 +48,12 @@ def _begun(stack: ExitStack, warn: Warn) -> "Sent | None":
         return None
     try:
         from replayhouse.infra.telemetry.otlp import sent_to_the_collector
+
+        return stack.enter_context(sent_to_the_collector())
     except ImportError:
         warn(f"{_first(ENDPOINTS)} names a collector; it takes pip install 'replayhouse[telemetry]'. {_NOTHING}")
         return None
-    try:
-        return stack.enter_context(sent_to_the_collector())
-    except Exception as error:  # by variables of OpenTelemetry, of which its exporter makes what it can
+    except Exception as error:  # by variables of OpenTelemetry, some of which are read while it is imported
         warn(f"OpenTelemetry's exporter refuses what its variables say ({type(error).__name__}). {_NOTHING}")
         return None
 

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from importlib.metadata import version
 
 from opentelemetry import context as contexts
-from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
@@ -50,6 +50,8 @@ KEPT = frozenset(
     }
 )
 """What may be said of a span beside what is ours; addresses and queries of requests are not among it."""
+
+_OF_THE_SERVICE = ("service.", "telemetry.sdk.")
 
 _given_id: ContextVar[int | None] = ContextVar("given_id", default=None)
 
@@ -212,8 +214,15 @@ def known_of(span: ReadableSpan) -> ReadableSpan:
 
 
 def _resource() -> Resource:
-    """What the environment says of this service, which is called replayhouse where it says nothing."""
+    """What the environment says of this service, which is called replayhouse where it says nothing.
+
+    Detectors that it names find paths, the user and the machine: of what they find nothing is said.
+    """
     found = Resource.create({"service.version": version("replayhouse")})
+    named = OTELResourceDetector().detect().attributes
+    found = Resource(
+        {key: value for key, value in found.attributes.items() if key in named or key.startswith(_OF_THE_SERVICE)}
+    )
     if str(found.attributes.get(SERVICE_NAME, "")).startswith("unknown_service"):
         return found.merge(Resource({SERVICE_NAME: "replayhouse"}))
     return found

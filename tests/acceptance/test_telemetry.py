@@ -1,6 +1,7 @@
 """What the installed program tells machines: lines of JSON on standard error, and a trace to a collector."""
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ def test_a_collector_that_hangs_or_refuses_changes_nothing_but_a_sentence(answer
         ({"OTEL_TRACES_EXPORTER": "zipkin"}, "OTEL_TRACES_EXPORTER names 'zipkin'"),
         ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "OTEL_EXPORTER_OTLP_PROTOCOL names 'grpc'"),
         ({"OTEL_EXPORTER_OTLP_TIMEOUT": "soon", "OTEL_BSP_MAX_QUEUE_SIZE": "-1"}, "The collector that"),
+        ({"OTEL_ATTRIBUTE_COUNT_LIMIT": "-3"}, "OpenTelemetry's exporter refuses what its variables say (ValueError)"),
     ],
 )
 def test_variables_that_ask_for_nothing_or_for_nonsense(variables: dict[str, str], words: str, empty: Program) -> None:
@@ -94,6 +96,28 @@ def test_variables_that_ask_for_nothing_or_for_nonsense(variables: dict[str, str
     told = [line for line in done.err.splitlines() if not line.endswith(" ...")]
     assert len(told) == bool(words)
     assert "".join(told).startswith(words)
+
+
+def test_a_variable_that_is_read_while_opentelemetry_is_imported_changes_no_exit_code(empty: Program) -> None:
+    nonsense = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "many"}
+    done = Program(empty.home, (str(PROGRAM),), **nonsense).run("questions", "--json")
+    assert done.code == 0
+    assert done.document
+    assert done.err == "OpenTelemetry's exporter refuses what its variables say (ValueError). No trace is sent.\n"
+
+
+def test_of_the_machine_and_of_who_is_at_it_no_trace_says_anything(empty: Program) -> None:
+    with collecting() as collector:
+        said = {
+            "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "process,os,host",
+            "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=harbour,service.name=nightly",
+        }
+        empty.environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, **said}
+        assert empty.run("generate", empty.home / "made", "--orders", "5").code == 0
+    assert collector.services == {"nightly"}
+    [text] = collector.texts
+    assert b"harbour" in text
+    assert not [word for word in (b"process.", b"os.", b"host.", sys.prefix.encode()) if word in text]
 
 
 def test_people_are_told_as_ever_beside_a_trace(loaded: Loaded, tmp_path: Path) -> None:
