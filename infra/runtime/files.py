@@ -117,7 +117,12 @@ def _our_own(beside: Path, path: Path) -> Iterator[BinaryIO]:
             if _is_locked_elsewhere(handle):
                 raise _written_elsewhere(path)
             if _is_at(beside, handle):  # nobody has taken it for something left, between those two lines
-                yield file
+                try:
+                    yield file
+                except BaseException:
+                    with suppress(OSError):  # it would try again to write what there was no room for
+                        file.close()
+                    raise
                 return
 
 
