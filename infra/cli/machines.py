@@ -62,8 +62,11 @@ def _leave_for_prometheus(words: Sequence[str], done: Done, seconds: float) -> N
         assert folder is not None  # it is set
         write_last_run(folder, command, done.facts["exit_code"], seconds)
         Warehouse(load_settings()).write_metrics(folder)
-    except (ReplayhouseError, OSError) as error:
+    except ReplayhouseError as error:
         warn(f"Prometheus is told nothing of this command. {error}")
+    except Exception as error:  # the command is done, and ends as it would have
+        why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        warn(f"Prometheus is told nothing of this command: the files in {os.environ[_METRICS_DIR]} failed with {why}.")
 
 
 def ended_by(done: Done, error: BaseException) -> None:

@@ -62,10 +62,12 @@ def prepare() -> None:
 
 
 class _OfLibraries(logging.Handler):
-    """Takes what libraries log and nobody else takes."""
+    """Takes what libraries log and nobody else takes: a line of each, without a traceback."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        complain(legible(self.format(record)))
+        said = record.getMessage().strip().partition("\n")[0]
+        error = record.exc_info[0] if record.exc_info else None
+        complain(legible(f"{said} ({error.__name__})" if error else said))
 
 
 def is_unicode(stream: TextIO) -> bool:

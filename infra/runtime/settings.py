@@ -115,4 +115,5 @@ def checked(settings: type[_Settings], prefix: str, given: Mapping[str, Any]) ->
     except ValidationError as error:
         first = error.errors()[0]
         variable = prefix + "_".join(str(part) for part in first["loc"]).upper()
-        raise UsageError(f"The setting {variable} makes no sense: {first['msg']} (got {first['input']!r}).") from error
+        why = first["msg"].removeprefix("Value error, ")  # which pydantic puts before words of our own
+        raise UsageError(f"The setting {variable} makes no sense: {why} (got {first['input']!r}).") from error

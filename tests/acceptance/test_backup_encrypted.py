@@ -225,10 +225,14 @@ def test_an_identity_that_others_can_read_is_told_of(shop: Shop, empty: Warehous
 def test_a_recipient_that_is_none_is_told_and_no_private_key_is_shown(shop: Shop, tmp_path: Path) -> None:
     private = shop.first[0].read_text().splitlines()[-1]
     backup: list[str | Path] = ["db", "backup", tmp_path / "log", "--json"]
-    for given, words in (("age1nonsense", "'age1nonsense' is no recipient"), (private, "A private key is given")):
+    shown = "A private key is given"
+    for given, words in (
+        ("age1nonsense", "'age1nonsense' is no recipient"),
+        *((one, shown) for one in (private, private.lower(), f'"{private}"')),
+    ):
         done = shop.warehouse.run(*backup, "--recipient", given)
         refused(done, BAD_INPUT, words)
-        assert private not in done.out + done.err
+        assert private.casefold() not in (done.out + done.err).casefold()
     listed = tmp_path / "recipients"
     for content, words in (
         (f"{shop.first[1]}\n\nage1nonsense\n", f"{listed}, line 3"),

@@ -107,6 +107,16 @@ def test_errors_and_what_libraries_log_are_one_line(
             assert [line.partition(" ")[0] for line in shown.err.splitlines()] == ["the", "The", "GRANT", "And"]
 
 
+def test_of_an_error_that_a_library_logs_there_is_one_line_and_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise StopIteration
+    except StopIteration:
+        error = sys.exc_info()
+    record = logging.LogRecord("of.a.library", logging.ERROR, __file__, 1, "Failed to load %s\nmore", ("it",), error)
+    streams._OfLibraries(logging.WARNING).handle(record)
+    assert capsys.readouterr().err == "Failed to load it (StopIteration)\n"
+
+
 @pytest.mark.parametrize(
     ("streams", "code", "told"),
     [
