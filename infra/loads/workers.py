@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -22,14 +22,19 @@ from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.infra.runtime.subprocesses import end_with_parent, started_pool
 from replayhouse.infra.staging.work import DuckDBWork
 from replayhouse.infra.telemetry.spans import Brought, Work, bring, fetched, span
-from replayhouse.ingest.load import work_through
+from replayhouse.ingest.load import EVENTS_A_CHUNK, work_through
 from replayhouse.ingest.ports import Unit
 
 UNITS_WORTH_A_PROCESS = 3
 """A process that is not forked takes a third of a second to start; so many units take longer than that."""
 
 UNITS_AT_ONCE = 16
-"""So many neighbouring units are decided together: a quarter of a million events, more or less."""
+"""So many neighbouring units are decided together at most."""
+
+EVENTS_AT_ONCE = UNITS_AT_ONCE * EVENTS_A_CHUNK
+"""So many events, more or less, are decided together on columns at most, for all of them are in memory: a unit is a
+bucket at least, however much that holds.
+"""
 
 RUNS_A_PROCESS = 4
 """So many times as many runs of units as processes there are at least, where there are units enough."""
@@ -65,12 +70,18 @@ class Worker:
         """Decides and appends what is left of neighbouring units; returns with each how many events that were."""
         with translated(), gc_pause.paused():
             if self._on_columns and self._log.knows_nothing and not self._work.lacks_columns:
-                from replayhouse.infra.loads.on_columns.working import ColumnWorker  # most loads need no numpy
-
-                mapper = mapper_of_our_events()
-                worker = ColumnWorker(self._connection, self._staged, self._log, self._as_of, mapper)
-                return list(worker.run(units))
+                return list(self._run_on_columns(units))
             return [(unit, self._run(unit)) for unit in units]
+
+    def _run_on_columns(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, int]]:
+        from replayhouse.infra.loads.on_columns.working import ColumnWorker  # most loads need no numpy
+
+        worker = ColumnWorker(self._connection, self._staged, self._log, self._as_of, mapper_of_our_events())
+        for some, events in together(units, self._work.sizes(), EVENTS_AT_ONCE):
+            if events > EVENTS_AT_ONCE:  # of one bucket: family by family, memory holds a chunk of it
+                yield from ((unit, self._run(unit)) for unit in some)
+            else:
+                yield from worker.run(some)
 
     def _run(self, unit: Unit) -> int:
         with span(Work.LOAD_UNIT) as done:
@@ -133,6 +144,23 @@ def _runs(units: Sequence[Unit], processes: int) -> list[Sequence[Unit]]:
     """Neighbouring units that are worked through together: many, but so few that no process is long without work."""
     size = max(1, min(UNITS_AT_ONCE, -(-len(units) // (processes * RUNS_A_PROCESS))))
     return [units[at : at + size] for at in range(0, len(units), size)]
+
+
+def together(units: Sequence[Unit], sizes: Mapping[int, int], most: int) -> Iterator[tuple[list[Unit], int]]:
+    """Runs of neighbouring units that hold `most` events together, and how many that are; a unit that holds more is by
+    itself. `sizes` maps buckets to events, estimated.
+    """
+    run: list[Unit] = []
+    held = 0
+    for unit in units:
+        size = sum(sizes.get(bucket, 0) for bucket in range(unit.first_bucket, unit.last_bucket + 1))
+        if run and held + size > most:
+            yield run, held
+            run, held = [], 0
+        run.append(unit)
+        held += size
+    if run:
+        yield run, held
 
 
 def _pooled(assignment: Assignment, units: Sequence[Unit], processes: int) -> Iterator[tuple[Unit, int]]:

@@ -59,7 +59,7 @@ _READ: dict[int, msgspec.json.Decoder[Family]] = {
 def plan(connection: duckdb.DuckDBPyConnection) -> dict[int, int]:
     """Works out what the staged rows touch; returns the events expected per bucket, more or less."""
     connection.execute(PLAN)
-    return dict(connection.execute("SELECT bucket, events FROM work_size").fetchall())
+    return DuckDBWork(connection).sizes()
 
 
 class DuckDBWork:
@@ -80,6 +80,10 @@ class DuckDBWork:
         """Some of the persons of a unit."""
         some = PERSONS.replace(_BUCKETS, f"{_BUCKETS} AND family IN (SELECT unnest($keys::UUID[]))")
         return self._families(some, unit, unit.start, keys=list(keys))
+
+    def sizes(self) -> dict[int, int]:
+        """The events expected per bucket, more or less; of long texts more, for they take memory as events do."""
+        return dict(self._connection.execute("SELECT bucket, events FROM work_size").fetchall())
 
     @property
     def lacks_columns(self) -> bool:

@@ -15,8 +15,9 @@ from replayhouse.infra.loads.on_columns import deciding
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.ingest import load
 from tests.oracle.expected import Row
+from tests.oracle.lines import a_customer, a_payment, an_item, an_order
 from tests.support.databases import copied
-from tests.support.extracts import a_good_extract, write
+from tests.support.extracts import a_good_extract, a_review, write
 from tests.support.in_process import Warehouse
 from tests.support.the_sample import SAMPLE
 
@@ -130,3 +131,35 @@ def test_a_person_that_makes_no_sense_on_columns_goes_alone(server: EmbeddedServ
         loaded(server, extract, tmp_path / "single", "off") as single,
     ):
         assert recorded(many) == recorded(single)
+
+
+@pytest.mark.usefixtures("in_small_steps")
+def test_of_a_bucket_beyond_what_memory_is_to_hold_nobody_is_decided_on_columns(
+    server: EmbeddedServer, tmp_path: Path
+) -> None:
+    extract = write(tmp_path / "extract", a_good_extract())
+    with (
+        patch.object(workers, "EVENTS_AT_ONCE", 8),
+        patch.object(deciding, "_decide", side_effect=AssertionError) as decide,
+        loaded(server, extract, tmp_path / "many", "on") as many,
+    ):
+        assert not decide.called
+        with loaded(server, extract, tmp_path / "single", "off") as single:
+            assert recorded(many) == recorded(single)
+
+
+def test_long_texts_are_parted_into_more_units(server: EmbeddedServer, tmp_path: Path) -> None:
+    """They are read, and held, unit by unit."""
+    numbers = range(1, 53)
+    lines = {
+        "customers": [a_customer(100 + number, 900 + number) for number in numbers],
+        "orders": [an_order(number, delivered="2017-03-09 10:00:00") for number in numbers],
+        "order_items": [an_item(number) for number in numbers],
+        "order_payments": [a_payment(number, 1, "10.00") for number in numbers],
+        "order_reviews": [a_review(800 + number, number, comment="bom " * 25_000) for number in numbers],
+    }
+    for columns in ("on", "off"):
+        extract = write(tmp_path / columns, a_good_extract() | lines)
+        with loaded(server, extract, tmp_path / f"home {columns}", columns) as warehouse:
+            units = "SELECT count(DISTINCT unit) > 1 FROM event_store.batch_progress WHERE unit < 256"
+            assert warehouse.rows(units) == [(True,)]

@@ -221,18 +221,20 @@ SELECT bucket_of(family) AS bucket, kind, family, destination, line
 FROM lines
 ORDER BY bucket, kind, family;
 
--- How much work each bucket holds, in events more or less: to divide it into units.
+-- How much work each bucket holds, in events more or less: to divide it into units. Where texts are long, each 300 bytes
+-- of them count as an event: a unit is read and held in memory.
 CREATE OR REPLACE TABLE work_size AS
-SELECT bucket, sum(events)::BIGINT AS events
+SELECT bucket, greatest(sum(events), sum(bytes) // 300)::BIGINT AS events
 FROM (
-    SELECT bucket, count(*) * 9 AS events FROM work_order GROUP BY bucket
-    UNION ALL SELECT bucket, count(*) * 2 FROM work_customer GROUP BY bucket
-    UNION ALL SELECT bucket, count(*) FROM work_review GROUP BY bucket
-    UNION ALL SELECT bucket, count(*) FROM work_payment GROUP BY bucket
-    UNION ALL SELECT bucket, count(*) FROM work_product GROUP BY bucket
-    UNION ALL SELECT bucket, count(*) FROM work_seller GROUP BY bucket
-    UNION ALL SELECT bucket, count(*) FROM work_category GROUP BY bucket
-    UNION ALL SELECT bucket, count(DISTINCT family) FROM work_sample GROUP BY bucket
+    SELECT bucket, count(*) * 9 AS events, 0 AS bytes FROM work_order GROUP BY bucket
+    UNION ALL SELECT bucket, count(*) * 2, sum(strlen(city) + strlen(state)) FROM work_customer GROUP BY bucket
+    UNION ALL SELECT bucket, count(*), sum(coalesce(strlen(title), 0) + coalesce(strlen(comment), 0))
+    FROM work_review GROUP BY bucket
+    UNION ALL SELECT bucket, count(*), sum(strlen(method)) FROM work_payment GROUP BY bucket
+    UNION ALL SELECT bucket, count(*), 0 FROM work_product GROUP BY bucket
+    UNION ALL SELECT bucket, count(*), 0 FROM work_seller GROUP BY bucket
+    UNION ALL SELECT bucket, count(*), 0 FROM work_category GROUP BY bucket
+    UNION ALL SELECT bucket, count(DISTINCT family), 0 FROM work_sample GROUP BY bucket
 )
 GROUP BY bucket
 ORDER BY bucket;
