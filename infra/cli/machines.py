@@ -48,16 +48,17 @@ def _told_by_lines_and_spans(words: Sequence[str]) -> Iterator[Done]:
 
 def _leave_for_prometheus(words: Sequence[str], done: Done, seconds: float) -> None:
     """Files that node_exporter reads. What goes wrong is told, and changes nothing about how the command ended."""
-    from replayhouse.infra.application.api.warehouse import Warehouse
-    from replayhouse.infra.application.tell_prometheus import write_last_run
     from replayhouse.infra.cli.program import PROGRAM
-    from replayhouse.infra.runtime.metrics_settings import load_metrics_settings
-    from replayhouse.infra.runtime.settings import load_settings
 
     command = _named(words)
     if command == PROGRAM or "--help" in words:
         return
     try:
+        from replayhouse.infra.application.api.warehouse import Warehouse  # an interrupt may have cut their imports off
+        from replayhouse.infra.application.tell_prometheus import write_last_run
+        from replayhouse.infra.runtime.metrics_settings import load_metrics_settings
+        from replayhouse.infra.runtime.settings import load_settings
+
         folder = load_metrics_settings().dir
         assert folder is not None  # it is set
         write_last_run(folder, command, done.facts["exit_code"], seconds)

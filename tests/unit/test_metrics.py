@@ -1,10 +1,12 @@
 """The list of metrics: names by the conventions of Prometheus, and the page that shows them."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from replayhouse.infra.cli.main import run
 from replayhouse.infra.telemetry.metrics import METRICS, Kind, Metric, Reading
 from replayhouse.infra.telemetry.metrics_text import text_of
 
@@ -31,6 +33,18 @@ def test_a_name_says_what_it_counts_in(metric: Metric) -> None:
     assert "timestamp" not in metric.name or metric.name.endswith("_timestamp_seconds")
     assert len(metric.labels) == len(set(metric.labels))
     assert metric.meaning.endswith(".")
+
+
+def test_modules_that_an_interrupt_has_cut_off_change_no_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REPLAYHOUSE_METRICS_DIR", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "replayhouse.infra.application.tell_prometheus", None)  # its import fails
+    assert run(["generate", str(tmp_path / "made"), "--orders", "5"]) == 0
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told == (
+        f"Prometheus is told nothing of this command: the files in {tmp_path} failed with ModuleNotFoundError."
+    )
 
 
 def test_no_two_have_a_name() -> None:
