@@ -22,7 +22,7 @@ from replayhouse.infra.runtime.files import reading
 
 _BEGINNINGS = (b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----")
 _SSH_KEY = b"-----BEGIN OPENSSH PRIVATE KEY-----"
-_SECRET = "secret-key-"
+_PRIVATE = "secret-key-"
 _OTHERS = 0o077
 _LARGEST_BYTES = 1 << 20
 _BUFFER = 1 << 16
@@ -78,7 +78,7 @@ def _recipient(text: str, where: str) -> object:
             return pyrage.ssh.Recipient.from_str(text)
         return pyrage.x25519.Recipient.from_str(text)
     except (pyrage.RecipientError, ValueError) as error:
-        if _SECRET in text.casefold():  # not to be shown again
+        if _PRIVATE in text.casefold():  # not to be shown again
             raise UsageError(
                 f"A private key is given as a recipient{where}: name the public one, which begins with age1."
             ) from None
