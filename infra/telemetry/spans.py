@@ -97,7 +97,11 @@ class Handed:
 
     def __call__(self) -> None:
         """In the process: from now on it is so."""
-        trace_context.spans = None if self.parent is None else SpansToFetch(self.parent)
+        if self.parent is None:
+            trace_context.spans = None
+        else:
+            trace_context.spans = SpansToFetch(self.parent)
+            trace_context.leave_spans()
         if self.writes:
             log_lines.write_to_the_end()
 

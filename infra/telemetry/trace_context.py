@@ -73,6 +73,13 @@ def parent() -> Parent | None:
     return Parent(found.trace_id, found.span_id, int(found.trace_flags))
 
 
+def leave_spans() -> None:
+    """From now on no span is on: a fork has that of the moment when it was made, which may be another one by now."""
+    from opentelemetry.context import Context, attach
+
+    attach(Context())
+
+
 def _now() -> "SpanContext | None":
     if spans is None:
         return None

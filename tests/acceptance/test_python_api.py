@@ -32,6 +32,7 @@ METHODS = {
     "customer access": "access",
     "customer erase": "erase",
     "db backup": "backup",
+    "db drill": "drill",
     "db grant": "grant",
     "db psql": "psql",
     "db restore": "restore",

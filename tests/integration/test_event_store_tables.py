@@ -43,8 +43,9 @@ def test_the_tables_are_what_the_migrations_make_them(conn: psycopg.Connection) 
 
 
 def test_nothing_of_ours_reads_the_view() -> None:
+    reading = re.compile(r"\b(FROM|JOIN)\s+event_store\.log\b")
     modules = Path(infra.__file__).parent.rglob("*.py")
-    assert [module.name for module in modules if re.search(r"event_store\.log\b", module.read_text("utf-8"))] == []
+    assert [module.name for module in modules if reading.search(module.read_text("utf-8"))] == []
 
 
 def test_an_event_that_is_hidden_behind_another_view_is_named(log: psycopg.Connection) -> None:

@@ -93,6 +93,8 @@ def take_back_to(version: int, conn: psycopg.Connection) -> None:
             conn.execute(f"DROP FUNCTION {function} CASCADE".encode())
         for index, schema in re.findall(r"^CREATE INDEX (\w+) ON (\w+)\.", migration.statements, re.MULTILINE):
             conn.execute(f"DROP INDEX IF EXISTS {schema}.{index}".encode())
+        for table, column in re.findall(r"^ALTER TABLE ([\w.]+) ADD COLUMN (\w+)", migration.statements, re.MULTILINE):
+            conn.execute(f"ALTER TABLE IF EXISTS {table} DROP COLUMN IF EXISTS {column}".encode())
     conn.execute("DELETE FROM event_store.schema_version WHERE version > %s", [version])
 
 

@@ -27,6 +27,7 @@ from replayhouse.infra.loads.on_columns.deciding import ShapeDecided, ZipsOfSell
 from replayhouse.infra.loads.on_columns.encoding import EncodedFamilies, Placed, Single, subjects_in
 from replayhouse.infra.loads.on_columns.staged_persons import StagedPersons
 from replayhouse.infra.staging.work import DuckDBWork
+from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.ingest import load
 from replayhouse.ingest.decision import Known
 from replayhouse.ingest.ports import Chunk, Due, Place, Progress, Unit
@@ -68,7 +69,10 @@ class ColumnWorker:
             new = _NewKeys({subject: place for subject, place in needed.items() if subject not in known})
             encoded = EncodedFamilies(shapes, singles, self._mapper, self._log.batch_id, known | new.keys)
             for unit in left:
-                yield unit, sum(self._append(unit, progress[unit], plan, encoded, new))
+                with span(Work.LOAD_UNIT) as done:
+                    events = sum(self._append(unit, progress[unit], plan, encoded, new))
+                    done.tell(events=events)
+                yield unit, events
 
     def _decided(self, buckets: Unit) -> "_Decided":
         """What is decided on all families of some buckets."""

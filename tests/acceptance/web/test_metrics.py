@@ -44,7 +44,7 @@ KNOWN = {
     "resource": {*RESOURCES.values(), OTHER},
     "question": {str(one.number) for one in questions()},
     "source": {"kept", "computed"},
-    "http_request_method": {"GET", "POST", "_OTHER"},
+    "http_request_method": {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "_OTHER"},
 }
 
 OLDEST = """
