@@ -59,11 +59,11 @@ test-engines: $(ENGINES) $(DAGSTER) ## the tests of Spark, Dask and ClickHouse's
 	@$(JAVA_IS_THERE)
 	$(ENGINES_VENV)/bin/python -m pytest -n 2 --dist loadfile tests/engines $(ENGINE_TESTS)
 	$(IN_DAGSTER) mypy
-	$(IN_DAGSTER) pytest --program $(abspath $(ENGINES_VENV))/bin/replayhouse $(DAGSTER_TESTS)
+	$(IN_DAGSTER) pytest --config-file pyproject.toml --program=$(abspath $(ENGINES_VENV))/bin/replayhouse $(DAGSTER_TESTS)
 
 test-dagster: $(PROGRAM) $(DAGSTER) ## types and tests of the adapter for Dagster alone: DAGSTER_TESTS="-k sensor"
 	$(IN_DAGSTER) mypy
-	$(IN_DAGSTER) pytest --program $(abspath $(BIN))/replayhouse $(DAGSTER_TESTS)
+	$(IN_DAGSTER) pytest --config-file pyproject.toml --program=$(abspath $(BIN))/replayhouse $(DAGSTER_TESTS)
 
 # The tests of rooms that work with whatever server there is: not those of the embedded one, of brokers, or of the program.
 SERVER_TESTS := $(filter-out tests/integration/test_event_store_server.py tests/integration/test_reader_only_reads.py \
@@ -105,7 +105,7 @@ pictures: $(TOOLS) ## draws the pictures of README anew, with chromium
 
 pictures-dagster: $(PROGRAM) $(DAGSTER) ## draws the picture of the page on Dagster anew, with chromium
 	export REPLAYHOUSE_SCREENSHOTS=$(abspath docs/pictures); \
-	$(IN_DAGSTER) pytest --program $(abspath $(BIN))/replayhouse tests/test_page.py
+	$(IN_DAGSTER) pytest --config-file pyproject.toml --program=$(abspath $(BIN))/replayhouse tests/test_page.py
 
 format: $(TOOLS) ## rewrites the code in the agreed format
 	$(BIN)/ruff check --fix .
