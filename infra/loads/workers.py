@@ -28,8 +28,8 @@ from replayhouse.ingest.ports import Unit
 UNITS_WORTH_A_PROCESS = 3
 """A process that is not forked takes a third of a second to start; so many units take longer than that."""
 
-UNITS_AT_ONCE = 16
-"""So many neighbouring units are decided together at most."""
+UNITS_AT_ONCE = 6
+"""So many neighbouring units are decided together at most: with more of them two processes would take over 1 GB."""
 
 EVENTS_AT_ONCE = UNITS_AT_ONCE * EVENTS_A_CHUNK
 """So many events, more or less, are decided together on columns at most, for all of them are in memory: a unit is a
