@@ -26,7 +26,7 @@ class _Dated(Column):
     @property
     def _days(self) -> Array:
         """Days since 1970."""
-        raise NotImplementedError
+        raise NotImplementedError  # Moments and Days have them
 
     @property
     def year(self) -> Ints:

@@ -14,27 +14,15 @@ import psycopg
 from psycopg import sql
 
 from replayhouse.infra.postgres.copy_out import copied_rows
-from replayhouse.infra.publishing.log_reader import time_at
+from replayhouse.infra.publishing.log_reader import WINDOW, time_at
 from replayhouse.infra.publishing.message import Told, headers_of, in_utc, occurred_at_of
 from replayhouse.infra.publishing.personal import PersonalFields
 from replayhouse.infra.publishing.ports import LogEntry, Outgoing
 
-_WINDOW = sql.SQL("""
-    COPY (
-        SELECT notification_id, originator_version, originator_id::text, encode(leaf, 'hex'), chain, recorded_at,
-            batch_id IS NOT NULL, coalesce(batch_id, '00000000-0000-0000-0000-000000000000')::text,
-            octet_length(topic), coalesce(octet_length(source), -1), topic, source, state
-        FROM event_store.{events}
-        CROSS JOIN LATERAL (
-            SELECT recorded_at, chain FROM event_store.commit
-            WHERE last_position >= notification_id
-            ORDER BY last_position
-            LIMIT 1
-        ) AS brought
-        WHERE notification_id > {after} AND notification_id <= {end}
-        ORDER BY notification_id
-        LIMIT {limit}
-    ) TO STDOUT (FORMAT binary)
+_COLUMNS = sql.SQL("""
+    notification_id, originator_version, originator_id::text, encode(leaf, 'hex'), chain, recorded_at,
+    batch_id IS NOT NULL, coalesce(batch_id, '00000000-0000-0000-0000-000000000000')::text,
+    octet_length(topic), coalesce(octet_length(source), -1), topic, source, state
 """)
 
 # Number of fields, then each field with its length before it: those of fixed length, and the length of the topic.
@@ -67,8 +55,12 @@ class LogMessages:
 
         Close it where it is left before its end; until then `conn` can do nothing else.
         """
-        window = _WINDOW.format(
-            events=self._events, after=sql.Literal(after), end=sql.Literal(end), limit=sql.Literal(limit)
+        window = WINDOW.format(
+            columns=_COLUMNS,
+            events=self._events,
+            after=sql.Literal(after),
+            end=sql.Literal(end),
+            limit=sql.Literal(limit),
         )
         messages: list[Outgoing] = []
         size, times = 0, dict[int, bytes]()

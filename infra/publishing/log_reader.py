@@ -21,10 +21,9 @@ from replayhouse.infra.postgres.copy_out import copied_rows
 from replayhouse.infra.publishing.message import LoggedEvent
 from replayhouse.infra.publishing.ports import LogEntry
 
-_WINDOW = sql.SQL("""
+WINDOW = sql.SQL("""
     COPY (
-        SELECT originator_id, originator_version, notification_id, recorded_at, chain, leaf, batch_id, topic, source,
-            state
+        SELECT {columns}
         FROM event_store.{events}
         CROSS JOIN LATERAL (
             SELECT recorded_at, chain FROM event_store.commit
@@ -37,6 +36,11 @@ _WINDOW = sql.SQL("""
         LIMIT {limit}
     ) TO STDOUT (FORMAT binary)
 """)
+"""The next events of a context, each with the commit that brought it, in the order of positions; `columns` of both."""
+
+_COLUMNS = sql.SQL(
+    "originator_id, originator_version, notification_id, recorded_at, chain, leaf, batch_id, topic, source, state"
+)
 _STANDING = sql.SQL("""
     SELECT leaf, recorded_at, chain
     FROM event_store.{events}
@@ -88,8 +92,12 @@ class ContextLog:
 
     def after(self, position: int, end: int, limit: int) -> Generator[Row]:
         """The next events up to `end`, `limit` at most, by position. Close it where it is left before its end."""
-        window = _WINDOW.format(
-            events=self._events, after=sql.Literal(position), end=sql.Literal(end), limit=sql.Literal(limit)
+        window = WINDOW.format(
+            columns=_COLUMNS,
+            events=self._events,
+            after=sql.Literal(position),
+            end=sql.Literal(end),
+            limit=sql.Literal(limit),
         )
         with closing(copied_rows(self._conn, window)) as rows:
             for row in rows:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 Source = Literal["kept", "computed"]
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""The methods of HTTP that are told by name."""
+
 _OTHER = "_OTHER"  # as OpenTelemetry's conventions call a method that is none of those known
 
 
@@ -64,7 +66,7 @@ def computed(question: int, seconds: float) -> None:
 def requested(method: str, route: str, status: int, seconds: float) -> None:
     """A request was answered. `route` is a template of the program's, empty where no view was found for the path."""
     if _counted is not None:
-        _counted.request_seconds.labels(method if method in _METHODS else _OTHER, route, str(status)).observe(seconds)
+        _counted.request_seconds.labels(method if method in METHODS else _OTHER, route, str(status)).observe(seconds)
 
 
 def families() -> "Iterator[Family]":

@@ -123,4 +123,4 @@ class SpansToFetch:
 
     def tell(self, ended: Ended) -> None:
         """It has no processes of its own."""
-        raise NotImplementedError
+        raise NotImplementedError  # nobody brings it spans

@@ -7,10 +7,10 @@ from typing import Any
 from fastapi.telemetry import TelemetryConfig
 
 from replayhouse.infra.telemetry import trace_context
+from replayhouse.infra.telemetry.metrics_process import METHODS
 
 _UNTOLD = ("/healthz", "/readyz", "/metrics")
 _FILES = "/static/"
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def spans_of_requests() -> TelemetryConfig:
@@ -51,7 +51,7 @@ def each_by_itself() -> Iterator[None]:
 def method_of(scope: MutableMapping[str, Any]) -> str:
     """The method of a request, if it is one that there is: a request may have any word in its place."""
     method = str(scope.get("method", ""))
-    return method if method in _METHODS else "other"
+    return method if method in METHODS else "other"
 
 
 def route_of(scope: MutableMapping[str, Any]) -> str:
