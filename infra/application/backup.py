@@ -1,7 +1,6 @@
 """A backup: the log into a file, the keys into another."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,9 +50,8 @@ def backup(site: Site, file: Path, keys: Path | None, named: Sequence[str], *, f
     keys_file = keys or beside(file)
     recipients = _recipients(site, named)
     done = back_up(site.database, file, keys_file, site.tell, recipients=recipients, replaces=force)
-    with noting(site, "this backup") as conn:
-        size = done.log_bytes + done.keys_bytes
-        note_backup(conn, done.manifest.position, size, is_encrypted=bool(recipients))
+    size, sealed = done.log_bytes + done.keys_bytes, bool(recipients)
+    note(site, "this backup", lambda conn: note_backup(conn, done.manifest.position, size, is_encrypted=sealed))
     happened(Happening.BACKUP_MADE, position=done.manifest.position, bytes=done.log_bytes + done.keys_bytes)
     return BackupReport(file, done.log_bytes, keys_file, done.keys_bytes, done.manifest, len(recipients))
 
@@ -65,15 +63,14 @@ def _recipients(site: Site, named: Sequence[str]) -> Recipients:
     return IN_CLEAR if listed is None else read_recipients(listed.expanduser())
 
 
-@contextmanager
-def noting(site: Site, what: str) -> Iterator[psycopg.Connection]:
-    """A connection to note something by, for those who watch over the warehouse; where it cannot be noted, one is told.
+def note(site: Site, what: str, write: Callable[[psycopg.Connection], None]) -> None:
+    """Notes something for those who watch over the warehouse; where it cannot be noted, one is told.
 
     What is noted has happened, and stays so whether it is noted or not.
     """
     try:
         with site.database.connect("replayhouse backup", autocommit=True) as conn, translated():
-            yield conn
+            write(conn)
     except (ReplayhouseError, psycopg.Error) as error:
         told = str(error).splitlines()[0]
         site.warn(f"The database has no note of {what}, so that replayhouse status does not tell of it: {told}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from replayhouse.infra.application.ask import ask
-from replayhouse.infra.application.backup import noting
+from replayhouse.infra.application.backup import note
 from replayhouse.infra.application.restore import RestoreReport, restore
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.backup.archive import Manifest, Shown
@@ -103,8 +103,7 @@ def _live(site: Site) -> _Live | None:
 
 def _note(site: Site, live: _Live | None, found: Drilled) -> None:
     if live is not None:
-        with noting(site, "this drill") as conn:
-            note_drill(conn, found)
+        note(site, "this drill", lambda conn: note_drill(conn, found))
 
 
 def _drilled(

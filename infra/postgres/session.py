@@ -150,7 +150,7 @@ def variables_kept() -> Iterator[None]:
     try:
         yield
     finally:
-        os.environ.update({name: before[name] for name in _forgotten - known if name in before})
+        os.environ.update({name: before[name] for name in _forgotten & before.keys()})
         _forgotten.intersection_update(known)
 
 

@@ -9,9 +9,14 @@ import pytest
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
+from replayhouse.infra.application.backup import note
+from replayhouse.infra.application.site import Site
+from replayhouse.infra.postgres import session
 from replayhouse.infra.postgres.connection import Database, translated
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime.errors import WrongServer
+from replayhouse.infra.runtime.settings import Settings
+from replayhouse.infra.runtime.telling import tell_nobody
 from tests.oracle.lines import an_id, an_item
 from tests.support.cli import Program
 from tests.support.databases import a_database, copied
@@ -123,14 +128,25 @@ def test_a_warehouse_cannot_be_made_where_nothing_can_be_written(server: Embedde
         refused(warehouse.run("status", "--json"), 2, "no warehouse")
 
 
-def test_a_database_of_ones_own_is_reached_by_what_the_environment_says(shown: Shown, tmp_path: Path) -> None:
+def test_a_database_of_ones_own_is_reached_by_what_the_environment_says(
+    shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place = conninfo_to_dict(shown.warehouse.database.url)
     known = {"PGUSER": place.pop("user"), "PGDATABASE": place.pop("dbname"), "PGPASSWORD": "needed"}
     warehouse = Warehouse(Database(f"postgresql://?host={quote(str(place['host']), safe='')}"), tmp_path)
+    monkeypatch.setattr(session, "_forgotten", set(known))  # as where this process used an embedded server before
     for command in ("status", f"db backup {tmp_path / 'a.backup'}", f"db drill {tmp_path / 'a.backup'}"):
         done = warehouse.run(*command.split(), "--json", **{name: str(value) for name, value in known.items()})
         assert done.code == 0, done
         assert "cannot be reached" not in done.err, "a drill's own server is reached without these variables"
+        assert command == "status" or "takes no writes" in done.err, "it is reached again to note the drill there"
+
+
+def test_what_cannot_be_noted_is_told_and_no_error(tmp_path: Path) -> None:
+    told: list[str] = []
+    settings = Settings(home=tmp_path, database_url=f"postgresql://postgres@/replayhouse?host={tmp_path}")
+    note(Site(settings, tell_nobody, told.append), "this drill", lambda conn: pytest.fail("there is no server"))
+    assert "no note of this drill" in told[0]
 
 
 def test_a_backup_of_a_server_that_takes_no_writes_is_good_and_it_is_told_that_nobody_noted_it(
