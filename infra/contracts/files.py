@@ -1,6 +1,6 @@
-"""What is generated and checked in, by path: contracts, the sources for dbt, the kit's models, what the adapter for
-Dagster knows of the warehouse, the reference for consumers, the data dictionary, the lineage of columns, and the page
-of the questions.
+"""What is generated and checked in, by path: contracts, the schema of mappings, the sources for dbt, the kit's models,
+what the adapter for Dagster knows of the warehouse, the reference for consumers, the data dictionary, the lineage of
+columns, and the page of the questions.
 """
 
 from pathlib import Path
@@ -18,12 +18,14 @@ from replayhouse.infra.contracts.page import reference_page
 from replayhouse.infra.contracts.questions_page import questions_page
 from replayhouse.infra.contracts.revisions import FOLDER, Revisions, contracts_in_force, file_of, in_text
 from replayhouse.infra.contracts.schemas import Schema, current_schemas
+from replayhouse.infra.sources.mapping import json_schema
 
 Files = dict[Path, str]
 
 CONTRACTS = "contracts"
 ASYNCAPI = "contracts/asyncapi.json"
 COLUMNS = "contracts/lineage/columns.json"
+SOURCE = "contracts/source.toml.json"
 DBT = "contracts/dbt/replayhouse.yml"
 REFERENCE = "docs/consuming-reference.md"
 DICTIONARY = "docs/data-dictionary.md"
@@ -43,6 +45,7 @@ def made_files(root: Path) -> Files:
     files = {folder / f"{file_of(name)}.json": in_text(schema) for name, schema in contracts.items()}
     files[root / ASYNCAPI] = in_text(asyncapi_document(contracts))
     files[root / COLUMNS] = columns_file()
+    files[root / SOURCE] = in_text(json_schema())
     files[root / DBT] = sources_file()
     files[root / REFERENCE] = reference_page(contracts)
     files[root / DICTIONARY] = dictionary_page()

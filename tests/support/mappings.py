@@ -1,0 +1,53 @@
+"""Mappings of made-up sources, as text, and as folders."""
+
+from pathlib import Path
+
+SHOP = """\
+#:schema https://example.org/source.schema.json
+[source]
+name = "shop"
+zone = "America/Sao_Paulo"
+times = ["%d/%m/%Y %H:%M:%S", "%d/%m/%Y"]
+decimal = ","
+thousands = "."
+nothing = [
+    "NULL",
+    "n/a",  # as one clerk writes it
+]
+
+[files.orders]
+path = "orders*.csv"
+delimiter = ";"
+encoding = "latin-1"
+columns = { "Order No" = "text", "Customer" = "text", "Placed" = "time", "Due" = "time", "Total" = "money" }
+optional = ["Total"]
+personal = ["Customer"]
+
+[files.categories]
+path = "categories.jsonl"
+[files.categories.columns]
+name = "text"
+"english name" = "text"
+
+[records.orders]
+from = "orders"
+where = '''
+"Order No" IS NOT NULL
+'''
+[records.orders.columns]
+order_id = "Order No"
+customer_id = "Customer"
+order_status = { value = "delivered" }
+order_purchase_timestamp = "Placed"
+order_approved_at = { sql = '"Placed"' }
+order_estimated_delivery_date = "Due"
+"""
+
+
+def mapping_folder(folder: Path, text: str = SHOP, **selects: str) -> Path:
+    """Writes a mapping: its text, and a SELECT for each record that is named."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "source.toml").write_text(text, encoding="utf-8")
+    for record, select in selects.items():
+        (folder / f"{record}.sql").write_text(select, encoding="utf-8")
+    return folder
