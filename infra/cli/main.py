@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 
+_MEMORY_IS_FULL = (
+    "The memory is full: make room, or have fewer processes share the work (REPLAYHOUSE_WORKERS), and run the same "
+    "command again."
+)
+
 _interrupts: list[int] = []
 """The signals by which this process was interrupted."""
 
@@ -162,6 +167,8 @@ def _in_words(error: Exception) -> tuple[str, Sequence[str], int]:
             message = "--json stands after the command, where that has an answer in JSON"
         ending = "" if message.endswith("?") else "."
         return f"{message}{ending} See '{path} --help'.", (), UsageError.exit_code
+    if isinstance(error, MemoryError):
+        return _MEMORY_IS_FULL, (), UsageError.exit_code
     if isinstance(error, OSError) and error.strerror:
         place = f" ({error.filename})" if error.filename else ""
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

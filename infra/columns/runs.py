@@ -51,7 +51,8 @@ class Folded:
 def fold_on_columns(batch: Batch, fold: Fold, refuse: Callable[[Rows], None], least: int | None = None) -> Folded:
     """Folds the streams of a batch, as far as columns go; shapes of fewer than `least` (LEAST_STREAMS) are left.
 
-    `refuse` raises where a fold makes rows of a table that there is not.
+    `refuse` raises where a fold makes rows of a table that there is not. Raises MemoryError: fewer streams may be
+    folded at once.
     """
     pieces: dict[str, list[Piece]] = {}
     is_folded = np.zeros(len(batch.starts), bool)
@@ -69,6 +70,8 @@ def fold_on_columns(batch: Batch, fold: Fold, refuse: Callable[[Rows], None], le
             made = [(table, Piece(len(group), row)) for table, of in rows.items() for row in _shown(of)]
         except Split as split:
             waiting += _parted(group, split.labels)
+        except MemoryError:  # none of their fault
+            raise
         except Exception:  # whatever it is: folded one by one, each of these streams tells what is the matter with it
             beyond += len(group)
         else:

@@ -5,10 +5,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from multiprocessing.util import Finalize
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -24,6 +26,9 @@ from replayhouse.infra.staging.work import DuckDBWork
 from replayhouse.infra.telemetry.spans import Brought, Work, bring, fetched, span
 from replayhouse.ingest.load import EVENTS_A_CHUNK, work_through
 from replayhouse.ingest.ports import Unit
+
+if TYPE_CHECKING:
+    from replayhouse.infra.loads.on_columns.working import ColumnWorker
 
 UNITS_WORTH_A_PROCESS = 3
 """A process that is not forked takes a third of a second to start; so many units take longer than that."""
@@ -81,7 +86,23 @@ class Worker:
             if events > EVENTS_AT_ONCE:  # of one bucket: family by family, memory holds a chunk of it
                 yield from ((unit, self._run(unit)) for unit in some)
             else:
-                yield from worker.run(some)
+                yield from self._run_within_memory(worker, some)
+
+    def _run_within_memory(self, worker: "ColumnWorker", units: Sequence[Unit]) -> Iterator[tuple[Unit, int]]:
+        """All of them together, or, where memory does not hold that, one half after the other; of a single unit, family
+        by family. What was appended till then is not done again: a unit knows its progress.
+        """
+        left = list(units)
+        with suppress(MemoryError):
+            for unit, events in worker.run(units):
+                left.remove(unit)
+                yield unit, events
+        half = len(left) // 2
+        if half:
+            yield from self._run_within_memory(worker, left[:half])
+            yield from self._run_within_memory(worker, left[half:])
+        else:
+            yield from ((unit, self._run(unit)) for unit in left)
 
     def _run(self, unit: Unit) -> int:
         with span(Work.LOAD_UNIT) as done:

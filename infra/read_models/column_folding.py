@@ -1,6 +1,6 @@
 """Stored events of many streams folded on columns, and their rows written: the same bytes as those of one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, compress
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from sqlalchemy import Table
 
 from replayhouse.infra.columns.batch import Batch, StoredEvents
 from replayhouse.infra.columns.lines import Unwritten, batch_of, lines_of
-from replayhouse.infra.columns.runs import Piece, fold_on_columns
+from replayhouse.infra.columns.runs import LEAST_STREAMS, Piece, fold_on_columns
 from replayhouse.infra.read_models.arrow_schema import arrow_schema
 from replayhouse.infra.read_models.column_rows import ColumnRows
 from replayhouse.infra.read_models.stream_reader import StoredRow, StreamReader
@@ -20,20 +20,58 @@ from replayhouse.projections.projection import Fold, Projection, Rows
 class OnColumns(NamedTuple):
     """What columns made of some streams: rows that are written, and rows, by table, that are to be written one by one.
 
-    `left` are the events of streams that are to be folded one by one.
+    `events` is how many they were made of; `left` are the events of streams that are to be folded one by one.
     """
 
+    events: int
     written: list[ColumnRows]
     unwritten: Rows
     left: list[StoredRow]
     counts: Counts
 
 
-def folded_on_columns(projection: Projection, fold: Fold, some: Sequence[StoredRow], reader: StreamReader) -> OnColumns:
-    """Folds whole streams, as far as columns go. Raises what looking keys up for the reader raises."""
+def folded_on_columns(
+    projection: Projection, fold: Fold, some: Sequence[StoredRow], reader: StreamReader
+) -> Iterator[OnColumns]:
+    """Folds whole streams, ordered by stream, as far as columns go, and hands them out in that order.
+
+    All of them at once, or, where memory does not hold that, one half of them after the other; streams of which it does
+    not hold a run are left. Raises what looking keys up for the reader raises.
+    """
+    found = _within_memory(projection, fold, some, reader)
+    if found is not None:
+        yield found
+        return
+    cut = _middle(some)
+    if cut == 0:
+        streams = len({stream for stream, *_ in some})
+        yield OnColumns(0, [], {}, list(some), Counts(beyond=streams))
+        return
+    yield from folded_on_columns(projection, fold, some[:cut], reader)
+    yield from folded_on_columns(projection, fold, some[cut:], reader)
+
+
+def _within_memory(
+    projection: Projection, fold: Fold, some: Sequence[StoredRow], reader: StreamReader
+) -> OnColumns | None:
+    """None where memory does not hold it; what was made of it till then is forgotten when this returns."""
+    try:
+        return _folded(projection, fold, some, reader)
+    except MemoryError:
+        return None
+
+
+def _middle(some: Sequence[StoredRow]) -> int:
+    """Where the second half of the streams begins, more or less; 0 where there are too few for two runs."""
+    begins = [place for place in range(1, len(some)) if some[place][0] != some[place - 1][0]]
+    return begins[len(begins) // 2] if len(begins) + 1 >= 2 * LEAST_STREAMS else 0
+
+
+def _folded(projection: Projection, fold: Fold, some: Sequence[StoredRow], reader: StreamReader) -> OnColumns:
     batch = Batch(StoredEvents(*zip(*some, strict=True)), reader.mapper, reader.keys_of)
     folded = fold_on_columns(batch, fold, projection.refuse_unknown_tables)
-    found = OnColumns([], {}, list(compress(some, folded.is_left)), folded.counts)
+    left = list(compress(some, folded.is_left))
+    found = OnColumns(len(some) - len(left), [], {}, left, folded.counts)
     for table in projection.tables:
         if pieces := folded.pieces.get(table.name):
             rows = column_rows(table, pieces)

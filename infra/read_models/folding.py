@@ -87,7 +87,7 @@ class Folding:
         yield from self.take(1)
 
     def fold(self, streams: Iterable[StoredStream]) -> None:
-        """Their rows wait from now on. Raises Unfoldable, which names the stream."""
+        """Their rows wait from now on. Raises Unfoldable, which names the stream, and MemoryError."""
         waiting, refuse, fold = self._waiting, self._projection.refuse_unknown_tables, self._fold
         for stream in streams:
             self.events += len(stream.positions)
@@ -96,6 +96,8 @@ class Folding:
                     raise stream.error
                 rows = fold(stream.effective())
                 refuse(rows)
+            except MemoryError:  # no fault of the stream
+                raise
             except Exception as error:
                 raise self._unfoldable(stream.stream_id, error) from error
             for name, of_table in rows.items():
@@ -105,17 +107,17 @@ class Folding:
         from replayhouse.infra.read_models.column_folding import folded_on_columns  # and with it numpy
 
         for some in whole_streams(rows, EVENTS_AT_ONCE):
-            found = folded_on_columns(self._projection, self._fold, some, reader)
-            self.events += len(some) - len(found.left)
-            self.counts += found.counts
-            for streams in reader.read(found.left):
-                self.fold(streams)
-            for name, unwritten in found.unwritten.items():
-                self._waiting[name] += unwritten
-            for written in found.written:
-                self.digests[written.table.name] += written.digest
-                yield written
-            yield from self.take(least)
+            for found in folded_on_columns(self._projection, self._fold, some, reader):
+                self.events += found.events
+                self.counts += found.counts
+                for streams in reader.read(found.left):
+                    self.fold(streams)
+                for name, unwritten in found.unwritten.items():
+                    self._waiting[name] += unwritten
+                for written in found.written:
+                    self.digests[written.table.name] += written.digest
+                    yield written
+                yield from self.take(least)
 
     def take(self, least: int) -> Iterator[Taken]:
         """The rows of each table for which that many wait at least. Raises Unfoldable for one that does not fit."""

@@ -167,6 +167,8 @@ def fold_again(
             seen = stream.effective_up_to((earlier or {}).get(stream.stream_id, position))
             changes = _written(model, stream, seen, fold or model.projection.fold)
             found.append(Again(stream.stream_id, stream.positions, changes, None))
+        except MemoryError:  # no fault of the stream, which is not to be parked for it
+            raise
         except Exception as error:  # whatever is wrong with one stream: its rows must go all the same
             parked = checkpoints.Parked(stream.stream_id, 0, stream.positions[-1], described(error))
             found.append(Again(stream.stream_id, stream.positions, {}, parked))

@@ -203,6 +203,8 @@ def _fold(model: Model, stream: StoredStream, known: int, window: Window) -> Non
         if stream.error is not None:
             raise stream.error
         before, after = refold(model.projection, stream.effective_up_to(known), stream.effective())
+    except MemoryError:  # no fault of the stream, which is not to be parked for it
+        raise
     except Exception as error:  # whatever is wrong with one stream must not stop the others
         window.park(stream.stream_id, known, position, error)
     else:

@@ -72,7 +72,10 @@ class ZipsOfSellers:
 def decide_shapes(
     staged: StagedPersons, zips: ZipsOfSellers, as_of: date | None
 ) -> tuple[list[ShapeDecided], list[int]]:
-    """The decisions on persons of whom the log knows nothing, by shape; and the persons that are to go one by one."""
+    """The decisions on persons of whom the log knows nothing, by shape; and the persons that are to go one by one.
+
+    Raises MemoryError: fewer persons may be decided at once.
+    """
     decided: list[ShapeDecided] = []
     alone: list[int] = []
     for shape in staged.shapes():
@@ -87,6 +90,8 @@ def decide_shapes(
             except Split as split:
                 parts += parts_by(split.labels, persons)
                 made += 1
+            except MemoryError:  # no fault of theirs
+                raise
             except Exception:  # whatever it is: one by one it is told, and of whom
                 alone += persons.tolist()
     return decided, alone
