@@ -18,7 +18,7 @@ LOG = "event_store"
 
 _LOST = "the table event_store.subject_key has no row for it. Restore the keys from their backup."
 
-_READ = sql.SQL("SELECT subject_id, key FROM {}.subject_key WHERE subject_id = ANY(%s)")
+_READ = sql.SQL("SELECT subject_id, key FROM {}.subject_key WHERE subject_id = ANY(%b)")
 _STATES = "SELECT subject_id, is_erased FROM event_store.subject WHERE subject_id = ANY(%s)"
 _MAKE = """
     INSERT INTO event_store.subject_key (subject_id, key)

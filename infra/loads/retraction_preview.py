@@ -18,12 +18,13 @@ from replayhouse.domain.kernel.events import DomainEvent, effective, rewind
 from replayhouse.domain.quality.batch import batch_of, retract
 from replayhouse.infra.event_store.keys import read_keys
 from replayhouse.infra.loads.touched_streams import TouchedStreams
+from replayhouse.infra.postgres.copy_out import copied_rows
 from replayhouse.infra.postgres.planner import BY_INDEX
 from replayhouse.infra.read_models import checkpoints
 from replayhouse.infra.read_models.calendar import bound_of_log, calendar_end, latest_time
 from replayhouse.infra.read_models.schema import copy_into
 from replayhouse.infra.read_models.stream_reader import StoredStream, StreamReader
-from replayhouse.infra.read_models.stream_source import COLUMNS, rows_of, unpacked
+from replayhouse.infra.read_models.stream_source import COLUMNS, unpacked
 from replayhouse.infra.runtime import gc_pause
 from replayhouse.ingest.retract import Retraction
 from replayhouse.projections.dates import date_rows, last_day
@@ -190,7 +191,8 @@ class RetractionPlan:
     def _read(self, query: sql.Composed) -> list[StoredStream]:
         with self._conn.transaction(), gc_pause.paused():
             self._conn.execute(BY_INDEX)
-            return [stream for some in self._reader.read(unpacked(list(rows_of(self._conn, query)))) for stream in some]
+            rows = unpacked(list(copied_rows(self._conn, query)))
+            return [stream for some in self._reader.read(rows) for stream in some]
 
     def _told(self, stream: StoredStream) -> DomainEvent | None:
         """What the load would say of itself."""

@@ -4,7 +4,7 @@ A row is the number of its fields (two bytes), then each field with its length (
 big-endian. Source: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 NULL = b"\xff\xff\xff\xff"
 """A field that is null: the length -1, and nothing after it."""
@@ -26,15 +26,3 @@ def field(value: bytes | None) -> bytes:
 def framed(rows: Iterable[bytes]) -> bytes:
     """What COPY FROM STDIN takes: the rows with the header before and the trailer after them."""
     return b"".join((HEADER, *rows, TRAILER))
-
-
-def unframed(messages: Iterable[memoryview]) -> Iterator[memoryview]:
-    """The rows that COPY TO STDOUT sends, a message each: the header comes with the first, the trailer alone."""
-    rest = iter(messages)
-    for first in rest:
-        if len(first) > len(HEADER) + len(TRAILER):
-            yield first[len(HEADER) :]
-        break
-    for row in rest:
-        if len(row) > len(TRAILER):
-            yield row

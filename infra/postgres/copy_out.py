@@ -1,4 +1,4 @@
-"""Rows of `COPY ... TO STDOUT` in the binary format, taken as they have arrived: a third of the driver's own time.
+"""Rows of `COPY ... TO STDOUT`, taken as they have arrived: a third of the driver's own time.
 
 The driver waits, so that Ctrl-C is heard; what is there already is taken from libpq itself, without a wait.
 """
@@ -10,36 +10,52 @@ from psycopg import errors, sql
 from psycopg.abc import Params
 from psycopg.pq import ExecStatus
 
-from replayhouse.infra.postgres.binary_copy import HEADER
+from replayhouse.infra.postgres.binary_copy import HEADER, TRAILER
 
-_TRAILER_BYTES = 2
+_HEADER_BYTES, _TRAILER_BYTES = len(HEADER), len(TRAILER)
 
 
 def copied_rows(
     conn: psycopg.Connection, statement: bytes | sql.Composed, parameters: Params | None = None
 ) -> Generator[bytes]:
-    """The rows that a COPY sends, a message each, without the header before the first and the trailer after the last.
+    """The rows that a COPY in binary format sends, without the header before the first and the trailer after the last.
 
     `conn` can do nothing else until the last one was taken, or the generator is closed. Raises psycopg.Error.
     """
+    messages = copied_lines(conn, statement, parameters)
+    try:
+        for first in messages:
+            if len(first) > _HEADER_BYTES + _TRAILER_BYTES:
+                yield first[_HEADER_BYTES:]
+            break
+        for row in messages:
+            if len(row) > _TRAILER_BYTES:
+                yield row
+    finally:
+        messages.close()
+
+
+def copied_lines(
+    conn: psycopg.Connection, statement: bytes | sql.Composed, parameters: Params | None = None
+) -> Generator[bytes]:
+    """What a COPY sends, a message each: of one in text format, the lines of its rows, with their ends.
+
+    `conn` as for `copied_rows`. Raises psycopg.Error.
+    """
     take = conn.pgconn.get_copy_data
-    skipped = len(HEADER)
     with conn.cursor() as cursor, cursor.copy(statement, parameters) as copy:
         while True:
             size, message = take(1)
-            if not size:
-                message = memoryview(copy.read())
-                size = len(message)
-                if not size:
-                    return
-            if size < 0:
+            if size > 0:
+                yield message.tobytes()
+            elif size < 0:
                 _finish(conn)
                 return
-            row = message.tobytes()
-            if skipped:
-                row, size, skipped = row[skipped:], size - skipped, 0
-            if size > _TRAILER_BYTES:
-                yield row
+            else:
+                waited = bytes(copy.read())
+                if not waited:
+                    return
+                yield waited
 
 
 def _finish(conn: psycopg.Connection) -> None:

@@ -5,7 +5,7 @@ the text at a time.
 """
 
 import json
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -16,8 +16,8 @@ from psycopg import sql
 from pyarrow import csv
 
 from replayhouse.domain.contexts import CONTEXTS
+from replayhouse.infra.postgres.copy_out import copied_lines
 from replayhouse.infra.read_models.prefixes import BESIDE_CONTEXTS, prefixes, schema_in
-from replayhouse.infra.read_models.stream_source import rows_of
 from replayhouse.infra.runtime.errors import ReplayhouseError, UsageError
 
 _PART_BYTES = 16 * 2**20
@@ -170,7 +170,7 @@ class Reading:
     def parts(self) -> Iterator[Part]:
         """All rows. Raises ReplayhouseError where a value has no place in its type of Arrow's."""
         selected = sql.SQL(", ").join(column.expression for column in self._columns)
-        with closing(rows_of(self._conn, _COPY.format(selected, self._table))) as rows:
+        with closing(copied_lines(self._conn, _COPY.format(selected, self._table))) as rows:
             for lines in _parts(rows):
                 try:
                     part = Part(lines, self._finished(_read(b"".join(lines), self._read_as)))
@@ -184,12 +184,12 @@ class Reading:
         return pa.table([column.finished(values) for column, values in columns], names=self._read_as.names)
 
 
-def _parts(rows: Generator[memoryview]) -> Iterator[list[bytes]]:
+def _parts(rows: Iterable[bytes]) -> Iterator[list[bytes]]:
     """Whole rows, as many as make a part."""
     part: list[bytes] = []
     size = 0
     for row in rows:
-        part.append(bytes(row))
+        part.append(row)
         size += len(row)
         if size >= _PART_BYTES:
             yield part

@@ -8,10 +8,10 @@ import psycopg
 from psycopg import IsolationLevel, sql
 
 from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.copy_out import copied_lines
 from replayhouse.infra.read_models.checkpoints import projected
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.schema import Model, qualified
-from replayhouse.infra.read_models.stream_source import rows_of
 from replayhouse.infra.read_models.versions import refuse_others, standing_shapes
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
 from replayhouse.projections.projection import POSITION, columns_without_position
@@ -88,4 +88,4 @@ def table_digest(conn: psycopg.Connection, model: Model, table: str) -> Digest:
 def _digest_of(conn: psycopg.Connection, model: Model, table: str, columns: Sequence[str]) -> Digest:
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     copy = _COPY.format(names, sql.Identifier(model.schema, table))
-    return digest_of(line[:-1] for line in rows_of(conn, copy))
+    return digest_of(line[:-1] for line in copied_lines(conn, copy))

@@ -3,7 +3,7 @@
 By hand, which takes half the time of the driver's own way.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from struct import Struct
@@ -14,7 +14,7 @@ from psycopg import sql
 
 from replayhouse.infra.event_store.keys import read_keys
 from replayhouse.infra.event_store.known_keys import KeysOf
-from replayhouse.infra.postgres.binary_copy import unframed
+from replayhouse.infra.postgres.copy_out import copied_rows
 from replayhouse.infra.read_models.stream_reader import StoredRow, StoredStream, StreamReader
 
 COLUMNS = sql.SQL("originator_id, notification_id, topic, state")
@@ -55,23 +55,14 @@ LOG = Source()
 """The log of this database."""
 
 
-def rows_of(conn: psycopg.Connection, statement: sql.Composed) -> Generator[memoryview]:
-    """The messages of a `COPY ... TO STDOUT`: one row each; in binary format the header stands before the first.
-
-    `conn` can do nothing else until the last one was taken, or the iterator is closed.
-    """
-    with conn.cursor() as cursor, cursor.copy(statement) as copy:
-        yield from copy  # type: ignore[misc]  # libpq's wrappers give views, though typed as any buffer
-
-
-def unpacked(rows: Iterable[memoryview]) -> Iterator[StoredRow]:
-    """The events of messages that `rows_of` gives of COLUMNS."""
+def unpacked(rows: Iterable[bytes]) -> Iterator[StoredRow]:
+    """The events of rows that `copied_rows` gives of COLUMNS."""
     unpack = _FIXED.unpack_from
     topics: dict[bytes, str] = {}
-    for row in unframed(rows):
+    for row in rows:
         stream, position, length = unpack(row)
         state_at = _TOPIC_AT + length
-        name = row[_TOPIC_AT:state_at].tobytes()
+        name = row[_TOPIC_AT:state_at]
         topic = topics.get(name)
         if topic is None:
             topic = topics[name] = name.decode()
@@ -86,5 +77,5 @@ def read_streams(
         columns=COLUMNS, events=source.events(context), streams=sql.Literal(streams), position=sql.Literal(position)
     )
     reader = StreamReader(source.keys_of(conn))
-    for some in reader.read(unpacked(list(rows_of(conn, statement)))):
+    for some in reader.read(unpacked(list(copied_rows(conn, statement)))):
         yield from some

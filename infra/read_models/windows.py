@@ -13,12 +13,13 @@ import psycopg
 from psycopg import sql
 
 from replayhouse.infra.event_store.keys import read_keys
+from replayhouse.infra.postgres.copy_out import copied_rows
 from replayhouse.infra.postgres.planner import BY_INDEX
 from replayhouse.infra.read_models import checkpoints
 from replayhouse.infra.read_models.copy_text import DoesNotFit
 from replayhouse.infra.read_models.schema import Model
 from replayhouse.infra.read_models.stream_reader import StoredStream, StreamReader, described
-from replayhouse.infra.read_models.stream_source import COLUMNS, LOG, Source, rows_of, unpacked
+from replayhouse.infra.read_models.stream_source import COLUMNS, LOG, Source, unpacked
 from replayhouse.infra.read_models.upsert import TableLines, encode, write
 from replayhouse.infra.runtime import gc_pause
 from replayhouse.projections.projection import Rows
@@ -148,7 +149,7 @@ def touched(
         retry=sql.Literal(retry_parked),
         context=sql.Literal(context),
     )
-    yield from reader.read(unpacked(list(rows_of(conn, statement))))
+    yield from reader.read(unpacked(list(copied_rows(conn, statement))))
 
 
 class Follower:

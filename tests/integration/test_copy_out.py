@@ -5,8 +5,8 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from replayhouse.infra.postgres.binary_copy import unframed
-from replayhouse.infra.postgres.copy_out import copied_rows
+from replayhouse.infra.postgres.binary_copy import HEADER, TRAILER
+from replayhouse.infra.postgres.copy_out import copied_lines, copied_rows
 
 ROWS = "COPY (SELECT n, repeat('x', n %% 1000) FROM generate_series(1, %s) AS n) TO STDOUT (FORMAT binary)"
 
@@ -14,9 +14,16 @@ ROWS = "COPY (SELECT n, repeat('x', n %% 1000) FROM generate_series(1, %s) AS n)
 @pytest.mark.parametrize("number", [0, 1, 2, 20_000])
 def test_rows_are_those_of_the_driver(conn: psycopg.Connection, number: int) -> None:
     with conn.cursor().copy(ROWS.encode(), [number]) as copy:
-        expected = [bytes(row) for row in unframed(map(memoryview, copy))]
-    assert list(copied_rows(conn, ROWS.encode(), [number])) == expected
-    assert len(expected) == number
+        expected = b"".join(map(bytes, copy))
+    found = list(copied_rows(conn, ROWS.encode(), [number]))
+    assert HEADER + b"".join(found) + TRAILER == expected
+    assert len(found) == number
+
+
+@pytest.mark.parametrize("number", [0, 1, 20_000])
+def test_lines_are_those_of_the_rows(conn: psycopg.Connection, number: int) -> None:
+    found = list(copied_lines(conn, b"COPY (SELECT n, NULL FROM generate_series(1, %s) AS n) TO STDOUT", [number]))
+    assert found == [b"%d\t\\N\n" % n for n in range(1, number + 1)]
 
 
 def test_what_goes_wrong_on_the_way_is_raised(conn: psycopg.Connection) -> None:

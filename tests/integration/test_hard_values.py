@@ -3,9 +3,9 @@
 import psycopg
 from psycopg import sql
 
+from replayhouse.infra.postgres.copy_out import copied_lines
 from replayhouse.infra.read_models.digests import table_digests
 from replayhouse.infra.read_models.schema import Model, copy_into, copy_rows, create_schema, create_table, qualified
-from replayhouse.infra.read_models.stream_source import rows_of
 from replayhouse.projections.digest import digest_of
 from replayhouse.projections.projection import Projection
 from tests.support.hard_values import EXPECTED, HARD_VALUES, lines, rows
@@ -24,7 +24,7 @@ def test_the_lines_come_out_of_postgresql_as_they_went_in(conn: psycopg.Connecti
 
     with conn.transaction():
         found = table_digests(conn, HARD)["hard_values"]
-        stored = rows_of(
+        stored = copied_lines(
             conn, sql.SQL("COPY (SELECT * FROM {} ORDER BY number) TO STDOUT").format(qualified(HARD_VALUES))
         )
         assert [bytes(line[:-1]) for line in stored] == lines()
@@ -46,4 +46,4 @@ def test_each_column_has_its_own_digest_in_postgresql(conn: psycopg.Connection) 
 
     for column, expected in EXPECTED.columns.items():
         copy = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(sql.Identifier(column), qualified(HARD_VALUES))
-        assert digest_of(line[:-1] for line in rows_of(conn, copy)).hex == expected, column
+        assert digest_of(line[:-1] for line in copied_lines(conn, copy)).hex == expected, column

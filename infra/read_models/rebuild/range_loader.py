@@ -16,6 +16,7 @@ from psycopg import sql
 from sqlalchemy import Table
 
 from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.copy_out import copied_rows
 from replayhouse.infra.postgres.planner import AMONG_MANY, IN_ORDER
 from replayhouse.infra.read_models.column_rows import ColumnRows
 from replayhouse.infra.read_models.copy_text import copy_data
@@ -23,7 +24,7 @@ from replayhouse.infra.read_models.folding import STAYS, Folding, Taken
 from replayhouse.infra.read_models.rebuild.taken_over import TakeOver, take_over
 from replayhouse.infra.read_models.schema import add_keys, copy_into, model_of, qualified
 from replayhouse.infra.read_models.stream_reader import StoredRow, StoredStream, StreamReader
-from replayhouse.infra.read_models.stream_source import COLUMNS, LOG, Source, rows_of, unpacked
+from replayhouse.infra.read_models.stream_source import COLUMNS, LOG, Source, unpacked
 from replayhouse.infra.read_models.windows import Span, streams_touched
 from replayhouse.infra.runtime import gc_pause
 from replayhouse.infra.runtime.column_folds import Counts
@@ -185,7 +186,7 @@ def events_of(conn: psycopg.Connection, task: Range) -> Generator[StoredRow]:
     with conn.transaction():
         if task.touched is not None:
             conn.execute(AMONG_MANY)
-        with closing(rows_of(conn, _statement(task))) as rows:
+        with closing(copied_rows(conn, _statement(task))) as rows:
             yield from unpacked(rows)
 
 

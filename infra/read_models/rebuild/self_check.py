@@ -6,9 +6,10 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from replayhouse.infra.postgres.copy_out import copied_lines
 from replayhouse.infra.read_models.rebuild.workers import digests_of
 from replayhouse.infra.read_models.schema import Model, qualified
-from replayhouse.infra.read_models.stream_source import read_streams, rows_of
+from replayhouse.infra.read_models.stream_source import read_streams
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.projections.digest import NOTHING, digest_of
 from replayhouse.projections.projection import columns_without_position
@@ -41,7 +42,7 @@ def check(conn: psycopg.Connection, model: Model, position: int) -> None:
     for name, table in model.tables.items():
         columns = sql.SQL(", ").join(map(sql.Identifier, columns_without_position(table)))
         query = _ROWS.format(columns=columns, table=qualified(table), positions=positions)
-        stands = digest_of(line[:-1] for line in rows_of(conn, query))
+        stands = digest_of(line[:-1] for line in copied_lines(conn, query))
         if stands != folded.get(name, NOTHING):
             raise ReplayhouseError(
                 f"The self-check has failed: of {len(found):,} streams that were folded once more, the rows in "

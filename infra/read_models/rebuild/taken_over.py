@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from replayhouse.infra.postgres.copy_out import copied_lines
 from replayhouse.infra.read_models.schema import model_of, qualified
-from replayhouse.infra.read_models.stream_source import LOG, rows_of
+from replayhouse.infra.read_models.stream_source import LOG
 from replayhouse.infra.read_models.windows import Span, streams_touched
 from replayhouse.projections.digest import Digest, digest_of
 from replayhouse.projections.projection import POSITION, columns_without_position
@@ -80,7 +81,7 @@ def take_over(conn: psycopg.Connection, task: TakeOver) -> Digest:
         if not task.with_digest:
             return Digest(copied.rowcount)
         columns = sql.SQL(", ").join(map(sql.Identifier, digested))
-        with closing(rows_of(conn, _LINES.format(**parts, columns=columns))) as lines:
+        with closing(copied_lines(conn, _LINES.format(**parts, columns=columns))) as lines:
             return digest_of(line[:-1] for line in lines)
 
 
