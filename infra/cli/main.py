@@ -67,14 +67,19 @@ def run(arguments: Sequence[str]) -> int:
     said on standard output is written when this returns.
     """
     from replayhouse.infra.cli import machines
+    from replayhouse.infra.runtime import column_folds
     from replayhouse.infra.runtime.errors import UsageError
 
     ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
     wants_json, is_debugging = "--json" in ours, "--debug" in ours
     words = [word for word in ours if word != "--debug"] + list(arguments[len(ours) :])
+    column_folds.taken()  # what an earlier command of this process has noted
     try:
         with machines.told_of(words) as done:
-            code = _flushed(_run(words, done, wants_json=wants_json, is_debugging=is_debugging), done)
+            code = _run(words, done, wants_json=wants_json, is_debugging=is_debugging)
+            if is_debugging:
+                _show_columns()
+            code = _flushed(code, done)
             done.tell(exit_code=code)
         return code
     except UsageError as error:  # of a setting: what goes wrong in the command is told inside
@@ -133,6 +138,19 @@ def _show_traceback() -> None:
     from replayhouse.infra.cli.output import warn
 
     warn(*traceback.format_exc().splitlines())
+
+
+def _show_columns() -> None:
+    """Of each context, and of a load, what ran on columns and what one by one, and why."""
+    from replayhouse.infra.cli.output import warn
+    from replayhouse.infra.runtime import column_folds
+
+    for what, counts in column_folds.taken().items():
+        alone = counts.few + counts.odd + counts.beyond
+        why = f"few {counts.few:,}, odd {counts.odd:,}, beyond {counts.beyond:,}"
+        warn(f"On columns: {what} {counts.streams:,} in runs {counts.runs:,}; one by one {alone:,} ({why})")
+        if counts.error:
+            warn(f"  the first beyond: {counts.error}")
 
 
 def _told(error: Exception, done: "Done | None", *, wants_json: bool) -> int:

@@ -93,7 +93,11 @@ def _program(
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
     ] = False,
     is_debugging: Annotated[
-        bool, typer.Option("--debug", help="Show a traceback with an error; may stand anywhere on the line.")
+        bool,
+        typer.Option(
+            "--debug",
+            help="Show a traceback with an error, and what ran on columns; may stand anywhere on the line.",
+        ),
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:

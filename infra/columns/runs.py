@@ -18,7 +18,7 @@ import numpy as np
 from replayhouse.infra.columns.batch import Batch
 from replayhouse.infra.columns.shapes import parts_by
 from replayhouse.infra.columns.values import Array, Column, Split
-from replayhouse.infra.runtime.column_folds import Counts
+from replayhouse.infra.runtime.column_folds import Counts, described
 from replayhouse.projections.projection import Fold, Row, Rows
 
 LEAST_STREAMS = 12
@@ -56,7 +56,7 @@ def fold_on_columns(batch: Batch, fold: Fold, refuse: Callable[[Rows], None], le
     """
     pieces: dict[str, list[Piece]] = {}
     is_folded = np.zeros(len(batch.starts), bool)
-    runs = beyond = 0
+    runs, beyond, first_error = 0, 0, ""
     waiting = list(batch.groups())
     fewest = LEAST_STREAMS if least is None else least
     while waiting:
@@ -72,15 +72,16 @@ def fold_on_columns(batch: Batch, fold: Fold, refuse: Callable[[Rows], None], le
             waiting += _parted(group, split.labels)
         except MemoryError:  # none of their fault
             raise
-        except Exception:  # whatever it is: folded one by one, each of these streams tells what is the matter with it
+        except Exception as error:  # whatever it is: folded one by one, each of these tells what is the matter with it
             beyond += len(group)
+            first_error = first_error or described(error)
         else:
             is_folded[group] = True
             for table, piece in made:
                 pieces.setdefault(table, []).append(piece)
     odd = int(np.count_nonzero(~batch.is_held))
     done = int(np.count_nonzero(is_folded))
-    counts = Counts(done, runs, len(is_folded) - done - odd - beyond, odd, beyond)
+    counts = Counts(done, runs, len(is_folded) - done - odd - beyond, odd, beyond, first_error)
     return Folded(pieces, ~is_folded[batch.stream_of], counts)
 
 

@@ -45,7 +45,7 @@ def folded_on_columns(
     cut = _middle(some)
     if cut == 0:
         streams = len({stream for stream, *_ in some})
-        yield OnColumns(0, [], {}, list(some), Counts(beyond=streams))
+        yield OnColumns(0, [], {}, list(some), Counts(beyond=streams, error=MemoryError.__name__))
         return
     yield from folded_on_columns(projection, fold, some[:cut], reader)
     yield from folded_on_columns(projection, fold, some[cut:], reader)

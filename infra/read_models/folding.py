@@ -110,6 +110,7 @@ class Folding:
             for found in folded_on_columns(self._projection, self._fold, some, reader):
                 self.events += found.events
                 self.counts += found.counts
+                column_folds.note(self._projection.context, found.counts)
                 for streams in reader.read(found.left):
                     self.fold(streams)
                 for name, unwritten in found.unwritten.items():

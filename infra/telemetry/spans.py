@@ -5,12 +5,13 @@ Where no trace is on, a span is two looks at a clock. What a process of a pool d
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, NamedTuple, Self, TypeVar, Unpack
 
+from replayhouse.infra.runtime import column_folds
 from replayhouse.infra.telemetry import log_lines, trace_context
 from replayhouse.infra.telemetry.happenings import Facts, Happening, happened, is_anybody_listening, plain
 from replayhouse.infra.telemetry.trace_context import Attributes, Ended, Parent, SpansToFetch
@@ -112,20 +113,23 @@ def handed() -> Handed:
 
 
 class Brought(NamedTuple, Generic[Found]):
-    """What a process of a pool found, and the spans that ended meanwhile."""
+    """What a process of a pool found, the spans that ended meanwhile, and what was noted of columns."""
 
     found: Found
     spans: list[Ended]
+    on_columns: Mapping[str, column_folds.Counts]
 
 
 def bring(found: Found) -> Brought[Found]:
-    """What was found, wherever that was, with the spans that only this process knows of."""
+    """What was found, wherever that was, with the spans and the notes that only this process knows of."""
     spans = trace_context.spans
-    return Brought(found, spans.fetch() if isinstance(spans, SpansToFetch) else [])
+    return Brought(found, spans.fetch() if isinstance(spans, SpansToFetch) else [], column_folds.taken())
 
 
 def fetched(brought: Brought[Found]) -> Found:
-    """What was found; the spans are told of."""
+    """What was found; the spans are told of, and what was noted is noted here."""
+    for what, counts in brought.on_columns.items():
+        column_folds.note(what, counts)
     if trace_context.spans is not None:
         for ended in brought.spans:
             trace_context.spans.tell(ended)
@@ -153,6 +157,6 @@ class _Traced(Generic[Task, Found]):
 
 
 def brought(results: Iterable[tuple[Task, Brought[Found]]]) -> Iterator[tuple[Task, Found]]:
-    """The results of a crew of `traced` workers; their spans are told of."""
+    """The results of a crew of `traced` workers, each as `fetched`."""
     for task, result in results:
         yield task, fetched(result)

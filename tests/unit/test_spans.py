@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from replayhouse.infra.cli.main import run
-from replayhouse.infra.runtime import subprocesses
+from replayhouse.infra.runtime import column_folds, subprocesses
 from replayhouse.infra.runtime.crews import crew
 from replayhouse.infra.telemetry import trace_context
 from replayhouse.infra.telemetry.happenings import Happening
@@ -134,6 +134,26 @@ def test_spans_of_processes_of_a_pool_belong_to_the_trace(
 def test_processes_of_a_pool_bring_no_spans_where_no_trace_is_on(handing_on: None) -> None:
     with crew(2, traced(Units), "One died.") as at_work:
         assert sorted(brought(at_work.do([1, 2]))) == [(1, 2), (2, 4)]
+
+
+class Noting:
+    """A worker that notes how many streams went on columns."""
+
+    def do(self, task: int) -> int:
+        column_folds.note("sales", column_folds.Counts(task))
+        return task
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_processes_of_a_pool_note_of_columns_is_noted_where_it_is_brought(
+    processes: int, handing_on: None
+) -> None:
+    column_folds.taken()
+    with crew(processes, traced(Noting), "One died.") as at_work:
+        assert sorted(brought(at_work.do([1, 2]))) == [(1, 1), (2, 2)]
+    assert column_folds.taken() == {"sales": column_folds.Counts(3)}
 
 
 def test_a_trace_goes_on_below_the_span_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:

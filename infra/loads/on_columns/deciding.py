@@ -18,8 +18,12 @@ from replayhouse.infra.columns.shapes import parts_by
 from replayhouse.infra.columns.values import Array, Split, Texts
 from replayhouse.infra.loads import on_columns
 from replayhouse.infra.loads.on_columns.staged_persons import StagedPersons
+from replayhouse.infra.runtime.column_folds import Counts, described, note
 from replayhouse.ingest.decision import Known
 from replayhouse.ingest.translate.person import decide_person
+
+PERSONS = "persons"
+"""What is decided here, as it is noted how that went."""
 
 MOST_PARTS = 200
 """Into more parts no shape is parted: what is left of it goes one by one."""
@@ -78,22 +82,28 @@ def decide_shapes(
     """
     decided: list[ShapeDecided] = []
     alone: list[int] = []
+    counts = Counts()
     for shape in staged.shapes():
         parts, made = [shape], 0
         while parts:
             persons = parts.pop()
             if len(persons) < on_columns.FEW or made > MOST_PARTS:
                 alone += persons.tolist()
+                counts += Counts(few=len(persons))
                 continue
+            counts += Counts(runs=1)
             try:
                 decided.append(_decide(staged, persons, zips, as_of))
+                counts += Counts(len(persons))
             except Split as split:
                 parts += parts_by(split.labels, persons)
                 made += 1
             except MemoryError:  # no fault of theirs
                 raise
-            except Exception:  # whatever it is: one by one it is told, and of whom
+            except Exception as error:  # whatever it is: one by one it is told, and of whom
                 alone += persons.tolist()
+                counts += Counts(beyond=len(persons), error=described(error))
+    note(PERSONS, counts)
     return decided, alone
 
 
