@@ -1,8 +1,8 @@
 """The statements that read the cells of the nine files, made from what the records declare (ingest/records.py).
 
-Of every record: its cells as values, its key, its fingerprint, and the first problem of its own, if any: required cells
-before unreadable values before values out of range, each in the order of the columns (R4). All goes by the names of the
-columns. The macros are those of sql/macros.sql.
+Of every record: its number in its file, its cells as values, its key, its fingerprint, and the first problem of its
+own, if any: required cells before unreadable values before values out of range, each in the order of the columns (R4).
+All goes by the names of the columns. The macros are those of sql/macros.sql.
 """
 
 from collections.abc import Collection, Iterator
@@ -13,29 +13,29 @@ from replayhouse.ingest.records import RECORDS, CellKind, Column
 
 READ_KEYED = """
 CREATE TEMP TABLE read_{file} AS
-SELECT line, lines, {fields},
+SELECT line, lines, record, {fields},
     {key} AS key,
     fingerprint_of(concat_ws(chr(0), {canonical})) AS fingerprint,
     CASE
         {problems}
     END AS problem
 FROM (
-    SELECT cell, cell.line, cell.lines,
+    SELECT cell, cell.line, cell.lines, cell.file_row_number::INTEGER AS record,
         {values}
-    FROM read_parquet(getvariable('cells') || '/{file}.parquet') AS cell
+    FROM read_parquet(getvariable('cells') || '/{file}.parquet', file_row_number = true) AS cell
 );
 """
 
 READ_SAMPLES = """
 CREATE TABLE {file} AS
-SELECT line, lines, {fields},
+SELECT line, lines, record, {fields},
     CASE
         {problems}
     END AS problem
 FROM (
-    SELECT cell, cell.line, cell.lines,
+    SELECT cell, cell.line, cell.lines, cell.file_row_number::INTEGER AS record,
         {values}
-    FROM read_parquet(getvariable('cells') || '/{file}.parquet') AS cell
+    FROM read_parquet(getvariable('cells') || '/{file}.parquet', file_row_number = true) AS cell
 );
 """
 """A million samples have no key of their own (R40): they are read straight into their table, those with a problem leave
@@ -43,7 +43,7 @@ it again (quarantine.sql)."""
 
 READ_PART = """
 INSERT INTO part
-SELECT '{file}', '{file}.{column}', line, key, part_fingerprint(key, {canonical}, {field} IS NULL)
+SELECT '{file}', '{file}.{column}', record, key, part_fingerprint(key, {canonical}, {field} IS NULL)
 FROM read_{file}
 WHERE problem IS NULL;
 """

@@ -61,7 +61,7 @@ LOAD_KNOWN = {
 
 QUARANTINE_MALFORMED = """
     INSERT INTO quarantine
-    SELECT $file, line, lines, 'records_well_formed',
+    SELECT $file, line, lines, NULL, 'records_well_formed',
         'the record has ' || cells || CASE cells WHEN 1 THEN ' cell' ELSE ' cells' END || ', the header ' || $width
     FROM read_parquet($path)"""
 
@@ -109,7 +109,9 @@ class Staged:
         if self.unreadable or not any(found.quarantined for found in self.counts.values()):
             return
         with closing(interruptible(duckdb.connect(str(self.database), read_only=True))) as connection:
-            cursor = connection.execute("SELECT file, line, lines, rule, reason FROM quarantine ORDER BY file, line")
+            cursor = connection.execute(
+                "SELECT file, line, lines, rule, reason FROM quarantine ORDER BY file, line, record"
+            )
             rows = (row for chunk in iter(partial(cursor.fetchmany, 1000), []) for row in chunk)
             for file, found in groupby(rows, key=itemgetter(0)):
                 yield from _with_text(self.extract.files[file].path, found)
@@ -133,15 +135,38 @@ def stage(
     opened, by which times are too late to be true; without it, none is. `memory_limit` is that of DuckDB alone.
     """
     cells = directory / "cells"
-    database = directory / DATABASE
     _clear(directory)
     cells.mkdir(parents=True)
     read = _read_files(extract, cells, threads)
     pa.default_memory_pool().release_unused()  # Arrow would keep what DuckDB is now to use
+    try:
+        return stage_records(
+            extract, read, cells, directory, known, opened_on=opened_on, memory_limit=memory_limit, threads=threads
+        )
+    finally:
+        shutil.rmtree(cells)
+
+
+def stage_records(
+    extract: Extract,
+    read: Mapping[str, ReadFile],
+    cells: Path,
+    directory: Path,
+    known: Path | None = None,
+    *,
+    opened_on: date | None = None,
+    memory_limit: str = "400MB",
+    threads: int = 2,
+) -> Staged:
+    """The same of records that were read already: of all nine files, into the folder `cells`, which stays.
+
+    A record is known by its number in its file, in the order in which it was read; several may stand on one line.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    database = directory / DATABASE
     missing = tuple(file for file in FILES if file not in extract.files)
     unreadable = tuple(result.unreadable for result in read.values() if result.unreadable is not None)
     if unreadable:
-        shutil.rmtree(cells)
         return _not_believable(extract, database, unreadable, missing)
     with closing(_connect(database, memory_limit, threads)) as connection:
         connection.execute("SET VARIABLE opened_on = ?::DATE", [opened_on])
@@ -154,7 +179,6 @@ def stage(
         checks = count_checks(connection)
         set_aside = tuple(SetAside(*found) for found in connection.execute(SET_ASIDE).fetchall())
         crowded = tuple(Unreadable(*found) for found in connection.execute(sql("crowded")).fetchall())
-    shutil.rmtree(cells)
     if crowded:
         return _not_believable(extract, database, crowded, missing)
     return Staged(extract, database, (), missing, counts, latest, checks, set_aside)
@@ -177,7 +201,7 @@ LATEST_PLACED_AT = """
 """By what is known now: the extract's word on an order stands before the log's (R33)."""
 
 SET_ASIDE = """
-    SELECT file, count(*), any_value(records), min(line), arg_min(reason, line)
+    SELECT file, count(*), any_value(records), min(line), first(reason ORDER BY line, record)
     FROM quarantine
     JOIN staged_file USING (file)
     GROUP BY file

@@ -3,14 +3,22 @@
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from replayhouse.infra.staging.extract import open_extract
 from replayhouse.infra.staging.files import FILES, PERSONAL_FILES, SOURCE_FILES
-from replayhouse.infra.staging.staging import FileCounts, Staged, stage
+from replayhouse.infra.staging.reader import read_file
+from replayhouse.infra.staging.staging import FileCounts, Staged, stage, stage_records
+from replayhouse.infra.staging.work import DuckDBWork, plan
+from replayhouse.ingest.ports import Unit
+from replayhouse.ingest.work import PersonWork
 from tests.support.staging import (
+    OPENED_ON,
     Tables,
     a_good_extract,
     an_id,
@@ -356,3 +364,47 @@ def test_tables_of_an_empty_extract_exist(tmp_path: Path) -> None:
     assert query(result, "SELECT count(*) FROM orders, areas") == [(0,)]
     assert result.latest_placed_at is None
     assert all(check.checked == 0 for check in result.checks)
+
+
+def test_records_on_one_line_are_told_apart(tmp_path: Path) -> None:
+    """One line of another source may hold an order's items; each is kept, repeated or kept apart by itself."""
+    tables = a_good_extract()
+    tables["order_items"] = [
+        item(1),
+        item(1, order_item_id="2", price="5.00"),
+        item(1, order_item_id="2", price="5.0"),
+        item(1, order_item_id="2", price="6.00"),
+        item(1, order_item_id="3", price="none"),
+        item(1, order_item_id="3"),
+    ]
+    result = staged_on_one_line(tmp_path, tables)
+    assert result.counts["order_items"] == FileCounts(6, 3, 0, 1, 2)
+    assert query(result, "SELECT line, item_no, price::VARCHAR FROM order_items ORDER BY record") == [
+        (2, 1, "90.00"),
+        (2, 2, "5.00"),
+        (2, 3, "90.00"),
+    ]
+    assert query(result, "SELECT line, rule, reason FROM quarantine WHERE file = 'order_items' ORDER BY record") == [
+        (2, "keys_unique", "line 2 has the same key and other values"),
+        (2, "values_readable", 'price is "none", not an amount with at most 10 digits before the point and 2 after it'),
+    ]
+    assert next(check.checked for check in result.checks if check.rule.name == "prices_positive") == 3
+    assert_counts_add_up(result)
+    with duckdb.connect(str(result.database)) as writing:
+        plan(writing)
+        [(_, person)] = DuckDBWork(writing).persons(Unit(0, 255), [str(UUID(an_id("person", 1)))])
+    assert isinstance(person, PersonWork)
+    assert [(row.line, row.item.item_no) for row in person.orders[0].items] == [(2, 1), (2, 2), (2, 3)]
+
+
+def staged_on_one_line(tmp_path: Path, tables: Tables) -> Staged:
+    """The tables staged as if all records of a file stood on its second line."""
+    extract = open_extract(write(tmp_path / "extract", tables), tmp_path / "unpacked")
+    cells = tmp_path / "cells"
+    cells.mkdir()
+    read = {file: read_file(file, extract.files[file].path, cells) for file in FILES}
+    for found in read.values():
+        table = pq.read_table(found.cells)
+        lines = pa.array([2] * len(table), pa.int32())
+        pq.write_table(table.set_column(0, "line", lines), found.cells)
+    return stage_records(extract, read, cells, tmp_path / "stage", opened_on=OPENED_ON)

@@ -186,7 +186,7 @@ def test_sql_reads_an_optional_column_as_its_shape_does(tmp_path: Path, monkeypa
     with duckdb.connect(config={"threads": 1}) as connection:
         found = list(in_sql(tmp_path, {**good, "products": rows}, connection))
         parts = connection.execute(
-            "SELECT file, key, fingerprint FROM part WHERE of_file = 'products' ORDER BY line"
+            "SELECT file, key, fingerprint FROM part WHERE of_file = 'products' ORDER BY record"
         ).fetchall()
     records = [row for file, row in found if file == "products" and row["problem"] is None]
     assert [(row["key"], row["fingerprint"]) for row in records] == [(key, whole) for key, whole, _ in expected]

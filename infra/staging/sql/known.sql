@@ -1,5 +1,7 @@
 -- What the log knows of earlier loads, an empty quarantine, the files that the extract has, and the fields of optional
 -- columns that it lacks; `part` holds the fingerprints of those that it has, each as of a file of its own (file.column).
+-- A record is known by its file and its number there; one line may hold several. What has too few or too many cells to be
+-- a record has no number.
 
 CREATE TABLE known_fingerprint (file VARCHAR, key UUID, fingerprint UUID);
 CREATE TABLE superseded_fingerprint (file VARCHAR, key UUID, fingerprint UUID);
@@ -7,8 +9,8 @@ CREATE TABLE known_order (order_id UUID, customer_alias UUID, status VARCHAR, pl
 CREATE TABLE known_alias (customer_alias UUID, customer_id UUID);
 CREATE TABLE known_seller (seller_id UUID, zip_prefix VARCHAR);
 
-CREATE TABLE quarantine (file VARCHAR, line INTEGER, lines INTEGER, rule VARCHAR, reason VARCHAR);
+CREATE TABLE quarantine (file VARCHAR, line INTEGER, lines INTEGER, record INTEGER, rule VARCHAR, reason VARCHAR);
 CREATE TABLE staged_file (file VARCHAR, records BIGINT);
 CREATE TABLE unsaid (file VARCHAR, field VARCHAR);
-CREATE TEMP TABLE part (of_file VARCHAR, file VARCHAR, line INTEGER, key UUID, fingerprint UUID);
+CREATE TEMP TABLE part (of_file VARCHAR, file VARCHAR, record INTEGER, key UUID, fingerprint UUID);
 CREATE TEMP MACRO is_staged(name) AS EXISTS (SELECT 1 FROM staged_file WHERE file = name);

@@ -76,41 +76,41 @@ ORDER BY bucket, family;
 CREATE OR REPLACE TABLE work_customer AS
 SELECT
     bucket_of(c.customer_id) AS bucket, c.customer_id AS family,
-    c.* EXCLUDE (customer_id, lines, key, fingerprint, change)
+    c.* EXCLUDE (customer_id, lines, record, key, fingerprint, change)
 FROM customers AS c
 WHERE c.change <> 'unchanged' OR c.customer_alias IN (SELECT customer_alias FROM touched_order)
-ORDER BY bucket, family, line;
+ORDER BY bucket, family, c.record;
 
 CREATE OR REPLACE TABLE work_order AS
 SELECT
     bucket_of(t.family) AS bucket, t.family, t.order_id,
-    o.* EXCLUDE (order_id, lines, key, fingerprint, change)
+    o.* EXCLUDE (order_id, lines, record, key, fingerprint, change)
 FROM touched_order AS t
 LEFT JOIN orders AS o ON o.order_id = t.order_id
 ORDER BY bucket, family, t.order_id;
 
 CREATE OR REPLACE TABLE work_item AS
 SELECT
-    bucket_of(t.family) AS bucket, t.family, i.* EXCLUDE (lines, key, fingerprint, change)
+    bucket_of(t.family) AS bucket, t.family, i.* EXCLUDE (lines, record, key, fingerprint, change)
 FROM touched_order AS t
 JOIN order_items AS i ON i.order_id = t.order_id
-ORDER BY bucket, family, i.order_id, i.line;
+ORDER BY bucket, family, i.order_id, i.record;
 
 CREATE OR REPLACE TABLE work_payment AS
 SELECT
-    bucket_of(t.family) AS bucket, t.family, p.* EXCLUDE (lines, key, fingerprint, change)
+    bucket_of(t.family) AS bucket, t.family, p.* EXCLUDE (lines, record, key, fingerprint, change)
 FROM touched_order AS t
 JOIN order_payments AS p ON p.order_id = t.order_id
-ORDER BY bucket, family, p.order_id, p.line;
+ORDER BY bucket, family, p.order_id, p.record;
 
 CREATE OR REPLACE TABLE work_review AS
 SELECT
     bucket_of(t.family) AS bucket, t.family,
     coalesce(t.customer_id, '00000000-0000-0000-0000-000000000000'::UUID) AS customer_id,
-    r.* EXCLUDE (lines, key, fingerprint, change)
+    r.* EXCLUDE (lines, record, key, fingerprint, change)
 FROM touched_order AS t
 JOIN order_reviews AS r ON r.order_id = t.order_id
-ORDER BY bucket, family, r.order_id, r.line;
+ORDER BY bucket, family, r.order_id, r.record;
 
 -- Kinds 2 to 5: products, sellers, categories, areas, each in the bucket of its own key.
 CREATE OR REPLACE TABLE work_product AS
@@ -137,11 +137,11 @@ named AS (
 SELECT bucket_of(md5(name)::UUID) AS bucket, md5(name)::UUID AS family, * FROM named ORDER BY bucket, family;
 
 CREATE OR REPLACE TABLE work_sample AS
-SELECT bucket_of(a.key) AS bucket, a.key AS family, g.* EXCLUDE (lines)
+SELECT bucket_of(a.key) AS bucket, a.key AS family, g.* EXCLUDE (lines, record)
 FROM areas AS a
 JOIN geolocation AS g ON g.zip_prefix = a.zip_prefix
 WHERE a.change <> 'unchanged'
-ORDER BY bucket, family, g.line;
+ORDER BY bucket, family, g.record;
 
 -- What the write side will look up at later loads, as lines of COPY text (the load's number is put before each).
 CREATE OR REPLACE TABLE work_reference AS

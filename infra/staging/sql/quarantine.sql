@@ -2,17 +2,17 @@
 -- then a missing order. What comes of several records with the same key is settled afterwards, among the good ones.
 
 INSERT INTO quarantine
-SELECT file, line, lines, problem.rule, problem.reason
+SELECT file, line, lines, record, problem.rule, problem.reason
 FROM (
-    SELECT 'customers' AS file, line, lines, problem FROM read_customers
-    UNION ALL SELECT 'geolocation', line, lines, problem FROM geolocation
-    UNION ALL SELECT 'order_items', line, lines, problem FROM read_order_items
-    UNION ALL SELECT 'order_payments', line, lines, problem FROM read_order_payments
-    UNION ALL SELECT 'order_reviews', line, lines, problem FROM read_order_reviews
-    UNION ALL SELECT 'orders', line, lines, problem FROM read_orders
-    UNION ALL SELECT 'products', line, lines, problem FROM read_products
-    UNION ALL SELECT 'sellers', line, lines, problem FROM read_sellers
-    UNION ALL SELECT 'categories', line, lines, problem FROM read_categories
+    SELECT 'customers' AS file, line, lines, record, problem FROM read_customers
+    UNION ALL SELECT 'geolocation', line, lines, record, problem FROM geolocation
+    UNION ALL SELECT 'order_items', line, lines, record, problem FROM read_order_items
+    UNION ALL SELECT 'order_payments', line, lines, record, problem FROM read_order_payments
+    UNION ALL SELECT 'order_reviews', line, lines, record, problem FROM read_order_reviews
+    UNION ALL SELECT 'orders', line, lines, record, problem FROM read_orders
+    UNION ALL SELECT 'products', line, lines, record, problem FROM read_products
+    UNION ALL SELECT 'sellers', line, lines, record, problem FROM read_sellers
+    UNION ALL SELECT 'categories', line, lines, record, problem FROM read_categories
 )
 WHERE problem IS NOT NULL;
 
@@ -20,14 +20,14 @@ DELETE FROM geolocation WHERE problem IS NOT NULL;
 ALTER TABLE geolocation DROP COLUMN problem;
 
 INSERT INTO quarantine
-SELECT 'customers', line, lines, 'aliases_keep_person',
+SELECT 'customers', line, lines, record, 'aliases_keep_person',
     'customer_unique_id is not that which the customer_id belongs to since an earlier load'
 FROM read_customers AS customers
 JOIN known_alias AS known USING (customer_alias)
 WHERE problem IS NULL AND known.customer_id <> customers.customer_id;
 
 INSERT INTO quarantine
-SELECT 'orders', line, lines,
+SELECT 'orders', line, lines, record,
     CASE WHEN known.customer_alias <> orders.customer_alias THEN 'orders_keep_customer' ELSE 'statuses_go_up' END,
     CASE WHEN known.customer_alias <> orders.customer_alias
         THEN 'order ' || order_id || ' is of customer_id ' || known.customer_alias || ' since an earlier load, not of '
@@ -47,7 +47,7 @@ WHERE problem IS NULL
 CREATE TEMP TABLE usable_order AS
 SELECT order_id
 FROM read_orders AS orders
-ANTI JOIN (SELECT line FROM quarantine WHERE file = 'orders') AS bad USING (line)
+ANTI JOIN (SELECT record FROM quarantine WHERE file = 'orders') AS bad USING (record)
 UNION
 SELECT order_id FROM known_order;
 
@@ -58,15 +58,15 @@ ANTI JOIN usable_order USING (order_id)
 WHERE order_id IS NOT NULL;
 
 INSERT INTO quarantine
-SELECT file, line, lines,
+SELECT file, line, lines, record,
     CASE WHEN is_refused THEN 'orders_not_quarantined' ELSE 'orders_known' END,
     CASE file WHEN 'order_reviews' THEN 'order_id is of an order that' ELSE 'order ' || order_id END
         || CASE WHEN is_refused THEN ' is quarantined itself, and no earlier load has it'
                 ELSE ' is neither in this extract nor in an earlier load' END
 FROM (
-    SELECT 'order_items' AS file, line, lines, order_id FROM read_order_items WHERE problem IS NULL
-    UNION ALL SELECT 'order_payments', line, lines, order_id FROM read_order_payments WHERE problem IS NULL
-    UNION ALL SELECT 'order_reviews', line, lines, order_id FROM read_order_reviews WHERE problem IS NULL
+    SELECT 'order_items' AS file, line, lines, record, order_id FROM read_order_items WHERE problem IS NULL
+    UNION ALL SELECT 'order_payments', line, lines, record, order_id FROM read_order_payments WHERE problem IS NULL
+    UNION ALL SELECT 'order_reviews', line, lines, record, order_id FROM read_order_reviews WHERE problem IS NULL
 ) AS part
 ANTI JOIN usable_order USING (order_id)
 LEFT JOIN refused_order USING (order_id);
