@@ -1,10 +1,11 @@
 """Bytes of a CSV file cut into records and cells (RFC 4180), a block at a time, with Arrow's array arithmetic.
 
-A comma or line feed separates if the number of quotes before it is even. That holds in every well-formed file, and in
-any other the first quote at a wrong place is found before it can mislead: each block is checked for it. Arrays are
+A delimiter or line feed separates if the number of quotes before it is even. That holds in every well-formed file, and
+in any other the first quote at a wrong place is found before it can mislead: each block is checked for it. Arrays are
 Arrow's; positions count bytes from the beginning of the block.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -12,10 +13,37 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-COMMA, LINE_FEED, CARRIAGE_RETURN, QUOTE = (pa.scalar(byte, pa.uint8()) for byte in b',\n\r"')
+LINE_FEED, CARRIAGE_RETURN = (pa.scalar(byte, pa.uint8()) for byte in b"\n\r")
 ZERO, ONE = (pa.scalar(number, pa.int32()) for number in (0, 1))
 TEXT = pa.string()
-EMPTY_CELLS = r'\A(,("")?)*\r?\n\z'
+
+
+class Dialect(NamedTuple):
+    """What stands between cells, and what around those that hold it or a line end: one ASCII character each.
+
+    NO_QUOTE is a character that no file has that can be read.
+    """
+
+    delimiter: str = ","
+    quote: str = '"'
+
+    @property
+    def quote_byte(self) -> bytes:
+        """The quote, as it stands in the file."""
+        return self.quote.encode("ascii")
+
+    def neighbours(self) -> Any:
+        """The bytes that may stand before an opening quote, and after a closing one."""
+        return pa.array(f"{self.delimiter}\n{self.quote}".encode("ascii"), pa.uint8())
+
+    def empty_cells(self) -> str:
+        """A regular expression for the end of a record from a delimiter on, if its cells are empty."""
+        delimiter, quote = (re.escape(mark) for mark in (self.delimiter, self.quote))
+        return rf"\A({delimiter}({quote}{quote})?)*\r?\n\z"
+
+
+COMMAS = Dialect()
+NO_QUOTE = "\0"
 
 
 class Fault(NamedTuple):
@@ -35,6 +63,7 @@ class Block:
     """Position of each comma and line feed that separates, int32."""
     last_cells: Any
     """Number of each record's last cell, counted over all cells, int32."""
+    dialect: Dialect = COMMAS
 
     def __len__(self) -> int:
         return len(self.last_cells)
@@ -85,7 +114,7 @@ class Block:
         edges = pa.concat_arrays([pa.array([0], pa.int32()), self.separators.take(last), ends])
         edges = edges.take(pc.array_sort_indices(edges))  # a record's cells, what follows them, the next one's cells
         parts = pa.Array.from_buffers(pa.binary(), len(edges) - 1, [None, edges.buffers()[1], pa.py_buffer(self.data)])
-        return pc.and_(is_wide, pc.match_substring_regex(parts[1::2], EMPTY_CELLS))
+        return pc.and_(is_wide, pc.match_substring_regex(parts[1::2], self.dialect.empty_cells()))
 
     def cells(self, first_cells: Any, column: int, width: int) -> Any:
         """The cells of one column, null where empty (R2), of records that begin there, with `width` cells or more."""
@@ -95,8 +124,8 @@ class Block:
             cells = pc.if_else(pc.ends_with(cells, "\r\n"), pc.binary_slice(cells, 0, -2), without_last)
         else:
             cells = without_last
-        if b'"' in self.data:
-            cells = _unquoted(cells)
+        if self.dialect.quote_byte in self.data:
+            cells = _unquoted(cells, self.dialect.quote)
         texts = cells.cast(TEXT)
         return pc.if_else(pc.equal(texts, ""), pa.scalar(None, TEXT), texts)
 
@@ -107,28 +136,28 @@ class Block:
         return pa.Array.from_buffers(pa.binary(), len(self.separators), buffers)
 
 
-def split(data: bytes) -> Block:
+def split(data: bytes, dialect: Dialect = COMMAS) -> Block:
     """Finds the complete records in bytes that start with one; a rest without a line end stays outside."""
     octets = _octets(data)
     is_line_feed = pc.equal(octets, LINE_FEED)
-    separates = pc.or_(pc.equal(octets, COMMA), is_line_feed)
-    if b'"' in data:
-        quotes_before = _running_count(pc.equal(octets, QUOTE))
+    separates = pc.or_(pc.equal(octets, _octet(dialect.delimiter)), is_line_feed)
+    if dialect.quote_byte in data:
+        quotes_before = _running_count(pc.equal(octets, _octet(dialect.quote)))
         separates = pc.and_(separates, pc.equal(pc.bit_wise_and(quotes_before, ONE), ZERO))
     separators = pc.indices_nonzero(separates).cast(pa.int32())
     last_cells = pc.indices_nonzero(is_line_feed.take(separators)).cast(pa.int32())
     cells = last_cells[-1].as_py() + 1 if len(last_cells) else 0
-    return Block(data, separators[:cells], last_cells)
+    return Block(data, separators[:cells], last_cells, dialect)
 
 
-def first_fault(data: bytes) -> Fault | None:
+def first_fault(data: bytes, dialect: Dialect = COMMAS) -> Fault | None:
     """The first thing, by position, that makes the bytes unreadable (R1): a NUL, no UTF-8, a quote at a wrong place, a
     CR outside of quotes that no LF follows.
 
     `data` starts with a record and may end within one, but not within CR LF. A quote open at its end is no fault yet.
     """
     faults = []
-    if (wrong_return := _wrong_return(data)) is not None:
+    if (wrong_return := _wrong_return(data, dialect)) is not None:
         faults.append(wrong_return)
     if (nul := data.find(b"\0")) >= 0:
         faults.append(Fault(nul, "files_in_utf8", "a NUL byte"))
@@ -139,34 +168,34 @@ def first_fault(data: bytes) -> Fault | None:
             faults.append(
                 Fault(error.start, "files_in_utf8", f"the byte 0x{data[error.start]:02x}, which is not UTF-8")
             )
-    if b'"' in data and (wrong_quote := _wrong_quote(data)) is not None:
+    if dialect.quote_byte in data and (wrong_quote := _wrong_quote(data, dialect)) is not None:
         faults.append(wrong_quote)
     return min(faults, default=None)
 
 
-def open_quote(data: bytes) -> int | None:
+def open_quote(data: bytes, dialect: Dialect = COMMAS) -> int | None:
     """The position of the quote that opens the last cell and is not closed, in data without faults; else None."""
-    if data.count(b'"') % 2 == 0:
+    if data.count(dialect.quote_byte) % 2 == 0:
         return None
-    return cell_quote(data, data.rindex(b'"'))
+    return cell_quote(data, data.rindex(dialect.quote_byte), dialect)
 
 
-def cell_quote(data: bytes, opening: int) -> int:
+def cell_quote(data: bytes, opening: int, dialect: Dialect = COMMAS) -> int:
     """The quote that opened the cell: an opening quote right after a closing one is the second half of an escape."""
-    while opening > 0 and data[opening - 1] == ord('"'):
-        opening = data.rindex(b'"', 0, opening - 1)
+    while opening > 0 and data[opening - 1] == ord(dialect.quote):
+        opening = data.rindex(dialect.quote_byte, 0, opening - 1)
     return opening
 
 
-def _wrong_return(data: bytes) -> Fault | None:
+def _wrong_return(data: bytes, dialect: Dialect) -> Fault | None:
     """The first CR outside of quotes that no LF follows."""
     if data.count(b"\r") == data.count(b"\r\n"):
         return None
     octets = _octets(data)
     returns = pc.indices_nonzero(pc.equal(octets, CARRIAGE_RETURN)).cast(pa.int32())
     is_wrong = pc.not_equal(_after(octets, returns), LINE_FEED)
-    if b'"' in data:
-        quotes_before = _running_count(pc.equal(octets, QUOTE)).take(returns)
+    if dialect.quote_byte in data:
+        quotes_before = _running_count(pc.equal(octets, _octet(dialect.quote))).take(returns)
         is_wrong = pc.and_(is_wrong, pc.equal(pc.bit_wise_and(quotes_before, ONE), ZERO))
     at = _first(returns, is_wrong)
     if at is None:
@@ -175,15 +204,15 @@ def _wrong_return(data: bytes) -> Fault | None:
     return Fault(at, "lines_end_in_lf", f"a line end of {told}, and lines must end in LF or CR LF")
 
 
-def _wrong_quote(data: bytes) -> Fault | None:
+def _wrong_quote(data: bytes, dialect: Dialect) -> Fault | None:
     """The first quote that opens within a cell, or closes one although text follows."""
     octets = _octets(data)
-    quotes = pc.indices_nonzero(pc.equal(octets, QUOTE)).cast(pa.int32())
+    quotes = pc.indices_nonzero(pc.equal(octets, _octet(dialect.quote))).cast(pa.int32())
     openings, closings = quotes[::2], quotes[1::2]
     # At the very ends a quote is its own neighbour, which is a legal one.
     before = octets.take(pc.max_element_wise(pc.subtract(openings, ONE), ZERO))
     after = _after(octets, closings)
-    neighbours = pa.array(b',\n"', pa.uint8())
+    neighbours = dialect.neighbours()
     wrong_opening = _first(openings, pc.invert(pc.is_in(before, neighbours)))
     # A CR ends a line, or is a fault of its own.
     wrong_closing = _first(closings, pc.invert(pc.or_(pc.is_in(after, neighbours), pc.equal(after, CARRIAGE_RETURN))))
@@ -209,6 +238,10 @@ def _octets(data: bytes) -> Any:
     return pa.Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)])
 
 
+def _octet(character: str) -> Any:
+    return pa.scalar(ord(character), pa.uint8())
+
+
 def _running_count(flags: Any) -> Any:
     return pc.cumulative_sum(flags.cast(pa.int32()))
 
@@ -218,9 +251,9 @@ def _begins(ends: Any) -> Any:
     return pc.add(pa.concat_arrays([pa.array([-1], pa.int32()), ends])[:-1], ONE)
 
 
-def _unquoted(cells: Any) -> Any:
-    is_quoted = pc.starts_with(cells, '"')
+def _unquoted(cells: Any, quote: str) -> Any:
+    is_quoted = pc.starts_with(cells, quote)
     if not pc.any(is_quoted).as_py():
         return cells
-    inner = pc.replace_substring(pc.binary_slice(cells, 1, -1), '""', '"')
+    inner = pc.replace_substring(pc.binary_slice(cells, 1, -1), quote * 2, quote)
     return pc.if_else(is_quoted, inner, cells)

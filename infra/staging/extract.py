@@ -1,7 +1,7 @@
-"""Opening an extract: a folder or a zip with some of the nine files, each hashed as it is copied or unpacked.
+"""Opening an extract: a folder or a zip with some of the files that are sought, each hashed as it is copied or unpacked.
 
 What is hashed is what is read: everybody reads the copies, which nobody else writes to. A zip comes from outside:
-nothing is written but the nine files, under names of our own, and no more than the limits allow.
+nothing is written but the files that are sought, under names of our own, and no more than the limits allow.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +26,32 @@ UNSUSPICIOUS_BYTES = 1 << 20
 NAMES_TOLD = 12
 ROOT = re.compile(r"[A-Za-z]:/|/")
 """How a path begins that is not below the folder it is unpacked in; anywhere else a colon is a sign as any other."""
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Which files an extract is searched for: the key that tells a file from others by its name, or None.
+
+    `copy_of` names the copy of the file with that key. `one`, `none` and `expected` are words of messages: what a file
+    that is sought is one of, what there is none of, what an extract holds. So is `twice`: what two files are.
+    """
+
+    key_of: Callable[[str], str | None]
+    copy_of: Callable[[str], str]
+    twice: Callable[[str], str]
+    one: str
+    none: str
+    expected: str
+
+
+NINE_FILES = Sought(
+    key_of=lambda name: SHORT_NAMES.get(name.lower()),
+    copy_of=lambda short: SOURCE_FILES[short].name,
+    twice=lambda _: "the same file twice",
+    one="one of the nine files",
+    none="none of the nine files",
+    expected=f"An extract holds some of {', '.join(source.name for source in SOURCE_FILES.values())}.",
+)
 
 
 class ExtractFile(NamedTuple):
@@ -47,7 +73,7 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True)
 class Extract:
-    """What was found of the nine files, by short name.
+    """What was found of the files that are sought, by key: of the nine files, by short name.
 
     `passed_over` are other files that stand beside them, `originals` those that were copied or unpacked from.
     """
@@ -71,7 +97,7 @@ class Limits(NamedTuple):
     max_ratio: float = 20.0
 
 
-def open_extract(path: Path, staging_dir: Path, limits: Limits | None = None) -> Extract:
+def open_extract(path: Path, staging_dir: Path, limits: Limits | None = None, sought: Sought = NINE_FILES) -> Extract:
     """Copies the files of a folder, or unpacks those of a zip, into `staging_dir`/unpacked, and hashes them meanwhile.
 
     File names may be of any case; in a zip all may stand in one folder. Raises InputError where there is nothing to
@@ -80,30 +106,30 @@ def open_extract(path: Path, staging_dir: Path, limits: Limits | None = None) ->
     """
     unpacked = staging_dir / "unpacked"
     if path.is_dir():
-        return _open_folder(path, unpacked)
-    with _zip_at(path) as archive:
+        return _open_folder(path, unpacked, sought)
+    with _zip_at(path, sought) as archive:
         seen = _seen(path, path)
-        extract = _unpack(path, archive, unpacked, limits or Limits())
+        extract = _unpack(path, archive, unpacked, limits or Limits(), sought)
         return replace(extract, originals={path: seen})
 
 
-def refuse_what_is_none(path: Path) -> None:
+def refuse_what_is_none(path: Path, sought: Sought = NINE_FILES) -> None:
     """Raises InputError where there is no extract at a path; looks at names only."""
     if path.is_dir():
-        _files_of(path)
+        _files_of(path, sought)
         return
-    with _zip_at(path) as archive:
-        _entries(path, archive)
+    with _zip_at(path, sought) as archive:
+        _entries(path, archive, sought)
 
 
 @contextmanager
-def _zip_at(path: Path) -> Iterator[zipfile.ZipFile]:
+def _zip_at(path: Path, sought: Sought) -> Iterator[zipfile.ZipFile]:
     if not path.exists():
-        raise InputError(f"{path} does not exist. {_expected()}")
-    if path.is_file() and _short_name(path.name) is not None:
-        raise InputError(f"{path} is one of the nine files: name the folder that it stands in, {path.parent}.")
+        raise InputError(f"{path} does not exist. {sought.expected}")
+    if path.is_file() and sought.key_of(path.name) is not None:
+        raise InputError(f"{path} is {sought.one}: name the folder that it stands in, {path.parent}.")
     if not path.is_file() or not _is_zip(path):
-        raise InputError(f"{path} is neither a folder nor a zip. {_expected()}")
+        raise InputError(f"{path} is neither a folder nor a zip. {sought.expected}")
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
@@ -119,48 +145,40 @@ def _is_zip(path: Path) -> bool:
         raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
 
 
-def _expected() -> str:
-    return f"An extract holds some of {', '.join(source.name for source in SOURCE_FILES.values())}."
-
-
-def _short_name(name: str) -> str | None:
-    return SHORT_NAMES.get(name.lower())
-
-
-def _nothing_found(path: Path, names: Iterable[str]) -> InputError:
+def _nothing_found(path: Path, names: Iterable[str], sought: Sought) -> InputError:
     found = sorted(names)
     if not found:
-        return InputError(f"{path} is empty. {_expected()}")
+        return InputError(f"{path} is empty. {sought.expected}")
     told = ", ".join(found[:NAMES_TOLD]) + (f" and {len(found) - NAMES_TOLD} more" if len(found) > NAMES_TOLD else "")
-    return InputError(f"{path} holds none of the nine files, but {told}. {_expected()}")
+    return InputError(f"{path} holds {sought.none}, but {told}. {sought.expected}")
 
 
-def _files_of(path: Path) -> tuple[dict[str, Path], list[str]]:
-    """The files of a folder by short name, and the names of what else is there."""
+def _files_of(path: Path, sought: Sought) -> tuple[dict[str, Path], list[str]]:
+    """The files of a folder by key, and the names of what else is there."""
     try:
         entries = sorted(path.iterdir())
     except OSError as error:
         raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
     found: dict[str, Path] = {}
     for entry in entries:
-        short = _short_name(entry.name)
-        if short is None:
+        key = sought.key_of(entry.name)
+        if key is None:
             continue
-        if short in found:
-            raise InputError(f"{path} holds the same file twice: {found[short].name} and {entry.name}.")
+        if key in found:
+            raise InputError(f"{path} holds {sought.twice(key)}: {found[key].name} and {entry.name}.")
         if not entry.is_file():
             raise InputError(f"{entry} is not a file.")
-        found[short] = entry
+        found[key] = entry
     if not found:
-        raise _nothing_found(path, (entry.name for entry in entries))
+        raise _nothing_found(path, (entry.name for entry in entries), sought)
     return found, [entry.name for entry in entries if entry not in found.values()]
 
 
-def _open_folder(path: Path, directory: Path) -> Extract:
-    found, passed_over = _files_of(path)
+def _open_folder(path: Path, directory: Path, sought: Sought) -> Extract:
+    found, passed_over = _files_of(path, sought)
     directory.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as pool:
-        copied = pool.map(_copied, found.values(), [directory / SOURCE_FILES[short].name for short in found])
+        copied = pool.map(_copied, found.values(), [directory / sought.copy_of(key) for key in found])
         files, originals = zip(*copied, strict=True)
     return Extract(
         path,
@@ -217,8 +235,8 @@ def _worth_telling(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if not name.startswith((".", "__MACOSX")))
 
 
-def _unpack(path: Path, archive: zipfile.ZipFile, directory: Path, limits: Limits) -> Extract:
-    entries = _entries(path, archive)
+def _unpack(path: Path, archive: zipfile.ZipFile, directory: Path, limits: Limits, sought: Sought) -> Extract:
+    entries = _entries(path, archive, sought)
     size = sum(entry.file_size for entry in entries.values())
     packed = sum(entry.compress_size for entry in entries.values())
     if size > limits.max_bytes:
@@ -231,7 +249,7 @@ def _unpack(path: Path, archive: zipfile.ZipFile, directory: Path, limits: Limit
     directory.mkdir(parents=True, exist_ok=True)
     return Extract(
         path,
-        {short: _unpacked(archive, entry, directory / SOURCE_FILES[short].name) for short, entry in entries.items()},
+        {key: _unpacked(archive, entry, directory / sought.copy_of(key)) for key, entry in entries.items()},
         _worth_telling(entry.filename for entry in others),
     )
 
@@ -246,26 +264,26 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> E
         return ExtractFile(path, PurePosixPath(entry.filename).name, unpacked.tell(), digest.hexdigest())
 
 
-def _entries(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The entries to unpack, by short name; every entry is looked at before any is unpacked."""
+def _entries(path: Path, archive: zipfile.ZipFile, sought: Sought) -> dict[str, zipfile.ZipInfo]:
+    """The entries to unpack, by key; every entry is looked at before any is unpacked."""
     found: dict[str, zipfile.ZipInfo] = {}
     for entry in archive.infolist():
         name = PurePosixPath(entry.filename.replace("\\", "/"))
         if ROOT.match(str(name)) or ".." in name.parts:
             raise InputError(f"{path} has an entry that leads out of it: {entry.filename!r}.")
-        short = _short_name(name.name)
-        if short is None or entry.is_dir():
+        key = sought.key_of(name.name)
+        if key is None or entry.is_dir():
             continue
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise InputError(f"{path} has an entry that is a link: {entry.filename!r}.")
-        if short in found:
-            raise InputError(f"{path} holds the same file twice: {found[short].filename} and {entry.filename}.")
+        if key in found:
+            raise InputError(f"{path} holds {sought.twice(key)}: {found[key].filename} and {entry.filename}.")
         if entry.flag_bits & 1:
             raise InputError(f"{path} is encrypted ({entry.filename}); unpack it first.")
-        found[short] = entry
+        found[key] = entry
     folders = sorted({str(PurePosixPath(entry.filename).parent) for entry in found.values()})
     if len(folders) > 1:
         raise InputError(f"{path} holds files in several folders: {', '.join(folders)}. Keep them in one.")
     if not found:
-        raise _nothing_found(path, (entry.filename for entry in archive.infolist() if not entry.is_dir()))
+        raise _nothing_found(path, (entry.filename for entry in archive.infolist() if not entry.is_dir()), sought)
     return found

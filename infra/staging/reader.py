@@ -5,7 +5,7 @@ the block and by the longest record that is believed, so an unclosed quote canno
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -14,7 +14,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from replayhouse.infra.staging.blocks import Block, Fault, cell_quote, first_fault, open_quote, split
+from replayhouse.infra.staging.blocks import (
+    COMMAS,
+    NO_QUOTE,
+    Block,
+    Dialect,
+    Fault,
+    cell_quote,
+    first_fault,
+    open_quote,
+    split,
+)
 from replayhouse.infra.staging.files import PERSONAL_FILES, SOURCE_FILES, column_of
 from replayhouse.ingest.assess import Unreadable
 
@@ -48,7 +58,7 @@ class ReadFile:
     absent: tuple[str, ...] = ()
 
 
-class _Header(NamedTuple):
+class Header(NamedTuple):
     """What a header says: where each column stands, or None; how many names it has, how many empty ones follow."""
 
     places: dict[str, int | None]
@@ -68,7 +78,7 @@ class _Header(NamedTuple):
         return pc.and_(pc.less_equal(block.widths, widest), block.are_empty_from(self.names))
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """The file cannot be read further."""
 
     def __init__(self, rule: str, reason: str, line: int | None = None, offset: int | None = None) -> None:
@@ -81,18 +91,33 @@ def read_file(file: str, path: Path, directory: Path, block_bytes: int = BLOCK_B
 
     A file that is not what R1 calls an extract is reported in the result, never raised; OSError if it cannot be opened.
     """
-    sink = _Sink(file, directory)
+    return read_cells(
+        file, path, directory, SOURCE_FILES[file].columns, lambda names: _header(names, file), block_bytes=block_bytes
+    )
+
+
+def read_cells(
+    file: str,
+    path: Path,
+    directory: Path,
+    columns: Sequence[str],
+    header_of: Callable[[list[str]], Header],
+    dialect: Dialect = COMMAS,
+    block_bytes: int = BLOCK_BYTES,
+) -> ReadFile:
+    """The same for a file of any columns: `header_of` finds them among the header's names, or raises RefusedError."""
+    sink = _Sink(file, directory, columns)
     unreadable, header_cells = None, 0
     absent: tuple[str, ...] = ()
     with path.open("rb") as stream, sink:
         try:
-            reading = _Reading(stream, block_bytes)
-            header = _header(reading.names(), file)
+            reading = _Reading(stream, block_bytes, dialect)
+            header = header_of(reading.names())
             header_cells, absent = header.names, header.absent
             for block in reading.blocks():
                 sink.write(block, reading.line, header)
             sink.refuse_cut_off(header.names)
-        except _RefusedError as refused:
+        except RefusedError as refused:
             unreadable = Unreadable(file, refused.line, refused.offset, refused.reason, refused.rule)
     return ReadFile(
         file,
@@ -106,9 +131,15 @@ def read_file(file: str, path: Path, directory: Path, block_bytes: int = BLOCK_B
     )
 
 
+def header_names(path: Path, dialect: Dialect = COMMAS) -> list[str]:
+    """The names in the header of a file. Raises RefusedError where it cannot be read."""
+    with path.open("rb") as stream:
+        return _Reading(stream, BLOCK_BYTES, dialect).names()
+
+
 def empty_file(file: str, directory: Path) -> ReadFile:
     """The same for a file that the extract does not have: no records."""
-    sink = _Sink(file, directory)
+    sink = _Sink(file, directory, SOURCE_FILES[file].columns)
     with sink:
         return ReadFile(file, sink.cells_path, sink.malformed_path, 0, 0, 0, None)
 
@@ -116,8 +147,9 @@ def empty_file(file: str, directory: Path) -> ReadFile:
 class _Reading:
     """Blocks of complete records of one open file; `line` is the physical line that the newest block starts on."""
 
-    def __init__(self, stream: BinaryIO, block_bytes: int) -> None:
+    def __init__(self, stream: BinaryIO, block_bytes: int, dialect: Dialect) -> None:
         self._stream = stream
+        self._dialect = dialect
         self._block_bytes = block_bytes
         self._offset = 0
         self.line = 1
@@ -129,18 +161,22 @@ class _Reading:
         self._stream.seek(self._offset)
         data = bytes(self._first_record())
         if not data:
-            raise _RefusedError("files_complete", "the file is empty" if not self._offset else "the file has no header")
+            raise RefusedError("files_complete", "the file is empty" if not self._offset else "the file has no header")
         self._refuse_overlong(data)
         self._refuse_faults(data)
         self._refuse_open_quote(data)
         self._pass_over(data)
-        return next(csv.reader([data.decode().rstrip("\r\n")], strict=True), [])
+        delimiter, quote = self._dialect
+        text = data.decode().rstrip("\r\n")
+        if quote == NO_QUOTE:
+            return text.split(delimiter)
+        return next(csv.reader([text], delimiter=delimiter, quotechar=quote, strict=True), [])
 
     def _first_record(self) -> bytearray:
         record, quotes = bytearray(), 0
         while line := self._stream.readline(LONGEST_RECORD + 2):
             record += line
-            quotes += line.count(b'"')
+            quotes += line.count(self._dialect.quote_byte)
             if quotes % 2 == 0 or len(record) > LONGEST_RECORD:
                 break
         return record
@@ -150,7 +186,7 @@ class _Reading:
         rest = b""
         while data := self._stream.read(self._block_bytes):
             data = rest + data
-            block = split(data)
+            block = split(data, self._dialect)
             if len(block):
                 self._refuse_faults(data[: block.stop])
                 self._refuse_overlong_records(block)
@@ -161,25 +197,25 @@ class _Reading:
         if rest:
             self._refuse_faults(rest)
             self._refuse_open_quote(rest)
-            yield split(rest + b"\n")
+            yield split(rest + b"\n", self._dialect)
 
     def _pass_over(self, data: bytes) -> None:
         self._offset += len(data)
         self.line += data.count(b"\n")
 
     def _refuse_faults(self, data: bytes) -> None:
-        if (fault := first_fault(data)) is not None:
+        if (fault := first_fault(data, self._dialect)) is not None:
             raise self._refused(data, fault)
 
     def _refuse_open_quote(self, data: bytes) -> None:
-        if (at := open_quote(data)) is not None:
+        if (at := open_quote(data, self._dialect)) is not None:
             raise self._refused(data, Fault(at, "quotes_closed", "a quote that is never closed"))
 
     def _refuse_overlong(self, data: bytes) -> None:
         if len(data) <= LONGEST_RECORD:
             return
         self._refuse_faults(data[:-4])  # the end may stand within a character, or within CR LF
-        if (at := open_quote(data[:-4])) is not None:
+        if (at := open_quote(data[:-4], self._dialect)) is not None:
             reason = f"a quote that is not closed within {LONGEST_RECORD:,} bytes"
             raise self._refused(data, Fault(at, "quotes_closed", reason))
         raise self._refused(data, _overlong(0))
@@ -188,13 +224,14 @@ class _Reading:
         if (at := block.first_longer_than(LONGEST_RECORD)) is not None:
             raise self._refused(block.data, _overlong(at))
 
-    def _refused(self, data: bytes, fault: Fault) -> _RefusedError:
+    def _refused(self, data: bytes, fault: Fault) -> RefusedError:
         line = self._line_of(data, fault.at)
         reason = f"line {line} has {fault.reason} (byte {self._offset + fault.at})"
-        if fault.rule == "quotes_closed" and data.count(b'"', 0, fault.at) % 2:
-            opened = cell_quote(data, data.rindex(b'"', 0, fault.at))
+        quote = self._dialect.quote_byte
+        if fault.rule == "quotes_closed" and data.count(quote, 0, fault.at) % 2:
+            opened = cell_quote(data, data.rindex(quote, 0, fault.at), self._dialect)
             reason += f"; that quote opens on line {self._line_of(data, opened)}"
-        return _RefusedError(fault.rule, reason, line, self._offset + fault.at)
+        return RefusedError(fault.rule, reason, line, self._offset + fault.at)
 
     def _line_of(self, data: bytes, at: int) -> int:
         return self.line + data.count(b"\n", 0, at)
@@ -204,12 +241,10 @@ def _overlong(at: int) -> Fault:
     return Fault(at, "files_complete", f"a record of more than {LONGEST_RECORD:,} bytes")
 
 
-def _header(names: list[str], file: str) -> _Header:
+def _header(names: list[str], file: str) -> Header:
     """Where each column of the source stands; more columns, any order, and none of an optional one, are no fault."""
     columns = SOURCE_FILES[file].columns
-    empty_names = 0
-    while names and not names[-1].strip():
-        names, empty_names = names[:-1], empty_names + 1
+    names, empty_names = without_empty_end(names)
     meant = [column_of(name) for name in names]
     # Of a file without a header this is the first record: where that is a person's, the source's own names are told.
     told = {name: name if name in columns or file not in PERSONAL_FILES else "(not quoted)" for name in meant}
@@ -217,18 +252,24 @@ def _header(names: list[str], file: str) -> _Header:
     some = [told[name] for name in meant[:LONGEST_QUOTATION]]
     found = ", ".join([*some, *(["..."] if len(meant) > len(some) else [])]) or "nothing"
     if twice := sorted({name for name in meant if name and meant.count(name) > 1}):
-        raise _RefusedError("columns_present", f"the header names {told[twice[0]]!r} twice (found: {found})", line=1)
+        raise RefusedError("columns_present", f"the header names {told[twice[0]]!r} twice (found: {found})", line=1)
     if missing := [name for name in SOURCE_FILES[file].required_columns if name not in meant]:
         if separator := _other_separator(names, columns):
             reason = (
                 f"the header is separated by {separator}, not by commas: save the file with commas between its cells"
             )
-            raise _RefusedError("columns_present", reason, line=1)
+            raise RefusedError("columns_present", reason, line=1)
         named = ", ".join(missing)
         what = "column" if len(missing) == 1 else "columns"
-        raise _RefusedError("columns_present", f"the header lacks the {what} {named} (found: {found})", line=1)
+        raise RefusedError("columns_present", f"the header lacks the {what} {named} (found: {found})", line=1)
     places = {name: meant.index(name) if name in meant else None for name in columns}
-    return _Header(places, len(meant), empty_names)
+    return Header(places, len(meant), empty_names)
+
+
+def without_empty_end(names: list[str]) -> tuple[list[str], int]:
+    """The names of a header up to the last that is not empty, and how many follow."""
+    last = next((place for place in range(len(names), 0, -1) if names[place - 1].strip()), 0)
+    return names[:last], len(names) - last
 
 
 def _other_separator(names: list[str], columns: tuple[str, ...]) -> str | None:
@@ -243,12 +284,11 @@ def _other_separator(names: list[str], columns: tuple[str, ...]) -> str | None:
 class _Sink:
     """The two Parquet files of one source file, written block by block."""
 
-    def __init__(self, file: str, directory: Path) -> None:
+    def __init__(self, file: str, directory: Path, columns: Sequence[str]) -> None:
         self.cells_path = directory / f"{file}.parquet"
         self.malformed_path = directory / f"{file}.malformed.parquet"
         self.records = 0
         self.malformed_records = 0
-        columns = SOURCE_FILES[file].columns
         schema = pa.schema([("line", pa.int32()), ("lines", pa.int32()), *((name, pa.string()) for name in columns)])
         self._cells = _parquet(self.cells_path, schema)
         self._malformed = _parquet(self.malformed_path, MALFORMED_SCHEMA)
@@ -262,7 +302,7 @@ class _Sink:
         self._cells.close()
         self._malformed.close()
 
-    def write(self, block: Block, line: int, header: _Header) -> None:
+    def write(self, block: Block, line: int, header: Header) -> None:
         """Adds the records of a block that starts on that physical line."""
         ends = block.line_ends
         starts = pa.concat_arrays([pa.array([0], pa.int32()), ends])[:-1]
@@ -304,7 +344,7 @@ class _Sink:
         """The last record that is not an empty line must be whole."""
         if 0 < self._last_width < width:
             reason = f"the last record, on line {self._last_line}, has {self._last_width} cells instead of {width}"
-            raise _RefusedError("files_complete", f"{reason}: the file is cut off", self._last_line)
+            raise RefusedError("files_complete", f"{reason}: the file is cut off", self._last_line)
 
 
 def _parquet(path: Path, schema: Any) -> Any:

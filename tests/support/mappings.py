@@ -1,5 +1,6 @@
 """Mappings of made-up sources, as text, and as folders."""
 
+import json
 from pathlib import Path
 
 SHOP = """\
@@ -51,3 +52,19 @@ def mapping_folder(folder: Path, text: str = SHOP, **selects: str) -> Path:
     for record, select in selects.items():
         (folder / f"{record}.sql").write_text(select, encoding="utf-8")
     return folder
+
+
+def one_file(path: str, columns: dict[str, str], keys: str = "", source: str = "") -> str:
+    """The text of a mapping with one file, `raw`, of these columns by type; more keys of the file and of the source."""
+    named = "\n".join(f"{json.dumps(name)} = {json.dumps(kind)}" for name, kind in columns.items())
+    return f"""\
+[source]
+name = "shop"
+zone = "America/Sao_Paulo"
+{source}
+[files.raw]
+path = {json.dumps(path)}
+{keys}
+[files.raw.columns]
+{named}
+"""

@@ -151,8 +151,8 @@ WRONG = {
     ),
     "a sheet where there is none": ('delimiter = ";"', 'sheet = "One"', 15, "is for xlsx only, and this file is csv"),
     "an ending that tells nothing": ("categories.jsonl", "categories.dat", 22, "say which with `format`"),
-    "a path that leads out": ("categories.jsonl", "../categories.jsonl", 22, "stays inside the extract"),
-    "a path from the root": ("categories.jsonl", "/categories.jsonl", 22, "stays inside the extract"),
+    "a path that leads out": ("categories.jsonl", "../categories.jsonl", 22, "without folders"),
+    "a path from the root": ("categories.jsonl", "/categories.jsonl", 22, "without folders"),
     "a name of a file with a capital": (
         "[files.categories]\n",
         "[files.Categories]\npath = 'a.csv'\ncolumns = { a = 'text' }\n[files.categories]\n",

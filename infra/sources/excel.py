@@ -1,0 +1,94 @@
+"""A sheet of Excel, by openpyxl, which is an extra. Its first row is the header; formulas are what they last came to.
+
+Rows are streamed; the texts of a workbook are held as a whole, and so bounded.
+"""
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.sources.document import RawFile
+from replayhouse.infra.sources.raw_columns import find_columns
+from replayhouse.infra.sources.typed_cells import PLAIN, cell_of, rounded
+from replayhouse.infra.staging.reader import RefusedError
+
+LARGEST_WORKBOOK, LARGEST_TEXTS = 4 << 30, 256 << 20
+"""Bytes of all that is packed in a workbook, and of the texts that its cells share."""
+DIGITS = 15
+"""Of a number, as many as Excel shows."""
+
+
+class Sheet:
+    """The rows of the sheet that a file names, or of its only one."""
+
+    def __init__(self, file: RawFile, path: Path) -> None:
+        self._file, self._path = file, path
+        self.names: Sequence[str] = ()
+
+    def rows(self) -> Iterator[tuple[int, list[str | None]]]:
+        """Each row with its number; rows without a cell are none. Raises RefusedError, UsageError without openpyxl."""
+        _refuse_too_large(self._path)
+        workbook = _workbook(self._path)
+        try:
+            yield from self._rows(self._sheet(workbook))
+        except (RefusedError, GeneratorExit):
+            raise
+        except Exception as error:  # openpyxl raises whatever it stumbles over, and may quote cells
+            raise _broken(error) from error
+        finally:
+            workbook.close()
+
+    def _sheet(self, workbook: Any) -> Any:
+        titles = [sheet.title for sheet in workbook.worksheets]
+        wanted = self._file.sheet
+        if wanted is None and len(titles) == 1:
+            return workbook.worksheets[0]
+        if wanted not in titles:
+            there = ", ".join(titles) or "none"
+            what = f"it has no sheet {wanted!r}" if wanted else "it has several sheets: say which with `sheet`"
+            raise RefusedError("files_complete", f"{what} (there are: {there})")
+        return workbook[wanted]
+
+    def _rows(self, sheet: Any) -> Iterator[tuple[int, list[str | None]]]:
+        sheet.reset_dimensions()  # what a file says of its size may be wrong
+        rows = enumerate(sheet.iter_rows(values_only=True), 1)
+        _, header = next(rows, (1, ()))
+        self.names = [(cell_of(value, 1, DIGITS) or "").removeprefix(PLAIN) for value in header]
+        places = find_columns(self.names, self._file).places.values()
+        for number, values in rows:
+            if any(value is not None for value in values):
+                yield number, [_cell(values, place, number) for place in places]
+
+
+def _cell(values: tuple[Any, ...], place: int | None, number: int) -> str | None:
+    value = values[place] if place is not None and place < len(values) else None
+    return cell_of(rounded(value) if isinstance(value, datetime) else value, number, DIGITS)
+
+
+def _workbook(path: Path) -> Any:
+    try:
+        import openpyxl
+    except ModuleNotFoundError as error:
+        raise UsageError("Excel files are not read here: pip install 'replayhouse[excel]'.") from error
+    try:
+        return openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+    except Exception as error:  # the same
+        raise _broken(error) from error
+
+
+def _refuse_too_large(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise RefusedError("files_complete", "it is no Excel file (.xlsx)") from error
+    texts = sum(entry.file_size for entry in entries if entry.filename.endswith("sharedStrings.xml"))
+    if texts > LARGEST_TEXTS or sum(entry.file_size for entry in entries) > LARGEST_WORKBOOK:
+        raise RefusedError("files_complete", "it unpacks to more than is read of Excel: save it as CSV")
+
+
+def _broken(error: Exception) -> RefusedError:
+    return RefusedError("files_complete", f"it cannot be read as Excel ({type(error).__name__})")
