@@ -5,6 +5,7 @@ Rows are streamed; the texts of a workbook are held as a whole, and so bounded.
 
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,16 +31,17 @@ class Sheet:
 
     def rows(self) -> Iterator[tuple[int, list[str | None]]]:
         """Each row with its number; rows without a cell are none. Raises RefusedError, UsageError without openpyxl."""
+        openpyxl = _openpyxl()
         _refuse_too_large(self._path)
-        workbook = _workbook(self._path)
-        try:
-            yield from self._rows(self._sheet(workbook))
-        except (RefusedError, GeneratorExit):
-            raise
-        except Exception as error:  # openpyxl raises whatever it stumbles over, and may quote cells
-            raise _broken(error) from error
-        finally:
-            workbook.close()
+        with self._path.open("rb") as stream:
+            try:
+                workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+                with closing(workbook):
+                    yield from self._rows(self._sheet(workbook))
+            except (RefusedError, GeneratorExit):
+                raise
+            except Exception as error:  # openpyxl raises whatever it stumbles over, and may quote cells
+                raise RefusedError("files_complete", f"it cannot be read as Excel ({type(error).__name__})") from error
 
     def _sheet(self, workbook: Any) -> Any:
         titles = [sheet.title for sheet in workbook.worksheets]
@@ -68,15 +70,12 @@ def _cell(values: tuple[Any, ...], place: int | None, number: int) -> str | None
     return cell_of(rounded(value) if isinstance(value, datetime) else value, number, DIGITS)
 
 
-def _workbook(path: Path) -> Any:
+def _openpyxl() -> Any:
     try:
         import openpyxl
     except ModuleNotFoundError as error:
         raise UsageError("Excel files are not read here: pip install 'replayhouse[excel]'.") from error
-    try:
-        return openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    except Exception as error:  # the same
-        raise _broken(error) from error
+    return openpyxl
 
 
 def _refuse_too_large(path: Path) -> None:
@@ -88,7 +87,3 @@ def _refuse_too_large(path: Path) -> None:
     texts = sum(entry.file_size for entry in entries if entry.filename.endswith("sharedStrings.xml"))
     if texts > LARGEST_TEXTS or sum(entry.file_size for entry in entries) > LARGEST_WORKBOOK:
         raise RefusedError("files_complete", "it unpacks to more than is read of Excel: save it as CSV")
-
-
-def _broken(error: Exception) -> RefusedError:
-    return RefusedError("files_complete", f"it cannot be read as Excel ({type(error).__name__})")

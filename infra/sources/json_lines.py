@@ -20,6 +20,7 @@ class JsonLines:
     def __init__(self, file: RawFile, path: Path) -> None:
         self._path = path
         self._places = {_place(name): name for name in file.columns}
+        self._outer = {place[:length] for place in self._places for length in range(1, len(place) + 1)}
         self._found: dict[str, None] = {}
 
     @property
@@ -40,9 +41,9 @@ class JsonLines:
             raise RefusedError("files_complete", "the file is empty")
 
     def _cells(self, record: dict[str, Any], line: int) -> list[str | None]:
-        outer = {place[0] for place in self._places}
-        self._note(name for name in record if plain_name(name) not in outer)
-        found = {place: list(_values(record, place)) for place in self._places}
+        plain = _plain(record)
+        found = {place: list(_values(plain, place)) for place in self._places}
+        self._note(name for name in record if _place(name) not in self._outer)
         self._note(self._places[place] for place, values in found.items() if values)
         return [cell_of(values[0], line) if values else None for values in found.values()]
 
@@ -56,15 +57,20 @@ def _place(name: str) -> Place:
     return tuple(plain_name(part) for part in name.split("."))
 
 
-def _values(value: Any, place: Place) -> Iterator[Any]:
+def _plain(record: dict[str, Any]) -> dict[str, Any]:
+    return {plain_name(name): value for name, value in record.items()}
+
+
+def _values(plain: dict[str, Any], place: Place) -> Iterator[Any]:
     """What stands at a place: a whole name with points comes before one that leads into objects."""
-    if not place:
-        yield value
-    elif isinstance(value, dict):
-        plain = {plain_name(name): inner for name, inner in value.items()}
-        for length in range(len(place), 0, -1):
-            if (name := ".".join(place[:length])) in plain:
-                yield from _values(plain[name], place[length:])
+    for length in range(len(place), 0, -1):
+        if (name := ".".join(place[:length])) not in plain:
+            continue
+        value, within = plain[name], place[length:]
+        if not within:
+            yield value
+        elif isinstance(value, dict):
+            yield from _values(_plain(value), within)
 
 
 def _object(data: bytes, line: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Opening an extract: a folder or a zip with some of the files that are sought, each hashed as it is copied or unpacked.
+"""Opening an extract: a folder or a zip with some files that are sought, each hashed as it is copied or unpacked.
 
 What is hashed is what is read: everybody reads the copies, which nobody else writes to. A zip comes from outside:
 nothing is written but the files that are sought, under names of our own, and no more than the limits allow.
