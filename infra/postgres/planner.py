@@ -12,8 +12,11 @@ _ALONE = "max_parallel_workers_per_gather = 0"
 IN_ORDER = "; ".join(f"SET {setting}" for setting in (*_IN_ORDER, _ALONE))
 """Events are read in the order of an index, without a sort, and by this process alone. For the session."""
 
-IN_ORDER_HERE = "; ".join(f"SET LOCAL {setting}" for setting in (*_IN_ORDER, _ALONE))
+IN_ORDER_HERE = "; ".join(f"SET LOCAL {setting}" for setting in (*_IN_ORDER, "enable_indexscan = on", _ALONE))
 """The same, for the transaction at hand."""
+
+AS_THEY_LIE_HERE = "SET LOCAL enable_bitmapscan = on; SET LOCAL enable_indexscan = off; SET LOCAL enable_seqscan = off"
+"""A range of positions is read page by page, in no order. For the transaction at hand."""
 
 AMONG_MANY = f"{BY_INDEX}; SET LOCAL enable_sort = on"
 """Some streams among many, for a transaction of a session that reads `IN_ORDER` otherwise: those few are sorted."""
