@@ -1,13 +1,13 @@
 """Loading an extract: it becomes events of the log, and the read models follow."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import duckdb
@@ -16,9 +16,7 @@ import psycopg
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.quality.events import FileCount
 from replayhouse.domain.quality.row import BadRecord
-from replayhouse.infra.application.answers_of_record import AnswersMade, make_answers
 from replayhouse.infra.application.large_loads import is_large
-from replayhouse.infra.application.project import catch_up_all
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.loads.assessment import assess
@@ -48,6 +46,9 @@ from replayhouse.ingest.batch import Assessed, batch_id_of, evaluation_date, kee
 from replayhouse.ingest.load import evaluate_the_lapsed, units_of, work_through
 from replayhouse.ingest.ports import Unit
 
+if TYPE_CHECKING:
+    from replayhouse.infra.application.answers_of_record import AnswersMade
+
 STAGING_MEMORY = "400MB"
 
 
@@ -75,7 +76,7 @@ class IngestReport:
     passed_over: tuple[str, ...] = ()
     loaded_before: Load | None = None
     loaded_since: Load | None = None
-    answers: AnswersMade | None = None
+    answers: "AnswersMade | None" = None
 
     @property
     def rows(self) -> dict[str, int]:
@@ -124,7 +125,8 @@ def ingest(
             "Answers follow from read models that are caught up: they go with no --dry-run or --no-project."
         )
     refuse_what_is_none(path)  # first: a mistyped path is no reason to make a warehouse
-    pools = 2 if project else 1  # the load, and filling the read models
+    follow = _follower() if project and not dry_run else None
+    pools = 2 if follow else 1  # the load, and filling the read models
     with site.prepare_workers(pools=pools if not dry_run and is_large(path) else 0):
         database = site.make_database()
         try:
@@ -136,9 +138,20 @@ def ingest(
                     "What was appended stays. A load that had begun is open, and the same command goes on with it."
                 )
             raise
-        if project and not dry_run:
-            catch_up_all(site)
-    return replace(report, answers=make_answers(site)) if answers else report
+        if follow:
+            follow(site)
+    if not answers:
+        return report
+    from replayhouse.infra.application.answers_of_record import make_answers  # half a second, and hardly asked for
+
+    return replace(report, answers=make_answers(site))
+
+
+def _follower() -> Callable[[Site], object]:
+    """What brings read models up. It takes half a second to import, which processes that are forked after it share."""
+    from replayhouse.infra.application.project import catch_up_all
+
+    return catch_up_all
 
 
 class _Ingest:

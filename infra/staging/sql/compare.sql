@@ -131,11 +131,11 @@ SELECT zip_prefix, samples, area.key, area.fingerprint,
          ELSE 'unchanged' END AS change
 FROM (
     SELECT zip_prefix, count(*) AS samples, key_of_area(zip_prefix) AS key,
-        fingerprint_of(concat_ws(chr(0), zip_prefix, count(*), sum(md5_number_lower(sample)), sum(md5_number_upper(sample))))
+        fingerprint_of(concat_ws(chr(0), zip_prefix, count(*), sum(upper_half(digest)), sum(lower_half(digest))))
             AS fingerprint
     FROM (
         SELECT zip_prefix,
-            concat_ws(chr(0), canonical(latitude), canonical(longitude), city, state) AS sample
+            md5_number(concat_ws(chr(0), canonical(latitude), canonical(longitude), city, state)) AS digest
         FROM geolocation
     )
     GROUP BY zip_prefix

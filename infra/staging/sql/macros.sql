@@ -59,6 +59,11 @@ CREATE TEMP MACRO canonical(value) AS coalesce(CAST(value AS VARCHAR), '');
 CREATE TEMP MACRO canonical_id(cell) AS coalesce(lower(cell), '');
 CREATE TEMP MACRO fingerprint_of(joined) AS CAST(md5(joined) AS UUID);
 
+-- Halves of an md5_number: md5_number_lower and md5_number_upper say the same, each hashing anew, and several times as slowly.
+
+CREATE TEMP MACRO upper_half(digest) AS CAST(digest >> 64 AS UBIGINT);
+CREATE TEMP MACRO lower_half(digest) AS CAST(digest & 18446744073709551615 AS UBIGINT);
+
 -- Of an optional column by itself, in the record of that key; the zero UUID where its cell is empty.
 
 CREATE TEMP MACRO nothing() AS '00000000-0000-0000-0000-000000000000'::UUID;
