@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from replayhouse.domain.kernel.each import row_by_row
+from replayhouse.domain.kernel.each import joined, of_rows
 from replayhouse.domain.kernel.events import DomainEvent
 
 
@@ -52,24 +52,29 @@ class Known:
         return stream.last_version if stream is not None else 0
 
 
-@row_by_row
+@of_rows
 def lines_of(file: str, lines: Sequence[int]) -> str:
     """How a source names lines of a file: `order_items:2210-2212,2215`; nothing for no lines."""
-    if not lines:
-        return ""
     if len(lines) == 1:
-        return f"{file}:{lines[0]}"
+        return joined(file, ":", lines[0])
+    told: list[object] = []
     runs: list[list[int]] = []
-    for line in sorted(set(lines)):
-        if runs and line == runs[-1][1] + 1:
-            runs[-1][1] = line
-        else:
-            runs.append([line, line])
-    told = (str(first) if first == last else f"{first}-{last}" for first, last in runs)
-    return f"{file}:{','.join(told)}"
+    for line in sorted(lines):
+        after = line - runs[-1][-1] if runs else 2
+        if after == 1:
+            runs[-1][1:] = [line]
+        elif after != 0:
+            runs.append([line])
+    for run in runs:
+        told += ["," if told else ":", run[0], *(["-", run[1]] if len(run) > 1 else [])]
+    return joined(file, *told) if told else ""
 
 
-@row_by_row
+@of_rows
 def source_of(*parts: str) -> str | None:
     """The source of an event, from what `lines_of` says of each file; None if no line caused it."""
-    return " ".join([part for part in parts if part]) or None
+    told: list[str] = []
+    for part in parts:
+        if part:
+            told += [" ", part] if told else [part]
+    return joined(*told) if told else None

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from replayhouse.domain.customer.events import ReviewRevised, ReviewSubmitted
-from replayhouse.domain.kernel.each import row_by_row
+from replayhouse.domain.kernel.each import joined
 from replayhouse.domain.kernel.errors import DomainError
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.ids import UNKNOWN_ID, natural_id
@@ -84,10 +84,9 @@ class Review:
 NEW_REVIEW = Review()
 
 
-@row_by_row
 def review_stream_id(review_id: UUID, order_id: UUID) -> UUID:
     """The stream of a review: one for each pair of review_id and order."""
-    return natural_id("review", f"{review_id}:{order_id}")
+    return natural_id("review", joined(review_id, ":", order_id))
 
 
 def review_of(events: Iterable[DomainEvent]) -> Review:

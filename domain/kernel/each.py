@@ -1,8 +1,8 @@
 """Functions of single values that may be given many: folds and decisions run on plain values, and in bulk on columns.
 
 Most of them ask nothing of their values but what columns can answer, too. A function that looks into a text cannot be
-run on many at once; marked as `of_each`, it is asked once for each different one. What makes a text or an id of several
-values is marked as `row_by_row`.
+run on many at once; marked as `of_each`, it is asked once for each different one. A text is put together by `joined`;
+what takes decisions on the way to it is marked as `of_rows`.
 """
 
 from collections.abc import Callable
@@ -25,16 +25,29 @@ def of_each(function: Callable[[_Text], str]) -> Callable[[_Text], str]:
     return made
 
 
-def row_by_row(function: Callable[_Taken, _Made]) -> Callable[_Taken, _Made]:
-    """The same function of values, or of lists of them; where columns are among these, it is asked for each row."""
+def of_rows(function: Callable[_Taken, _Made]) -> Callable[_Taken, _Made]:
+    """The same function of values, or of lists of them, that makes a text; of columns it makes a column of texts.
+
+    Where it decides otherwise for some rows than for others, they are parted within it, and what calls it sees no more
+    of that than of plain values. A list has columns or none.
+    """
 
     @wraps(function)
     def made(*args: _Taken.args, **kwargs: _Taken.kwargs) -> _Made:
         for value in args:
-            for one in value if type(value) is list else (value,):
-                if (ask := getattr(type(one), "row_by_row", None)) is not None:
-                    asked: Any = ask(function, args)
-                    return asked  # type: ignore[no-any-return]  # a column stands for what the function makes
+            one = value[0] if type(value) is list and value else value
+            if (ask := getattr(type(one), "of_rows", None)) is not None:
+                asked: Any = ask(function, args)
+                return asked  # type: ignore[no-any-return]  # a column stands for what the function makes
         return function(*args, **kwargs)
 
     return made
+
+
+def joined(*parts: object) -> str:
+    """Texts, whole numbers and ids one behind the other, as they are written; with a column, that of each row."""
+    for part in parts:
+        if (join := getattr(type(part), "joined", None)) is not None:
+            asked: Any = join(parts)
+            return asked  # type: ignore[no-any-return]  # a column stands for the texts
+    return "".join(map(str, parts))

@@ -4,6 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from replayhouse.infra.columns.values import Array, Bools, Column, one_of
 
@@ -45,6 +46,10 @@ class Ints(_Whole):
 
     __slots__ = ()
     plain = int
+
+    def as_text(self) -> pa.Array:
+        """As they are written."""
+        return pa.array(self.values, pa.int64()).cast(pa.string())
 
     def __hash__(self) -> int:
         return hash(one_of(self.values))

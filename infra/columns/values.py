@@ -8,13 +8,15 @@ A column pretends to nothing else: `isinstance`, `str`, `len`, a comparison with
 might leave 64 bits, all raise. The streams then go one by one.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import repeat
+from collections.abc import Callable, Sequence
+from hashlib import sha1
 from typing import Any, ClassVar, NoReturn, TypeAlias
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import convert
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -53,17 +55,34 @@ class Column:
     def _listed(self) -> list[Any]:
         return list(self.values.tolist())
 
-    @staticmethod
-    def row_by_row(function: Callable[..., Any], arguments: tuple[Any, ...]) -> "Column":
-        """The texts or ids that a function makes of each row of its arguments: columns, lists of them, plain values.
+    def as_text(self) -> pa.Array:
+        """As they are written."""
+        raise TypeError(f"{type(self).__name__} are written in more than one way")
 
-        It is given ids as texts: it writes them into another one.
+    @staticmethod
+    def joined(parts: Sequence[Any]) -> "Texts":
+        """Texts put together, row by row, of columns and of what is the same in all of them."""
+        written = [part.as_text() if issubclass(type(part), Column) else pa.scalar(str(part)) for part in parts]
+        return Texts.of(pc.binary_join_element_wise(*written, ""))
+
+    @staticmethod
+    def of_rows(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+        """What a function makes of columns, lists of them and plain values: it is run for each part of rows that agree.
+
+        Raises Split where it makes texts of some, and none of others.
         """
-        rows = next(len(column.values) for column in _flat(arguments) if issubclass(type(column), Column))
-        made = [function(*row) for row in zip(*(_by_row(value, rows) for value in arguments), strict=True)]
-        if type(made[0]) is UUID:
-            return Uuids(np.array([str(one).encode() for one in made], "S36"))
-        return Texts(np.array(made, object))
+        try:
+            return function(*arguments)
+        except Split as split:
+            labels = split.labels
+        texts = np.empty(len(labels), object)
+        for label in np.unique(labels):
+            rows = np.flatnonzero(labels == label)
+            made = Column.of_rows(function, [_at(value, rows) for value in arguments])
+            if made is None:
+                raise Split(labels)
+            texts[rows] = made.values if issubclass(type(made), Texts) else made
+        return Texts(texts)
 
     def operand(self, other: object) -> Any:
         """What `other` is in an operation with these values: an array, or one value of the same kind.
@@ -135,10 +154,50 @@ class Bools(Column):
 
 
 class Texts(Column):
-    """Texts, as Python's own strings: what they are compared by is Python's, too."""
+    """Texts, as Python's own strings: what they are compared by is Python's, too.
 
-    __slots__ = ()
+    Those that were put together are held by Arrow until one of them is looked at: most are only written.
+    """
+
+    __slots__ = ("_arrow",)
     plain = str
+
+    def __init__(self, source: Array, rows: Array | None = None, arrow: pa.Array = None) -> None:
+        super().__init__(source, rows)
+        self._arrow = arrow
+
+    @classmethod
+    def of(cls, arrow: pa.Array) -> "Texts":
+        """Texts that Arrow holds."""
+        made = cls(_UNSEEN, arrow=arrow)
+        made._values = None
+        return made
+
+    @property
+    def values(self) -> Array:
+        """As numpy holds them."""
+        if self._values is None and self._arrow is not None:
+            self._values = np.array(self._arrow.to_pylist(), object)
+        return super().values
+
+    def as_text(self) -> pa.Array:
+        """As they are."""
+        if self._arrow is None:
+            self._arrow = pa.array(self.values, pa.string())
+        return self._arrow
+
+    def named_in(self, namespace: UUID) -> "Uuids":
+        """The UUIDv5 of each name."""
+        started = sha1(namespace.bytes, usedforsecurity=False).copy
+        digests = []
+        for name in self.as_text().cast(pa.binary()).to_pylist():
+            hashed = started()
+            hashed.update(name)
+            digests.append(hashed.digest())
+        numbers = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 20)[:, :16].copy()
+        numbers[:, 6] = numbers[:, 6] & 0x0F | 0x50
+        numbers[:, 8] = numbers[:, 8] & 0x3F | 0x80
+        return Uuids(_id_texts(numbers))
 
     @classmethod
     def _number(cls, plain: str) -> Array:
@@ -154,7 +213,7 @@ class Texts(Column):
         return hash(one_of(self.values))
 
     def __bool__(self) -> bool:
-        return bool(Bools(self.values != ""))
+        return bool(Bools(pc.binary_length(self.as_text()).to_numpy() != 0))
 
 
 class Uuids(Column):
@@ -168,6 +227,10 @@ class Uuids(Column):
     __slots__ = ()
     plain = UUID
     HASH: ClassVar[int] = hash(UUID(int=0))
+
+    def as_text(self) -> pa.Array:
+        """As they are written."""
+        return fixed_texts(self.values, pa.string())
 
     def _listed(self) -> list[Any]:
         return list(convert(self.values.astype("U36").tolist(), list[UUID]))
@@ -183,21 +246,33 @@ class Uuids(Column):
         return True
 
 
-def _flat(arguments: tuple[Any, ...]) -> Iterator[Any]:
-    for value in arguments:
-        if type(value) is list:
-            yield from value
-        else:
-            yield value
+_UNSEEN: Array = np.empty(0, object)
+_HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
+_DIGITS = np.delete(np.arange(36), [8, 13, 18, 23])
+"""Where digits stand in an id that is a text; between them are hyphens."""
 
 
-def _by_row(value: Any, rows: int) -> Iterable[Any]:
-    """An argument in each row: a column has one value in each, a plain value is the same in all."""
+def _at(value: Any, rows: Array) -> Any:
+    """An argument in some rows: of a column those, a plain value as it is."""
     if type(value) is list:
-        return map(list, zip(*(_by_row(item, rows) for item in value), strict=True)) if value else repeat([], rows)
-    if issubclass(type(value), Uuids):
-        return list(map(bytes.decode, value.values.tolist()))
-    return value.tolist() if issubclass(type(value), Column) else repeat(value, rows)
+        return [_at(item, rows) for item in value]
+    return type(value)(value.values, rows) if issubclass(type(value), Column) else value
+
+
+def fixed_texts(texts: Array, kind: pa.DataType) -> pa.Array:
+    """Texts that are all as long, as numpy has them (`S36`), without looking at each."""
+    width = texts.dtype.itemsize
+    offsets = np.arange(0, width * (len(texts) + 1), width, dtype=np.int32)
+    whole = pa.py_buffer(np.ascontiguousarray(texts))
+    return pa.Array.from_buffers(kind, len(texts), [None, pa.py_buffer(offsets), whole])
+
+
+def _id_texts(numbers: Array) -> Array:
+    """Ids as texts; `numbers` are rows of 16 bytes."""
+    texts = np.full((len(numbers), 36), ord("-"), np.uint8)
+    texts[:, _DIGITS[::2]] = _HEX[numbers >> 4]
+    texts[:, _DIGITS[1::2]] = _HEX[numbers & 15]
+    return texts.view("S36").ravel()
 
 
 def one_of(values: Array) -> Any:

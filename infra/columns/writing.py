@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from replayhouse.infra.columns.numbers import Amounts, Ints
 from replayhouse.infra.columns.times import Days, Moments
-from replayhouse.infra.columns.values import Array, Column, Texts, Uuids
+from replayhouse.infra.columns.values import Column, Texts, Uuids
 
 _json = msgspec.json.Encoder().encode
 
@@ -44,7 +44,7 @@ class Writer:
 
     def texts(self, column: Texts) -> pa.Array:
         """Texts as they are."""
-        return pa.array(column.values, pa.string())
+        return column.as_text()
 
     def _joined(self, parts: Iterator[Part]) -> pa.BinaryArray:
         text, arrays = b"", list[Any]()
@@ -97,7 +97,7 @@ class Writer:
 
 
 def _numbers(column: Column) -> pa.Array:
-    return pa.array(column.values, pa.int64()).cast(pa.string()).cast(pa.binary())
+    return column.as_text().cast(pa.binary())
 
 
 def _amounts(column: Column) -> pa.Array:
@@ -108,14 +108,14 @@ def _amounts(column: Column) -> pa.Array:
 
 
 def _texts(column: Column) -> pa.Array:
-    texts = pa.array(column.values, pa.string())
+    texts = column.as_text()
     if pc.any(pc.match_substring_regex(texts, _SPECIAL)).as_py():
         return pa.array([_json(text)[1:-1] for text in column.values.tolist()], pa.binary())
     return texts.cast(pa.binary())
 
 
 def _ids(column: Column) -> pa.Array:
-    return fixed_texts(column.values)
+    return column.as_text().cast(pa.binary())
 
 
 def _times(column: Column) -> pa.Array:
@@ -127,14 +127,6 @@ def _times(column: Column) -> pa.Array:
 
 def _days(column: Column) -> pa.Array:
     return pa.array(column.values.astype(np.int32), pa.date32()).cast(pa.string()).cast(pa.binary())
-
-
-def fixed_texts(texts: Array) -> pa.Array:
-    """Texts that are all as long, as numpy has them (`S36`), without looking at each."""
-    width = texts.dtype.itemsize
-    offsets = np.arange(0, width * (len(texts) + 1), width, dtype=np.int32)
-    whole = pa.py_buffer(np.ascontiguousarray(texts))
-    return pa.Array.from_buffers(pa.binary(), len(texts), [None, pa.py_buffer(offsets), whole])
 
 
 _WRITE: dict[type[Column], Callable[[Column], pa.Array]] = {

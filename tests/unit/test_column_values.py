@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import replayhouse.domain
 import replayhouse.projections
 from replayhouse.domain.customer.review import review_stream_id
+from replayhouse.domain.kernel.each import joined
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
 from replayhouse.domain.kernel.places import normalised_city, region_of
 from replayhouse.infra.columns.fields import holder_of
@@ -263,17 +264,38 @@ def test_days_are_moved_by_a_duration_or_refuse(rows: list[tuple[date, int]]) ->
         assert listed(column(*days) + moved_by) == expected
 
 
-@given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)), min_size=1, max_size=5))
-def test_what_makes_a_text_of_several_values_is_asked_for_each_row(rows: list[tuple[int, int]]) -> None:
-    first, second = (column(*numbers) for numbers in zip(*rows, strict=True))
-    items = lines_of("order_items", [first, second])
-    assert listed(items) == [lines_of("order_items", list(row)) for row in rows]
+@given(
+    st.integers(1, 4).flatmap(
+        lambda count: st.lists(st.lists(st.integers(1, 6), min_size=count, max_size=count), min_size=1, max_size=8)
+    )
+)
+def test_lines_are_named_in_each_row_as_in_that_one_alone(rows: list[list[int]]) -> None:
+    items = lines_of("order_items", [column(*numbers) for numbers in zip(*rows, strict=True)])
+    assert listed(items) == [lines_of("order_items", row) for row in rows]
     assert listed(source_of("", items, "orders:7")) == [
-        source_of("", lines_of("order_items", list(row)), "orders:7") for row in rows
+        source_of("", lines_of("order_items", row), "orders:7") for row in rows
     ]
 
 
+@given(st.lists(st.tuples(*[st.sampled_from(["", "orders:1", "customers:2-3"])] * 3), min_size=1, max_size=8))
+def test_a_source_is_put_together_in_each_row_of_those_parts_that_it_has(rows: list[tuple[str, str, str]]) -> None:
+    parts = [column(*texts) for texts in zip(*rows, strict=True)]
+    expected = [source_of(*row) for row in rows]
+    if None not in expected:
+        assert listed(source_of(*parts)) == expected
+    elif len(set(expected)) == 1:
+        assert source_of(*parts) is None
+    else:
+        with pytest.raises(Split):
+            source_of(*parts)
+
+
+def test_what_is_written_in_more_than_one_way_is_put_into_no_text() -> None:
+    with pytest.raises(TypeError):
+        joined("at ", column(datetime(2017, 1, 1)))
+
+
 @given(st.lists(st.tuples(st.uuids(), st.uuids()), min_size=1, max_size=5))
-def test_an_id_that_is_made_of_ids_is_made_for_each_row(rows: list[tuple[UUID, UUID]]) -> None:
+def test_an_id_that_is_made_of_ids_is_the_one_that_each_row_makes(rows: list[tuple[UUID, UUID]]) -> None:
     reviews, orders = (column(*ids) for ids in zip(*rows, strict=True))
     assert listed(review_stream_id(reviews, orders)) == [review_stream_id(*row) for row in rows]
