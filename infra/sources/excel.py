@@ -5,7 +5,7 @@ Rows are streamed; the texts of a workbook are held as a whole, and so bounded.
 
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,17 +31,15 @@ class Sheet:
 
     def rows(self) -> Iterator[tuple[int, list[str | None]]]:
         """Each row with its number; rows without a cell are none. Raises RefusedError, UsageError without openpyxl."""
-        openpyxl = _openpyxl()
-        _refuse_too_large(self._path)
-        with self._path.open("rb") as stream:
-            try:
-                workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-                with closing(workbook):
-                    yield from self._rows(self._sheet(workbook))
-            except (RefusedError, GeneratorExit):
-                raise
-            except Exception as error:  # openpyxl raises whatever it stumbles over, and may quote cells
-                raise RefusedError("files_complete", f"it cannot be read as Excel ({type(error).__name__})") from error
+        with _opened(self._path) as workbook:
+            yield from self._rows(self._sheet(workbook))
+
+    def all_names(self) -> Sequence[str]:
+        """Names in the header, empty where a column has none."""
+        with _opened(self._path) as workbook:
+            sheet = self._sheet(workbook)
+            sheet.reset_dimensions()
+            return _names(next(sheet.iter_rows(values_only=True), ()))
 
     def _sheet(self, workbook: Any) -> Any:
         titles = [sheet.title for sheet in workbook.worksheets]
@@ -58,11 +56,36 @@ class Sheet:
         sheet.reset_dimensions()  # what a file says of its size may be wrong
         rows = enumerate(sheet.iter_rows(values_only=True), 1)
         _, header = next(rows, (1, ()))
-        self.names = [(cell_of(value, 1, DIGITS) or "").removeprefix(PLAIN) for value in header]
+        self.names = _names(header)
         places = find_columns(self.names, self._file).places.values()
         for number, values in rows:
             if any(value is not None for value in values):
                 yield number, [_cell(values, place, number) for place in places]
+
+
+def sheet_titles(path: Path) -> tuple[str, ...]:
+    """The names of a workbook's sheets."""
+    with _opened(path) as workbook:
+        return tuple(sheet.title for sheet in workbook.worksheets)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    openpyxl = _openpyxl()
+    _refuse_too_large(path)
+    with path.open("rb") as stream:
+        try:
+            workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+            with closing(workbook):
+                yield workbook
+        except (RefusedError, GeneratorExit):
+            raise
+        except Exception as error:  # openpyxl raises whatever it stumbles over, and may quote cells
+            raise RefusedError("files_complete", f"it cannot be read as Excel ({type(error).__name__})") from error
+
+
+def _names(header: Sequence[Any]) -> list[str]:
+    return [(cell_of(value, 1, DIGITS) or "").removeprefix(PLAIN) for value in header]
 
 
 def _cell(values: tuple[Any, ...], place: int | None, number: int) -> str | None:

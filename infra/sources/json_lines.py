@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from replayhouse.infra.sources.typed_cells import cell_of
 from replayhouse.infra.staging.reader import BYTE_ORDER_MARK, LONGEST_RECORD, RefusedError
 
 MOST_NAMES = 2_000
+ROWS_FOR_NAMES = 2_000
 Place = tuple[str, ...]
 
 
@@ -27,6 +29,18 @@ class JsonLines:
     def names(self) -> Sequence[str]:
         """Names of columns that were found so far, and of other keys."""
         return list(self._found)
+
+    def all_names(self) -> Sequence[str]:
+        """Names of the keys of the first rows, and of those of objects within them."""
+        names: dict[str, None] = {}
+        with self._path.open("rb") as stream:
+            lines = iter(lambda: stream.readline(LONGEST_RECORD + 1), b"")
+            for line, data in enumerate(islice(lines, ROWS_FOR_NAMES), 1):
+                record = _object(data.removeprefix(BYTE_ORDER_MARK), line) if data.strip() else {}
+                for name, value in record.items():
+                    inner = value if isinstance(value, dict) else {}
+                    names |= dict.fromkeys(f"{name}.{one}" for one in inner) if inner else {name: None}
+        return list(names)[:MOST_NAMES]
 
     def rows(self) -> Iterator[tuple[int, list[str | None]]]:
         """Each row with its line; empty lines are none. Raises RefusedError where a line is no object."""

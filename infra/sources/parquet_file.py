@@ -1,6 +1,7 @@
 """A file of Parquet, batch by batch. A point in a column's name leads into a struct."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,27 @@ class ParquetRows:
         self._file, self._path = file, path
         self.names: Sequence[str] = ()
 
+    def all_names(self) -> Sequence[str]:
+        """Names of all columns, with points those within structs."""
+        with _translated(), pq.ParquetFile(self._path) as parquet:
+            return list(_leaves(parquet.schema_arrow))
+
     def rows(self) -> Iterator[tuple[int, list[str | None]]]:
         """Each row with its number, from 1. Raises RefusedError."""
-        try:
-            with pq.ParquetFile(self._path) as parquet:
-                leaves = _leaves(parquet.schema_arrow)
-                self.names = list(leaves)
-                places = find_columns(self.names, self._file).places.values()
-                paths = [leaves[self.names[place]] if place is not None else None for place in places]
-                yield from _rows(parquet, paths)
-        except (pa.ArrowException, OSError) as error:
-            raise RefusedError("files_complete", "it is no file of Parquet, or a broken one") from error
+        with _translated(), pq.ParquetFile(self._path) as parquet:
+            leaves = _leaves(parquet.schema_arrow)
+            self.names = list(leaves)
+            places = find_columns(self.names, self._file).places.values()
+            paths = [leaves[self.names[place]] if place is not None else None for place in places]
+            yield from _rows(parquet, paths)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise RefusedError("files_complete", "it is no file of Parquet, or a broken one") from error
 
 
 def _leaves(schema: Any) -> dict[str, list[str]]:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+SHIPPED = Path(__file__).parents[2] / "infra/sources/shipped"
+
 SHOP = """\
 #:schema https://example.org/source.schema.json
 [source]
