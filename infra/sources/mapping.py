@@ -128,7 +128,8 @@ def json_schema() -> dict[str, Any]:
     schema["$defs"] |= {name: _schema_of(record, name) for name in RECORDS}
     records = {name: {"$ref": f"#/$defs/{name}"} for name in RECORDS}
     schema["properties"]["records"] = {"type": "object", "properties": records, "additionalProperties": False}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"replayhouse: {NAME}", **schema}
+    title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"The mapping of a source: {NAME}"}
+    return {**schema, **title}
 
 
 def _schema_of(record: dict[str, Any], name: str) -> dict[str, Any]:
