@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from replayhouse.infra.columns.values import Array, Bools, Column, one_of
+from replayhouse.infra.columns.values import Array, Bools, Column, Many, one_of
 
 LARGEST = 2**62
 """No whole number of a column may be larger: the next sum of two of them still fits into 64 bits."""
@@ -126,13 +126,15 @@ class Amounts(_Whole):
         return Quotients(self, _divisor(other))
 
 
-class Quotients:
+class Quotients(Many):
     """Amounts divided by a whole number, before they are rounded: that is all one can do with them."""
 
     __slots__ = ("_by", "_of")
 
     def __init__(self, of: Amounts, by: int) -> None:
         self._of, self._by = of, by
+
+    __eq__ = __ne__ = __hash__ = __bool__ = Many._refuse
 
     def quantize(self, step: Decimal, rounding: str) -> Amounts:
         """To the cent, half away from zero."""
@@ -142,9 +144,6 @@ class Quotients:
         _fitting(2 * self._of.most + by)
         rounded = (2 * np.abs(values) + by) // (2 * by)
         return Amounts(np.where(values < 0, -rounded, rounded), most=self._of.most)
-
-    def __bool__(self) -> bool:
-        raise TypeError("quotients are neither true nor false")
 
 
 class Floats(Column):

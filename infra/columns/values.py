@@ -30,7 +30,25 @@ class Split(Exception):  # noqa: N818 - the name says what is to be done
         self.labels = labels
 
 
-class Column:
+class Many:
+    """What stands for many values: it has no text, type or attribute of one of them, and asking for that raises."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} are many values, and have no text and no type of their own")
+
+    __str__ = __repr__ = __format__ = _refuse  # a text made of many values would stand in a row
+    __class__ = property(_refuse)  # `isinstance` asks for it, once it has seen the type
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Not AttributeError, which `hasattr` and `getattr` with a default would take for an answer."""
+        if name.startswith("__"):  # of Python's own protocols: libraries ask for them, and do without
+            raise AttributeError(name)
+        raise TypeError(f"{type(self).__name__} have no {name}")
+
+
+class Column(Many):
     """Values of one kind, one for each stream of a group: all of `source`, or those that stand in its `rows`."""
 
     __slots__ = ("_rows", "_source", "_values")
@@ -127,12 +145,6 @@ class Column:
 
     def __bool__(self) -> bool:
         raise TypeError(f"{type(self).__name__} are neither true nor false")
-
-    def _refuse(self, *_: object) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} are many values, and have no text and no type of their own")
-
-    __str__ = __repr__ = __format__ = _refuse  # a text made of many values would stand in a row
-    __class__ = property(_refuse)  # `isinstance` asks for it, once it has seen the type
 
 
 class Bools(Column):
