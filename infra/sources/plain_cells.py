@@ -25,25 +25,35 @@ SHOWN = "%Y-%m-%d %H:%M:%S"
 
 def plain_rows(file: RawFile, source: Source) -> str:
     """The SELECT of all rows with plain cells, from the Parquet file that the parameter `raw` names."""
-    cells = (f"{plain_cell(_name(name), kind, source)} AS {_name(name)}" for name, kind in file.columns.items())
-    return f"SELECT line::BIGINT AS line, lines::INTEGER AS lines, {', '.join(cells)} FROM read_parquet($raw)"
+    columns = {_name(name): kind for name, kind in file.columns.items()}
+    trimmed = ", ".join(f"{trimmed_cell(name, kind)} AS {name}" for name, kind in columns.items())
+    plain = ", ".join(f"{plain_cell(name, kind, source)} AS {name}" for name, kind in columns.items())
+    return f"""
+        SELECT line::BIGINT AS line, lines::INTEGER AS lines, {plain}
+        FROM (SELECT line, lines, {trimmed} FROM read_parquet($raw, hive_partitioning = false))
+    """
+
+
+def trimmed_cell(cell: str, kind: ColumnType) -> str:
+    """An expression for the cell without the blanks around it, which a text keeps."""
+    if kind == "text":
+        return cell
+    has_blanks = f"regexp_matches({cell}, {_text(f'^[{BLANKS}]|[{BLANKS}]$')})"
+    return f"CASE WHEN {has_blanks} THEN trim({cell}, {_text(BLANKS)}) ELSE {cell} END"
 
 
 def plain_cell(cell: str, kind: ColumnType, source: Source) -> str:
-    """An expression for the plain cell of that kind; `cell` is an expression, too."""
-    is_plain = f"starts_with({cell}, {_text(PLAIN)})"
+    """An expression for the plain cell of that kind; `cell` is an expression for the trimmed one."""
     told = f"substr({cell}, {len(PLAIN) + 1})"
-    if kind == "text":
-        return f"CASE WHEN {is_plain} THEN {told} WHEN {cell} NOT IN ({_words(source)}) THEN {cell} END"
-    written = f"trim({cell}, {_text(BLANKS)})"
-    if kind == "time":
-        known, other = _iso(told, source), _time(written, source)
-    else:
-        known, other = told, _number(written, kind, source)
-    return (
-        f"CASE WHEN {is_plain} THEN coalesce({known}, {told}) "
-        f"WHEN {written} NOT IN ({_words(source)}) THEN coalesce({other}, {written}) END"
-    )
+    match kind:
+        case "text":
+            known, written = told, cell
+        case "time":
+            known, written = f"coalesce({_iso(told, source)}, {told})", f"coalesce({_time(cell, source)}, {cell})"
+        case _:
+            known, written = told, f"coalesce({_number(cell, kind, source)}, {cell})"
+    is_plain = f"starts_with({cell}, {_text(PLAIN)})"
+    return f"CASE WHEN {is_plain} THEN {known} WHEN {cell} NOT IN ({_words(source)}) THEN {written} END"
 
 
 def _words(source: Source) -> str:

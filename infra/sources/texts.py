@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,7 +50,8 @@ def in_utf8(path: Path, encodings: Sequence[str], to: Path) -> Path:
 def _decoded(path: Path, encoding: str, to: Path) -> Path:
     decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
-    with path.open("rb") as stream, to.open("wb") as text:
+    is_as_wanted = encoding == "utf-8"
+    with path.open("rb") as stream, open(os.devnull if is_as_wanted else to, "wb") as text:
         if encoding in MARKS and not stream.read(2).startswith(MARKS[encoding]):
             raise RefusedError("files_in_utf8", f"it has no byte order mark, as a file in {encoding} must")
         stream.seek(0)
@@ -62,7 +64,7 @@ def _decoded(path: Path, encoding: str, to: Path) -> Path:
                 raise _undecodable(error, encoding, line) from error
             text.write(decoded)
             line += decoded.count(b"\n")
-    return path if encoding == "utf-8" else to
+    return path if is_as_wanted else to
 
 
 def _undecodable(error: UnicodeError, encoding: str, line: int) -> RefusedError:
