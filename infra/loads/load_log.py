@@ -48,8 +48,6 @@ VALUES (%s, %s, coalesce(%s, (
 )), %s, %s, %s, %s, %s)
 """
 
-ERASED = "SELECT EXISTS (SELECT 1 FROM event_store.subject WHERE is_erased)"
-
 REVIEWS_OF = """
 SELECT DISTINCT r.order_id, r.review_id
 FROM event_store.review_reference AS r
@@ -172,9 +170,9 @@ class PostgresLoadLog:
         return events
 
     @property
-    def knows_nothing(self) -> bool:
-        """Whether the log holds nothing that a family could be held against, and of nobody that they were erased."""
-        return self._load.is_first and self._connection.execute(ERASED).fetchone() == (False,)
+    def is_first(self) -> bool:
+        """Whether the log holds nothing that a family could be held against."""
+        return self._load.is_first
 
     @property
     def batch_id(self) -> UUID:

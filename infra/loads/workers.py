@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,19 @@ RUNS_A_PROCESS = 4
 
 WORKER_MEMORY = "150MB"
 
+NEW_PERSONS = 300
+"""In a later load, fewer new persons together are decided as quickly one by one."""
+
+SHARE_OF_NEW = 0.25
+"""Where fewer of the persons are new, nearly all are decided by themselves: then in chunks, which takes less memory."""
+
+_PERSONS = """
+    SELECT count(*), count(*) FILTER (k.customer_id IS NULL AND p.customer_id IS NOT NULL)
+    FROM work_person AS p
+    LEFT JOIN (SELECT DISTINCT customer_id FROM known_alias) AS k ON k.customer_id = p.customer_id
+    WHERE p.bucket BETWEEN $first AND $last
+"""
+
 
 @dataclass(frozen=True)
 class Assignment:
@@ -74,33 +88,42 @@ class Worker:
     def run(self, units: Sequence[Unit]) -> list[tuple[Unit, int]]:
         """Decides and appends what is left of neighbouring units; returns with each how many events that were."""
         with translated(), gc_pause.paused():
-            if self._on_columns and self._log.knows_nothing and not self._work.lacks_columns:
+            if self._on_columns and not self._work.lacks_columns:
                 return list(self._run_on_columns(units))
             return [(unit, self._run(unit)) for unit in units]
 
     def _run_on_columns(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, int]]:
+        for some, events in together(units, self._work.sizes(), EVENTS_AT_ONCE):
+            if events > EVENTS_AT_ONCE or not self._brings_many(some):
+                yield from ((unit, self._run(unit)) for unit in some)  # family by family, memory holds a chunk of it
+            else:
+                yield from self._run_within_memory(some)
+
+    @cached_property
+    def _column_worker(self) -> "ColumnWorker":
         from replayhouse.infra.loads.on_columns.working import ColumnWorker  # most loads need no numpy
 
-        worker = ColumnWorker(self._connection, self._staged, self._log, self._as_of, mapper_of_our_events())
-        for some, events in together(units, self._work.sizes(), EVENTS_AT_ONCE):
-            if events > EVENTS_AT_ONCE:  # of one bucket: family by family, memory holds a chunk of it
-                yield from ((unit, self._run(unit)) for unit in some)
-            else:
-                yield from self._run_within_memory(worker, some)
+        return ColumnWorker(self._connection, self._staged, self._log, self._as_of, mapper_of_our_events())
 
-    def _run_within_memory(self, worker: "ColumnWorker", units: Sequence[Unit]) -> Iterator[tuple[Unit, int]]:
+    def _brings_many(self, units: Sequence[Unit]) -> bool:
+        """Whether so many persons are new, as far as the extract and earlier ones tell, that columns pay."""
+        buckets = {"first": units[0].first_bucket, "last": units[-1].last_bucket}
+        persons, new = self._staged.execute(_PERSONS, buckets).fetchall()[0]
+        return self._log.is_first or (new >= NEW_PERSONS and new >= persons * SHARE_OF_NEW)
+
+    def _run_within_memory(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, int]]:
         """All of them together, or, where memory does not hold that, one half after the other; of a single unit, family
         by family. What was appended till then is not done again: a unit knows its progress.
         """
         left = list(units)
         with suppress(MemoryError):
-            for unit, events in worker.run(units):
+            for unit, events in self._column_worker.run(units):
                 left.remove(unit)
                 yield unit, events
         half = len(left) // 2
         if half:
-            yield from self._run_within_memory(worker, left[:half])
-            yield from self._run_within_memory(worker, left[half:])
+            yield from self._run_within_memory(left[:half])
+            yield from self._run_within_memory(left[half:])
         else:
             yield from ((unit, self._run(unit)) for unit in left)
 

@@ -1,21 +1,19 @@
 """A first load on columns leaves the log that one leaves which decides family by family: event by event, in order."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
-from replayhouse.infra.application import large_loads
-from replayhouse.infra.loads import on_columns, workers
+from replayhouse.infra.loads import workers
 from replayhouse.infra.loads.on_columns import deciding
 from replayhouse.infra.postgres.embedded import EmbeddedServer
-from replayhouse.ingest import load
 from tests.oracle.lines import a_customer, a_payment, an_item, an_order
 from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, a_review, write
 from tests.support.in_process import Warehouse
+from tests.support.loads_on_columns import shapes_noted, small_steps
 from tests.support.recorded_loads import beside, loaded, recorded
 from tests.support.the_sample import SAMPLE
 
@@ -23,26 +21,13 @@ from tests.support.the_sample import SAMPLE
 @pytest.fixture(params=[2, 8], ids=["small shapes, too", "as usual"])
 def in_small_steps(request: pytest.FixtureRequest) -> Iterator[None]:
     """Columns whatever the size, with chunks and units of a few families."""
-    with ExitStack() as stack:
-        stack.enter_context(patch.object(large_loads, "LARGE_FROM_BYTES", 0))
-        stack.enter_context(patch.object(on_columns, "FEW", request.param))
-        stack.enter_context(patch.object(load, "EVENTS_A_CHUNK", 300))
-        stack.enter_context(patch.object(load.units_of, "__defaults__", (700,)))
-        stack.enter_context(patch.object(workers, "UNITS_AT_ONCE", 3))
+    with small_steps(request.param):
         yield
 
 
 def the_same(server: EmbeddedServer, extract: Path, folder: Path) -> None:
     """Both ways leave the same, and some persons were decided on columns, or AssertionError."""
-    made: list[deciding.ShapeDecided] = []
-
-    def noted(*arguments: object) -> deciding.ShapeDecided:
-        decided = decide(*arguments)  # type: ignore[arg-type]  # whatever it is given
-        made.append(decided)
-        return decided
-
-    decide = deciding._decide
-    with patch.object(deciding, "_decide", noted), loaded(server, extract, folder / "many", "on") as many:
+    with shapes_noted() as made, loaded(server, extract, folder / "many", "on") as many:
         assert made
         with loaded(server, extract, folder / "single", "off") as single:
             assert recorded(many) == recorded(single)

@@ -1,4 +1,4 @@
-"""A first load on columns: families of one shape are decided, written and appended together."""
+"""A load on columns: new families of one shape are decided, written and appended together."""
 
 FEW = 8
 """So many persons of a shape are decided as quickly one by one."""

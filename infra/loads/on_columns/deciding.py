@@ -74,16 +74,17 @@ class ZipsOfSellers:
 
 
 def decide_shapes(
-    staged: StagedPersons, zips: ZipsOfSellers, as_of: date | None
+    staged: StagedPersons, are_new: Array, zips: ZipsOfSellers, as_of: date | None
 ) -> tuple[list[ShapeDecided], list[int]]:
     """The decisions on persons of whom the log knows nothing, by shape; and the persons that are to go one by one.
 
-    Raises MemoryError: fewer persons may be decided at once.
+    `are_new` tells of each person whether they are of the former. Raises MemoryError: fewer persons may be decided at
+    once.
     """
     decided: list[ShapeDecided] = []
-    alone: list[int] = []
+    alone: list[int] = np.flatnonzero(~are_new).tolist()
     counts = Counts()
-    for shape in staged.shapes():
+    for shape in staged.shapes(are_new):
         parts, made = [shape], 0
         while parts:
             persons = parts.pop()

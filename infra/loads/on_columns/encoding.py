@@ -80,9 +80,10 @@ class EncodedFamilies:
         singles: Iterable[Single],
         mapper: Mapper,
         batch_id: UUID,
-        keys: Mapping[UUID, bytes],
+        keys: Mapping[UUID, bytes | None],
     ) -> None:
-        sealer = Sealer(keys)
+        """`keys` of all whom the events need, None where it was destroyed: such a one is in no shape."""
+        sealer = Sealer({subject: key for subject, key in keys.items() if key is not None})
         pieces: dict[str, list[tuple[Piece, Numbers]]] = defaultdict(list)
         for placed in shapes:
             for number, piece in enumerate(_pieces(placed.shape, mapper, batch_id, sealer)):
@@ -135,7 +136,7 @@ def _by_context(singles: Iterable[Single]) -> dict[str, list[Single]]:
     return by_context
 
 
-def _encoded(recorded: Recorded, mapper: Mapper, batch_id: UUID, keys: Mapping[UUID, bytes]) -> EncodedEvent:
+def _encoded(recorded: Recorded, mapper: Mapper, batch_id: UUID, keys: Mapping[UUID, bytes | None]) -> EncodedEvent:
     context, stream_id, version, event, source = recorded
     return EncodedEvent(context, stream_id, version, *mapper.encode(context, stream_id, event, keys), batch_id, source)
 

@@ -4,19 +4,19 @@ A person here is a number: their place in the plan, among those of a range of bu
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import duckdb
 import numpy as np
 
 from replayhouse.domain.customer.customer import Address
-from replayhouse.domain.customer.review import ReviewFacts
+from replayhouse.domain.customer.review import ReviewFacts, review_stream_id
 from replayhouse.domain.sales.events import Line
 from replayhouse.domain.sales.order import OrderHeader, Payment
 from replayhouse.infra.columns.held import together
 from replayhouse.infra.columns.shapes import parts_by
-from replayhouse.infra.columns.values import Array
+from replayhouse.infra.columns.values import Array, Uuids
 from replayhouse.infra.loads.on_columns.staged_rows import Rows, columns_of
 from replayhouse.ingest.ports import Place
 from replayhouse.ingest.work import (
@@ -63,6 +63,13 @@ class _Children:
         """The first children of these parents, then the second ones, as long as they have some: all as many."""
         for number in range(int(self.counts[parents[0]])):
             yield self.starts[parents] + number
+
+
+class Owned(NamedTuple):
+    """Streams of persons: their ids as texts, and the number of the person whose each is."""
+
+    ids: Array
+    persons: Array
 
 
 class _Tables(NamedTuple):
@@ -117,8 +124,27 @@ class StagedPersons:
         """Where somebody stands in the plan."""
         return Place(int(self.buckets[person]), Kind.PERSON, UUID(self.keys[person].decode()))
 
-    def shapes(self) -> list[Array]:
-        """The persons of each shape."""
+    @property
+    def customers(self) -> Owned:
+        """Who they are, where that is known."""
+        known = np.flatnonzero(~self._persons.nulls("customer_id"))
+        return Owned(self._persons.values("customer_id")[known], known)
+
+    @property
+    def orders(self) -> Owned:
+        """The orders of all of them."""
+        return Owned(self._of.orders.values("order_id"), self._orders.parents)
+
+    @property
+    def reviews(self) -> Owned:
+        """The streams of the reviews of these orders."""
+        shown = self._of.reviews
+        ids: Any = (Uuids(shown.values(name)) for name in ("review_id", "order_id"))
+        streams: Any = review_stream_id(*ids) if shown.count else Uuids(shown.values("review_id"))
+        return Owned(streams.values, self._orders.parents[self._reviews.parents])
+
+    def shapes(self, among: Array) -> list[Array]:
+        """The persons of each shape, of those who are `among` them."""
         of_order = self._of.orders.kinds
         for children, rows in (
             (self._items, self._of.items),
@@ -132,8 +158,8 @@ class StagedPersons:
         alone = (self._orders.counts > MOST_CHILDREN) | (self._customers.counts > MOST_CHILDREN)
         for children in (self._items, self._payments, self._reviews):
             alone[self._orders.parents[children.counts > MOST_CHILDREN]] = True
-        usual = np.flatnonzero(~alone)
-        return [*parts_by(shape[usual], usual), *np.flatnonzero(alone).reshape(-1, 1)]
+        usual = np.flatnonzero(among & ~alone)
+        return [*parts_by(shape[usual], usual), *np.flatnonzero(among & alone).reshape(-1, 1)]
 
     def work(self, persons: Array) -> PersonWork:
         """The work of persons of one shape, as that of one of them: columns in the place of values."""

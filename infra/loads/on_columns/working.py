@@ -1,12 +1,13 @@
 """Working through units of a load on columns: what `ingest.load.work_through` does, with the same chunks in the end.
 
-The persons of several neighbouring units are decided and encoded together, for the more of them there are, the more are
-of one shape. Appended they are unit by unit, family by family in the order of the plan, so that a load may go on either
-way. A key of personal fields that is new is written in the transaction of the first event that needs it.
+The new persons of several neighbouring units are decided and encoded together, for the more of them there are, the more
+are of one shape. All other families are held against the log, and decided by themselves. Appended they are unit by
+unit, family by family in the order of the plan, so that a load may go on either way. A key of personal fields that is
+new is written in the transaction of the first event that needs it.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import repeat
 from operator import itemgetter
@@ -25,11 +26,11 @@ from replayhouse.infra.event_store.serialization.personal import new_key
 from replayhouse.infra.loads.load_log import PostgresLoadLog, recorded_of
 from replayhouse.infra.loads.on_columns.deciding import ShapeDecided, ZipsOfSellers, decide_shapes
 from replayhouse.infra.loads.on_columns.encoding import EncodedFamilies, Placed, Single, subjects_in
+from replayhouse.infra.loads.on_columns.known_persons import are_new
 from replayhouse.infra.loads.on_columns.staged_persons import StagedPersons
 from replayhouse.infra.staging.work import DuckDBWork
 from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.ingest import load
-from replayhouse.ingest.decision import Known
 from replayhouse.ingest.ports import Chunk, Due, Place, Progress, Unit
 from replayhouse.ingest.work import Family, Kind
 
@@ -42,7 +43,7 @@ class _Alone(NamedTuple):
 
 
 class ColumnWorker:
-    """Works through runs of neighbouring units of a first load."""
+    """Works through runs of neighbouring units."""
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class ColumnWorker:
             plan = self._decided(Unit(left[0].first_bucket, left[-1].last_bucket))
             shapes, singles = plan.placed()
             needed = subjects_in(shapes, singles, self._mapper)
-            known = {s: key for s, key in known_keys(self._connection, needed).items() if key is not None}
+            known = known_keys(self._connection, needed)
             new = _NewKeys({subject: place for subject, place in needed.items() if subject not in known})
             encoded = EncodedFamilies(shapes, singles, self._mapper, self._log.batch_id, known | new.keys)
             for unit in left:
@@ -77,17 +78,22 @@ class ColumnWorker:
     def _decided(self, buckets: Unit) -> "_Decided":
         """What is decided on all families of some buckets."""
         staged = StagedPersons(self._staged, (buckets.first_bucket, buckets.last_bucket))
-        shapes, left = decide_shapes(staged, self._zips, self._as_of)
+        new = are_new(self._connection, staged, is_first=self._log.is_first)
+        shapes, left = decide_shapes(staged, new, self._zips, self._as_of)
         numbers = {staged.keys[person].decode(): person for person in left}
         some = self._work.persons(buckets, list(numbers)) if numbers else ()
-        alone = {numbers[str(place.key)]: self._alone(family) for place, family in some}
-        others = [(place, self._alone(family)) for place, family in self._work.catalogue(buckets, buckets.start)]
+        alone = {numbers[str(place.key)]: family for place, family in self._alone(some)}
+        others = list(self._alone(self._work.catalogue(buckets, buckets.start)))
         return _Decided(staged, shapes, alone, others)
 
-    def _alone(self, family: Family) -> _Alone:
-        due: list[Due] = []
-        decisions = load.decide(family, Known(), self._zips.plain, {}, self._as_of, due)
-        return _Alone(list(recorded_of(decisions, Known())), due)
+    def _alone(self, families: Iterable[tuple[Place, Family]]) -> Iterator[tuple[Place, _Alone]]:
+        """Families one by one, held against what the log knows of them."""
+        for some in load.batched(families, load.FAMILIES_AT_ONCE):
+            known, reviews = self._log.known([family for _, family in some])
+            for place, family in some:
+                due: list[Due] = []
+                decisions = load.decide(family, known, self._zips.plain, reviews, self._as_of, due)
+                yield place, _Alone(list(recorded_of(decisions, known)), due)
 
     def _append(
         self, unit: Unit, progress: Progress, plan: "_Decided", encoded: EncodedFamilies, new: "_NewKeys"
