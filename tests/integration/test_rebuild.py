@@ -50,6 +50,8 @@ def test_a_rebuild_shows_what_following_the_log_shows(database: Database, conn: 
         ("DELETE FROM sales.fact_payment WHERE order_id = %s", ["fact_payment"]),
         ("INSERT INTO sales.fact_payment SELECT order_id, 9, method, installments, amount, date_key, position"
          " FROM sales.fact_payment WHERE order_id = %s", ["fact_payment"]),
+        ("UPDATE sales.fact_payment SET order_id = gen_random_uuid() WHERE order_id = %s", ["fact_payment"]),
+        ("ALTER TABLE sales.fact_payment DROP CONSTRAINT fact_payment_pkey", []),
     ],
 )  # fmt: skip
 def test_live_rows_that_were_not_what_the_log_makes_are_told(
@@ -71,6 +73,14 @@ def test_live_rows_of_another_position_need_not_be_the_same_and_lost_columns_are
     log.append("sales", an_id(99), observe(NEW_ORDER, None, a_header(), [a_line()]))
     assert rebuild(database, ["sales"], workers=1)["sales"].differed is None
     conn.execute("ALTER TABLE sales.fact_order DROP COLUMN item_count CASCADE")
+    assert rebuild(database, ["sales"], workers=1)["sales"].differed == ["fact_order"]
+
+
+def test_a_live_row_that_stands_there_twice_is_told(database: Database, conn: psycopg.Connection) -> None:
+    some_orders(conn, 3)
+    catch_up(database)
+    conn.execute("ALTER TABLE sales.fact_order DROP CONSTRAINT fact_order_pkey CASCADE")
+    conn.execute("INSERT INTO sales.fact_order SELECT * FROM sales.fact_order LIMIT 1")
     assert rebuild(database, ["sales"], workers=1)["sales"].differed == ["fact_order"]
 
 
