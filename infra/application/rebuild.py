@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.application.own_segments import own_segments
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models.rebuild.rebuild import rebuild as fold_again
 from replayhouse.infra.read_models.rebuild.workers import Rebuilt
@@ -42,5 +43,6 @@ def rebuild(site: Site, contexts: Iterable[str] | None, workers: int | None, rea
             keep=settings.keep_revisions,
             tell=partial(site.tell, doing),
             warn=site.warn,
+            segments=own_segments(site),
         )
     return RebuildReport(found)

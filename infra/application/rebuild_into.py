@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from replayhouse.infra.application.contexts import chosen
+from replayhouse.infra.application.own_segments import own_segments
 from replayhouse.infra.application.rebuild import RebuildReport
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models.snapshots import time_travel
@@ -42,7 +43,9 @@ def rebuild_into(
     with site.prepare_workers(workers):
         database, processes = site.database, workers or site.settings.workers
         telling(site)(0, 0)
-        found = time_travel.rebuild_into(database, prefix, wanted, limits, processes, tell=telling(site))
+        found = time_travel.rebuild_into(
+            database, prefix, wanted, limits, processes, tell=telling(site), segments=own_segments(site)
+        )
     return RebuildIntoReport(found, prefix, limits)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 
+from replayhouse.infra.application.own_segments import own_segments
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit import verifications
 from replayhouse.infra.audit.proofs import refuse_another_store
@@ -60,7 +61,7 @@ class VerifyReport:
 
 
 def verify(site: Site, checkpoint: Path | None, public_key: str | None, *, since_checkpoint: bool) -> VerifyReport:
-    """Recomputes the hash chain of the whole log, or of what came after the checkpoint.
+    """Recomputes the hash chain of the whole log, or of what came after the checkpoint; with the whole, the segments.
 
     Raises DoesNotHold where the checkpoint itself does not, or is of another store.
     """
@@ -75,6 +76,8 @@ def verify(site: Site, checkpoint: Path | None, public_key: str | None, *, since
             signed = read_signed(checkpoint, public_key, site.settings)
             refuse_another_store(connection, signed.checkpoint)
         found = _recompute(site, connection, signed, is_only_after=since_checkpoint)
+        if isinstance(found, Verified) and not since_checkpoint and (segments := own_segments(site)) is not None:
+            segments.verify(site.database)
         after = signed.checkpoint.position if signed is not None and since_checkpoint else 0
         commits = count_after(connection, after)
     if isinstance(found, Broken):

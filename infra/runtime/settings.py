@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -74,6 +74,10 @@ class Settings(BaseSettings):
         default=2, ge=0, description="earlier revisions of each context that stay after a rebuild or a revert"
     )
     workers: int = Field(default_factory=_default_workers, ge=1, description="processes that share large work")
+    segments: Literal["on", "off"] = Field(
+        default="off",
+        description="whether rebuilds read [segments](sealed-log.md#segments-for-rebuilds) of the log",
+    )
     zip_max_bytes: int = Field(default=50 * 2**30, ge=1, description="largest unpacked size of a zip, bytes")
     zip_max_ratio: float = Field(default=20.0, gt=1, description="largest unpacked size over packed size of a zip")
     signing_key: Path | None = Field(default=None, description="file with the Ed25519 key that signs checkpoints")

@@ -4,6 +4,7 @@ The manifest stands last: what it does not name is no part of the log.
 """
 
 import re
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, NoReturn
@@ -101,8 +102,13 @@ def empty_manifest(store: UUID) -> Manifest:
 
 
 def folder_name(first: int, last: int, mark: str = "") -> str:
-    """The folder of a segment; `mark` (12 hexadecimal digits) keeps it apart where folders cannot be renamed."""
+    """The folder of a segment; `mark` (12 hexadecimal digits) keeps it apart from others of these positions."""
     return f"{first:012d}-{last:012d}" + (f"-{mark}" if mark else "")
+
+
+def new_mark() -> str:
+    """What no other folder has."""
+    return secrets.token_hex(6)
 
 
 def is_folder_name(name: str) -> bool:

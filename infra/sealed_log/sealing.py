@@ -5,8 +5,8 @@ memory, written, named by the manifest; then comes the next. Whatever happens in
 segments only, and the next command goes on behind them.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,7 +16,7 @@ import pyarrow as pa
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.infra.event_store.breaks import NOT_FOLLOWING, REMOVED, TWICE, begins_at, other_events
 from replayhouse.infra.event_store.commits import Commit, commits_after
-from replayhouse.infra.event_store.head import Head, find_store, read_head
+from replayhouse.infra.event_store.head import find_store, read_head
 from replayhouse.infra.event_store.log_tables import OWN_NAMES, differences
 from replayhouse.infra.event_store.merkle import GENESIS, chain_of, root_of
 from replayhouse.infra.postgres.connection import translated
@@ -42,7 +42,7 @@ BYTES_A_SEGMENT = 256 * 2**20
 """At most, but for a commit that alone is larger: a segment is sorted in memory."""
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_CHAIN_AT = "SELECT chain FROM event_store.commit WHERE last_position = %s"
+_CHAINS_AT = "SELECT last_position, chain FROM event_store.commit WHERE last_position = ANY(%s)"
 _CUT = """
     SELECT coalesce(
         (SELECT max(last_position) FROM event_store.commit WHERE last_position BETWEEN %(first)s AND %(end)s),
@@ -67,11 +67,42 @@ def seal(
     InputError where its manifest cannot be read; Conflicting where another command seals there; Rejected where the log
     does not hold; and then nothing that was sealed is changed.
     """
-    with held(place_of(given)) as target, translated(), conn.transaction():
+    with held(place_of(given)) as target, of_log(conn):
+        store = store_of(conn)
+        manifest, written = _found(target, store)
+        _refuse_another_log(conn, target.place.name, manifest)
+        try:
+            return seal_on(conn, target, manifest, written, progress)
+        except OSError as error:
+            raise UsageError(
+                f"{target.place.name} cannot be written: {error.strerror or error}. What was sealed before is "
+                "unchanged: make room, and run the same command again."
+            ) from error
+
+
+@contextmanager
+def of_log(conn: psycopg.Connection) -> Iterator[None]:
+    """One snapshot of the log for the time of the block. Raises Rejected where its tables are none of a log."""
+    with translated(), conn.transaction():
         conn.execute(_SNAPSHOT)
         _refuse_other_tables(conn)
         conn.execute(f"{OWN_NAMES}; {IN_ORDER_HERE}".encode())
-        return _Sealing(conn, target, progress).run()
+        yield
+
+
+def seal_on(
+    conn: psycopg.Connection,
+    target: Target,
+    manifest: Manifest,
+    written: bytes | None,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Sealed:
+    """Seals the log from the end of a manifest, which is of it, to the head; within `of_log`.
+
+    `written` is the manifest that stands there, None where there is none: it may name later segments, which the new
+    ones take the place of. Raises Rejected where the log does not hold, OSError where nothing can be written.
+    """
+    return _Sealing(conn, target, progress, written).run(manifest)
 
 
 def _refuse_other_tables(conn: psycopg.Connection) -> None:
@@ -83,18 +114,17 @@ def _refuse_other_tables(conn: psycopg.Connection) -> None:
 class _Sealing:
     """One command's way from the end of what is sealed to the head."""
 
-    def __init__(self, conn: psycopg.Connection, target: Target, progress: Callable[[int, int], None]) -> None:
+    def __init__(
+        self, conn: psycopg.Connection, target: Target, progress: Callable[[int, int], None], written: bytes | None
+    ) -> None:
         self._conn = conn
         self._target = target
         self._progress = progress
-        self._written: bytes | None = None
+        self._written = written
 
-    def run(self) -> Sealed:
-        head, store = read_head(self._conn), _store(self._conn)
-        manifest = self._found(store)
-        self._refuse_another_log(manifest, head)
-        self._target.remove_left({segment.folder for segment in manifest.segments}, manifest.position)
-        before = manifest
+    def run(self, manifest: Manifest) -> Sealed:
+        head, before = read_head(self._conn), manifest
+        self._remove_left(manifest)
         if self._written is None:
             self._put(manifest)
         try:
@@ -102,67 +132,21 @@ class _Sealing:
                 self._progress(manifest.position - before.position, head.position - before.position)
                 manifest = manifest.followed_by(self._segment(manifest, head.position))
                 self._put(manifest)
-        except BaseException as error:
-            self._clean(manifest)
-            if isinstance(error, OSError):
-                raise self._unwritable(error) from error
+        except BaseException:
+            with suppress(Exception):  # what is begun keeps room from others where the disk is full
+                self._remove_left(manifest)
             raise
         return Sealed(manifest, manifest.position - before.position, len(manifest.segments) - len(before.segments))
 
-    def _found(self, store: UUID) -> Manifest:
-        """What is sealed already."""
-        place = self._target.place
-        try:
-            self._written = place.read(MANIFEST)
-        except FileNotFoundError:
-            return empty_manifest(store)
-        except OSError as error:
-            raise InputError(f"{place.name}/{MANIFEST} cannot be read: {error.strerror or error}.") from error
-        manifest = parsed(self._written, place.name)
-        if manifest.store != store:
-            raise UsageError(
-                f"{place.name} is the sealed log of another store: of {manifest.store}, and this one is {store}. "
-                "Nothing was written; seal into another folder."
-            )
-        return manifest
-
-    def _refuse_another_log(self, manifest: Manifest, head: Head) -> None:
-        name, position = self._target.place.name, manifest.position
-        if position > head.position:
-            raise UsageError(
-                f"{name} is sealed up to position {position:,}, and the log ends at {head.position:,}: the log was "
-                "cut off, or restored from an earlier backup. Nothing was written; seal into another folder."
-            )
-        chain = self._chain_at(position)
-        if chain is None or chain.hex() != manifest.chain:
-            raise UsageError(
-                f"{name} is sealed up to position {position:,} with another chain than the log has there: one of them "
-                "was changed, or the log went on from an earlier backup. Nothing was written; replayhouse audit verify "
-                "and replayhouse log verify say what holds."
-            )
-
-    def _chain_at(self, position: int) -> bytes | None:
-        if position == 0:
-            return GENESIS
-        row = self._conn.execute(_CHAIN_AT, [position]).fetchone()
-        return None if row is None else bytes(row[0])
+    def _remove_left(self, manifest: Manifest) -> None:
+        """What killed commands have left, and what this one has begun: the manifest that stands there counts."""
+        named = manifest if self._written is None else parsed(self._written, self._target.place.name)
+        self._target.remove_left({segment.folder for segment in named.segments}, named.position)
 
     def _put(self, manifest: Manifest) -> None:
         data = rendered(manifest)
         self._target.put_manifest(data, self._written)
         self._written = data
-
-    def _clean(self, manifest: Manifest) -> None:
-        """What is begun goes at once, if it can: where the disk is full it would keep room from those who need it."""
-        with suppress(Exception):
-            written = parsed(self._written, "") if self._written is not None else manifest
-            self._target.remove_left({segment.folder for segment in written.segments}, written.position)
-
-    def _unwritable(self, error: OSError) -> UsageError:
-        return UsageError(
-            f"{self._target.place.name} cannot be written: {error.strerror or error}. What was sealed before is "
-            "unchanged: make room, and run the same command again."
-        )
 
     def _segment(self, manifest: Manifest, end: int) -> Segment:
         first = manifest.position + 1
@@ -212,11 +196,54 @@ class _Sealing:
         return files
 
 
-def _store(conn: psycopg.Connection) -> UUID:
+def store_of(conn: psycopg.Connection) -> UUID:
+    """The store that a log is of. Raises Rejected where that cannot be said."""
     store = find_store(conn)
     if store is None:
         raise Rejected("Which store this is cannot be said: event_store.store is no table of one row any more.")
     return store
+
+
+def _found(target: Target, store: UUID) -> tuple[Manifest, bytes | None]:
+    """What is sealed already, and its bytes."""
+    place = target.place
+    try:
+        written = place.read(MANIFEST)
+    except FileNotFoundError:
+        return empty_manifest(store), None
+    except OSError as error:
+        raise InputError(f"{place.name}/{MANIFEST} cannot be read: {error.strerror or error}.") from error
+    manifest = parsed(written, place.name)
+    if manifest.store != store:
+        raise UsageError(
+            f"{place.name} is the sealed log of another store: of {manifest.store}, and this one is {store}. "
+            "Nothing was written; seal into another folder."
+        )
+    return manifest, written
+
+
+def _refuse_another_log(conn: psycopg.Connection, name: str, manifest: Manifest) -> None:
+    position, head = manifest.position, read_head(conn).position
+    if position > head:
+        raise UsageError(
+            f"{name} is sealed up to position {position:,}, and the log ends at {head:,}: the log was "
+            "cut off, or restored from an earlier backup. Nothing was written; seal into another folder."
+        )
+    if chains_at(conn, [position])[position] != manifest.chain:
+        raise UsageError(
+            f"{name} is sealed up to position {position:,} with another chain than the log has there: one of them "
+            "was changed, or the log went on from an earlier backup. Nothing was written; replayhouse audit verify "
+            "and replayhouse log verify say what holds."
+        )
+
+
+def chains_at(conn: psycopg.Connection, positions: Collection[int]) -> dict[int, str | None]:
+    """The chain of the log up to each of these positions, in hexadecimal; None where no commit ends there."""
+    chains: dict[int, str | None] = dict.fromkeys(positions)
+    chains.update((last, bytes(chain).hex()) for last, chain in conn.execute(_CHAINS_AT, [list(positions)]).fetchall())
+    if 0 in chains:
+        chains[0] = GENESIS.hex()
+    return chains
 
 
 def _refuse_broken_chain(commits: list[Commit], first: int, chain: bytes) -> None:

@@ -7,7 +7,6 @@ one since it was read.
 
 import fcntl
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +16,7 @@ from typing import BinaryIO, Protocol
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.infra.runtime.files import keep_name, no_folder_for, writing
 from replayhouse.infra.runtime.manifests import MANIFEST
-from replayhouse.infra.sealed_log.manifest import folder_name, is_folder_name
+from replayhouse.infra.sealed_log.manifest import folder_name, is_folder_name, new_mark
 from replayhouse.infra.sealed_log.places import LocalFolder, Place, Storage
 from replayhouse.infra.sealed_log.reader import read_manifest
 
@@ -59,13 +58,23 @@ def held(place: LocalFolder | Storage) -> Iterator[Target]:
         yield _StorageTarget(place)
         return
     _make_folder(place.path)
+    with local(place) as target:
+        yield target
+
+
+@contextmanager
+def local(place: LocalFolder, *, marks: bool = False) -> Iterator[Target]:
+    """A folder that is there, for this command alone as long as the block runs. Raises Conflicting and OSError.
+
+    Where it `marks` segments, one may be sealed anew while the one before stands: their folders have other names.
+    """
     handle = os.open(place.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Conflicting(f"Another command is sealing into {place.path}: wait until it has ended.") from error
-        yield _LocalTarget(place)
+        yield _LocalTarget(place, marks=marks)
     finally:
         os.close(handle)
 
@@ -90,9 +99,10 @@ def _make_folder(path: Path) -> None:
 
 
 class _LocalTarget:
-    def __init__(self, place: LocalFolder) -> None:
+    def __init__(self, place: LocalFolder, *, marks: bool) -> None:
         self._place = place
         self._path = place.path
+        self._marks = marks
 
     @property
     def place(self) -> Place:
@@ -104,7 +114,7 @@ class _LocalTarget:
                 shutil.rmtree(self._path / name)
 
     def begin(self, first: int, last: int) -> str:
-        folder = folder_name(first, last)
+        folder = folder_name(first, last, new_mark() if self._marks else "")
         self._beside(folder).mkdir(mode=0o700)
         return folder
 
@@ -150,7 +160,7 @@ class _StorageTarget:
         return []
 
     def begin(self, first: int, last: int) -> str:
-        return folder_name(first, last, secrets.token_hex(6))
+        return folder_name(first, last, new_mark())
 
     def file(self, folder: str, name: str) -> BinaryIO:
         return _Object(self._place, f"{folder}/{name}")  # type: ignore[return-value] # of a file it has what is used

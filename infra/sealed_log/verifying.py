@@ -106,6 +106,17 @@ def first_break(place: Place, segment: Segment, known: Anchor | None = None) -> 
     return None
 
 
+def first_changed_file(place: Place, manifest: Manifest) -> str | None:
+    """What is the matter with the first file that is not as it was written; None where all are. All bytes are read."""
+    try:
+        for segment in manifest.segments:
+            for name in segment.files:
+                _refuse_changed_file(place, segment, name)
+    except BreakFound as found:
+        return found.broken.why
+    return None
+
+
 def _refuse_changed_file(place: Place, segment: Segment, name: str) -> None:
     path, told = f"{segment.folder}/{name}", segment.files[name]
     hashed = sha256()

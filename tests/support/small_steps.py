@@ -58,10 +58,10 @@ def _take_small_steps_of_the_rest() -> None:
     projector.FILL_FROM_EVENTS = 2_500
     workers._EVENTS_A_RANGE = 2_000
     workers._EVENTS_WORTH_A_PROCESS = 1_500
-    if sys.argv[1:2] == ["log"]:  # no other command needs what this imports
-        from replayhouse.infra.sealed_log import sealing
+    if sys.argv[1:2] == ["log"] or "REPLAYHOUSE_SEGMENTS" in os.environ:  # no other command needs what this imports
+        from replayhouse.infra.sealed_log import own_segments, sealing
 
-        sealing.EVENTS_A_SEGMENT = 1_000
+        sealing.EVENTS_A_SEGMENT, own_segments.EVENTS_WORTH_SEALING, own_segments._SMALL = 1_000, 1, 500
 
 
 def _kill_after(point: str) -> None:

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import psycopg
@@ -31,6 +32,9 @@ from replayhouse.infra.runtime.column_folds import Counts
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.projections.digest import Digest
+
+if TYPE_CHECKING:
+    from replayhouse.infra.sealed_log.reader import SealedLog
 
 ROWS_A_COPY = 4_000
 
@@ -98,9 +102,10 @@ Task = Range | TakeOver | Finish
 
 
 class Loader:
-    """A process' two connections, and what it does with them."""
+    """A process' two connections, and what it does with them. Events come from where the log is `sealed`, if it is."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sealed: "SealedLog | None" = None) -> None:
+        self._sealed = sealed
         self._events = database.connect("replayhouse rebuild", autocommit=True)
         self._rows = database.connect("replayhouse rebuild", autocommit=True)
         self._events.execute(IN_ORDER)
@@ -131,11 +136,18 @@ class Loader:
             span(Work.REBUILD_RANGE, context=task.context) as done,
             translated(),
             gc_pause.paused(),
-            closing(events_of(self._events, task)) as events,
+            closing(self._events_of(task)) as events,
         ):
             self._send(folding.fold_all(events, reader, ROWS_A_COPY), tables)
             done.tell(events=folding.events)
         return Loaded(folding.events, folding.digests, folding.counts)
+
+    def _events_of(self, task: Range) -> Generator[StoredRow]:
+        if self._sealed is None or task.touched is not None:
+            return events_of(self._events, task)
+        from replayhouse.infra.read_models.sealed_source import sealed_rows  # and with it Arrow
+
+        return sealed_rows(self._sealed, task.context, task.low, task.high, task.position)
 
     def _send(self, some: Iterable[Taken | ColumnRows], tables: Mapping[str, Table]) -> None:
         for taken in some:

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import psycopg
@@ -25,12 +26,15 @@ from replayhouse.infra.read_models.rebuild.given_rows import GivenRows, load_giv
 from replayhouse.infra.read_models.rebuild.renewal import keep_marts
 from replayhouse.infra.read_models.rebuild.revisions import KEPT, NextRevision
 from replayhouse.infra.read_models.rebuild.swap import Shown
-from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, digests_of, load_all, untold
+from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, digests_of, load_all, sealed_log, untold
 from replayhouse.infra.read_models.windows import Follower, Window, head_of
 from replayhouse.infra.runtime.telling import Warn, unheard
 from replayhouse.infra.telemetry.happenings import Happening, happened
 from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.projections.warehouse import PROJECTIONS
+
+if TYPE_CHECKING:
+    from replayhouse.infra.sealed_log.own_segments import OwnSegments
 
 LOCK = "rebuild"
 
@@ -56,6 +60,7 @@ def rebuild(
     keep: int = KEPT,
     tell: Parts = untold,
     warn: Warn = unheard,
+    segments: "OwnSegments | None" = None,
 ) -> dict[str, Rebuilt]:
     """Folds the contexts' streams into next revisions and swaps them in, all at once.
 
@@ -64,6 +69,7 @@ def rebuild(
     on several contexts would not fit to theirs. Raises Conflicting if another rebuild is still at work after `wait`
     seconds (as `exclusive` has it), Unfoldable where a stream cannot be folded, and what `translated` says; the live
     read models are then as they were. `warn` is told where marts could not be brought up to what was folded last.
+    Events come from `segments` where they may be read, and from the log otherwise.
     """
 
     def choose(conn: psycopg.Connection) -> Chosen:
@@ -71,7 +77,7 @@ def rebuild(
         return dict.fromkeys((*wanted, *others), revisions.begin)
 
     wanted = tuple(contexts)
-    rebuilt = _rebuild(database, choose, workers, wait, reason, keep, tell)
+    rebuilt = _rebuild(database, choose, workers, wait, reason, keep, tell, _from_the_log(database, tell, segments))
     with database.connect("replayhouse rebuild", autocommit=True) as conn:
         keep_marts(conn, warn)  # those that were swapped in do not show what was folded last
     return rebuilt
@@ -143,11 +149,6 @@ def _rebuild(
     fill: Fill | None = None,
     mentions: Callable[[psycopg.Connection], Streams] | None = None,
 ) -> dict[str, Rebuilt]:
-    def from_the_log(conn: psycopg.Connection, begun: Sequence[NextRevision], processes: int) -> dict[str, Rebuilt]:
-        built = {revision.context: Rebuilt(revision.revision, head_of(conn)) for revision in begun}
-        load_all(database, conn, [revision.model for revision in begun], built, processes, tell=tell)
-        return built
-
     with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
         prepare(conn)
         with exclusive(conn, LOCK, wait):
@@ -160,12 +161,23 @@ def _rebuild(
                 return {}
             with revisions.abandoned_on_failure(conn) as begun:
                 begun.extend(begin(conn, context) for context, begin in chosen.items())
-                at_work = _Rebuild(conn, begun, reason, fill or from_the_log, mentions)
+                at_work = _Rebuild(conn, begun, reason, fill or _from_the_log(database, tell), mentions)
                 shown = at_work.run(workers or os.cpu_count() or 1)
             with conn.transaction():
                 keep_calendar(conn)
             revisions.drop_retired(conn, shown, keep)
             return shown
+
+
+def _from_the_log(database: Database, tell: Parts, segments: "OwnSegments | None" = None) -> Fill:
+    def fill(conn: psycopg.Connection, begun: Sequence[NextRevision], processes: int) -> dict[str, Rebuilt]:
+        with sealed_log(database, segments) as sealed:
+            position = head_of(conn) if sealed is None else sealed.position
+            built = {one.context: Rebuilt(one.revision, position) for one in begun}
+            load_all(database, conn, [one.model for one in begun], built, processes, tell=tell, sealed=sealed)
+        return built
+
+    return fill
 
 
 class _Rebuild:

@@ -6,17 +6,19 @@ The tables that are filled stand beside the live ones; nothing here looks at tho
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import psycopg
 
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models.copy_text import line_writer
 from replayhouse.infra.read_models.digests import tables_as_json
-from replayhouse.infra.read_models.rebuild.range_loader import Finish, Loader, Task, ranges
+from replayhouse.infra.read_models.rebuild.range_loader import Finish, Loader, Range, Task, ranges
 from replayhouse.infra.read_models.rebuild.taken_over import Standing, TakeOver
 from replayhouse.infra.read_models.schema import Model
 from replayhouse.infra.read_models.stream_source import LOG, Source
@@ -26,6 +28,10 @@ from replayhouse.infra.runtime.crews import crew
 from replayhouse.infra.telemetry.spans import brought, traced
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
 from replayhouse.projections.projection import Rows
+
+if TYPE_CHECKING:
+    from replayhouse.infra.sealed_log.own_segments import OwnSegments
+    from replayhouse.infra.sealed_log.reader import SealedLog
 
 _EVENTS_A_RANGE = 25_000
 _MOST_RANGES = 64
@@ -75,6 +81,11 @@ class Rebuilt:
         }
 
 
+def sealed_log(database: Database, segments: "OwnSegments | None") -> AbstractContextManager["SealedLog | None"]:
+    """The log as it is sealed, for the time of the block; None where there are no segments, or not to be read."""
+    return nullcontext() if segments is None else segments.up_to_date(database)
+
+
 def load_all(
     database: Database,
     conn: psycopg.Connection,
@@ -86,21 +97,24 @@ def load_all(
     tell: Parts = untold,
     standing: Mapping[str, Standing] | None = None,
     with_digests: bool = True,
+    sealed: "SealedLog | None" = None,
 ) -> None:
     """Fills new tables (their unknown members are in, their keys off) with all streams up to the positions of `built`.
 
     With `occurred_before`, a local time, with what had happened by then. What is shown is told in `built`, by context.
     Of contexts with live tables that are `standing`, only touched streams are folded, and the rows of the others are
-    taken over; their digests are not taken unless that is wanted. The tables of a context are finished as soon as its
-    last range is in, and linked when all are. Raises Unfoldable, and ReplayhouseError where a process dies.
+    taken over; their digests are not taken unless that is wanted. What is folded whole comes from where the log is
+    `sealed`, if it is. The tables of a context are finished as soon as its
+    last range is in, and linked when all are. Raises Unfoldable, ReplayhouseError where a process dies, and InputError
+    where a file of the sealed log cannot be read.
     """
     started, finished = time.monotonic(), 0
     taken_over = standing or {}
-    tasks, left, events = _planned(conn, models, built, occurred_before, source, taken_over, with_digests)
+    tasks, left, events = _planned(conn, models, built, occurred_before, source, taken_over, with_digests, sealed)
     of = sum(left.values()) + sum(len(built[model.projection.context].tables) for model in models)
     tell(finished, of)
     by_context = {model.projection.context: model for model in models}
-    with crew(processes_for(workers, events), traced(partial(Loader, database)), _ONE_DIED) as at_work:
+    with crew(processes_for(workers, events), traced(partial(Loader, database, sealed)), _ONE_DIED) as at_work:
         for done, loaded in brought(at_work.do(tasks)):
             finished += 1
             tell(finished, of)
@@ -128,6 +142,7 @@ def _planned(
     source: Source,
     standing: Mapping[str, Standing],
     with_digests: bool,
+    sealed: "SealedLog | None",
 ) -> tuple[list[Task], dict[str, int], int]:
     """What there is to do at first, how many parts of each context that is, and how many events it is worth in all."""
     tasks: list[Task] = []
@@ -144,6 +159,9 @@ def _planned(
             built[context].events = known.events
             of_context = _taken_over(model, position, known, with_digests)
             total += known.folded + known.events // _EVENTS_AS_DEAR_AS_ONE_FOLDED
+        elif sealed is not None:
+            of_context = _sealed_ranges(model, position, occurred_before, sealed)
+            total += sealed.events_in(context, position)
         else:
             events = events_of(conn, context, position, source)
             of_context = list(ranges(context, model.schema, position, parts_of(events), occurred_before, source))
@@ -151,6 +169,16 @@ def _planned(
         left[context] = len(of_context)
         tasks += of_context
     return tasks, left, total
+
+
+def _sealed_ranges(model: Model, position: int, occurred_before: datetime | None, sealed: "SealedLog") -> list[Task]:
+    """The whole of a context, cut where its files are; of one without events, one range with nothing in it."""
+    context, log = model.projection.context, sealed.up_to(position)
+    size = max(_EVENTS_A_RANGE, log.events_in(context) // _MOST_RANGES)
+    return [
+        Range(context, model.schema, low, high, position, occurred_before)
+        for low, high in log.ranges(context, size) or [(UUID(int=0), UUID(int=2**128 - 1))]
+    ]
 
 
 def _taken_over(model: Model, position: int, standing: Standing, with_digests: bool) -> list[Task]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
@@ -23,13 +23,17 @@ from replayhouse.infra.read_models.rebuild import revisions
 from replayhouse.infra.read_models.rebuild.rebuild import LOCK
 from replayhouse.infra.read_models.rebuild.swap import wait_for_old_snapshots
 from replayhouse.infra.read_models.rebuild.taken_over import Standing
-from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, load_all, untold
+from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, load_all, sealed_log, untold
 from replayhouse.infra.read_models.snapshots.limits import Limits, position_of
 from replayhouse.infra.read_models.snapshots.standing import standing
 from replayhouse.infra.read_models.stream_source import LOG, Source
 from replayhouse.infra.telemetry.happenings import Happening, happened
 from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.projections.warehouse import PROJECTIONS
+
+if TYPE_CHECKING:
+    from replayhouse.infra.sealed_log.own_segments import OwnSegments
+    from replayhouse.infra.sealed_log.reader import SealedLog
 
 
 @span(Work.REBUILD)
@@ -41,6 +45,7 @@ def rebuild_into(
     workers: int | None = None,
     wait: float | None = None,
     tell: Parts = untold,
+    segments: "OwnSegments | None" = None,
 ) -> dict[str, Rebuilt]:
     """Folds the contexts' streams, as far as the limits go, into the schemas of a prefix; by context, what came of it.
 
@@ -51,7 +56,17 @@ def rebuild_into(
     with database.connect("replayhouse rebuild", autocommit=True) as conn, translated():
         prefixes.refuse_unusable(conn, prefix)
         limited = limits or Limits()
-        beside = made(database, conn, wanted, limited, workers, afresh=not limited, with_digests=True, tell=tell)
+        beside = made(
+            database,
+            conn,
+            wanted,
+            limited,
+            workers,
+            afresh=not limited,
+            with_digests=True,
+            tell=tell,
+            segments=segments,
+        )
         with alone(conn, wait), beside as done:
             return put_in_place(conn, done, prefix)
 
@@ -84,6 +99,7 @@ def made(
     afresh: bool = False,
     with_digests: bool = False,
     tell: Parts = untold,
+    segments: "OwnSegments | None" = None,
 ) -> Iterator[Beside]:
     """Read models made for the time of the block: removed after it, unless they were put in place. See `alone`.
 
@@ -92,7 +108,10 @@ def made(
     """
     positions = dict.fromkeys(contexts, position_of(conn, limits))
     if afresh or limits.occurred_before is not None:
-        with folded(database, conn, positions, limits, workers, tell=tell) as beside:
+        with (
+            sealed_log(database, segments) as sealed,
+            folded(database, conn, positions, limits, workers, tell=tell, sealed=sealed) as beside,
+        ):
             yield beside
         return
     with _begun(conn, positions, limits, None) as beside:
@@ -111,13 +130,14 @@ def folded(
     source: Source = LOG,
     store: str | None = None,
     tell: Parts = untold,
+    sealed: "SealedLog | None" = None,
 ) -> Iterator[Beside]:
     """The same, of each context the events of a source up to the position told; the limit of position is that.
 
     `store` tells of which log the source is, where it is not that of this database.
     """
     with _begun(conn, positions, limits, store) as beside:
-        _load(database, conn, beside, workers, limits.occurred_before, source, tell=tell)
+        _load(database, conn, beside, workers, limits.occurred_before, source, tell=tell, sealed=sealed)
         yield beside
 
 
@@ -146,6 +166,7 @@ def _load(
     taken_over: Mapping[str, Standing] | None = None,
     with_digests: bool = True,
     tell: Parts = untold,
+    sealed: "SealedLog | None" = None,
 ) -> None:
     models, processes = list(beside.unfinished.models.values()), workers or os.cpu_count() or 1
     load_all(
@@ -159,6 +180,7 @@ def _load(
         tell,
         taken_over,
         with_digests,
+        sealed,
     )
 
 
