@@ -1,22 +1,18 @@
 """A first load on columns where memory is short: fewer units are decided together, and the log is the same."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
-from replayhouse.infra.application import large_loads
-from replayhouse.infra.loads import on_columns
 from replayhouse.infra.loads.on_columns import deciding
 from replayhouse.infra.loads.on_columns.working import ColumnWorker
 from replayhouse.infra.postgres.embedded import EmbeddedServer
-from replayhouse.ingest import load
 from replayhouse.ingest.ports import Unit
 from tests.support.databases import copied
 from tests.support.in_process import Warehouse
-from tests.support.recorded_loads import beside, loaded, recorded
+from tests.support.recorded_loads import beside, in_small_steps, loaded, recorded
 
 ORDERS = 80
 
@@ -35,18 +31,8 @@ def one_by_one(
     server: EmbeddedServer, extract: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[list[object], object]:
     """The log, and what stands beside it, of a load without columns."""
-    with _in_small_steps(), loaded(server, extract, tmp_path_factory.mktemp("home"), "off") as single:
+    with in_small_steps(), loaded(server, extract, tmp_path_factory.mktemp("home"), "off") as single:
         return recorded(single), beside(single)
-
-
-def _in_small_steps() -> ExitStack:
-    """Columns whatever the size, with chunks and units of a few families."""
-    stack = ExitStack()
-    stack.enter_context(patch.object(large_loads, "LARGE_FROM_BYTES", 0))
-    stack.enter_context(patch.object(on_columns, "FEW", 2))
-    stack.enter_context(patch.object(load, "EVENTS_A_CHUNK", 200))
-    stack.enter_context(patch.object(load.units_of, "__defaults__", (300,)))
-    return stack
 
 
 def same_log(server: EmbeddedServer, extract: Path, home: Path, expected: tuple[list[object], object]) -> None:
@@ -67,7 +53,7 @@ def test_units_that_memory_does_not_hold_together_are_decided_apart(
             raise MemoryError
         yield from run(worker, units)
 
-    with _in_small_steps(), patch.object(ColumnWorker, "run", within):
+    with in_small_steps(), patch.object(ColumnWorker, "run", within):
         same_log(server, extract, tmp_path, one_by_one)
     assert max(together) > 1
 
@@ -86,7 +72,7 @@ def test_what_was_appended_before_memory_was_full_is_not_appended_again(
             if chunks % 3 == 2:
                 raise MemoryError
 
-    with _in_small_steps(), patch.object(ColumnWorker, "_append", until_full):
+    with in_small_steps(), patch.object(ColumnWorker, "_append", until_full):
         same_log(server, extract, tmp_path, one_by_one)
     assert chunks > 6
 
@@ -94,6 +80,6 @@ def test_what_was_appended_before_memory_was_full_is_not_appended_again(
 def test_persons_of_whom_memory_holds_no_run_go_one_by_one(
     server: EmbeddedServer, extract: Path, tmp_path: Path, one_by_one: tuple[list[object], object]
 ) -> None:
-    with _in_small_steps(), patch.object(deciding, "decide_person", side_effect=MemoryError) as decide:
+    with in_small_steps(), patch.object(deciding, "decide_person", side_effect=MemoryError) as decide:
         same_log(server, extract, tmp_path, one_by_one)
     assert decide.called

@@ -36,6 +36,25 @@ HARD: dict[type[Any], Sequence[Any]] = {
     str: ["", "SP", "RJ", "  São  Paulo ", "a\tb\\c\n", "null", "\N{ZERO WIDTH SPACE}ß", "unknown", "9"],
     UUID: [UUID(int=number) for number in (0, 1, 2, 2**127, 2**128 - 1)],
 }
+HARDER: dict[type[Any], Sequence[Any]] = {
+    str: [
+        '"',
+        "\\",
+        "\\u0000",
+        "NaN",
+        "-0.0",
+        "1e5",
+        "\u2028",
+        "\x7f",
+        "\N{GRINNING FACE}",
+        "e\N{COMBINING ACUTE ACCENT}",
+    ],
+    int: [2**53 - 1, 2**53, 2**53 + 1, -(2**53), 2**48, 2**48 + 1, 10**14],
+    Decimal: [Decimal(text) for text in ("123456789012.345", "-0.001", "9999999999.99", "999999999999.99", "1E-7")],
+    datetime: [datetime(1, 1, 1, 0, 0, 0, 1), datetime(9999, 12, 31), datetime(2017, 11, 30, 9, 0, 0, 500_000)],
+    float: [2.0**53, 5e-324, -1e-5, 1.7976931348623157e308],
+}
+"""Those that are hard only: a text of these keeps a stream from columns more often than not."""
 
 WORDS: dict[str, tuple[str, ...]] = {"what": (), "from_segment": get_args(Segment), "to_segment": get_args(Segment)}
 """Fields that hold one of a few words, and which; the fact that is amended stays, it says what may be null."""
@@ -72,7 +91,7 @@ def _varied(value: Any, random: Random, hardness: float) -> Any:
     if value is None or isinstance(value, bool):
         return value if random.random() < 0.9 or value is None else not value
     if random.random() < hardness:
-        return random.choice(HARD[type(value)])
+        return random.choice([*HARD[type(value)], *HARDER.get(type(value), ())])
     if isinstance(value, datetime):
         return value + timedelta(seconds=random.choice((0, 0, 1, 86_400, -100_000)))
     if isinstance(value, date):
