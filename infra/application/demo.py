@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from replayhouse.infra.application.demo_answers import Answers, answers_of, latest_delivery, rows_by_table
-from replayhouse.infra.application.ingest import IngestReport, ingest
+from replayhouse.infra.application.ingest import ingest
+from replayhouse.infra.application.ingest_report import IngestReport
 from replayhouse.infra.application.quality_report import Finding, quality_report
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.postgres.connection import make_database

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID, uuid4
 
 import duckdb
@@ -16,6 +16,7 @@ import psycopg
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.quality.events import FileCount
 from replayhouse.domain.quality.row import BadRecord
+from replayhouse.infra.application.ingest_report import IngestReport
 from replayhouse.infra.application.large_loads import is_large
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import EventStore
@@ -24,6 +25,7 @@ from replayhouse.infra.loads.batches import Load, Loads, time_of
 from replayhouse.infra.loads.erased_records import forget_erased
 from replayhouse.infra.loads.known import export_known
 from replayhouse.infra.loads.load_log import CountingLoadLog, OpenLoad, PostgresLoadLog
+from replayhouse.infra.loads.opened import MEMORY, Opened, Opener, open_files
 from replayhouse.infra.loads.passing import release_those_that_pass
 from replayhouse.infra.loads.workers import Assignment, run_units
 from replayhouse.infra.postgres.connection import Database
@@ -34,75 +36,16 @@ from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.infra.runtime.interrupts import heard, interruptible
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Tell
-from replayhouse.infra.staging.extract import Extract, Limits, open_extract, refuse_what_is_none
+from replayhouse.infra.staging.extract import Limits, refuse_what_is_none
 from replayhouse.infra.staging.files import FILES
 from replayhouse.infra.staging.scratch import scratch_folder
-from replayhouse.infra.staging.staging import Staged, stage
+from replayhouse.infra.staging.staging import Staged
 from replayhouse.infra.staging.work import DuckDBWork, plan
 from replayhouse.infra.telemetry.happenings import Happening, happened
 from replayhouse.infra.telemetry.spans import Work, span
-from replayhouse.ingest.assess import SetAside
 from replayhouse.ingest.batch import Assessed, batch_id_of, evaluation_date, keep_apart, tell_completion, tell_opening
 from replayhouse.ingest.load import evaluate_the_lapsed, units_of, work_through
 from replayhouse.ingest.ports import Unit
-
-if TYPE_CHECKING:
-    from replayhouse.infra.application.answers_of_record import AnswersMade
-
-STAGING_MEMORY = "400MB"
-
-
-@dataclass(frozen=True)
-class IngestReport:
-    """What `ingest` answers. `events` by context; `status` is completed, unchanged, planned or rejected.
-
-    Of a load that is rejected, or would be, nothing is new, changed or unchanged, and it has no score. `set_aside`
-    tells of the files of which records are kept apart, `passed_over` of other files beside them, `loaded_before` of
-    the newest load of the same files, where others came after it, the newest of which is `loaded_since`. `answers`
-    tells of the answers of record, where those were to be made.
-    """
-
-    batch_id: UUID
-    name: str
-    status: str
-    counts: Mapping[str, FileCount]
-    events: Mapping[str, int]
-    position: int
-    chain: str
-    score: float | None
-    reasons: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    set_aside: tuple[SetAside, ...] = ()
-    passed_over: tuple[str, ...] = ()
-    loaded_before: Load | None = None
-    loaded_since: Load | None = None
-    answers: "AnswersMade | None" = None
-
-    @property
-    def rows(self) -> dict[str, int]:
-        """Records of each of the nine files, quarantined ones too."""
-        return {file: sum(of_kind.values()) for file, of_kind in self.kinds.items()}
-
-    @property
-    def kinds(self) -> dict[str, dict[str, int]]:
-        """How many records of each file are new, changed, unchanged and quarantined."""
-        kinds = ("new", "changed", "unchanged", "quarantined")
-        return {file: {kind: getattr(counted, kind) for kind in kinds} for file, counted in self.counts.items()}
-
-    def document(self) -> dict[str, object]:
-        """As JSON shows it; `reasons` only where there are some, `answers` only where they were asked for."""
-        return {
-            "batch": self.batch_id,
-            "name": self.name,
-            "status": self.status,
-            "files": {file: {"rows": self.rows[file], **of_kind} for file, of_kind in self.kinds.items()},
-            "events": {context: self.events.get(context, 0) for context in CONTEXTS},
-            "position": self.position,
-            "chain": self.chain,
-            "score": self.score,
-            **({"reasons": list(self.reasons)} if self.reasons else {}),
-            **({"answers": self.answers._asdict()} if self.answers else {}),
-        }
 
 
 def ingest(
@@ -112,26 +55,28 @@ def ingest(
     *,
     dry_run: bool,
     project: bool,
+    source: str | None = None,
     answers: bool = False,
     on_columns: bool = False,
 ) -> IngestReport:
     """Loads an extract and catches the read models up, also where the extract brought nothing new.
 
-    With `answers`, all questions are answered then: the load is complete whatever becomes of that. `on_columns` is
+    `source` is the folder of a mapping, or the name of a shipped one, where the extract is of another shape. With
+    `answers`, all questions are answered then: the load is complete whatever becomes of that. `on_columns` is
     what `large_loads.run_on_columns` said before pyarrow was imported.
     """
     if answers and (dry_run or not project):
         raise UsageError(
             "Answers follow from read models that are caught up: they go with no --dry-run or --no-project."
         )
-    refuse_what_is_none(path)  # first: a mistyped path is no reason to make a warehouse
+    opens = _opener(site.settings, path, source, dry_run)  # first: a mistyped path is no reason to make a warehouse
     follow = _follower() if project and not dry_run else None
     pools = 2 if follow else 1  # the load, and filling the read models
     with site.prepare_workers(pools=pools if not dry_run and is_large(path) else 0):
         database = site.make_database()
         try:
             with heard():
-                report = _Ingest(site.settings, database, site.tell, on_columns).run(path, name, dry_run=dry_run)
+                report = _Ingest(site.settings, database, site.tell, on_columns).run(path, name, opens, dry_run=dry_run)
         except KeyboardInterrupt:
             if not dry_run:
                 site.warn(
@@ -145,6 +90,17 @@ def ingest(
     from replayhouse.infra.application.answers_of_record import make_answers  # half a second, and hardly asked for
 
     return replace(report, answers=make_answers(site))
+
+
+def _opener(settings: Settings, path: Path, source: str | None, dry_run: bool) -> Opener:
+    """What opens the extract. Raises InputError where there is none at the path, UsageError for what is no source."""
+    if source is None:
+        refuse_what_is_none(path)
+        limits = Limits(settings.zip_max_bytes, settings.zip_max_ratio)
+        return lambda _, scratch: open_files(path, scratch, limits)
+    from replayhouse.infra.loads.opened_source import opener_of  # mappings take their time to import
+
+    return opener_of(source, path, may_make=not dry_run)
 
 
 def _follower() -> Callable[[Site], object]:
@@ -164,7 +120,7 @@ class _Ingest:
         self._tell = tell
         self._store = EventStore()
 
-    def run(self, path: Path, name: str | None, *, dry_run: bool) -> IngestReport:
+    def run(self, path: Path, name: str | None, opens: Opener, *, dry_run: bool) -> IngestReport:
         """Loads an extract, goes on with a killed load of the same files, or says that nothing is new.
 
         Raises InputError where there is no extract at `path`; Conflicting while another process ingests, another
@@ -176,23 +132,22 @@ class _Ingest:
             scratch_folder(self._settings.home) as scratch,
         ):
             self._tell("opening the extract", 0, 0)
-            limits = Limits(self._settings.zip_max_bytes, self._settings.zip_max_ratio)
-            extract = open_extract(path, scratch / "extract", limits)
+            opened = opens(connection, scratch)
             given = path.resolve()
             called = name or (given.name if given.is_dir() else given.stem)
-            return self._load(connection, extract, _storable(called), scratch, dry_run=dry_run)
+            return self._load(connection, opened, _storable(called), scratch, dry_run=dry_run)
 
     def _load(
-        self, connection: psycopg.Connection, extract: Extract, name: str, scratch: Path, *, dry_run: bool
+        self, connection: psycopg.Connection, opened: Opened, name: str, scratch: Path, *, dry_run: bool
     ) -> IngestReport:
         loads = Loads(connection)
-        files = {file: found.sha256 for file, found in extract.files.items()}
+        files = opened.files
         newest, under_way = loads.newest_completed(), loads.open_load()
         if under_way is None or under_way.files != files:
             loads.refuse_while_under_way()
         if under_way is None and newest is not None and newest.files == files:
             happened(Happening.LOAD_UNCHANGED, load=newest.batch_id)
-            return self._unchanged(connection, newest, extract)
+            return self._unchanged(connection, newest, opened)
         if not dry_run:
             refuse_read_only(connection, "nothing can be appended")
         seq = under_way.batch_seq if under_way else loads.next_seq()
@@ -201,21 +156,14 @@ class _Ingest:
         is_first = not loads.has_any_before(seq)
         with span(Work.LOAD_STAGING) as staging:
             known = None if is_first else export_known(connection, seq, scratch / "known")
-            staged = stage(
-                extract,
-                scratch / "stage",
-                known,
-                opened_on=opened_at.astimezone(UTC).date(),
-                memory_limit=STAGING_MEMORY,
-                threads=self._settings.workers,
-            )
-            extract.refuse_if_changed()
+            opened_on = opened_at.astimezone(UTC).date()
+            staged = opened.stage(scratch / "stage", known, opened_on, self._settings.workers)
             assessed = assess(staged, loads.files_loaded())
             staging.tell(rows=assessed.rows)
-        run = _Run(self, connection, loads, staged, assessed, seq, opened_at, is_first)
+        run = _Run(self, connection, loads, opened, staged, assessed, seq, opened_at, is_first)
         return run.run(under_way, name, dry_run=dry_run)
 
-    def _unchanged(self, connection: psycopg.Connection, newest: Load, extract: Extract) -> IngestReport:
+    def _unchanged(self, connection: psycopg.Connection, newest: Load, opened: Opened) -> IngestReport:
         head = self._store.head(connection)
         outcome: dict[str, Any] = newest.outcome or {}
         counts = {
@@ -232,7 +180,7 @@ class _Ingest:
             head.position,
             head.chain.hex(),
             outcome.get("score"),
-            passed_over=extract.passed_over,
+            passed_over=opened.passed_over,
         )
 
 
@@ -244,6 +192,7 @@ class _Run:
         ingest: _Ingest,
         connection: psycopg.Connection,
         loads: Loads,
+        opened: Opened,
         staged: Staged,
         assessed: Assessed,
         seq: int,
@@ -253,12 +202,13 @@ class _Run:
         self._ingest = ingest
         self._connection = connection
         self._loads = loads
+        self._opened = opened
         self._staged = staged
         self._assessed = assessed
         self._seq = seq
         self._opened_at = opened_at
         self._is_first = is_first
-        self._files = {file: found.sha256 for file, found in staged.extract.files.items()}
+        self._files = opened.files
         self._owner = uuid4()
         self._loaded_before, self._loaded_since = loads.loaded_before(self._files), loads.newest_completed()
         self._now = time_of(connection)
@@ -279,7 +229,16 @@ class _Run:
             batch_id = batch_id_of(self._files, attempt)
             firsts = [unit.first_bucket for unit in units]
             self._seq = self._loads.begin(
-                batch_id, name, self._files, attempt, as_of, firsts, self._owner, self._opened_at, origin
+                batch_id,
+                name,
+                self._files,
+                attempt,
+                as_of,
+                firsts,
+                self._owner,
+                self._opened_at,
+                origin,
+                self._opened.source(),
             )
         self._loads.note_run(batch_id, self._ingest._settings.actor)
         happened(Happening.LOAD_OPENED, load=batch_id, rows=self._assessed.rows, goes_on=under_way is not None)
@@ -406,5 +365,5 @@ def _units(firsts: list[int]) -> list[Unit]:
 
 @contextmanager
 def _writing(staged: Staged) -> Iterator[duckdb.DuckDBPyConnection]:
-    with interruptible(duckdb.connect(str(staged.database), config={"memory_limit": STAGING_MEMORY})) as connection:
+    with interruptible(duckdb.connect(str(staged.database), config={"memory_limit": MEMORY})) as connection:
         yield connection

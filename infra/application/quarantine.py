@@ -1,10 +1,11 @@
 """The records that were kept apart, listed or written to a file, as the table quality.quarantine has them."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import psycopg
 
@@ -18,6 +19,7 @@ from replayhouse.infra.read_models.versions import refuse_others
 from replayhouse.infra.runtime.errors import Forbidden, Unknown, UsageError
 from replayhouse.infra.runtime.files import writing
 from replayhouse.infra.runtime.telling import count
+from replayhouse.infra.sources.lineage import real_names
 from replayhouse.infra.staging.files import FILES
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -40,16 +42,29 @@ class Filter(NamedTuple):
 class Quarantine(NamedTuple):
     """The rows that were asked for, by file and line; `number` is how many there are, whatever the limit.
 
-    `loads` are all that there are, the oldest first.
+    `loads` are all that there are, the oldest first. `real_files` are the names of files of another shape, by load and
+    kind of record.
     """
 
     rows: list[Row]
     number: int
     loads: list[NamedLoad]
+    real_files: Mapping[UUID, Mapping[str, str]]
+
+    def real_file(self, row: Row) -> str | None:
+        """The name of the file of another shape in which a row stands; None of one in the file itself."""
+        return self.real_files.get(row.batch, {}).get(row.file)
+
+    def place(self, row: Row) -> str:
+        """File and line of a row."""
+        return f"{self.real_file(row) or row.file}:{row.line}"
 
     def document(self) -> list[dict[str, Any]]:
         """As JSON shows it: the list of the rows."""
-        return [row.document() for row in self.rows]
+        return [
+            {**row.document(), **({"real_file": real} if (real := self.real_file(row)) is not None else {})}
+            for row in self.rows
+        ]
 
 
 def quarantine(site: Site, asked: Filter, *, with_texts: bool = True) -> Quarantine:
@@ -59,7 +74,9 @@ def quarantine(site: Site, asked: Filter, *, with_texts: bool = True) -> Quarant
     """
     with _wanted(site, asked) as (connection, wanted, loads):
         reveals = with_texts and _noted(site, connection, wanted)
-        return Quarantine(rows_of(connection, wanted, reveals=reveals), number_of(connection, wanted), loads)
+        rows = rows_of(connection, wanted, reveals=reveals)
+        real = real_names(connection, {row.batch for row in rows})
+        return Quarantine(rows, number_of(connection, wanted), loads, real)
 
 
 def write_quarantine(site: Site, path: Path, asked: Filter, *, replaces: bool) -> int:

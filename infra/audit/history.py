@@ -1,7 +1,8 @@
 """The streams of one order, person or product as an auditor reads them: every event, even if it counts no longer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -24,6 +25,7 @@ ERASED = "erased"
 EVENTS = """
 SELECT
     e.originator_id, e.originator_version, e.notification_id, e.topic, e.state, e.batch_id, b.name, e.source,
+    b.source -> 'files',
     (SELECT c.recorded_at FROM event_store.commit AS c
      WHERE c.last_position >= e.notification_id ORDER BY c.last_position LIMIT 1)
 FROM event_store.{events} AS e
@@ -44,11 +46,15 @@ class _Stored(NamedTuple):
     batch_id: UUID | None
     batch_name: str | None
     source: str | None
+    files: dict[str, Any] | None
     recorded_at: datetime
 
 
 class HistoricEvent(NamedTuple):
-    """One event of a stream, as it is shown. `facts` are its fields but `occurred_at`, as JSON has them."""
+    """One event of a stream, as it is shown. `facts` are its fields but `occurred_at`, as JSON has them.
+
+    `real_files` are names by kind of record, of an event from a load of files of another shape.
+    """
 
     context: str
     stream: UUID
@@ -62,6 +68,14 @@ class HistoricEvent(NamedTuple):
     source: str | None
     is_rewound: bool
     facts: dict[str, Any]
+    real_files: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def told_source(self) -> str | None:
+        """Where it came from, by the names of the files that the load had: `export.csv:12` for `orders:12`."""
+        parts = [part.partition(":") for part in (self.source or "").split()]
+        told = dict.fromkeys(f"{self.real_files.get(file, file)}{colon}{lines}" for file, colon, lines in parts)
+        return " ".join(told) or None
 
     @property
     def name(self) -> str:
@@ -83,6 +97,7 @@ class HistoricEvent(NamedTuple):
             "source": self.source,
             "rewound": self.is_rewound,
             "facts": self.facts,
+            **({"files": dict(self.real_files)} if self.real_files else {}),
         }
 
 
@@ -160,6 +175,7 @@ def _revealed(
             row.source,
             is_rewound,
             facts,
+            {file: told["name"] for file, told in (row.files or {}).items()},
         )
 
 

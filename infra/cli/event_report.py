@@ -21,8 +21,8 @@ def say_event(event: "HistoricEvent", more: Iterable[tuple[str, str]] = (), *, i
     ]
     if event.batch_id is not None:
         says.append(("load", f"{event.batch_name or ''} ({event.batch_id})"))
-    if event.source is not None:
-        says.append(("from", event.source))
+    if event.told_source is not None:
+        says.append(("from", event.told_source))
     say_pairs([*says, *more, *([] if is_brief else _lines_of(event.facts))])
 
 

@@ -100,14 +100,14 @@ def _cell(value: object) -> str:
 def _show_lines(quoted: "Quoted", told: set[tuple[str, int]]) -> None:
     """The texts of lines, each once: `told` holds those that were shown."""
     if quoted.status != "found":
-        say(f"      {quoted.file}:{quoted.lines}  {quoted.said}{_HINTS.get(quoted.status, '')}")
+        say(f"      {quoted.name}:{quoted.lines}  {quoted.said}{_HINTS.get(quoted.status, '')}")
         return
     for line, text in quoted.texts:
         place = (quoted.place or "", line)
-        say(f"      {quoted.file}:{line}  {'(as above)' if place in told else text}")
+        say(f"      {quoted.name}:{line}  {'(as above)' if place in told else text}")
         told.add(place)
     if quoted.left_out:
-        say(f"      {quoted.file}  and {count(quoted.left_out, 'line')} more (--limit)")
+        say(f"      {quoted.name}  and {count(quoted.left_out, 'line')} more (--limit)")
 
 
 def _show_mart(found: "MartLineage") -> None:

@@ -12,7 +12,7 @@ from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.batches import Batch
-    from replayhouse.infra.application.ingest import IngestReport
+    from replayhouse.infra.application.ingest_report import IngestReport
 
 NAMES_TOLD = 12
 """So many files that were passed over are named."""
@@ -25,6 +25,14 @@ Name = Annotated[
     str | None,
     typer.Option("--name", metavar="NAME", help="What to call this load; by default, as the path is called."),
 ]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        metavar="SOURCE",
+        help="Of an extract of another shape: folder of its mapping, or a name of `sources`.",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be appended, and append nothing.")]
 NoProject = Annotated[bool, typer.Option("--no-project", help="Leave the read models as they are.")]
 Answers = Annotated[bool, typer.Option("--answers", help="Then answer all business questions, and keep the answers.")]
@@ -36,6 +44,7 @@ def register(app: typer.Typer) -> None:
         epilog=example(
             "replayhouse ingest extracts/2018-03.zip",
             "replayhouse ingest extracts/2018-03 --name march --dry-run",
+            "replayhouse ingest exports/2018-03 --source mappings/shop",
         )
     )(ingest)
     app.command(epilog=example("replayhouse batches", "replayhouse batches --json"))(batches)
@@ -44,6 +53,7 @@ def register(app: typer.Typer) -> None:
 def ingest(
     path: PathArgument,
     name: Name = None,
+    source: Source = None,
     dry_run: DryRun = False,
     no_project: NoProject = False,
     answers: Answers = False,
@@ -58,7 +68,7 @@ def ingest(
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     with named_warehouse() as warehouse:
-        report = warehouse.ingest(path, name, dry_run=dry_run, project=not no_project, answers=answers)
+        report = warehouse.ingest(path, name, source=source, dry_run=dry_run, project=not no_project, answers=answers)
     _warn_of_passed_over(report)
     if json:
         print_json({**report.document(), "seconds": seconds_so_far()})

@@ -31,6 +31,7 @@ from replayhouse.infra.cli import (
     retract,
     revisions,
     serve,
+    sources,
     status,
     tokens,
 )
@@ -66,6 +67,7 @@ questions.register(app)
 serve.register(app)
 compare.register(audit.app)
 app.add_typer(revisions.app)
+app.add_typer(sources.app)
 revisions.register(app)
 consume.register(app)
 backups.register(database.app)

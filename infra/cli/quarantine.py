@@ -136,7 +136,7 @@ def _show(found: "Quarantine", status: RowStatus) -> None:
         say(f"No row is {status.value}." if status is not RowStatus.ALL else "No row was ever kept apart.")
         return
     for row in found.rows:
-        say(f"{row.row}  {row.file}:{row.line}  {row.rule}  {row.status}")
+        say(f"{row.row}  {found.place(row)}  {row.rule}  {row.status}")
         say(f"      {row.reason}")
         say(f"      {_shortened(row.text)}")
     say()

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from replayhouse.domain.contexts import Context
+from replayhouse.infra.cli.by_default import listing_by_default
 from replayhouse.infra.cli.options import Contexts, Json, example
 from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table
 from replayhouse.infra.runtime.telling import count
@@ -15,20 +15,9 @@ if TYPE_CHECKING:
 
 LIST = "list"
 
-
-class _ListByDefault(TyperGroup):
-    """`revisions sales` is `revisions list sales`."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # typer's own context
-        """Adds the name of the command where none is given."""
-        if not args or (args[0] not in self.commands and args[0] != "--help"):
-            args = [LIST, *args]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
     name="revisions",
-    cls=_ListByDefault,
+    cls=listing_by_default(LIST),
     help="Revisions of the read models, and what stands under prefixes. Without a command, lists them.",
     epilog=example("replayhouse revisions", "replayhouse revisions sales --json", "replayhouse revisions drop march"),
     rich_markup_mode=None,

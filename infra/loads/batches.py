@@ -31,8 +31,8 @@ LIMIT 1
 """
 
 BEGIN = """
-INSERT INTO event_store.batch (batch_id, name, status, opened_at, files, attempt, as_of, units, owner, origin)
-VALUES (%s, %s, 'open', %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO event_store.batch (batch_id, name, status, opened_at, files, attempt, as_of, units, owner, origin, source)
+VALUES (%s, %s, 'open', %s, %s, %s, %s, %s, %s, %s, %s)
 RETURNING batch_seq
 """
 
@@ -59,7 +59,7 @@ RETURNING batch_seq
 """
 
 UNDER_WAY = """
-SELECT batch_id, name, status, origin
+SELECT batch_id, name, status, origin, source ->> 'name'
 FROM event_store.batch
 WHERE kind = 'load' AND status IN ('open', 'retracting')
 ORDER BY batch_seq DESC
@@ -87,18 +87,23 @@ class Load(NamedTuple):
 
 
 class UnderWay(NamedTuple):
-    """A load that is open, or half taken back (`status` is retracting), of an extract that was at `origin`."""
+    """A load that is open, or half taken back (`status` is retracting), of an extract that was at `origin`.
+
+    `source` is the name of the mapping that made its records, if one did.
+    """
 
     batch_id: UUID
     name: str
     status: str
     origin: str | None
+    source: str | None
 
     def way_out(self) -> str:
         """What a command says that cannot be done until this is finished: what is under way, and how it ends."""
         taking_back = f"replayhouse retract {self.batch_id} --reason TEXT"
         if self.status == "open":
-            place = f" ({self.origin})" if self.origin is not None else ""
+            by = f", by the mapping {self.source}" if self.source is not None else ""
+            place = f" ({self.origin}{by})" if self.origin is not None else ""
             return (
                 f"The load {self.batch_id} ({self.name}) is open: ingest its files again{place} to finish it, or take "
                 f"it back with {taking_back}. Then this again."
@@ -171,11 +176,16 @@ class Loads:
         owner: UUID,
         opened_at: datetime,
         origin: Path,
+        source: Mapping[str, Any] | None = None,
     ) -> int:
-        """Opens a load of the extract at `origin`, an absolute path; returns its number."""
+        """Opens a load of the extract at `origin`, an absolute path; returns its number.
+
+        `source` tells of the mapping that made its records, if one did.
+        """
         hashes = json.dumps(dict(files))
         values = (batch_id, name, opened_at, hashes, attempt, as_of, list(units), owner, _storable(origin))
-        row = self._connection.execute(BEGIN, values).fetchone()
+        told = None if source is None else json.dumps(source)
+        row = self._connection.execute(BEGIN, (*values, told)).fetchone()
         assert row is not None, "INSERT ... RETURNING gives a row"
         return int(row[0])
 

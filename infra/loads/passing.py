@@ -7,8 +7,6 @@ good. It is let in by that load, and quarantine says so.
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
-from pathlib import Path
 from uuid import UUID
 
 import duckdb
@@ -72,23 +70,10 @@ def _passing(staged: Staged, apart: dict[str, set[UUID]]) -> Iterator[tuple[UUID
     """Streams of rows apart whose text stands among the good rows, with the line where it does."""
     with interruptible(duckdb.connect(str(staged.database), read_only=True)) as connection:
         for file, streams in apart.items():
-            found = staged.extract.files.get(file)
-            if found is None or not streams:
+            if file not in staged.extract.files or not streams:
                 continue
-            good = connection.table(file).project("line, lines").order("line").fetchall()
-            for line, text in _texts(found.path, good):
+            for line, text in staged.good_texts(connection, file):
                 stream_id = row_stream_id(file, text)
                 if stream_id in streams:
                     streams.discard(stream_id)
                     yield stream_id, f"{file}:{line}"
-
-
-def _texts(path: Path, records: list[tuple[int, int]]) -> Iterator[tuple[int, str]]:
-    """The text of records, by the line that each starts on and the lines that it spans, without its line end."""
-    with path.open("rb") as stream:
-        at = 1
-        for line, lines in records:
-            text = b"".join(islice(stream, line - at, line - at + lines))
-            at = line + lines
-            closed = text.removesuffix(b"\n").removesuffix(b"\r") if text.endswith(b"\n") else text
-            yield line, closed.decode()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from replayhouse.infra.runtime.errors import InputError
 from replayhouse.infra.sources.mapping import Mapping
-from replayhouse.infra.staging.extract import Extract, Limits, Sought, open_extract
+from replayhouse.infra.staging.extract import Extract, Limits, Sought, open_extract, refuse_what_is_none
 
 LIMITS = Limits(max_ratio=200)
 """Exports of shops have many columns that are mostly empty: they pack tighter than the nine files."""
@@ -24,6 +24,11 @@ def open_raw_extract(mapping: Mapping, path: Path, directory: Path) -> Extract:
         if key not in extract.files:
             raise InputError(f"{path} holds no file that fits {file.path} (files.{key}), but {_told(extract)}.")
     return extract
+
+
+def refuse_what_is_no_raw_extract(mapping: Mapping, path: Path) -> None:
+    """Raises InputError where a path holds no file that the mapping names; looks at names only."""
+    refuse_what_is_none(path, _sought(mapping))
 
 
 def _sought(mapping: Mapping) -> Sought:

@@ -12,8 +12,8 @@ import zipfile
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from threading import Lock
@@ -21,6 +21,7 @@ from typing import IO, NamedTuple
 
 from replayhouse.infra.staging.files import SHORT_NAMES
 from replayhouse.infra.staging.reader import BYTE_ORDER_MARK
+from replayhouse.infra.staging.real_files import RealFile
 
 LONGEST_PIECE = 1 << 20
 """Bytes read at once; no record that was ever loaded is longer."""
@@ -48,18 +49,26 @@ class LinesAtHand:
     why: str = ""
 
 
-def lines_at_hand(origin: Path, file: str, sha256: str, wanted: Collection[int]) -> LinesAtHand:
-    """The records of an extract's file (by its short name) that start on these physical lines, the header being 1."""
-    place = str(origin)
+def lines_at_hand(
+    origin: Path, file: str, sha256: str, wanted: Collection[int], real: RealFile | None = None
+) -> LinesAtHand:
+    """The records of an extract's file (by its short name) that start on these physical lines, the header being 1.
+
+    `real` is the file that they were made of, where the extract was of another shape.
+    """
+    place, kept = str(origin), real or RealFile(file, sha256, ("utf-8",), '"', is_withheld=False)
+    if not kept.encodings:
+        return LinesAtHand(UNREADABLE, place, {}, why=f"{kept.name} has no lines of text")
     try:
-        with _opened(origin, file) as found:
+        with _opened(origin, _called(kept.name) if real else _short_named(file)) as found:
             if found is None:
                 return LinesAtHand(GONE, place, {})
             place, stream, descriptor = found
             state = _state_of(place, descriptor)
             looked = _look_through(state, stream)
-            texts = _records(stream, {1, *wanted}, looked.ends_before) if looked.sha256 == sha256 else {}
-            is_same = looked.sha256 == sha256 and _state_of(place, descriptor) == state
+            is_it = looked.sha256 == kept.sha256
+            texts = _records(stream, {1, *wanted}, looked.ends_before, kept) if is_it else {}
+            is_same = is_it and _state_of(place, descriptor) == state
     # zipfile's NotImplementedError: an unknown method of packing; RuntimeError: a password is asked for.
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         return LinesAtHand(UNREADABLE, place, {}, why=str(getattr(error, "strerror", None) or error))
@@ -70,11 +79,11 @@ def lines_at_hand(origin: Path, file: str, sha256: str, wanted: Collection[int])
 
 
 @contextmanager
-def _opened(origin: Path, file: str) -> Iterator[tuple[str, IO[bytes], int] | None]:
+def _opened(origin: Path, is_it: Callable[[str], bool]) -> Iterator[tuple[str, IO[bytes], int] | None]:
     """Where a file is, its bytes, in a folder or unpacked from a zip, and what was opened for it; None: it is gone."""
     if origin.is_dir():
         for path in sorted(origin.iterdir()):
-            if SHORT_NAMES.get(path.name.lower()) == file and path.is_file():
+            if is_it(path.name) and path.is_file():
                 with path.open("rb") as stream:
                     yield str(path), stream, stream.fileno()
                 return
@@ -84,11 +93,19 @@ def _opened(origin: Path, file: str) -> Iterator[tuple[str, IO[bytes], int] | No
     else:
         with origin.open("rb") as packed, zipfile.ZipFile(packed) as archive:
             for entry in archive.infolist():
-                if SHORT_NAMES.get(PurePosixPath(entry.filename.replace("\\", "/")).name.lower()) == file:
+                if is_it(PurePosixPath(entry.filename.replace("\\", "/")).name):
                     with archive.open(entry) as stream:
                         yield f"{origin}, {entry.filename}", stream, packed.fileno()
                     return
             yield None
+
+
+def _called(name: str) -> Callable[[str], bool]:
+    return lambda found: found == name
+
+
+def _short_named(file: str) -> Callable[[str], bool]:
+    return lambda found: SHORT_NAMES.get(found.lower()) == file
 
 
 class _State(NamedTuple):
@@ -138,7 +155,7 @@ def _look_through(state: _State, stream: IO[bytes]) -> _Looked:
     return looked
 
 
-def _records(stream: IO[bytes], wanted: Collection[int], ends_before: "array[int]") -> dict[int, str]:
+def _records(stream: IO[bytes], wanted: Collection[int], ends_before: "array[int]", kept: RealFile) -> dict[int, str]:
     """The records that start on the wanted lines, without the line ends that close them.
 
     A line within the record of an earlier one that is wanted starts none.
@@ -147,9 +164,9 @@ def _records(stream: IO[bytes], wanted: Collection[int], ends_before: "array[int
     for line in sorted(wanted):
         if line < free or not _go_to(stream, line, ends_before):
             continue
-        record, lines = _record(stream)
+        record, lines = _record(stream, kept.quote.encode())
         if record:
-            texts[line] = _closed(record)
+            texts[line] = _closed(record, kept.encodings)
         free = line + lines
     return texts
 
@@ -172,7 +189,7 @@ def _go_to(stream: IO[bytes], line: int, ends_before: "array[int]") -> bool:
     return True
 
 
-def _record(stream: IO[bytes]) -> tuple[bytearray, int]:
+def _record(stream: IO[bytes], quote: bytes) -> tuple[bytearray, int]:
     """The record that begins here, which goes on while a quote is open, and over how many lines.
 
     Pieces are bounded, whatever the file has become meanwhile.
@@ -182,11 +199,17 @@ def _record(stream: IO[bytes]) -> tuple[bytearray, int]:
         record += piece
         lines += is_at_start
         is_at_start = piece.endswith(b"\n")
-        if (is_at_start and record.count(b'"') % 2 == 0) or len(record) > LONGEST_PIECE:
+        is_whole = not quote or record.count(quote) % 2 == 0
+        if (is_at_start and is_whole) or len(record) > LONGEST_PIECE:
             break
     return record, lines
 
 
-def _closed(record: bytearray) -> str:
+def _closed(record: bytearray, encodings: Sequence[str]) -> str:
+    """The text of a record, in the first encoding in which it is one."""
     closed = record.removesuffix(b"\n").removesuffix(b"\r") if record.endswith(b"\n") else record
-    return closed.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace")
+    text = closed.removeprefix(BYTE_ORDER_MARK)
+    for encoding in encodings:
+        with suppress(UnicodeDecodeError):
+            return text.decode(encoding)
+    return text.decode("utf-8", "replace")

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from importlib.resources import files
-from itertools import groupby, islice
-from operator import itemgetter
+from itertools import chain, tee
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -27,6 +26,7 @@ from replayhouse.infra.staging.extract import Extract
 from replayhouse.infra.staging.files import FILES
 from replayhouse.infra.staging.reader import ReadFile, empty_file, read_file
 from replayhouse.infra.staging.reading import read_statements
+from replayhouse.infra.staging.record_texts import texts_of_cells, texts_of_lines
 from replayhouse.ingest.assess import SetAside, Unreadable
 from replayhouse.ingest.records import RECORDS
 
@@ -104,17 +104,55 @@ class Staged:
     set_aside: tuple[SetAside, ...] = ()
     """Of each file with records kept apart, how many and why the first one."""
 
+    cells: Path | None = None
+    """Where the cells of records that a mapping made are; None where records stand in the files as they are."""
+
     def quarantined(self) -> Iterator[QuarantinedRecord]:
         """The records kept apart, by file and line; each file that has any is read once."""
-        if self.unreadable or not any(found.quarantined for found in self.counts.values()):
+        files = sorted(file for file, found in self.counts.items() if found.quarantined)
+        if self.unreadable or not files:
             return
         with closing(interruptible(duckdb.connect(str(self.database), read_only=True))) as connection:
-            cursor = connection.execute(
-                "SELECT file, line, lines, rule, reason FROM quarantine ORDER BY file, line, record"
-            )
-            rows = (row for chunk in iter(partial(cursor.fetchmany, 1000), []) for row in chunk)
-            for file, found in groupby(rows, key=itemgetter(0)):
-                yield from _with_text(self.extract.files[file].path, found)
+            for file in files:
+                yield from self._kept_apart(connection, file)
+
+    def _kept_apart(self, connection: duckdb.DuckDBPyConnection, file: str) -> Iterator[QuarantinedRecord]:
+        if self.cells is not None:
+            query = KEPT_APART_OF_CELLS.format(texts=texts_of_cells(connection, file))
+            malformed = str(self.cells / f"{file}.malformed.parquet")
+            parameters = {"file": file, "cells": str(self.cells / f"{file}.parquet"), "malformed": malformed}
+            for line, rule, reason, text in _fetched(connection.cursor().execute(query, parameters)):
+                yield QuarantinedRecord(file, line, text, rule, reason)
+            return
+        rows, places = tee(_fetched(connection.cursor().execute(KEPT_APART, {"file": file})))
+        texts = texts_of_lines(self.extract.files[file].path, ((line, lines) for line, lines, _, _ in places))
+        for (line, _, rule, reason), text in zip(rows, texts, strict=True):
+            yield QuarantinedRecord(file, line, text, rule, reason)
+
+    def good_texts(self, connection: duckdb.DuckDBPyConnection, file: str) -> Iterator[tuple[int, str]]:
+        """Line and text of each good record of a file that the extract has, by line."""
+        if self.cells is not None:
+            query = GOOD_OF_CELLS.format(file=file, texts=texts_of_cells(connection, file))
+            yield from _fetched(connection.execute(query, {"cells": str(self.cells / f"{file}.parquet")}))
+            return
+        good = connection.table(file).project("line, lines").order("line").fetchall()
+        texts = texts_of_lines(self.extract.files[file].path, good)
+        yield from ((line, text) for (line, _), text in zip(good, texts, strict=True))
+
+
+KEPT_APART = "SELECT line, lines, rule, reason FROM quarantine WHERE file = $file ORDER BY line"
+KEPT_APART_OF_CELLS = """
+    SELECT apart.line, rule, reason, coalesce(made.text, bad.text)
+    FROM quarantine AS apart
+    LEFT JOIN ({texts}) AS made USING (record)
+    LEFT JOIN read_parquet($malformed) AS bad ON apart.record IS NULL AND bad.line = apart.line
+    WHERE file = $file
+    ORDER BY apart.line, record"""
+GOOD_OF_CELLS = "SELECT line, text FROM {file} JOIN ({texts}) USING (record) ORDER BY record"
+
+
+def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    return chain.from_iterable(iter(partial(cursor.fetchmany, 1000), []))
 
 
 def stage(
@@ -157,10 +195,12 @@ def stage_records(
     opened_on: date | None = None,
     memory_limit: str = "400MB",
     threads: int = 2,
+    is_made: bool = False,
 ) -> Staged:
     """The same of records that were read already: of all nine files, into the folder `cells`, which stays.
 
     A record is known by its number in its file, in the order in which it was read; several may stand on one line.
+    `is_made`: a mapping made them, so that their texts are those of their cells, and `malformed` files have a `text`.
     """
     directory.mkdir(parents=True, exist_ok=True)
     database = directory / DATABASE
@@ -181,7 +221,7 @@ def stage_records(
         crowded = tuple(Unreadable(*found) for found in connection.execute(sql("crowded")).fetchall())
     if crowded:
         return _not_believable(extract, database, crowded, missing)
-    return Staged(extract, database, (), missing, counts, latest, checks, set_aside)
+    return Staged(extract, database, (), missing, counts, latest, checks, set_aside, cells if is_made else None)
 
 
 def _not_believable(
@@ -271,12 +311,3 @@ def _counts(connection: duckdb.DuckDBPyConnection, read: Mapping[str, ReadFile])
 def sql(script: str) -> str:
     """A script of `sql/` by its name."""
     return (files("replayhouse.infra.staging") / "sql" / f"{script}.sql").read_text(encoding="utf-8")
-
-
-def _with_text(path: Path, found: Iterator[tuple[str, int, int, str, str]]) -> Iterator[QuarantinedRecord]:
-    with path.open("rb") as stream:
-        physical_lines = enumerate(stream, start=1)
-        for file, line, lines, rule, reason in found:
-            text = b"".join(islice((text for at, text in physical_lines if at >= line), lines))
-            closed = text.removesuffix(b"\n").removesuffix(b"\r") if text.endswith(b"\n") else text
-            yield QuarantinedRecord(file, line, closed.decode(), rule, reason)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.api.warehouse import Warehouse
     from replayhouse.infra.application.check_proof import check_proof
     from replayhouse.infra.application.generate import generate
+    from replayhouse.infra.application.sources import check_source, list_sources, new_source
     from replayhouse.infra.runtime.telling import Tell, Warn
     from replayhouse.infra.sealed_log.reader import open_sealed_log
 
@@ -48,7 +49,10 @@ __all__ = [
     "Warehouse",
     "WrongServer",
     "check_proof",
+    "check_source",
     "generate",
+    "list_sources",
+    "new_source",
     "open",
     "open_sealed_log",
 ]
@@ -57,7 +61,10 @@ _LATER = {
     "ReplayhouseWarning": "application.api.base",
     "Warehouse": "application.api.warehouse",
     "check_proof": "application.check_proof",
+    "check_source": "application.sources",
     "generate": "application.generate",
+    "list_sources": "application.sources",
+    "new_source": "application.sources",
     "open_sealed_log": "sealed_log.reader",
 }
 """What is imported when it is first asked for, with the module below infra where it is."""

@@ -10,6 +10,7 @@ from typing import BinaryIO
 import pytest
 
 from replayhouse.infra.application import ingest as loading
+from replayhouse.infra.loads import opened
 from replayhouse.infra.loads.assessment import assess
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.staging import extract as opening
@@ -73,7 +74,7 @@ def test_a_file_that_changes_before_all_is_staged_is_refused_and_leaves_no_trace
 
     with monkeypatch.context() as patched:
         if is_copied:
-            patched.setattr(loading, "stage", after_the_copy)
+            patched.setattr(opened, "stage", after_the_copy)
         else:
             patched.setattr(opening, "_read", while_it_is_copied)
         refused(warehouse.run("ingest", folder, "--json"), 2, str(path), "changed while it was read")
@@ -118,7 +119,7 @@ def test_a_zip_that_changes_meanwhile_is_refused(
         return stage(*arguments, **named)  # type: ignore[arg-type]  # whatever it is called with
 
     with monkeypatch.context() as patched:
-        patched.setattr(loading, "stage", replacing_it)
+        patched.setattr(opened, "stage", replacing_it)
         refused(warehouse.run("ingest", path, "--json"), 2, "given.zip changed while it was read")
     assert warehouse.events() == {}
     warehouse.ingest(path)

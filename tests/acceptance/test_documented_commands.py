@@ -49,6 +49,7 @@ RUN = (
             "answers",
             "event-store",
             "ingest",
+            "sources",
             "retraction",
             "read-models",
             "time-travel",

@@ -3,7 +3,7 @@
 Each use case is imported when it is run: whoever asks for one need not wait for what the others import.
 """
 
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,7 +13,7 @@ from replayhouse.infra.application.api.base import Base
 if TYPE_CHECKING:
     from replayhouse.infra.application.batches import Batch
     from replayhouse.infra.application.demo import DemoReport
-    from replayhouse.infra.application.ingest import IngestReport
+    from replayhouse.infra.application.ingest_report import IngestReport
     from replayhouse.infra.application.load_details import LoadDetails
     from replayhouse.infra.application.retract import RetractReport
 
@@ -26,13 +26,16 @@ class Loads(Base):
         path: str | PathLike[str],
         name: str | None = None,
         *,
+        source: str | PathLike[str] | None = None,
         dry_run: bool = False,
         project: bool = True,
         answers: bool = False,
     ) -> "IngestReport":
         """Loads an extract, a folder or zip with some of the nine files, and catches the read models up.
 
-        `name`: what the load is called, by default as the path is. `dry_run`: appends nothing, and says what would be.
+        `name`: what the load is called, by default as the path is. `source`: of an extract of another shape, the folder
+        of the mapping that makes records of it, or the name of a shipped one. `dry_run`: appends nothing, and says what
+        would be.
         `project=False` leaves the read models as they are. `answers`: after that all questions are answered, and the
         answers kept; of those that cannot be, it warns. Makes a warehouse where there is none. An extract that is
         not believable as a whole is rejected: `status` says so, and `reasons` why. Raises InputError where there is
@@ -45,7 +48,14 @@ class Loads(Base):
         from replayhouse.infra.application.ingest import ingest
 
         return self._do(
-            ingest, Path(path), name, dry_run=dry_run, project=project, answers=answers, on_columns=on_columns
+            ingest,
+            Path(path),
+            name,
+            source=None if source is None else fspath(source),
+            dry_run=dry_run,
+            project=project,
+            answers=answers,
+            on_columns=on_columns,
         )
 
     def batches(self) -> "list[Batch]":

@@ -17,7 +17,7 @@ from replayhouse.infra.runtime.errors import Unknown
 from replayhouse.infra.staging.files import column_of
 from replayhouse.infra.staging.lines import FOUND, lines_at_hand
 
-_LOADED = "SELECT files ->> %(file)s, origin, name FROM event_store.batch WHERE batch_id = %(batch)s"
+_LOADED = "SELECT files ->> %(file)s, origin, name, source ->> 'name' FROM event_store.batch WHERE batch_id = %(batch)s"
 _NEWEST_WITH = """
     SELECT batch_id FROM event_store.batch
     WHERE kind = 'load' AND status = 'completed' AND files ? %s ORDER BY batch_seq DESC LIMIT 1
@@ -60,9 +60,14 @@ def record_at(conn: psycopg.Connection, load: UUID, file: str, line: int) -> Rec
     Raises Unknown where none does, or the file is not at hand as it was loaded.
     """
     row = conn.execute(_LOADED, {"file": file, "batch": load}).fetchone()
-    sha256, origin, name = row or (None, None, str(load))
+    sha256, origin, name, source = row or (None, None, str(load), None)
     if sha256 is None:
         raise Unknown(f"The load {name} has brought no file {file}.")
+    if source is not None:
+        raise Unknown(
+            f"The mapping {source} made the records of the load {name}: what a line of its files is about is found by "
+            "an id, an order's for example."
+        )
     if origin is None:
         raise Unknown(f"{file}:{line} of the load {name} cannot be looked up: {said(NOT_NOTED)}.")
     found = lines_at_hand(Path(origin), file, sha256, {line})

@@ -16,8 +16,10 @@ import psycopg
 from replayhouse.domain.customer.review import review_stream_id
 from replayhouse.domain.quality.row import row_stream_id
 from replayhouse.infra.runtime.identity import SEALED
+from replayhouse.infra.sources.lineage import load_source
 from replayhouse.infra.staging.files import PERSONAL_FILES
 from replayhouse.infra.staging.lines import LinesAtHand, lines_at_hand
+from replayhouse.infra.staging.real_files import RealFile
 
 ERASED = "erased"
 """Stands for the text of a line about somebody, or a record, whose key was destroyed."""
@@ -25,17 +27,18 @@ ERASED = "erased"
 RELEASE = "release"
 """What stands in a source before the row that a person let in, `release:<row_id> orders:1042`."""
 
-NO_EXTRACT, NOT_NOTED = "no extract", "not noted"
+NO_EXTRACT, NOT_NOTED, WITHHELD = "no extract", "not noted", "withheld"
 
 _SAYS = {
     "gone": "the file is gone: {place}",
     "changed": "the file was changed since it was loaded, so its lines prove nothing: {place}",
     "unreadable": "the file cannot be read: {place} ({why})",
+    WITHHELD: "not shown, for a line of this file may be about a person: {place}",
     NOT_NOTED: "nobody noted where the extract was",
     NO_EXTRACT: "no extract: what recorded this event was no load of this file",
 }
 
-_BATCHES = "SELECT batch_id, name, files, origin FROM event_store.batch WHERE batch_id = ANY(%s)"
+_BATCHES = "SELECT batch_id, files, origin, source FROM event_store.batch WHERE batch_id = ANY(%s)"
 _QUARANTINED_BY = """
     SELECT DISTINCT ON (originator_id) originator_id, batch_id FROM event_store.quality_events
     WHERE originator_id = ANY(%s) AND topic LIKE 'quality.RowQuarantined.%%'
@@ -80,8 +83,8 @@ class Cited(NamedTuple):
 class Quoted(NamedTuple):
     """Lines of one file that an event names, and their texts as far as they are at hand.
 
-    `status` is found, gone, changed, unreadable, not noted (where the extract was) or no extract (the batch is none);
-    `place` is where the file is, or was looked for.
+    `status` is found, gone, changed, unreadable, not noted (where the extract was), no extract (the batch is none) or
+    withheld; `place` is where the file is, or was looked for. `real_file` is the name of a file of another shape.
     """
 
     file: str
@@ -91,6 +94,12 @@ class Quoted(NamedTuple):
     texts: list[tuple[int, str]]
     left_out: int
     why: str = ""
+    real_file: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the file is called."""
+        return self.real_file or self.file
 
     @property
     def said(self) -> str:
@@ -106,6 +115,7 @@ class Quoted(NamedTuple):
             "place": self.place,
             "texts": [{"line": line, "text": text} for line, text in self.texts],
             "left_out": self.left_out,
+            **({"real_file": self.real_file} if self.real_file is not None else {}),
         }
 
 
@@ -173,8 +183,9 @@ class Sources:
                 if line in found.records
             ]
             left_out = len(cited) - len(texts) if found.records else 0
-            place = found.place or None
-            quoted.append(Quoted(cited.file, cited.told, found.status, place, texts, left_out, found.why))
+            place, real = found.place or None, self._real_file(batch, cited.file)
+            name = real.name if real is not None else None
+            quoted.append(Quoted(cited.file, cited.told, found.status, place, texts, left_out, found.why, name))
         return quoted
 
     def _load_of(self, batch: UUID | None, source: str | None) -> UUID | None:
@@ -182,13 +193,20 @@ class Sources:
         return self._apart.get(released_row(source)) if batch is None else batch
 
     def _look(self, batch: UUID, file: str, lines: set[int], instead: Path | None) -> LinesAtHand:
-        _, files, origin = self._batches[batch]
-        sha256 = files.get(file)
+        files, origin, _ = self._batches[batch]
+        sha256, real = files.get(file), self._real_file(batch, file)
         if sha256 is None:
             return LinesAtHand(NO_EXTRACT, "", {})
+        if real is not None and real.is_withheld:
+            return LinesAtHand(WITHHELD, origin or "", {})
         if instead is None and origin is None:
             return LinesAtHand(NOT_NOTED, "", {})
-        return lines_at_hand(instead or Path(origin), file, sha256, lines)
+        return lines_at_hand(instead or Path(origin), file, sha256, lines, real)
+
+    def _real_file(self, batch: UUID, file: str) -> RealFile | None:
+        """The file of another shape that these records were made of; None where they stand in the file itself."""
+        source = load_source(self._batches[batch][2])
+        return source.files.get(file) if source is not None else None
 
 
 def _erased_lines(

@@ -247,15 +247,15 @@ def _lines(one: ThingEvent, told: set[str]) -> list[Line]:
     found = []
     for quoted in one.quoted:
         if quoted.status != "found":
-            found.append(Line(f"{quoted.file}:{quoted.lines}", "", None, quoted.said))
+            found.append(Line(f"{quoted.name}:{quoted.lines}", "", None, quoted.said))
             continue
         for number, text in quoted.texts:
             anchor = f"line-{short(one.event.batch_id)}-{quoted.file}-{number}"
             shown = None if anchor in told else personal(text) if quoted.file in PERSONAL_FILES else text
             told.add(anchor)
-            found.append(Line(f"{quoted.file}:{number}", anchor, shown, None))
+            found.append(Line(f"{quoted.name}:{number}", anchor, shown, None))
         if quoted.left_out:
-            found.append(Line(quoted.file, "", None, f"{count(quoted.left_out, 'line')} more"))
+            found.append(Line(quoted.name, "", None, f"{count(quoted.left_out, 'line')} more"))
     return found
 
 

@@ -1,0 +1,133 @@
+"""`sources`: mappings by which extracts of another shape are loaded."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from replayhouse.infra.cli.by_default import listing_by_default
+from replayhouse.infra.cli.options import Json, example
+from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table, warn
+from replayhouse.infra.runtime.telling import count
+
+if TYPE_CHECKING:
+    from replayhouse.infra.application.sources import Checked, CheckedFile, CheckedRecords, Shown
+
+LIST = "list"
+
+app = typer.Typer(
+    name="sources",
+    cls=listing_by_default(LIST),
+    help="Mappings by which extracts of another shape are loaded. Without a command, lists those that come with the "
+    "program.",
+    epilog=example(
+        "replayhouse sources",
+        "replayhouse sources new mappings/shop exports/2018-03",
+        "replayhouse sources check mappings/shop exports/2018-03",
+    ),
+    rich_markup_mode=None,
+)
+
+Source = Annotated[
+    str,
+    typer.Argument(metavar="SOURCE", help="Folder of a mapping, or the name of one that comes with the program."),
+]
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder for the mapping; made where it is missing.")]
+Extract = Annotated[Path, typer.Argument(metavar="PATH", help="An extract of that kind: a folder or a zip.")]
+
+
+@app.command(LIST, epilog=example("replayhouse sources list", "replayhouse sources --json"))
+def list_all(json: Json = False) -> None:
+    """List the mappings that come with the program, and where they are."""
+    from replayhouse.infra.application.sources import list_sources
+
+    found = list_sources()
+    if json:
+        print_json([one.document() for one in found])
+        return
+    table(("source", "folder"), [(one.name, one.folder) for one in found])
+
+
+@app.command(
+    epilog=example(
+        "replayhouse sources check mappings/shop exports/2018-03",
+        "replayhouse sources check olist-spreadsheet exports/2018-03.zip --json",
+    )
+)
+def check(source: Source, path: Extract, json: Json = False) -> None:
+    """Try a mapping: what it makes of an extract, and what of it would be quarantined.
+
+    Nothing is loaded, and no warehouse is looked at. Cells that may be personal are not shown. An extract that would
+    be rejected is exit code 1.
+    """
+    from replayhouse.infra.application.sources import check_source
+
+    checked = check_source(source, path, tell=_tell)
+    if json:
+        print_json({**checked.document(), "seconds": seconds_so_far()})
+    else:
+        _show(checked, f"replayhouse ingest {path} --source {source}")
+    if checked.reasons:
+        raise typer.Exit(1)
+
+
+@app.command(epilog=example("replayhouse sources new mappings/shop exports/2018-03"))
+def new(folder: Folder, path: Extract, json: Json = False) -> None:
+    """Write a first mapping for extracts of a new kind, as far as their files tell.
+
+    What they do not tell stands in it as comments, to be completed. A mapping that is there is never overwritten.
+    """
+    from replayhouse.infra.application.sources import new_source
+
+    made = new_source(folder, path)
+    if json:
+        print_json({"file": str(made), "seconds": seconds_so_far()})
+        return
+    say(f"{made} is written: complete what its comments ask for. Then:")
+    say(f"  replayhouse sources check {folder} {path}")
+
+
+def _tell(doing: str, _done: int, _of: int) -> None:
+    warn(f"{doing} ...")
+
+
+def _show(checked: "Checked", command: str) -> None:
+    for file in checked.files:
+        _show_file(file)
+    for records in checked.records:
+        _show_records(records)
+    if checked.reasons:
+        say("A load of it would be rejected:")
+        for reason in checked.reasons:
+            say(f"  {reason}")
+        return
+    say(f"Quality score: {checked.score:.2f} of 100. Nothing was loaded. To load it: {command}")
+
+
+def _show_file(file: "CheckedFile") -> None:
+    say(f"file {file.name}: {count(file.rows, 'row')} of {file.file}")
+    if file.malformed:
+        say(f"  {count(file.malformed, 'row')} with too few or too many cells")
+    if file.absent:
+        say(f"  lacks the optional {', '.join(file.absent)}")
+    if file.unused:
+        say(f"  not used: {', '.join(file.unused)}")
+    _show_rows(file.shown)
+
+
+def _show_records(made: "CheckedRecords") -> None:
+    say(f"records {made.record}: {count(made.records, 'record')} from {made.file}")
+    if made.repeated:
+        say(f"  {count(made.repeated, 'identical repetition')}, which count once")
+    for one in made.kept_apart:
+        say(f"  quarantined for {one.rule}: {one.records:,}; the first, on line {one.line}: {one.reason}")
+    _show_rows(made.shown)
+
+
+def _show_rows(shown: "Shown") -> None:
+    for line, cells in (row for row in shown.rows if row[1]):
+        told = ", ".join(f"{name} {'-' if cell is None else cell}" for name, cell in cells.items())
+        say(f"  line {line}: {told}")
+    if shown.rows and shown.withheld:
+        say(f"  not shown, for they may be personal: {', '.join(shown.withheld)}")
+    say()

@@ -1,0 +1,67 @@
+"""An extract that is open to be loaded: the nine files themselves, or others (opened_source.py)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+
+from replayhouse.infra.staging.extract import Extract, Limits, open_extract
+from replayhouse.infra.staging.staging import Staged, stage
+
+MEMORY = "400MB"
+
+
+class Opened(Protocol):
+    """What a load needs of an extract."""
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """By short name the hash of each file, by which a load is known."""
+
+    @property
+    def passed_over(self) -> tuple[str, ...]:
+        """Files that stand beside those that are read."""
+
+    def stage(self, directory: Path, known: Path | None, opened_on: date, threads: int) -> Staged:
+        """Stages the records, and compares them with what is `known`."""
+
+    def source(self) -> dict[str, Any] | None:
+        """What is kept of the mapping, once it is staged; None where there is none."""
+
+
+Opener = Callable[[psycopg.Connection, Path], Opened]
+"""Opens an extract with what a connection gives, into a scratch folder."""
+
+
+@dataclass(frozen=True)
+class OpenedFiles:
+    """The nine files, or some of them."""
+
+    extract: Extract
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Their own SHA-256."""
+        return {file: found.sha256 for file, found in self.extract.files.items()}
+
+    @property
+    def passed_over(self) -> tuple[str, ...]:
+        """Files that stand beside them."""
+        return self.extract.passed_over
+
+    def stage(self, directory: Path, known: Path | None, opened_on: date, threads: int) -> Staged:
+        """Stages them. Raises InputError where one has changed meanwhile."""
+        staged = stage(self.extract, directory, known, opened_on=opened_on, memory_limit=MEMORY, threads=threads)
+        self.extract.refuse_if_changed()
+        return staged
+
+    def source(self) -> None:
+        """None."""
+
+
+def open_files(path: Path, scratch: Path, limits: Limits) -> OpenedFiles:
+    """Opens an extract of the nine files."""
+    return OpenedFiles(open_extract(path, scratch / "extract", limits))

@@ -1,0 +1,96 @@
+"""An extract of another shape that is open to be loaded: files that a mapping makes records of."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from replayhouse.infra.loads.opened import MEMORY, Opener
+from replayhouse.infra.sources.find_mapping import find_mapping
+from replayhouse.infra.sources.lineage import hash_of, source_of
+from replayhouse.infra.sources.mapping import Mapping as SourceMapping
+from replayhouse.infra.sources.raw_extract import refuse_what_is_no_raw_extract
+from replayhouse.infra.sources.raw_files import RawTable, open_raw
+from replayhouse.infra.sources.running import Made, all_read, run_mapping
+from replayhouse.infra.sources.secret import secret_of
+from replayhouse.infra.staging.extract import Extract, ExtractFile
+from replayhouse.infra.staging.staging import Staged, stage_records
+
+
+class OpenedSource:
+    """Files of another shape, as `tables`, and the records `made` of them once they are staged.
+
+    `secret` gives what ids of people are made with.
+    """
+
+    passed_over: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        mapping: SourceMapping,
+        path: Path,
+        tables: Mapping[str, RawTable],
+        secret: Callable[[], bytes],
+    ) -> None:
+        self._mapping = mapping
+        self._path = path
+        self.tables = tables
+        self._secret = secret
+        self.made: Mapping[str, Made] = {}
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """By kind of record a hash of the mapping and all real files."""
+        made = {*self._mapping.records, *self._mapping.selects}
+        return {record: hash_of(self._mapping, self.tables, record) for record in sorted(made)}
+
+    def stage(self, directory: Path, known: Path | None, opened_on: date, threads: int) -> Staged:
+        """Makes the records and stages them."""
+        cells = directory.with_name("made")
+        made = run_mapping(self._mapping, self.tables, cells, MEMORY, self._secret())
+        self.made = made
+        hashes = self.files
+        extract = Extract(
+            self._path,
+            {
+                record: ExtractFile(found.raw.parquet, found.raw.file, found.raw.bytes, hashes[record])
+                for record, found in made.items()
+            },
+        )
+        return stage_records(
+            extract,
+            all_read(cells, made),
+            cells,
+            directory,
+            known,
+            opened_on=opened_on,
+            memory_limit=MEMORY,
+            threads=threads,
+            is_made=True,
+        )
+
+    def source(self) -> dict[str, Any]:
+        """Its name, the mapping's hash, and the real files."""
+        return source_of(self._mapping, self.made).document()
+
+
+def open_source(mapping: SourceMapping, path: Path, scratch: Path, secret: Callable[[], bytes]) -> OpenedSource:
+    """Opens an extract of another shape, and reads its files."""
+    return OpenedSource(mapping, path, open_raw(mapping, path, scratch / "extract"), secret)
+
+
+def opener_of(source: str, path: Path, *, may_make: bool) -> Opener:
+    """What opens an extract by a mapping: that of a folder, or a shipped one by its name.
+
+    `may_make`: the secret of the store is made where there is none. Raises UsageError for what is no mapping,
+    InputError where no file at the path is one that it names.
+    """
+    mapping = find_mapping(source)
+    refuse_what_is_no_raw_extract(mapping, path)
+
+    def opened(connection: psycopg.Connection, scratch: Path) -> OpenedSource:
+        return open_source(mapping, path, scratch, lambda: secret_of(connection, may_make=may_make))
+
+    return opened

@@ -1,0 +1,220 @@
+"""Extracts of another shape, loaded by a mapping: what comes of them is what would have come of the nine files."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import replayhouse
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from tests.support.databases import copied
+from tests.support.extracts import a_good_extract, write
+from tests.support.in_process import Warehouse, refused, rejected
+from tests.support.other_dialect import mapping, rewritten
+from tests.support.shop import LINES, TOTALS, write_export, write_mapping
+from tests.support.the_sample import SAMPLE
+
+
+@pytest.fixture
+def warehouse(database: Database, tmp_path: Path) -> Warehouse:
+    return Warehouse(database, tmp_path / "home")
+
+
+@pytest.fixture
+def shop(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
+    """A warehouse with the orders of a shop."""
+    source = write_mapping(tmp_path / "shop")
+    told = warehouse.json("ingest", write_export(tmp_path / "export", LINES), "--source", source)
+    assert told["status"] == "completed"
+    return warehouse
+
+
+def the_same(server: EmbeddedServer, extract: Path, folder: Path) -> None:
+    """All tables are equal, whether the extract is loaded or what another source would have made of it."""
+    source, other = mapping(folder / "mapping"), rewritten(extract, folder / "other")
+    with copied(server) as one, copied(server) as two:
+        direct, mapped = Warehouse(one, folder / "one"), Warehouse(two, folder / "two")
+        told, other_told = direct.ingest(extract), mapped.json("ingest", other, "--source", source)
+        assert (other_told["files"], other_told["events"]) == (told["files"], told["events"])
+        assert mapped.digests() == direct.digests()
+
+
+def test_a_generated_extract_in_another_dialect_makes_equal_tables(server: EmbeddedServer, tmp_path: Path) -> None:
+    with copied(server) as database:
+        generator = Warehouse(database, tmp_path / "generator")
+        assert generator.run("generate", tmp_path / "extract", "--orders", "120", "--seed", "5").code == 0
+    the_same(server, tmp_path / "extract", tmp_path)
+
+
+@pytest.mark.skipif(not SAMPLE.is_dir(), reason="the sample is not at hand")
+def test_the_sample_in_another_dialect_makes_equal_tables(server: EmbeddedServer, tmp_path: Path) -> None:
+    the_same(server, SAMPLE, tmp_path)
+
+
+def test_only_what_another_mapping_says_otherwise_is_new(warehouse: Warehouse, tmp_path: Path) -> None:
+    extract = rewritten(write(tmp_path / "extract", a_good_extract()), tmp_path / "other")
+    source = mapping(tmp_path / "mapping")
+    first = warehouse.json("ingest", extract, "--source", source)
+    assert warehouse.json("ingest", extract, "--source", source)["status"] == "unchanged"
+
+    with (source / "source.toml").open("a") as toml:
+        toml.write("# a remark\n")
+    again = warehouse.json("ingest", extract, "--source", source)
+    assert (again["status"], again["batch"] == first["batch"]) == ("completed", False)
+    assert {context: number for context, number in again["events"].items() if number} == {"quality": 4}
+
+
+def test_a_dry_run_says_what_a_load_would_append_and_appends_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
+    source, export = write_mapping(tmp_path / "shop"), write_export(tmp_path / "export", LINES)
+    planned = warehouse.json("ingest", export, "--source", source, "--dry-run")
+    assert (planned["status"], warehouse.events()) == ("planned", {})
+    assert warehouse.rows("SELECT count(*) FROM event_store.subject_key") == [(0,)]
+    loaded = warehouse.json("ingest", export, "--source", source)
+    assert (planned["events"], planned["files"]) == (loaded["events"], loaded["files"])
+
+
+def test_a_line_of_an_export_holds_an_order_and_an_item(shop: Warehouse) -> None:
+    totals = dict(shop.rows("SELECT order_id::text, total FROM sales.fact_order ORDER BY placed_at"))
+    assert list(totals.values()) == [Decimal(total) for total in TOTALS.values()]
+    assert shop.rows("SELECT count(*), sum(price) FROM sales.fact_order_item") == [(5, Decimal("1191.50"))]
+    assert shop.rows("SELECT count(*) FROM sales.fact_payment") == [(3,)]
+
+
+def test_a_person_who_buys_again_is_the_same_one(shop: Warehouse, tmp_path: Path) -> None:
+    orders = "SELECT count(DISTINCT customer_id) FROM customer.customer_alias"
+    assert shop.rows(orders) == [(2,)]
+    later = write_export(tmp_path / "later", [*LINES, LINES[4].replace("#1003", "#1004")])
+    shop.json("ingest", later, "--source", tmp_path / "shop")
+    assert shop.rows(orders) == [(2,)]
+    keys = "SELECT count(*) FROM event_store.subject_key WHERE octet_length(key) = 32"
+    assert shop.rows(f"SELECT ({keys}) > 2") == [(True,)]
+
+
+def test_a_history_names_the_file_that_the_load_had(shop: Warehouse) -> None:
+    [(order,)] = shop.rows("SELECT order_id::text FROM sales.fact_order ORDER BY placed_at LIMIT 1")
+    history = shop.json("audit", "history", "order", order)
+    assert history[0]["source"] == "orders:2 order_items:2-3 customers:2"
+    assert history[0]["files"]["orders"] == "orders_export_1.csv"
+    told = shop.run("audit", "history", "order", order).out
+    assert "orders_export_1.csv:2" in told
+    lineage = shop.run("audit", "lineage", "sales.fact_order", order)
+    assert "orders_export_1.csv:2  not shown, for a line of this file may be about a person" in lineage.out
+    assert "ana@example.com" not in lineage.out + told
+
+
+def test_lines_of_a_file_that_is_about_nobody_are_shown(warehouse: Warehouse, tmp_path: Path) -> None:
+    extract = rewritten(write(tmp_path / "extract", a_good_extract()), tmp_path / "other")
+    warehouse.json("ingest", extract, "--source", mapping(tmp_path / "mapping"))
+    [(product,)] = warehouse.rows("SELECT product_id::text FROM marketplace.product WHERE photos > 0")
+    lines = (extract / "export_products.txt").read_text(encoding="latin-1").splitlines()
+    told = warehouse.run("audit", "lineage", "marketplace.product", product).out
+    assert f"export_products.txt:2  {lines[1]}" in told
+
+
+def test_a_bad_record_is_kept_apart_with_its_line_and_can_be_let_in(warehouse: Warehouse, tmp_path: Path) -> None:
+    lines = [LINES[0].replace(";30,50;", ";thirty;"), *LINES[1:]]
+    source, export = write_mapping(tmp_path / "shop"), write_export(tmp_path / "export", lines)
+    told = warehouse.json("ingest", export, "--source", source)
+    assert told["files"]["order_items"]["quarantined"] == 1
+    [row] = warehouse.json("quality", "quarantine")
+    assert (row["file"], row["line"], row["real_file"]) == ("order_items", 2, "orders_export_1.csv")
+    assert "orders_export_1.csv:2  values_readable" in warehouse.run("quality", "quarantine").out
+    corrected = row["text"].replace("thirty", "30.50")
+    released = warehouse.run("quality", "release", row["row"], "--text", corrected, "--reason", "a typing error")
+    assert released.code == 0, released
+    assert warehouse.rows("SELECT count(*) FROM sales.fact_order_item") == [(5,)]
+
+
+def test_a_record_that_passes_later_is_let_in_by_that_load(warehouse: Warehouse, tmp_path: Path) -> None:
+    source = write_mapping(tmp_path / "shop")
+    early = write_export(tmp_path / "early", LINES[:3])
+    warehouse.json("ingest", early, "--source", source)
+    orphan = write_export(tmp_path / "orphan", [*LINES[:3], LINES[1].replace("#1001", "#1003")])
+    warehouse.json("ingest", orphan, "--source", source)
+    assert [row["rule"] for row in warehouse.json("quality", "quarantine")] == ["required_cells_filled"]
+
+
+def test_a_line_with_too_few_cells_is_kept_apart_without_its_text(warehouse: Warehouse, tmp_path: Path) -> None:
+    source, export = write_mapping(tmp_path / "shop"), write_export(tmp_path / "export", ["#1;x@example.com", *LINES])
+    warehouse.json("ingest", export, "--source", source)
+    [row] = warehouse.json("quality", "quarantine")
+    assert (row["line"], row["rule"], row["reason"]) == (
+        2,
+        "records_well_formed",
+        "the record has 2 cells, the header 10",
+    )
+    assert row["text"].startswith("sha256:")
+
+
+def test_a_person_of_another_source_is_forgotten(shop: Warehouse) -> None:
+    [(person,)] = shop.rows("SELECT customer_id::text FROM customer.dim_customer WHERE city = 'são paulo' LIMIT 1")
+    assert shop.run("customer", "erase", person, "--reason", "asked for it", "--yes").code == 0
+    [(shown,)] = shop.rows(
+        f"SELECT count(*) FROM customer.dim_customer WHERE customer_id = '{person}' AND city = 'são paulo'"
+    )
+    assert shown == 0
+
+
+def test_without_the_secret_nobody_is_taken_for_somebody_else(shop: Warehouse, tmp_path: Path) -> None:
+    with psycopg.connect(shop.database.url) as connection:
+        connection.execute("UPDATE event_store.subject_key SET key = NULL")
+    later = write_export(tmp_path / "later", [*LINES, LINES[4].replace("#1003", "#1004")])
+    refused(shop.run("ingest", later, "--source", tmp_path / "shop", "--json"), 2, "secret", "Restore the keys")
+
+
+def test_a_file_that_lacks_a_column_is_told_and_nothing_is_loaded(warehouse: Warehouse, tmp_path: Path) -> None:
+    export = write_export(tmp_path / "export", LINES)
+    file = export / "orders_export_1.csv"
+    file.write_bytes(file.read_bytes().replace(b";Shipping State", b";State"))
+    done = warehouse.run("ingest", export, "--source", write_mapping(tmp_path / "shop"), "--json")
+    assert (done.code, warehouse.events()) == (1, {})
+    assert "lacks the column Shipping State" in done.document["error"]
+
+
+def test_a_source_without_a_required_kind_of_record_is_rejected(warehouse: Warehouse, tmp_path: Path) -> None:
+    source = write_mapping(tmp_path / "shop")
+    (source / "sellers.sql").unlink()
+    done = warehouse.run("ingest", write_export(tmp_path / "export", LINES), "--source", source, "--json")
+    rejected(done, "The file sellers is missing")
+
+
+def test_a_select_that_doubles_records_is_seen_in_its_counts(warehouse: Warehouse, tmp_path: Path) -> None:
+    doubled = SELLERS_DOUBLED
+    source = write_mapping(tmp_path / "shop", sellers=doubled)
+    told = warehouse.json("ingest", write_export(tmp_path / "export", LINES), "--source", source)
+    assert told["files"]["sellers"] == {"rows": 5, "new": 1, "changed": 0, "unchanged": 4, "quarantined": 0}
+
+
+SELLERS_DOUBLED = """
+    SELECT line, id('seller', 'the shop') AS seller_id, '01001' AS seller_zip_code_prefix, 'são paulo' AS seller_city,
+        'SP' AS seller_state
+    FROM export
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "words"),
+    [
+        ("nobody", "export", ["nobody", "olist-spreadsheet"]),
+        ("empty", "export", ["source.toml"]),
+        ("shop", "nowhere", ["nowhere", "does not exist", "orders_export*.csv"]),
+        ("shop", "empty", ["is empty"]),
+    ],
+)
+def test_a_wrong_source_or_path_is_told_before_a_warehouse_is_made(
+    tmp_path: Path, database: Database, source: str, path: str, words: list[str]
+) -> None:
+    warehouse = Warehouse(database, tmp_path / "home")
+    write_mapping(tmp_path / "shop")
+    write_export(tmp_path / "export", LINES)
+    (tmp_path / "empty").mkdir()
+    named = source if source == "nobody" else tmp_path / source
+    refused(warehouse.run("ingest", tmp_path / path, "--source", named, "--json"), 2, *words)
+
+
+def test_python_takes_a_source_as_well(database: Database, tmp_path: Path) -> None:
+    source, export = write_mapping(tmp_path / "shop"), write_export(tmp_path / "export", LINES)
+    with replayhouse.open(home=tmp_path / "home", database_url=database.url) as warehouse:
+        assert warehouse.ingest(export, source=source).status == "completed"
