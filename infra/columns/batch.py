@@ -170,13 +170,14 @@ class _Reading:
             return list(places), [mapper.withhold(event) for event in sealed]
         ids = [convert(streams[place], UUID) for place in places]
         subjects = list(map(mapper.subject_of, sealed, ids))
-        wanted = {subject for subject in subjects if subject is not None}
-        keys = self._keys_of(wanted) if wanted else {}
+        wanted = {subject.int: subject for subject in subjects if subject is not None}  # hashing a UUID runs Python
+        found = self._keys_of(wanted.values()) if wanted else {}
+        keys = {subject.int: key for subject, key in found.items()}
         kept: list[int] = []
         clear: list[DomainEvent] = []
         for place, event, stream, subject in zip(places, sealed, ids, subjects, strict=True):
             try:
-                clear.append(event if subject is None else mapper.reveal(event, stream, keys[subject]))
+                clear.append(event if subject is None else mapper.reveal(event, stream, keys[subject.int]))
                 kept.append(place)
             except MappingError:
                 self.broken.append(place)
