@@ -15,6 +15,7 @@ from replayhouse.infra.sources.raw_extract import refuse_what_is_no_raw_extract
 from replayhouse.infra.sources.raw_files import RawTable, open_raw
 from replayhouse.infra.sources.running import Made, all_read, run_mapping
 from replayhouse.infra.sources.secret import secret_of
+from replayhouse.infra.sources.shown_cells import personal_columns
 from replayhouse.infra.staging.extract import Extract, ExtractFile
 from replayhouse.infra.staging.staging import Staged, stage_records
 
@@ -69,6 +70,7 @@ class OpenedSource:
             memory_limit=MEMORY,
             threads=threads,
             is_made=True,
+            unquoted=[(record, column) for record in made for column in personal_columns(self._mapping, record)],
         )
 
     def source(self) -> dict[str, Any]:

@@ -22,6 +22,15 @@ def shown_raw_columns(mapping: Mapping, name: str) -> tuple[str, ...]:
     return tuple(column for column in columns if column not in personal)
 
 
+def personal_columns(mapping: Mapping, record: str) -> tuple[str, ...]:
+    """The columns of a record that may be made of a column that the mapping calls personal."""
+    told = mapping.records.get(record)
+    files = [mapping.files[told.from_]] if told is not None else mapping.files.values()
+    personal = {column for file in files for column in file.personal}
+    names = (column.name for column in RECORDS[record].columns())
+    return tuple(name for name in names if _made_of(mapping, record, name, personal))
+
+
 def shown_columns(mapping: Mapping, record: str, tables: Iterable[str]) -> tuple[str, ...]:
     """The columns of a record, made from these files, whose cells may be shown."""
     personal = {column for name in tables for column in mapping.files[name].personal}

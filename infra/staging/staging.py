@@ -5,7 +5,7 @@ The database file is what the load reads from afterwards; staging again into the
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -196,11 +196,13 @@ def stage_records(
     memory_limit: str = "400MB",
     threads: int = 2,
     is_made: bool = False,
+    unquoted: Iterable[tuple[str, str]] = (),
 ) -> Staged:
     """The same of records that were read already: of all nine files, into the folder `cells`, which stays.
 
     A record is known by its number in its file, in the order in which it was read; several may stand on one line.
     `is_made`: a mapping made them, so that their texts are those of their cells, and `malformed` files have a `text`.
+    `unquoted` are the columns, by file, of which no reason may quote a cell, besides those of the personal files.
     """
     directory.mkdir(parents=True, exist_ok=True)
     database = directory / DATABASE
@@ -212,8 +214,10 @@ def stage_records(
         connection.execute("SET VARIABLE opened_on = ?::DATE", [opened_on])
         _load(connection, cells, extract, read, known)
         connection.execute(read_statements({(file, name) for file in read for name in read[file].absent}))
-        for script in ("quarantine", "compare"):
-            connection.execute(sql(script))
+        connection.execute(sql("quarantine"))
+        for file, column in unquoted:
+            connection.execute(UNQUOTED, {"file": file, "begin": f"{column} is "})
+        connection.execute(sql("compare"))
         counts = _counts(connection, read)
         latest = connection.execute(LATEST_PLACED_AT).fetchall()[0][0]
         checks = count_checks(connection)
@@ -229,6 +233,10 @@ def _not_believable(
 ) -> Staged:
     return Staged(extract, database, unreadable, missing, dict.fromkeys(FILES, FileCounts(0, 0, 0, 0, 0)), None, ())
 
+
+UNQUOTED = """
+    UPDATE quarantine SET reason = $begin || regexp_extract(reason, '^.*", ((not|none) .*)$', 1, 's')
+    WHERE file = $file AND starts_with(reason, $begin || '"')"""
 
 LATEST_PLACED_AT = """
     SELECT max(placed_at)

@@ -13,7 +13,7 @@ from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, write
 from tests.support.in_process import Warehouse, refused, rejected
 from tests.support.other_dialect import mapping, rewritten
-from tests.support.shop import LINES, TOTALS, write_export, write_mapping
+from tests.support.shop import LINES, SELECTS, TOTALS, write_export, write_mapping
 from tests.support.the_sample import SAMPLE
 
 
@@ -146,6 +146,14 @@ def test_a_line_with_too_few_cells_is_kept_apart_without_its_text(warehouse: War
         "the record has 2 cells, the header 10",
     )
     assert row["text"].startswith("sha256:")
+
+
+def test_no_reason_quotes_a_cell_that_the_mapping_calls_personal(warehouse: Warehouse, tmp_path: Path) -> None:
+    carelessly = SELECTS["sellers"].replace("id('seller', 'the shop')", 'min("Email")')
+    source = write_mapping(tmp_path / "shop", sellers=carelessly)
+    done = warehouse.run("ingest", write_export(tmp_path / "export", LINES), "--source", source, "--json")
+    told = rejected(done, "the first, line 2: seller_id is not 32 hexadecimal digits")
+    assert "@" not in str(told)
 
 
 def test_a_person_of_another_source_is_forgotten(shop: Warehouse) -> None:
