@@ -1,7 +1,7 @@
 """`python -m bench`: measures the table of `docs/performance.md` on this machine, and writes it there.
 
 A run on a part (`--only`) or of another size (`--orders`) prints its figures and leaves the page as it is; but for
-`--only web`, which has a table of its own there.
+`--only web`, which has a table of its own there, and `--only columns`, whose table stands in `docs/columns.md`.
 """
 
 import argparse
@@ -19,10 +19,14 @@ GROWTH = (0.1, 1.0)
 
 
 def main() -> int:
+    from bench import columns
     from bench.report import show, write
     from bench.session import Session
 
     arguments = _arguments()
+    if arguments.only == ["columns"]:
+        print(columns.table())
+        return 0
     if arguments.directory is not None:
         arguments.directory.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="replayhouse-bench-", dir=arguments.directory))
@@ -69,7 +73,7 @@ def _section(arguments: argparse.Namespace) -> str:
 def _arguments() -> argparse.Namespace:
     from bench.session import BY_THEMSELVES, OF_ENGINES, PARTS
 
-    choices = (*PARTS, *BY_THEMSELVES, *OF_ENGINES)
+    choices = (*PARTS, *BY_THEMSELVES, *OF_ENGINES, "columns")
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--orders", type=int, default=FULL_SIZE, metavar="N", help=f"default {FULL_SIZE:,}")
