@@ -31,7 +31,7 @@ from replayhouse.infra.publishing.message import LoggedEvent, message_of
 from replayhouse.infra.publishing.names import events_topic, source_of
 from replayhouse.infra.runtime.kafka_settings import KafkaSettings
 from replayhouse_consumer import Consumer, Stream
-from replayhouse_consumer.events import OrderPlacedV1
+from replayhouse_consumer.events import OrderPlacedV2
 from replayhouse_consumer.intake import OURS
 
 MESSAGES = 100_000
@@ -60,7 +60,7 @@ class Kit:
     def __str__(self) -> str:
         rows = {
             "bare KafkaConsumer": self.bare,
-            "on(OrderPlacedV1)": self.on_events,
+            "on(OrderPlacedV2)": self.on_events,
             "stream('sales')": self.on_streams,
         }
         lines = [
@@ -145,8 +145,8 @@ def _timed_kit(kafka: KafkaSettings, inbox: Path, messages: int, handlers: Calla
 
 
 def _on_events(consumer: Consumer) -> None:
-    @consumer.on(OrderPlacedV1, ignore_rewinds=True)
-    def placed(event: OrderPlacedV1, db: Any) -> None:
+    @consumer.on(OrderPlacedV2, ignore_rewinds=True)
+    def placed(event: OrderPlacedV2, db: Any) -> None:
         pass
 
 

@@ -5,19 +5,21 @@ these shapes (infra/staging/reading.py) and must agree with them to the letter, 
 feeds the same records to both.
 
 A field with a default is an optional column: an extract may lack it, and what it lacks is no change of what is known.
+
+What other sources do not know is not made up: `with_unknown` makes shapes of which some required cells may be empty.
 """
 
 import hashlib
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum, auto
 from typing import Annotated, Any, ClassVar, NamedTuple, get_args
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, create_model
 from pydantic_core import PydanticCustomError
 
 from replayhouse.domain.kernel.places import zip_prefix_of
@@ -153,6 +155,7 @@ def _required(read: Callable[[str], object]) -> PlainValidator:
 
 
 Id = Annotated[UUID, CellKind.ID, _required(read_id)]
+IdOrNone = Annotated[UUID | None, CellKind.ID, _optional(read_id)]
 Time = Annotated[datetime, CellKind.TIME, _required(read_time)]
 TimeOrNone = Annotated[datetime | None, CellKind.TIME, _optional(read_time)]
 Whole = Annotated[int, CellKind.WHOLE, _required(read_whole)]
@@ -343,10 +346,39 @@ RECORDS: dict[str, type[Record]] = {
 }
 """The shape of a record by the short name of its file."""
 
+_UNKNOWN: dict[tuple[str, str], object] = {
+    ("orders", "order_estimated_delivery_date"): TimeOrNone,
+    ("order_items", "shipping_limit_date"): TimeOrNone,
+    ("order_items", "seller_id"): IdOrNone,
+}
+MAY_BE_UNKNOWN = frozenset(_UNKNOWN)
+"""The required columns, by file and the CSV's name, that another source than Olist may leave empty: until when delivery
+was promised, until when a line was to be handed over, and who sells it."""
 
-def read_record(file: str, cells: Mapping[str, str]) -> Record | Problem:
-    """A record's cells by column name, as values; or the first problem that it has by itself. An empty cell is null."""
+
+def with_unknown(unknown: Collection[tuple[str, str]]) -> Mapping[str, type[Record]]:
+    """The shapes of a source that may leave these columns empty, by file and the CSV's name; all others as they are.
+
+    Raises ValueError for a column that is none of MAY_BE_UNKNOWN: nothing could be decided without it.
+    """
+    if refused := sorted(set(unknown) - MAY_BE_UNKNOWN):
+        raise ValueError(f"the column {'.'.join(refused[0])} cannot be unknown")
+    return {file: _with_unknown(file, {name for of, name in unknown if of == file}) for file in RECORDS}
+
+
+def _with_unknown(file: str, unknown: Collection[str]) -> type[Record]:
     shape = RECORDS[file]
+    fields: dict[str, Any] = {
+        column.field: (_UNKNOWN[file, column.name], Field(alias=column.name))
+        for column in shape.columns()
+        if column.name in unknown
+    }
+    return create_model(shape.__name__, __base__=shape, __doc__=shape.__doc__, **fields) if fields else shape
+
+
+def read_record(file: str, cells: Mapping[str, str], shapes: Mapping[str, type[Record]] = RECORDS) -> Record | Problem:
+    """A record's cells by column name, as values; or the first problem that it has by itself. An empty cell is null."""
+    shape = shapes[file]
     try:
         return shape.model_validate({column.name: cells.get(column.name) or None for column in shape.columns()})
     except ValidationError as error:

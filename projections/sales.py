@@ -44,9 +44,9 @@ FACT_ORDER = Table(
     moment(
         "completed_at", "when a delivered order was delivered; null if nobody knows when", null=True, in_calendar=True
     ),
-    moment("promised_by", "the promised date, at midnight", in_calendar=True),
+    moment("promised_by", "the promised date, at midnight; null where nobody knows", null=True, in_calendar=True),
     integer("item_count", "number of lines"),
-    integer("seller_count", "number of different sellers"),
+    integer("seller_count", "number of different sellers that are known"),
     money("price", "sum of the lines' prices, BRL"),
     money("freight", "sum of the lines' freight, BRL"),
     money("total", "price and freight, BRL"),
@@ -66,7 +66,12 @@ FACT_ORDER_ITEM = Table(
     uuid("order_id", "the order", key=True, of="sales.fact_order.order_id"),
     integer("item_no", "number of the line in the order", key=True),
     uuid("product_id", "the product, as in the source", to="marketplace.dim_product.product_id", is_indexed=True),
-    uuid("seller_id", "the seller, as in the source", to="marketplace.dim_seller.seller_id", is_indexed=True),
+    uuid(
+        "seller_id",
+        "the seller, as in the source; the zero UUID where nobody knows",
+        to="marketplace.dim_seller.seller_id",
+        is_indexed=True,
+    ),
     uuid(
         "customer_id",
         "the person who ordered; the zero UUID where nobody knows",
@@ -77,7 +82,12 @@ FACT_ORDER_ITEM = Table(
     money("price", "price, BRL"),
     money("freight", "freight, BRL"),
     money("total", "price and freight, BRL"),
-    moment("ship_by", "until when the seller must hand the parcel to the carrier", in_calendar=True),
+    moment(
+        "ship_by",
+        "until when the seller must hand the parcel to the carrier; null where nobody knows",
+        null=True,
+        in_calendar=True,
+    ),
     position(),
     comment="One row for each line of an order",
     info=from_files("order_items", "orders", "customers"),

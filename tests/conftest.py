@@ -116,6 +116,14 @@ def conn(database: "Database") -> "Iterator[psycopg.Connection]":
         yield connection
 
 
+@pytest.fixture
+def may_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the test loads comes from a source that may not know promises, days to ship by and sellers."""
+    from tests.support.unknown_facts import let_be_unknown
+
+    let_be_unknown(monkeypatch)
+
+
 # --- brokers --------------------------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,44 @@ class Line(Part):
     product_id: UUID
     """the product"""
     seller_id: UUID
+    """the seller; the zero UUID where nobody knows who that is"""
+    price: Decimal
+    """price of the product, not negative (BRL)"""
+    freight: Decimal
+    """what its carriage costs, not negative (BRL)"""
+    ship_by: datetime | None
+    """until when the seller has to hand it to the carrier; null where nobody knows"""
+
+
+class OrderPlacedV2(Event):
+    """First sight of an order."""
+
+    type: ClassVar[str] = "sales.OrderPlaced.v2"
+    context: ClassVar[str] = "sales"
+    survives_rewind: ClassVar[bool] = False
+
+    occurred_at: datetime
+    """when it happened; where the source does not tell, the latest time known before it in the stream"""
+    customer_id: UUID
+    """the person who ordered; the zero UUID while nobody knows who that is"""
+    customer_alias: UUID
+    """the alias under which the source hides the person in this order"""
+    placed_at: datetime
+    """when the order was placed"""
+    promised_by: datetime | None
+    """until when delivery was promised; the date counts, not the hour; null where nobody knows"""
+    lines: tuple[Line, ...]
+    """what was ordered; an order without lines is legal"""
+
+
+class OrderPlacedV1Line(Part):
+    """One product of one seller in an order."""
+
+    item_no: int
+    """number of the line in its order"""
+    product_id: UUID
+    """the product"""
+    seller_id: UUID
     """the seller"""
     price: Decimal
     """price of the product, not negative (BRL)"""
@@ -50,8 +88,38 @@ class OrderPlacedV1(Event):
     """when the order was placed"""
     promised_by: datetime
     """until when delivery was promised; the date counts, not the hour"""
-    lines: tuple[Line, ...]
+    lines: tuple[OrderPlacedV1Line, ...]
     """what was ordered; an order without lines is legal"""
+
+
+class OrderLineAddedV2(Event):
+    """A later extract brings a line."""
+
+    type: ClassVar[str] = "sales.OrderLineAdded.v2"
+    context: ClassVar[str] = "sales"
+    survives_rewind: ClassVar[bool] = False
+
+    occurred_at: datetime
+    """when it happened; where the source does not tell, the latest time known before it in the stream"""
+    line: Line
+    """the line as it is now"""
+
+
+class OrderLineAddedV1Line(Part):
+    """One product of one seller in an order."""
+
+    item_no: int
+    """number of the line in its order"""
+    product_id: UUID
+    """the product"""
+    seller_id: UUID
+    """the seller"""
+    price: Decimal
+    """price of the product, not negative (BRL)"""
+    freight: Decimal
+    """what its carriage costs, not negative (BRL)"""
+    ship_by: datetime
+    """until when the seller has to hand it to the carrier"""
 
 
 class OrderLineAddedV1(Event):
@@ -63,8 +131,38 @@ class OrderLineAddedV1(Event):
 
     occurred_at: datetime
     """when it happened; where the source does not tell, the latest time known before it in the stream"""
+    line: OrderLineAddedV1Line
+    """the line as it is now"""
+
+
+class OrderLineAmendedV2(Event):
+    """A later extract corrects a line, which its number tells."""
+
+    type: ClassVar[str] = "sales.OrderLineAmended.v2"
+    context: ClassVar[str] = "sales"
+    survives_rewind: ClassVar[bool] = False
+
+    occurred_at: datetime
+    """when it happened; where the source does not tell, the latest time known before it in the stream"""
     line: Line
     """the line as it is now"""
+
+
+class OrderLineAmendedV1Line(Part):
+    """One product of one seller in an order."""
+
+    item_no: int
+    """number of the line in its order"""
+    product_id: UUID
+    """the product"""
+    seller_id: UUID
+    """the seller"""
+    price: Decimal
+    """price of the product, not negative (BRL)"""
+    freight: Decimal
+    """what its carriage costs, not negative (BRL)"""
+    ship_by: datetime
+    """until when the seller has to hand it to the carrier"""
 
 
 class OrderLineAmendedV1(Event):
@@ -76,7 +174,7 @@ class OrderLineAmendedV1(Event):
 
     occurred_at: datetime
     """when it happened; where the source does not tell, the latest time known before it in the stream"""
-    line: Line
+    line: OrderLineAmendedV1Line
     """the line as it is now"""
 
 
@@ -271,6 +369,31 @@ class SalesRewoundV1(RewoundV1):
     survives_rewind: ClassVar[bool] = False
 
 
+class ShipmentPlannedV2(Event):
+    """An order is to travel from its sellers to its customer."""
+
+    type: ClassVar[str] = "fulfillment.ShipmentPlanned.v2"
+    context: ClassVar[str] = "fulfillment"
+    survives_rewind: ClassVar[bool] = False
+
+    occurred_at: datetime
+    """when it happened; where the source does not tell, the latest time known before it in the stream"""
+    order_id: UUID
+    """the order"""
+    customer_id: UUID
+    """the person who ordered; the zero UUID while nobody knows who that is"""
+    placed_at: datetime
+    """when the order was placed"""
+    promised_by: datetime | None
+    """until when delivery was promised; the date counts, not the hour; null where nobody knows"""
+    origin_zip: str | None
+    """zip prefix of the seller of the first line; null where that is not known"""
+    origins: tuple[str | None, ...]
+    """zip prefixes of all sellers in the order of their lines; null where one is not known"""
+    destination_zip: Sealed | None
+    """zip prefix of the address under which the order was made; null where nobody knows it"""
+
+
 class ShipmentPlannedV1(Event):
     """An order is to travel from its sellers to its customer."""
 
@@ -288,6 +411,31 @@ class ShipmentPlannedV1(Event):
     """when the order was placed"""
     promised_by: datetime
     """until when delivery was promised; the date counts, not the hour"""
+    origin_zip: str | None
+    """zip prefix of the seller of the first line; null where that is not known"""
+    origins: tuple[str | None, ...]
+    """zip prefixes of all sellers in the order of their lines; null where one is not known"""
+    destination_zip: Sealed | None
+    """zip prefix of the address under which the order was made; null where nobody knows it"""
+
+
+class ShipmentReplannedV2(Event):
+    """The plan as it is now, after a correction."""
+
+    type: ClassVar[str] = "fulfillment.ShipmentReplanned.v2"
+    context: ClassVar[str] = "fulfillment"
+    survives_rewind: ClassVar[bool] = False
+
+    occurred_at: datetime
+    """when it happened; where the source does not tell, the latest time known before it in the stream"""
+    order_id: UUID
+    """the order"""
+    customer_id: UUID
+    """the person who ordered; the zero UUID while nobody knows who that is"""
+    placed_at: datetime
+    """when the order was placed"""
+    promised_by: datetime | None
+    """until when delivery was promised; the date counts, not the hour; null where nobody knows"""
     origin_zip: str | None
     """zip prefix of the seller of the first line; null where that is not known"""
     origins: tuple[str | None, ...]
@@ -346,7 +494,7 @@ class DeliveryCompletedV1(Event):
     delivered_at: datetime | None
     """since when; null where the source does not tell"""
     days_late: int | None
-    """whole days after the promised date, 0 if on time; null without a time (day)"""
+    """whole days after the promised date, 0 if on time; null without a time or a promise (day)"""
 
 
 class DeliveryDelayedV1(Event):
@@ -1000,8 +1148,11 @@ class QualityRewoundV1(RewoundV1):
 
 
 EVENTS: dict[str, type[Event]] = {
+    "sales.OrderPlaced.v2": OrderPlacedV2,
     "sales.OrderPlaced.v1": OrderPlacedV1,
+    "sales.OrderLineAdded.v2": OrderLineAddedV2,
     "sales.OrderLineAdded.v1": OrderLineAddedV1,
+    "sales.OrderLineAmended.v2": OrderLineAmendedV2,
     "sales.OrderLineAmended.v1": OrderLineAmendedV1,
     "sales.OrderAmended.v1": OrderAmendedV1,
     "sales.PaymentReceived.v1": PaymentReceivedV1,
@@ -1015,7 +1166,9 @@ EVENTS: dict[str, type[Event]] = {
     "sales.OrderCanceled.v1": OrderCanceledV1,
     "sales.OrderMadeUnavailable.v1": OrderMadeUnavailableV1,
     "sales.Rewound.v1": SalesRewoundV1,
+    "fulfillment.ShipmentPlanned.v2": ShipmentPlannedV2,
     "fulfillment.ShipmentPlanned.v1": ShipmentPlannedV1,
+    "fulfillment.ShipmentReplanned.v2": ShipmentReplannedV2,
     "fulfillment.ShipmentReplanned.v1": ShipmentReplannedV1,
     "fulfillment.ShipmentDispatched.v1": ShipmentDispatchedV1,
     "fulfillment.DeliveryCompleted.v1": DeliveryCompletedV1,

@@ -12,7 +12,9 @@ from replayhouse.domain.kernel.places import UNKNOWN
 OrderId = Annotated[UUID, Means("the order")]
 CustomerId = Annotated[UUID, Means("the person who ordered; the zero UUID while nobody knows who that is")]
 PlacedAt = Annotated[datetime, Means("when the order was placed")]
-PromisedBy = Annotated[datetime, Means("until when delivery was promised; the date counts, not the hour")]
+PromisedBy = Annotated[
+    datetime | None, Means("until when delivery was promised; the date counts, not the hour; null where nobody knows")
+]
 OriginZip = Annotated[
     str | None, Means("zip prefix of the seller of the first line; null where that is not known", example="20040")
 ]
@@ -29,6 +31,7 @@ DestinationZip = Annotated[
 class ShipmentPlanned(DomainEvent):
     """An order is to travel from its sellers to its customer."""
 
+    version: ClassVar[int] = 2
     subject: ClassVar[str | None] = "customer_id"
 
     occurred_at: OccurredAt
@@ -45,6 +48,7 @@ class ShipmentPlanned(DomainEvent):
 class ShipmentReplanned(DomainEvent):
     """The plan as it is now, after a correction."""
 
+    version: ClassVar[int] = 2
     subject: ClassVar[str | None] = "customer_id"
 
     occurred_at: OccurredAt
@@ -72,7 +76,8 @@ class DeliveryCompleted(DomainEvent):
     occurred_at: OccurredAt
     delivered_at: Annotated[datetime | None, Means("since when; null where the source does not tell")]
     days_late: Annotated[
-        int | None, Means("whole days after the promised date, 0 if on time; null without a time", "day", 0)
+        int | None,
+        Means("whole days after the promised date, 0 if on time; null without a time or a promise", "day", 0),
     ]
 
 

@@ -33,7 +33,7 @@ class OrderProgress(NamedTuple):
     order_id: UUID
     customer_id: UUID
     placed_at: datetime
-    promised_by: datetime
+    promised_by: datetime | None
     is_shipped: bool
     shipped_at: datetime | None
     is_completed: bool
@@ -77,7 +77,7 @@ class Shipment:
     order_id: UUID = UNKNOWN_ID
     customer_id: UUID = UNKNOWN_ID
     placed_at: datetime = datetime.min
-    promised_by: datetime = datetime.min
+    promised_by: datetime | None = None
     destination_zip: str | None = None
     origin_zip: str | None = None
     origins: tuple[str | None, ...] = ()
@@ -89,21 +89,26 @@ class Shipment:
 
     @property
     def days_late(self) -> int | None:
-        """Whole calendar days from the promised date to the delivery; null without a delivery time (R25)."""
+        """Whole calendar days from the promised date to the delivery; null where one is not known (R25)."""
         return days_late(self.delivered_at, self.promised_by)
 
     @property
     def is_past_estimate(self) -> bool | None:
-        """Whether the delivery came after the promised time, to the second; null without a delivery time (R25)."""
-        return None if self.delivered_at is None else self.delivered_at > self.promised_by
+        """Whether the delivery came after the promised time, to the second; null where one is not known (R25)."""
+        if self.delivered_at is None or self.promised_by is None:
+            return None
+        return self.delivered_at > self.promised_by
 
 
 NEW_SHIPMENT = Shipment()
 
 
-def days_late(delivered_at: datetime | None, promised_by: datetime) -> int | None:
-    """Whole calendar days after the promised date, 0 if on time: the date counts, not the hour (R25)."""
-    if delivered_at is None:
+def days_late(delivered_at: datetime | None, promised_by: datetime | None) -> int | None:
+    """Whole calendar days after the promised date, 0 if on time: the date counts, not the hour (R25).
+
+    None where the delivery time or the promise is not known.
+    """
+    if delivered_at is None or promised_by is None:
         return None
     return max(0, delivered_at.toordinal() - promised_by.toordinal())
 

@@ -7,7 +7,7 @@ whose time the source does not tell, the latest time known before it in the stre
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from replayhouse.domain.kernel.events import DomainEvent
@@ -28,10 +28,12 @@ class Line:
 
     item_no: Annotated[int, Means("number of the line in its order", example=1)]
     product_id: Annotated[UUID, Means("the product")]
-    seller_id: Annotated[UUID, Means("the seller")]
+    seller_id: Annotated[UUID, Means("the seller; the zero UUID where nobody knows who that is")]
     price: Annotated[Decimal, Means("price of the product, not negative", BRL)]
     freight: Annotated[Decimal, Means("what its carriage costs, not negative", BRL)]
-    ship_by: Annotated[datetime, Means("until when the seller has to hand it to the carrier")]
+    ship_by: Annotated[
+        datetime | None, Means("until when the seller has to hand it to the carrier; null where nobody knows")
+    ]
 
     @property
     def total(self) -> Decimal:
@@ -46,17 +48,24 @@ OrderLine = Annotated[Line, Means("the line as it is now")]
 class OrderPlaced(DomainEvent):
     """First sight of an order."""
 
+    version: ClassVar[int] = 2
+
     occurred_at: OccurredAt
     customer_id: CustomerId
     customer_alias: Annotated[UUID, Means("the alias under which the source hides the person in this order")]
     placed_at: PlacedAt
-    promised_by: Annotated[datetime, Means("until when delivery was promised; the date counts, not the hour")]
+    promised_by: Annotated[
+        datetime | None,
+        Means("until when delivery was promised; the date counts, not the hour; null where nobody knows"),
+    ]
     lines: Annotated[tuple[Line, ...], Means("what was ordered; an order without lines is legal")]
 
 
 @dataclass(frozen=True, slots=True)
 class OrderLineAdded(DomainEvent):
     """A later extract brings a line."""
+
+    version: ClassVar[int] = 2
 
     occurred_at: OccurredAt
     line: OrderLine
@@ -65,6 +74,8 @@ class OrderLineAdded(DomainEvent):
 @dataclass(frozen=True, slots=True)
 class OrderLineAmended(DomainEvent):
     """A later extract corrects a line, which its number tells."""
+
+    version: ClassVar[int] = 2
 
     occurred_at: OccurredAt
     line: OrderLine

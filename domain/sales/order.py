@@ -74,12 +74,15 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class OrderHeader:
-    """An order's own row as the extract shows it; the times as given, whether the status allows them or not."""
+    """An order's own row as the extract shows it; the times as given, whether the status allows them or not.
+
+    `promised_by` is None where the source does not know it.
+    """
 
     customer_alias: UUID
     status: str
     placed_at: datetime
-    promised_by: datetime
+    promised_by: datetime | None
     approved_at: datetime | None = None
     shipped_at: datetime | None = None
     completed_at: datetime | None = None
@@ -93,7 +96,7 @@ class Order:
     customer_id: UUID = UNKNOWN_ID
     customer_alias: UUID = UNKNOWN_ID
     placed_at: datetime = datetime.min
-    promised_by: datetime = datetime.min
+    promised_by: datetime | None = None
     approved_at: datetime | None = None
     shipped_at: datetime | None = None
     completed_at: datetime | None = None
@@ -140,8 +143,8 @@ class Order:
 
     @property
     def seller_count(self) -> int:
-        """How many sellers have a line (R20)."""
-        return len({line.seller_id for line in self.lines.values()})
+        """How many sellers have a line (R20); one whom nobody knows is none."""
+        return len({line.seller_id for line in self.lines.values() if line.seller_id != UNKNOWN_ID})
 
     @property
     def price(self) -> Decimal:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from itertools import chain
 
 from replayhouse.infra.staging.files import PERSONAL_FILES
-from replayhouse.ingest.records import RECORDS, CellKind, Column
+from replayhouse.ingest.records import CellKind, Column, Record, with_unknown
 
 READ_KEYED = """
 CREATE TEMP TABLE read_{file} AS
@@ -49,6 +49,11 @@ WHERE problem IS NULL;
 """
 """The fingerprint of an optional column by itself, so that an extract is compared by the columns that it has."""
 
+UNKNOWN = """
+INSERT INTO may_be_unknown VALUES ('{file}', '{field}');
+"""
+"""What the source may not know, for the checks on it."""
+
 KEYS = {
     "customers": "key_of_customer",
     "order_items": "key_of_item",
@@ -73,24 +78,34 @@ READERS = {
 """The macro that reads a cell, and the one that says what it wants; of the other kinds any cell is read as it is."""
 
 
-def read_statements(absent: Collection[tuple[str, str]]) -> str:
-    """The statements for all files; `absent` are the optional columns that the extract lacks, by file and name."""
+def read_statements(absent: Collection[tuple[str, str]], unknown: Collection[tuple[str, str]] = frozenset()) -> str:
+    """The statements for all files; columns are named by file and the CSV's name.
+
+    `absent` are the optional ones that the extract lacks, `unknown` the required ones that its source may leave empty,
+    of those of `ingest.records.MAY_BE_UNKNOWN`. Raises ValueError for others of these.
+    """
+    shapes = with_unknown(unknown)
     parts = (
         READ_PART.format(file=file, column=column.name, field=column.field, canonical=_canonical(column))
-        for file, shape in RECORDS.items()
+        for file, shape in shapes.items()
         for column in shape.columns()
         if column.is_optional and (file, column.name) not in absent
     )
-    return "".join(chain(map(_read, RECORDS), parts))
+    told = (UNKNOWN.format(file=file, field=_field(shapes[file], name)) for file, name in sorted(unknown))
+    return "".join(chain((_read(file, shape) for file, shape in shapes.items()), parts, told))
 
 
-def _read(file: str) -> str:
-    columns = RECORDS[file].columns()
+def _field(shape: type[Record], name: str) -> str:
+    return next(column.field for column in shape.columns() if column.name == name)
+
+
+def _read(file: str, shape: type[Record]) -> str:
+    columns = shape.columns()
     statement = READ_KEYED if file in KEYS else READ_SAMPLES
     return statement.format(
         file=file,
         fields=", ".join(column.field for column in columns),
-        key=_key(file, columns) if file in KEYS else "",
+        key=_key(file, shape) if file in KEYS else "",
         canonical=", ".join(_canonical(column) for column in columns if not column.is_optional),
         problems="\n        ".join(_problems(file, columns)),
         values=",\n        ".join(f"{_value(column)} AS {column.field}" for column in columns),
@@ -103,9 +118,9 @@ def _value(column: Column) -> str:
     return f"{READERS[column.kind][0]}(cell.{column.name})"
 
 
-def _key(file: str, columns: tuple[Column, ...]) -> str:
+def _key(file: str, shape: type[Record]) -> str:
     """The macro's word on the natural key: an id that is the key itself as a value, else as it is written."""
-    natural = [column for name in RECORDS[file].natural_key for column in columns if column.field == name]
+    natural = [column for name in shape.natural_key for column in shape.columns() if column.field == name]
     is_digest = len(natural) > 1
     arguments = (
         f"cell.{column.name}" if is_digest and column.kind is CellKind.ID else column.field for column in natural

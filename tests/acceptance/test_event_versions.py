@@ -11,8 +11,8 @@ from tests.support.in_process import Warehouse, refused
 
 NEWER = """
     ALTER TABLE event_store.sales_events DISABLE TRIGGER append_only;
-    UPDATE event_store.sales_events SET topic = 'sales.OrderPlaced.v2'
-    WHERE topic = 'sales.OrderPlaced.v1' AND originator_id = '{}'
+    UPDATE event_store.sales_events SET topic = 'sales.OrderPlaced.v3'
+    WHERE topic = 'sales.OrderPlaced.v2' AND originator_id = '{}'
 """
 TOO_OLD = "the program is older than the log, update it"
 
@@ -28,7 +28,7 @@ def test_commands_that_meet_an_event_of_a_newer_program_say_so(warehouse: Wareho
         connection.execute(NEWER.format(an_id(1)).encode())
 
     for command in (("project",), ("rebuild",), ("audit", "history", "order", an_id(1))):
-        refused(warehouse.run(*command, "--json"), 2, "sales.OrderPlaced.v2", TOO_OLD)
+        refused(warehouse.run(*command, "--json"), 2, "sales.OrderPlaced.v3", TOO_OLD)
     contexts = warehouse.json("status")["contexts"]
     assert (contexts["sales"]["projected"], contexts["sales"]["parked"]) == (0, 0)
     assert all(contexts[name]["lag"] == 0 for name in contexts if name != "sales"), "the others have gone on"

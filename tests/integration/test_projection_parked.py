@@ -132,10 +132,10 @@ def test_an_event_of_a_newer_program_stops_its_context_and_no_other(
     log.append("fulfillment", GOOD, [Rewound(MONDAY, UUID(int=7), to_version=0)])
     conn.execute("ALTER TABLE event_store.sales_events DISABLE TRIGGER append_only")
     rename = "UPDATE event_store.sales_events SET topic = %s WHERE originator_id = %s AND topic = %s"
-    newer = ["sales.OrderPlaced.v2", GOOD, "sales.OrderPlaced.v1"]
+    newer = ["sales.OrderPlaced.v3", GOOD, "sales.OrderPlaced.v2"]
     conn.execute(rename, newer)
 
-    with pytest.raises(NewerVersion, match=r"sales\.OrderPlaced\.v2.* the program is older than the log, update it"):
+    with pytest.raises(NewerVersion, match=r"sales\.OrderPlaced\.v3.* the program is older than the log, update it"):
         catch_up(database)
 
     found = status(database)

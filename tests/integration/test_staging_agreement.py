@@ -2,7 +2,8 @@
 
 import csv
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, get_type_hints
 from uuid import UUID
@@ -24,7 +25,16 @@ from replayhouse.infra.staging.reader import empty_file, read_file
 from replayhouse.infra.staging.reading import read_statements
 from replayhouse.infra.staging.staging import sql
 from replayhouse.infra.staging.work import FACTS
-from replayhouse.ingest.records import RECORDS, Problem, ProductRecord, Record, WholeOrNone, read_record
+from replayhouse.ingest.records import (
+    MAY_BE_UNKNOWN,
+    RECORDS,
+    Problem,
+    ProductRecord,
+    Record,
+    WholeOrNone,
+    read_record,
+    with_unknown,
+)
 from replayhouse.ingest.synthetic.files import HEADERS
 from tests.support.staging import Row, a_good_extract, an_id
 
@@ -123,7 +133,10 @@ def every_trap_in_every_column() -> dict[str, list[Row]]:
 
 
 def in_sql(
-    directory: Path, extract: dict[str, list[Row]], connection: duckdb.DuckDBPyConnection
+    directory: Path,
+    extract: dict[str, list[Row]],
+    connection: duckdb.DuckDBPyConnection,
+    unknown: Collection[tuple[str, str]] = (),
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each record of each file as SQL reads it, in the order of the lines."""
     connection.execute(sql("macros"))
@@ -137,7 +150,7 @@ def in_sql(
         read = read_file(file, path, directory) if extract[file] else empty_file(file, directory)
         assert read.unreadable is None
     connection.execute("SET VARIABLE cells = ?", [str(directory)])
-    connection.execute(read_statements(()))
+    connection.execute(read_statements((), unknown))
     for file in FILES:
         table = connection.table(file if file == "geolocation" else f"read_{file}").order("line")
         for row in table.fetchall():
@@ -145,15 +158,19 @@ def in_sql(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=15)
-@given(extract=extracts)
-@example(extract=every_trap_in_every_column())
-def test_sql_reads_a_record_as_its_shape_does(tmp_path: Path, extract: dict[str, list[Row]]) -> None:
+@given(extract=extracts, unknown=st.sets(st.sampled_from(sorted(MAY_BE_UNKNOWN))))
+@example(extract=every_trap_in_every_column(), unknown=set())
+@example(extract=every_trap_in_every_column(), unknown=set(MAY_BE_UNKNOWN))
+def test_sql_reads_a_record_as_its_shape_does(
+    tmp_path: Path, extract: dict[str, list[Row]], unknown: set[tuple[str, str]]
+) -> None:
+    shapes = with_unknown(unknown)
     records = iter([row for file in FILES for row in extract[file]])
     with duckdb.connect(config={"threads": 1}) as connection:
-        read = list(in_sql(tmp_path, extract, connection))
+        read = list(in_sql(tmp_path, extract, connection, unknown))
     for file, found in read:
         cells = next(records)
-        expected = read_record(file, cells)
+        expected = read_record(file, cells, shapes)
         problem = found["problem"]
         if isinstance(expected, Problem):
             assert problem is not None, (file, cells, expected)
@@ -193,6 +210,26 @@ def test_sql_reads_an_optional_column_as_its_shape_does(tmp_path: Path, monkeypa
     assert parts == [("products.product_photos_qty", key, part) for key, _, part in expected]
     assert not isinstance(before, Problem)
     assert before.fingerprint != expected[0][1], "an optional column is no part of the fingerprint of all others"
+
+
+@pytest.mark.parametrize(("file", "column"), sorted(MAY_BE_UNKNOWN))
+def test_what_a_source_may_not_know_may_be_empty_in_its_records_and_in_no_others(file: str, column: str) -> None:
+    cells = {**a_good_extract()[file][0], column: ""}
+    assert read_record(file, cells) == Problem("required_cells_filled", column)
+
+    shapes = with_unknown({(file, column)})
+    read = read_record(file, cells, shapes)
+    assert isinstance(read, Record)
+    assert [shape for other, shape in shapes.items() if shape is not RECORDS[other]] == [type(read)]
+    assert read.columns() == tuple(
+        one._replace(may_be_empty=True) if one.name == column else one for one in RECORDS[file].columns()
+    )
+
+
+@pytest.mark.parametrize("column", [("orders", "order_id"), ("orders", "seller_id"), ("sellers", "seller_id")])
+def test_what_nothing_can_be_decided_without_cannot_be_unknown(column: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"the column {'.'.join(column)} cannot be unknown")):
+        read_statements((), {column})
 
 
 def test_required_columns_are_those_that_extracts_are_generated_with() -> None:

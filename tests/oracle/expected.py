@@ -71,15 +71,19 @@ class Difference(NamedTuple):
     unexpected: list[Row]
 
 
-def expected(directory: Path, opened_on: date | None = None) -> duckdb.DuckDBPyConnection:
+def expected(
+    directory: Path, opened_on: date | None = None, *, may_be_unknown: bool = False
+) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB database with every table of TABLES, for the extract in this folder.
 
-    `opened_on` is the day (UTC) on which its load was opened, by default today. A file that is not there counts as
+    `opened_on` is the day (UTC) on which its load was opened, by default today. Where they `may_be_unknown`, promises,
+    days to ship by and sellers may be empty, as other sources than Olist leave them. A file that is not there counts as
     empty. Raises csv.Error or ValueError where a file cannot be read.
     """
     oracle = duckdb.connect(config={"memory_limit": "1GB", "threads": 2})
     oracle.execute("CREATE SCHEMA raw; CREATE SCHEMA quality; SET preserve_insertion_order = false")
     oracle.execute("SET VARIABLE opened_on = ?", [opened_on or datetime.now(UTC).date()])
+    oracle.execute("SET VARIABLE may_be_unknown = ?", [may_be_unknown])
     oracle.execute("CREATE TABLE quality.batch_file (file TEXT, bytes BIGINT, sha256 TEXT, rows BIGINT)")
     for file, name in FILES.items():
         _load(oracle, file, directory / name)

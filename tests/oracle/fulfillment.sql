@@ -11,7 +11,7 @@ WITH first_line AS (
     SELECT order_id,
         greatest(0, CAST(completed_at AS DATE) - CAST(promised_by AS DATE)) AS days_late
     FROM sales.fact_order
-    WHERE completed_at IS NOT NULL
+    WHERE completed_at IS NOT NULL AND promised_by IS NOT NULL
 )
 SELECT
     o.order_id,

@@ -26,6 +26,9 @@ CREATE MACRO a_zip_prefix(cell) AS
 -- An optional cell is good when it is empty or can be read.
 CREATE MACRO is_empty_or_read(cell, value) AS cell IS NULL OR value IS NOT NULL;
 
+-- A required cell of those that some sources do not know.
+CREATE MACRO is_unknown_or_read(cell, value) AS value IS NOT NULL OR cell IS NULL AND getvariable('may_be_unknown');
+
 -- Hundredths of numerator / denominator, rounded half away from zero in whole numbers (R7).
 CREATE MACRO to_hundredths(numerator, denominator) AS
     CAST(sign(numerator) * ((200 * abs(numerator) + denominator) // (2 * denominator)) AS DECIMAL(12, 0))
@@ -55,12 +58,13 @@ WITH typed AS (
         a_time(order_approved_at) AS approved_at, order_approved_at AS approved_cell,
         a_time(order_delivered_carrier_date) AS carrier_at, order_delivered_carrier_date AS carrier_cell,
         a_time(order_delivered_customer_date) AS delivered_at, order_delivered_customer_date AS delivered_cell,
-        a_time(order_estimated_delivery_date) AS promised_by
+        a_time(order_estimated_delivery_date) AS promised_by, order_estimated_delivery_date AS promised_cell
     FROM raw.orders
 )
 SELECT record, order_id, customer_alias, status, placed_at, approved_at, carrier_at, delivered_at, promised_by
 FROM typed
-WHERE order_id IS NOT NULL AND customer_alias IS NOT NULL AND placed_at IS NOT NULL AND promised_by IS NOT NULL
+WHERE order_id IS NOT NULL AND customer_alias IS NOT NULL AND placed_at IS NOT NULL
+  AND is_unknown_or_read(promised_cell, promised_by)
   AND status IN ('created', 'approved', 'invoiced', 'processing', 'shipped', 'delivered', 'canceled', 'unavailable')
   AND is_empty_or_read(approved_cell, approved_at)
   AND is_empty_or_read(carrier_cell, carrier_at)
@@ -89,15 +93,17 @@ WITH typed AS (
         an_identifier(order_id) AS order_id,
         a_whole_number(order_item_id) AS item_no,
         an_identifier(product_id) AS product_id,
-        an_identifier(seller_id) AS seller_id,
-        a_time(shipping_limit_date) AS ship_by,
+        an_identifier(seller_id) AS seller, seller_id AS seller_cell,
+        a_time(shipping_limit_date) AS ship_by, shipping_limit_date AS ship_by_cell,
         an_amount(price) AS price,
         an_amount(freight_value) AS freight
     FROM raw.order_items
 )
-SELECT order_id, item_no, product_id, seller_id, ship_by, price, freight
+SELECT order_id, item_no, product_id,
+    coalesce(seller, CAST('00000000-0000-0000-0000-000000000000' AS UUID)) AS seller_id, ship_by, price, freight
 FROM typed SEMI JOIN reading.orders USING (order_id)
-WHERE item_no IS NOT NULL AND product_id IS NOT NULL AND seller_id IS NOT NULL AND ship_by IS NOT NULL
+WHERE item_no IS NOT NULL AND product_id IS NOT NULL
+  AND is_unknown_or_read(seller_cell, seller) AND is_unknown_or_read(ship_by_cell, ship_by)
   AND price IS NOT NULL AND freight IS NOT NULL
 QUALIFY row_number() OVER (PARTITION BY order_id, item_no ORDER BY record) = 1;
 

@@ -4,7 +4,8 @@ CREATE SCHEMA sales;
 
 CREATE TABLE sales.fact_order AS
 WITH line_totals AS (
-    SELECT order_id, count(*) AS item_count, count(DISTINCT seller_id) AS seller_count,
+    SELECT order_id, count(*) AS item_count,
+        count(DISTINCT seller_id) FILTER (seller_id <> CAST('00000000-0000-0000-0000-000000000000' AS UUID)) AS seller_count,
         sum(price) AS price, sum(freight) AS freight
     FROM reading.order_items
     GROUP BY order_id

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replayhouse.domain.contexts import CONTEXTS
-from replayhouse.domain.fulfillment.events import AreaSurveyed
+from replayhouse.domain.fulfillment.events import AreaSurveyed, ShipmentPlanned, ShipmentReplanned
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.quality.events import BatchOpened
+from replayhouse.domain.sales.events import OrderPlaced
+from replayhouse.infra.event_store.serialization.mapper import Mapper
 from replayhouse.infra.read_models.stream_reader import StoredRow
 from tests.support.alike_streams import TIMES, alike, kinds_of
 from tests.support.on_columns import EveryKey, on_columns, one_by_one, stored, written_on_columns
@@ -74,6 +76,31 @@ def test_streams_of_one_shape_are_folded_and_written_on_columns(
     assert found.counts.streams + found.counts.odd + found.counts.beyond == 30
     assert (found.counts.streams >= 20) == (kinds[0] is not BatchOpened)
     assert (written >= 20) == (kinds[0] not in (BatchOpened, AreaSurveyed)), "coordinates are written one by one"
+
+
+class Decoding(Mapper):
+    """Counts the events that were decoded one by one."""
+
+    decoded = 0
+
+    def decode(self, topic: str, state: bytes) -> DomainEvent:
+        self.decoded += 1
+        return super().decode(topic, state)
+
+
+@pytest.mark.parametrize("kind", [OrderPlaced, ShipmentPlanned, ShipmentReplanned])
+def test_older_versions_that_are_read_as_they_are_stay_on_columns(kind: type[DomainEvent]) -> None:
+    """Logs are full of them."""
+    context = kind.__module__.split(".")[-2]
+    streams = {UUID(int=number): of for number, of in enumerate(alike(Random(4), [kind], 30, hardness=0.0))}
+    keys, mapper = EveryKey(set()), Decoding()
+    rows = stored(context, streams, keys)
+    older = [(stream, position, topic.replace(".v2", ".v1"), state) for stream, position, topic, state in rows]
+    assert any(topic.endswith(f".{kind.__name__}.v1") for _, _, topic, _ in older)
+
+    now, found = (on_columns(context, of, keys.keys_of, mapper=mapper) for of in (rows, older))
+    assert (found, mapper.decoded) == (now, 0)
+    assert found.counts.streams >= 20
 
 
 @EVERY_KIND

@@ -1,5 +1,6 @@
 """Given what happened to a shipment or was found of an area, when folded, then these are its rows (R23 to R28)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -80,6 +81,12 @@ def test_without_a_delivery_time_nobody_knows_whether_it_was_late() -> None:
     row = delivery(PLANNED, completed(None))
     assert row["status"] == "delivered"
     assert [row[name] for name in ("days_to_deliver", "days_late", "is_late", "is_past_estimate")] == [None] * 4
+
+
+def test_without_a_promise_nobody_knows_whether_it_was_late() -> None:
+    row = delivery(replace(PLANNED, promised_by=None), completed(PROMISED + timedelta(days=2)))
+    assert row["days_to_deliver"] == Decimal("18.60") - Decimal("0.04")
+    assert [row[name] for name in ("promised_by", "days_late", "is_late", "is_past_estimate")] == [None] * 4
 
 
 def test_the_status_follows_the_parcel() -> None:

@@ -1,5 +1,6 @@
 """Every event class survives the way into the log and back, to the last decimal place."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -17,7 +18,7 @@ from replayhouse.domain.sales.events import Line, OrderPlaced
 from replayhouse.infra.event_store.serialization.errors import NewerVersion, UnknownTopic, UnreadableState
 from replayhouse.infra.event_store.serialization.mapper import Mapper
 from replayhouse.infra.event_store.serialization.personal import new_key
-from replayhouse.infra.event_store.serialization.registry import REGISTRY, Registry
+from replayhouse.infra.event_store.serialization.registry import REGISTRY, Registry, as_it_is
 from tests.support.any_event import every_event_class, values_of
 
 STREAM = UUID("8272b63d-03f5-4d79-8ad1-4b5f5e7c1a10")
@@ -90,7 +91,7 @@ def test_a_state_is_compact_json_that_a_person_can_read() -> None:
 
     topic, state = MAPPER.encode("sales", STREAM, order, {})
 
-    assert topic == "sales.OrderPlaced.v1"
+    assert topic == "sales.OrderPlaced.v2"
     assert state.decode() == (
         '{"occurred_at":"2017-10-02T10:56:33","customer_id":"00000000-0000-0000-0000-000000000005",'
         '"customer_alias":"00000000-0000-0000-0000-000000000006","placed_at":"2017-10-02T10:56:33",'
@@ -246,3 +247,33 @@ def test_an_erasure_of_version_1_did_not_say_who_did_it() -> None:
     erased = MAPPER.decode("customer.CustomerAnonymized.v1", state)
     assert erased == CustomerAnonymized(datetime(2026, 1, 1, 10), "asked for it", "unknown")
     assert REGISTRY.topic_of("customer", CustomerAnonymized) == "customer.CustomerAnonymized.v2"
+
+
+@pytest.mark.parametrize("name", ["promised_by", "ship_by"])
+def test_an_order_of_version_1_is_read_as_it_is_and_one_of_version_2_may_not_know_its_times(name: str) -> None:
+    placed = OrderPlaced(
+        datetime(2018, 3, 5),
+        UUID(int=1),
+        UUID(int=2),
+        datetime(2018, 3, 5),
+        datetime(2018, 3, 20),
+        (Line(1, UUID(int=3), UUID(int=4), Decimal("1.00"), Decimal("0.50"), datetime(2018, 3, 7)),),
+    )
+    topic, state = MAPPER.encode("sales", STREAM, placed, {})
+    assert (topic, MAPPER.decode("sales.OrderPlaced.v1", state)) == ("sales.OrderPlaced.v2", placed)
+
+    unknown = re.sub(f'"{name}":"[^"]*"'.encode(), f'"{name}":null'.encode(), state)
+    read = MAPPER.decode(topic, unknown)
+    assert isinstance(read, OrderPlaced)
+    assert (read.promised_by if name == "promised_by" else read.lines[0].ship_by) is None
+    assert MAPPER.encode("sales", STREAM, read, {}) == (topic, unknown)
+
+
+def test_versions_that_only_allow_more_cost_nothing_to_read_and_others_keep_their_order() -> None:
+    def older(state: dict[str, Any]) -> dict[str, Any]:
+        return {"kilograms": state["kg"]}
+
+    chain = {("parcels.ParcelWeighed", 1): older, ("parcels.ParcelWeighed", 2): as_it_is}
+    registry = Registry({"parcels": [ParcelWeighed]}, chain)
+    assert registry.upcasters_of("parcels.ParcelWeighed.v1") == (older,)
+    assert registry.upcasters_of("parcels.ParcelWeighed.v2") == ()

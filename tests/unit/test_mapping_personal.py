@@ -34,8 +34,8 @@ PERSONAL = {
     "customer.CustomerRegistered.v1": ("zip_prefix", "city"),
     "customer.ReviewRevised.v1": ("title", "comment"),
     "customer.ReviewSubmitted.v1": ("title", "comment"),
-    "fulfillment.ShipmentPlanned.v1": ("destination_zip",),
-    "fulfillment.ShipmentReplanned.v1": ("destination_zip",),
+    "fulfillment.ShipmentPlanned.v2": ("destination_zip",),
+    "fulfillment.ShipmentReplanned.v2": ("destination_zip",),
     "quality.RowQuarantined.v1": ("text",),
     "quality.RowReleased.v1": ("text",),
 }

@@ -1,9 +1,11 @@
 """What later extracts correct in an order, and when it counts as paid."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
 from replayhouse.domain.sales.events import (
     AmendedFact,
     OrderAmended,
@@ -227,3 +229,34 @@ def test_amounts_add_up_to_the_cent() -> None:
 def test_nothing_adds_up_to_nothing() -> None:
     assert [str(amount) for amount in (NEW_ORDER.price, NEW_ORDER.total, NEW_ORDER.paid)] == ["0.00"] * 3
     assert not NEW_ORDER.is_paid
+
+
+# --- what nobody knows -------------------------------------------------------------------------------------------
+
+
+def test_a_promise_that_becomes_known_is_a_correction_and_so_is_one_that_is_taken_back() -> None:
+    unknown, known = delivered(promised_by=None), delivered()
+    told = observe(shown(unknown), PERSON, known, [line()])
+    assert told == (OrderAmended(MONDAY, "promised_by", time=PROMISE),)
+    taken_back = observe(shown(known), PERSON, unknown, [line()])
+    assert taken_back == (OrderAmended(MONDAY, "promised_by", time=None),)
+    assert after(shown(known), taken_back) == shown(unknown)
+
+
+def test_an_order_of_which_no_promise_is_known_is_not_told_again() -> None:
+    order = shown(delivered(promised_by=None))
+    assert order.promised_by is None
+    assert observe(order, PERSON, delivered(promised_by=None), [line()]) == ()
+
+
+def test_a_day_to_ship_by_and_a_seller_that_become_known_amend_the_line() -> None:
+    bare = replace(line(), ship_by=None, seller_id=UNKNOWN_ID)
+    order = after(NEW_ORDER, observe(NEW_ORDER, PERSON, delivered(), [bare]))
+    assert observe(order, PERSON, delivered(), [bare]) == ()
+    assert observe(order, PERSON, delivered(), [line()]) == (OrderLineAmended(MONDAY, line()),)
+
+
+def test_a_seller_whom_nobody_knows_is_none() -> None:
+    lines = [line(1), line(2), replace(line(3), seller_id=UNKNOWN_ID)]
+    assert after(NEW_ORDER, observe(NEW_ORDER, PERSON, delivered(), lines)).seller_count == 1
+    assert after(NEW_ORDER, observe(NEW_ORDER, PERSON, delivered(), lines[2:])).seller_count == 0

@@ -291,3 +291,29 @@ def test_a_new_route_of_an_erased_person_is_planned_without_a_destination() -> N
     (event,) = follow(following(OPEN), OPEN, Route(None, (WAREHOUSE,), is_anonymized=True))
     assert isinstance(event, ShipmentReplanned)
     assert (event.destination_zip, event.origin_zip) == (None, WAREHOUSE)
+
+
+# --- a promise that nobody knows ---------------------------------------------------------------------------------
+
+NO_PROMISE = DELIVERED._replace(promised_by=None)
+
+
+def test_without_a_promise_a_delivery_is_neither_late_nor_in_time() -> None:
+    *_, completed = follow(NEW_SHIPMENT, NO_PROMISE._replace(completed_at=LATE), ROUTE)
+    assert completed == DeliveryCompleted(LATE, LATE, None)
+    shipment = following(NO_PROMISE)
+    assert (shipment.promised_by, shipment.days_late, shipment.is_past_estimate) == (None, None, None)
+
+
+def test_a_promise_that_becomes_known_makes_a_delivery_late_and_one_that_is_taken_back_makes_it_unknown() -> None:
+    late = DELIVERED._replace(completed_at=LATE)
+    before = following(late._replace(promised_by=None))
+    replanned = ShipmentReplanned(MONDAY, ORDER, PERSON, MONDAY, PROMISE, SHOP, (SHOP, WAREHOUSE), HOME)
+    assert follow(before, late, ROUTE) == (replanned, DeliveryCompleted(LATE, LATE, 3), DeliveryDelayed(LATE, 3))
+
+    *_, completed = follow(following(late), late._replace(promised_by=None), ROUTE)
+    assert completed == DeliveryCompleted(LATE, LATE, None)
+
+
+def test_what_was_decided_without_a_promise_is_not_decided_again() -> None:
+    assert follow(following(NO_PROMISE), NO_PROMISE, ROUTE) == ()

@@ -15,8 +15,22 @@ from replayhouse.infra.event_store.serialization.errors import NewerVersion, Unk
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 """Makes the state of one version, as parsed JSON, that of the next."""
 
+
+def as_it_is(state: dict[str, Any]) -> dict[str, Any]:
+    """For a version that only allows more than the one before: a field that was always there may be null now.
+
+    States of the older version are read as quickly as current ones, for they are such.
+    """
+    return state
+
+
 UPCASTERS: dict[tuple[str, int], Upcaster] = {
     ("customer.CustomerAnonymized", 1): lambda state: {**state, "by": "unknown"},
+    ("sales.OrderPlaced", 1): as_it_is,
+    ("sales.OrderLineAdded", 1): as_it_is,
+    ("sales.OrderLineAmended", 1): as_it_is,
+    ("fulfillment.ShipmentPlanned", 1): as_it_is,
+    ("fulfillment.ShipmentReplanned", 1): as_it_is,
 }
 """By topic without version, and the version they start from: `("sales.OrderPlaced", 1)`.
 
@@ -60,7 +74,8 @@ class Registry:
         for older in range(event_type.version - 1, 0, -1):
             if (name, older) not in self._upcasters:
                 raise ValueError(f"{name} has version {event_type.version}, but no upcaster from version {older}")
-            chain = (self._upcasters[name, older], *chain)
+            upcaster = self._upcasters[name, older]
+            chain = chain if upcaster is as_it_is else (upcaster, *chain)
             self._known[f"{name}.v{older}"] = event_type, chain
 
     @property
@@ -83,7 +98,10 @@ class Registry:
         return self._found(topic)[0]
 
     def upcasters_of(self, topic: str) -> tuple[Upcaster, ...]:
-        """What makes a state of this topic a current one, in order; nothing for a current one. Raises UnknownTopic."""
+        """What makes a state of this topic a current one, in order; nothing for one that is read as it is.
+
+        Raises UnknownTopic.
+        """
         return self._found(topic)[1]
 
     def _found(self, topic: str) -> tuple[type[DomainEvent], tuple[Upcaster, ...]]:

@@ -1,5 +1,6 @@
--- What the log knows of earlier loads, an empty quarantine, the files that the extract has, and the fields of optional
--- columns that it lacks; `part` holds the fingerprints of those that it has, each as of a file of its own (file.column).
+-- What the log knows of earlier loads, an empty quarantine, the files that the extract has, the fields of optional
+-- columns that it lacks, and those of required ones that its source may not know; `part` holds the fingerprints of
+-- optional columns that the extract has, each as of a file of its own (file.column).
 -- A record is known by its file and its number there; one line may hold several. What has too few or too many cells to be
 -- a record has no number.
 
@@ -12,5 +13,8 @@ CREATE TABLE known_seller (seller_id UUID, zip_prefix VARCHAR);
 CREATE TABLE quarantine (file VARCHAR, line INTEGER, lines INTEGER, record INTEGER, rule VARCHAR, reason VARCHAR);
 CREATE TABLE staged_file (file VARCHAR, records BIGINT);
 CREATE TABLE unsaid (file VARCHAR, field VARCHAR);
+CREATE TABLE may_be_unknown (file VARCHAR, field VARCHAR);
 CREATE TEMP TABLE part (of_file VARCHAR, file VARCHAR, record INTEGER, key UUID, fingerprint UUID);
+CREATE TEMP MACRO is_unknown(name, of_field) AS EXISTS (
+    SELECT 1 FROM may_be_unknown WHERE file = name AND field = of_field);
 CREATE TEMP MACRO is_staged(name) AS EXISTS (SELECT 1 FROM staged_file WHERE file = name);

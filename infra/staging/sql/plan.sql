@@ -92,7 +92,9 @@ ORDER BY bucket, family, t.order_id;
 
 CREATE OR REPLACE TABLE work_item AS
 SELECT
-    bucket_of(t.family) AS bucket, t.family, i.* EXCLUDE (lines, record, key, fingerprint, change)
+    bucket_of(t.family) AS bucket, t.family,
+    i.* EXCLUDE (lines, record, key, fingerprint, change)
+        REPLACE (coalesce(i.seller_id, '00000000-0000-0000-0000-000000000000'::UUID) AS seller_id) -- whom nobody knows
 FROM touched_order AS t
 JOIN order_items AS i ON i.order_id = t.order_id
 ORDER BY bucket, family, i.order_id, i.record;
@@ -178,7 +180,8 @@ parts AS (
 order_sellers AS (
     SELECT order_id, list_sort(list_distinct(list(seller_id))) AS sellers
     FROM (
-        SELECT i.order_id, i.seller_id FROM order_items AS i JOIN touched_order AS t ON t.order_id = i.order_id
+        SELECT i.order_id, coalesce(i.seller_id, '00000000-0000-0000-0000-000000000000'::UUID) AS seller_id
+        FROM order_items AS i JOIN touched_order AS t ON t.order_id = i.order_id
         UNION ALL
         SELECT k.order_id, unnest(k.sellers) FROM known_order AS k JOIN touched_order AS t ON t.order_id = k.order_id
     )

@@ -49,7 +49,7 @@ def test_the_api_tells_the_same(corrected: Corrected) -> None:
         }
     ]
     assert [(one["figure"], one["change"]) for one in told["moved"]] == [("Revenue", 100.0)]
-    assert (told["events"]["sales.OrderLineAmended.v1"], told["lacking"]) == (1, [])
+    assert (told["events"]["sales.OrderLineAmended.v2"], told["lacking"]) == (1, [])
 
 
 def test_that_something_personal_was_corrected_is_told_but_not_what_stands_there(corrected: Corrected) -> None:

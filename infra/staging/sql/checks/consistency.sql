@@ -26,7 +26,7 @@ FROM order_items;
 -- name: items_have_seller
 SELECT count(*), count_if(seller_id NOT IN (SELECT seller_id FROM sellers)
                           AND seller_id NOT IN (SELECT seller_id FROM known_seller))
-FROM order_items;
+FROM order_items WHERE seller_id IS NOT NULL;
 
 -- name: item_numbers_without_gap
 -- Of orders that the log does not know: it may have the others.
