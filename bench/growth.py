@@ -3,16 +3,20 @@
 What grows with the data should take ten times as long for ten times as much; what does not, the same.
 """
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import answers, compare, live, retraction
+from bench.machine import GIGABYTE
+from bench.rebuilds import SEGMENTS
+from bench.report import Report
 from bench.timing import NotMeasured
 from bench.warehouse import Warehouse
 
-Seconds = dict[str, dict[int, float]]
-"""By command, and then by the number of orders."""
+_FIXED_BYTES, _BYTES_AN_ORDER = 3 * GIGABYTE, 60_000
+"""Of disk, for two warehouses with their write-ahead logs, extract, backup and read models: measured, rounded up."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,21 @@ class Growth:
     seed: int
     tell: Callable[[str], None]
 
-    def measure(self, sizes: Sequence[int]) -> Seconds:
-        """Seconds of each command at each size; a warehouse is gone before the next one is made."""
-        found: Seconds = {}
+    def measure(self, sizes: Sequence[int], report: Report) -> None:
+        """Seconds of each command at each size; a warehouse is gone before the next one is made.
+
+        A size for which the disk has no room is told as a failure, and the others go on.
+        """
         for orders in sizes:
+            needed, free = _disk_bytes(orders), shutil.disk_usage(self.scratch.parent).free
+            asked, there = (f"{size / GIGABYTE:.0f} GB" for size in (needed, free))
+            room = f"{orders:,} orders need about {asked} of disk, and {there} are free"
+            self.tell(room)
+            if needed > free:
+                report.failures.append(f"growth: {room}")
+                continue
             for what, seconds in self._at(orders).items():
-                found.setdefault(what, {})[orders] = seconds
-        return found
+                report.growth.setdefault(what, {})[orders] = seconds
 
     def _at(self, orders: int) -> dict[str, float]:
         folder = self.scratch / f"{orders}-orders"
@@ -66,12 +78,20 @@ class Growth:
 
     def _main_road(self, warehouse: Warehouse, extract: Path, orders: int) -> dict[str, float]:
         self.tell(f"{orders:,} orders: ingest, rebuild, verify")
-        return {
-            "ingest": warehouse.timed("ingest", extract, "--no-project").seconds,
-            "rebuild": warehouse.timed("rebuild").seconds,
+        found = {"ingest": warehouse.timed("ingest", extract, "--no-project").seconds}
+        with warehouse.setting(SEGMENTS, "off"):
+            found["rebuild from the log"] = warehouse.timed("rebuild").seconds
+        with warehouse.setting(SEGMENTS, "on"):
+            found["rebuild that makes segments"] = warehouse.timed("rebuild").seconds
+            found["rebuild from segments"] = warehouse.timed("rebuild").seconds
+        return found | {
             "ingest of the same extract again": warehouse.timed("ingest", extract).seconds,
             "audit verify": warehouse.timed("audit", "verify").seconds,
         }
+
+
+def _disk_bytes(orders: int) -> int:
+    return _FIXED_BYTES + _BYTES_AN_ORDER * orders
 
 
 def _backup(warehouse: Warehouse, folder: Path) -> dict[str, float]:

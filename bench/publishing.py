@@ -1,24 +1,33 @@
-"""`publish`: a whole log onto Kafka, against kafka-python's own producer with the same messages and no transactions.
+"""`publish`: a whole log onto Kafka, against publishing the events one by one, and against a producer that only sends.
 
-The messages of the baseline are those that the relay has sent, read back before its clock runs, so that it does
-nothing but send: with the relay's settings, and with others that its library may like better.
+One by one: the same events are read from the log, each becomes a message, and librdkafka, the relay's own library,
+takes it with an answer of its own; in transactions, for that is exactly once as well. So the relay itself did it once.
+
+The messages of the producer are those that the relay has sent, read back before its clock runs, so that it does
+nothing but send: with the relay's settings, and with others that its library may like better. That is kafka-python.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
+from itertools import count, islice
 from typing import Any, TypeVar
 
+import psycopg
+from confluent_kafka import KafkaError, Producer
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 
 from bench.live import Follower, Live, followed
 from bench.memory import Peak
-from bench.timing import Best, Timing, best_of, repeated, timed
+from bench.timing import Best, NotMeasured, Timing, best_of, repeated, timed
 from bench.warehouse import Finished, Warehouse
+from replayhouse.infra.kafka.producer import BATCH_BYTES, LINGER_MS
+from replayhouse.infra.publishing.log_reader import ContextLog
+from replayhouse.infra.publishing.message import message_of
+from replayhouse.infra.publishing.relay import EVENTS_A_TRANSACTION
 
 MESSAGES = 100_000
 """Of the baseline: its rate does not depend on how many."""
@@ -36,9 +45,14 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "smaller batches": _EXACT | {"batch_size": 64 * 1024},
     "without idempotence": _EXACT | {"enable_idempotence": False},
 }
+ONE_BY_ONE: Mapping[str, Mapping[str, Any]] = {
+    "the relay's settings": {"linger.ms": LINGER_MS, "batch.size": BATCH_BYTES, "compression.type": "lz4"},
+    "librdkafka's own settings": {},
+}
 Run = TypeVar("Run")
 
 _SECONDS_OF_SILENCE = 10
+_TRANSACTION_SECONDS = 60.0
 _numbers = count(1)
 
 
@@ -104,13 +118,56 @@ def plain_producer(bootstrap: str, sent: list[Message]) -> Best:
     return best_of(runs)
 
 
-def _send(bootstrap: str, sent: list[Message], settings: Mapping[str, Any]) -> float:
+def one_by_one(warehouse: Warehouse, bootstrap: str) -> tuple[Best, int]:
+    """The best case of publishing the first events of sales one by one, from reading them to their commit."""
+    with psycopg.connect(warehouse.url(), autocommit=True) as connection:
+        log = ContextLog(connection, "sales")
+        head = log.head()
+        events = sum(1 for _ in log.after(0, head, MESSAGES))
+        runs: dict[str, Callable[[], float]] = {
+            name: partial(_publish_one_by_one, log, head, bootstrap, settings) for name, settings in ONE_BY_ONE.items()
+        }
+        return best_of(runs), events
+
+
+def _publish_one_by_one(log: ContextLog, head: int, bootstrap: str, settings: Mapping[str, Any]) -> float:
+    topic = _new_topic(bootstrap)
+    producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": topic, **settings})
+    producer.init_transactions(_TRANSACTION_SECONDS)
+    failed: list[str] = []
+
+    def answer(error: KafkaError | None, _: object) -> None:
+        if error is not None:
+            failed.append(error.str())
+
+    def publish_all() -> None:
+        with closing(log.after(0, head, MESSAGES)) as rows:
+            while block := [row.event for row in islice(rows, EVENTS_A_TRANSACTION)]:
+                producer.begin_transaction()
+                for event in block:
+                    message = message_of(event, b"/bench/sales")
+                    producer.produce(topic, message.value, message.key, headers=[*message.headers], on_delivery=answer)
+                    producer.poll(0)
+                producer.commit_transaction(_TRANSACTION_SECONDS)
+
+    seconds = timed(publish_all)
+    if failed:
+        raise NotMeasured(f"one-by-one publishing: {failed[0]}")
+    return seconds
+
+
+def _new_topic(bootstrap: str) -> str:
     topic = f"plain-{next(_numbers)}"
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     try:
         admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
     finally:
         admin.close()
+    return topic
+
+
+def _send(bootstrap: str, sent: list[Message], settings: Mapping[str, Any]) -> float:
+    topic = _new_topic(bootstrap)
     producer = KafkaProducer(bootstrap_servers=bootstrap, **settings)
     try:
         producer.partitions_for(topic)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 
+LINEAR = 1.25
+"""What takes so many times the time per order, or less, at a larger size grows with the orders."""
+
 HEADERS = ("what", "the program", "baseline, its best case", "ratio", "to reach", "reached")
 
 
@@ -88,7 +91,7 @@ def _shares(seconds: dict[str, float]) -> list[tuple[str, str, str]]:
 
 
 def _growth(seconds: dict[str, dict[int, float]]) -> tuple[list[str], list[list[str]]]:
-    """Headers and rows: seconds at each size, and how many times as long the next size takes."""
+    """Headers and rows: seconds at each size, how many times as long the next takes, and whether that is linear."""
     sizes = sorted({orders for at in seconds.values() for orders in at})
     steps = list(pairwise(sizes))
     headers = ["what", *(f"{orders:,} orders" for orders in sizes)]
@@ -98,6 +101,13 @@ def _growth(seconds: dict[str, dict[int, float]]) -> tuple[list[str], list[list[
         cells = [f"{at[orders]:.2f} s" if orders in at else "" for orders in sizes]
         for smaller, larger in steps:
             is_known = smaller in at and larger in at
-            cells.append(f"{at[larger] / at[smaller]:.1f} times the time" if is_known else "")
+            cells.append(_step(at[larger] / at[smaller], larger / smaller) if is_known else "")
         rows.append([what, *cells])
     return headers, rows
+
+
+def _step(seconds: float, orders: float) -> str:
+    """How many times as long it takes for so many times the orders. What is less than linear has a fixed part."""
+    than_linear = seconds / orders
+    kind = "more than linear" if than_linear > LINEAR else "linear" if than_linear >= 1 / LINEAR else "less than linear"
+    return f"{seconds:.1f} times the time, {kind}"

@@ -1,11 +1,16 @@
 """Rows of the table that are made of a figure and a baseline's best case, and what is noted beside them."""
 
 from bench.report import Report, Row
-from bench.timing import Best
+from bench.timing import Best, Timing
 
 
-def rate_row(report: Report, what: str, ours: float, against: str, best: Best, events: int, times: int) -> None:
-    """The program's events/s against the baseline's, which had so many events; `times` as many are to be reached."""
+def rate_row(
+    report: Report, what: str, ours: float, against: str, best: Best, events: int, times: float | None
+) -> None:
+    """The program's events/s against the baseline's, which had so many events.
+
+    `times` as many are to be reached; None asks for nothing.
+    """
     theirs = events / best.seconds
     report.rows.append(
         Row(
@@ -13,8 +18,8 @@ def rate_row(report: Report, what: str, ours: float, against: str, best: Best, e
             f"{ours:,.0f} events/s",
             f"{against}: {theirs:,.0f} events/s ({best.setting})",
             f"{ours / theirs:.1f} times its events/s",
-            f"{times} times",
-            ours >= times * theirs,
+            "" if times is None else f"{times:g} times",
+            None if times is None else ours >= times * theirs,
         )
     )
 
@@ -25,16 +30,16 @@ def note_rates(report: Report, against: str, best: Best, events: int) -> None:
     report.notes.append(f"{against}, {events:,} events, events/s: {rates}; the best again and again {best.timing}.")
 
 
-def time_row(report: Report, what: str, ours: float, against: str, best: Best, times: int) -> None:
-    """The program's seconds against the baseline's; no more than `times` as many are to be reached."""
+def time_row(report: Report, what: str, ours: Timing, against: str, best: Best, times: float | None) -> None:
+    """The program's seconds against the baseline's, of which it is to take `times` at most; None asks for nothing."""
     report.rows.append(
         Row(
             what,
-            f"{ours:.2f} s",
+            str(ours),
             f"{against}: {best.timing} ({best.setting})",
-            f"{ours / best.seconds:.1f} times its time",
-            f"at most {times}",
-            ours <= times * best.seconds,
+            f"{ours.seconds / best.seconds:.2f} times its time",
+            "" if times is None else f"at most {times:g}",
+            None if times is None else ours.seconds <= times * best.seconds,
         )
     )
 

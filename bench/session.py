@@ -1,6 +1,7 @@
 """One run of the benchmarks: which measurement needs which warehouse, and the rows that come of their figures."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import os
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from bench import (
     exporting,
     large,
     peak_memory,
-    plain_sql,
     publishing,
     raw_copy,
     retraction,
@@ -26,11 +26,12 @@ from bench.extracts import rows_of, sample_repeated
 from bench.growth import Growth
 from bench.machine import machine
 from bench.memory import MEGABYTE
+from bench.rebuilds import PROCESSES, Rebuilds
 from bench.replay import Replay
 from bench.report import Report, Row
 from bench.rows import note_rates, note_seconds, rate_row, time_row
 from bench.streaming import Streaming
-from bench.timing import NotMeasured, Timing, repeated
+from bench.timing import FIGURES, NotMeasured, Timing
 from bench.warehouse import Finished, Warehouse
 
 ON_A_FULL_LOG = (
@@ -59,8 +60,9 @@ BY_THEMSELVES = ("telemetry",)
 OF_ENGINES = ("clickhouse", "spark")
 """What `--only` may name in the environment of the engines."""
 
-PROCESSES = 2
-"""Rebuilds are measured with one process and with so many, as the baselines have one connection or two."""
+MOST_OF_RAW_COPY = 3.5
+TIMES_SAVE = 5
+"""What an ingest is to reach: at most so many times the time of raw COPY, as many times the events/s of save()."""
 SAMPLE_ORDERS = 4_100
 COSTS_SHARE = 4
 """The look at costs takes an extract of a quarter of the size: shares do not depend on it."""
@@ -77,12 +79,13 @@ class Session:
         self._extract = scratch / "extract"
         self.report = Report()
         self._replay = Replay(self.report, tell)
+        self._rebuilds = Rebuilds(self.report, tell)
 
     def run(self, parts: Collection[str]) -> None:
         """Measures these parts. What cannot be measured is told as a failure, and the others go on."""
         with self._warehouse("main") as warehouse:
             with psycopg.connect(warehouse.url()) as connection:
-                self.report.machine = machine(connection).lines
+                self.report.machine = [*machine(connection).lines, FIGURES]
             self._generate(warehouse)
             if {*ON_A_FULL_LOG, *OF_ENGINES} & set(parts):
                 self._attempt("ingest and rebuild", lambda: self._on_a_full_log(warehouse, parts))
@@ -96,6 +99,7 @@ class Session:
         for part, measure in separate.items():
             if part in parts:
                 self._attempt(part, measure)
+        self.report.notes.append(f"The load average was {os.getloadavg()[0]:.1f} when all had been measured.")
 
     def run_large(self, times: int) -> None:
         """Memory, and what commands take of the processors, on this size and on so many times of it."""
@@ -116,7 +120,7 @@ class Session:
         with self._warehouse("main") as warehouse, psycopg.connect(warehouse.url()) as connection:
             self.report.machine = machine(connection).lines
         growth = Growth(self._scratch / "growth", self._seed, self._tell)
-        self._attempt("growth", lambda: self.report.growth.update(growth.measure(sizes)))
+        self._attempt("growth", lambda: growth.measure(sizes, self.report))
 
     def run_small(self) -> None:
         """The rows about small commands, in a warehouse of a few orders."""
@@ -126,10 +130,8 @@ class Session:
             self._tell("status, batches and small loads")
             folder = self._scratch / "small-loads"
             folder.mkdir()
-            self._attempt(
-                "small commands",
-                lambda: self.report.rows.extend(small_commands.measure(warehouse, folder, self._seed)),
-            )
+            for what, measure in (("small commands", small_commands.measure), ("small loads", small_commands.loads)):
+                self._attempt(what, partial(self._add_rows, partial(measure, warehouse, folder, self._seed)))
 
     def run_kafka(self) -> None:
         """The rows about Kafka, on a full log and a broker of its own."""
@@ -161,7 +163,7 @@ class Session:
         if "copy" in parts:
             self._attempt("raw COPY", lambda: self._copy(warehouse, ingest))
         if {"projection", "sql"} & set(parts):
-            self._rebuilds(warehouse, parts, events)
+            self._measure_rebuilds(warehouse, parts, events)
         if "verify" in parts:
             self._attempt("audit verify", lambda: self._replay.verify(warehouse))
         if "sealed" in parts:
@@ -189,19 +191,16 @@ class Session:
         if "spark" in parts:
             self._attempt("replay by Spark", lambda: self._replay_by_spark(warehouse))
 
-    def _rebuilds(self, warehouse: Warehouse, parts: Collection[str], events: int) -> None:
-        """Rebuilds by one process and by several, and both baselines once for all of them."""
-        timings: dict[str, Timing] = {}
-        for workers in sorted({1, PROCESSES}):
-            self._tell(f"rebuild, {workers} processes")
-            name = "1 process" if workers == 1 else f"{workers} processes"
-            timings[name] = repeated(partial(_rebuild, warehouse, workers))
-            rate = events / timings[name].seconds
-            self.report.notes.append(f"Rebuild of all read models, {name}: {timings[name]}, {rate:,.0f} events/s.")
+    def _measure_rebuilds(self, warehouse: Warehouse, parts: Collection[str], events: int) -> None:
+        """Rebuilds, and both baselines once for all of them."""
+        timings = self._rebuilds.measure(warehouse)
+        for (source, workers), timing in timings.items():
+            rate = events / timing.seconds
+            self.report.notes.append(f"Rebuild {source}, processes: {workers}: {timing}, {rate:,.0f} events/s.")
         if "projection" in parts:
-            self._attempt("ProjectionRunner", lambda: self._projection(warehouse, timings, events))
+            self._attempt("ProjectionRunner", lambda: self._rebuilds.against_the_runner(warehouse, timings, events))
         if "sql" in parts:
-            self._attempt("plain SQL", lambda: self._sql(warehouse, self._extract, timings, "rebuild"))
+            self._attempt("plain SQL", lambda: self._rebuilds.against_plain_sql(warehouse, self._extract, timings))
 
     def _save(self, warehouse: Warehouse, ours: float) -> None:
         self._tell("Application.save() of the library")
@@ -209,40 +208,15 @@ class Session:
 
         best, saved = library_save.measure(warehouse)
         against = "Application.save()"
-        rate_row(self.report, "ingest: CSV rows to durable events", ours, against, best, saved, 5)
+        rate_row(self.report, "ingest: CSV rows to durable events", ours, against, best, saved, TIMES_SAVE)
         note_rates(self.report, against, best, saved)
-
-    def _projection(self, warehouse: Warehouse, rebuilds: Mapping[str, Timing], events: int) -> None:
-        self._tell("ProjectionRunner of the library")
-        from bench import library_projection  # as above
-
-        best, folded = library_projection.measure(warehouse)
-        against = "ProjectionRunner, fact_order alone"
-        for name, rebuild in rebuilds.items():
-            what = f"rebuild of all read models, {name}"
-            rate_row(self.report, what, events / rebuild.seconds, against, best, folded, 100)
-        note_rates(self.report, against, best, folded)
 
     def _copy(self, warehouse: Warehouse, ingest: Finished, only: str | None = None) -> None:
         self._tell("raw COPY of the same events")
         best = raw_copy.measure(warehouse, self._scratch / f"raw-{warehouse.home.name}", only)
         what = "ingest" if only is None else "ingest of the repeated sample"
-        time_row(self.report, what, ingest.seconds, "raw COPY", best, 4)
+        time_row(self.report, what, Timing((ingest.seconds,)), "raw COPY", best, MOST_OF_RAW_COPY)
         note_seconds(self.report, "raw COPY", best)
-
-    def _sql(
-        self, warehouse: Warehouse, extract: Path, rebuilds: Mapping[str, Timing], what: str, only: str | None = None
-    ) -> None:
-        self._tell("COPY of the CSVs and plain SQL")
-        best = plain_sql.measure(warehouse, extract, only)
-        differing = plain_sql.differences(warehouse.url(), warehouse.url(plain_sql.DATABASE))
-        warehouse.drop_database(plain_sql.DATABASE)
-        if differing:
-            raise NotMeasured(f"plain SQL and the read models differ in {', '.join(differing)}: not the same work")
-        against = "COPY of the CSVs + SQL"
-        for name, rebuild in rebuilds.items():
-            time_row(self.report, f"{what}, {name} (same tables, compared)", rebuild.seconds, against, best, 1)
-        note_seconds(self.report, against, best)
 
     def _answers(self, warehouse: Warehouse) -> None:
         self._tell("answers to the hundred questions")
@@ -383,15 +357,17 @@ class Session:
         with self._warehouse("sample") as warehouse:
             ingest = warehouse.timed("ingest", extract, "--no-project")
             events = sum(ingest.document["events"].values())
-            rebuild = Timing((warehouse.timed("rebuild", "--workers", str(PROCESSES)).seconds,))
             self.report.notes.append(
                 f"The real sample {times} times over with changed ids: {rows_of(extract):,} CSV rows, "
-                f"{events:,} events, ingest {ingest.seconds:.2f} s, rebuild {rebuild}."
+                f"{events:,} events, ingest {ingest.seconds:.2f} s."
             )
             self._copy(warehouse, ingest, only="sorted by stream, 2 connections")
-            timings = {f"{PROCESSES} processes": rebuild}
-            self._sql(
-                warehouse, extract, timings, "rebuild of the repeated sample", only="typed columns, 2 connections"
+            self._rebuilds.against_plain_sql(
+                warehouse,
+                extract,
+                self._rebuilds.once(warehouse),
+                " of the repeated sample",
+                only="typed columns, 2 connections",
             )
 
     # --- how ----------------------------------------------------------------------------------------------------
@@ -403,12 +379,11 @@ class Session:
         self._tell(f"generating {self._orders:,} orders")
         warehouse.run("generate", self._extract, "--orders", str(self._orders), "--seed", str(self._seed))
 
+    def _add_rows(self, measure: Callable[[], list[Row]]) -> None:
+        self.report.rows.extend(measure())
+
     def _attempt(self, what: str, measure: Callable[[], None]) -> None:
         try:
             measure()
         except (NotMeasured, ImportError, psycopg.Error) as error:
             self.report.failures.append(f"{what}: {error}")
-
-
-def _rebuild(warehouse: Warehouse, workers: int) -> float:
-    return warehouse.timed("rebuild", "--workers", str(workers)).seconds

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from bench import consumer_kit, live, publishing, verify
 from bench.memory import MEGABYTE
 from bench.report import Report, Row
-from bench.rows import note_rates, note_seconds
+from bench.rows import note_rates, note_seconds, rate_row
 from bench.warehouse import Warehouse
 
+TIMES_ONE_BY_ONE = 2
 LEAST_OF_PLAIN_PRODUCER = 0.6
 LEAST_OF_BARE_CONSUMER = 0.5
 LONGEST_DELAY_S = 1.0
@@ -27,12 +28,18 @@ class Streaming:
         """The whole log onto Kafka, against a producer without transactions, and against reading the log."""
         self._tell("publish")
         ours = publishing.publish(self._warehouse)
+        self._tell("publishing one by one")
+        alone, published = publishing.one_by_one(self._warehouse, self._bootstrap)
+        against = "one by one, exactly once too"
+        what = f"publish: {events:,} events onto Kafka, exactly once"
+        rate_row(self._report, what, events / ours.seconds, against, alone, published, TIMES_ONE_BY_ONE)
+        note_rates(self._report, against, alone, published)
         self._tell("kafka-python's producer")
         sent = publishing.messages(self._bootstrap, "bench1.sales.events.v1")
         best = publishing.plain_producer(self._bootstrap, sent)
         against = "kafka-python's producer, no transactions"
         self._share(
-            f"publish: {events:,} events onto Kafka, exactly once",
+            "publish",
             events / ours.seconds,
             against,
             len(sent) / best.seconds,

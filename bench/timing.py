@@ -10,6 +10,12 @@ LONG_SECONDS = 20.0
 
 RUNS = 3
 
+FIGURES = (
+    f"seconds with a span in brackets are the median of the runs, {RUNS} as a rule; those without are of one run, as "
+    f"is what takes more than {LONG_SECONDS:.0f} s"
+)
+"""How the figures of a table are to be read."""
+
 
 class NotMeasured(Exception):  # noqa: N818 - the name says what is the matter
     """A row of the table could not be measured; the message says why."""

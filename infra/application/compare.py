@@ -7,12 +7,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+import psycopg
+from sqlalchemy import Table
+
 from replayhouse.infra.application.rows_shown import note_rows
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.snapshots.diff import Comparison, TableOfTwo, is_there, one_moment, write_header
 from replayhouse.infra.read_models.snapshots.diff_sources import two_sides
 from replayhouse.infra.read_models.snapshots.moments import read
+from replayhouse.infra.read_models.snapshots.side_by_side import each_of
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.files import writing
 
@@ -74,17 +78,26 @@ def compare(
         with sides as (old, new, known):
             both = [one for one in known if all(is_there(conn, side, *one) for side in (old, new))]
             missing = [f"{context}.{one.name}" for context, one in known if (context, one) not in both]
-            found: list[Comparison] = []
             if file is not None:
                 write_header(file)
+
+            def of_two(one: psycopg.Connection, context: str, table: Table) -> TableOfTwo:
+                return TableOfTwo(one, old, new, context, table, with_position=with_position)
+
             with one_moment(conn, (old, new), both):
-                for context, one in both:
-                    site.tell("comparing", len(found), len(both))
-                    of_two = TableOfTwo(conn, old, new, context, one, with_position=with_position)
-                    found.append(of_two.compare(limit))
-                    _note(site, found[-1], f"from {wanted[0].text} to {wanted[1].text} changed", file is not None)
-                    if file is not None and not found[-1].is_equal:
-                        of_two.write(file)
+                found = each_of(
+                    database,
+                    conn,
+                    (old, new),
+                    both,
+                    processes,
+                    lambda *table: of_two(*table).compare(limit),
+                    lambda done: site.tell("comparing", done, len(both)),
+                )
+                for one, table in zip(found, both, strict=True):
+                    _note(site, one, f"from {wanted[0].text} to {wanted[1].text} changed", file is not None)
+                    if file is not None and not one.is_equal:
+                        of_two(conn, *table).write(file)
     return CompareReport(wanted[0].text, wanted[1].text, found, missing)
 
 

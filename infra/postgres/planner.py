@@ -9,6 +9,9 @@ BY_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; S
 _IN_ORDER = ("enable_sort = off", "enable_seqscan = off", "enable_bitmapscan = off")
 _ALONE = "max_parallel_workers_per_gather = 0"
 
+WORKERS_HERE = "SET LOCAL max_parallel_workers_per_gather = {}"
+"""So many processes of the server's own help a query at most. For the transaction at hand."""
+
 IN_ORDER = "; ".join(f"SET {setting}" for setting in (*_IN_ORDER, _ALONE))
 """Events are read in the order of an index, without a sort, and by this process alone. For the session."""
 

@@ -17,6 +17,7 @@ from replayhouse.domain.sales.order import NEW_ORDER, observe, order_of
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models.live.projector import catch_up
 from replayhouse.infra.read_models.rebuild import self_check
+from replayhouse.infra.read_models.snapshots import side_by_side
 from tests.support.in_process import Warehouse, refused
 from tests.support.read_side import MONDAY, Log, a_header, a_line, a_payment, an_id
 from tests.support.small_steps import KILL_AFTER
@@ -57,6 +58,15 @@ def story(database: Database, tmp_path: Path) -> Story:
     return Story(database, tmp_path / "home")
 
 
+@pytest.fixture(params=[None, 0], ids=["one connection", "two connections"])
+def lanes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables so small are compared by one connection; here by two as well."""
+    monkeypatch.setenv("REPLAYHOUSE_WORKERS", "2")
+    if request.param is not None:
+        monkeypatch.setattr(side_by_side, "WORTH_A_CONNECTION", request.param)
+
+
+@pytest.mark.usefixtures("lanes")
 def test_rows_are_told_as_added_removed_or_changed_column_by_column(story: Story) -> None:
     told = story.compared("then", "live")
     assert not told["equal"]
@@ -122,6 +132,7 @@ def test_the_position_is_compared_only_if_wanted(story: Story) -> None:
     assert told["columns"] == {"position": 1}
 
 
+@pytest.mark.usefixtures("lanes")
 def test_a_table_a_limit_and_a_file_of_everything(story: Story, tmp_path: Path) -> None:
     file = tmp_path / "differences.csv"
     told = story.compared("then", "live", "--table", "fact_order_item", "--table", "sales.fact_payment", "--limit", "1")
@@ -144,6 +155,7 @@ def test_a_table_a_limit_and_a_file_of_everything(story: Story, tmp_path: Path) 
     assert not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.usefixtures("lanes")
 def test_texts_with_anything_in_them_and_columns_of_one_side(story: Story, tmp_path: Path) -> None:
     file = tmp_path / "differences.csv"
     odd = '=a "b",\r\n;\\N\t'

@@ -22,10 +22,11 @@ KEY_SEPARATOR = "/"
 
 # Texts of values are those of the digests. A hash join of a million rows should not need the disk. The planner takes
 # all rows to differ and fears what they cost on their way out of parallel workers; few do.
-_SETTINGS = """
+SETTINGS = """
     SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL extra_float_digits = 1;
     SET LOCAL work_mem = '64MB'; SET LOCAL parallel_tuple_cost = 0
 """
+"""What a transaction that compares is set to."""
 _LOCK = sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE")
 _COLUMNS = """
     SELECT a.attname::text, format_type(a.atttypid, NULL)
@@ -140,7 +141,7 @@ def one_moment(conn: psycopg.Connection, sides: Sequence[Side], tables: Sequence
     try:
         with conn.transaction():
             _lock(conn, sides, tables)  # before the snapshot is taken
-            conn.execute(_SETTINGS)
+            conn.execute(SETTINGS)
             yield
     finally:
         if not conn.closed:
