@@ -32,7 +32,7 @@ from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import LARGEST_APPEND, EventStore
 from replayhouse.infra.loads.batches import Loads, time_of
 from replayhouse.infra.loads.known import export_known
-from replayhouse.infra.loads.load_log import OpenLoad, PostgresLoadLog, copy_due, copy_lines, recorded_of
+from replayhouse.infra.loads.load_log import OpenLoad, PostgresLoadLog, copy_due, copy_references, recorded_of
 from replayhouse.infra.privacy.erasure import forget_rows_of_erased
 from replayhouse.infra.runtime.errors import Rejected, UsageError
 from replayhouse.infra.runtime.given_texts import read_reason
@@ -128,8 +128,7 @@ def _append(connection: psycopg.Connection, letting_in: _LettingIn, staged: Stag
         with connection.transaction():
             batch_seq = loads.decide(batch_id, f"release of {row.file}:{row.line}", as_of)
             loads.note_run(batch_id, by)
-            for table, lines in work.references(EVERYTHING.start, EVERYTHING.end, batch_seq):
-                copy_lines(connection, table, lines)
+            copy_references(connection, work, EVERYTHING.start, EVERYTHING.end, batch_seq)
             copy_due(connection, batch_seq, log.due)
             for some in batched(recorded, LARGEST_APPEND):
                 head = store.append(connection, some, None)

@@ -23,7 +23,7 @@ from replayhouse.infra.event_store.event_encoding import (
     EventTooLarge,
 )
 from replayhouse.infra.event_store.merkle import root_of
-from replayhouse.infra.postgres.binary_copy import HEADER, INT64_LENGTH, NULL, TRAILER, UUID_LENGTH, field
+from replayhouse.infra.postgres.binary_copy import HEADER, INT64_LENGTH, NULL, TRAILER, UUID_LENGTH, bytes_of, field
 
 ID_BYTES = 16
 LEAF_BYTES = 32
@@ -53,25 +53,52 @@ class Piece(NamedTuple):
         return Piece(self.context, self.ids[some], self.fields[some], self.leaves[some])
 
 
-def piece_of(
-    context: str, ids: Ids, version: int, topic: str, states: pa.Array, batch_id: UUID | None, sources: pa.Array | None
-) -> Piece:
-    """Events of one kind; `states` are JSON texts, `sources` texts too, or None where no line caused the events.
+class Run(NamedTuple):
+    """Events of one kind: their ids, what stands in all of them, their JSON, and the lines that caused them, if any."""
+
+    ids: Ids
+    version: int
+    topic: str
+    states: pa.BinaryArray
+    sources: pa.Array | None
+
+    @property
+    def head(self) -> bytes:
+        """The fields after the id, up to the state."""
+        return INT64_LENGTH + self.version.to_bytes(8, "big") + field(self.topic.encode())
+
+
+def piece_of(context: str, runs: Sequence[Run], batch_id: UUID | None) -> Piece:
+    """The events of some runs, one after the other.
 
     Raises EventTooLarge, of the first one that is.
     """
-    head = INT64_LENGTH + version.to_bytes(8, "big") + field(topic.encode())
-    parts = [pa.scalar(UUID_LENGTH), _fixed(ids), pa.scalar(head), *_with_lengths(states), pa.scalar(_batch(batch_id))]
-    parts += [pa.scalar(NULL)] if sources is None else _with_lengths(sources)
-    fields = pc.binary_join_element_wise(*parts, b"")
-    lengths = pc.binary_length(fields).to_numpy()
-    if len(lengths) and lengths.max() > LARGEST_EVENT_BYTES:
-        at = int(lengths.argmax())
-        source = None if sources is None else sources[at].as_py()
-        raise EventTooLarge(
-            EncodedEvent(context, UUID(bytes=ids[at].tobytes()), version, topic, states[at].as_py(), batch_id, source)
-        )
+    ids = np.concatenate([run.ids for run in runs])
+    counts = np.array([len(run.ids) for run in runs])
+    heads = pa.array([run.head for run in runs], pa.binary()).take(pa.array(np.repeat(np.arange(len(runs)), counts)))
+    states = pa.concat_arrays([run.states for run in runs])
+    sources = pa.concat_arrays([_sources_of(run) for run in runs])
+    fields = pc.binary_join_element_wise(
+        pa.scalar(UUID_LENGTH),
+        _fixed(ids),
+        heads,
+        *_with_lengths(states),
+        pa.scalar(_batch(batch_id)),
+        *_with_lengths(sources),
+        b"",
+    )
+    too_large = np.flatnonzero(pc.binary_length(fields).to_numpy() > LARGEST_EVENT_BYTES)
+    if len(too_large):
+        at = int(too_large[0])
+        run = runs[int(np.searchsorted(np.cumsum(counts), at, side="right"))]
+        stream, state, source = UUID(bytes=ids[at].tobytes()), states[at].as_py(), sources[at].as_py()
+        told = None if source is None else source.decode()
+        raise EventTooLarge(EncodedEvent(context, stream, run.version, run.topic, state, batch_id, told))
     return Piece(context, ids, fields, _leaves(context, fields))
+
+
+def _sources_of(run: Run) -> pa.BinaryArray:
+    return pa.nulls(len(run.ids), pa.binary()) if run.sources is None else run.sources.cast(pa.binary())
 
 
 def piece_of_single(events: Sequence[EncodedEvent]) -> Piece:
@@ -128,14 +155,14 @@ class ColumnRows:
             _fixed(self._hashes[places[order]]),
             b"",
         )
-        return _bytes_of(rows)
+        return bytes_of(rows)
 
 
 def _leaves(context: str, fields: pa.BinaryArray) -> Leaves:
     """The leaf of each event."""
     started = sha256(b"\x00" + field(context.encode()))
     ends = _ends(fields)
-    view, copy = _bytes_of(fields), started.copy
+    view, copy = bytes_of(fields), started.copy
     digests = []
     begin = 0
     for end in ends:
@@ -153,17 +180,10 @@ def _ends(texts: pa.BinaryArray) -> list[int]:
     return ends
 
 
-def _bytes_of(texts: pa.BinaryArray) -> memoryview:
-    """The bytes of all values, one after the other."""
-    offsets = np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1, texts.offset * 4)
-    return memoryview(texts.buffers()[2] or b"")[int(offsets[0]) : int(offsets[-1])]
-
-
-def _with_lengths(texts: pa.Array) -> list[pa.Array]:
-    """Texts as fields: their lengths, and they themselves."""
-    values = texts.cast(pa.binary())
-    lengths = pc.binary_length(values).to_numpy().astype(">i4")
-    return [_fixed(lengths.view(np.uint8).reshape(-1, lengths.itemsize)), values]
+def _with_lengths(texts: pa.BinaryArray) -> list[pa.Array]:
+    """Texts as fields: their lengths, and they themselves; the length of null is -1."""
+    lengths = pc.binary_length(texts).fill_null(-1).to_numpy().astype(">i4")
+    return [_fixed(lengths.view(np.uint8).reshape(-1, lengths.itemsize)), texts.fill_null(b"")]
 
 
 def _fixed(rows: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> pa.BinaryArray:

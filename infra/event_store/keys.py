@@ -12,6 +12,7 @@ from psycopg import sql
 
 from replayhouse.infra.event_store.known_keys import NOT_GIVEN, Keys, refuse_lost
 from replayhouse.infra.event_store.serialization.personal import new_key
+from replayhouse.infra.postgres.binary_copy import field, framed
 
 LOG = "event_store"
 """The schema of the log and its keys."""
@@ -26,10 +27,8 @@ _MAKE = """
     ON CONFLICT DO NOTHING
     RETURNING subject_id, key
 """
-_WRITE = """
-    INSERT INTO event_store.subject_key (subject_id, key)
-    SELECT * FROM unnest(%s::uuid[], %s::bytea[])
-"""
+_WRITE = "COPY event_store.subject_key (subject_id, key) FROM STDIN (FORMAT binary)"
+_TWO_FIELDS = b"\x00\x02"
 _DESTROY = """
     INSERT INTO event_store.subject_key (subject_id, key)
     SELECT subject_id, NULL FROM unnest(%s::uuid[]) AS subject_id
@@ -75,7 +74,9 @@ def make_keys(conn: psycopg.Connection, subjects: Collection[UUID]) -> Keys:
 def write_keys(conn: psycopg.Connection, keys: Mapping[UUID, bytes]) -> None:
     """Writes keys of subjects who have none, in the transaction at hand, which fails where somebody has one."""
     if keys:
-        conn.execute(_WRITE, [list(keys), list(keys.values())])
+        rows = (_TWO_FIELDS + field(subject.bytes) + field(key) for subject, key in keys.items())
+        with conn.cursor().copy(_WRITE) as copy:
+            copy.write(framed(rows))
 
 
 def known_keys(conn: psycopg.Connection, subjects: Collection[UUID], schema: str = LOG) -> Keys:

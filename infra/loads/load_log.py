@@ -16,13 +16,14 @@ from replayhouse.domain.fulfillment.area import area_stream_id
 from replayhouse.domain.marketplace.category import category_stream_id
 from replayhouse.infra.event_store.recorded import Recorded
 from replayhouse.infra.event_store.store import LARGEST_APPEND, EventStore, Rows, Stream, append_rows
+from replayhouse.infra.postgres.binary_copy import HEADER, TRAILER
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.infra.staging.work import DuckDBWork
 from replayhouse.infra.telemetry.happenings import Happening
 from replayhouse.infra.telemetry.spans import Done, Work, span
 from replayhouse.ingest.decision import Decision, Known
 from replayhouse.ingest.load import batched, numbered
-from replayhouse.ingest.ports import Chunk, Due, Progress, Unit
+from replayhouse.ingest.ports import Chunk, Due, Place, Progress, Unit
 from replayhouse.ingest.work import AreaWork, CategoryWork, Family, PersonWork
 
 LAPSED_UNIT = 256
@@ -188,8 +189,7 @@ class PostgresLoadLog:
         is_done = chunk.up_to == chunk.unit.end
         self._check_ownership(connection)
         if self._work is not None:
-            for table, lines in self._work.references(chunk.after, chunk.up_to, self._load.batch_seq):
-                copy_lines(connection, table, lines)
+            copy_references(connection, self._work, chunk.after, chunk.up_to, self._load.batch_seq)
         self._copy_due(connection, chunk.due)
         self._advance(connection, unit, chunk.part, (*chunk.up_to, is_done), counts)
 
@@ -338,6 +338,19 @@ def copy_due(connection: psycopg.Connection, batch_seq: int, due: Iterable[Due])
     """Writes from which days on persons count as lapsed, as a batch found out."""
     lines = "\n".join(f"{batch_seq}\t{customer_id}\t{at or chr(92) + 'N'}" for customer_id, at in due)
     copy_lines(connection, "segment_due", lines)
+
+
+def copy_references(
+    connection: psycopg.Connection, work: DuckDBWork, after: Place, up_to: Place, batch_seq: int
+) -> None:
+    """Writes what later loads look up of the families after a place up to another."""
+    for table, rows in work.lookups(after, up_to, batch_seq):
+        query = f"COPY event_store.{table} ({_LOOKUPS[table]}) FROM STDIN (FORMAT binary)"
+        with connection.cursor().copy(query.encode()) as copy:
+            for part in (HEADER, rows, TRAILER):
+                copy.write(part)
+    for table, lines in work.references(after, up_to, batch_seq):
+        copy_lines(connection, table, lines)
 
 
 def copy_lines(connection: psycopg.Connection, table: str, lines: str) -> None:

@@ -5,6 +5,7 @@ big-endian. Source: https://www.postgresql.org/docs/current/sql-copy.html, "Bina
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 NULL = b"\xff\xff\xff\xff"
 """A field that is null: the length -1, and nothing after it."""
@@ -26,3 +27,10 @@ def field(value: bytes | None) -> bytes:
 def framed(rows: Iterable[bytes]) -> bytes:
     """What COPY FROM STDIN takes: the rows with the header before and the trailer after them."""
     return b"".join((HEADER, *rows, TRAILER))
+
+
+def bytes_of(values: Any) -> memoryview:
+    """The bytes of all values of an array of Arrow (binary, without nulls), one after the other as they lie."""
+    _, offsets, data = values.buffers()
+    ends = memoryview(offsets).cast("i")
+    return memoryview(data or b"").cast("B")[ends[values.offset] : ends[values.offset + len(values)]]

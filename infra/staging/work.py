@@ -14,6 +14,7 @@ from uuid import UUID
 
 import duckdb
 import msgspec
+import pyarrow.compute as pc
 
 from replayhouse.domain.customer.customer import Address
 from replayhouse.domain.customer.review import ReviewFacts
@@ -22,6 +23,7 @@ from replayhouse.domain.marketplace.product import ProductFacts
 from replayhouse.domain.marketplace.seller import SellerFacts
 from replayhouse.domain.sales.events import Line
 from replayhouse.domain.sales.order import OrderHeader, Payment
+from replayhouse.infra.postgres.binary_copy import bytes_of, field
 from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.ingest.ports import Place, Unit
 from replayhouse.ingest.work import AreaWork, CategoryWork, Family, Kind, PersonWork, ProductWork, SellerWork
@@ -32,8 +34,11 @@ PERSONS = (_SQL / "persons.sql").read_text(encoding="utf-8")
 _BUCKETS = "WHERE bucket BETWEEN $first AND $last"
 CATALOGUE = (_SQL / "catalogue.sql").read_text(encoding="utf-8")
 REFERENCES = (_SQL / "references.sql").read_text(encoding="utf-8")
+LOOKUPS = (_SQL / "lookups.sql").read_text(encoding="utf-8")
 
 DOCUMENTS_AT_ONCE = 1_000
+THREE_FIELDS, FOUR_FIELDS = b"\x00\x03", b"\x00\x04"
+"""What rows of binary COPY begin with."""
 
 FACTS: dict[str, Any] = {
     "customers": Address,
@@ -113,19 +118,31 @@ class DuckDBWork:
     def references(self, after: Place, up_to: Place, batch_seq: int) -> list[tuple[str, str]]:
         """Tables of the write side, each with its lines of COPY text, for the families after a place up to another."""
         cursor = interruptible(self._connection.cursor())
-        cursor.execute(
-            REFERENCES,
-            {
-                "batch_seq": batch_seq,
-                "first": after.bucket,
-                "first_kind": after.kind,
-                "first_family": after.key,
-                "last": up_to.bucket,
-                "last_kind": up_to.kind,
-                "last_family": up_to.key,
-            },
-        )
+        cursor.execute(REFERENCES, {"batch_seq": batch_seq, **_between(after, up_to)})
         return cursor.fetchall()
+
+    def lookups(self, after: Place, up_to: Place, batch_seq: int) -> list[tuple[str, memoryview]]:
+        """The same of what is ids alone, with the rows that binary COPY takes; no table without any."""
+        load = field(batch_seq.to_bytes(4, "big"))
+        begins = {"of_record": FOUR_FIELDS + load, "of_pair": THREE_FIELDS + load}
+        cursor = interruptible(self._connection.cursor())
+        found: Any = cursor.sql(LOOKUPS, params={**begins, **_between(after, up_to)}).to_arrow_table()
+        tables = found["destination"]
+        return [
+            (table, bytes_of(found["row"].filter(pc.equal(tables, table)).combine_chunks()))
+            for table in pc.unique(tables).to_pylist()
+        ]
+
+
+def _between(after: Place, up_to: Place) -> dict[str, object]:
+    return {
+        "first": after.bucket,
+        "first_kind": after.kind,
+        "first_family": after.key,
+        "last": up_to.bucket,
+        "last_kind": up_to.kind,
+        "last_family": up_to.key,
+    }
 
 
 def with_facts(documents: str, unsaid: Mapping[str, Sequence[str]]) -> str:

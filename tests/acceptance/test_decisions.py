@@ -292,7 +292,7 @@ def test_killed_at_any_step_a_release_is_made_up_for_or_was_done(
     command = ("quality", "release", row, "--text", GOOD_ITEM)
     position = apart.warehouse.json("status")["position"]
     for point in (
-        "application.release.copy_lines",
+        "application.release.copy_references",
         "application.release.copy_due",
         "staging.work.DuckDBWork.references",
     ):

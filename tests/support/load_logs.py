@@ -37,6 +37,9 @@ class References(DuckDBWork):
         super().__init__(duckdb.connect())
         self._tables = tables
 
+    def lookups(self, after: Place, up_to: Place, batch_seq: int) -> list[tuple[str, memoryview]]:
+        return []
+
     def references(self, after: Place, up_to: Place, batch_seq: int) -> list[tuple[str, str]]:
         return [
             (table, "\n".join(f"{batch_seq}\t{first}\t{second}" for first, second in rows))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replayhouse.domain.contexts import CONTEXTS
-from replayhouse.infra.columns.log_rows import ColumnRows, piece_of, piece_of_single
+from replayhouse.infra.columns.log_rows import ColumnRows, Run, piece_of, piece_of_single
 from replayhouse.infra.event_store.event_encoding import LARGEST_EVENT_BYTES, EncodedEvent, EncodedRows, EventTooLarge
 
 BATCH = UUID(int=7)
@@ -31,24 +31,31 @@ def runs(draw: st.DrawFn) -> list[EncodedEvent]:
 
 
 def column_rows(some: list[list[EncodedEvent]], chance: random.Random) -> tuple[list[EncodedEvent], ColumnRows]:
-    """The events in an order by chance, and the same as pieces; every other piece of events that stand alone."""
+    """The events in an order by chance, and the same as pieces; of every third run they stand alone."""
     events = [event for run in some for event in run]
     order = chance.sample(range(len(events)), len(events))
     pieces, at = [], 0
+    together: dict[str, list[tuple[list[EncodedEvent], list[int]]]] = {}
     for number, run in enumerate(some):
-        places = np.array(order[at : at + len(run)], np.int64)
-        pieces.append((piece_of_single(run) if number % 2 else _piece(run), places))
+        places = order[at : at + len(run)]
+        if number % 3 == 2:
+            pieces.append((piece_of_single(run), np.array(places, np.int64)))
+        else:
+            together.setdefault(run[0].context, []).append((run, places))
         at += len(run)
+    for context, of_context in together.items():
+        whole = piece_of(context, [_run(run) for run, _ in of_context], BATCH)
+        pieces.append((whole, np.concatenate([np.array(places, np.int64) for _, places in of_context])))
     placed = [event for _, event in sorted(zip(order, events, strict=True), key=lambda pair: pair[0])]
     return placed, ColumnRows(pieces)
 
 
-def _piece(run: list[EncodedEvent]) -> Any:
-    first = run[0]
-    ids = np.frombuffer(b"".join(event.stream_id.bytes for event in run), np.uint8).reshape(-1, 16)
-    sources = None if first.source is None else pa.array([event.source for event in run], pa.string())
-    states = pa.array([event.state for event in run], pa.binary())
-    return piece_of(first.context, ids, first.originator_version, first.topic, states, BATCH, sources)
+def _run(events: list[EncodedEvent]) -> Run:
+    first = events[0]
+    ids = np.frombuffer(b"".join(event.stream_id.bytes for event in events), np.uint8).reshape(-1, 16)
+    sources = None if first.source is None else pa.array([event.source for event in events], pa.string())
+    states = pa.array([event.state for event in events], pa.binary())
+    return Run(ids, first.originator_version, first.topic, states, sources)
 
 
 def copied(rows: Any) -> dict[str, bytes]:
@@ -84,7 +91,8 @@ def test_pieces_make_the_rows_of_single_events(some: list[list[EncodedEvent]], c
 
 
 def test_an_event_that_no_broker_would_take_is_told_by_its_stream() -> None:
-    ids = np.arange(32, dtype=np.uint8).reshape(2, 16)
-    states = pa.array([b"{}", b"x" * (LARGEST_EVENT_BYTES + 1)])
-    with pytest.raises(EventTooLarge, match=str(UUID(bytes=ids[1].tobytes()))):
-        piece_of("sales", ids, 1, "sales.OrderPlaced.v1", states, BATCH, None)
+    ids = np.arange(64, dtype=np.uint8).reshape(4, 16)
+    short, long = pa.array([b"{}", b"[]"]), pa.array([b"{}", b"x" * (LARGEST_EVENT_BYTES + 1)])
+    runs = [Run(ids[:2], 1, "sales.OrderPlaced.v1", short, None), Run(ids[2:], 2, "sales.OrderPaid.v1", long, None)]
+    with pytest.raises(EventTooLarge, match=f"sales.OrderPaid.v1 of the stream {UUID(bytes=ids[3].tobytes())}"):
+        piece_of("sales", runs, BATCH)

@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 
-from replayhouse.infra.columns.log_rows import ColumnRows, Numbers, Piece, piece_of, piece_of_single
+from replayhouse.infra.columns.log_rows import ColumnRows, Numbers, Piece, Run, piece_of, piece_of_single
 from replayhouse.infra.columns.values import Array, Uuids
 from replayhouse.infra.columns.writing import Writer
 from replayhouse.infra.event_store.event_encoding import EncodedEvent
@@ -84,14 +84,19 @@ class EncodedFamilies:
     ) -> None:
         """`keys` of all whom the events need, None where it was destroyed: such a one is in no shape."""
         sealer = Sealer({subject: key for subject, key in keys.items() if key is not None})
-        pieces: dict[str, list[tuple[Piece, Numbers]]] = defaultdict(list)
+        runs, places = defaultdict[str, list[Run]](list), defaultdict[str, list[Numbers]](list)
         for placed in shapes:
-            for number, piece in enumerate(_pieces(placed.shape, mapper, batch_id, sealer)):
-                pieces[piece.context].append((piece, placed.first_places + number))
+            for number, (context, run) in enumerate(_runs(placed.shape, mapper, sealer)):
+                runs[context].append(run)
+                places[context].append(placed.first_places + number)
+        pieces: dict[str, list[tuple[Piece, Numbers]]] = defaultdict(list)
+        for context in list(runs):
+            piece = piece_of(context, runs.pop(context), batch_id)
+            pieces[context].append((piece, np.concatenate(places[context])))
         for context, of_context in _by_context(singles).items():
             encoded = [_encoded(single.recorded, mapper, batch_id, keys) for single in of_context]
-            places = np.array([single.place for single in of_context], np.int64)
-            pieces[context].append((piece_of_single(encoded), places))
+            of_singles = np.array([single.place for single in of_context], np.int64)
+            pieces[context].append((piece_of_single(encoded), of_singles))
         self._of_contexts = {context: _in_order(of_context) for context, of_context in pieces.items()}
 
     def counts(self, begin: int, end: int) -> Counter[str]:
@@ -141,8 +146,8 @@ def _encoded(recorded: Recorded, mapper: Mapper, batch_id: UUID, keys: Mapping[U
     return EncodedEvent(context, stream_id, version, *mapper.encode(context, stream_id, event, keys), batch_id, source)
 
 
-def _pieces(shape: ShapeDecided, mapper: Mapper, batch_id: UUID, sealer: Sealer) -> Iterator[Piece]:
-    """A piece for each of the shape's events, in their order."""
+def _runs(shape: ShapeDecided, mapper: Mapper, sealer: Sealer) -> Iterator[tuple[str, Run]]:
+    """A run for each of the shape's events, in their order, with its context."""
     writer, ids = Writer(len(shape.persons)), _Ids()
     for many in shape.events:
         event_type = type(many.event)
@@ -151,15 +156,9 @@ def _pieces(shape: ShapeDecided, mapper: Mapper, batch_id: UUID, sealer: Sealer)
         instead: Mapping[str, Any] = {}
         if personal is not None and subjects is not None:
             instead = sealer.sealed(personal, many.event, subjects, stream_ids)
-        yield piece_of(
-            many.context,
-            stream_ids,
-            many.version,
-            mapper.topic_of(many.context, event_type),
-            writer.states(many.event, instead),
-            batch_id,
-            None if many.source is None else writer.texts(many.source),
-        )
+        states = writer.states(many.event, instead)
+        sources = None if many.source is None else writer.texts(many.source)
+        yield many.context, Run(stream_ids, many.version, mapper.topic_of(many.context, event_type), states, sources)
 
 
 class _Ids:

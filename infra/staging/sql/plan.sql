@@ -146,8 +146,8 @@ JOIN geolocation AS g ON g.zip_prefix = a.zip_prefix
 WHERE a.change <> 'unchanged'
 ORDER BY bucket, family, g.record;
 
--- What the write side will look up at later loads, as lines of COPY text (the load's number is put before each).
-CREATE OR REPLACE TABLE work_reference AS
+-- What the write side will look up at later loads: ids of two things that belong together, and of which file they are.
+CREATE OR REPLACE TABLE work_lookup AS
 WITH fingerprints AS (
     SELECT 'customers' AS file, 1 AS kind, customer_id AS family, key, fingerprint
     FROM customers WHERE change <> 'unchanged'
@@ -176,8 +176,26 @@ parts AS (
     SELECT p.file, f.kind, f.family, p.key, p.fingerprint
     FROM seen_part AS p
     JOIN fingerprints AS f ON f.file = p.of_file AND f.key = p.key
-),
-order_sellers AS (
+)
+SELECT bucket_of(family) AS bucket, kind, family, destination, file, key, value
+FROM (
+    SELECT 'row_fingerprint' AS destination, kind, family, file, key, fingerprint AS value
+    FROM (FROM fingerprints UNION ALL FROM parts)
+    UNION ALL
+    SELECT 'alias_reference', 1, c.customer_id, NULL, c.customer_alias, c.customer_id
+    FROM customers AS c
+    WHERE NOT EXISTS (SELECT 1 FROM known_alias AS k WHERE k.customer_alias = c.customer_alias)
+    UNION ALL
+    SELECT 'review_reference', 1, t.family, NULL, r.order_id, r.review_id
+    FROM order_reviews AS r
+    JOIN touched_order AS t ON t.order_id = r.order_id
+    WHERE r.change = 'new'
+)
+ORDER BY bucket, kind, family;
+
+-- The same of what is more than ids, as lines of COPY text (the load's number is put before each).
+CREATE OR REPLACE TABLE work_reference AS
+WITH order_sellers AS (
     SELECT order_id, list_sort(list_distinct(list(seller_id))) AS sellers
     FROM (
         SELECT i.order_id, coalesce(i.seller_id, '00000000-0000-0000-0000-000000000000'::UUID) AS seller_id
@@ -200,22 +218,10 @@ order_references AS (
         OR coalesce(s.sellers, []) <> list_sort(list_distinct(coalesce(k.sellers, [])))
 ),
 lines AS (
-    SELECT 'row_fingerprint' AS destination, kind, family, concat_ws(chr(9), file, key, fingerprint) AS line
-    FROM (FROM fingerprints UNION ALL FROM parts)
-    UNION ALL
     SELECT
-        'order_reference', 1, family,
-        concat_ws(chr(9), order_id, customer_alias, status, placed_at, '{' || array_to_string(sellers, ',') || '}')
+        'order_reference' AS destination, 1 AS kind, family,
+        concat_ws(chr(9), order_id, customer_alias, status, placed_at, '{' || array_to_string(sellers, ',') || '}') AS line
     FROM order_references
-    UNION ALL
-    SELECT 'alias_reference', 1, c.customer_id, concat_ws(chr(9), c.customer_alias, c.customer_id)
-    FROM customers AS c
-    WHERE NOT EXISTS (SELECT 1 FROM known_alias AS k WHERE k.customer_alias = c.customer_alias)
-    UNION ALL
-    SELECT 'review_reference', 1, t.family, concat_ws(chr(9), r.order_id, r.review_id)
-    FROM order_reviews AS r
-    JOIN touched_order AS t ON t.order_id = r.order_id
-    WHERE r.change = 'new'
     UNION ALL
     SELECT 'seller_reference', 3, s.seller_id, concat_ws(chr(9), s.seller_id, s.zip_prefix)
     FROM sellers AS s
