@@ -27,7 +27,7 @@ from replayhouse.infra.runtime import gc_pause
 from replayhouse.projections.projection import Fold, Rows, Stream
 from replayhouse.projections.warehouse import PROJECTIONS
 
-STREAMS, FEW = 3_000, 12
+STREAMS, FEW, SPLITS = 3_000, 12, 7
 ROUNDS = 20
 STATES = ("SP", "RJ", "BA", "AM", "RS", "DF", "PA", "PE", "SC", "GO")
 
@@ -66,16 +66,12 @@ def _of_streams() -> list[Cost]:
 
 
 def _of_runs() -> list[Cost]:
-    many, few = _batch(STREAMS), _batch(FEW)
-    nothing = _micros(lambda: _run(many, _nothing))
+    many, few, parting = _batch(STREAMS), _batch(FEW), _parting(len(_orders(1)) * STREAMS)
+    splits = _micros(lambda: _run(many, parting)) - _micros(lambda: _run(many, _nothing))
     return [
         Cost(f"the fold of orders on columns, of {STREAMS:,} streams", _micros(lambda: _run(many, _FOLD)), "a run"),
         Cost(f"the same, of {FEW} streams", _micros(lambda: _run(few, _FOLD)), "a run"),
-        Cost(
-            "an `if` on which they part (Split), in a run that does nothing else",
-            _micros(lambda: _run(many, _parting)) - nothing,
-            "a Split",
-        ),
+        Cost("an `if` on which they part (Split)", splits / SPLITS, "a Split"),
     ]
 
 
@@ -173,8 +169,16 @@ def _nothing(stream: Stream) -> Rows:
     return {}
 
 
-def _parting(stream: Stream) -> Rows:
-    return {"fact_order": []} if stream.position > 3 * STREAMS else {}
+def _parting(last: int) -> Fold:
+    """A fold that parts SPLITS times the streams up to a position, one part from the others."""
+
+    def fold(stream: Stream) -> Rows:
+        for part in range(1, SPLITS + 1):
+            if stream.position <= part * last // (SPLITS + 1):
+                return {}
+        return {"fact_order": []}
+
+    return fold
 
 
 def _beyond(stream: Stream) -> Rows:
