@@ -18,6 +18,7 @@ from replayhouse.infra.sources.secret import secret_of
 from replayhouse.infra.sources.shown_cells import personal_columns
 from replayhouse.infra.staging.extract import Extract, ExtractFile
 from replayhouse.infra.staging.staging import Staged, stage_records
+from replayhouse.ingest.records import MAY_BE_UNKNOWN
 
 
 class OpenedSource:
@@ -70,6 +71,7 @@ class OpenedSource:
             memory_limit=MEMORY,
             threads=threads,
             is_made=True,
+            unknown={(record, name) for record, name in MAY_BE_UNKNOWN if name in self._mapping.expectations.unknown},
             unquoted=[(record, column) for record in made for column in personal_columns(self._mapping, record)],
         )
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from replayhouse.infra.sources.names import meant
 from replayhouse.infra.sources.queries import quoted
 from replayhouse.infra.sources.selects import RefusedError
-from replayhouse.ingest.records import RECORDS
+from replayhouse.ingest.records import MAY_BE_UNKNOWN, RECORDS
 
 LINE, LINES, FILE = "line", "lines", "file"
 
@@ -34,7 +34,7 @@ class MadeColumns(NamedTuple):
 
 
 def made_columns(record: str, described: Sequence[tuple[str, str]], unknown: Collection[str]) -> MadeColumns:
-    """What a query with these columns, each with its type, gives of a record; `unknown` are those that it may lack.
+    """What a query with these columns, each with its type, gives of a record; `unknown` is what it need not know.
 
     Raises RefusedError where a column is missing, is none of the record's, or is no text, number or time.
     """
@@ -48,7 +48,8 @@ def made_columns(record: str, described: Sequence[tuple[str, str]], unknown: Col
     if LINE not in given:
         raise RefusedError("gives no column 'line': select the line of the row that each record is made from")
     needed = [name for name, one in columns.items() if not (one.may_be_empty or one.is_optional)]
-    if lacking := [name for name in needed if name not in given and name not in unknown]:
+    may_lack = {name for of, name in MAY_BE_UNKNOWN if of == record and name in unknown}
+    if lacking := [name for name in needed if name not in given and name not in may_lack]:
         raise RefusedError(f"lacks {', '.join(lacking)}, which no record of {record} is without")
     there = [name for name in columns if name in given]
     return MadeColumns(

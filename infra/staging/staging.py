@@ -5,7 +5,7 @@ The database file is what the load reads from afterwards; staging again into the
 """
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -197,12 +197,14 @@ def stage_records(
     threads: int = 2,
     is_made: bool = False,
     unquoted: Iterable[tuple[str, str]] = (),
+    unknown: Collection[tuple[str, str]] = frozenset(),
 ) -> Staged:
     """The same of records that were read already: of all nine files, into the folder `cells`, which stays.
 
     A record is known by its number in its file, in the order in which it was read; several may stand on one line.
     `is_made`: a mapping made them, so that their texts are those of their cells, and `malformed` files have a `text`.
-    `unquoted` are the columns, by file, of which no reason may quote a cell, besides those of the personal files.
+    `unquoted` are the columns, by file, of which no reason may quote a cell, besides those of the personal files;
+    `unknown` the required ones that may be empty.
     """
     directory.mkdir(parents=True, exist_ok=True)
     database = directory / DATABASE
@@ -213,7 +215,8 @@ def stage_records(
     with closing(_connect(database, memory_limit, threads)) as connection:
         connection.execute("SET VARIABLE opened_on = ?::DATE", [opened_on])
         _load(connection, cells, extract, read, known)
-        connection.execute(read_statements({(file, name) for file in read for name in read[file].absent}))
+        absent = {(file, name) for file in read for name in read[file].absent}
+        connection.execute(read_statements(absent, unknown))
         connection.execute(sql("quarantine"))
         for file, column in unquoted:
             connection.execute(UNQUOTED, {"file": file, "begin": f"{column} is "})
