@@ -6,7 +6,6 @@ twice, the second time over rows in another order, and must say the same: a load
 """
 
 import hashlib
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 
 from replayhouse.infra.runtime.errors import InputError, UsageError
 from replayhouse.infra.runtime.interrupts import interruptible
+from replayhouse.infra.sources.failures import first_line, without_cells
 from replayhouse.infra.sources.macros import create_macros
 from replayhouse.infra.sources.made_columns import LINE, LINES, MadeColumns, made_columns
 from replayhouse.infra.sources.mapping import Mapping as SourceMapping
@@ -315,8 +315,8 @@ class _Run:
         except _TELLS_NO_VALUES as error:
             raise self._wrong(query.place, f"does not fit these files: {first_line(error)}") from error
         except duckdb.Error as error:
-            told = QUOTED.sub("(not quoted)", first_line(error))
-            raise InputError(f"{self._at(query.place)} fails: {told}.") from error
+            columns = {column for file in self._mapping.files.values() for column in file.columns}
+            raise InputError(f"{self._at(query.place)} fails: {without_cells(error, columns)}.") from error
         finally:
             timer.cancel()
 
@@ -324,12 +324,3 @@ class _Run:
 def _places(malformed: Path) -> Iterator[tuple[int, int]]:
     for batch in pq.ParquetFile(malformed).iter_batches(ROWS_AT_ONCE):
         yield from zip(batch["line"].to_pylist(), batch["lines"].to_pylist(), strict=True)
-
-
-QUOTED = re.compile(r"(\".*\"|'.*')")
-"""From the first quotation mark to the last: what stands between may be a cell."""
-
-
-def first_line(error: Exception) -> str:
-    """The first line of what DuckDB says, without a point at its end."""
-    return str(error).splitlines()[0].rstrip(".!")
