@@ -225,7 +225,9 @@ class Texts(Column):
         return hash(one_of(self.values))
 
     def __bool__(self) -> bool:
-        return bool(Bools(pc.binary_length(self.as_text()).to_numpy() != 0))
+        texts = self.as_text()
+        lengths = np.frombuffer(pc.binary_length(texts).buffers()[1], np.int32)  # Arrow may know no numpy
+        return bool(Bools(lengths[: len(texts)] != 0))
 
 
 class Uuids(Column):
