@@ -130,8 +130,8 @@ def test_a_good_extract_breaks_no_rule_and_every_rule_is_checked(tmp_path: Path)
     result = staged(tmp_path, tables)
     judged = assess(list(tables), result.unreadable, result.checks)
     assert [check.rule.name for check in judged.checks if check.failed] == []
-    assert {check.rule.name for check in judged.checks if not check.checked} == set(UNKNOWN)
-    assert {check.rule for check in judged.checks} == set(RULES)
+    assert [check.rule.name for check in judged.checks if not check.checked] == []
+    assert {check.rule for check in judged.checks} == {rule for rule in RULES if rule.name not in UNKNOWN}
     assert judged.is_accepted
     assert str(judged.score) == "100.00"
 
@@ -161,7 +161,7 @@ def test_of_a_source_that_knows_it_the_record_is_kept_out(tmp_path: Path, rule: 
     tables = a_good_extract()
     harm(tables)
     checks = {check.rule.name: check for check in staged(tmp_path, tables).checks}
-    assert (checks["required_cells_filled"].failed, checks[rule].checked) == (1, 0)
+    assert (checks["required_cells_filled"].failed, rule in checks) == (1, False)
 
 
 @pytest.mark.parametrize("rule", ["statuses_go_up", "orders_keep_customer", "aliases_keep_person"])
