@@ -49,6 +49,8 @@ class Checker:
     def tables_of(self, query: str) -> list[str]:
         """The raw files that a query reads, by name. Raises RefusedError where it is no query for a mapping."""
         nodes = list(_nodes(self._parsed(query)))
+        if self._personal:
+            self._refuse_unnamed(nodes, has_star="*" in query)
         own = {part["key"].lower() for node in nodes for part in node.get("cte_map", {}).get("map", ())}
         read: set[str] = set()
         for node in nodes:
@@ -102,6 +104,25 @@ class Checker:
         if isinstance(node.get("sample"), dict):
             raise RefusedError("takes a sample, which is another one each time")
 
+    def _refuse_unnamed(self, nodes: list[dict[str, Any]], *, has_star: bool) -> None:
+        """Whose cells are personal is told by names of columns: so they are named, or all of them are meant by a star."""
+        tables = [node for node in nodes if node.get("type") == "BASE_TABLE"]
+        rows = self._tables.keys() | {str(table["alias"]).lower() for table in tables if table["alias"]}
+        for node in nodes:
+            how = None
+            if node.get("type") == "POSITIONAL_REFERENCE":
+                how = "a column by its place"
+            elif node.get("type") == "STAR" and node.get("columns"):
+                how = "columns by COLUMNS(...)"
+            elif node.get("type") == "BASE_TABLE" and node.get("column_name_alias"):
+                how = "columns by other names than their own"
+            elif node.get("type") == "COLUMN_REF" and node["column_names"][-1].lower() in rows:
+                how = f"a whole row of {node['column_names'][-1]!r}"
+            elif not has_star and _takes_all(node):
+                how = "all columns without a star"
+            if how is not None:
+                raise RefusedError(f"reads {how}, and where some are personal each is called by its name")
+
     def _refuse_guessable(self, node: dict[str, Any]) -> None:
         """An id that is made of an address can be found by guessing addresses, whatever was erased."""
         if _function_of(node) != "id":
@@ -112,6 +133,15 @@ class Checker:
                 raise RefusedError(
                     f"makes an id of the personal column {column!r} that could be guessed: write person_id(...) for id"
                 )
+
+
+def _takes_all(node: dict[str, Any]) -> bool:
+    """Whether this is a SELECT of all columns of something else than a list of values."""
+    selected = node.get("select_list")
+    source = node.get("from_table")
+    if not isinstance(selected, list) or not isinstance(source, dict) or source.get("type") == "EXPRESSION_LIST":
+        return False
+    return any(part.get("type") == "STAR" for part in selected)
 
 
 def _function_of(node: dict[str, Any]) -> str | None:
