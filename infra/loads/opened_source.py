@@ -107,6 +107,6 @@ def _refuse_what_answers_cannot_tell(mapping: SourceMapping) -> None:
     if unknown := mapping.expectations.unknown:
         raise UsageError(
             f"{mapping.folder}/source.toml says in `expectations` that {', '.join(unknown)} is unknown. That can be "
-            "tried (replayhouse sources check), and not be loaded yet: answers would count deliveries without a promise "
-            "as in time, and a line without a seller as one of a seller. Give it, from the export or by a SELECT."
+            "tried (replayhouse sources check), and not be loaded yet: answers would count deliveries without a "
+            "promise as in time, and lines without a seller as of one. Give it, from the export or by a SELECT."
         )

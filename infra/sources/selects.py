@@ -49,8 +49,6 @@ class Checker:
     def tables_of(self, query: str) -> list[str]:
         """The raw files that a query reads, by name. Raises RefusedError where it is no query for a mapping."""
         nodes = list(_nodes(self._parsed(query)))
-        if self._personal:
-            self._refuse_unnamed(nodes, has_star="*" in query)
         own = {part["key"].lower() for node in nodes for part in node.get("cte_map", {}).get("map", ())}
         read: set[str] = set()
         for node in nodes:
@@ -63,6 +61,8 @@ class Checker:
                     raise RefusedError(f"reads {node['function']['function_name']}(): {self._may_read()}")
                 case "SHOW_REF":
                     raise RefusedError("is no SELECT")
+        if self._personal:
+            self._refuse_unnamed(nodes, has_star="*" in query)
         return sorted(read)
 
     def _parsed(self, query: str) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Checker:
             raise RefusedError("takes a sample, which is another one each time")
 
     def _refuse_unnamed(self, nodes: list[dict[str, Any]], *, has_star: bool) -> None:
-        """Whose cells are personal is told by names of columns: so they are named, or all of them are meant by a star."""
+        """Which cells are personal is told by names of columns: so each is named, or a star means all of them."""
         tables = [node for node in nodes if node.get("type") == "BASE_TABLE"]
         rows = self._tables.keys() | {str(table["alias"]).lower() for table in tables if table["alias"]}
         for node in nodes:
