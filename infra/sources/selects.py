@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from replayhouse.infra.sources.document import OWN_COLUMNS
 from replayhouse.infra.sources.names import meant, plain_name
 
 TABLE_FUNCTIONS = frozenset({"generate_series", "json_each", "json_tree", "range", "regexp_split_to_table", "unnest"})
@@ -107,7 +108,8 @@ class Checker:
     def _refuse_unnamed(self, nodes: list[dict[str, Any]], *, has_star: bool) -> None:
         """Which cells are personal is told by names of columns: so each is named, or a star means all of them."""
         tables = [node for node in nodes if node.get("type") == "BASE_TABLE"]
-        rows = self._tables.keys() | {str(table["alias"]).lower() for table in tables if table["alias"]}
+        aliases = {str(table["alias"]).lower() for table in tables if table["alias"]}
+        rows = {*self._tables, *aliases}.difference(OWN_COLUMNS)  # a column is found before a table of its name
         for node in nodes:
             how = None
             if node.get("type") == "POSITIONAL_REFERENCE":
