@@ -19,6 +19,11 @@ if TYPE_CHECKING:  # histories ask for names alone
     from replayhouse.infra.sources.raw_files import RawTable
     from replayhouse.infra.sources.running import Made
 
+_MAY_READ = """
+    SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'event_store' AND c.relname = 'batch'
+"""
 _OF_LOADS = "SELECT batch_id, source FROM event_store.batch WHERE batch_id = ANY(%s) AND source IS NOT NULL"
 
 TEXT_BY_LINES = frozenset({"utf-8", "latin-1", "cp1252"})
@@ -49,8 +54,13 @@ def load_source(document: Mapping[str, Any] | None) -> LoadSource | None:
 
 
 def real_names(connection: psycopg.Connection, loads: Collection[UUID]) -> dict[UUID, dict[str, str]]:
-    """The names of the real files by kind of record, of those loads whose records a mapping made."""
-    found = connection.execute(_OF_LOADS, [list(loads)]).fetchall() if loads else []
+    """The names of the real files by kind of record, of those loads whose records a mapping made.
+
+    None where the session's role may not read of loads, such as that of a steward.
+    """
+    if not loads or connection.execute(_MAY_READ).fetchone() != (True,):
+        return {}
+    found = connection.execute(_OF_LOADS, [list(loads)]).fetchall()
     return {load: {record: file["name"] for record, file in source["files"].items()} for load, source in found}
 
 

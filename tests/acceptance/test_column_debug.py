@@ -13,7 +13,7 @@ from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime import column_folds
 from replayhouse.projections.projection import Rows, Stream
 from replayhouse.projections.warehouse import PROJECTIONS
-from tests.support.cli import Done
+from tests.support.cli import Done, Loaded
 from tests.support.databases import copied
 from tests.support.in_process import Warehouse
 
@@ -63,6 +63,13 @@ def test_a_load_a_rebuild_and_a_replay_tell_what_ran_on_columns(server: Embedded
         what: sum(counts.values()) - counts["runs"] for what, counts in told(rebuilt).items()
     }
     assert (told(quiet), off) == ({}, {})
+
+
+def test_in_the_installed_program_nothing_is_beyond_columns(loaded: Loaded) -> None:
+    """There numpy and Arrow are imported in the order of a command, which no test's own process shows."""
+    counted = {context: told["columns"] for context, told in loaded.program.json("rebuild")["contexts"].items()}
+    assert {context: counts["beyond"] for context, counts in counted.items()} == dict.fromkeys(CONTEXTS, 0)
+    assert all(counts["runs"] for context, counts in counted.items() if context != "quality"), counted
 
 
 def test_the_first_error_of_what_is_beyond_columns_is_told(server: EmbeddedServer, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from replayhouse.infra.loads.load_log import PostgresLoadLog
 from replayhouse.infra.loads.on_columns.deciding import ShapeDecided
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.runtime import column_folds
 from replayhouse.ingest.synthetic import generate
 from tests.oracle.expected import FILES
 from tests.support.databases import copied
@@ -182,9 +183,11 @@ def test_the_sample_or_an_extract_of_its_size_in_two_halves(server: EmbeddedServ
         load(Warehouse(database, tmp_path / "home"), half(extract, tmp_path / "even", 0), "on")
         with (
             shapes_noted() as made,
+            patch.object(workers, "NEW_PERSONS", 1),
+            patch.object(workers, "SHARE_OF_NEW", 0),
             the_same_either_way(server, database, half(extract, tmp_path / "odd", 1), tmp_path),
         ):
-            assert made
+            assert made, column_folds.taken()
 
 
 @pytest.mark.parametrize(("name", "value"), [("NEW_PERSONS", 10_000), ("SHARE_OF_NEW", 1.1)])

@@ -186,12 +186,12 @@ def test_a_context_with_an_event_of_a_newer_program_is_left_to_one(
     catch_up(database)
     log.append("sales", an_id(1), PLACED)
     conn.execute("ALTER TABLE event_store.sales_events DISABLE TRIGGER append_only")
-    conn.execute("UPDATE event_store.sales_events SET topic = 'sales.OrderPlaced.v2' WHERE originator_version = 1")
+    conn.execute("UPDATE event_store.sales_events SET topic = 'sales.OrderPlaced.v3' WHERE originator_version = 1")
     with followed(database, ["sales", "quality"]) as one:
-        wait_until(lambda: one.says("sales.OrderPlaced.v2"))
+        wait_until(lambda: one.says("sales.OrderPlaced.v3"))
         wait_until(lambda: len(owners(conn)) == 1)
         wait_until(lambda: status(database)["quality"].projected == len(PLACED))
     assert one.error is None
     with followed(database, ["sales"]) as alone:
-        wait_until(lambda: alone.says("sales.OrderPlaced.v2"))
+        wait_until(lambda: alone.says("sales.OrderPlaced.v3"))
     assert list(alone.stopped) == ["sales"]

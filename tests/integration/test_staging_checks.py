@@ -26,6 +26,7 @@ from tests.support.staging import (
     staged,
     write,
 )
+from tests.support.unknown_facts import RULES_OF_UNKNOWN
 
 DAY_BEFORE = "2017-12-31 09:00:00"
 NOBODY = an_id("nobody", 1)
@@ -131,7 +132,7 @@ def test_a_good_extract_breaks_no_rule_and_every_rule_is_checked(tmp_path: Path)
     judged = assess(list(tables), result.unreadable, result.checks)
     assert [check.rule.name for check in judged.checks if check.failed] == []
     assert [check.rule.name for check in judged.checks if not check.checked] == []
-    assert {check.rule for check in judged.checks} == {rule for rule in RULES if rule.name not in UNKNOWN}
+    assert {check.rule for check in judged.checks} == {rule for rule in RULES if rule.name not in RULES_OF_UNKNOWN}
     assert judged.is_accepted
     assert str(judged.score) == "100.00"
 

@@ -110,8 +110,8 @@ def test_an_earlier_programs_tables_are_filled_anew_and_kept_beside(
 
     assert conn.execute("SELECT count(*) FROM sales.fact_payment WHERE NOT is_in_installments").fetchone() == (11,)
     assert [(r.revision, r.status, r.fold_version, r.reason) for r in revisions.listed(conn, ["sales"])] == [
-        (1, "kept", 1, None),
-        (2, "live", 2, versions.REASON),
+        (1, "kept", upgraded.version - 1, None),
+        (2, "live", upgraded.version, versions.REASON),
     ]
     assert versions.is_current(conn, "sales")
     live = digests(database)["sales"].tables

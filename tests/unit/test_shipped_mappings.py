@@ -64,7 +64,10 @@ def test_the_page_shows_a_mapping_that_is_read_and_names_every_key(tmp_path: Pat
     assert read_mapping(mapping_folder(tmp_path, shown[1])).source.name == "shop"
     named = set(re.findall(r"^\| `(\w+)` \|", page, re.M))
     fields = {field.alias or key for part in PARTS for key, field in part.model_fields.items()}
-    assert fields <= named <= fields | set(get_args(ColumnType))
+    assert fields <= named <= {*fields, *get_args(ColumnType), *RECORDS}
+    for record, shape in RECORDS.items():
+        [row] = re.findall(rf"^\| `{record}` \| (.*)$", page, re.M)
+        assert [column.name for column in shape.columns() if f"`{column.name}`" not in row] == []
     for words in (ColumnType, Format, Encoding, Unknowable):
         assert [word for word in get_args(words) if f"`{word}`" not in page] == []
     assert [
