@@ -88,14 +88,15 @@ def _deadly(function: Callable[..., Any], at_call: int) -> Callable[..., Any]:
     return called
 
 
-# The processes that share the work import this module too, under another name, and take the same steps.
-_take_small_steps()
-if KILL_AFTER in os.environ:
-    _kill_after(os.environ[KILL_AFTER])
+def _begin() -> None:
+    _take_small_steps()
+    if KILL_AFTER in os.environ:
+        _kill_after(os.environ[KILL_AFTER])
 
 
 def main() -> None:
     """Runs the program in small steps."""
+    _begin()
     from replayhouse.infra.cli.main import main as program
 
     _take_small_steps_of_the_rest()
@@ -105,3 +106,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+elif __name__ == "__mp_main__":  # the processes that share the work import this module too, and take the same steps
+    _begin()
