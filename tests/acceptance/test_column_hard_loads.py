@@ -7,7 +7,8 @@ from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.runtime import column_folds
 from tests.oracle.lines import a_customer, a_payment, an_item, an_order
 from tests.support.extracts import Lines, a_good_extract, a_review, write
-from tests.support.recorded_loads import beside, in_small_steps, loaded, recorded
+from tests.support.loads_on_columns import small_steps
+from tests.support.recorded_loads import beside, loaded, recorded
 
 TEXTS = (
     "bom", '"'"entre aspas"'"', "a\\\\b", "NaN", "null", "-0.0", "1e5", "\u2028", "e\u0301", "\N{GRINNING FACE}",
@@ -38,7 +39,7 @@ def hard_extract(seed: int, orders: int) -> Lines:
 
 def test_what_is_decided_on_columns_is_what_is_decided_family_by_family(server: EmbeddedServer, tmp_path: Path) -> None:
     extract = write(tmp_path / "extract", hard_extract(3, 120))
-    with in_small_steps():
+    with small_steps(2):
         column_folds.taken()
         with loaded(server, extract, tmp_path / "many", "on") as many:
             events, others = recorded(many), beside(many)

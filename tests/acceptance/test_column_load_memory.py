@@ -12,9 +12,11 @@ from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.ingest.ports import Unit
 from tests.support.databases import copied
 from tests.support.in_process import Warehouse
-from tests.support.recorded_loads import beside, in_small_steps, loaded, recorded
+from tests.support.loads_on_columns import small_steps
+from tests.support.recorded_loads import beside, loaded, recorded
 
 ORDERS = 80
+STEPS = {"few": 2, "events_a_chunk": 200, "events_a_unit": 300}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def one_by_one(
     server: EmbeddedServer, extract: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[list[object], object]:
     """The log, and what stands beside it, of a load without columns."""
-    with in_small_steps(), loaded(server, extract, tmp_path_factory.mktemp("home"), "off") as single:
+    with small_steps(**STEPS), loaded(server, extract, tmp_path_factory.mktemp("home"), "off") as single:
         return recorded(single), beside(single)
 
 
@@ -53,7 +55,7 @@ def test_units_that_memory_does_not_hold_together_are_decided_apart(
             raise MemoryError
         yield from run(worker, units)
 
-    with in_small_steps(), patch.object(ColumnWorker, "run", within):
+    with small_steps(**STEPS), patch.object(ColumnWorker, "run", within):
         same_log(server, extract, tmp_path, one_by_one)
     assert max(together) > 1
 
@@ -72,7 +74,7 @@ def test_what_was_appended_before_memory_was_full_is_not_appended_again(
             if chunks % 3 == 2:
                 raise MemoryError
 
-    with in_small_steps(), patch.object(ColumnWorker, "_append", until_full):
+    with small_steps(**STEPS), patch.object(ColumnWorker, "_append", until_full):
         same_log(server, extract, tmp_path, one_by_one)
     assert chunks > 6
 
@@ -80,6 +82,6 @@ def test_what_was_appended_before_memory_was_full_is_not_appended_again(
 def test_persons_of_whom_memory_holds_no_run_go_one_by_one(
     server: EmbeddedServer, extract: Path, tmp_path: Path, one_by_one: tuple[list[object], object]
 ) -> None:
-    with in_small_steps(), patch.object(deciding, "decide_person", side_effect=MemoryError) as decide:
+    with small_steps(**STEPS), patch.object(deciding, "decide_person", side_effect=MemoryError) as decide:
         same_log(server, extract, tmp_path, one_by_one)
     assert decide.called

@@ -11,14 +11,14 @@ from replayhouse.ingest import load
 
 
 @contextmanager
-def small_steps(few: int) -> Iterator[None]:
+def small_steps(few: int, events_a_chunk: int = 300, events_a_unit: int = 700) -> Iterator[None]:
     """Columns whatever the size, for `few` persons of a shape, with chunks and units of a few families."""
     with ExitStack() as stack:
         for where, name, value in (
             (large_loads, "LARGE_FROM_BYTES", 0),
             (on_columns, "FEW", few),
-            (load, "EVENTS_A_CHUNK", 300),
-            (load.units_of, "__defaults__", (700,)),
+            (load, "EVENTS_A_CHUNK", events_a_chunk),
+            (load.units_of, "__defaults__", (events_a_unit,)),
             (workers, "UNITS_AT_ONCE", 3),
             (workers, "NEW_PERSONS", 1),
             (workers, "SHARE_OF_NEW", 0),

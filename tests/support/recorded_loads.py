@@ -1,16 +1,12 @@
 """What a load leaves in the log and beside it, to compare two ways that must leave the same."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
-from replayhouse.infra.application import large_loads
 from replayhouse.infra.event_store.keys import known_keys
 from replayhouse.infra.event_store.serialization.mapper import mapper_of_our_events
-from replayhouse.infra.loads import on_columns
 from replayhouse.infra.postgres.embedded import EmbeddedServer
-from replayhouse.ingest import load
 from tests.oracle.expected import Row
 from tests.support.databases import copied
 from tests.support.in_process import Warehouse
@@ -65,13 +61,3 @@ def loaded(server: EmbeddedServer, extract: Path, home: Path, columns: str) -> I
         done = warehouse.run("ingest", extract, "--no-project", **settings)
         assert done.code == 0, done
         yield warehouse
-
-
-def in_small_steps() -> ExitStack:
-    """Columns whatever the size, with chunks and units of a few families."""
-    stack = ExitStack()
-    stack.enter_context(patch.object(large_loads, "LARGE_FROM_BYTES", 0))
-    stack.enter_context(patch.object(on_columns, "FEW", 2))
-    stack.enter_context(patch.object(load, "EVENTS_A_CHUNK", 200))
-    stack.enter_context(patch.object(load.units_of, "__defaults__", (300,)))
-    return stack
