@@ -4,10 +4,9 @@ import json
 import re
 from typing import Any
 
-from replayhouse.domain.quality.rules import RULES
+from replayhouse.domain.quality.rules import RULES, RULES_OF_MAPPINGS
 from tests.support.cli import CONTEXTS, Loaded, Program
 from tests.support.terminals import on_a_terminal
-from tests.support.unknown_facts import RULES_OF_UNKNOWN
 
 TABLES = {
     "sales": {"fact_order", "fact_order_item", "fact_payment"},
@@ -128,7 +127,7 @@ def test_the_quality_report_has_every_rule(loaded: Loaded) -> None:
         loaded.told["score"],
     )
     assert told["rows"] == sum(counts["rows"] for counts in loaded.told["files"].values())
-    assert {check["rule"] for check in told["checks"]} == {rule.name for rule in RULES} - RULES_OF_UNKNOWN
+    assert {check["rule"] for check in told["checks"]} == {rule.name for rule in RULES} - RULES_OF_MAPPINGS
     for check in told["checks"]:
         assert set(check) == {"rule", "sentence", "dimension", "severity", "checked", "failed", "passed"}
         assert check["sentence"].endswith(".")

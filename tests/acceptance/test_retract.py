@@ -10,7 +10,7 @@ import pytest
 from replayhouse.domain.customer.events import CustomerAnonymized
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.quality.events import RowReleased
-from replayhouse.domain.quality.rules import RULES
+from replayhouse.domain.quality.rules import RULES, RULES_OF_MAPPINGS
 from replayhouse.domain.sales.events import OrderInvoiced
 from replayhouse.infra.event_store.recorded import Recorded
 from replayhouse.infra.event_store.store import EventStore
@@ -23,7 +23,6 @@ from tests.oracle.lines import an_id, an_item
 from tests.support.extracts import a_good_extract, a_later_extract, adding, changed, replacing, write
 from tests.support.in_process import Warehouse, dying_after, refused
 from tests.support.loads import Loads
-from tests.support.unknown_facts import RULES_OF_UNKNOWN
 
 FINISH = "replayhouse.infra.loads.batches.Loads.finish"
 APPEND = "replayhouse.infra.loads.retraction_log.PostgresRetractionLog.append_rewinds"
@@ -259,7 +258,7 @@ def test_a_plan_tells_what_would_change_and_changes_nothing(loads: Loads) -> Non
     assert (planned["status"], planned["events"]) == ("planned", {**told["events"], "quality": 1})
     tables = planned["tables"]
     less = {name: more[name] + tables[name]["added"] - tables[name]["removed"] for name in rows}
-    checks = 2 * (len(RULES) - len(RULES_OF_UNKNOWN))
+    checks = 2 * (len(RULES) - len(RULES_OF_MAPPINGS))
     assert less == {**rows, "quality.batch": 2, "quality.batch_file": 18, "quality.fact_check": checks}
     assert tables["shared.dim_date"]["removed"] == 365 == loads.shown(DAYS)[0][0] - days[0][0]
     assert tables["sales.fact_order"]["examples"] == [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from replayhouse.domain.quality.rules import RULES, passed
+from replayhouse.domain.quality.rules import RULES, RULES_OF_MAPPINGS, passed
 from replayhouse.infra.staging.checks import queries
 from replayhouse.infra.staging.extract import open_extract
 from replayhouse.infra.staging.staging import stage
@@ -26,7 +26,6 @@ from tests.support.staging import (
     staged,
     write,
 )
-from tests.support.unknown_facts import RULES_OF_UNKNOWN
 
 DAY_BEFORE = "2017-12-31 09:00:00"
 NOBODY = an_id("nobody", 1)
@@ -132,7 +131,7 @@ def test_a_good_extract_breaks_no_rule_and_every_rule_is_checked(tmp_path: Path)
     judged = assess(list(tables), result.unreadable, result.checks)
     assert [check.rule.name for check in judged.checks if check.failed] == []
     assert [check.rule.name for check in judged.checks if not check.checked] == []
-    assert {check.rule for check in judged.checks} == {rule for rule in RULES if rule.name not in RULES_OF_UNKNOWN}
+    assert {check.rule for check in judged.checks} == {rule for rule in RULES if rule.name not in RULES_OF_MAPPINGS}
     assert judged.is_accepted
     assert str(judged.score) == "100.00"
 

@@ -13,9 +13,6 @@ from tests.support.extracts import Lines
 _UNKNOWN = (("orders", 7), ("order_items", 3), ("order_items", 4))
 """Files with the places of the cells: the promise, the seller, the day to ship by."""
 
-RULES_OF_UNKNOWN = frozenset({"orders_have_promise", "items_have_ship_by", "items_name_seller"})
-"""Names of rules that are held only against extracts of such a source."""
-
 
 def forgetful(lines: Lines, seed: int) -> Lines:
     """The extract with a third of these cells empty, each by itself."""
