@@ -195,6 +195,9 @@ class RawFile(_Part):
     )
     optional: tuple[Name, ...] = Field(default=(), description="columns that the file may lack")
     personal: tuple[Name, ...] = Field(default=(), description="columns of which no cell is quoted anywhere")
+    currency: Name | None = Field(
+        default=None, description="the column that names each row's currency; another than the source's is refused"
+    )
 
     @property
     def kind(self) -> Format:

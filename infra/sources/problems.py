@@ -82,6 +82,17 @@ def _of_file(file: RawFile) -> Iterator[Problem]:
                 yield Problem((key, place), f"is no column of this file: {meant(name, file.columns)} (got {name!r})")
     if set(file.optional) >= set(file.columns):
         yield Problem(("optional",), "names every column: one must be there, so that the file is known by it")
+    if file.currency is not None:
+        yield from _of_currency(file, file.currency)
+
+
+def _of_currency(file: RawFile, column: str) -> Iterator[Problem]:
+    if column not in file.columns:
+        yield Problem(("currency",), f"is no column of this file: {meant(column, file.columns)} (got {column!r})")
+    elif file.columns[column] != "text":
+        yield Problem(("currency",), f"is a column of type {file.columns[column]}, and codes are text (got {column!r})")
+    if column in file.personal:
+        yield Problem(("currency",), f"is personal, and a currency is told where it is another one (got {column!r})")
 
 
 def _of_record(name: str, record: Record, files: Mapping[str, RawFile], unknown: Collection[str]) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ import duckdb
 from replayhouse.infra.runtime.errors import Rejected
 from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.infra.sources.csv_file import read_csv
+from replayhouse.infra.sources.currencies import refuse_other_currencies
 from replayhouse.infra.sources.document import RawFile, Source
 from replayhouse.infra.sources.mapping import Mapping
 from replayhouse.infra.sources.plain_cells import plain_rows
@@ -61,7 +62,8 @@ class RawTable:
 def open_raw(mapping: Mapping, extract: Path, into: Path) -> dict[str, RawTable]:
     """Copies or unpacks a folder or zip into `into`, and reads the files that the mapping names.
 
-    Raises InputError where a pattern fits no file, or two, UnreadableFiles where one is not what the mapping says.
+    Raises InputError where a pattern fits no file, or two, UnreadableFiles where one is not what the mapping says,
+    OtherCurrencies where amounts are not in the currency that it says.
     """
     opened = open_raw_extract(mapping, extract, into)
     directory = into / "raw"
@@ -77,7 +79,9 @@ def open_raw(mapping: Mapping, extract: Path, into: Path) -> dict[str, RawTable]
     if faults:
         raise UnreadableFiles(extract, tuple(faults))
     opened.refuse_if_changed()
-    return {name: _made_plain(table, mapping.files[name], mapping.source) for name, table in tables.items()}
+    plain = {name: _made_plain(table, mapping.files[name], mapping.source) for name, table in tables.items()}
+    refuse_other_currencies(mapping, {name: (table.file, table.parquet) for name, table in plain.items()}, extract)
+    return plain
 
 
 def _read(name: str, file: RawFile, found: ExtractFile, directory: Path) -> RawTable:

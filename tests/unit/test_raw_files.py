@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from replayhouse.infra.runtime.errors import InputError, UsageError
+from replayhouse.infra.runtime.errors import InputError, Rejected, UsageError
 from replayhouse.infra.sources import excel
 from replayhouse.infra.sources.mapping import read_mapping
 from replayhouse.infra.sources.raw_files import RawTable, UnreadableFiles, open_raw
@@ -300,6 +300,31 @@ def test_a_record_with_too_few_cells_is_kept_apart_with_its_line(tmp_path: Path)
     assert rows_of(table) == [[2, 1, "1", "2", None], [4, 2, "4\n", "5", None], [6, 1, "6", "7", None]]
     assert pq.read_table(table.malformed).to_pylist() == [{"line": 3, "lines": 1, "cells": 1}]
     assert (table.rows, table.malformed_rows, table.header_cells, table.absent) == (4, 1, 2, ("c",))
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["BRL", "", " ", "brl ", "n/a"], ""),
+        (
+            ["BRL", "", "USD", "EUR", "BRL"],
+            'line 4: Currency is "USD" (and so on, in 2 rows), and amounts of this source',
+        ),
+        (["R$"], 'line 2: Currency is "R$", and'),
+        (["ana@example.com"], "line 2: Currency is no code of a currency, such as BRL, and"),
+    ],
+)
+def test_amounts_in_another_currency_are_refused_with_their_line(cells: list[str], told: str, tmp_path: Path) -> None:
+    columns = {"No": "text", "Currency": "text"}
+    text = one_file("raw.csv", columns, 'currency = "Currency"', 'nothing = ["n/a"]')
+    content = as_csv([["No", "Currency"], *(["1", cell] for cell in cells)])
+    if not told:
+        assert opened(tmp_path, "raw.csv", content, text).rows == len(cells)
+        return
+    with pytest.raises(Rejected) as refusal:
+        opened(tmp_path, "raw.csv", content, text)
+    assert str(refusal.value).startswith(f"{tmp_path / 'extract'} is rejected. raw.csv, {told}")
+    assert str(refusal.value).endswith("are in BRL. A warehouse has one currency: export the rows in BRL only.")
 
 
 def test_without_a_quote_quotes_are_text(tmp_path: Path) -> None:

@@ -109,6 +109,14 @@ WRONG = {
         19,
         "did you mean Customer?",
     ),
+    "a currency in a column that is none": (
+        "optional =",
+        'currency = "Totals"\noptional =',
+        18,
+        "files.orders.currency is no column of this file: did you mean Total? (got 'Totals')",
+    ),
+    "a currency that is an amount": ("optional =", 'currency = "Total"\noptional =', 18, "is a column of type money"),
+    "a currency that is personal": ("optional =", 'currency = "Customer"\noptional =', 18, "currency is personal"),
     "no column but optional ones": (
         '["Total"]',
         '["Order No", "Customer", "Placed", "Due", "Total"]',
