@@ -186,6 +186,31 @@ RULE: dict[str, Rule] = {rule.name: rule for rule in RULES}
 RULES_OF_MAPPINGS = frozenset({"orders_have_promise", "items_have_ship_by", "items_name_seller"})
 """Names of rules to which only the mapping of a source leads; no load of the nine files is held against them."""
 
+RULES_THAT_KEEP_OUT = frozenset(
+    {
+        "required_cells_filled",
+        "orders_known",
+        "orders_not_quarantined",
+        "statuses_go_up",
+        "orders_keep_customer",
+        "aliases_keep_person",
+        "keys_unique",
+        "records_well_formed",
+        "values_readable",
+        "statuses_known",
+        "scores_in_range",
+    }
+)
+"""Names of rules that quarantine the records that break them."""
+
+PAYMENT_METHODS = ("credit_card", "boleto", "voucher", "debit_card")
+"""The methods that `payment_methods_known` knows, where no mapping names others."""
+
+
+def may_be_off(rule: Rule) -> bool:
+    """Whether the mapping of a source may switch the rule off: one that only finds, and decides nothing."""
+    return rule.severity is not Severity.CRITICAL and rule.name not in RULES_THAT_KEEP_OUT
+
 
 def kept(check: Check) -> Fraction:
     """The share of what was checked that keeps the rule, 0 to 1; 1 if nothing was checked."""

@@ -11,7 +11,8 @@ from replayhouse.ingest.batch import Assessed
 
 def assess(staged: Staged, loaded: Collection[str]) -> Assessed:
     """Holds the rules against a staged extract; `loaded` are the short names of files that earlier loads brought."""
-    judged = judge(list(staged.extract.files), staged.unreadable, staged.checks, loaded, staged.set_aside)
+    not_needed = {*loaded, *staged.without}
+    judged = judge(list(staged.extract.files), staged.unreadable, staged.checks, not_needed, staged.set_aside)
     return Assessed(
         files=tuple(
             ExtractFile(file, found.bytes, found.sha256, staged.counts[file].rows)

@@ -9,6 +9,7 @@ import psycopg
 
 from replayhouse.infra.loads.opened import MEMORY, Opener
 from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.sources.expectations import expected_of
 from replayhouse.infra.sources.find_mapping import find_mapping
 from replayhouse.infra.sources.lineage import hash_of, source_of
 from replayhouse.infra.sources.mapping import Mapping as SourceMapping
@@ -19,7 +20,6 @@ from replayhouse.infra.sources.secret import secret_of
 from replayhouse.infra.sources.shown_cells import personal_columns
 from replayhouse.infra.staging.extract import Extract, ExtractFile
 from replayhouse.infra.staging.staging import Staged, stage_records
-from replayhouse.ingest.records import MAY_BE_UNKNOWN
 
 
 class OpenedSource:
@@ -72,7 +72,7 @@ class OpenedSource:
             memory_limit=MEMORY,
             threads=threads,
             is_made=True,
-            unknown={(record, name) for record, name in MAY_BE_UNKNOWN if name in self._mapping.expectations.unknown},
+            expected=expected_of(self._mapping.expectations),
             unquoted=[(record, column) for record in made for column in personal_columns(self._mapping, record)],
         )
 

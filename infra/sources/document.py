@@ -8,9 +8,20 @@ from pathlib import PurePosixPath
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, StrictBool, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    Tag,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
+from replayhouse.domain.quality.rules import RULE, RULES, RULES_THAT_KEEP_OUT, may_be_off
 from replayhouse.infra.sources.names import meant
 from replayhouse.ingest.records import RECORDS
 
@@ -32,14 +43,22 @@ ENDINGS: dict[str, Format] = {
 OWN_COLUMNS = ("line", "lines")
 """Columns that reading adds to those of a file."""
 
+Lackable = Literal["order_items", "order_payments", "order_reviews", "products", "sellers"]
+"""Kinds of records of which a source may have none, though a first load of others needs them."""
+
+Status = Literal["created", "approved", "invoiced", "processing", "shipped", "delivered", "canceled", "unavailable"]
+
 Unknowable = Literal["order_estimated_delivery_date", "shipping_limit_date", "seller_id"]
 """Required columns that a source may not know."""
 
 THOUSANDS = (".", ",", " ", "'", "\u2019", "\u00a0", "\u202f")
 """Marks between groups of three digits: the last three are a raised comma and blanks at which no line breaks."""
 
-MOST_FILES, MOST_COLUMNS, MOST_WORDS, MOST_FORMATS = 50, 500, 100, 20
+MOST_FILES, MOST_COLUMNS, MOST_WORDS, MOST_FORMATS, MOST_STATES = 50, 500, 100, 20, 10_000
 LONGEST_NAME, LONGEST_EXPRESSION = 200, 10_000
+
+OFF = tuple(rule.name for rule in RULES if may_be_off(rule))
+"""Rules that a mapping may switch off."""
 
 TIME_PARTS = {
     "Y": r"\d{4}",
@@ -131,11 +150,25 @@ def _a_record(name: str) -> str:
     return name
 
 
+def _a_rule_that_may_be_off(name: str) -> str:
+    if name not in RULE:
+        raise wrong(f"is no known rule: {meant(name, OFF)} (got {name!r})")
+    if name in RULES_THAT_KEEP_OUT:
+        raise wrong(f"keeps records out that cannot be loaded, and is always on (got {name!r})")
+    if name not in OFF:
+        raise wrong(f"is CRITICAL: it rejects what cannot be loaded, and is always on (got {name!r})")
+    return name
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+Word = Annotated[str, Field(max_length=LONGEST_NAME)]
+RuleName = Annotated[
+    str, AfterValidator(_a_rule_that_may_be_off), WithJsonSchema({"type": "string", "enum": sorted(OFF)})
+]
 Mark = Annotated[str, AfterValidator(_a_mark)]
 Quote = Annotated[str, AfterValidator(lambda mark: mark and _a_mark(mark))]
 
@@ -245,10 +278,26 @@ class Record(_Part):
 
 
 class Expectations(_Part):
-    """What the source cannot know."""
+    """What the source cannot know, the words that it has, and which rules of quality are not for it."""
 
     unknown: tuple[Unknowable, ...] = Field(
         default=(), description="required columns that stay empty, for this source does not know them"
+    )
+    without: tuple[Lackable, ...] = Field(default=(), description="kinds of records of which this source has none")
+    off: tuple[RuleName, ...] = Field(default=(), description="rules of quality that are not held against this source")
+    statuses: dict[Word, Status] = Field(
+        default_factory=dict,
+        max_length=MOST_WORDS,
+        description="the source's words for the status of an order, and what each means; an empty one is an empty cell",
+    )
+    methods: tuple[Name, ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MOST_WORDS,
+        description="payment methods that are known, in place of four",
+    )
+    states: tuple[Name, ...] | None = Field(
+        default=None, min_length=1, max_length=MOST_STATES, description="states that are known, in place of Brazil's"
     )
 
 

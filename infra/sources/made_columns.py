@@ -1,12 +1,13 @@
 """The columns that a query gives, held against those of a record, and how they are cast to text."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from replayhouse.infra.sources.document import Expectations
 from replayhouse.infra.sources.names import meant
-from replayhouse.infra.sources.queries import quoted
+from replayhouse.infra.sources.queries import literal, quoted
 from replayhouse.infra.sources.selects import RefusedError
-from replayhouse.ingest.records import MAY_BE_UNKNOWN, RECORDS
+from replayhouse.ingest.records import MAY_BE_UNKNOWN, RECORDS, CellKind
 
 LINE, LINES, FILE = "line", "lines", "file"
 
@@ -33,8 +34,10 @@ class MadeColumns(NamedTuple):
     has_file: bool
 
 
-def made_columns(record: str, described: Sequence[tuple[str, str]], unknown: Collection[str]) -> MadeColumns:
-    """What a query with these columns, each with its type, gives of a record; `unknown` is what it need not know.
+def made_columns(record: str, described: Sequence[tuple[str, str]], expectations: Expectations) -> MadeColumns:
+    """What a query with these columns, each with its type, gives of a record, and what it need not know.
+
+    Statuses in the words of the source become those of the eight.
 
     Raises RefusedError where a column is missing, is none of the record's, or is no text, number or time.
     """
@@ -48,12 +51,13 @@ def made_columns(record: str, described: Sequence[tuple[str, str]], unknown: Col
     if LINE not in given:
         raise RefusedError("gives no column 'line': select the line of the row that each record is made from")
     needed = [name for name, one in columns.items() if not (one.may_be_empty or one.is_optional)]
-    may_lack = {name for of, name in MAY_BE_UNKNOWN if of == record and name in unknown}
+    may_lack = {name for of, name in MAY_BE_UNKNOWN if of == record and name in expectations.unknown}
     if lacking := [name for name in needed if name not in given and name not in may_lack]:
         raise RefusedError(f"lacks {', '.join(lacking)}, which no record of {record} is without")
     there = [name for name in columns if name in given]
+    words = {name: expectations.statuses for name, one in columns.items() if one.kind is CellKind.STATUS}
     return MadeColumns(
-        casts=", ".join([*_places(given), *(_cast(*given[name], name) for name in there)]),
+        casts=", ".join([*_places(given), *(_cast(*given[name], name, words.get(name, {})) for name in there)]),
         order=(LINE, LINES, *map(quoted, there)),
         cells=tuple(quoted(name) if name in given else f"NULL::VARCHAR AS {quoted(name)}" for name in columns),
         given=tuple(there),
@@ -69,6 +73,8 @@ def _places(given: dict[str, tuple[str, str]]) -> list[str]:
     return [*places, f"{FILE}::VARCHAR AS {FILE}"] if FILE in given else places
 
 
-def _cast(name: str, kind: str, column: str) -> str:
+def _cast(name: str, kind: str, column: str, words: Mapping[str, str]) -> str:
     cell = _CASTS.get(kind, "CAST({name} AS VARCHAR)").format(name=quoted(name))
-    return f"nullif({cell}, '') AS {quoted(column)}"
+    meanings = " ".join(f"WHEN {literal(word)} THEN {literal(meaning)}" for word, meaning in words.items())
+    cases = f"CASE coalesce({cell}, '') {meanings} ELSE {cell} END" if words else cell
+    return f"nullif({cases}, '') AS {quoted(column)}"

@@ -57,6 +57,10 @@ def problems_of(document: Document, selected: Collection[str]) -> Iterator[Probl
         else:
             found = _of_record(name, record, document.files, document.expectations.unknown)
             yield from (problem.within("records", name) for problem in found)
+    for place, name in enumerate(document.expectations.without):
+        if name in document.records or name in selected:
+            made = f"[records.{name}]" if name in document.records else f"{name}.sql"
+            yield Problem(("expectations", "without", place), f"names {name}, which {made} makes: remove one of them")
 
 
 def _of_file(file: RawFile) -> Iterator[Problem]:

@@ -39,12 +39,17 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(value: str) -> str:
+    """A text as SQL takes it, whatever stands in it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
 def _expression(record: Record, column: str) -> str:
     match record.columns[column]:
         case Sql(sql=sql):
             made = f"({_checked(column, sql)})"
         case Value(value=value):
-            made = "'" + value.replace("'", "''") + "'"
+            made = literal(value)
         case name:
             made = quoted(name)
     return f"{made} AS {quoted(column)}"

@@ -191,7 +191,7 @@ class _Run:
             described = self._connection.execute(f"SELECT * FROM (\n{query.text}\n) LIMIT 0").description or []
         try:
             return made_columns(
-                query.record, [(name, str(kind)) for name, kind, *_ in described], self._mapping.expectations.unknown
+                query.record, [(name, str(kind)) for name, kind, *_ in described], self._mapping.expectations
             )
         except RefusedError as refused:
             raise self._wrong(query.place, str(refused)) from refused

@@ -5,7 +5,7 @@ The database file is what the load reads from afterwards; staging again into the
 """
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ import pyarrow as pa
 from replayhouse.domain.quality.rules import Check
 from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.infra.staging.checks import count_checks
+from replayhouse.infra.staging.expected import OF_OLIST, Expected
 from replayhouse.infra.staging.extract import Extract
 from replayhouse.infra.staging.files import FILES
 from replayhouse.infra.staging.reader import ReadFile, empty_file, read_file
@@ -104,6 +105,8 @@ class Staged:
     set_aside: tuple[SetAside, ...] = ()
     """Of each file with records kept apart, how many and why the first one."""
 
+    without: tuple[str, ...] = ()
+    """Short names of the required files that its source does not have."""
     cells: Path | None = None
     """Where the cells of records that a mapping made are; None where records stand in the files as they are."""
 
@@ -197,14 +200,14 @@ def stage_records(
     threads: int = 2,
     is_made: bool = False,
     unquoted: Iterable[tuple[str, str]] = (),
-    unknown: Collection[tuple[str, str]] = frozenset(),
+    expected: Expected = OF_OLIST,
 ) -> Staged:
     """The same of records that were read already: of all nine files, into the folder `cells`, which stays.
 
     A record is known by its number in its file, in the order in which it was read; several may stand on one line.
     `is_made`: a mapping made them, so that their texts are those of their cells, and `malformed` files have a `text`.
     `unquoted` are the columns, by file, of which no reason may quote a cell, besides those of the personal files;
-    `unknown` the required ones that may be empty.
+    `expected` is what its source says.
     """
     directory.mkdir(parents=True, exist_ok=True)
     database = directory / DATABASE
@@ -215,20 +218,22 @@ def stage_records(
     with closing(_connect(database, memory_limit, threads)) as connection:
         connection.execute("SET VARIABLE opened_on = ?::DATE", [opened_on])
         _load(connection, cells, extract, read, known)
+        connection.execute(KNOWN_WORDS, {"methods": expected.methods, "states": expected.states})
         absent = {(file, name) for file in read for name in read[file].absent}
-        connection.execute(read_statements(absent, unknown))
+        connection.execute(read_statements(absent, expected.unknown))
         connection.execute(sql("quarantine"))
         for file, column in unquoted:
             connection.execute(UNQUOTED, {"file": file, "begin": f"{column} is "})
         connection.execute(sql("compare"))
         counts = _counts(connection, read)
         latest = connection.execute(LATEST_PLACED_AT).fetchall()[0][0]
-        checks = count_checks(connection)
+        checks = count_checks(connection, expected.off)
         set_aside = tuple(SetAside(*found) for found in connection.execute(SET_ASIDE).fetchall())
         crowded = tuple(Unreadable(*found) for found in connection.execute(sql("crowded")).fetchall())
     if crowded:
         return _not_believable(extract, database, crowded, missing)
-    return Staged(extract, database, (), missing, counts, latest, checks, set_aside, cells if is_made else None)
+    made = cells if is_made else None
+    return Staged(extract, database, (), missing, counts, latest, checks, set_aside, expected.without, made)
 
 
 def _not_believable(
@@ -240,6 +245,9 @@ def _not_believable(
 UNQUOTED = """
     UPDATE quarantine SET reason = $begin || regexp_extract(reason, '^.*", ((not|none) .*)$', 1, 's')
     WHERE file = $file AND starts_with(reason, $begin || '"')"""
+
+KNOWN_WORDS = """
+    INSERT INTO known_word SELECT 'method', unnest($methods) UNION ALL SELECT 'state', unnest($states)"""
 
 LATEST_PLACED_AT = """
     SELECT max(placed_at)

@@ -194,6 +194,41 @@ def test_what_a_source_does_not_know_is_not_made_up(warehouse: Warehouse, tmp_pa
     ]
 
 
+def test_a_source_is_held_against_what_its_mapping_expects(warehouse: Warehouse, tmp_path: Path) -> None:
+    worded = SELECTS["orders"].replace("'delivered'", """CASE "Name" WHEN '#1003' THEN 'lost' ELSE 'handed over' END""")
+    paid = SELECTS["order_payments"].replace("'credit_card'", "'pix'")
+    source = write_mapping(tmp_path / "shop", orders=worded, order_payments=paid)
+    (source / "order_reviews.sql").unlink()
+    export = write_export(tmp_path / "export", LINES)
+    rejected(warehouse.run("ingest", export, "--source", source, "--json"), "The file order_reviews is missing")
+
+    with (source / "source.toml").open("a") as toml:
+        toml.write(EXPECTATIONS)
+    told = warehouse.json("ingest", export, "--source", source)
+    assert (told["status"], "order_reviews" in told["files"]) == ("completed", True)
+    assert dict(warehouse.rows("SELECT status, count(*) FROM sales.fact_order GROUP BY 1")) == {"delivered": 2}
+    [row] = warehouse.json("quality", "quarantine", "--rule", "statuses_known")
+    assert row["reason"] == 'order_status is "lost", none of the eight'
+    report = {check["rule"]: check for check in warehouse.json("quality", "report")["checks"]}
+    assert report["payment_methods_known"]["failed"] == 0
+    assert (report["states_known"]["failed"], report["states_known"]["checked"]) == (3, 4)
+    assert not {"products_have_measures", "products_have_category"} & set(report)
+    loads = "SELECT count(*) FROM quality.fact_check WHERE rule ="
+    assert warehouse.rows(f"{loads} 'statuses_known'") == [(2,)]
+    assert warehouse.rows(f"{loads} 'products_have_measures'") == [(1,)], "of the load that was rejected"
+
+
+EXPECTATIONS = """
+[expectations]
+without = ["order_reviews"]
+off = ["products_have_measures", "products_have_category", "products_have_description"]
+methods = ["pix"]
+states = ["RJ", "MG"]
+[expectations.statuses]
+"handed over" = "delivered"
+"""
+
+
 def test_a_file_that_lacks_a_column_is_told_and_nothing_is_loaded(warehouse: Warehouse, tmp_path: Path) -> None:
     export = write_export(tmp_path / "export", LINES)
     file = export / "orders_export_1.csv"

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from replayhouse.domain.quality.rules import RULES, RULES_OF_MAPPINGS, passed
+from replayhouse.domain.quality.rules import RULES, RULES_OF_MAPPINGS, RULES_THAT_KEEP_OUT, passed
 from replayhouse.infra.staging.checks import queries
+from replayhouse.infra.staging.expected import Expected
 from replayhouse.infra.staging.extract import open_extract
 from replayhouse.infra.staging.staging import stage
 from replayhouse.ingest.assess import FILE_RULES, assess
@@ -24,6 +25,7 @@ from tests.support.staging import (
     sample,
     seller,
     staged,
+    staged_of,
     write,
 )
 
@@ -140,9 +142,11 @@ def test_a_good_extract_breaks_no_rule_and_every_rule_is_checked(tmp_path: Path)
 def test_a_harmed_extract_breaks_the_rule_once(tmp_path: Path, rule: str, harm: Harm) -> None:
     tables = a_good_extract()
     harm(tables)
-    checks = {check.rule.name: check for check in staged(tmp_path, tables).checks}
+    result = staged(tmp_path, tables)
+    checks = {check.rule.name: check for check in result.checks}
     assert checks[rule].failed == 1
     assert not passed(checks[rule])
+    assert (rule in {record.rule for record in result.quarantined()}) is (rule in RULES_THAT_KEEP_OUT)
 
 
 @pytest.mark.usefixtures("may_not_know")
@@ -166,8 +170,9 @@ def test_of_a_source_that_knows_it_the_record_is_kept_out(tmp_path: Path, rule: 
 
 @pytest.mark.parametrize("rule", ["statuses_go_up", "orders_keep_customer", "aliases_keep_person"])
 def test_an_extract_that_contradicts_the_log_breaks_the_rule(tmp_path: Path, rule: str) -> None:
-    checks = {check.rule.name: check for check in staged(tmp_path, a_good_extract(), KNOWN).checks}
-    assert checks[rule].failed == 1
+    result = staged(tmp_path, a_good_extract(), KNOWN)
+    assert {check.rule.name: check.failed for check in result.checks}[rule] == 1
+    assert rule in {record.rule for record in result.quarantined()} & RULES_THAT_KEEP_OUT
 
 
 def test_a_record_with_too_many_cells_breaks_the_rule(tmp_path: Path) -> None:
@@ -175,8 +180,9 @@ def test_a_record_with_too_many_cells_breaks_the_rule(tmp_path: Path) -> None:
     path = write(tmp_path / "extract", tables) / "olist_sellers_dataset.csv"
     tables.pop("sellers")
     path.write_text(path.read_text() + "a,b,c,d,e\n")
-    checks = {check.rule.name: check for check in staged(tmp_path, tables).checks}
-    assert checks["records_well_formed"].failed == 1
+    result = staged(tmp_path, tables)
+    assert {check.rule.name: check.failed for check in result.checks}["records_well_formed"] == 1
+    assert {record.rule for record in result.quarantined()} & RULES_THAT_KEEP_OUT == {"records_well_formed"}
 
 
 @pytest.mark.parametrize(
@@ -235,6 +241,22 @@ def test_every_rule_on_records_has_a_query_and_an_extract_that_breaks_it() -> No
     assert set(queries()) == on_records
     by_other_tests = {"statuses_go_up", "orders_keep_customer", "aliases_keep_person", "records_well_formed"}
     assert set(HARMS) | set(UNKNOWN) | by_other_tests == on_records
+
+
+def test_a_source_is_held_against_its_own_words_and_not_against_what_is_off(tmp_path: Path) -> None:
+    tables = a_good_extract()
+    tables["order_payments"][0]["payment_type"] = "pix"
+    tables["customers"][0]["customer_state"] = "Lisboa"
+    tables["products"][0]["product_category_name"] = "pc_gamer"
+    off = frozenset({"categories_translated"})
+    expected = Expected(off=off, methods=("pix", "boleto"), states=("SP", "Lisboa"))
+    result = staged_of(tmp_path, tables, expected)
+    others = sum(row["payment_type"] not in expected.methods for row in tables["order_payments"])
+    places = [row for file in ("customers", "sellers", "geolocation") for row in tables[file]]
+    elsewhere = sum(row[name] not in expected.states for row in places for name in row if name.endswith("_state"))
+    failed = {check.rule.name: check.failed for check in result.checks}
+    assert (failed["payment_methods_known"], failed["states_known"]) == (others, elsewhere)
+    assert set(failed) & off == set()
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
+from replayhouse.infra.staging.expected import Expected
 from replayhouse.infra.staging.extract import open_extract
 from replayhouse.infra.staging.files import SOURCE_FILES
-from replayhouse.infra.staging.staging import Staged, stage
+from replayhouse.infra.staging.reader import read_file
+from replayhouse.infra.staging.staging import Staged, stage, stage_records
 
 OPENED_ON = date(2026, 3, 1)
 """The day on which the load of an extract is said to be opened."""
@@ -156,3 +158,12 @@ def staged(tmp_path: Path, tables: Tables, known: Mapping[str, str] | None = Non
     extract = open_extract(write(tmp_path / "extract", tables), tmp_path / "unpacked")
     known_files = write_known(tmp_path / "known", known) if known else None
     return stage(extract, tmp_path / "stage", known_files, opened_on=OPENED_ON)
+
+
+def staged_of(tmp_path: Path, tables: Tables, source: Expected) -> Staged:
+    """Writes the tables, all nine, and stages them as records of a source that its mapping tells of."""
+    extract = open_extract(write(tmp_path / "extract", tables), tmp_path / "unpacked")
+    cells = tmp_path / "cells"
+    cells.mkdir()
+    read = {file: read_file(file, extract.files[file].path, cells) for file in tables}
+    return stage_records(extract, read, cells, tmp_path / "stage", opened_on=OPENED_ON, expected=source)

@@ -3,7 +3,7 @@
 import contextlib
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from replayhouse.infra.runtime.errors import UsageError
-from replayhouse.infra.sources.document import Sql, Value
+from replayhouse.infra.sources.document import Lackable, Sql, Status, Value
 from replayhouse.infra.sources.mapping import LARGEST_FILE, json_schema, read_mapping
 from replayhouse.infra.sources.toml_lines import line_of, lines_of_keys
-from replayhouse.ingest.records import RECORDS
+from replayhouse.ingest.assess import REQUIRED_FILES
+from replayhouse.ingest.records import RECORDS, STATUSES
 from tests.support.mappings import SHOP, mapping_folder
 
 
@@ -194,6 +195,43 @@ WRONG = {
         14,
         "got 'price'",
     ),
+    "a rule that is not known": (
+        "[files.orders]\n",
+        '[expectations]\noff = ["prices_positive", "category_translated"]\n[files.orders]\n',
+        14,
+        "expectations.off is no known rule: did you mean categories_translated? (got 'category_translated')",
+    ),
+    "a rule that rejects": (
+        "[files.orders]\n",
+        '[expectations]\noff = ["files_complete"]\n[files.orders]\n',
+        14,
+        "expectations.off is CRITICAL: it rejects what cannot be loaded, and is always on (got 'files_complete')",
+    ),
+    "a rule that keeps out": (
+        "[files.orders]\n",
+        '[expectations]\noff = ["keys_unique"]\n[files.orders]\n',
+        14,
+        "expectations.off keeps records out that cannot be loaded, and is always on (got 'keys_unique')",
+    ),
+    "a meaning that no status has": (
+        "[files.orders]\n",
+        '[expectations.statuses]\n"" = "approved"\n"sent off" = "shiped"\n[files.orders]\n',
+        15,
+        'expectations.statuses."sent off" is ',
+    ),
+    "no method": ("[files.orders]\n", "[expectations]\nmethods = []\n[files.orders]\n", 14, "methods is empty"),
+    "states that are no list": (
+        "[files.orders]\n",
+        '[expectations]\nstates = "SP"\n[files.orders]\n',
+        14,
+        "states is a list in brackets",
+    ),
+    "a kind of record that no source is without": (
+        "[files.orders]\n",
+        '[expectations]\nwithout = ["customers"]\n[files.orders]\n',
+        14,
+        "(got 'customers')",
+    ),
     "what is no TOML": ('delimiter = ";"', "delimiter = ;", 15, "this is not TOML: Invalid value"),
     "a key that stands twice": ('delimiter = ";"', 'delimiter = ";"\ndelimiter = ","', 16, "this is not TOML"),
 }
@@ -219,6 +257,28 @@ def test_a_select_of_no_known_record_is_refused(tmp_path: Path) -> None:
 
 def test_a_record_has_one_way_to_be_made(tmp_path: Path) -> None:
     assert "line 27: records.orders is given twice" in refusal(mapping_folder(tmp_path, orders="SELECT 1"))
+
+
+def test_what_a_source_is_without_is_not_made_as_well(tmp_path: Path) -> None:
+    text = SHOP + '[expectations]\nwithout = ["products", "sellers"]\n'
+    folder = mapping_folder(tmp_path, text, sellers="SELECT 1")
+    assert f"line {text.count(chr(10))}: expectations.without names sellers, which sellers.sql makes" in refusal(folder)
+
+
+def test_the_words_of_a_mapping_are_those_of_the_records() -> None:
+    assert set(get_args(Status)) == set(STATUSES)
+    assert set(get_args(Lackable)) == set(REQUIRED_FILES) - {"orders", "customers"}
+
+
+EXPECTATIONS = """
+[expectations]
+unknown = ["seller_id"]
+without = ["sellers", "order_reviews"]
+off = ["categories_translated"]
+statuses = { "" = "approved", "sent off" = "shipped" }
+methods = ["pix"]
+states = ["Lisboa", "Porto"]
+"""
 
 
 def test_a_mapping_that_makes_nothing_is_refused(tmp_path: Path) -> None:
@@ -286,8 +346,8 @@ def test_the_schema_takes_what_is_read_and_names_what_there_is() -> None:
     schema = json_schema()
     checker = jsonschema.Draft202012Validator(schema)
     checker.check_schema(schema)
-    assert list(checker.iter_errors(tomllib.loads(SHOP))) == []
-    for case in ("a column that the record does not have", "a key of a file", "no name"):
+    assert list(checker.iter_errors(tomllib.loads(SHOP + EXPECTATIONS))) == []
+    for case in ("a column that the record does not have", "a key of a file", "no name", "a rule that keeps out"):
         said, instead, *_ = WRONG[case]
         assert not checker.is_valid(tomllib.loads(SHOP.replace(said, instead, 1)))
     for record, shape in RECORDS.items():

@@ -1,5 +1,6 @@
 -- What the log knows of earlier loads, an empty quarantine, the files that the extract has, the fields of optional
--- columns that it lacks, and those of required ones that its source may not know; `part` holds the fingerprints of
+-- columns that it lacks, and those of required ones that its source may not know, and the words of its source that are
+-- known (of kind method or state); `part` holds the fingerprints of
 -- optional columns that the extract has, each as of a file of its own (file.column).
 -- A record is known by its file and its number there; one line may hold several. What has too few or too many cells to be
 -- a record has no number.
@@ -14,6 +15,7 @@ CREATE TABLE quarantine (file VARCHAR, line INTEGER, lines INTEGER, record INTEG
 CREATE TABLE staged_file (file VARCHAR, records BIGINT);
 CREATE TABLE unsaid (file VARCHAR, field VARCHAR);
 CREATE TABLE may_be_unknown (file VARCHAR, field VARCHAR);
+CREATE TABLE known_word (kind VARCHAR, word VARCHAR);
 CREATE TEMP TABLE part (of_file VARCHAR, file VARCHAR, record INTEGER, key UUID, fingerprint UUID);
 CREATE TEMP MACRO is_unknown(name, of_field) AS EXISTS (
     SELECT 1 FROM may_be_unknown WHERE file = name AND field = of_field);

@@ -13,9 +13,7 @@ SELECT sum(records), (SELECT count(*) FROM quarantine WHERE rule = 'scores_in_ra
 FROM staged_file WHERE file = 'order_reviews';
 
 -- name: states_known
-SELECT sum(places), sum(places) FILTER (state NOT IN (
-    'AC', 'AL', 'AM', 'AP', 'BA', 'CE', 'DF', 'ES', 'GO', 'MA', 'MG', 'MS', 'MT', 'PA', 'PB', 'PE', 'PI', 'PR', 'RJ',
-    'RN', 'RO', 'RR', 'RS', 'SC', 'SE', 'SP', 'TO'))
+SELECT sum(places), sum(CASE WHEN state NOT IN (SELECT word FROM known_word WHERE kind = 'state') THEN places END)
 FROM (
     SELECT state, count(*) AS places FROM customers GROUP BY state
     UNION ALL SELECT state, count(*) FROM sellers GROUP BY state
@@ -40,7 +38,7 @@ FROM (
 );
 
 -- name: payment_methods_known
-SELECT count(*), count_if(method NOT IN ('credit_card', 'boleto', 'voucher', 'debit_card')) FROM order_payments;
+SELECT count(*), count_if(method NOT IN (SELECT word FROM known_word WHERE kind = 'method')) FROM order_payments;
 
 -- name: installments_positive
 SELECT count(*), count_if(installments < 1) FROM order_payments;
