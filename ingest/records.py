@@ -7,6 +7,7 @@ feeds the same records to both.
 A field with a default is an optional column: an extract may lack it, and what it lacks is no change of what is known.
 
 What other sources do not know is not made up: `with_unknown` makes shapes of which some required cells may be empty.
+Zips of theirs need not be Brazil's: `with_postcodes` makes shapes with any.
 """
 
 import hashlib
@@ -33,6 +34,7 @@ _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[ T]([0-9]{2}):([0-9]{2}
 _WHOLE = re.compile(r"(-?[0-9]{1,9})(?:\.0+)?")
 _MONEY = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
 _ZIP = re.compile(r"[0-9]{1,5}")
+_POSTCODE = re.compile(r" *([0-9A-Za-z](?:[0-9A-Za-z -]{0,8}[0-9A-Za-z])?) *")
 _DEGREES = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -44,6 +46,7 @@ class CellKind(StrEnum):
     WHOLE = auto()
     MONEY = auto()
     ZIP = auto()
+    POSTCODE = auto()
     DEGREES = auto()
     TEXT = auto()
     STATUS = auto()
@@ -95,6 +98,11 @@ def read_zip_prefix(cell: str) -> str:
     """One to five digits, padded with zeros to five."""
     _must_match(_ZIP, cell)
     return zip_prefix_of(cell)
+
+
+def read_postcode(cell: str) -> str:
+    """One to ten letters and digits, perhaps with blanks and hyphens between them, in capitals."""
+    return _must_match(_POSTCODE, cell)[1].upper()
 
 
 def read_degrees(cell: str) -> float:
@@ -162,6 +170,7 @@ Whole = Annotated[int, CellKind.WHOLE, _required(read_whole)]
 WholeOrNone = Annotated[int | None, CellKind.WHOLE, _optional(read_whole)]
 Money = Annotated[Decimal, CellKind.MONEY, _required(read_money)]
 ZipPrefix = Annotated[str, CellKind.ZIP, _required(read_zip_prefix)]
+Postcode = Annotated[str, CellKind.POSTCODE, _required(read_postcode)]
 Degrees = Annotated[float, CellKind.DEGREES, _required(read_degrees)]
 Text = Annotated[str, CellKind.TEXT, _required(read_text)]
 TextOrNone = Annotated[str | None, CellKind.TEXT, _optional(read_text)]
@@ -372,6 +381,18 @@ def _with_unknown(file: str, unknown: Collection[str]) -> type[Record]:
         column.field: (_UNKNOWN[file, column.name], Field(alias=column.name))
         for column in shape.columns()
         if column.name in unknown
+    }
+    return create_model(shape.__name__, __base__=shape, __doc__=shape.__doc__, **fields) if fields else shape
+
+
+def with_postcodes(shapes: Mapping[str, type[Record]]) -> Mapping[str, type[Record]]:
+    """The shapes of a source whose zips are postcodes as they stand there, with letters or of any length."""
+    return {file: _with_postcodes(shape) for file, shape in shapes.items()}
+
+
+def _with_postcodes(shape: type[Record]) -> type[Record]:
+    fields: dict[str, Any] = {
+        column.field: (Postcode, Field(alias=column.name)) for column in shape.columns() if column.kind is CellKind.ZIP
     }
     return create_model(shape.__name__, __base__=shape, __doc__=shape.__doc__, **fields) if fields else shape
 

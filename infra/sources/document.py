@@ -299,6 +299,9 @@ class Expectations(_Part):
     states: tuple[Name, ...] | None = Field(
         default=None, min_length=1, max_length=MOST_STATES, description="states that are known, in place of Brazil's"
     )
+    zips: Literal["digits", "text"] = Field(
+        default="digits", description="digits: one to five, as in Brazil; text: any postcode of letters and digits"
+    )
 
 
 class Document(_Part):

@@ -13,4 +13,5 @@ def expected_of(said: Expectations) -> Expected:
         off=frozenset(said.off),
         methods=OF_OLIST.methods if said.methods is None else said.methods,
         states=OF_OLIST.states if said.states is None else said.states,
+        has_postcodes=said.zips == "text",
     )

@@ -12,6 +12,7 @@ class Expected(NamedTuple):
     `unknown` are the required columns that may be empty, by file and the CSV's name, of those of
     `ingest.records.MAY_BE_UNKNOWN`; `without` the required files that the source does not have; `off` the names of
     rules that it is not held against; `methods` and `states` the words of payments and places that are known.
+    `has_postcodes`: zips need not be Brazil's.
     """
 
     unknown: frozenset[tuple[str, str]] = frozenset()
@@ -19,6 +20,7 @@ class Expected(NamedTuple):
     off: frozenset[str] = frozenset()
     methods: tuple[str, ...] = PAYMENT_METHODS
     states: tuple[str, ...] = tuple(sorted(REGION_OF_STATE))
+    has_postcodes: bool = False
 
 
 OF_OLIST = Expected()

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from itertools import chain
 
 from replayhouse.infra.staging.files import PERSONAL_FILES
-from replayhouse.ingest.records import CellKind, Column, Record, with_unknown
+from replayhouse.ingest.records import CellKind, Column, Record, with_postcodes, with_unknown
 
 READ_KEYED = """
 CREATE TEMP TABLE read_{file} AS
@@ -73,18 +73,25 @@ READERS = {
     CellKind.SCORE: ("as_whole", "a_whole_number()"),
     CellKind.MONEY: ("as_money", "an_amount()"),
     CellKind.ZIP: ("as_zip", "a_zip_prefix()"),
+    CellKind.POSTCODE: ("as_postcode", "a_postcode()"),
     CellKind.DEGREES: ("as_degrees", "a_decimal_number()"),
 }
 """The macro that reads a cell, and the one that says what it wants; of the other kinds any cell is read as it is."""
 
 
-def read_statements(absent: Collection[tuple[str, str]], unknown: Collection[tuple[str, str]] = frozenset()) -> str:
+def read_statements(
+    absent: Collection[tuple[str, str]],
+    unknown: Collection[tuple[str, str]] = frozenset(),
+    *,
+    has_postcodes: bool = False,
+) -> str:
     """The statements for all files; columns are named by file and the CSV's name.
 
     `absent` are the optional ones that the extract lacks, `unknown` the required ones that its source may leave empty,
-    of those of `ingest.records.MAY_BE_UNKNOWN`. Raises ValueError for others of these.
+    of those of `ingest.records.MAY_BE_UNKNOWN`. Raises ValueError for others of these. `has_postcodes`: its zips need
+    not be Brazil's.
     """
-    shapes = with_unknown(unknown)
+    shapes = with_postcodes(with_unknown(unknown)) if has_postcodes else with_unknown(unknown)
     parts = (
         READ_PART.format(file=file, column=column.name, field=column.field, canonical=_canonical(column))
         for file, shape in shapes.items()
@@ -156,6 +163,6 @@ def _is_unreadable(column: Column) -> str:
 def _unreadable(file: str, column: Column) -> str:
     """A zip prefix is quoted nowhere, and of people nothing is."""
     wanted = READERS[column.kind][1]
-    if file in PERSONAL_FILES or column.kind is CellKind.ZIP:
+    if file in PERSONAL_FILES or column.kind in (CellKind.ZIP, CellKind.POSTCODE):
         return f"unreadable_unquoted('{column.name}', {wanted})"
     return f"unreadable('{column.name}', cell.{column.name}, {wanted})"

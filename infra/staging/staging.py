@@ -220,7 +220,7 @@ def stage_records(
         _load(connection, cells, extract, read, known)
         connection.execute(KNOWN_WORDS, {"methods": expected.methods, "states": expected.states})
         absent = {(file, name) for file in read for name in read[file].absent}
-        connection.execute(read_statements(absent, expected.unknown))
+        connection.execute(read_statements(absent, expected.unknown, has_postcodes=expected.has_postcodes))
         connection.execute(sql("quarantine"))
         for file, column in unquoted:
             connection.execute(UNQUOTED, {"file": file, "begin": f"{column} is "})

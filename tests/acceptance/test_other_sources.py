@@ -197,15 +197,21 @@ def test_what_a_source_does_not_know_is_not_made_up(warehouse: Warehouse, tmp_pa
 def test_a_source_is_held_against_what_its_mapping_expects(warehouse: Warehouse, tmp_path: Path) -> None:
     worded = SELECTS["orders"].replace("'delivered'", """CASE "Name" WHEN '#1003' THEN 'lost' ELSE 'handed over' END""")
     paid = SELECTS["order_payments"].replace("'credit_card'", "'pix'")
-    source = write_mapping(tmp_path / "shop", orders=worded, order_payments=paid)
+    there = SELECTS["sellers"].replace("'01001'", "'sw1a'")
+    source = write_mapping(tmp_path / "shop", orders=worded, order_payments=paid, sellers=there)
     (source / "order_reviews.sql").unlink()
     export = write_export(tmp_path / "export", LINES)
-    rejected(warehouse.run("ingest", export, "--source", source, "--json"), "The file order_reviews is missing")
+    done = warehouse.run("ingest", export, "--source", source, "--json")
+    rejected(done, "The file order_reviews is missing", "seller_zip_code_prefix is not one to five digits")
 
     with (source / "source.toml").open("a") as toml:
         toml.write(EXPECTATIONS)
     told = warehouse.json("ingest", export, "--source", source)
     assert (told["status"], "order_reviews" in told["files"]) == ("completed", True)
+    assert warehouse.rows("SELECT DISTINCT zip_prefix FROM marketplace.dim_seller ORDER BY 1") == [
+        ("SW1A",),
+        ("unknown",),
+    ]
     assert dict(warehouse.rows("SELECT status, count(*) FROM sales.fact_order GROUP BY 1")) == {"delivered": 2}
     [row] = warehouse.json("quality", "quarantine", "--rule", "statuses_known")
     assert row["reason"] == 'order_status is "lost", none of the eight'
@@ -224,6 +230,7 @@ without = ["order_reviews"]
 off = ["products_have_measures", "products_have_category", "products_have_description"]
 methods = ["pix"]
 states = ["RJ", "MG"]
+zips = "text"
 [expectations.statuses]
 "handed over" = "delivered"
 """

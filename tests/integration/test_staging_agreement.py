@@ -33,6 +33,7 @@ from replayhouse.ingest.records import (
     Record,
     WholeOrNone,
     read_record,
+    with_postcodes,
     with_unknown,
 )
 from replayhouse.ingest.synthetic.files import HEADERS
@@ -72,6 +73,7 @@ TRAPS = (
         "00000000001",
     ),
     *("1 ", " 1", "1\n", "1\r\n", "-", "--1", "5\u00a0", "6", "1,5", "12345", "123456", "00001", "-12", "1e5"),
+    *("sw1a 2AA", " K1A-0B1 ", "75001 ", "SW1A  2AA", "é1", "A-", "\tA1", "A1\n", "ABCDEFGHIJ", "ABCDEFGHIJK"),
     *(
         "2018-02-28 00:00:00",
         "2018-02-29 00:00:00",
@@ -137,6 +139,8 @@ def in_sql(
     extract: dict[str, list[Row]],
     connection: duckdb.DuckDBPyConnection,
     unknown: Collection[tuple[str, str]] = (),
+    *,
+    has_postcodes: bool = False,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each record of each file as SQL reads it, in the order of the lines."""
     connection.execute(sql("macros"))
@@ -150,7 +154,7 @@ def in_sql(
         read = read_file(file, path, directory) if extract[file] else empty_file(file, directory)
         assert read.unreadable is None
     connection.execute("SET VARIABLE cells = ?", [str(directory)])
-    connection.execute(read_statements((), unknown))
+    connection.execute(read_statements((), unknown, has_postcodes=has_postcodes))
     for file in FILES:
         table = connection.table(file if file == "geolocation" else f"read_{file}").order("line")
         for row in table.fetchall():
@@ -158,16 +162,16 @@ def in_sql(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=15)
-@given(extract=extracts, unknown=st.sets(st.sampled_from(sorted(MAY_BE_UNKNOWN))))
-@example(extract=every_trap_in_every_column(), unknown=set())
-@example(extract=every_trap_in_every_column(), unknown=set(MAY_BE_UNKNOWN))
+@given(extract=extracts, unknown=st.sets(st.sampled_from(sorted(MAY_BE_UNKNOWN))), has_postcodes=st.booleans())
+@example(extract=every_trap_in_every_column(), unknown=set(), has_postcodes=False)
+@example(extract=every_trap_in_every_column(), unknown=set(MAY_BE_UNKNOWN), has_postcodes=True)
 def test_sql_reads_a_record_as_its_shape_does(
-    tmp_path: Path, extract: dict[str, list[Row]], unknown: set[tuple[str, str]]
+    tmp_path: Path, extract: dict[str, list[Row]], unknown: set[tuple[str, str]], has_postcodes: bool
 ) -> None:
-    shapes = with_unknown(unknown)
+    shapes = with_postcodes(with_unknown(unknown)) if has_postcodes else with_unknown(unknown)
     records = iter([row for file in FILES for row in extract[file]])
     with duckdb.connect(config={"threads": 1}) as connection:
-        read = list(in_sql(tmp_path, extract, connection, unknown))
+        read = list(in_sql(tmp_path, extract, connection, unknown, has_postcodes=has_postcodes))
     for file, found in read:
         cells = next(records)
         expected = read_record(file, cells, shapes)

@@ -19,6 +19,9 @@ CREATE TEMP MACRO as_money(cell) AS
 CREATE TEMP MACRO as_zip(cell) AS
     CASE WHEN regexp_full_match(cell, '[0-9]{1,5}') THEN lpad(cell, 5, '0') END;
 
+CREATE TEMP MACRO as_postcode(cell) AS
+    CASE WHEN regexp_full_match(cell, ' *[0-9A-Za-z]([0-9A-Za-z -]{0,8}[0-9A-Za-z])? *') THEN upper(trim(cell, ' ')) END;
+
 CREATE TEMP MACRO as_degrees(cell) AS
     CASE WHEN regexp_full_match(cell, '-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?')
               AND isfinite(TRY_CAST(cell AS DOUBLE)) THEN TRY_CAST(cell AS DOUBLE) END;
@@ -48,6 +51,7 @@ CREATE TEMP MACRO a_time() AS 'a real time YYYY-MM-DD hh:mm:ss';
 CREATE TEMP MACRO a_whole_number() AS 'a whole number of at most 9 digits';
 CREATE TEMP MACRO an_amount() AS 'an amount with at most 10 digits before the point and 2 after it';
 CREATE TEMP MACRO a_zip_prefix() AS 'one to five digits';
+CREATE TEMP MACRO a_postcode() AS 'one to ten letters and digits';
 CREATE TEMP MACRO a_decimal_number() AS 'a decimal number';
 
 CREATE TEMP MACRO is_unreadable(cell, value) AS cell IS NOT NULL AND value IS NULL;
