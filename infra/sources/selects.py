@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from replayhouse.infra.sources.document import OWN_COLUMNS
+from replayhouse.infra.sources.guessable import guessable
 from replayhouse.infra.sources.names import meant, plain_name
 
 TABLE_FUNCTIONS = frozenset({"generate_series", "json_each", "json_tree", "range", "regexp_split_to_table", "unnest"})
@@ -54,7 +55,6 @@ class Checker:
         read: set[str] = set()
         for node in nodes:
             self._refuse_changing(node)
-            self._refuse_guessable(node)
             match node.get("type"):
                 case "BASE_TABLE":
                     read |= self._table(node, own)
@@ -64,6 +64,8 @@ class Checker:
                     raise RefusedError("is no SELECT")
         if self._personal:
             self._refuse_unnamed(nodes, has_star="*" in query)
+        if (how := guessable(nodes, self._personal)) is not None:
+            raise RefusedError(how)
         return sorted(read)
 
     def _parsed(self, query: str) -> dict[str, Any]:
@@ -116,6 +118,8 @@ class Checker:
                 how = "a column by its place"
             elif node.get("type") == "STAR" and node.get("columns"):
                 how = "columns by COLUMNS(...)"
+            elif node.get("type") == "PIVOT":
+                how = "columns as rows"
             elif node.get("type") == "BASE_TABLE" and node.get("column_name_alias"):
                 how = "columns by other names than their own"
             elif node.get("type") == "COLUMN_REF" and node["column_names"][-1].lower() in rows:
@@ -124,17 +128,6 @@ class Checker:
                 how = "all columns without a star"
             if how is not None:
                 raise RefusedError(f"reads {how}, and where some are personal each is called by its name")
-
-    def _refuse_guessable(self, node: dict[str, Any]) -> None:
-        """An id that is made of an address can be found by guessing addresses, whatever was erased."""
-        if _function_of(node) != "id":
-            return
-        for part in _nodes(node["arguments"]):
-            if part.get("type") == "COLUMN_REF" and plain_name(part["column_names"][-1]) in self._personal:
-                column = self._personal[plain_name(part["column_names"][-1])]
-                raise RefusedError(
-                    f"makes an id of the personal column {column!r} that could be guessed: write person_id(...) for id"
-                )
 
 
 def _takes_all(node: dict[str, Any]) -> bool:

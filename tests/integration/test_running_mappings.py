@@ -40,6 +40,8 @@ SELECT line, id('seller', "Order No") AS seller_id, '01001' AS seller_zip_code_p
        {} AS seller_city, 'SP' AS seller_state
 FROM orders
 """
+FROM_OTHERS = 'FROM (SELECT *, lower("Email") AS e, {\'k\': "Email"} AS s FROM orders) AS o'
+"""The same rows, with something personal by other names."""
 
 
 def raw(folder: Path, name: str, cells: dict[str, list[str]]) -> RawTable:
@@ -184,6 +186,19 @@ def test_values_of_types_become_text_and_an_empty_text_nothing(tmp_path: Path) -
         (SELLERS.format("'x'") + " USING SAMPLE 3", "takes a sample"),
         (SELLERS.format("'x'") + " TABLESAMPLE 10%", "takes a sample"),
         (SELLERS.format("id('person', lower(\"Email\"))"), "personal column 'Email'"),
+        (SELLERS.format('md5("Email")'), "makes md5() of the personal column 'Email' that could be guessed"),
+        (SELLERS.format("id('person', o.e)").replace("FROM orders", FROM_OTHERS), "makes an id of 'e'"),
+        (SELLERS.format("sha256(o.s.k)").replace("FROM orders", FROM_OTHERS), "makes sha256() of 's'"),
+        (
+            f'WITH o(a) AS (SELECT "Email" FROM orders) {SELLERS.format("id(1, (SELECT min(a) FROM o))")}',
+            "an id of 'a'",
+        ),
+        (
+            "WITH o AS (SELECT 'x' AS u UNION SELECT \"Email\" FROM orders)"
+            + SELLERS.format("id(1, (SELECT min(u) FROM o))"),
+            "an id of 'u'",
+        ),
+        (SELLERS.format("'x'").replace("FROM orders", 'FROM orders UNPIVOT (v FOR n IN ("Email"))'), "columns as rows"),
         (SELLERS.format("#4"), "a column by its place"),
         (SELLERS.format("e").replace("FROM orders", "FROM orders AS o(line, lines, n, e, t, a)"), "by other names"),
         (SELLERS.format("to_json(orders)::VARCHAR"), "a whole row of 'orders'"),
@@ -214,6 +229,12 @@ def test_a_select_that_a_mapping_may_not_have_is_refused_in_one_sentence(
     tmp_path: Path, select: str, told: str
 ) -> None:
     assert told in refusal(tmp_path, select)
+
+
+def test_an_id_of_what_only_the_secret_makes_is_none_that_could_be_guessed(tmp_path: Path) -> None:
+    persons = 'FROM (SELECT *, person_id("Email") AS person FROM orders)'
+    select = SELLERS.format("id('alias', person)").replace("FROM orders", persons)
+    assert len(rows(made(tmp_path, sellers=select)["sellers"])) == ROWS
 
 
 def test_what_fails_over_the_rows_quotes_no_cell(tmp_path: Path) -> None:
