@@ -22,7 +22,7 @@ from replayhouse.infra.sources.document import (
     ending_of,
 )
 from replayhouse.infra.sources.names import meant, plain_name
-from replayhouse.ingest.records import RECORDS
+from replayhouse.ingest.records import MAY_BE_UNKNOWN, RECORDS
 
 QUOTED = 80
 
@@ -55,7 +55,8 @@ def problems_of(document: Document, selected: Collection[str]) -> Iterator[Probl
         if name in selected:
             yield Problem(("records", name), f"is given twice: remove this table, or {name}.sql")
         else:
-            found = _of_record(name, record, document.files, document.expectations.unknown)
+            unknown = [column for column in document.expectations.unknown if (name, column) in MAY_BE_UNKNOWN]
+            found = _of_record(name, record, document.files, unknown)
             yield from (problem.within("records", name) for problem in found)
     for place, name in enumerate(document.expectations.without):
         if name in document.records or name in selected:

@@ -12,7 +12,7 @@ import duckdb
 
 from replayhouse.infra.sources.document import OWN_COLUMNS
 from replayhouse.infra.sources.guessable import guessable
-from replayhouse.infra.sources.names import meant, plain_name
+from replayhouse.infra.sources.names import may_take_all, meant, plain_name
 
 TABLE_FUNCTIONS = frozenset({"generate_series", "json_each", "json_tree", "range", "regexp_split_to_table", "unnest"})
 """What may stand in FROM beside tables: it makes rows of what it is given."""
@@ -63,7 +63,7 @@ class Checker:
                 case "SHOW_REF":
                     raise RefusedError("is no SELECT")
         if self._personal:
-            self._refuse_unnamed(nodes, has_star="*" in query)
+            self._refuse_unnamed(nodes, has_star=may_take_all(query))
         if (how := guessable(nodes, self._personal)) is not None:
             raise RefusedError(how)
         return sorted(read)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from replayhouse.infra.sources.document import Sql
 from replayhouse.infra.sources.mapping import Mapping
+from replayhouse.infra.sources.names import may_take_all
 from replayhouse.infra.staging.files import PERSONAL_FILES
 from replayhouse.ingest.records import RECORDS, CellKind
 
@@ -58,4 +59,4 @@ def _made_of(mapping: Mapping, record: str, column: str, raw: Collection[str]) -
 def _named_in(sql: str, columns: Collection[str]) -> set[str]:
     """The columns whose names stand in SQL, or all where it may name them by a star."""
     text = sql.casefold().replace('""', '"')
-    return set(columns) if "*" in text else {column for column in columns if column.casefold() in text}
+    return set(columns) if may_take_all(text) else {column for column in columns if column.casefold() in text}

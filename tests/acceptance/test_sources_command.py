@@ -6,6 +6,7 @@ import pytest
 
 from replayhouse.infra.postgres.connection import Database
 from tests.support.in_process import Warehouse, refused
+from tests.support.mappings import SHIPPED
 from tests.support.shop import LINES, write_export, write_mapping
 
 
@@ -17,7 +18,7 @@ def nowhere(database: Database, tmp_path: Path) -> Warehouse:
 
 def test_the_mappings_that_come_with_the_program_are_listed(nowhere: Warehouse) -> None:
     listed = nowhere.json("sources")
-    assert [one["name"] for one in listed] == ["olist-spreadsheet"]
+    assert [one["name"] for one in listed] == sorted(path.name for path in SHIPPED.iterdir())
     assert all((Path(one["folder"]) / "source.toml").is_file() for one in listed)
 
 

@@ -208,6 +208,12 @@ def test_values_of_types_become_text_and_an_empty_text_nothing(tmp_path: Path) -
             SELLERS.format("e").replace("FROM orders", "FROM (FROM orders) AS o(line, lines, n, e, t, a)"),
             "without a star",
         ),
+        (
+            SELLERS.format("e").replace(
+                "FROM orders", "FROM (SELECT -- each\n* FROM orders) AS o(line, lines, n, e, t, a)"
+            ),
+            "without a star",
+        ),
         (SELLERS.format('"Nope"'), 'Referenced column "Nope" not found'),
         (SELLERS.format("[1, 2]"), "which is no cell"),
         (SELLERS.format("'a' || chr(0)"), "a NUL character"),

@@ -1,0 +1,201 @@
+"""What the mapping `woocommerce` makes of rows of an export: ids, statuses, money to the cent."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.shipped_mappings import id_of, records_made
+from tests.support.woocommerce_export import row, write
+
+Made = dict[str, list[dict[str, Any]]]
+
+
+def made(folder: Path, *rows: dict[str, str]) -> Made:
+    return records_made("woocommerce", write(folder / "export", list(rows)), folder)
+
+
+def amounts(records: Made) -> list[tuple[str, str, str]]:
+    """Number, price and freight of each item."""
+    return [(item["order_item_id"], item["price"], item["freight_value"]) for item in records["order_items"]]
+
+
+def test_a_row_makes_an_order_its_customer_a_product_an_item_and_a_payment(tmp_path: Path) -> None:
+    records = made(tmp_path, row(1001))
+    order, alias = id_of("woocommerce", "order", "1001").hex, id_of("woocommerce", "alias", "1001").hex
+    product = id_of("woocommerce", "product", "MUG").hex
+    [found], [item], [payment] = records["orders"], records["order_items"], records["order_payments"]
+    assert (found["order_id"], found["customer_id"], found["order_status"]) == (order, alias, "delivered")
+    assert (found["order_purchase_timestamp"], found["order_estimated_delivery_date"]) == ("2018-01-02 10:00:00", None)
+    assert (item["order_id"], item["product_id"], item["seller_id"]) == (order, product, None)
+    assert amounts(records) == [("1", "30.50", "12.00")]
+    assert (payment["payment_type"], payment["payment_value"]) == ("pix", "42.50")
+    [customer] = records["customers"]
+    assert (customer["customer_id"], customer["customer_zip_code_prefix"]) == (alias, "01001")
+    assert (customer["customer_city"], customer["customer_state"]) == ("são paulo", "SP")
+    assert [one["product_id"] for one in records["products"]] == [product]
+
+
+@pytest.mark.parametrize(
+    ("status", "becomes", "paid"),
+    [
+        ("pending", "created", False),
+        ("on-hold", "created", False),
+        ("processing", "processing", True),
+        ("completed", "delivered", True),
+        ("cancelled", "canceled", False),
+        ("failed", "canceled", False),
+        ("refunded", "canceled", True),
+        ("wholesale-quote", "wholesale-quote", True),
+    ],
+)
+def test_a_status_becomes_one_of_the_eight_and_a_plug_ins_stays_as_it_is(
+    tmp_path: Path, status: str, becomes: str, *, paid: bool
+) -> None:
+    records = made(tmp_path, row(1001, status=status))
+    assert [order["order_status"] for order in records["orders"]] == [becomes]
+    assert len(records["order_payments"]) == paid
+
+
+def test_what_was_given_back_was_not_paid(tmp_path: Path) -> None:
+    records = made(tmp_path, row(1001, refunded_total="12.25"), row(1002, status="refunded", refunded_total="42.50"))
+    assert [payment["payment_value"] for payment in records["order_payments"]] == ["30.25", "0.00"]
+    assert amounts(records) == [("1", "30.50", "12.00")] * 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        pytest.param(
+            [row(1, item_quantity="3", item_total="10.00", item_total_tax="1.00", order_total="23.00")],
+            [("1", "3.67", "4.00"), ("2", "3.67", "4.00"), ("3", "3.66", "4.00")],
+            id="pieces of a line share its price, with tax",
+        ),
+        pytest.param(
+            [
+                row(1, 1, item_quantity="2", shipping_total="10.00", shipping_tax_total="0.01", order_total="71.01"),
+                row(1, 2, shipping_total="10.00", shipping_tax_total="0.01", order_total="71.01"),
+            ],
+            [("1", "15.25", "3.34"), ("2", "15.25", "3.34"), ("3", "30.50", "3.33")],
+            id="pieces of an order share its freight",
+        ),
+        pytest.param(
+            [row(1, fee_total="2.00", fee_tax_total="0.50", order_total="45.00")],
+            [("1", "30.50", "14.50")],
+            id="fees are freight",
+        ),
+        pytest.param(
+            [
+                row(1, 1, item_total="10.00", shipping_total="0", fee_total="'-5.01", order_total="14.99"),
+                row(1, 2, item_total="5.00", shipping_total="0", fee_total="'-5.01", order_total="14.99"),
+                row(1, 3, item_total="5.00", shipping_total="0", fee_total="'-5.01", order_total="14.99"),
+            ],
+            [("1", "7.49", "0.00"), ("2", "3.75", "0.00"), ("3", "3.75", "0.00")],
+            id="a fee below zero lowers prices, by largest remainder",
+        ),
+        pytest.param(
+            [row(1, fee_total="-20.00", order_total="22.50")],
+            [("1", "22.50", "0.00")],
+            id="of a fee below zero what shipping does not cover lowers prices",
+        ),
+        pytest.param(
+            [row(1, item_total_tax="0.33", order_total="42.84")],
+            [("1", "30.83", "12.01")],
+            id="a cent that the shop's rounding lost is freight",
+        ),
+        pytest.param(
+            [row(1, order_total="73.00")], [("1", "30.50", "12.00")], id="what rounding does not explain is left"
+        ),
+        pytest.param(
+            [row(1, item_total="0.00", shipping_total="0.00", order_total="0.00")],
+            [("1", "0.00", "0.00")],
+            id="an order for nothing",
+        ),
+    ],
+)
+def test_prices_and_freight_add_up_to_the_total(
+    tmp_path: Path, rows: list[dict[str, str]], expected: list[tuple[str, str, str]]
+) -> None:
+    assert amounts(made(tmp_path, *rows)) == expected
+
+
+def test_a_person_is_known_by_address_for_letters_then_number_telephone_or_not_at_all(tmp_path: Path) -> None:
+    nobody = {"billing_email": "", "billing_phone": ""}
+    records = made(
+        tmp_path,
+        row(1, billing_email="Ana@Example.com "),
+        row(2, customer_id="5"),
+        row(3, **nobody, customer_id="5"),
+        row(4, **nobody, customer_id="5"),
+        row(5, **{**nobody, "billing_phone": "'+55 (11) 5555-0101"}),
+        row(6, **{**nobody, "billing_phone": "551155550101"}),
+        row(7, **nobody),
+        row(8, **nobody),
+    )
+    people = [customer["customer_unique_id"] for customer in records["customers"]]
+    assert [people.index(person) for person in people] == [0, 0, 2, 2, 4, 4, 6, 7]
+
+
+def test_a_product_is_known_by_sku_then_number_then_name(tmp_path: Path) -> None:
+    records = made(
+        tmp_path,
+        row(1),
+        row(2, item_product_id="8", item_name="Big mug"),
+        row(3, item_sku=""),
+        row(4, item_sku="unknown_product", item_product_id="0"),
+        row(5, item_sku="#7"),
+    )
+    kinds = [id_of("woocommerce", "product", key).hex for key in ("MUG", "MUG", "#7", "Mug", "#7")]
+    assert [item["product_id"] for item in records["order_items"]] == kinds
+    lengths = {product["product_id"]: product["product_name_lenght"] for product in records["products"]}
+    assert lengths == dict.fromkeys(kinds, "3")
+
+
+@pytest.mark.parametrize(
+    ("postcode", "prefix"),
+    [
+        ("01001-000", "01001"),
+        ("1001-000", "01001"),
+        ("01.001 000", "01001"),
+        ("1001000", "01001"),
+        ("SW1A 1AA", "SW1A1AA"),
+    ],
+)
+def test_a_postcode_of_brazil_is_cut_to_its_prefix(tmp_path: Path, postcode: str, prefix: str) -> None:
+    records = made(tmp_path, row(1, billing_postcode=postcode))
+    assert [customer["customer_zip_code_prefix"] for customer in records["customers"]] == [prefix]
+
+
+def test_an_order_goes_to_the_address_for_shipping_where_there_is_one(tmp_path: Path) -> None:
+    shipping = {"shipping_postcode": "20040-020", "shipping_city": "rio de janeiro", "shipping_state": "RJ"}
+    records = made(tmp_path, row(1, **shipping))
+    [customer] = records["customers"]
+    assert (customer["customer_zip_code_prefix"], customer["customer_state"]) == ("20040", "RJ")
+
+
+def test_a_row_that_stands_twice_is_one_item_and_is_seen_to_stand_twice(tmp_path: Path) -> None:
+    records = made(tmp_path, row(1, 1), row(1, 2, item_total="5.00"), row(1, 1))
+    assert [(item["line"], item["order_item_id"], item["price"]) for item in records["order_items"]] == [
+        (2, "1", "30.50"),
+        (3, "2", "5.00"),
+        (4, "1", "30.50"),
+    ]
+    assert [len(records[kind]) for kind in ("orders", "customers", "order_payments", "products")] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("cells", "item"),
+    [
+        ({"item_quantity": "two"}, ("item_quantity two", "30.50", "12.00")),
+        ({"item_quantity": "0"}, ("item_quantity 0", "30.50", "12.00")),
+        ({"item_quantity": "1001"}, ("item_quantity 1001", "30.50", "12.00")),
+        ({"item_total": "30,5o"}, ("1", "30,5o + 0.00", "12.00")),
+        ({"shipping_total": "free"}, ("1", "30.50", "free + 0.00 + 0.00 + 0.00")),
+        ({"item_total": "-5.00", "order_total": "7.00"}, ("1", "-5.00", "12.00")),
+        ({"item_total": ""}, ("1", None, "12.00")),
+    ],
+)
+def test_a_cell_that_cannot_be_read_stays_what_it_is_so_that_its_record_is_kept_apart(
+    tmp_path: Path, cells: dict[str, str], item: tuple[str, str | None, str]
+) -> None:
+    assert amounts(made(tmp_path, row(1, **cells))) == [item]
