@@ -1,20 +1,22 @@
 """Whether an extract is believable: what was counted is judged by the rules of quality.
 
 Only what makes the extract as a whole unbelievable rejects it: a required file that neither it nor the log has, one of
-which no record passes, or a file that cannot be read as what it claims to be.
+which no record passes, a file that cannot be read as what it claims to be; and, where a source says that its extracts
+hold everything, one that lacks much of what it had.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
-from replayhouse.domain.quality.rules import RULE, RULES, Check, Severity, score
+from replayhouse.domain.quality.rules import RULE, RULES, RULES_OF_MAPPINGS, Check, Severity, score
 
 REQUIRED_FILES = ("customers", "order_items", "order_payments", "order_reviews", "orders", "products", "sellers")
 OPTIONAL_FILES = ("geolocation", "categories")
 
-FILE_RULES = tuple(rule for rule in RULES if rule.severity is Severity.CRITICAL)
+FILE_RULES = tuple(rule for rule in RULES if rule.severity is Severity.CRITICAL and rule.name not in RULES_OF_MAPPINGS)
 """Rules that hold for a file as a whole."""
 
 
@@ -38,6 +40,23 @@ class SetAside(NamedTuple):
     reason: str
 
 
+class Missing(NamedTuple):
+    """Of one kind of record: how many earlier loads of a source brought, and how many of them its extract lacks.
+
+    As many as are `unreadable`, records whose key cannot be read, may be there all the same.
+    """
+
+    file: str
+    known: int
+    missing: int
+    unreadable: int
+
+    @property
+    def lacking(self) -> int:
+        """How many are missing whatever those are that cannot be read."""
+        return max(self.missing - self.unreadable, 0)
+
+
 @dataclass(frozen=True)
 class Assessment:
     """The judgement on an extract; `reasons` says why it is rejected, and is empty if it is accepted."""
@@ -58,11 +77,15 @@ def assess(
     counted: Sequence[Check],
     loaded: Collection[str] = (),
     set_aside: Sequence[SetAside] = (),
+    missing_records: Sequence[Missing] = (),
+    may_shrink: Fraction | None = None,
 ) -> Assessment:
     """Judges an extract by its files and by what was counted over its records.
 
     `present` are the short names of its files, `loaded` of those that earlier loads brought; `counted` is empty if a
-    file is unreadable. `set_aside` tells of the files of which records are kept apart.
+    file is unreadable. `set_aside` tells of the files of which records are kept apart, `missing_records` of those that
+    lack some; of each kind no larger share than `may_shrink`, 0 to 1, is believed to be gone. It is None where a source
+    does not say that its extracts hold everything.
     """
     missing = [file for file in REQUIRED_FILES if file not in present and file not in loaded]
     hopeless = [some for some in set_aside if some.file in REQUIRED_FILES and some.records == some.of]
@@ -73,6 +96,10 @@ def assess(
         f"Of the {some.of:,} records of the file {some.file} none passes; the first, line {some.line}: {some.reason}."
         for some in hopeless
     ]
+    if may_shrink is not None and not unreadable:
+        shrunk = [some for some in missing_records if some.known and Fraction(some.lacking, some.known) > may_shrink]
+        checks.append(Check(RULE["extract_not_shrunk"], sum(some.known > 0 for some in missing_records), len(shrunk)))
+        reasons += [_shrunk(some, may_shrink) for some in shrunk]
     judged = (*checks, *counted)
     return Assessment(judged, score(judged), tuple(reasons))
 
@@ -89,3 +116,10 @@ def _file_check(
     if rule == "files_have_good_records":
         return Check(RULE[rule], sum(file in REQUIRED_FILES for file in present), len(hopeless))
     return Check(RULE[rule], len(present), len({fault.file for fault in unreadable if fault.rule == rule}))
+
+
+def _shrunk(some: Missing, may_shrink: Fraction) -> str:
+    return (
+        f"Of the {some.known:,} records of {some.file} that earlier loads of this source brought, the extract lacks "
+        f"{some.lacking:,}: more than {float(may_shrink * 100):g} %, which its mapping believes (shrinks_at_most)."
+    )

@@ -80,6 +80,7 @@ _COMPLETENESS = _rules(
     (Severity.CRITICAL, "columns_present", "The header of a file names each column of the source, once."),
     (Severity.CRITICAL, "files_complete", "No file is empty or cut off within a record."),
     (Severity.CRITICAL, "files_have_good_records", "Of the records of a required file, one at least passes."),
+    (Severity.CRITICAL, "extract_not_shrunk", "Of no kind of record lacks a complete extract more than it may."),
     (Severity.HIGH, "required_cells_filled", "A cell that every record of its file needs is not empty."),
     (Severity.HIGH, "orders_have_customer", "The customer_id of an order stands in the customers file."),
     (Severity.MEDIUM, "orders_have_lines", "An order has at least one item."),
@@ -94,6 +95,7 @@ _COMPLETENESS = _rules(
     (Severity.LOW, "orders_have_promise", "An order says until when its delivery was promised."),
     (Severity.LOW, "items_have_ship_by", "An item says until when its seller has to hand it to the carrier."),
     (Severity.LOW, "items_name_seller", "An item says who sells it."),
+    (Severity.MEDIUM, "records_still_there", "A record that an earlier load of a complete source brought is there."),
     (Severity.LOW, "reviews_have_answer_time", "A review has the time of its answer."),
     (Severity.MEDIUM, "products_have_category", "A product has a category."),
     (Severity.MEDIUM, "products_have_measures", "A product has a weight, a length, a height and a width."),
@@ -183,7 +185,9 @@ RULES: tuple[Rule, ...] = _COMPLETENESS + _ACCURACY + _CONSISTENCY + _TIMELINESS
 RULE: dict[str, Rule] = {rule.name: rule for rule in RULES}
 """Each rule by its name."""
 
-RULES_OF_MAPPINGS = frozenset({"orders_have_promise", "items_have_ship_by", "items_name_seller"})
+RULES_OF_MAPPINGS = frozenset(
+    {"orders_have_promise", "items_have_ship_by", "items_name_seller", "records_still_there", "extract_not_shrunk"}
+)
 """Names of rules to which only the mapping of a source leads; no load of the nine files is held against them."""
 
 RULES_THAT_KEEP_OUT = frozenset(

@@ -27,6 +27,13 @@ from replayhouse.infra.loads.known import export_known
 from replayhouse.infra.loads.load_log import CountingLoadLog, OpenLoad, PostgresLoadLog
 from replayhouse.infra.loads.opened import MEMORY, Opened, Opener, open_files
 from replayhouse.infra.loads.passing import release_those_that_pass
+from replayhouse.infra.loads.source_records import (
+    export_source_records,
+    keep_source_records,
+    kept_of_missing,
+    missing_kept,
+    told_of_missing,
+)
 from replayhouse.infra.loads.workers import Assignment, run_units
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.locks import exclusive
@@ -156,9 +163,11 @@ class _Ingest:
         is_first = not loads.has_any_before(seq)
         with span(Work.LOAD_STAGING) as staging:
             known = None if is_first else export_known(connection, seq, scratch / "known")
+            if known is not None and opened.complete is not None:
+                export_source_records(connection, opened.complete.source, seq, known)
             opened_on = opened_at.astimezone(UTC).date()
             staged = opened.stage(scratch / "stage", known, opened_on, self._settings.workers)
-            assessed = assess(staged, loads.files_loaded())
+            assessed = assess(staged, loads.files_loaded(), opened.complete)
             staging.tell(rows=assessed.rows)
         run = _Run(self, connection, loads, opened, staged, assessed, seq, opened_at, is_first)
         return run.run(under_way, name, dry_run=dry_run)
@@ -181,6 +190,7 @@ class _Ingest:
             head.chain.hex(),
             outcome.get("score"),
             passed_over=opened.passed_over,
+            missing_records=missing_kept(outcome),
         )
 
 
@@ -212,6 +222,7 @@ class _Run:
         self._owner = uuid4()
         self._loaded_before, self._loaded_since = loads.loaded_before(self._files), loads.newest_completed()
         self._now = time_of(connection)
+        self._missing = told_of_missing(connection, opened.complete, seq, staged.missing_records)
 
     def run(self, under_way: Load | None, name: str, *, dry_run: bool) -> IngestReport:
         if dry_run:
@@ -256,6 +267,8 @@ class _Run:
         if not self._is_first:
             release_those_that_pass(self._connection, log, self._staged, batch_id, self._now)
         forget_rows_of_erased(self._connection)
+        if self._opened.complete is not None:
+            keep_source_records(self._connection, load, self._staged, self._staged.database.parent)
         tell_completion(
             log, batch_id, self._assessed.counts, self._loads.events_of(batch_id), time_of(self._connection)
         )
@@ -286,7 +299,8 @@ class _Run:
 
     def _finish(self, batch_id: UUID, name: str, status: str) -> IngestReport:
         rows = {file.file: file.rows for file in self._assessed.files}
-        self._loads.finish(batch_id, self._owner, status, {"score": self._score, "rows": rows})
+        outcome = {"score": self._score, "rows": rows, **kept_of_missing(self._missing)}
+        self._loads.finish(batch_id, self._owner, status, outcome)
         report = self._report(batch_id, name, status, self._loads.events_of(batch_id))
         if report.score is None:
             happened(Happening.LOAD_REJECTED, load=batch_id, reasons=len(report.reasons))
@@ -341,6 +355,7 @@ class _Run:
             self._staged.extract.passed_over,
             self._loaded_before,
             self._loaded_since,
+            missing_records=self._missing,
         )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.quality.events import FileCount
 from replayhouse.infra.loads.batches import Load
+from replayhouse.infra.loads.source_records import MissingKind
 from replayhouse.ingest.assess import SetAside
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ class IngestReport:
     Of a load that is rejected, or would be, nothing is new, changed or unchanged, and it has no score. `set_aside`
     tells of the files of which records are kept apart, `passed_over` of other files beside them, `loaded_before` of
     the newest load of the same files, where others came after it, the newest of which is `loaded_since`. `answers`
-    tells of the answers of record, where those were to be made.
+    tells of the answers of record, where those were to be made; `missing_records` of what earlier loads of the source
+    brought and the extract lacks, None where a source does not say that its extracts hold everything.
     """
 
     batch_id: UUID
@@ -39,6 +41,7 @@ class IngestReport:
     loaded_before: Load | None = None
     loaded_since: Load | None = None
     answers: "AnswersMade | None" = None
+    missing_records: tuple[MissingKind, ...] | None = None
 
     @property
     def rows(self) -> dict[str, int]:
@@ -52,7 +55,10 @@ class IngestReport:
         return {file: {kind: getattr(counted, kind) for kind in kinds} for file, counted in self.counts.items()}
 
     def document(self) -> dict[str, object]:
-        """As JSON shows it; `reasons` only where there are some, `answers` only where they were asked for."""
+        """As JSON shows it; `reasons` only where there are some, `answers` only where they were asked for.
+
+        So is `missing_records` only of a source whose extracts hold everything.
+        """
         return {
             "batch": self.batch_id,
             "name": self.name,
@@ -63,5 +69,10 @@ class IngestReport:
             "chain": self.chain,
             "score": self.score,
             **({"reasons": list(self.reasons)} if self.reasons else {}),
+            **(
+                {"missing_records": [kind.document() for kind in self.missing_records]}
+                if self.missing_records is not None
+                else {}
+            ),
             **({"answers": self.answers._asdict()} if self.answers else {}),
         }

@@ -120,6 +120,7 @@ def _show(report: "IngestReport", *, is_dry_run: bool, is_left: bool) -> None:
     say()
     show_counts(report)
     _show_set_aside(report)
+    _show_missing(report)
     if report.missing and not report.reasons:
         say(f"The extract holds no {', '.join(report.missing)}; what earlier loads brought of that stays as it is.")
     if report.loaded_before is not None and report.loaded_since is not None:
@@ -153,6 +154,20 @@ def _show_set_aside(report: "IngestReport") -> None:
         say("Set aside, and kept in quarantine:")
         for some in report.set_aside:
             say(f"  {some.file}: {some.records:,} of {some.of:,}; the first, on line {some.line}: {some.reason}")
+        say()
+
+
+def _show_missing(report: "IngestReport") -> None:
+    """What earlier loads of the source brought and the extract lacks; a rejected load has reasons instead."""
+    if report.missing_records and not report.reasons:
+        say("Missing, though earlier loads of this source brought them (nothing of them is changed):")
+        for kind in report.missing_records:
+            first = ", ".join(f"{place.file}:{place.line} of {place.load.name}" for place in kind.first)
+            say(f"  {kind.file}: {kind.missing:,} of {kind.known:,}; the first: {first}")
+            for since in kind.since:
+                say(f"    {since.records:,} stood last in {since.last_in.name}{' and are new here' * since.is_new}")
+            if kind.unreadable:
+                say(f"    {count(kind.unreadable, 'record')} of which no key can be read may be some of them")
         say()
 
 

@@ -4,15 +4,26 @@ from collections.abc import Collection
 
 from replayhouse.domain.quality.events import CheckResult, ExtractFile, FileCount
 from replayhouse.domain.quality.rules import Check, passed
+from replayhouse.infra.loads.opened import Complete
 from replayhouse.infra.staging.staging import Staged
 from replayhouse.ingest.assess import assess as judge
 from replayhouse.ingest.batch import Assessed
 
 
-def assess(staged: Staged, loaded: Collection[str]) -> Assessed:
-    """Holds the rules against a staged extract; `loaded` are the short names of files that earlier loads brought."""
-    not_needed = {*loaded, *staged.without}
-    judged = judge(list(staged.extract.files), staged.unreadable, staged.checks, not_needed, staged.set_aside)
+def assess(staged: Staged, loaded: Collection[str], complete: Complete | None = None) -> Assessed:
+    """Holds the rules against a staged extract; `loaded` are the short names of files that earlier loads brought.
+
+    `complete` tells of a source that says that its extracts hold everything.
+    """
+    judged = judge(
+        list(staged.extract.files),
+        staged.unreadable,
+        staged.checks,
+        {*loaded, *staged.without},
+        staged.set_aside,
+        [some.counts for some in staged.missing_records],
+        complete.may_shrink if complete is not None else None,
+    )
     return Assessed(
         files=tuple(
             ExtractFile(file, found.bytes, found.sha256, staged.counts[file].rows)

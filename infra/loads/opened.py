@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import psycopg
 
@@ -12,6 +13,13 @@ from replayhouse.infra.staging.extract import Extract, Limits, open_extract
 from replayhouse.infra.staging.staging import Staged, stage
 
 MEMORY = "400MB"
+
+
+class Complete(NamedTuple):
+    """A source that says that its extracts hold everything: its name, and which share of a kind may be gone, 0 to 1."""
+
+    source: str
+    may_shrink: Fraction
 
 
 class Opened(Protocol):
@@ -24,6 +32,10 @@ class Opened(Protocol):
     @property
     def passed_over(self) -> tuple[str, ...]:
         """Files that stand beside those that are read."""
+
+    @property
+    def complete(self) -> Complete | None:
+        """Of a source whose extracts hold everything; None of any other."""
 
     def stage(self, directory: Path, known: Path | None, opened_on: date, threads: int) -> Staged:
         """Stages the records, and compares them with what is `known`."""
@@ -41,6 +53,7 @@ class OpenedFiles:
     """The nine files, or some of them."""
 
     extract: Extract
+    complete: Complete | None = None
 
     @property
     def files(self) -> Mapping[str, str]:

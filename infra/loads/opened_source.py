@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from replayhouse.infra.loads.opened import MEMORY, Opener
+from replayhouse.infra.loads.opened import MEMORY, Complete, Opener
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.sources.expectations import expected_of
 from replayhouse.infra.sources.find_mapping import find_mapping
@@ -49,6 +49,12 @@ class OpenedSource:
         made = {*self._mapping.records, *self._mapping.selects}
         return {record: hash_of(self._mapping, self.tables, record) for record in sorted(made)}
 
+    @property
+    def complete(self) -> Complete | None:
+        """What the mapping says of it."""
+        source = self._mapping.source
+        return Complete(source.name, source.may_shrink) if source.complete else None
+
     def stage(self, directory: Path, known: Path | None, opened_on: date, threads: int) -> Staged:
         """Makes the records and stages them."""
         cells = directory.with_name("made")
@@ -73,6 +79,7 @@ class OpenedSource:
             threads=threads,
             is_made=True,
             expected=expected_of(self._mapping.expectations),
+            is_complete=self._mapping.source.complete,
             unquoted=[(record, column) for record in made for column in personal_columns(self._mapping, record)],
         )
 

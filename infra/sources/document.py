@@ -4,6 +4,7 @@ in mapping.py.
 """
 
 import re
+from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -196,6 +197,14 @@ class Source(_Part):
         default=(), max_length=MOST_WORDS, description="words for nothing; an empty cell always is nothing"
     )
     complete: StrictBool = Field(default=False, description="whether an extract holds everything there is")
+    shrinks_at_most: float = Field(
+        default=0.2, strict=True, ge=0, le=1, description="share of a kind of record that may be gone at once, 0 to 1"
+    )
+
+    @property
+    def may_shrink(self) -> Fraction:
+        """The share that may be gone, exactly as it is written."""
+        return Fraction(str(self.shrinks_at_most))
 
 
 class RawFile(_Part):

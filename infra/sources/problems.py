@@ -47,6 +47,8 @@ def problems_of(document: Document, selected: Collection[str]) -> Iterator[Probl
     source = document.source
     if source.decimal == source.thousands:
         yield Problem(("source", "thousands"), "is the mark before the decimals, too: leave it out, or set decimal")
+    if "shrinks_at_most" in source.model_fields_set and not source.complete:
+        yield Problem(("source", "shrinks_at_most"), "is for extracts that hold everything: set complete = true, too")
     for name, file in document.files.items():
         yield from (problem.within("files", name) for problem in _of_file(file))
     if not document.records and not selected:
@@ -157,6 +159,9 @@ _WANTED = {
     "bool_parsing": "is true or false",
     "tuple_type": "is a list in brackets",
     "dict_type": "is a table",
+    "float_type": "is a number from 0 to 1, such as 0.2",
+    "greater_than_equal": "is a number from 0 to 1, such as 0.2",
+    "less_than_equal": "is a number from 0 to 1, such as 0.2",
     "model_type": "is a table",
     "too_short": "is empty",
     "too_long": "has more than {max_length} entries",

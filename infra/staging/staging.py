@@ -25,6 +25,7 @@ from replayhouse.infra.staging.checks import count_checks
 from replayhouse.infra.staging.expected import OF_OLIST, Expected
 from replayhouse.infra.staging.extract import Extract
 from replayhouse.infra.staging.files import FILES
+from replayhouse.infra.staging.missing import MissingRecords, read_missing
 from replayhouse.infra.staging.reader import ReadFile, empty_file, read_file
 from replayhouse.infra.staging.reading import read_statements
 from replayhouse.infra.staging.record_texts import texts_of_cells, texts_of_lines
@@ -57,6 +58,14 @@ LOAD_KNOWN = {
         INSERT INTO known_seller
         FROM read_csv($path, header = true, auto_detect = false,
             columns = {'seller_id': 'UUID', 'zip_prefix': 'VARCHAR'})""",
+    "source_records.csv": """
+        INSERT INTO known_source_record
+        FROM read_csv($path, header = true, auto_detect = false,
+            columns = {'batch_seq': 'INTEGER', 'file': 'VARCHAR', 'key': 'UUID', 'line': 'INTEGER',
+                       'order_id': 'UUID'})""",
+    "erased.csv": """
+        INSERT INTO erased_person
+        FROM read_csv($path, header = true, auto_detect = false, columns = {'customer_id': 'UUID'})""",
 }
 """What the log knows, by the name of the file that tells it."""
 
@@ -107,6 +116,10 @@ class Staged:
 
     without: tuple[str, ...] = ()
     """Short names of the required files that its source does not have."""
+
+    missing_records: tuple[MissingRecords, ...] = ()
+    """Of each kind of record, what earlier loads of its source brought and it lacks; of complete sources only."""
+
     cells: Path | None = None
     """Where the cells of records that a mapping made are; None where records stand in the files as they are."""
 
@@ -201,13 +214,16 @@ def stage_records(
     is_made: bool = False,
     unquoted: Iterable[tuple[str, str]] = (),
     expected: Expected = OF_OLIST,
+    is_complete: bool = False,
 ) -> Staged:
     """The same of records that were read already: of all nine files, into the folder `cells`, which stays.
 
     A record is known by its number in its file, in the order in which it was read; several may stand on one line.
     `is_made`: a mapping made them, so that their texts are those of their cells, and `malformed` files have a `text`.
     `unquoted` are the columns, by file, of which no reason may quote a cell, besides those of the personal files;
-    `expected` is what its source says.
+    `expected` is what its source says. `is_complete`: it says that its extracts hold everything; `known` then has
+    `source_records.csv` (batch_seq, file, key, line, order_id), what earlier loads of it found, and `erased.csv`
+    (customer_id), whose records nobody misses.
     """
     directory.mkdir(parents=True, exist_ok=True)
     database = directory / DATABASE
@@ -226,14 +242,19 @@ def stage_records(
             connection.execute(UNQUOTED, {"file": file, "begin": f"{column} is "})
         connection.execute(sql("compare"))
         counts = _counts(connection, read)
+        if is_complete:
+            connection.execute(sql("missing"))
         latest = connection.execute(LATEST_PLACED_AT).fetchall()[0][0]
         checks = count_checks(connection, expected.off)
         set_aside = tuple(SetAside(*found) for found in connection.execute(SET_ASIDE).fetchall())
+        missing_records = tuple(read_missing(connection))
         crowded = tuple(Unreadable(*found) for found in connection.execute(sql("crowded")).fetchall())
     if crowded:
         return _not_believable(extract, database, crowded, missing)
     made = cells if is_made else None
-    return Staged(extract, database, (), missing, counts, latest, checks, set_aside, expected.without, made)
+    return Staged(
+        extract, database, (), missing, counts, latest, checks, set_aside, expected.without, missing_records, made
+    )
 
 
 def _not_believable(

@@ -1,7 +1,7 @@
 -- What the log knows of earlier loads, an empty quarantine, the files that the extract has, the fields of optional
 -- columns that it lacks, and those of required ones that its source may not know, and the words of its source that are
--- known (of kind method or state); `part` holds the fingerprints of
--- optional columns that the extract has, each as of a file of its own (file.column).
+-- known (of kind method or state); `part` holds the fingerprints of optional columns that the extract has, each as of a
+-- file of its own (file.column); `missing_count` what it lacks, of a source whose extracts hold everything (missing.sql).
 -- A record is known by its file and its number there; one line may hold several. What has too few or too many cells to be
 -- a record has no number.
 
@@ -10,6 +10,9 @@ CREATE TABLE superseded_fingerprint (file VARCHAR, key UUID, fingerprint UUID);
 CREATE TABLE known_order (order_id UUID, customer_alias UUID, status VARCHAR, placed_at TIMESTAMP, sellers UUID[]);
 CREATE TABLE known_alias (customer_alias UUID, customer_id UUID);
 CREATE TABLE known_seller (seller_id UUID, zip_prefix VARCHAR);
+CREATE TABLE known_source_record (batch_seq INTEGER, file VARCHAR, key UUID, line INTEGER, order_id UUID);
+CREATE TABLE erased_person (customer_id UUID);
+CREATE TABLE missing_count (file VARCHAR, known BIGINT, missing BIGINT, unreadable BIGINT);
 
 CREATE TABLE quarantine (file VARCHAR, line INTEGER, lines INTEGER, record INTEGER, rule VARCHAR, reason VARCHAR);
 CREATE TABLE staged_file (file VARCHAR, records BIGINT);

@@ -40,6 +40,10 @@ SELECT count(*), count_if(ship_by IS NULL) FROM order_items WHERE is_unknown('or
 -- name: items_name_seller
 SELECT count(*), count_if(seller_id IS NULL) FROM order_items WHERE is_unknown('order_items', 'seller_id') HAVING count(*) > 0;
 
+-- name: records_still_there
+-- Of sources whose extracts hold everything: of others nobody can tell.
+SELECT sum(known), sum(greatest(missing - unreadable, 0)) FROM missing_count HAVING count(*) > 0;
+
 -- name: reviews_have_answer_time
 SELECT count(*), count_if(answered_at IS NULL) FROM order_reviews;
 

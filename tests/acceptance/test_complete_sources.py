@@ -1,0 +1,99 @@
+"""Extracts of sources that say that an extract holds everything: what is missing is a finding, and much of it a refusal."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from replayhouse.infra.postgres.connection import Database
+from tests.support.complete_shop import complete_mapping, orders_export
+from tests.support.in_process import Warehouse, rejected
+
+ALL = range(1000, 1040)
+PARTS = ("customers", "order_items", "order_payments", "orders", "products")
+
+
+class Shop:
+    """A warehouse, and the loads of a shop whose exports hold everything."""
+
+    def __init__(self, warehouse: Warehouse, folder: Path) -> None:
+        self.warehouse = warehouse
+        self.folder = folder
+        self.mapping = complete_mapping(folder / "shop")
+
+    def load(self, name: str, orders: Any, *options: str | Path, source: Path | None = None) -> Any:
+        export = orders_export(self.folder / name, orders)
+        return self.warehouse.json("ingest", export, "--source", source or self.mapping, *options)
+
+    def findings(self) -> dict[str, tuple[int, int]]:
+        report = self.warehouse.json("quality", "report")
+        of_source = ("records_still_there", "extract_not_shrunk")
+        return {one["rule"]: (one["checked"], one["failed"]) for one in report["checks"] if one["rule"] in of_source}
+
+
+@pytest.fixture
+def shop(database: Database, tmp_path: Path) -> Shop:
+    """Forty orders are loaded as `first`."""
+    shop = Shop(Warehouse(database, tmp_path / "home"), tmp_path)
+    assert shop.load("first", ALL)["missing_records"] == []
+    return shop
+
+
+def counts(told: Any) -> dict[str, tuple[int, int]]:
+    return {kind["file"]: (kind["missing"], kind["known"]) for kind in told["missing_records"]}
+
+
+def test_what_is_missing_is_counted_and_named_and_nothing_is_taken_away(shop: Shop) -> None:
+    assert shop.findings() == {"records_still_there": (0, 0), "extract_not_shrunk": (0, 0)}
+    before = shop.warehouse.digests()
+    told = shop.load("later", [order for order in ALL if order not in (1003, 1007)])
+    assert counts(told) == dict.fromkeys(PARTS, (2, 40))
+    orders = next(kind for kind in told["missing_records"] if kind["file"] == "orders")
+    assert [(place["file"], place["line"], place["load"]["name"]) for place in orders["first"]] == [
+        ("orders_export_1.csv", 5, "first"),
+        ("orders_export_1.csv", 9, "first"),
+    ]
+    assert [(one["records"], one["last_in"]["name"], one["is_new"]) for one in orders["since"]] == [(2, "first", True)]
+    assert shop.findings() == {"records_still_there": (201, 10), "extract_not_shrunk": (6, 0)}
+    assert shop.warehouse.digests() == before
+    printed = shop.warehouse.run("ingest", shop.folder / "later", "--source", shop.mapping).out
+    assert "orders: 2 of 40; the first: orders_export_1.csv:5 of first, orders_export_1.csv:9 of first" in printed
+    assert "2 stood last in first and are new here" in printed
+    assert "@example.com" not in printed
+
+
+def test_what_was_missing_before_is_told_with_the_load_that_had_it_last(shop: Shop) -> None:
+    shop.load("second", ALL[1:])
+    shop.load("third", ALL[2:])
+    told = shop.load("fourth", [*ALL[3:], ALL[1]])
+    orders = next(kind for kind in told["missing_records"] if kind["file"] == "orders")
+    since = [(one["records"], one["last_in"]["name"], one["is_new"]) for one in orders["since"]]
+    assert since == [(1, "third", True), (1, "first", False)]  # the one that came back is missed no longer
+    [fourth] = [load["batch"] for load in shop.warehouse.json("batches") if load["name"] == "fourth"]
+    assert shop.warehouse.run("retract", fourth, "--reason", "a mistake").code == 0
+    again = shop.load("fifth", ALL[2:])
+    orders = next(kind for kind in again["missing_records"] if kind["file"] == "orders")
+    assert [(one["records"], one["last_in"]["name"]) for one in orders["since"]] == [(1, "second"), (1, "first")]
+
+
+def test_an_extract_that_lacks_too_much_is_rejected_until_its_mapping_believes_it(shop: Shop) -> None:
+    before, events = shop.warehouse.digests(), shop.warehouse.events()
+    export = orders_export(shop.folder / "cut", ALL[:28])
+    done = shop.warehouse.run("ingest", export, "--source", shop.mapping, "--json")
+    told = rejected(done, "Of the 40 records of orders that earlier loads of this source brought, the extract lacks 12")
+    assert counts(told) == dict.fromkeys(PARTS, (12, 40))
+    assert (shop.warehouse.digests(), told["score"]) == (before, None)
+    assert {**shop.warehouse.events(), "quality": 0} == {**events, "quality": 0}
+    assert shop.findings()["extract_not_shrunk"] == (6, 5)
+
+    complete_mapping(shop.folder / "shop", setting="shrinks_at_most = 0.3")
+    told = shop.warehouse.json("ingest", export, "--source", shop.mapping)
+    assert (told["status"], counts(told)) == ("completed", dict.fromkeys(PARTS, (12, 40)))
+    assert shop.warehouse.digests() == before
+
+
+def test_one_source_does_not_miss_what_another_brought(shop: Shop) -> None:
+    other = complete_mapping(shop.folder / "other", name="other")
+    assert shop.load("of_other", range(2000, 2010), source=other)["missing_records"] == []
+    assert shop.load("later", ALL)["missing_records"] == []
+    assert counts(shop.load("shrunk", range(2001, 2010), source=other))["orders"] == (1, 10)
