@@ -1,4 +1,4 @@
-"""Extracts of sources that say that an extract holds everything: what is missing is a finding, and much of it a refusal."""
+"""Sources that say that an extract holds everything: what it lacks is a finding, and where that is much, a refusal."""
 
 from pathlib import Path
 from typing import Any

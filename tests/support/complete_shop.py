@@ -1,4 +1,4 @@
-"""A shop whose exports hold everything there is: orders by number, each with one article of its own, and the mapping."""
+"""A shop whose exports hold everything: orders by number, each with one article of its own, and their mapping."""
 
 from collections.abc import Iterable
 from pathlib import Path

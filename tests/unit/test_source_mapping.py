@@ -144,6 +144,24 @@ WRONG = {
     "a mark of thousands that is none": ('thousands = "."', 'thousands = "x"', 7, "is a point, a comma, a blank"),
     "a number where a text is due": ('"NULL",', "3,", 8, "source.nothing is a text in quotes (got 3)"),
     "a word where yes or no is due": ("zone =", 'complete = "yes"\nzone =', 4, "source.complete is true or false"),
+    "a share where extracts are not whole": (
+        "zone =",
+        "shrinks_at_most = 0.5\nzone =",
+        4,
+        "source.shrinks_at_most is for extracts that hold everything: set complete = true, too",
+    ),
+    "a share above all of it": (
+        "zone =",
+        "complete = true\nshrinks_at_most = 20\nzone =",
+        5,
+        "source.shrinks_at_most is a number from 0 to 1, such as 0.2 (got 20)",
+    ),
+    "a share that is none": (
+        "zone =",
+        "complete = true\nshrinks_at_most = nan\nzone =",
+        5,
+        "source.shrinks_at_most is a number from 0 to 1",
+    ),
     "a list where a table is due": (
         '[files.categories.columns]\nname = "text"\n"english name" = "text"',
         "columns = []",
