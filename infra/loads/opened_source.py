@@ -8,7 +8,6 @@ from typing import Any
 import psycopg
 
 from replayhouse.infra.loads.opened import MEMORY, Complete, Opener
-from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.sources.expectations import expected_of
 from replayhouse.infra.sources.find_mapping import find_mapping
 from replayhouse.infra.sources.lineage import hash_of, source_of
@@ -101,19 +100,8 @@ def opener_of(source: str, path: Path, *, may_make: bool) -> Opener:
     """
     mapping = find_mapping(source)
     refuse_what_is_no_raw_extract(mapping, path)
-    _refuse_what_answers_cannot_tell(mapping)
 
     def opened(connection: psycopg.Connection, scratch: Path) -> OpenedSource:
         return open_source(mapping, path, scratch, lambda: secret_of(connection, may_make=may_make))
 
     return opened
-
-
-def _refuse_what_answers_cannot_tell(mapping: SourceMapping) -> None:
-    """Raises UsageError: a delivery without a promise would count as one in time, and nobody as a seller."""
-    if unknown := mapping.expectations.unknown:
-        raise UsageError(
-            f"{mapping.folder}/source.toml says in `expectations` that {', '.join(unknown)} is unknown. That can be "
-            "tried (replayhouse sources check), and not be loaded yet: answers would count deliveries without a "
-            "promise as in time, and lines without a seller as of one. Give it, from the export or by a SELECT."
-        )

@@ -19,7 +19,7 @@
 -- segment = "NEW, ONE_TIME, REGULAR, LOYAL, VIP or CHURNED on the evaluation date"
 -- avg_score = "mean score of the reviews of delivered orders"
 -- reviews = "reviews of delivered orders"
--- late_deliveries = "deliveries after the promised date"
+-- late_deliveries = "deliveries after the promised date; none without a promise"
 -- state = "state of the latest order"
 -- region = "region of that state"
 -- evaluated_on = "the date on which recency and segment are as they are: the latest on which any order was placed"

@@ -4,7 +4,7 @@
 -- order_id = "the order"
 -- item_no = "number of the line in its order"
 -- product_id = "what was sold"
--- seller_id = "by whom"
+-- seller_id = "by whom; null where nobody knows"
 -- customer_id = "to whom"
 -- status = "status of the order"
 -- placed_at = "when the order was placed"
@@ -23,7 +23,7 @@
 -- region = "region of the order"
 -- seller_state = "state of the seller"
 -- seller_region = "region of the seller"
--- ship_by = "until when the seller had to hand it over"
+-- ship_by = "until when the seller had to hand it over; null where nobody knows"
 -- position = "newest event that went in"
 
 -- query:
@@ -31,7 +31,7 @@ SELECT
     i.order_id,
     i.item_no,
     i.product_id,
-    i.seller_id,
+    nullif(i.seller_id, '00000000-0000-0000-0000-000000000000') AS seller_id,
     o.customer_id,
     o.status,
     o.placed_at,

@@ -12,13 +12,13 @@
 -- approved_at = "when its payment was approved"
 -- shipped_at = "when the carrier had it"
 -- delivered_at = "when the customer had it; of deliveries only"
--- promised_by = "until when delivery was promised"
+-- promised_by = "until when delivery was promised; null where nobody knows"
 -- is_delivered = "status delivered"
 -- is_lost = "canceled or unavailable"
 -- is_valid = "not lost"
 -- is_delivery = "delivered, at a known time"
 -- item_count = "lines"
--- seller_count = "different sellers of its lines"
+-- seller_count = "different sellers of its lines; null where one of them is unknown"
 -- price = "sum of its lines' prices; null without lines"
 -- freight = "sum of its lines' freight; null without lines"
 -- value = "price and freight; null without lines"
@@ -31,12 +31,12 @@
 -- state = "state of that row"
 -- region = "region of that state"
 -- delivery_seconds = "from placing to delivery; of deliveries only"
--- days_late = "calendar days after the promised date, 0 in time; of deliveries only"
--- first_seller_id = "seller of the line with the lowest number"
+-- days_late = "calendar days after the promised date, 0 in time; of deliveries with a promise only"
+-- first_seller_id = "seller of the line with the lowest number; null where nobody knows"
 -- first_product_id = "product of that line"
 -- origin_state = "state of that seller; null without lines"
 -- origin_region = "region of that seller; null without lines"
--- ship_by = "until when the last of its lines had to be handed over"
+-- ship_by = "until when the last of its lines had to be handed over; null where nobody knows"
 -- distance_km = "from that seller's zip prefix to the order's, along the great circle; null unless both are known"
 -- order_no = "1 for the person's first valid order, by time and id; null if lost"
 -- position = "newest event that went in"
@@ -62,7 +62,13 @@ WITH address AS (  -- what the person's address was when the order was placed, a
 ), first_line AS (
     SELECT DISTINCT ON (order_id) order_id, seller_id, product_id FROM fact_order_item ORDER BY order_id, item_no
 ), handover AS (
-    SELECT order_id, max(ship_by) AS ship_by, max(position) AS position FROM fact_order_item GROUP BY order_id
+    SELECT
+        order_id,
+        max(ship_by) AS ship_by,
+        bool_and(seller_id <> '00000000-0000-0000-0000-000000000000') AS sellers_known,
+        max(position) AS position
+    FROM fact_order_item
+    GROUP BY order_id
 )
 SELECT
     o.order_id,
@@ -81,7 +87,7 @@ SELECT
     NOT known.lost AS is_valid,
     known.delivery AS is_delivery,
     o.item_count,
-    o.seller_count,
+    CASE WHEN h.sellers_known IS NOT FALSE THEN o.seller_count END AS seller_count,
     CASE WHEN o.item_count > 0 THEN o.price END AS price,
     CASE WHEN o.item_count > 0 THEN o.freight END AS freight,
     CASE WHEN o.item_count > 0 THEN o.total END AS value,
@@ -94,8 +100,10 @@ SELECT
     coalesce(a.state, 'unknown') AS state,
     coalesce(r.region, 'unknown') AS region,
     CASE WHEN known.delivery THEN extract(epoch FROM d.delivered_at - o.placed_at)::bigint END AS delivery_seconds,
-    CASE WHEN known.delivery THEN greatest(d.delivered_at::date - o.promised_by::date, 0) END AS days_late,
-    f.seller_id AS first_seller_id,
+    CASE WHEN known.delivery AND o.promised_by IS NOT NULL
+        THEN greatest(d.delivered_at::date - o.promised_by::date, 0)
+    END AS days_late,
+    nullif(f.seller_id, '00000000-0000-0000-0000-000000000000') AS first_seller_id,
     f.product_id AS first_product_id,
     CASE WHEN f.order_id IS NOT NULL THEN coalesce(s.state, 'unknown') END AS origin_state,
     CASE WHEN f.order_id IS NOT NULL THEN coalesce(s.region, 'unknown') END AS origin_region,

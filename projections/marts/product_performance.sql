@@ -14,7 +14,7 @@
 -- orders = "different orders with it"
 -- valid_orders = "those that are not lost"
 -- lost = "those that are lost"
--- sellers = "different sellers of its valid lines"
+-- sellers = "different sellers of its valid lines, known ones"
 -- revenue = "price and freight of its delivered lines"
 -- gmv = "price of its valid lines"
 -- min_price = "lowest price of a valid line"

@@ -15,7 +15,7 @@
 -- is_valid = "the order is not lost"
 -- is_delivery = "the order is delivered, at a known time"
 -- delivery_seconds = "from placing to delivery; of deliveries only"
--- days_late = "calendar days after the promised date; of deliveries only"
+-- days_late = "calendar days after the promised date; of deliveries with a promise only"
 -- state = "state of the order"
 -- region = "region of the order"
 -- position = "newest event that went in"

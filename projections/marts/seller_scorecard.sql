@@ -17,10 +17,10 @@
 -- gmv = "price of its valid lines"
 -- order_value = "price and freight of its valid lines"
 -- deliveries = "its orders that were delivered at a known time"
--- late = "those delivered after the promised date"
+-- late = "those delivered after the promised date; none without a promise"
 -- days_late = "sum of the calendar days by which they were late"
 -- handovers = "its deliveries whose time of handover is known"
--- on_time = "those handed over no later than the latest date its lines had to be"
+-- on_time = "those handed over no later than the latest date its lines had to be; none where nobody knows that"
 -- handover_seconds = "sum of the times from placing to handover, of its deliveries"
 -- first_sale = "first date of a valid order"
 -- last_sale = "last date of a valid order"
@@ -32,7 +32,7 @@
 
 -- query:
 WITH sold AS (  -- an order counts once for a seller; what it had to ship last counts
-    SELECT seller_id, order_id, max(ship_by) AS ship_by FROM lines GROUP BY seller_id, order_id
+    SELECT seller_id, order_id, max(ship_by) AS ship_by FROM lines WHERE seller_id IS NOT NULL GROUP BY seller_id, order_id
 ), of_orders AS (
     SELECT
         s.seller_id,
@@ -62,6 +62,7 @@ WITH sold AS (  -- an order counts once for a seller; what it had to ship last c
         sum(total) FILTER (WHERE is_valid) AS order_value,
         max(position) AS position
     FROM lines
+    WHERE seller_id IS NOT NULL
     GROUP BY seller_id
 ), of_reviews AS (
     SELECT

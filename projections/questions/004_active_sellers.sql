@@ -13,7 +13,7 @@
 -- first line ever; churned: active the month before, not now, churn_pct of those active then.
 -- """
 -- caveat = ""
--- terms = ["delivered, lost, valid", "dates, months", "regular period"]
+-- terms = ["delivered, lost, valid", "dates, months", "regular period", "seller"]
 -- [made_of]
 -- churn_pct = ["churned_sellers", "active_before"]
 
@@ -24,7 +24,7 @@ WITH sold AS (  -- a seller and a month with a line of his, and the next and the
         month_no,
         lead(month_no) OVER of_seller AS next_no,
         first_value(month_no) OVER of_seller AS first_no
-    FROM (SELECT DISTINCT seller_id, month_no FROM lines WHERE is_valid) AS month_of_seller
+    FROM (SELECT DISTINCT seller_id, month_no FROM lines WHERE is_valid AND seller_id IS NOT NULL) AS month_of_seller
     WINDOW of_seller AS (PARTITION BY seller_id ORDER BY month_no)
 ), selling AS (
     SELECT month_no, count(*) AS sellers, count(*) FILTER (WHERE month_no = first_no) AS new_sellers
@@ -63,7 +63,7 @@ WITH sold AS (
         month_no,
         lead(month_no) OVER of_seller AS next_no,
         first_value(month_no) OVER of_seller AS first_no
-    FROM (SELECT DISTINCT seller_id, month_no FROM lines WHERE is_valid) AS month_of_seller
+    FROM (SELECT DISTINCT seller_id, month_no FROM lines WHERE is_valid AND seller_id IS NOT NULL) AS month_of_seller
     WINDOW of_seller AS (PARTITION BY seller_id ORDER BY month_no)
 ), figure AS (
     SELECT

@@ -13,7 +13,7 @@
 -- total) / (n total), x_i ascending from i = 1.
 -- """
 -- caveat = ""
--- terms = ["delivered, lost, valid", "revenue, GMV", "category", "customer, first order"]
+-- terms = ["delivered, lost, valid", "revenue, GMV", "category", "customer, first order", "seller"]
 -- [parameters]
 -- top_pct = { default = 20.0, minimum = 0.0 }
 -- [made_of]
@@ -24,7 +24,10 @@
 WITH entity (place, entity) AS (
     VALUES (1, 'sellers'), (2, 'products'), (3, 'categories'), (4, 'customers')
 ), sold AS (
-    SELECT 1 AS place, seller_id::text AS id, sum(total) AS x FROM lines WHERE is_delivered GROUP BY seller_id
+    SELECT 1 AS place, seller_id::text AS id, sum(total) AS x
+    FROM lines
+    WHERE is_delivered AND seller_id IS NOT NULL
+    GROUP BY seller_id
     UNION ALL
     SELECT 2, product_id::text, sum(total) FROM lines WHERE is_delivered GROUP BY product_id
     UNION ALL
@@ -69,7 +72,7 @@ ORDER BY place
 WITH sold AS (
     SELECT 'sellers' AS entity, 'marketplace.dim_seller' AS "table", seller_id::text AS key, sum(total) AS x
     FROM lines
-    WHERE is_delivered
+    WHERE is_delivered AND seller_id IS NOT NULL
     GROUP BY seller_id
     UNION ALL
     SELECT 'products', 'marketplace.dim_product', product_id::text, sum(total)

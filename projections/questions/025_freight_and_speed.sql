@@ -17,7 +17,7 @@
 -- [made_of]
 -- avg_freight = ["freight", "deliveries"]
 -- avg_delivery_days = ["delivery_seconds", "deliveries"]
--- late_pct = ["late", "deliveries"]
+-- late_pct = ["late", "promised"]
 -- avg_distance_km = ["distance_km", "known_distances"]
 -- correlation = ["freight", "delivery_seconds"]
 
@@ -39,6 +39,7 @@ WITH band (place, freight_band) AS (
         count(*) AS n,
         sum(freight) AS freight,
         sum(seconds) AS seconds,
+        count(days_late) AS promised,
         count(*) FILTER (WHERE days_late > 0) AS late,
         avg(distance_km) AS distance_km,
         CASE
@@ -53,7 +54,7 @@ SELECT
     coalesce(n, 0)::int AS deliveries,
     round(freight / nullif(n, 0), 2) AS avg_freight,
     round(seconds / nullif(86400 * n, 0), 2) AS avg_delivery_days,
-    round(100.0 * late / nullif(n, 0), 2) AS late_pct,
+    round(100.0 * late / nullif(promised, 0), 2) AS late_pct,
     round(distance_km::numeric, 2) AS avg_distance_km,
     round(correlation::numeric, 4) AS correlation
 FROM band LEFT JOIN counted USING (place)
@@ -72,6 +73,7 @@ CROSS JOIN LATERAL (
         ('deliveries', 1),
         ('freight', freight),
         ('delivery_seconds', delivery_seconds),
+        ('promised', (days_late IS NOT NULL)::int),
         ('late', (days_late > 0)::int),
         ('distance_km', distance_km::numeric),
         ('known_distances', (distance_km IS NOT NULL)::int)

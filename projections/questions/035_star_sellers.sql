@@ -14,7 +14,7 @@
 -- else no. Sort: -avg_score, -reviews, seller_id.
 -- """
 -- caveat = ""
--- terms = ["review", "delivery, late"]
+-- terms = ["review", "delivery, late", "seller"]
 -- [parameters]
 -- min_reviews = { default = 10, minimum = 0 }
 -- limit = { default = 30, minimum = 1 }
@@ -23,11 +23,16 @@
 -- avg_score = ["score_sum", "reviews"]
 -- positive_pct = ["positive", "reviews"]
 -- negative_pct = ["negative", "reviews"]
--- late_pct = ["late", "deliveries"]
--- star = ["score_sum", "reviews", "late", "deliveries"]
+-- late_pct = ["late", "promised"]
+-- star = ["score_sum", "reviews", "late", "promised"]
 
 -- answer:
-WITH shown AS (
+WITH due AS (  -- deliveries with a promise
+    SELECT seller_id, count(DISTINCT order_id) AS promised
+    FROM lines JOIN orders AS o USING (order_id)
+    WHERE o.days_late IS NOT NULL
+    GROUP BY seller_id
+), shown AS (
     SELECT
         seller_id,
         state AS seller_state,
@@ -35,8 +40,8 @@ WITH shown AS (
         round(1.0 * score_sum / reviews, 2) AS avg_score,
         round(100.0 * positive / reviews, 2) AS positive_pct,
         round(100.0 * negative / reviews, 2) AS negative_pct,
-        round(100.0 * late / nullif(deliveries, 0), 2) AS late_pct
-    FROM seller_scorecard
+        round(100.0 * late / nullif(promised, 0), 2) AS late_pct
+    FROM seller_scorecard LEFT JOIN due USING (seller_id)
     WHERE reviews >= greatest(:min_reviews, 1)
 )
 SELECT
@@ -54,7 +59,7 @@ LIMIT :limit
 
 -- rows:
 WITH sold AS (
-    SELECT DISTINCT seller_id, order_id FROM lines
+    SELECT DISTINCT seller_id, order_id FROM lines WHERE seller_id IS NOT NULL
 )
 SELECT seller_id, measure, 'customer.fact_review' AS "table", review_id || '/' || order_id AS key, part
 FROM sold
@@ -73,7 +78,7 @@ FROM sold
 JOIN orders USING (order_id)
 CROSS JOIN LATERAL (
     VALUES
-        ('deliveries', 1),
+        ('promised', (days_late IS NOT NULL)::int),
         ('late', (days_late > 0)::int)
 ) AS figure (measure, part)
 WHERE is_delivery AND part <> 0

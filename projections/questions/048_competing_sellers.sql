@@ -6,14 +6,14 @@
 -- chart = { kind = "bar", x = "category", y = ["sellers"] }
 -- finding = [
 --   "Most sellers compete in {first.category}: {first.sellers} with {first.products} [product|products]; the largest has {first.top_seller_share_pct} of the value. Among the {rows} largest, {top(hhi).category} is the most concentrated, where one seller has {top(hhi).top_seller_share_pct}.",
---   "Nothing has been sold so far.",
+--   "No known seller has sold anything so far.",
 -- ]
 -- definition = """
 -- Valid lines by category. value: price + freight; top_seller_share_pct: the largest seller's in the category; hhi =
 -- 10,000 x sum of squared seller shares. Sort: -sellers, -products, category.
 -- """
 -- caveat = ""
--- terms = ["delivered, lost, valid", "value, paid", "category"]
+-- terms = ["delivered, lost, valid", "value, paid", "category", "seller"]
 -- [parameters]
 -- limit = { default = 20, minimum = 1 }
 -- [made_of]
@@ -25,10 +25,13 @@
 WITH by_seller AS (
     SELECT category, seller_id, count(*) AS lines, sum(total) AS value
     FROM lines
-    WHERE is_valid
+    WHERE is_valid AND seller_id IS NOT NULL
     GROUP BY category, seller_id
 ), offered AS (
-    SELECT category, count(DISTINCT product_id) AS products FROM lines WHERE is_valid GROUP BY category
+    SELECT category, count(DISTINCT product_id) AS products
+    FROM lines
+    WHERE is_valid AND seller_id IS NOT NULL
+    GROUP BY category
 )
 SELECT
     category,
@@ -51,15 +54,15 @@ SELECT
     seller_id::text AS key,
     1 AS part
 FROM lines
-WHERE is_valid
+WHERE is_valid AND seller_id IS NOT NULL
 GROUP BY category, seller_id
 UNION ALL
 SELECT category, 'products', 'marketplace.dim_product', product_id::text, 1
 FROM lines
-WHERE is_valid
+WHERE is_valid AND seller_id IS NOT NULL
 GROUP BY category, product_id
 UNION ALL
 SELECT category, measure, 'sales.fact_order_item', order_id || '/' || item_no, part
 FROM lines
 CROSS JOIN LATERAL (VALUES ('lines', 1), ('value', total)) AS figure (measure, part)
-WHERE is_valid AND part <> 0
+WHERE is_valid AND seller_id IS NOT NULL AND part <> 0

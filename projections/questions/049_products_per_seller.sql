@@ -6,14 +6,14 @@
 -- chart = { kind = "bar", x = "products_per_seller", y = ["sellers_share_pct", "value_share_pct"] }
 -- finding = [
 --   "A seller offers {all.avg_products} products on average, half of them {all.median_products} or fewer; the {top(value_share_pct).sellers} with {top(value_share_pct).products_per_seller} bring most of the value, {top(value_share_pct).value_share_pct}.",
---   "Nothing has been sold so far.",
+--   "No known seller has sold anything so far.",
 -- ]
 -- definition = """
 -- Sellers by number of distinct products in their valid lines: all, 1, 2-5, 6-10, 11-20, 21-50, 51+. value: price +
 -- freight of these lines.
 -- """
 -- caveat = ""
--- terms = ["delivered, lost, valid", "value, paid"]
+-- terms = ["delivered, lost, valid", "value, paid", "seller"]
 -- [made_of]
 -- sellers_share_pct = ["sellers"]
 -- avg_products = ["products", "sellers"]

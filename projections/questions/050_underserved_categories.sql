@@ -14,7 +14,7 @@
 -- category.
 -- """
 -- caveat = ""
--- terms = ["delivered, lost, valid", "regular period", "category"]
+-- terms = ["delivered, lost, valid", "regular period", "category", "seller"]
 -- [parameters]
 -- min_orders = { default = 10, minimum = 0 }
 -- [made_of]
@@ -26,7 +26,7 @@
 WITH by_category AS (
     SELECT category, count(DISTINCT order_id) AS orders, count(DISTINCT seller_id) AS sellers
     FROM lines CROSS JOIN period
-    WHERE is_valid AND month_no BETWEEN greatest(last_no - 5, first_no) AND last_no
+    WHERE is_valid AND seller_id IS NOT NULL AND month_no BETWEEN greatest(last_no - 5, first_no) AND last_no
     GROUP BY category
 ), shown AS (
     SELECT
@@ -52,7 +52,7 @@ ORDER BY demand_index DESC, orders DESC, category COLLATE "C"
 WITH recent AS (
     SELECT category, order_id, seller_id
     FROM lines CROSS JOIN period
-    WHERE is_valid AND month_no BETWEEN greatest(last_no - 5, first_no) AND last_no
+    WHERE is_valid AND seller_id IS NOT NULL AND month_no BETWEEN greatest(last_no - 5, first_no) AND last_no
 )
 SELECT category, 'orders' AS measure, 'sales.fact_order' AS "table", order_id::text AS key, 1 AS part
 FROM recent

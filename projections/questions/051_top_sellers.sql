@@ -6,7 +6,7 @@
 -- chart = { kind = "table" }
 -- finding = [
 --   "The seller that earns most brings {first.revenue} from {first.orders} [order|orders], {first.revenue_share_pct} of all revenue; each of the {rows} listed at least {last.revenue}.",
---   "Nothing has been delivered so far.",
+--   "No known seller has delivered anything so far.",
 -- ]
 -- definition = """
 -- Delivered lines by seller; the first top_pct % of sellers (rounded up) by revenue_rank (-revenue, seller_id).
@@ -14,7 +14,7 @@
 -- revenue_rank.
 -- """
 -- caveat = ""
--- terms = ["delivered, lost, valid", "revenue, GMV"]
+-- terms = ["delivered, lost, valid", "revenue, GMV", "seller"]
 -- [parameters]
 -- top_pct = { default = 10.0, minimum = 0.0 }
 -- limit = { default = 100, minimum = 1 }
@@ -34,7 +34,7 @@ WITH ranked AS (
         revenue,
         row_number() OVER (ORDER BY revenue DESC, seller_id) AS revenue_rank,
         row_number() OVER (ORDER BY delivered DESC, revenue DESC, seller_id) AS volume_rank,
-        sum(revenue) OVER () AS everything,
+        (SELECT sum(total) FROM lines WHERE is_delivered) AS everything,
         ceil(:top_pct * count(*) OVER () / 100.0) AS top_n
     FROM seller_scorecard
     WHERE delivered > 0

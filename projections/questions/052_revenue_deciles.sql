@@ -6,14 +6,14 @@
 -- chart = { kind = "bar", x = "decile", y = ["revenue_share_pct"] }
 -- finding = [
 --   "The first tenth of the sellers, {first.sellers} of them, brings {first.revenue_share_pct} of the revenue, {first.avg_revenue} each; the last tenth {last.revenue_share_pct}.",
---   "Nothing has been delivered so far.",
+--   "No known seller has delivered anything so far.",
 -- ]
 -- definition = """
 -- Sellers with delivered lines in ten groups (SQL ntile over -revenue, seller_id). orders: sum of the sellers' counts;
 -- min_revenue: of a seller.
 -- """
 -- caveat = ""
--- terms = ["delivered, lost, valid", "revenue, GMV"]
+-- terms = ["delivered, lost, valid", "revenue, GMV", "seller"]
 -- [made_of]
 -- revenue_share_pct = ["revenue"]
 -- cumulative_pct = ["revenue"]

@@ -6,14 +6,14 @@
 -- chart = { kind = "line", x = "month", y = ["revenue_per_seller", "revenue_per_seller_3m"] }
 -- finding = [
 --   "In {last(revenue_per_seller).month}, a seller earns {last(revenue_per_seller).revenue_per_seller} on average; the best month was {top(revenue_per_seller).month} with {top(revenue_per_seller).revenue_per_seller}.",
---   "Nothing has been delivered so far.",
+--   "No known seller has delivered anything so far.",
 -- ]
 -- definition = """
 -- Delivered lines, all months. change_pct of revenue_per_seller, unrounded, null if either month has none;
 -- revenue_per_seller_3m = revenue / sum of monthly sellers, the month and the two before, null in the first two.
 -- """
 -- caveat = ""
--- terms = ["delivered, lost, valid", "revenue, GMV", "dates, months"]
+-- terms = ["delivered, lost, valid", "revenue, GMV", "dates, months", "seller"]
 -- [made_of]
 -- revenue_per_seller = ["revenue", "sellers"]
 -- change_pct = ["revenue", "sellers"]
@@ -26,7 +26,7 @@
 WITH sold AS (
     SELECT month_no, count(DISTINCT seller_id) AS sellers, sum(total) AS revenue
     FROM lines
-    WHERE is_delivered
+    WHERE is_delivered AND seller_id IS NOT NULL
     GROUP BY month_no
 ), by_month AS (
     SELECT month_no, month, coalesce(sellers, 0) AS sellers, coalesce(revenue, 0) AS revenue
@@ -54,9 +54,9 @@ ORDER BY month_no
 -- rows:
 SELECT month, 'sellers' AS measure, 'marketplace.dim_seller' AS "table", seller_id::text AS key, 1::numeric AS part
 FROM lines
-WHERE is_delivered
+WHERE is_delivered AND seller_id IS NOT NULL
 GROUP BY month, seller_id
 UNION ALL
 SELECT month, 'revenue', 'sales.fact_order_item', order_id || '/' || item_no, total
 FROM lines
-WHERE is_delivered AND total <> 0
+WHERE is_delivered AND total <> 0 AND seller_id IS NOT NULL

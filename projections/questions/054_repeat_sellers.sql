@@ -12,7 +12,7 @@
 -- order_value: price + freight of their valid lines.
 -- """
 -- caveat = ""
--- terms = ["delivered, lost, valid", "value, paid"]
+-- terms = ["delivered, lost, valid", "value, paid", "seller"]
 -- [made_of]
 -- kind = []
 -- sellers_share_pct = ["sellers"]

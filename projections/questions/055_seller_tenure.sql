@@ -7,6 +7,8 @@
 -- finding = [
 --   "Sellers with us for half a year and longer have {is(review score).avg_from_180_days} in reviews, newer ones {is(review score).avg_under_180_days}; {is(late deliveries pct).avg_from_180_days} % of their deliveries are late, {is(late deliveries pct).avg_under_180_days} % of the newer ones'.",
 --   "Over {is(review score).sellers} [seller|sellers], the correlation of the time with us with review scores is {is(review score).correlation}, with the share of late deliveries {is(late deliveries pct).correlation}.",
+--   "Sellers with us for half a year and longer have {is(review score).avg_from_180_days} in reviews, newer ones {is(review score).avg_under_180_days}.",
+--   "Over {is(review score).sellers} [seller|sellers], the correlation of the time with us with review scores is {is(review score).correlation}.",
 --   "Too few sellers have enough delivered orders to compare old and new ones.",
 -- ]
 -- definition = """
@@ -15,7 +17,7 @@
 -- orders). Mean over sellers below and from 180 days of tenure; correlation of tenure with the metric. Sort: metric.
 -- """
 -- caveat = ""
--- terms = ["delivered, lost, valid", "revenue, GMV", "close date, age, evaluation date", "delivery, late", "review", "correlation, trend, MAPE"]
+-- terms = ["delivered, lost, valid", "revenue, GMV", "close date, age, evaluation date", "delivery, late", "review", "correlation, trend, MAPE", "seller"]
 -- [parameters]
 -- min_orders = { default = 10, minimum = 0 }
 -- [made_of]
@@ -25,16 +27,22 @@
 
 -- answer:
 WITH first_delivered AS (
-    SELECT seller_id, min(placed_on) AS placed_on FROM lines WHERE is_delivered GROUP BY seller_id
+    SELECT
+        seller_id,
+        min(o.placed_on) AS placed_on,
+        count(DISTINCT order_id) FILTER (WHERE o.days_late IS NOT NULL) AS promised
+    FROM lines JOIN orders AS o USING (order_id)
+    WHERE o.is_delivered
+    GROUP BY seller_id
 ), reviewed AS (
     SELECT seller_id, 1.0 * sum(score) / count(*) AS score
-    FROM (SELECT DISTINCT seller_id, order_id FROM lines WHERE is_delivered) AS sold JOIN reviews USING (order_id)
+    FROM (SELECT DISTINCT seller_id, order_id FROM lines WHERE is_delivered AND seller_id IS NOT NULL) AS sold JOIN reviews USING (order_id)
     GROUP BY seller_id
 ), seller AS (
     SELECT
         close_date - placed_on AS tenure,
         delivered::numeric AS delivered,
-        100.0 * late / nullif(deliveries, 0) AS late_pct,
+        100.0 * late / nullif(promised, 0) AS late_pct,
         30 * revenue / greatest(close_date - placed_on, 30) AS monthly_revenue,
         score
     FROM seller_scorecard
@@ -63,17 +71,23 @@ ORDER BY place
 
 -- rows:
 WITH first_delivered AS (
-    SELECT seller_id, min(placed_on) AS placed_on FROM lines WHERE is_delivered GROUP BY seller_id
+    SELECT
+        seller_id,
+        min(o.placed_on) AS placed_on,
+        count(DISTINCT order_id) FILTER (WHERE o.days_late IS NOT NULL) AS promised
+    FROM lines JOIN orders AS o USING (order_id)
+    WHERE o.is_delivered
+    GROUP BY seller_id
 ), reviewed AS (
     SELECT seller_id, 1.0 * sum(score) / count(*) AS score
-    FROM (SELECT DISTINCT seller_id, order_id FROM lines WHERE is_delivered) AS sold JOIN reviews USING (order_id)
+    FROM (SELECT DISTINCT seller_id, order_id FROM lines WHERE is_delivered AND seller_id IS NOT NULL) AS sold JOIN reviews USING (order_id)
     GROUP BY seller_id
 ), seller AS (
     SELECT
         seller_id,
         close_date - placed_on AS tenure,
         delivered::numeric AS delivered,
-        100.0 * late / nullif(deliveries, 0) AS late_pct,
+        100.0 * late / nullif(promised, 0) AS late_pct,
         30 * revenue / greatest(close_date - placed_on, 30) AS monthly_revenue,
         score
     FROM seller_scorecard

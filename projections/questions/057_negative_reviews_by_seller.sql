@@ -12,7 +12,7 @@
 -- Reviews of all orders by seller, sellers with a negative one. Sort: -negative_reviews, -negative_pct, seller_id.
 -- """
 -- caveat = ""
--- terms = ["review"]
+-- terms = ["review", "seller"]
 -- [parameters]
 -- limit = { default = 20, minimum = 1 }
 -- [made_of]
@@ -35,7 +35,7 @@ LIMIT :limit
 
 -- rows:
 SELECT seller_id, measure, 'customer.fact_review' AS "table", review_id || '/' || order_id AS key, part
-FROM (SELECT DISTINCT seller_id, order_id FROM lines) AS sold
+FROM (SELECT DISTINCT seller_id, order_id FROM lines WHERE seller_id IS NOT NULL) AS sold
 JOIN reviews USING (order_id)
 CROSS JOIN LATERAL (
     VALUES

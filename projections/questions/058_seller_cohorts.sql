@@ -14,7 +14,7 @@
 -- date; active: eligible, with a valid line on or after that day; pct of the eligible. Sort: all, cohort.
 -- """
 -- caveat = ""
--- terms = ["delivered, lost, valid", "close date, age, evaluation date"]
+-- terms = ["delivered, lost, valid", "close date, age, evaluation date", "seller"]
 -- [made_of]
 -- active_6m_pct = ["active_6m", "eligible_6m"]
 -- active_12m_pct = ["active_12m", "eligible_12m"]

@@ -7,19 +7,20 @@
 -- finding = [
 --   "A seller earns most in {top(revenue_per_seller).category}: {top(revenue_per_seller).revenue_per_seller}. Most deliveries come late in {top(late_pct).category}, {top(late_pct).late_pct}, and most orders are lost in {top(lost_pct).category}, {top(lost_pct).lost_pct}.",
 --   "A seller earns most in {top(revenue_per_seller).category}: {top(revenue_per_seller).revenue_per_seller}.",
+--   "Most orders are lost in {top(lost_pct).category}, {top(lost_pct).lost_pct}.",
 --   "No category has enough orders.",
 -- ]
 -- definition = """
 -- Lines of all orders by category; revenue of the delivered. Sort: -orders, category.
 -- """
 -- caveat = ""
--- terms = ["delivered, lost, valid", "revenue, GMV", "category", "delivery, late", "review"]
+-- terms = ["delivered, lost, valid", "revenue, GMV", "category", "delivery, late", "review", "seller"]
 -- [parameters]
 -- min_orders = { default = 20, minimum = 0 }
 -- [made_of]
 -- revenue_per_seller = ["revenue", "sellers"]
 -- avg_score = ["score_sum", "reviews"]
--- late_pct = ["late", "deliveries"]
+-- late_pct = ["late", "promised"]
 -- lost_pct = ["lost", "orders"]
 -- avg_days_to_handover = ["handover_seconds", "handovers"]
 
@@ -35,7 +36,7 @@ WITH sold AS (
         sum(reviews) AS reviews,
         sum(score_sum) AS score_sum,
         count(*) FILTER (WHERE is_lost) AS lost,
-        count(*) FILTER (WHERE is_delivery) AS deliveries,
+        count(days_late) AS promised,
         count(*) FILTER (WHERE days_late > 0) AS late,
         count(shipped_at) FILTER (WHERE is_delivery) AS handovers,
         extract(epoch FROM sum(shipped_at - placed_at) FILTER (WHERE is_delivery)) AS handover_seconds
@@ -47,20 +48,21 @@ WITH sold AS (
     FROM (
         SELECT category, seller_id, sum(total) FILTER (WHERE is_delivered) AS revenue
         FROM lines
+        WHERE seller_id IS NOT NULL
         GROUP BY category, seller_id
     ) AS by_seller
     GROUP BY category
 )
 SELECT
     category,
-    sellers::int AS sellers,
+    coalesce(sellers, 0)::int AS sellers,
     orders::int AS orders,
     round(revenue / sellers, 2) AS revenue_per_seller,
     round(score_sum / nullif(reviews, 0), 2) AS avg_score,
-    round(100.0 * late / nullif(deliveries, 0), 2) AS late_pct,
+    round(100.0 * late / nullif(promised, 0), 2) AS late_pct,
     round(100.0 * lost / orders, 2) AS lost_pct,
     round(handover_seconds / (86400 * nullif(handovers, 0)), 2) AS avg_days_to_handover
-FROM by_category JOIN offered USING (category)
+FROM by_category LEFT JOIN offered USING (category)
 ORDER BY orders DESC, category COLLATE "C"
 
 -- rows:
@@ -69,6 +71,7 @@ WITH sold AS (
 )
 SELECT category, 'sellers' AS measure, 'marketplace.dim_seller' AS "table", seller_id::text AS key, 1::numeric AS part
 FROM lines
+WHERE seller_id IS NOT NULL
 GROUP BY category, seller_id
 UNION ALL
 SELECT category, measure, "table", order_id::text, part
@@ -78,7 +81,7 @@ CROSS JOIN LATERAL (
     VALUES
         ('orders', 'sales.fact_order', 1),
         ('lost', 'sales.fact_order', is_lost::int),
-        ('deliveries', 'fulfillment.fact_delivery', is_delivery::int),
+        ('promised', 'fulfillment.fact_delivery', (days_late IS NOT NULL)::int),
         ('late', 'fulfillment.fact_delivery', (days_late > 0)::int),
         ('handovers', 'fulfillment.fact_delivery', (is_delivery AND shipped_at IS NOT NULL)::int),
         (
@@ -91,7 +94,7 @@ WHERE part <> 0
 UNION ALL
 SELECT category, 'revenue', 'sales.fact_order_item', order_id || '/' || item_no, total
 FROM lines
-WHERE is_delivered AND total <> 0
+WHERE is_delivered AND total <> 0 AND seller_id IS NOT NULL
 UNION ALL
 SELECT category, measure, 'customer.fact_review', review_id || '/' || order_id, part
 FROM sold

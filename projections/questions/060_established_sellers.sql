@@ -13,7 +13,7 @@
 -- 'both'; 'neither'. order_value: price + freight of all their lines; shares of the first row.
 -- """
 -- caveat = "Continued use stands for seller satisfaction."
--- terms = ["delivered, lost, valid", "value, paid", "close date, age, evaluation date"]
+-- terms = ["delivered, lost, valid", "value, paid", "close date, age, evaluation date", "seller"]
 -- [made_of]
 -- sellers_share_pct = ["sellers"]
 -- value_share_pct = ["order_value"]
@@ -22,7 +22,7 @@
 WITH aged AS (
     SELECT seller_id, product_id, total, close_date - placed_on AS age
     FROM lines CROSS JOIN period
-    WHERE is_valid AND placed_on <= close_date
+    WHERE is_valid AND seller_id IS NOT NULL AND placed_on <= close_date
 ), seller AS (
     SELECT
         seller_id,
@@ -56,7 +56,7 @@ ORDER BY place
 WITH aged AS (
     SELECT order_id, item_no, seller_id, product_id, total, close_date - placed_on AS age
     FROM lines CROSS JOIN period
-    WHERE is_valid AND placed_on <= close_date
+    WHERE is_valid AND seller_id IS NOT NULL AND placed_on <= close_date
 ), seller AS (
     SELECT
         seller_id,

@@ -18,7 +18,7 @@
 -- orders_share_pct = ["orders"]
 -- avg_order_value = ["value", "valued_orders"]
 -- avg_delivery_days = ["delivery_seconds", "deliveries"]
--- late_pct = ["late", "deliveries"]
+-- late_pct = ["late", "promised"]
 
 -- answer:
 WITH metropolis (city, state) AS (
@@ -41,6 +41,7 @@ WITH metropolis (city, state) AS (
         count(value) AS valued_orders,
         sum(delivery_seconds) AS delivery_seconds,
         count(delivery_seconds) AS deliveries,
+        count(days_late) AS promised,
         count(*) FILTER (WHERE days_late > 0) AS late
     FROM orders
     WHERE is_valid
@@ -61,7 +62,7 @@ WITH metropolis (city, state) AS (
         sum(orders) AS orders,
         sum(value) / nullif(sum(valued_orders), 0) AS avg_order_value,
         sum(delivery_seconds) / (86400 * nullif(sum(deliveries), 0)) AS avg_delivery_days,
-        100 * sum(late) / nullif(sum(deliveries), 0) AS late_pct
+        100 * sum(late) / nullif(sum(promised), 0) AS late_pct
     FROM classified
     GROUP BY place
 ), buying AS (
@@ -137,6 +138,7 @@ CROSS JOIN LATERAL (
         ('value', 'sales.fact_order', value),
         ('deliveries', 'fulfillment.fact_delivery', is_delivery::int),
         ('delivery_seconds', 'fulfillment.fact_delivery', delivery_seconds),
+        ('promised', 'fulfillment.fact_delivery', (days_late IS NOT NULL)::int),
         ('late', 'fulfillment.fact_delivery', (days_late > 0)::int)
 ) AS figure (measure, "table", part)
 WHERE part <> 0

@@ -16,7 +16,7 @@
 -- [made_of]
 -- avg_score = ["score", "reviews"]
 -- avg_delivery_days = ["delivery_seconds", "deliveries"]
--- late_pct = ["late", "deliveries"]
+-- late_pct = ["late", "promised"]
 -- avg_freight = ["freight", "deliveries"]
 -- correlation = ["kilometres", "score", "reviews"]
 
@@ -38,6 +38,7 @@ WITH band (place, distance_km) AS (
         coalesce(place, 0) AS place,
         count(*) AS deliveries,
         sum(delivery_seconds) AS delivery_seconds,
+        count(days_late) AS promised,
         count(*) FILTER (WHERE days_late > 0) AS late,
         sum(freight) AS freight
     FROM delivery
@@ -58,7 +59,7 @@ SELECT
     coalesce(deliveries, 0)::int AS deliveries,
     round(1.0 * score / nullif(reviews, 0), 2) AS avg_score,
     round(delivery_seconds / nullif(86400.0 * deliveries, 0), 2) AS avg_delivery_days,
-    round(100.0 * late / nullif(deliveries, 0), 2) AS late_pct,
+    round(100.0 * late / nullif(promised, 0), 2) AS late_pct,
     round(freight / nullif(deliveries, 0), 2) AS avg_freight,
     CASE WHEN place = 0 THEN round(correlation::numeric, 4) END AS correlation
 FROM band
@@ -85,6 +86,7 @@ CROSS JOIN LATERAL (
     VALUES
         ('deliveries', 'fulfillment.fact_delivery', 1),
         ('delivery_seconds', 'fulfillment.fact_delivery', delivery_seconds),
+        ('promised', 'fulfillment.fact_delivery', (days_late IS NOT NULL)::int),
         ('late', 'fulfillment.fact_delivery', (days_late > 0)::int),
         ('freight', 'sales.fact_order', freight),
         ('kilometres', 'fulfillment.fact_delivery', CASE WHEN band = 'all' THEN round(distance_km::numeric, 3) END)

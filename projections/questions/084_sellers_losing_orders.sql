@@ -12,7 +12,7 @@
 -- z_score = (lost - n p) / sqrt(n p (1 - p)); unusual: yes from 2.00, else no. Sort: -z_score, -orders, seller_id.
 -- """
 -- caveat = "Lost orders without lines have no seller."
--- terms = ["delivered, lost, valid"]
+-- terms = ["delivered, lost, valid", "seller"]
 -- [parameters]
 -- min_orders = { default = 10, minimum = 0 }
 -- limit = { default = 20, minimum = 1 }
@@ -52,6 +52,7 @@ LIMIT :limit
 WITH pair AS (  -- an order of a seller is named by the seller's first line in it
     SELECT seller_id, order_id, order_id || '/' || min(item_no) AS line, bool_or(is_lost) AS is_lost
     FROM lines
+    WHERE seller_id IS NOT NULL
     GROUP BY seller_id, order_id
 ), listed AS (
     SELECT c.seller_id

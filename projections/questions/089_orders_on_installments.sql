@@ -17,7 +17,7 @@
 -- orders_share_pct = ["orders", "all_orders"]
 -- aov = ["value", "valued_orders"]
 -- lost_pct = ["lost", "orders"]
--- late_pct = ["late", "deliveries"]
+-- late_pct = ["late", "promised"]
 -- avg_score = ["score", "reviews"]
 
 -- answer:
@@ -34,7 +34,7 @@ WITH band (place, installments) AS (
         sum(value) FILTER (WHERE is_delivered) AS value,
         count(value) FILTER (WHERE is_delivered) AS valued_orders,
         count(*) FILTER (WHERE is_lost) AS lost,
-        count(*) FILTER (WHERE is_delivery) AS deliveries,
+        count(days_late) AS promised,
         count(*) FILTER (WHERE days_late > 0) AS late
     FROM placed
     GROUP BY place
@@ -50,7 +50,7 @@ SELECT
     coalesce(round(100.0 * orders / nullif(sum(orders) OVER (), 0), 2), 0.00) AS orders_share_pct,
     round(value / nullif(valued_orders, 0), 2) AS aov,
     round(100.0 * lost / nullif(orders, 0), 2) AS lost_pct,
-    round(100.0 * late / nullif(deliveries, 0), 2) AS late_pct,
+    round(100.0 * late / nullif(promised, 0), 2) AS late_pct,
     round(score, 2) AS avg_score
 FROM band
 LEFT JOIN of_orders USING (place)
@@ -74,7 +74,7 @@ CROSS JOIN LATERAL (
         ('value', 'sales.fact_order', CASE WHEN is_delivered THEN value END),
         ('valued_orders', 'sales.fact_order', CASE WHEN is_delivered AND value IS NOT NULL THEN 1 END),
         ('lost', 'sales.fact_order', is_lost::int),
-        ('deliveries', 'fulfillment.fact_delivery', is_delivery::int),
+        ('promised', 'fulfillment.fact_delivery', (days_late IS NOT NULL)::int),
         ('late', 'fulfillment.fact_delivery', (days_late > 0)::int)
 ) AS figure (measure, "table", part)
 WHERE part <> 0

@@ -9,8 +9,9 @@
 -- ]
 -- definition = """
 -- Customers neither NEW nor CHURNED on the evaluation date. last_score: mean over reviews of the latest delivered
--- order (placed_at, order_id); last_late: yes, no, unknown (no delivery). risk = 50 x days since last purchase / 180
--- + 25 if last_score <= 2 + 15 if last_late + 10 if only one delivered order. Sort: -risk, -revenue, customer_id.
+-- order (placed_at, order_id); last_late: yes, no, unknown (no delivery, or none with a promise). risk = 50 x days
+-- since last purchase / 180 + 25 if last_score <= 2 + 15 if last_late + 10 if only one delivered order. Sort: -risk,
+-- -revenue, customer_id.
 -- """
 -- caveat = ""
 -- terms = ["customer, first order", "segment", "review", "delivery, late"]

@@ -14,7 +14,7 @@
 -- seller_id.
 -- """
 -- caveat = ""
--- terms = ["delivered, lost, valid", "close date, age, evaluation date"]
+-- terms = ["delivered, lost, valid", "close date, age, evaluation date", "seller"]
 -- [parameters]
 -- min_orders = { default = 10, minimum = 0 }
 -- limit = { default = 50, minimum = 1 }
@@ -30,7 +30,7 @@
 WITH sold AS (
     SELECT DISTINCT seller_id, seller_state, order_id, placed_on, close_date, close_date - placed_on AS age
     FROM lines CROSS JOIN period
-    WHERE is_valid AND placed_on <= close_date
+    WHERE is_valid AND seller_id IS NOT NULL AND placed_on <= close_date
 ), counted AS (
     SELECT
         seller_id,
@@ -69,7 +69,7 @@ SELECT seller_id, measure, 'sales.fact_order' AS "table", order_id::text AS key,
 FROM (
     SELECT DISTINCT seller_id, order_id, close_date - placed_on AS age
     FROM lines CROSS JOIN period
-    WHERE is_valid AND placed_on <= close_date
+    WHERE is_valid AND seller_id IS NOT NULL AND placed_on <= close_date
 ) AS sold
 CROSS JOIN LATERAL (
     VALUES

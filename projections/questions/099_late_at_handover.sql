@@ -9,12 +9,12 @@
 --   "In the tenth of orders with the highest risk at handover {first.late} of {first.orders} came late.",
 -- ]
 -- definition = """
--- Deliveries of regular months with lines and shipped_at: learnt on all but the last three months, tested on those.
--- Test orders in ten groups (ntile over -score, order_id). lift_index = 100 x late_pct / that of all; captured_pct:
--- running share of all late. Empty if R < 12 or fewer than 30 late to learn from. Naive Bayes: score = ln(L/O) + sum
--- over features of ln(((l+1)/(L+k)) / ((o+1)/(O+k))), to 6 decimals; L, O late and other training orders, l, o those
--- sharing the value, k values seen in training. Features: distance band or '?'; calendar days from shipped to
--- promised date below 7, 14, 21, 28, or more; shipped_at after the order's latest ship_by or not.
+-- Deliveries of regular months with lines, promise and shipped_at: learnt on all but the last three months, tested on
+-- those. Test orders in ten groups (ntile over -score, order_id). lift_index = 100 x late_pct / that of all;
+-- captured_pct: running share of all late. Empty if R < 12 or fewer than 30 late to learn from. Naive Bayes: score =
+-- ln(L/O) + sum over features of ln(((l+1)/(L+k)) / ((o+1)/(O+k))), to 6 decimals; L, O late and other training
+-- orders, l, o those sharing the value, k values seen in training. Features: distance band or '?'; calendar days from
+-- shipped to promised date below 7, 14, 21, 28, or more; shipped_at after the order's latest ship_by or not, or '?'.
 -- """
 -- caveat = ""
 -- terms = ["delivery, late", "regular period", "distance", "dates, months"]
@@ -31,11 +31,11 @@ WITH delivery AS (
         m.t >= p.r - 3 AS is_test,
         coalesce(width_bucket(o.distance_km, ARRAY[0, 100, 300, 600, 1000, 2000]::float8[]), 0) AS distance,
         width_bucket(o.promised_by::date - o.shipped_at::date, ARRAY[7, 14, 21, 28]) AS days_left,
-        (o.shipped_at > o.ship_by)::int AS past_due
+        coalesce((o.shipped_at > o.ship_by)::int, -1) AS past_due
     FROM orders AS o
     JOIN months AS m USING (month_no)
     CROSS JOIN period AS p
-    WHERE o.is_delivery AND o.item_count > 0 AND o.shipped_at IS NOT NULL AND m.t IS NOT NULL AND p.r >= 12
+    WHERE o.days_late IS NOT NULL AND o.item_count > 0 AND o.shipped_at IS NOT NULL AND m.t IS NOT NULL AND p.r >= 12
 ), kinds AS (
     SELECT is_test, distance, days_left, past_due, count(*) AS orders, count(*) FILTER (WHERE is_late) AS late
     FROM delivery
@@ -103,11 +103,11 @@ WITH delivery AS (
         m.t >= p.r - 3 AS is_test,
         coalesce(width_bucket(o.distance_km, ARRAY[0, 100, 300, 600, 1000, 2000]::float8[]), 0) AS distance,
         width_bucket(o.promised_by::date - o.shipped_at::date, ARRAY[7, 14, 21, 28]) AS days_left,
-        (o.shipped_at > o.ship_by)::int AS past_due
+        coalesce((o.shipped_at > o.ship_by)::int, -1) AS past_due
     FROM orders AS o
     JOIN months AS m USING (month_no)
     CROSS JOIN period AS p
-    WHERE o.is_delivery AND o.item_count > 0 AND o.shipped_at IS NOT NULL AND m.t IS NOT NULL AND p.r >= 12
+    WHERE o.days_late IS NOT NULL AND o.item_count > 0 AND o.shipped_at IS NOT NULL AND m.t IS NOT NULL AND p.r >= 12
 ), kinds AS (
     SELECT is_test, distance, days_left, past_due, count(*) AS orders, count(*) FILTER (WHERE is_late) AS late
     FROM delivery

@@ -15,7 +15,7 @@
 -- its square, unrounded, null below 30. Sort: -absolute correlation, factor.
 -- """
 -- caveat = ""
--- terms = ["delivery, late", "review", "distance", "method, installments of an order", "correlation, trend, MAPE"]
+-- terms = ["delivery, late", "review", "distance", "method, installments of an order", "correlation, trend, MAPE", "seller"]
 -- [made_of]
 -- correlation = ["value", "score", "reviews"]
 -- explained_pct = ["value", "score", "reviews"]

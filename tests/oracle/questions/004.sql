@@ -1,6 +1,6 @@
 -- Sellers by regular month. A line makes its seller active in three months.
 WITH selling AS (
-    SELECT DISTINCT seller_id, month_no FROM q.lines WHERE is_valid
+    SELECT DISTINCT seller_id, month_no FROM q.seller_lines WHERE is_valid
 ), active AS (
     SELECT DISTINCT seller_id, month_no + months_later AS month_no
     FROM selling CROSS JOIN range(3) AS later (months_later)

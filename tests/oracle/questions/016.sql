@@ -7,7 +7,7 @@ WITH entities AS (
 ), delivered AS (
     SELECT * FROM q.lines WHERE is_delivered
 ), earned AS (
-    SELECT 'sellers' AS entity, seller_id AS id, sum(total) AS revenue FROM delivered GROUP BY seller_id
+    SELECT 'sellers' AS entity, seller_id AS id, sum(total) AS revenue FROM delivered WHERE seller_id IS NOT NULL GROUP BY seller_id
     UNION ALL
     SELECT 'products', product_id, sum(total) FROM delivered GROUP BY product_id
     UNION ALL

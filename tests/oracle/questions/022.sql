@@ -1,7 +1,8 @@
--- Late deliveries by month. A change of shares is one fraction: late / n - late before / n before.
+-- Late deliveries by month. A change of shares is one fraction: late / n - late before / n before; n of them have a promise.
 WITH monthly AS (
     SELECT m.month_no, m.month,
-        count(o.order_id) AS n,
+        count(o.order_id) AS deliveries,
+        count(o.promised_by) AS n,
         count(*) FILTER (o.days_late > 0) AS late,
         count(*) FILTER (o.delivered_at > o.promised_by) AS past_estimate,
         q_avg_days_late(o.days_late) AS avg_days_late
@@ -15,7 +16,7 @@ WITH monthly AS (
     FROM monthly
 )
 SELECT month,
-    CAST(n AS INTEGER) AS deliveries,
+    CAST(deliveries AS INTEGER) AS deliveries,
     CAST(late AS INTEGER) AS late,
     q_pct(late, n) AS late_pct,
     q_pct(late * n1 - late1 * n, n * n1) AS change_pp,

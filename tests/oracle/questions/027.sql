@@ -3,7 +3,7 @@ WITH deliveries AS (
     SELECT l.seller_id, l.seller_state, o.order_id, o.days_late,
         seconds_between(o.placed_at, o.shipped_at) AS handover_seconds,
         o.shipped_at <= max(l.ship_by) AS is_handed_over_on_time
-    FROM q.lines AS l
+    FROM q.seller_lines AS l
     JOIN q.orders AS o USING (order_id)
     WHERE o.is_delivery
     GROUP BY l.seller_id, l.seller_state, o.order_id, o.days_late, o.placed_at, o.shipped_at

@@ -1,7 +1,7 @@
 -- min_reviews=10 limit=30
 -- Reviews of all orders by seller. Stars average 4.50 or more, with at most 5.00 % of their deliveries late.
 WITH seller_orders AS (
-    SELECT DISTINCT seller_id, seller_state, order_id FROM q.lines
+    SELECT DISTINCT seller_id, seller_state, order_id FROM q.seller_lines
 ), reviewed AS (
     SELECT seller_id, seller_state, count(*) AS reviews, q_mean(score) AS avg_score,
         q_positive_pct(score) AS positive_pct, q_negative_pct(score) AS negative_pct

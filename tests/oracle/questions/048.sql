@@ -2,7 +2,7 @@
 -- Valid lines by category, and how much of their value single sellers have; amounts in cents.
 WITH category_sellers AS (
     SELECT category, seller_id, sum(CAST(100 * total AS HUGEINT)) AS value
-    FROM q.lines
+    FROM q.seller_lines
     WHERE is_valid
     GROUP BY category, seller_id
 ), shares AS (
@@ -11,7 +11,7 @@ WITH category_sellers AS (
     GROUP BY category
 ), counted AS (
     SELECT category, count(DISTINCT product_id) AS products, count(*) AS lines
-    FROM q.lines
+    FROM q.seller_lines
     WHERE is_valid
     GROUP BY category
 )

@@ -1,7 +1,7 @@
 -- Sellers by the number of distinct products in their valid lines.
 WITH counted AS (
     SELECT seller_id, count(DISTINCT product_id) AS products, sum(total) AS value
-    FROM q.lines
+    FROM q.seller_lines
     WHERE is_valid
     GROUP BY seller_id
 ), bands (place, band, lowest, highest) AS (

@@ -2,7 +2,7 @@
 -- Valid lines of the last six regular months by category.
 WITH categories AS (
     SELECT category, count(DISTINCT order_id) AS orders, count(DISTINCT seller_id) AS sellers
-    FROM q.lines JOIN q.months USING (month_no) CROSS JOIN q.period
+    FROM q.seller_lines JOIN q.months USING (month_no) CROSS JOIN q.period
     WHERE is_valid AND t >= r - 6
     GROUP BY category
 ), everything AS (

@@ -2,7 +2,7 @@
 -- Delivered lines by seller, ranked by revenue and by orders.
 WITH sellers AS (
     SELECT seller_id, seller_state, count(DISTINCT order_id) AS orders, sum(total) AS revenue
-    FROM q.lines
+    FROM q.seller_lines
     WHERE is_delivered
     GROUP BY seller_id, seller_state
 ), ranked AS (
@@ -11,7 +11,8 @@ WITH sellers AS (
         row_number() OVER (ORDER BY orders DESC, revenue DESC, seller_id) AS volume_rank
     FROM sellers
 ), everything AS (
-    SELECT sum(revenue) AS all_revenue, ceil(count(*) * $top_pct / 100) AS top_n FROM sellers
+    SELECT (SELECT sum(total) FROM q.lines WHERE is_delivered) AS all_revenue, ceil(count(*) * $top_pct / 100) AS top_n
+    FROM sellers
 )
 SELECT CAST(revenue_rank AS INTEGER) AS revenue_rank,
     seller_id,

@@ -1,7 +1,7 @@
 -- Sellers with delivered lines in ten groups of equal size, those with the most revenue first.
 WITH sellers AS (
     SELECT seller_id, count(DISTINCT order_id) AS orders, sum(total) AS revenue
-    FROM q.lines
+    FROM q.seller_lines
     WHERE is_delivered
     GROUP BY seller_id
 ), grouped AS (

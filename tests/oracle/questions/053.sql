@@ -1,7 +1,7 @@
 -- Delivered lines by month; amounts in cents.
 WITH sold AS (
     SELECT month_no, count(DISTINCT seller_id) AS sellers, sum(CAST(100 * total AS HUGEINT)) AS revenue
-    FROM q.lines
+    FROM q.seller_lines
     WHERE is_delivered
     GROUP BY month_no
 ), monthly AS (

@@ -1,6 +1,6 @@
 -- All registered sellers by the number of their valid orders.
 WITH valid_lines AS (
-    SELECT order_id, seller_id, total FROM q.lines WHERE is_valid
+    SELECT order_id, seller_id, total FROM q.seller_lines WHERE is_valid
 ), sellers AS (
     SELECT seller_id, count(DISTINCT order_id) AS orders, coalesce(sum(total), 0) AS value
     FROM q.sellers LEFT JOIN valid_lines USING (seller_id)

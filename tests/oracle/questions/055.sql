@@ -2,7 +2,7 @@
 -- Sellers with so many delivered orders, by the days from the first of them to the close date.
 WITH seller_orders AS (
     SELECT seller_id, order_id, sum(total) AS revenue
-    FROM q.lines
+    FROM q.seller_lines
     WHERE is_delivered
     GROUP BY seller_id, order_id
 ), sellers AS (

@@ -1,7 +1,7 @@
 -- limit=20
 -- Reviews of all orders by seller.
 WITH seller_orders AS (
-    SELECT DISTINCT seller_id, seller_state, order_id FROM q.lines
+    SELECT DISTINCT seller_id, seller_state, order_id FROM q.seller_lines
 ), sellers AS (
     SELECT seller_id, seller_state, count(*) AS reviews,
         count(*) FILTER (score <= 2) AS negative,

@@ -1,7 +1,7 @@
 -- Sellers by the quarter of their first valid line. Eligible is who began that many days before the close date.
 WITH sellers AS (
     SELECT seller_id, min(placed_on) AS first_sale, max(placed_on) AS last_sale
-    FROM q.lines
+    FROM q.seller_lines
     WHERE is_valid
     GROUP BY seller_id
 ), judged AS (

@@ -2,7 +2,7 @@
 -- Lines of all orders by category; revenue is that of the delivered ones.
 WITH category_lines AS (
     SELECT category, count(DISTINCT seller_id) AS sellers,
-        coalesce(sum(total) FILTER (is_delivered), 0) AS revenue
+        coalesce(sum(total) FILTER (is_delivered AND seller_id IS NOT NULL), 0) AS revenue
     FROM q.lines
     GROUP BY category
 ), order_categories AS (

@@ -1,7 +1,7 @@
 -- Sellers whose first valid line up to the close date is 180 days old or older.
 WITH sold AS (
     SELECT seller_id, product_id, total, close_date - placed_on AS age
-    FROM q.lines CROSS JOIN q.period
+    FROM q.seller_lines CROSS JOIN q.period
     WHERE is_valid AND placed_on <= close_date
 ), sellers AS (
     SELECT seller_id, sum(total) AS value,

@@ -13,12 +13,15 @@ WITH valid_lines AS (
 ), supply AS (
     SELECT seller_state AS state, count(DISTINCT seller_id) AS sellers, sum(cents) AS sold
     FROM valid_lines
+    WHERE seller_id IS NOT NULL
     GROUP BY seller_state
 ), everything AS (
-    SELECT sum(gmv) AS all_gmv, sum(year_ago) AS all_year_ago, sum(recent) AS all_recent FROM demand
+    SELECT sum(gmv) AS all_gmv, (SELECT sum(sold) FROM supply) AS all_sold,
+        sum(year_ago) AS all_year_ago, sum(recent) AS all_recent
+    FROM demand
 ), compared AS (
     SELECT state, region, orders, coalesce(sellers, 0) AS sellers, gmv, coalesce(sold, 0) AS sold,
-        all_gmv, year_ago, recent, all_year_ago, all_recent
+        all_gmv, all_sold, year_ago, recent, all_year_ago, all_recent
     FROM demand CROSS JOIN everything LEFT JOIN supply USING (state)
     WHERE orders >= $min_orders
 )
@@ -26,11 +29,11 @@ SELECT state, region,
     CAST(orders AS INTEGER) AS orders,
     CAST(sellers AS INTEGER) AS sellers,
     q_pct(gmv, all_gmv) AS demand_share_pct,
-    q_pct(sold, all_gmv) AS supply_share_pct,
-    q_pct(gmv - sold, all_gmv) AS gap_pp,
+    q_pct(sold, all_sold) AS supply_share_pct,
+    q_pct(gmv * all_sold - sold * all_gmv, all_gmv * all_sold) AS gap_pp,
     q_pct(recent - year_ago, year_ago) AS growth_pct,
     -- Both denominators are above zero, so the growths compare crosswise.
-    CASE WHEN gmv > sold AND year_ago > 0 AND recent * all_year_ago > all_recent * year_ago THEN 'yes' ELSE 'no' END
+    CASE WHEN gmv * all_sold > sold * all_gmv AND year_ago > 0 AND recent * all_year_ago > all_recent * year_ago THEN 'yes' ELSE 'no' END
         AS potential
 FROM compared
 ORDER BY gap_pp DESC, state;

@@ -2,7 +2,7 @@
 WITH sellers AS (
     SELECT seller_id, any_value(seller_state) AS seller_state, count(DISTINCT order_id) AS orders,
         count(DISTINCT order_id) FILTER (is_lost) AS lost
-    FROM q.lines
+    FROM q.seller_lines
     GROUP BY seller_id
 ), totals AS (
     SELECT sum(orders) AS all_orders, sum(lost) AS all_lost FROM sellers

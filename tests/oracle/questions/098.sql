@@ -1,7 +1,7 @@
 -- min_orders=10 limit=50
 WITH sold AS (
     SELECT DISTINCT order_id, seller_id, seller_state, placed_on, close_date - placed_on AS age
-    FROM q.lines CROSS JOIN q.period
+    FROM q.seller_lines CROSS JOIN q.period
     WHERE is_valid AND placed_on <= close_date
 ), sellers AS (
     SELECT seller_id, any_value(seller_state) AS seller_state, CAST(count(*) AS INTEGER) AS orders,

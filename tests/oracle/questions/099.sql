@@ -4,13 +4,13 @@ WITH handed_over AS (
         CAST(promised_by AS DATE) - CAST(shipped_at AS DATE) AS days_left,
         shipped_at > ship_by AS is_late_handover
     FROM q.orders JOIN q.months USING (month_no) CROSS JOIN q.period
-    WHERE is_delivery AND item_count > 0 AND shipped_at IS NOT NULL AND t IS NOT NULL AND r >= 12
+    WHERE is_delivery AND promised_by IS NOT NULL AND item_count > 0 AND shipped_at IS NOT NULL AND t IS NOT NULL AND r >= 12
 ), features AS (
     SELECT order_id, is_learnt_from, is_late, unnest([
         {'feature': 'distance', 'value': distance},
         {'feature': 'days left', 'value': CASE WHEN days_left < 7 THEN '-7' WHEN days_left < 14 THEN '7-14'
             WHEN days_left < 21 THEN '14-21' WHEN days_left < 28 THEN '21-28' ELSE '28+' END},
-        {'feature': 'late handover', 'value': CASE WHEN is_late_handover THEN 'yes' ELSE 'no' END}], recursive := true)
+        {'feature': 'late handover', 'value': CASE WHEN is_late_handover THEN 'yes' WHEN NOT is_late_handover THEN 'no' ELSE '?' END}], recursive := true)
     FROM handed_over
 ), learnt AS (
     SELECT feature, value, count(*) FILTER (is_late) AS late, count(*) FILTER (NOT is_late) AS other

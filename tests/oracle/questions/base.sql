@@ -31,7 +31,7 @@ CREATE MACRO q2_near(x) AS CAST(round(q_near(x), 2) AS DECIMAL(14, 2));
 CREATE MACRO q4_near(x) AS CAST(round(q_near(x), 4) AS DECIMAL(10, 4));
 
 -- Aggregates; a macro takes no FILTER, so give it a CASE. A mean in days is one of seconds; those of a score are over
--- reviews, those of days_late over deliveries.
+-- reviews, those of days_late over deliveries with a promise.
 CREATE MACRO q_sum(x) AS CAST(coalesce(sum(x), 0) AS DECIMAL(14, 2));
 CREATE MACRO q_mean(x) AS q2(sum(x), count(x));
 CREATE MACRO q_mean_days(seconds) AS q2(sum(seconds), 86400 * count(seconds));
@@ -110,11 +110,13 @@ FROM reading.customers AS c
 JOIN reading.normalised_city AS n USING (city)
 LEFT JOIN reading.region AS r USING (state);
 
+-- How many sellers an order has is unknown where one of them is; the seller whom nobody knows is null.
 CREATE TABLE q.line_totals AS
-SELECT i.order_id, count(*) AS item_count, count(DISTINCT i.seller_id) AS seller_count,
+SELECT i.order_id, count(*) AS item_count,
+    CASE WHEN bool_and(i.seller_id <> CAST('00000000-0000-0000-0000-000000000000' AS UUID)) THEN count(DISTINCT i.seller_id) END AS seller_count,
     CAST(sum(i.price) AS DECIMAL(14, 2)) AS price, CAST(sum(i.freight) AS DECIMAL(14, 2)) AS freight,
     max(i.ship_by) AS ship_by,
-    q_hex(arg_min(i.seller_id, i.item_no)) AS first_seller_id,
+    q_hex(nullif(arg_min(i.seller_id, i.item_no), CAST('00000000-0000-0000-0000-000000000000' AS UUID))) AS first_seller_id,
     q_hex(arg_min(i.product_id, i.item_no)) AS first_product_id
 FROM sales.fact_order_item AS i
 GROUP BY i.order_id;
@@ -159,7 +161,7 @@ SELECT
     o.promised_by,
     o.is_delivered, o.is_lost, o.is_valid, o.is_delivery,
     CAST(coalesce(l.item_count, 0) AS INTEGER) AS item_count,
-    CAST(coalesce(l.seller_count, 0) AS INTEGER) AS seller_count,
+    CAST(CASE WHEN l.order_id IS NULL THEN 0 ELSE l.seller_count END AS INTEGER) AS seller_count,
     l.price, l.freight, CAST(l.price + l.freight AS DECIMAL(14, 2)) AS value,
     o.paid, o.payment_count, o.payment_method AS method, o.max_installments,
     coalesce(p.zip, 'unknown') AS zip,
@@ -167,7 +169,7 @@ SELECT
     coalesce(p.state, 'unknown') AS state,
     coalesce(p.region, 'unknown') AS region,
     CASE WHEN o.is_delivery THEN CAST(seconds_between(o.placed_at, o.completed_at) AS BIGINT) END AS delivery_seconds,
-    CASE WHEN o.is_delivery THEN
+    CASE WHEN o.is_delivery AND o.promised_by IS NOT NULL THEN
         CAST(CASE WHEN CAST(o.completed_at AS DATE) > CAST(o.promised_by AS DATE)
                   THEN CAST(o.completed_at AS DATE) - CAST(o.promised_by AS DATE) ELSE 0 END AS INTEGER)
     END AS days_late,
@@ -190,7 +192,8 @@ LEFT JOIN fulfillment.dim_geography AS destination ON destination.zip_prefix = p
 LEFT JOIN numbered AS n USING (order_id);
 
 CREATE TABLE q.lines AS
-SELECT o.order_id, i.item_no, q_hex(i.product_id) AS product_id, q_hex(i.seller_id) AS seller_id, o.customer_id,
+SELECT o.order_id, i.item_no, q_hex(i.product_id) AS product_id,
+    q_hex(nullif(i.seller_id, CAST('00000000-0000-0000-0000-000000000000' AS UUID))) AS seller_id, o.customer_id,
     o.status, o.placed_at, o.placed_on, o.month_no, o.month, o.is_delivered, o.is_lost, o.is_valid, o.is_delivery,
     i.price, i.freight, CAST(i.price + i.freight AS DECIMAL(14, 2)) AS total,
     coalesce(p.category, 'unknown') AS category,
@@ -202,6 +205,9 @@ FROM sales.fact_order_item AS i
 JOIN q.orders AS o ON o.order_id = q_hex(i.order_id)
 LEFT JOIN q.products AS p ON p.product_id = q_hex(i.product_id)
 LEFT JOIN q.sellers AS s ON s.seller_id = q_hex(i.seller_id);
+
+-- What is asked of sellers is asked of these.
+CREATE VIEW q.seller_lines AS SELECT * FROM q.lines WHERE seller_id IS NOT NULL;
 
 -- reading.normalised_text comes from Python: the words of each (title, comment).
 CREATE TABLE q.reviews AS
