@@ -1,4 +1,6 @@
-"""Finding what a few characters may mean: an id, how one begins, a line of a file, a position, a load, a question."""
+"""Finding what a few characters may mean: an id, how one begins, the key that a source calls a thing by, a line of a
+file, a position, a load, a question.
+"""
 
 import re
 from dataclasses import dataclass
@@ -7,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 
+from replayhouse.infra.application.id_of import found_by_key
 from replayhouse.infra.application.list_questions import list_questions
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit.kinds import STREAMS, HistoryKind
@@ -25,6 +28,7 @@ SHOWN = 10
 """So many of a kind are told."""
 
 _BY_ID = (HistoryKind.ORDER, HistoryKind.CUSTOMER, HistoryKind.REVIEW, HistoryKind.PRODUCT, HistoryKind.SELLER)
+_BY_KEY = (HistoryKind.ORDER, HistoryKind.PRODUCT, HistoryKind.SELLER)
 _LINE = re.compile(r"(?:(?P<load>.+)/)?(?P<file>[a-z_]+)(?:\.csv)?:(?P<line>[0-9]{1,9})", re.IGNORECASE)
 _POSITION = re.compile(r"[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,5}")
 
@@ -55,7 +59,7 @@ def find(site: Site, text: str) -> Found:
         try:
             hits = _line(conn, wanted)
             if hits is None:
-                hits = [*_position(conn, wanted), *_loads(conn, wanted)]
+                hits = [*_position(conn, wanted), *_loads(conn, wanted), *_own_keys(conn, wanted)]
                 is_name = any(hit.says == wanted for hit in hits)
                 hits += [] if is_name else _questions(site, wanted)
                 hits += [] if hits and wanted.isdecimal() else _ids(conn, wanted)
@@ -110,6 +114,15 @@ def _loads(conn: psycopg.Connection, text: str) -> list[Hit]:
 def _questions(site: Site, text: str) -> list[Hit]:
     found = list_questions(site, text)
     return [Hit(QUESTION, str(one.question.number), one.question.title) for one in found]
+
+
+def _own_keys(conn: psycopg.Connection, text: str) -> list[Hit]:
+    """Things that a source calls so; people are not looked for, whose keys would stand in the address of the page."""
+    return [
+        Hit(kind, key.hex, f"its key in {source}")
+        for kind in _BY_KEY
+        for source, key in found_by_key(conn, kind, text).items()
+    ]
 
 
 def _ids(conn: psycopg.Connection, text: str) -> list[Hit]:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 from replayhouse.infra.application.access import asking, note_access, noted
 from replayhouse.infra.application.history import may_be_told, with_keys
+from replayhouse.infra.application.id_of import ALIAS, id_of
 from replayhouse.infra.application.prepared import prepared
 from replayhouse.infra.application.site import Site
-from replayhouse.infra.audit.lineage.marts import MartLineage, find_mart_row, marts
+from replayhouse.infra.audit.kinds import OF_COLUMN, HistoryKind
+from replayhouse.infra.audit.lineage.marts import MartLineage, find_mart_row, mart_columns, marts
 from replayhouse.infra.audit.lineage.rows import declared_tables, is_personal, name_row
 from replayhouse.infra.audit.lineage.trace import RowLineage, trace_row
 from replayhouse.infra.runtime.errors import Forbidden, Unknown, UsageError
+from replayhouse.infra.runtime.telling import count
 
 
 def lineage(
@@ -42,6 +45,36 @@ def lineage(
         folding = with_keys(site, connection, stack) if is_personal(name) else connection
         telling = folding if may_be_told(site) else connection
         return trace_row(telling, folding, row, limit, instead, reveals=reveals)
+
+
+def row_key(
+    site: Site, table: str, given: Sequence[str], own: Sequence[str], source: str | None, id_kind: str | None
+) -> list[str]:
+    """The key of a row, value by value: its ids are those of the things that have the keys `own` in their source.
+
+    They stand for the first ids of the key, in order; `given` are the other values. Raises UsageError where the key
+    has fewer ids, and what `id_of` does.
+    """
+    with site.as_reader.connect("replayhouse audit lineage", autocommit=True) as connection:
+        prepared(site, connection)
+        name = _with_schema(table, [*declared_tables(), *marts(connection)])
+        declared = declared_tables().get(name)
+        columns = mart_columns(connection, name) if declared is None else declared.primary_key.columns.keys()
+    keys, others, values = list(own), list(given), list[str]()
+    for column in columns:
+        kind = ALIAS if column == "customer_alias" else OF_COLUMN.get(column)
+        if keys and kind is not None and kind is not HistoryKind.BATCH:
+            values.append(id_of(site, kind, keys.pop(0), source, id_kind).hex)
+        elif others:
+            values.append(others.pop(0))
+        else:
+            break
+    if keys:
+        raise UsageError(
+            f"The key of {name} begins with {' '.join(list(columns)[: len(values) + 1]).upper()}: --key stands for the "
+            f"ids among them, and was given {count(len(own), 'time')}."
+        )
+    return values + others
 
 
 def _note_mart(site: Site, name: str) -> None:

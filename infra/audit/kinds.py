@@ -36,6 +36,16 @@ STREAMS = {
 }
 """Products and sellers share a table, and so do others: their streams are told apart by how they begin."""
 
+OF_COLUMN = {
+    "order_id": HistoryKind.ORDER,
+    "customer_id": HistoryKind.CUSTOMER,
+    "seller_id": HistoryKind.SELLER,
+    "product_id": HistoryKind.PRODUCT,
+    "review_id": HistoryKind.REVIEW,
+    "batch_id": HistoryKind.BATCH,
+}
+"""What the ids are of that stand in columns, and in fields of events, of these names."""
+
 PERSONAL = frozenset({HistoryKind.CUSTOMER, HistoryKind.REVIEW, HistoryKind.SHIPMENT, HistoryKind.ROW})
 """The kinds whose events have personal fields."""
 

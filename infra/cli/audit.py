@@ -9,6 +9,7 @@ from replayhouse.infra.cli import lineage, proof
 from replayhouse.infra.cli.event_report import say_event
 from replayhouse.infra.cli.options import Json, example
 from replayhouse.infra.cli.output import print_json, say
+from replayhouse.infra.cli.own_keys import IdKind, Key, KeySource, OwnKey, id_given
 from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ app = typer.Typer(
 
 KindArgument = Annotated[HistoryKind, typer.Argument(metavar="KIND", help="What the id is of.")]
 IdArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="The id in the source, or its first digits; of a load its name, too.")
+    str | None, typer.Argument(metavar="ID", help="The id in the source, or its first digits; of a load its name, too.")
 ]
 
 
@@ -28,9 +29,17 @@ IdArgument = Annotated[
     epilog=example(
         "replayhouse audit history order e481f51cbdc54678b7cc49136f2d6af7",
         "replayhouse audit history customer 7c396fd4830fd04220f754e42b4e5bff --json",
+        "replayhouse audit history order --key '#1001'",
     )
 )
-def history(kind: KindArgument, key: IdArgument, json: Json = False) -> None:
+def history(
+    kind: KindArgument,
+    thing: IdArgument = None,
+    key: Key = None,
+    source: KeySource = None,
+    id_kind: IdKind = None,
+    json: Json = False,
+) -> None:
     """Show every event of one thing.
 
     Each is told with when it happened, when we learnt it, and the lines of the extract that it came from. Events
@@ -40,7 +49,7 @@ def history(kind: KindArgument, key: IdArgument, json: Json = False) -> None:
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     with named_warehouse() as warehouse:
-        found = warehouse.history(kind, key)
+        found = warehouse.history(kind, id_given(warehouse, kind, thing, OwnKey(key, source, id_kind)))
     if json:
         print_json(found.document())
         return

@@ -8,6 +8,7 @@ import typer
 
 from replayhouse.infra.cli.options import Json, Reason, example
 from replayhouse.infra.cli.output import is_meant, print_json, say, seconds_so_far, shown, table, warn
+from replayhouse.infra.cli.own_keys import IdKind, Key, KeySource, OwnKey, id_given
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.given_texts import read_reason
 from replayhouse.infra.runtime.short_ids import read_id
@@ -15,15 +16,23 @@ from replayhouse.infra.runtime.telling import count
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; a script must say so.")]
 
+Person = Annotated[str | None, typer.Argument(metavar="ID", help="The person's id (customer_unique_id of the source).")]
+
 app = typer.Typer(name="customer", help="Erase a person's data, or see who was shown it.", rich_markup_mode=None)
 
 
 @app.command(
-    epilog=example('replayhouse customer erase 7c396fd4830fd04220f754e42b4e5bff --reason "asked for it on 2 March"')
+    epilog=example(
+        'replayhouse customer erase 7c396fd4830fd04220f754e42b4e5bff --reason "asked for it on 2 March"',
+        'replayhouse customer erase --key ana@example.com --source shop --reason "asked for it on 2 March"',
+    )
 )
 def erase(
-    key: Annotated[str, typer.Argument(metavar="ID", help="The person's id (customer_unique_id of the source).")],
     reason: Reason,
+    customer: Person = None,
+    key: Key = None,
+    source: KeySource = None,
+    id_kind: IdKind = None,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
@@ -36,9 +45,13 @@ def erase(
     """
     from replayhouse.infra.cli.warehouse import named_warehouse
 
-    person, why = read_id(key), read_reason(reason)
+    why, own = read_reason(reason), OwnKey(key, source, id_kind)
+    if key is None and customer is not None:
+        read_id(customer)
     if not (yes or sys.stdin.isatty()):
         raise UsageError("An erasure cannot be undone, and there is nobody here to ask: a script says so with --yes.")
+    with named_warehouse() as warehouse:
+        person = read_id(id_given(warehouse, "customer", customer, own))
     if not (yes or _is_meant(person)):
         warn("Nothing was erased.")
         raise typer.Exit(1)
@@ -77,7 +90,10 @@ def _is_meant(person: UUID) -> bool:
 
 @app.command(epilog=example("replayhouse customer access 7c396fd4830fd04220f754e42b4e5bff"))
 def access(
-    key: Annotated[str, typer.Argument(metavar="ID", help="The person's id (customer_unique_id of the source).")],
+    customer: Person = None,
+    key: Key = None,
+    source: KeySource = None,
+    id_kind: IdKind = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many entries.")] = 1_000,
     json: Json = False,
 ) -> None:
@@ -89,7 +105,7 @@ def access(
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     with named_warehouse() as warehouse:
-        found = warehouse.access(key, limit)
+        found = warehouse.access(id_given(warehouse, "customer", customer, OwnKey(key, source, id_kind)), limit)
     if json:
         print_json(found.document())
         return

@@ -1,6 +1,6 @@
 """`audit lineage`: from a row of the star schema to the events and the lines of extracts that made it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,16 +9,19 @@ import typer
 from replayhouse.infra.cli.event_report import say_event, say_pairs
 from replayhouse.infra.cli.options import Json, example
 from replayhouse.infra.cli.output import print_json, say, shown
+from replayhouse.infra.cli.own_keys import IdKind, KeySource, OwnKey
+from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
+    from replayhouse.infra.application.api.warehouse import Warehouse
     from replayhouse.infra.audit.lineage.marts import MartLineage, RowsBehind
     from replayhouse.infra.audit.lineage.sources import Quoted
     from replayhouse.infra.audit.lineage.trace import RowLineage
 
 TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help="The table: sales.fact_order, or fact_order.")]
 KeyArgument = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
         metavar="KEY...",
         help="The row's primary key, value by value; of a mart, its first columns.",
@@ -32,6 +35,13 @@ Limit = Annotated[
     int, typer.Option("--limit", metavar="N", min=1, help="So many lines of a file, and rows behind a mart's, at most.")
 ]
 
+OwnKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key", metavar="KEY", help="In place of an id in the key: the key in the source, such as an order's number."
+    ),
+]
+
 _HINTS = {"not noted": "; --from PATH says where it is"}
 """What this command can do about lines that were not found, by their status."""
 
@@ -43,12 +53,20 @@ def register(app: typer.Typer) -> None:
             "replayhouse audit lineage fact_order e481f51c",
             "replayhouse audit lineage sales.fact_order_item e481f51cbdc54678b7cc49136f2d6af7 1",
             "replayhouse audit lineage fulfillment.dim_geography 01001 --from extracts/2018-03.zip --json",
+            "replayhouse audit lineage sales.fact_order_item --key '#1001' 1",
         )
     )(lineage)
 
 
 def lineage(
-    table: TableArgument, key: KeyArgument, instead: From = None, limit: Limit = 20, json: Json = False
+    table: TableArgument,
+    values: KeyArgument = None,
+    own: OwnKeys = None,
+    source: KeySource = None,
+    id_kind: IdKind = None,
+    instead: From = None,
+    limit: Limit = 20,
+    json: Json = False,
 ) -> None:
     """Show what made a row: its events, and the lines of the extracts that they came from.
 
@@ -59,6 +77,7 @@ def lineage(
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     with named_warehouse() as warehouse:
+        key = _key_given(warehouse, table, values or [], own or [], source, id_kind)
         found = warehouse.lineage(table, key, limit=limit, instead=instead)
     if json:
         print_json(found.document())
@@ -66,6 +85,23 @@ def lineage(
         _show_mart(found)
     else:
         _show(found)
+
+
+def _key_given(
+    warehouse: "Warehouse",
+    table: str,
+    values: Sequence[str],
+    own: Sequence[str],
+    source: str | None,
+    id_kind: str | None,
+) -> Sequence[str]:
+    """The key of the row. Raises UsageError where there is none."""
+    if not own:
+        OwnKey(None, source, id_kind).refuse_without_key()
+        if not values:
+            raise UsageError("The key of the row is missing: its values, or --key with the key in the source.")
+        return values
+    return warehouse.row_key(table, own, values, source=source, id_kind=id_kind)
 
 
 def _show(found: "RowLineage") -> None:

@@ -48,7 +48,8 @@ Rows = Annotated[
     typer.Option(
         "--rows",
         metavar="KEY COLUMN",
-        help="The rows behind a figure: KEY is the first column's value, or a JSON list where the key has several.",
+        help="The rows behind a figure: KEY is the first column's value, or a JSON list where the key has several; a "
+        "seller, product or customer may stand in it by the key that it has in its source.",
     ),
 ]
 IsHistory = Annotated[bool, typer.Option("--history", help="What was answered before, load by load.")]
@@ -118,12 +119,12 @@ def ask(
         if history:
             if at or occurred_before or csv:
                 raise UsageError("--history tells of the live answers of record: with it go --set, --rows, --json.")
-            _tell_history(warehouse.answer_history(asked, parameters), rows, wants_json=json)
+            figure = None if rows is None else (warehouse.figure_key(asked, _read_key(rows[0])), rows[1])
+            _tell_history(warehouse.answer_history(asked, parameters), figure, wants_json=json)
             return
         if rows is not None:
-            found = warehouse.rows_behind(
-                asked, _read_key(rows[0]), rows[1], parameters, at=at, occurred_before=occurred_before
-            )
+            key = warehouse.figure_key(asked, _read_key(rows[0]))
+            found = warehouse.rows_behind(asked, key, rows[1], parameters, at=at, occurred_before=occurred_before)
             _show_figure(found, is_live=at in (None, "live") and not occurred_before, wants_json=json)
             return
         answer = warehouse.ask(asked, parameters, at=at, occurred_before=occurred_before)
@@ -214,8 +215,8 @@ def _show_figure(found: "Figure", *, is_live: bool, wants_json: bool) -> None:
         say(f"To the CSV lines: replayhouse audit lineage {first.table} {first.key.replace('/', ' ')}")
 
 
-def _tell_history(found: "History", rows: tuple[str, str] | None, *, wants_json: bool) -> None:
-    figure = None if rows is None else (tuple(_read_key(rows[0])), rows[1])
+def _tell_history(found: "History", rows: tuple[list[str], str] | None, *, wants_json: bool) -> None:
+    figure = None if rows is None else (tuple(rows[0]), rows[1])
     if wants_json:
         print_json(found.document_of(*figure) if figure else found.document())
         return

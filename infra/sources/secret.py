@@ -5,6 +5,7 @@ and never in the log.
 """
 
 import os
+from typing import NoReturn
 
 import psycopg
 
@@ -21,13 +22,24 @@ def secret_of(connection: psycopg.Connection, *, may_make: bool) -> bytes:
 
     Raises UsageError where it was destroyed, or left out of a restored backup: other ids would be other people.
     """
+    kept = kept_secret(connection)
+    if kept is not None:
+        return kept
+    made = make_keys(connection, [SECRET])[SECRET] if may_make else os.urandom(BYTES)
+    return made if made is not None else _refuse_lost()
+
+
+def kept_secret(connection: psycopg.Connection) -> bytes | None:
+    """The secret, or None where no load has needed one yet. Raises UsageError where it was destroyed."""
     known = known_keys(connection, [SECRET])
-    if not known and not may_make:
-        return os.urandom(BYTES)
-    key = known[SECRET] if known else make_keys(connection, [SECRET])[SECRET]
-    if key is None:
-        raise UsageError(
-            "The secret that makes ids of people is lost: without it, a load would take everybody for somebody else. "
-            "Restore the keys from their backup."
-        )
-    return key
+    if not known:
+        return None
+    key = known[SECRET]
+    return key if key is not None else _refuse_lost()
+
+
+def _refuse_lost() -> NoReturn:
+    raise UsageError(
+        "The secret that makes ids of people is lost: without it, a load would take everybody for somebody else. "
+        "Restore the keys from their backup."
+    )

@@ -84,6 +84,15 @@ class Answers(Base):
         parts = [key] if isinstance(key, str) else [str(part) for part in key]
         return self._do(rows_behind, question, parts, column, parameters or {}, at, occurred_before)
 
+    def figure_key(self, question: int, key: Sequence[str]) -> list[str]:
+        """The key of an answer's row for `rows_behind`, where things in it may be called by the keys of their sources.
+
+        Such a key is replaced by the id; what no source has stays as it is. Raises UsageError where several have one.
+        """
+        from replayhouse.infra.application.figure_key import figure_key
+
+        return self._do(figure_key, question, key)
+
     def make_moment(self, at: At = None, *, occurred_before: str | date | None = None) -> "MomentToAsk":
         """Makes a moment stand, so that every question is answered as of it at once; five that were made so are kept.
 

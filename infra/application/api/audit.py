@@ -40,9 +40,21 @@ class Audit(Base):
 
         return self._do(history, kind, str(key))
 
+    def id_of(self, kind: str, key: str, *, source: str | None = None, id_kind: str | None = None) -> UUID:
+        """The id of the thing that its source calls by this key: an order by its number, a person by an address.
+
+        `kind` is order, shipment, customer, review, product or seller. `source` is whose key it is, where several
+        sources of the warehouse have it; `id_kind` the kind that its mapping gives `id(kind, key)`, where that is not
+        order, review, product or seller. Raises UsageError where no source has the key, or several have it.
+        """
+        from replayhouse.infra.application.id_of import id_of
+
+        return self._do(id_of, kind, key, source, id_kind)
+
     def find(self, text: str) -> "Found":
-        """Everything that a text may mean: an id or how one begins, a line of a file (`orders:1042`, of a load by name
-        `2018-03/orders:1042`), a position of the log, the name of a load, words of a question.
+        """Everything that a text may mean: an id or how one begins, the key that a source calls an order, product or
+        seller by, a line of a file (`orders:1042`, of a load by name `2018-03/orders:1042`), a position of the log, the
+        name of a load, words of a question.
         """
         from replayhouse.infra.application.find import find
 
@@ -90,6 +102,24 @@ class Audit(Base):
 
         values = key if isinstance(key, Sequence) and not isinstance(key, str) else [key]
         return self._do(lineage, table, values, limit, None if instead is None else Path(instead))
+
+    def row_key(
+        self,
+        table: str,
+        own: Sequence[str],
+        values: Sequence[str] = (),
+        *,
+        source: str | None = None,
+        id_kind: str | None = None,
+    ) -> list[str]:
+        """The key of a row for `lineage`, where things are named by the keys `own` that they have in their source.
+
+        They stand for the first ids of the key; `values` are the others, as the number of a line. `source` and
+        `id_kind` are those of `id_of`. Raises UsageError as that does, and where the key has fewer ids.
+        """
+        from replayhouse.infra.application.lineage import row_key
+
+        return self._do(row_key, table, values, own, source, id_kind)
 
     def commits(self, at: str | None = None, *, before: int | None = None, limit: int = 50) -> "Commits":
         """The head of the log, what its last verification found, and its commits, the newest first.

@@ -87,7 +87,7 @@ def find_mart_row(conn: psycopg.Connection, name: str, given: Sequence[str], lim
 
     Raises UsageError where there is none, or a value is none of its column's.
     """
-    columns = _columns(conn, name)
+    columns = mart_columns(conn, name)
     if len(given) > len(columns):
         raise UsageError(f"{name} has {len(columns)} columns, and {len(given)} values were given.")
     key_columns = list(columns)[: len(given)]
@@ -118,7 +118,7 @@ def _behind(
     conn: psycopg.Connection, table: str, key: Mapping[str, Any], types: Mapping[str, str], limit: int
 ) -> RowsBehind:
     """Columns of the same name and type are compared; a table of ours is shown by its primary key and position."""
-    columns = _columns(conn, table)
+    columns = mart_columns(conn, table)
     by = tuple(column for column in key if columns.get(column) == types[column])
     if not by:
         return RowsBehind(table, (), 0, [])
@@ -135,7 +135,7 @@ def _behind(
     return RowsBehind(table, by, int(counted[0]) if counted else 0, rows)
 
 
-def _columns(conn: psycopg.Connection, name: str) -> dict[str, str]:
+def mart_columns(conn: psycopg.Connection, name: str) -> dict[str, str]:
     """The columns of a table or view, in order, with their types."""
     return {str(column): str(kind) for column, kind in conn.execute(_COLUMNS, [name])}
 

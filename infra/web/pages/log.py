@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import HTMLResponse
 
+from replayhouse.infra.audit.kinds import OF_COLUMN
 from replayhouse.infra.web.api import log as api
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page
-from replayhouse.infra.web.pages.places import COLUMNS, PLACES, place_of
+from replayhouse.infra.web.pages.places import PLACES, place_of
 from replayhouse.infra.web.pages.things import personal
 from replayhouse.infra.web.pages.words import title_of
 from replayhouse.infra.web.wanted import AtMoment
@@ -46,7 +47,7 @@ def event(request: Request, warehouse: Lent, wanted: AtMoment, position: Positio
         event=found.event,
         name=title_of(found.event.name),
         thing=place_of(found.kind, found.key) if found.kind in PLACES else None,
-        columns=COLUMNS,
+        columns=OF_COLUMN,
         place_of=place_of,
         personal=personal,
     )

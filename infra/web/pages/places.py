@@ -15,16 +15,6 @@ PLACES = {
 }
 """The first part of the address, by kind of thing."""
 
-COLUMNS = {
-    "order_id": HistoryKind.ORDER,
-    "customer_id": HistoryKind.CUSTOMER,
-    "seller_id": HistoryKind.SELLER,
-    "product_id": HistoryKind.PRODUCT,
-    "review_id": HistoryKind.REVIEW,
-    "batch_id": HistoryKind.BATCH,
-}
-"""What the ids are of that stand in columns, and in fields of events, of these names."""
-
 
 def place_of(kind: HistoryKind, key: UUID | str) -> str:
     """The path of a thing's page."""

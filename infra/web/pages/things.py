@@ -10,12 +10,12 @@ from starlette.responses import HTMLResponse
 
 from replayhouse.infra.application.thing import HAPPENED, LEARNT, NEIGHBOURS, Thing, ThingEvent, ThingRow
 from replayhouse.infra.audit.history import ERASED
-from replayhouse.infra.audit.kinds import HistoryKind
+from replayhouse.infra.audit.kinds import OF_COLUMN, HistoryKind
 from replayhouse.infra.runtime.telling import count
 from replayhouse.infra.staging.files import PERSONAL_FILES
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import cell, page, short
-from replayhouse.infra.web.pages.places import COLUMNS, PLACES, place_of
+from replayhouse.infra.web.pages.places import PLACES, place_of
 from replayhouse.infra.web.pages.words import is_correction, name_of, row_name, title_of
 from replayhouse.infra.web.wanted import AtMoment, Wanted
 
@@ -202,7 +202,7 @@ def value_of(name: str, value: object, wanted: Wanted, *, is_personal: bool = Fa
         return Value(text)
     if not key.int:
         return Value("nobody known", None, str(key))
-    kind = COLUMNS.get(name)
+    kind = OF_COLUMN.get(name)
     return Value(short(key), None if kind is None else wanted.link(place_of(kind, key)), key.hex)
 
 
