@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.short_ids import read_id_start
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.api.warehouse import Warehouse
@@ -44,5 +46,13 @@ def id_given(warehouse: "Warehouse", kind: str, given: str | None, own: OwnKey) 
         raise UsageError("Name one thing: by its id, or by --key with the key that it has in its source.")
     if own.key is None:
         assert given is not None  # one of the two is there
-        return given
+        return given if kind == HistoryKind.BATCH else _looking_like_an_id(given)
     return str(warehouse.id_of(kind, own.key, source=own.source, id_kind=own.id_kind))
+
+
+def _looking_like_an_id(given: str) -> str:
+    try:
+        read_id_start(given)
+    except UsageError as error:
+        raise UsageError(f"{error} What its source calls it goes with --key.") from error
+    return given

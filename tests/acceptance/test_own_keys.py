@@ -83,6 +83,7 @@ def test_a_key_of_the_nine_files_is_an_id(shops: Warehouse) -> None:
         (("batch", "--key", "export"), ("A batch has no key of its source",)),
         (("order", "#1002", "--key", "#1002"), ("Name one thing",)),
         (("order",), ("Name one thing",)),
+        (("order", "#1002"), ("is not an id", "goes with --key")),
         (("order", "abcd", "--source", "shop"), ("go with --key",)),
     ],
 )
