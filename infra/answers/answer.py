@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from replayhouse.domain.kernel.meaning import BRL
 from replayhouse.infra.answers.asking import Cell, Row
 from replayhouse.infra.answers.csv_file import write_csv
 from replayhouse.infra.read_models.frames import Frame
@@ -41,6 +42,8 @@ class Answer(Frame):
     finding: str
     made_at: datetime
     is_kept: bool
+    currency: str = BRL
+    """The code of the currency of its amounts."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -97,10 +100,11 @@ def _arrow_type(column: Column) -> "pa.DataType":
     return pa.decimal128(_MOST_DIGITS, int(decimals))
 
 
-def restored(question: Question, origin: Origin, kept: KeptAnswer) -> Answer:
+def restored(question: Question, origin: Origin, kept: KeptAnswer, currency: str = BRL) -> Answer:
     """An answer as it was when it was kept."""
     rows = [tuple(map(_read, question.columns, row)) for row in kept.rows]
-    return Answer(question, rows, origin._replace(position=kept.position), kept.finding, kept.made_at, is_kept=True)
+    origin = origin._replace(position=kept.position)
+    return Answer(question, rows, origin, kept.finding, kept.made_at, is_kept=True, currency=currency)
 
 
 def as_texts(rows: Iterable[Row]) -> list[list[Any]]:

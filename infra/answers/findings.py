@@ -4,7 +4,8 @@
 `top(COLUMN)`, `low(COLUMN)` (with its greatest, its least value), or `last(COLUMN)` (the last in which it is not null).
 The row over everything is left out of all but `all`. `{rows}` is how many there are, `{backtest.NAME}` a value of the
 question's statement `backtest`. A percentage is written with its sign, money as R$. `[ONE|MANY]` are words that go with
-the whole number before them: the first where that is 1.
+the whole number before them: the first where that is 1. Where amounts are in another currency, its code stands in the
+place of each R$.
 """
 
 import re
@@ -12,11 +13,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from replayhouse.domain.kernel.meaning import BRL
 from replayhouse.infra.answers.asking import Cell, Row
+from replayhouse.infra.read_models.currency import sign_of
 from replayhouse.projections.questions import Question
 
 OVER_EVERYTHING = "all"
 """The first value of the row over everything."""
+
+MONEY = "money"
 
 NOTHING = "There is nothing to show yet."
 
@@ -31,16 +36,18 @@ _MONEY = re.compile(
 )
 
 
-def find(question: Question, rows: Sequence[Row], backtest: Mapping[str, Cell]) -> str:
+def find(question: Question, rows: Sequence[Row], backtest: Mapping[str, Cell], currency: str = BRL) -> str:
     """The first sentence of the question whose values are all there."""
     for sentence in question.findings:
-        told = _filled(sentence, question, rows, backtest)
+        told = _filled(sentence.replace(sign_of(BRL), sign_of(currency)), question, rows, backtest, currency)
         if told is not None:
             return told
     return NOTHING
 
 
-def _filled(sentence: str, question: Question, rows: Sequence[Row], backtest: Mapping[str, Cell]) -> str | None:
+def _filled(
+    sentence: str, question: Question, rows: Sequence[Row], backtest: Mapping[str, Cell], currency: str
+) -> str | None:
     missing = False
     counted = 0
 
@@ -52,7 +59,7 @@ def _filled(sentence: str, question: Question, rows: Sequence[Row], backtest: Ma
         missing = missing or cell is None
         if isinstance(cell, int):
             counted = cell
-        return in_words(cell, found["column"] or "")
+        return in_words(cell, found["column"] or "", currency)
 
     told = _PART.sub(part, sentence)
     return None if missing else told
@@ -91,14 +98,14 @@ def place_of(question: Question, name: str) -> int:
 
 
 def unit_of(column: str) -> str:
-    """The unit of a column's numbers with decimals, by its name: %, R$, or none."""
+    """The unit of a column's numbers with decimals, by its name: %, money, or none."""
     if column.endswith(("_pct", "_mape")) or column.startswith(("mape", "coverage", "pct_")):
         return "%"
     is_money = _MONEY.search(column) and not column.endswith(("_index", "_pp", "_per_seller_3m"))
-    return "R$" if is_money else ""
+    return MONEY if is_money else ""
 
 
-def in_words(cell: Cell, column: str) -> str:
+def in_words(cell: Cell, column: str, currency: str = BRL) -> str:
     """A value as a sentence has it, by the name of its column."""
     match cell:
         case None:
@@ -107,8 +114,8 @@ def in_words(cell: Cell, column: str) -> str:
             return cell.isoformat()
         case Decimal() if unit_of(column) == "%":
             return f"{cell.quantize(Decimal('0.1'), ROUND_HALF_UP):,} %"
-        case Decimal() if unit_of(column) == "R$":
-            return f"R$ {cell:,.2f}"
+        case Decimal() if unit_of(column) == MONEY:
+            return f"{sign_of(currency)} {cell:,.2f}"
         case Decimal() | int():
             return f"{cell:,}"
         case _:

@@ -69,7 +69,7 @@ class Months:
 class KeyFigure(NamedTuple):
     """A key figure, the question that it leads to, and how it is computed.
 
-    `unit` is brl, int, pct or score, shown with so many `decimals`; `is_better_up` tells whether more is good news.
+    `unit` is money, int, pct or score, shown with so many `decimals`; `is_better_up` tells whether more is good news.
     """
 
     name: str
@@ -81,10 +81,10 @@ class KeyFigure(NamedTuple):
 
 
 KEY_FIGURES = (
-    KeyFigure("Revenue", 1, "brl", 0, lambda over: over.sum(1, "revenue")),
+    KeyFigure("Revenue", 1, "money", 0, lambda over: over.sum(1, "revenue")),
     KeyFigure("Orders", 5, "int", 0, lambda over: over.sum(5, "orders")),
     KeyFigure("New customers", 2, "int", 0, lambda over: over.sum(2, "new_customers")),
-    KeyFigure("Average order", 6, "brl", 2, lambda over: over.ratio((1, "revenue"), (6, "delivered_orders"))),
+    KeyFigure("Average order", 6, "money", 2, lambda over: over.ratio((1, "revenue"), (6, "delivered_orders"))),
     KeyFigure("Late deliveries", 22, "pct", 1, lambda over: over.ratio((22, "late"), (22, "deliveries"), 100), False),
     KeyFigure("Review score", 31, "score", 2, lambda over: over.mean(31, "avg_score", "reviews")),
 )

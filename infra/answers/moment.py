@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import psycopg
 
+from replayhouse.domain.kernel.meaning import BRL
 from replayhouse.infra.read_models import marts_shown, refolding, versions
+from replayhouse.infra.read_models.currency import currency_of
 from replayhouse.infra.read_models.marts_shown import definition
 from replayhouse.infra.runtime.errors import Conflicting
 from replayhouse.projections.questions import Question
@@ -25,6 +27,8 @@ class Moment(NamedTuple):
     definition: str
     erasures: int
     is_record: bool
+    currency: str = BRL
+    """The code of the currency of its amounts."""
 
     def definition_of(self, question: Question) -> str:
         """The SHA-256 of how a question is answered here: its file, the marts, and the folds."""
@@ -51,7 +55,7 @@ def live_moment(conn: psycopg.Connection) -> Moment:
         and found.erasures == refolding.erasures(conn)
         and not versions.others(conn)
     )
-    return Moment(LIVE, found.position, None, found.definition, found.erasures, is_record)
+    return Moment(LIVE, found.position, None, found.definition, found.erasures, is_record, currency_of(conn))
 
 
 def has_own_marts(conn: psycopg.Connection) -> bool:
@@ -64,4 +68,5 @@ def moment_as_of(
     conn: psycopg.Connection, schemas: tuple[str, ...], position: int, occurred_before: datetime | None
 ) -> Moment:
     """What marts show, or would, that this program makes of the log up to a position."""
-    return Moment(schemas, position, occurred_before, definition(), refolding.erasures(conn), True)
+    erasures, currency = refolding.erasures(conn), currency_of(conn)
+    return Moment(schemas, position, occurred_before, definition(), erasures, True, currency)

@@ -21,7 +21,7 @@ class Followed(NamedTuple):
 
 
 FOLLOWED = (
-    Followed("Revenue", 1, "revenue", "brl", 2),
+    Followed("Revenue", 1, "revenue", "money", 2),
     Followed("Orders", 5, "orders", "int", 0),
     Followed("Late deliveries", 22, "late", "int", 0),
 )

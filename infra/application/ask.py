@@ -283,16 +283,17 @@ def find_kept(
     """The answer of record as of a moment, if there is one."""
     origin = origin_in(moment, asked, parameters)
     kept = kept_answers.find(conn, asked.number, origin) if moment.is_record else None
-    return None if kept is None else restored(asked, origin, kept)
+    return None if kept is None else restored(asked, origin, kept, moment.currency)
 
 
 def _computed(conn: psycopg.Connection, moment: Moment, asked: Question, parameters: Mapping[str, Value]) -> Answer:
     begun = time.perf_counter()
     rows = asking.compute(conn, asked, parameters)
-    finding = findings.find(asked, rows, asking.backtest(conn, asked, parameters))
+    finding = findings.find(asked, rows, asking.backtest(conn, asked, parameters), moment.currency)
     metrics_process.computed(asked.number, time.perf_counter() - begun)
     metrics_process.answered("computed")
-    return Answer(asked, rows, origin_in(moment, asked, parameters), finding, datetime.now(UTC), is_kept=False)
+    origin, made_at = origin_in(moment, asked, parameters), datetime.now(UTC)
+    return Answer(asked, rows, origin, finding, made_at, is_kept=False, currency=moment.currency)
 
 
 def origin_in(moment: Moment, asked: Question, parameters: Mapping[str, Value]) -> Origin:

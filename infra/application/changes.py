@@ -9,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 
+from replayhouse.domain.kernel.meaning import BRL
 from replayhouse.infra.answers.answer import Answer, restored
 from replayhouse.infra.answers.moment import moment_as_of
 from replayhouse.infra.answers.movements import FOLLOWED_QUESTIONS, Moved, RowsChanged, moved, rows_changed
@@ -22,6 +23,7 @@ from replayhouse.infra.audit.growth import growth_between, orders_by_month
 from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.loads.load_ends import LoadEnd, load_ends
 from replayhouse.infra.read_models import kept_answers
+from replayhouse.infra.read_models.currency import currency_of
 from replayhouse.infra.read_models.snapshots.limits import Limits
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.projections.questions import questions
@@ -51,6 +53,8 @@ class Changes:
     months: Mapping[UUID, str]
     answers: Sequence[RowsChanged]
     lacking: Sequence[int]
+    currency: str = BRL
+    """The code of the currency of all amounts."""
 
     @property
     def loads(self) -> list[LoadEnd]:
@@ -132,6 +136,7 @@ def changes(site: Site, old: int | None, new: int | None, at: str | int | dateti
                 if one.number in before.found and one.number in after.found
             ],
             lacking=[position for position, kept in ((first, before), (end.position, after)) if kept.lacks],
+            currency=currency_of(conn),
         )
 
 

@@ -25,6 +25,7 @@ from replayhouse.infra.loads.batches import Load, Loads, time_of
 from replayhouse.infra.loads.erased_records import forget_erased
 from replayhouse.infra.loads.known import export_known
 from replayhouse.infra.loads.load_log import CountingLoadLog, OpenLoad, PostgresLoadLog
+from replayhouse.infra.loads.one_currency import refuse_other_currency
 from replayhouse.infra.loads.opened import MEMORY, Opened, Opener, open_files
 from replayhouse.infra.loads.passing import release_those_that_pass
 from replayhouse.infra.loads.source_records import (
@@ -149,6 +150,7 @@ class _Ingest:
     ) -> IngestReport:
         loads = Loads(connection)
         files = opened.files
+        refuse_other_currency(connection, opened.currency)
         newest, under_way = loads.newest_completed(), loads.open_load()
         if under_way is None or under_way.files != files:
             loads.refuse_while_under_way()

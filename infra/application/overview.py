@@ -41,6 +41,11 @@ class Overview:
     beside: Beside | None
     open_months: frozenset[str]
 
+    @property
+    def currency(self) -> str:
+        """The code of the currency of all amounts."""
+        return next(iter(self.answers.values())).currency
+
 
 def overview(
     site: Site, numbers: Sequence[int], at: str | int | datetime | None, occurred_before: str | date | None

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import psycopg
 
+from replayhouse.domain.kernel.meaning import BRL
 from replayhouse.infra.staging.extract import Extract, Limits, open_extract
 from replayhouse.infra.staging.staging import Staged, stage
 
@@ -24,6 +25,10 @@ class Complete(NamedTuple):
 
 class Opened(Protocol):
     """What a load needs of an extract."""
+
+    @property
+    def currency(self) -> str:
+        """That of all amounts, a code of ISO 4217."""
 
     @property
     def files(self) -> Mapping[str, str]:
@@ -54,6 +59,7 @@ class OpenedFiles:
 
     extract: Extract
     complete: Complete | None = None
+    currency: str = BRL
 
     @property
     def files(self) -> Mapping[str, str]:

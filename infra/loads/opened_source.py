@@ -43,6 +43,11 @@ class OpenedSource:
         self.made: Mapping[str, Made] = {}
 
     @property
+    def currency(self) -> str:
+        """That which the mapping says."""
+        return self._mapping.source.currency
+
+    @property
     def files(self) -> Mapping[str, str]:
         """By kind of record a hash of the mapping and all real files."""
         made = {*self._mapping.records, *self._mapping.selects}

@@ -4,6 +4,7 @@ in mapping.py.
 """
 
 import re
+from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
@@ -22,7 +23,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from replayhouse.domain.kernel.meaning import BRL
 from replayhouse.domain.quality.rules import RULE, RULES, RULES_THAT_KEEP_OUT, may_be_off
+from replayhouse.infra.sources.currency_codes import CURRENCIES
 from replayhouse.infra.sources.names import meant
 from replayhouse.ingest.records import RECORDS
 
@@ -98,6 +101,15 @@ def _a_name(name: str) -> str:
     if name == "olist":
         raise wrong("is taken: 'olist' is the source that is built in")
     return name
+
+
+def _a_currency(code: str) -> str:
+    if code not in CURRENCIES:
+        near = get_close_matches(code.upper(), sorted(CURRENCIES), n=1)
+        raise wrong(
+            f"is no currency, three letters of ISO 4217: did you mean {near[0] if near else BRL}? (got {code!r})"
+        )
+    return code
 
 
 def _a_time_format(form: str) -> str:
@@ -183,7 +195,9 @@ class Source(_Part):
 
     name: Annotated[str, AfterValidator(_a_name)] = Field(description="of the source; it stands in ids that are made")
     zone: Annotated[str, AfterValidator(_a_zone)] = Field(description="time zone of times without an offset")
-    currency: Literal["BRL"] = Field(default="BRL", description="of all amounts; a warehouse has one")
+    currency: Annotated[str, AfterValidator(_a_currency)] = Field(
+        default=BRL, description="of all amounts, a code of ISO 4217; a warehouse has one"
+    )
     times: tuple[Annotated[Name, AfterValidator(_a_time_format)], ...] = Field(
         default=(),
         max_length=MOST_FORMATS,

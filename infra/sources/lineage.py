@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 
+from replayhouse.domain.kernel.meaning import BRL
 from replayhouse.infra.staging.files import PERSONAL_FILES
 from replayhouse.infra.staging.real_files import RealFile
 
@@ -31,11 +32,14 @@ TEXT_BY_LINES = frozenset({"utf-8", "latin-1", "cp1252"})
 
 
 class LoadSource(NamedTuple):
-    """The source of a load: its name, the SHA-256 of the mapping, and the real files by kind of record."""
+    """The source of a load: its name, the SHA-256 of the mapping, the real files by kind of record, and the currency of
+    its amounts.
+    """
 
     name: str
     mapping: str
     files: dict[str, RealFile]
+    currency: str
 
     def document(self) -> dict[str, Any]:
         """As the table of loads keeps it."""
@@ -50,7 +54,7 @@ def load_source(document: Mapping[str, Any] | None) -> LoadSource | None:
         record: RealFile(**{**told, "encodings": tuple(told["encodings"])})
         for record, told in document["files"].items()
     }
-    return LoadSource(document["name"], document["mapping"], files)
+    return LoadSource(document["name"], document["mapping"], files, document.get("currency", BRL))
 
 
 def real_names(connection: psycopg.Connection, loads: Collection[UUID]) -> dict[UUID, dict[str, str]]:
@@ -75,7 +79,7 @@ def source_of(mapping: "SourceMapping", made: "Mapping[str, Made]") -> LoadSourc
     personal = {found.raw.name for record, found in made.items() if record in PERSONAL_FILES}
     personal |= {name for name, file in mapping.files.items() if file.personal}
     files = {record: _real_file(mapping, found.raw, personal) for record, found in made.items()}
-    return LoadSource(mapping.source.name, mapping.sha256, files)
+    return LoadSource(mapping.source.name, mapping.sha256, files, mapping.source.currency)
 
 
 def _real_file(mapping: "SourceMapping", raw: "RawTable", personal: set[str]) -> RealFile:

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from replayhouse.infra.answers.answer import Answer
 from replayhouse.infra.answers.asking import Cell, Row
 from replayhouse.infra.answers.differing import rows_by_key
-from replayhouse.infra.answers.findings import OVER_EVERYTHING, place_of, unit_of
+from replayhouse.infra.answers.findings import MONEY, OVER_EVERYTHING, place_of, unit_of
+from replayhouse.infra.read_models.currency import sign_of
 from replayhouse.projections.questions import Question
 
 MOST_CHARTS = 4
@@ -39,7 +40,7 @@ STATES = (
 
 # A stacked bar shows a part within its whole, which comes last: to set one on top of the other would count it twice.
 _KINDS = {"line": "line", "bar": "bar", "stacked bar": "within"}
-_UNITS = {"R$": "brl", "%": "pct", "": "number"}
+_UNITS = {MONEY: "money", "%": "pct", "": "number"}
 
 Address = Callable[[Row, str], str | None]
 """Where the rows behind a figure are: of a row of the answer, in a column; None where there are none."""
@@ -107,6 +108,13 @@ class _Asked(NamedTuple):
     other: Other | None
     address: Address
     open_months: Collection[str]
+    sign: str
+    """What stands before an amount."""
+
+    def unit(self, column: str) -> dict[str, str]:
+        """The unit of a column's figures, for the script: of money with what stands before an amount."""
+        unit = unit_of(column)
+        return {"unit": _UNITS[unit], **({"sign": self.sign} if unit == MONEY else {})}
 
     def cell(self, row: Row, column: str) -> Cell:
         return row[place_of(self.question, column)]
@@ -119,7 +127,7 @@ def charts_of(answer: Answer, other: Other | None, address: Address, open_months
     """The charts of an answer: none of a table, or where there are no rows."""
     question = answer.question
     rows = [row for row in answer.rows if row[0] != OVER_EVERYTHING]
-    asked = _Asked(question, rows, other, address, open_months)
+    asked = _Asked(question, rows, other, address, open_months, sign_of(answer.currency))
     chart = question.chart
     if not rows or chart["kind"] == "table":
         return []
@@ -171,7 +179,7 @@ def _canvas(asked: _Asked, kind: str, x: str, ys: Sequence[str], rows: Sequence[
         legend = [Legend("k1", ys[0]), Legend("kb", asked.other.says)]
     spec: dict[str, Any] = {
         "kind": "hbar" if is_flat else kind,
-        "unit": _UNITS[unit_of(ys[0])],
+        **asked.unit(ys[0]),
         "x": labels,
         "series": series,
         "href": _leading([asked.address(row, ys[0]) for row in shown]),
@@ -211,7 +219,7 @@ def _by_series(asked: _Asked, kind: str, x: str, y: str, series: str) -> Sequenc
     legend = [Legend(f"k{place + 1}", group) for place, (group, _) in enumerate(drawn)]
     title = "" if len(drawn) == len(groups) else f"the first {len(drawn)} of {len(groups)}"
     aria = f"{y} by {x} and {series}. The table has the figures."
-    spec = {"kind": kind, "unit": _UNITS[unit_of(y)], "x": labels, "series": lines, "aria": aria}
+    spec = {"kind": kind, **asked.unit(y), "x": labels, "series": lines, "aria": aria}
     return [Canvas(title, spec, "", legend)]
 
 
@@ -222,7 +230,7 @@ def _dots(asked: _Asked, x: str, y: str) -> Canvas:
     ]
     spec = {
         "kind": "scatter",
-        "unit": _UNITS[unit_of(y)],
+        **asked.unit(y),
         "xName": x,
         "yName": y,
         "series": [{"name": y, "data": points}],

@@ -254,6 +254,30 @@ zips = "text"
 """
 
 
+def test_a_warehouse_has_the_currency_of_its_first_load(warehouse: Warehouse, tmp_path: Path) -> None:
+    source, export = write_mapping(tmp_path / "shop"), write_export(tmp_path / "export", LINES)
+    toml = source / "source.toml"
+    in_reais = toml.read_text("utf-8")
+    toml.write_text(in_reais.replace("[source]", '[source]\ncurrency = "EUR"'), encoding="utf-8")
+    load = warehouse.json("ingest", export, "--source", source)["batch"]
+    assert warehouse.json("ask", "1")["finding"].startswith("Revenue peaked at EUR 1,211.50 in 2018-01")
+    with replayhouse.open(home=tmp_path / "home", database_url=warehouse.database.url) as opened:
+        shown = opened.overview((1,))
+        assert shown is not None
+        assert shown.currency == "EUR"
+
+    olist = write(tmp_path / "olist", a_good_extract())
+    in_brl = ("in BRL", "in EUR", "load it into a warehouse of its own")
+    refused(warehouse.run("ingest", olist, "--json"), 1, *in_brl)
+    refused(warehouse.run("ingest", olist, "--dry-run", "--json"), 1, *in_brl)
+
+    warehouse.json("retract", load, "--reason", "the currency was a mistake")
+    warehouse.json("ingest", olist)
+    assert warehouse.rows("SELECT code FROM read_model.currency") == [("BRL",)]
+    toml.write_text(in_reais, encoding="utf-8")
+    assert warehouse.json("ingest", export, "--source", source)["status"] == "completed"
+
+
 def test_a_file_that_lacks_a_column_is_told_and_nothing_is_loaded(warehouse: Warehouse, tmp_path: Path) -> None:
     export = write_export(tmp_path / "export", LINES)
     file = export / "orders_export_1.csv"

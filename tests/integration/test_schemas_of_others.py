@@ -86,11 +86,11 @@ def test_an_upgrade_leaves_alone_a_schema_that_has_the_name_of_a_new_one(
 
 def take_back_to(version: int, conn: psycopg.Connection) -> None:
     """As an earlier version left it: what the migrations after it have made is gone."""
-    for migration in migrations()[version:]:
+    for migration in reversed(migrations()[version:]):
         for kind, name in re.findall(r"^CREATE (TABLE|VIEW) ([\w.]+)", migration.statements, re.MULTILINE):
-            conn.execute(f"DROP {kind} {name} CASCADE".encode())
+            conn.execute(f"DROP {kind} IF EXISTS {name} CASCADE".encode())
         for function in re.findall(r"^CREATE FUNCTION ([\w.]+\([^)]*\))", migration.statements, re.MULTILINE):
-            conn.execute(f"DROP FUNCTION {function} CASCADE".encode())
+            conn.execute(f"DROP FUNCTION IF EXISTS {function} CASCADE".encode())
         for index, schema in re.findall(r"^CREATE INDEX (\w+) ON (\w+)\.", migration.statements, re.MULTILINE):
             conn.execute(f"DROP INDEX IF EXISTS {schema}.{index}".encode())
         for table, column in re.findall(r"^ALTER TABLE ([\w.]+) ADD COLUMN (\w+)", migration.statements, re.MULTILINE):

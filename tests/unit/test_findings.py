@@ -126,6 +126,14 @@ def test_values_are_told_by_what_their_column_is(value: Any, column: str, words:
     assert in_words(value, column) == words
 
 
+def test_amounts_are_told_in_the_currency_of_the_warehouse() -> None:
+    assert in_words(Decimal("1234.5"), "revenue", "EUR") == "EUR 1,234.50"
+    assert in_words(Decimal("12.34"), "late_pct", "EUR") == "12.3 %"
+    assert LATE is not None
+    asked = replace(LATE, findings=("Below R$ 10 {rows} [is|are] late.",))
+    assert find(asked, ROWS, {}, "EUR") == f"Below EUR 10 {len(ROWS)} are late."
+
+
 def faults(asked: Question) -> list[str]:
     """References of a question's sentences that nothing could ever be found for."""
     names = {column.name for column in asked.columns}

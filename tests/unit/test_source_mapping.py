@@ -129,7 +129,7 @@ WRONG = {
     "no name": ('name = "shop"\n', "", 2, "source lacks name"),
     "a zone that is none": ("America/Sao_Paulo", "Brazil/Olinda", 4, "source.zone is not a time zone"),
     "a zone that leads out": ("America/Sao_Paulo", "../../etc/passwd", 4, "source.zone is not a time zone"),
-    "another currency": ("zone", 'currency = "EUR"\nzone', 4, "source.currency is 'BRL' (got 'EUR')"),
+    "a currency that is none": ("zone", 'currency = "EURO"\nzone', 4, "did you mean EUR? (got 'EURO')"),
     "a format with what is not known": ('"%d/%m/%Y"]', '"%d/%m/%Q"]', 5, "a directive that is not known, %Q"),
     "a format without a day": ('"%d/%m/%Y"]', '"%m/%Y"]', 5, "names no year, month and day"),
     "a format that says something twice": ('"%d/%m/%Y"]', '"%d/%m/%Y %m"]', 5, "has %m twice"),

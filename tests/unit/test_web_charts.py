@@ -11,6 +11,7 @@ from typing import Any
 from replayhouse.infra.answers.answer import Answer
 from replayhouse.infra.read_models.kept_answers import Origin
 from replayhouse.infra.web.charts import MOST_BARS, STATES, Canvas, Grid, Other, TileMap, charts_of, sparkline
+from replayhouse.infra.web.pages.overview_words import in_words
 from replayhouse.projections.questions import Column, Question, question
 
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -76,6 +77,15 @@ def test_long_names_make_bars_lie_and_no_more_are_drawn_than_can_be_seen() -> No
     assert drawn.spec["x"][0] == "a long category 0"
     short = canvas(charts_of(answer(bars, ("toys", 1), ("pets", 2)), None, address, ()))
     assert (short.spec["kind"], short.title) == ("bar", "")
+
+
+def test_amounts_have_the_sign_of_their_currency() -> None:
+    bars = asked({"kind": "bar", "x": "category", "y": ["revenue"]}, "category revenue")
+    in_reais = answer(bars, ("toys", Decimal("1.50")))
+    for told, sign in ((in_reais, "R$"), (replace(in_reais, currency="EUR"), "EUR")):
+        spec = canvas(charts_of(told, None, address, ())).spec
+        assert (spec["unit"], spec["sign"]) == ("money", sign)
+    assert in_words(Decimal("1234.5"), "money", 2, "EUR") == "EUR 1,234.50"
 
 
 def test_a_part_is_drawn_within_its_whole() -> None:

@@ -43,7 +43,7 @@ def changes(
         changes=found,
         headline=_headline(found),
         moved=[_row(one, found) for one in found.moved],
-        corrections=[(one, correction_in_words(one)) for one in found.corrections],
+        corrections=[(one, correction_in_words(one, found.currency)) for one in found.corrections],
         answers=[one for one in found.answers if one.is_any],
         then=Wanted(None if is_newest else str(found.new.position)).link,
     )
@@ -61,8 +61,8 @@ class Row(NamedTuple):
 
 def _row(moved: Moved, found: Changes) -> Row:
     figure, change = moved.figure, moved.change
-    was = in_words(moved.was, figure.unit, figure.decimals)
-    now = None if moved.now is None else in_words(moved.now, figure.unit, figure.decimals)
+    was = in_words(moved.was, figure.unit, figure.decimals, found.currency)
+    now = None if moved.now is None else in_words(moved.now, figure.unit, figure.decimals, found.currency)
     amount = in_words(change if change > 0 else -change, "", figure.decimals)
     return Row(moved, was, now, f"{'+' if change > 0 else MINUS}{amount}", because(moved, found))
 

@@ -83,26 +83,26 @@ def _happened(changes: Changes, month: str, causes: tuple[tuple[str, str, str], 
     return [count(orders, one, many) for orders, one, many in touched if orders]
 
 
-def correction_in_words(correction: Correction) -> CorrectionInWords:
+def correction_in_words(correction: Correction, currency: str) -> CorrectionInWords:
     """A correction as the page tells it."""
     thing = f"{correction.kind.capitalize()} {short(correction.key)}"
-    changes = "; ".join(_change_in_words(change) for change in correction.changes)
+    changes = "; ".join(_change_in_words(change, currency) for change in correction.changes)
     return CorrectionInWords(thing, place_of(correction.kind, correction.key), changes)
 
 
-def _change_in_words(change: Change) -> str:
+def _change_in_words(change: Change, currency: str) -> str:
     if change.is_personal:
         return f"{change.what} corrected"
-    before, after = _value(change.what, change.before), _value(change.what, change.after)
+    before, after = (_value(change.what, value, currency) for value in (change.before, change.after))
     return f"{change.what} {before} became {after}"
 
 
-def _value(what: str, value: Any) -> str:
+def _value(what: str, value: Any, currency: str) -> str:
     match value:
         case None:
             return "unknown"
         case Decimal() if what.partition(" ")[0] in _MONEY:
-            return in_words(value, "brl", 2)
+            return in_words(value, "money", 2, currency)
         case datetime():
             return f"{value:%Y-%m-%d %H:%M:%S}"
         case UUID():

@@ -127,22 +127,22 @@ def _number_in_words(number: int) -> str:
 
 def _tile(figure: KeyFigure, found: Overview, over: _Over) -> Tile:
     value = figure.compute(over.of(found.answers))
-    large, small = _large(figure, value)
+    large, small = _large(figure, value, found.currency)
     change = None if over.are_all else change_on_the_year(figure, found.answers, over.months, over.regular)
     return Tile(
         figure.name, figure.question, large, small, *_delta(figure, change), _changed(figure, value, found, over)
     )
 
 
-def _large(figure: KeyFigure, value: Number | None) -> tuple[str, str]:
+def _large(figure: KeyFigure, value: Number | None, currency: str) -> tuple[str, str]:
     """A figure in large type, and what stands beside it in small."""
     if value is None:
         return NOTHING, ""
-    if figure.unit == "brl" and value >= _MILLION:
-        return in_words(Decimal(value) / _MILLION, "brl", 2), "M"
+    if figure.unit == "money" and value >= _MILLION:
+        return in_words(Decimal(value) / _MILLION, "money", 2, currency), "M"
     if figure.unit == "pct":
         return in_words(value, "int", figure.decimals), "%"
-    return in_words(value, figure.unit, figure.decimals), "of 5" if figure.unit == "score" else ""
+    return in_words(value, figure.unit, figure.decimals, currency), "of 5" if figure.unit == "score" else ""
 
 
 def _delta(figure: KeyFigure, change: Decimal | None) -> tuple[str, str]:
@@ -167,7 +167,7 @@ def _changed(figure: KeyFigure, value: Number | None, found: Overview, over: _Ov
     if not difference:
         return ""
     if beside.is_now:
-        return f"now known: {in_words(other, figure.unit, figure.decimals)}"
-    amount = in_words(abs(difference), figure.unit, figure.decimals).replace("%", "pp")
+        return f"now known: {in_words(other, figure.unit, figure.decimals, found.currency)}"
+    amount = in_words(abs(difference), figure.unit, figure.decimals, found.currency).replace("%", "pp")
     by = f"by taking {beside.last.load} back" if beside.last.is_retraction else "by the last load"
     return f"{'+' if difference > 0 else MINUS}{amount} {by}"

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from replayhouse.infra.answers.asking import Row
+from replayhouse.infra.answers.findings import MONEY, place_of, unit_of
 from replayhouse.infra.answers.findings import NOTHING as NOTHING_YET
-from replayhouse.infra.answers.findings import place_of, unit_of
 from replayhouse.infra.answers.key_figures import Number, number_of, regular_months
 from replayhouse.infra.application.overview import Overview
 from replayhouse.infra.web import charts as charting
@@ -52,8 +52,9 @@ def _revenue(found: Overview, links: LinksOf) -> Chart:
     finding = NOTHING_YET
     if known:
         (peak, best), (latest, last) = max(known), known[-1]
-        finding = f"Strongest in {month_in_words(best)} with {in_words(peak, 'brl', 0)}"
-        finding += f"; {month_in_words(last)} brought {in_words(latest, 'brl', 0)}." if last != best else "."
+        finding = f"Strongest in {month_in_words(best)} with {in_words(peak, 'money', 0, found.currency)}"
+        brought = in_words(latest, "money", 0, found.currency)
+        finding += f"; {month_in_words(last)} brought {brought}." if last != best else "."
     chart = _drawn(found, links, REVENUE, "Revenue by month", finding, rows)
     if not isinstance(chart.drawn, Canvas):
         return chart
@@ -115,11 +116,11 @@ def _drawn(found: Overview, links: LinksOf, number: int, title: str, finding: st
     other = None if then is None else Other(then, "as known now")
     drawn = charts_of(answer, other, links(asked).rows, found.open_months)
     x, y = str(asked.chart["x"]), str(asked.chart["y"][0])
-    table = [(cell(row[place_of(asked, x)]), _with_unit(row[place_of(asked, y)], y)) for row in rows]
+    table = [(cell(row[place_of(asked, x)]), _with_unit(row[place_of(asked, y)], y, found.currency)) for row in rows]
     return Chart(number, title, finding, drawn[0] if drawn else None, (x, y), table)
 
 
-def _with_unit(value: Any, column: str) -> str:
-    known: Mapping[str, str] = {"R$": "brl", "%": "pct"}
+def _with_unit(value: Any, column: str, currency: str) -> str:
+    known: Mapping[str, str] = {MONEY: "money", "%": "pct"}
     number = number_of(value)
-    return cell(None) if number is None else in_words(number, known.get(unit_of(column), ""), 2)
+    return cell(None) if number is None else in_words(number, known.get(unit_of(column), ""), 2, currency)

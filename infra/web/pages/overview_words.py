@@ -3,7 +3,9 @@
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from replayhouse.domain.kernel.meaning import BRL
 from replayhouse.infra.answers.key_figures import Number
+from replayhouse.infra.read_models.currency import sign_of
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -13,10 +15,10 @@ def rounded(value: Number, decimals: int) -> Decimal:
     return Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
-def in_words(value: Number, unit: str, decimals: int) -> str:
-    """A figure with its unit: brl, pct, or none."""
+def in_words(value: Number, unit: str, decimals: int, currency: str = BRL) -> str:
+    """A figure with its unit: money, pct, or none."""
     number = f"{rounded(value, decimals):,}".replace("-", MINUS)
-    return {"brl": f"R$ {number}", "pct": f"{number} %"}.get(unit, number)
+    return {"money": f"{sign_of(currency)} {number}", "pct": f"{number} %"}.get(unit, number)
 
 
 def month_in_words(month: str) -> str:
