@@ -50,6 +50,7 @@ RUN = (
             "event-store",
             "ingest",
             "sources",
+            "woocommerce",
             "retraction",
             "read-models",
             "time-travel",

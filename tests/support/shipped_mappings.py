@@ -4,6 +4,7 @@ import csv
 import hashlib
 import hmac
 import re
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -47,17 +48,25 @@ def person_of(source: str, key: str, connection: psycopg.Connection) -> UUID:
 def not_carried(page: str) -> dict[str, set[str]]:
     """By table, the columns that an export cannot carry, as the table on a page of the documentation lists them."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    return {table: set(re.findall(r"`(\w+)`", columns)) for table, columns in _NOT_CARRIED.findall(text)}
+    columns: dict[str, set[str]] = defaultdict(set)
+    for table, named in _NOT_CARRIED.findall(text):
+        columns[table] |= set(re.findall(r"`(\w+)`", named))
+    return dict(columns)
 
 
 def only_whole_orders(extract: Path, folder: Path) -> Path:
-    """An extract without the orders that lack items or a customer, which no shop would export; returns the folder."""
+    """An extract of the orders that have items and a customer, and of a person's of one moment the first.
+
+    No shop exports others, and of two of one moment the ids tell which is the later. Returns the folder.
+    """
     records = records_of(extract)
     with_items = {item["order_id"] for item in records["order_items"]}
-    customers = {customer["customer_id"] for customer in records["customers"]}
-    whole = [one for one in records["orders"] if one["order_id"] in with_items and one["customer_id"] in customers]
-    orders, aliases = {one["order_id"] for one in whole}, {one["customer_id"] for one in whole}
-    _keep(records, orders, aliases)
+    people = {one["customer_id"]: one["customer_unique_id"] for one in records["customers"]}
+    whole: dict[tuple[str, str], dict[str, str]] = {}
+    for order in records["orders"]:
+        if order["order_id"] in with_items and order["customer_id"] in people:
+            whole.setdefault((people[order["customer_id"]], order["order_purchase_timestamp"]), order)
+    _keep(records, {one["order_id"] for one in whole.values()}, {one["customer_id"] for one in whole.values()})
     write_records(records, folder)
     return folder
 

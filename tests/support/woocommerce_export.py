@@ -45,11 +45,14 @@ Row = dict[str, str]
 
 
 class Export(NamedTuple):
-    """The folder of an export and its rows; by the ids of the nine files numbers of orders and e-mails of people."""
+    """The folder of an export and its rows; the numbers of orders by their ids and those of their customers, and the
+    e-mails of people by their ids.
+    """
 
     folder: Path
     rows: list[Row]
     numbers: dict[str, str]
+    aliases: dict[str, str]
     emails: dict[str, str]
 
 
@@ -64,7 +67,8 @@ def exported(extract: Path, folder: Path) -> Export:
         for whole, lines in _orders(records, numbers, emails)
         for place, line in enumerate(lines, 1)
     ]
-    return Export(write(folder, rows), rows, numbers, emails)
+    aliases = {order["customer_id"]: numbers[order["order_id"]] for order in records["orders"]}
+    return Export(write(folder, rows), rows, numbers, aliases, emails)
 
 
 def _orders(records: Records, numbers: dict[str, str], emails: dict[str, str]) -> Iterator[tuple[Row, list[Row]]]:
@@ -116,6 +120,11 @@ def _line(product: str, names: dict[str, str], price: int, pieces: int) -> Row:
 def money(amount: int) -> str:
     """An amount in cents, as the form writes it."""
     return f"{amount // 100}.{amount % 100:02d}"
+
+
+def signed(amount: int) -> str:
+    """The same, where it may be below zero: with an apostrophe, so that a spreadsheet takes it for no formula."""
+    return money(amount) if amount >= 0 else f"'-{money(-amount)}"
 
 
 def write(folder: Path, rows: list[Row], name: str = "orders-export-2018-09-01.csv") -> Path:
