@@ -15,6 +15,8 @@ from replayhouse.domain.quality.rules import RULE, RULES, RULES_OF_MAPPINGS, Che
 
 REQUIRED_FILES = ("customers", "order_items", "order_payments", "order_reviews", "orders", "products", "sellers")
 OPTIONAL_FILES = ("geolocation", "categories")
+MAY_BE_WITHOUT = ("order_items", "order_payments", "order_reviews", "products", "sellers")
+"""Required files of which a source other than Olist may have no records at all."""
 
 FILE_RULES = tuple(rule for rule in RULES if rule.severity is Severity.CRITICAL and rule.name not in RULES_OF_MAPPINGS)
 """Rules that hold for a file as a whole."""

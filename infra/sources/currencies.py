@@ -13,15 +13,16 @@ from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.infra.sources.mapping import Mapping as SourceMapping
 from replayhouse.infra.sources.queries import quoted
 
+MEMORY = "256MB"
+
 LONGEST_WORD = 3
 """Characters of what may be quoted as a currency: a code (USD), or a sign (R$, €)."""
 
 _OTHERS = """
-    SELECT line, trim({column}), count(*) OVER ()
+    SELECT min(line), arg_min(trim({column}), line), count(*)
     FROM read_parquet($table)
     WHERE trim({column}) <> '' AND upper(trim({column})) <> $currency
-    ORDER BY line
-    LIMIT 1
+    HAVING count(*) > 0
 """
 
 
@@ -64,7 +65,7 @@ def refuse_other_currencies(mapping: SourceMapping, tables: Mapping[str, tuple[s
             real, table = tables[name]
             statement = _OTHERS.format(column=quoted(file.currency))
             at = {"table": str(table), "currency": mapping.source.currency}
-            with closing(interruptible(duckdb.connect(config={"threads": 1}))) as connection:
+            with closing(interruptible(duckdb.connect(config={"memory_limit": MEMORY, "threads": 1}))) as connection:
                 rows = connection.execute(statement, at).fetchall()
             found += [OtherCurrency(real, line, file.currency, word, count) for line, word, count in rows]
     if found:

@@ -220,7 +220,12 @@ def test_a_source_is_held_against_what_its_mapping_expects(warehouse: Warehouse,
     (source / "order_reviews.sql").unlink()
     export = write_export(tmp_path / "export", LINES)
     done = warehouse.run("ingest", export, "--source", source, "--json")
-    rejected(done, "The file order_reviews is missing", "seller_zip_code_prefix is not one to five digits")
+    rejected(
+        done,
+        "The file order_reviews is missing",
+        'without = ["order_reviews"], under [expectations]',
+        "seller_zip_code_prefix is not one to five digits",
+    )
 
     with (source / "source.toml").open("a") as toml:
         toml.write(EXPECTATIONS)

@@ -14,7 +14,7 @@ from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.sources.document import Lackable, Sql, Status, Value
 from replayhouse.infra.sources.mapping import LARGEST_FILE, json_schema, read_mapping
 from replayhouse.infra.sources.toml_lines import line_of, lines_of_keys
-from replayhouse.ingest.assess import REQUIRED_FILES
+from replayhouse.ingest.assess import MAY_BE_WITHOUT
 from replayhouse.ingest.records import RECORDS, STATUSES
 from tests.support.mappings import SHOP, mapping_folder
 
@@ -285,7 +285,7 @@ def test_what_a_source_is_without_is_not_made_as_well(tmp_path: Path) -> None:
 
 def test_the_words_of_a_mapping_are_those_of_the_records() -> None:
     assert set(get_args(Status)) == set(STATUSES)
-    assert set(get_args(Lackable)) == set(REQUIRED_FILES) - {"orders", "customers"}
+    assert get_args(Lackable) == MAY_BE_WITHOUT
 
 
 EXPECTATIONS = """
