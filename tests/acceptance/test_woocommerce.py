@@ -1,7 +1,9 @@
 """Orders of a WooCommerce shop, loaded by the mapping that comes with the program."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +17,7 @@ from replayhouse.ingest.synthetic.generate import generate
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.databases import copied
 from tests.support.in_process import Warehouse
+from tests.support.mappings import SHIPPED
 from tests.support.shipped_mappings import id_of, not_carried, only_whole_orders, person_of
 from tests.support.woocommerce_export import Export, exported, row, write
 
@@ -128,4 +131,29 @@ def test_a_later_export_tells_what_has_become_of_an_order(database: Database, tm
     assert warehouse.rows("SELECT status, total, paid, payment_method FROM sales.fact_order ORDER BY paid") == [
         ("delivered", Decimal("42.50"), Decimal("32.50"), "pix"),
         ("delivered", Decimal("42.50"), Decimal("42.50"), "pix"),
+    ]
+
+
+def test_a_shop_elsewhere_needs_its_name_its_zone_and_its_currency(database: Database, tmp_path: Path) -> None:
+    warehouse = Warehouse(database, tmp_path / "home")
+    lisbon = {"order_currency": "EUR", "billing_country": "PT", "billing_postcode": "1000-001", "billing_state": ""}
+    nowhere = dict.fromkeys(("billing_country", "billing_postcode", "billing_city", "billing_state"), "")
+    export = write(tmp_path / "export", [row(1001, **lisbon), row(1002, **{**lisbon, **nowhere})])
+    told = warehouse.run("ingest", export, "--source", NAME, "--json")
+    assert (told.code, "EUR" in told.out) == (1, True), told
+
+    shutil.copytree(SHIPPED / NAME, tmp_path / "loja")
+    toml = tmp_path / "loja" / "source.toml"
+    text = toml.read_text(encoding="utf-8")
+    for said, instead in (
+        ('name = "woocommerce"', 'name = "loja"\ncurrency = "EUR"'),
+        ("America/Sao_Paulo", "Europe/Lisbon"),
+    ):
+        text = text.replace(said, instead, 1)
+    toml.write_text(text, encoding="utf-8")
+    assert warehouse.json("ingest", export, "--source", tmp_path / "loja")["files"]["customers"]["quarantined"] == 0
+    deliveries = "SELECT placed_at, destination_zip FROM fulfillment.fact_delivery ORDER BY 2"
+    assert warehouse.rows(deliveries) == [
+        (datetime(2018, 1, 2, 8), "PT 1000001"),
+        (datetime(2018, 1, 2, 8), "UNKNOWN"),
     ]

@@ -166,17 +166,23 @@ def test_a_product_is_known_by_sku_then_number_then_name(tmp_path: Path) -> None
     assert lengths == dict.fromkeys(kinds, "3")
 
 
-def test_a_postcode_of_brazil_is_cut_to_its_prefix(tmp_path: Path) -> None:
-    prefixes = {
-        "01001-000": "01001",
-        "1001-000": "01001",
-        "01.001 000": "01001",
-        "1001000": "01001",
-        "SW1A 1AA": "SW1A1AA",
+def test_a_place_of_brazil_is_told_by_its_prefix_and_others_by_their_country(tmp_path: Path) -> None:
+    places = {
+        ("BR", "01001-000", "SP"): ("01001", "SP"),
+        ("BR", "1001-000", "SP"): ("01001", "SP"),
+        ("", "01.001 000", "SP"): ("01001", "SP"),
+        ("BR", "1001000", ""): ("01001", "unknown"),
+        ("", "", ""): ("unknown", "unknown"),
+        ("US", "15201-0012", "PA"): ("US 15201", "US-PA"),
+        ("GB", "SW1A 1AA", ""): ("GB SW1A1AA", "GB"),
+        ("PT", "1000-001", ""): ("PT 1000001", "PT"),
+        ("AE", "", "DU"): ("AE", "AE-DU"),
     }
-    records = made(tmp_path, *(row(number, billing_postcode=postcode) for number, postcode in enumerate(prefixes)))
-    told = [customer["customer_zip_code_prefix"] for customer in records["customers"]]
-    assert dict(zip(prefixes, told, strict=True)) == prefixes
+    names = ("billing_country", "billing_postcode", "billing_state")
+    rows = (row(number, **dict(zip(names, place, strict=True))) for number, place in enumerate(places))
+    records = made(tmp_path, *rows)["customers"]
+    told = [(customer["customer_zip_code_prefix"], customer["customer_state"]) for customer in records]
+    assert dict(zip(places, told, strict=True)) == places
 
 
 def test_an_order_goes_to_the_address_for_shipping_where_there_is_one(tmp_path: Path) -> None:

@@ -157,6 +157,7 @@ def row(number: int, item: int = 1, /, **cells: str) -> Row:
         "billing_postcode": "01001-000",
         "billing_city": "são paulo",
         "billing_state": "SP",
+        "billing_country": "BR",
         "item_id": f"{number}{item:02d}",
         "item_product_id": "7",
         "item_name": "Mug",

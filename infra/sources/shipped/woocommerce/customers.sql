@@ -12,21 +12,33 @@ WITH addressed AS (
         ) AS person,
         CASE
             WHEN coalesce(shipping_postcode, shipping_city, shipping_state) IS NULL
-            THEN [regexp_replace(billing_postcode, '[ .]', '', 'g'), billing_city, billing_state]
-            ELSE [regexp_replace(shipping_postcode, '[ .]', '', 'g'), shipping_city, shipping_state]
+            THEN [billing_country, regexp_replace(billing_postcode, '[ .]', '', 'g'), billing_city, billing_state]
+            ELSE [shipping_country, regexp_replace(shipping_postcode, '[ .]', '', 'g'), shipping_city, shipping_state]
         END AS place
     FROM export
+), placed AS (
+    SELECT
+        line,
+        order_id,
+        person,
+        nullif(place[1], 'BR') AS abroad,
+        place[2] AS postcode,
+        place[3] AS city,
+        place[4] AS state
+    FROM addressed
 )
 SELECT
     min(line) AS line,
     id('alias', order_id) AS customer_id,
     person_id(person) AS customer_unique_id,
     CASE
-        WHEN regexp_full_match(place[1], '[0-9]{1,5}-[0-9]{3}|[0-9]{7,8}')
-        THEN left(lpad(replace(place[1], '-', ''), 8, '0'), 5)
-        ELSE place[1]
+        WHEN abroad = 'US' THEN concat_ws(' ', abroad, left(postcode, 5)) -- the rest is a delivery route
+        WHEN abroad IS NOT NULL THEN left(concat_ws(' ', abroad, replace(postcode, '-', '')), 10)
+        WHEN regexp_full_match(postcode, '[0-9]{1,5}-[0-9]{3}|[0-9]{7,8}')
+        THEN left(lpad(replace(postcode, '-', ''), 8, '0'), 5)
+        ELSE coalesce(postcode, 'unknown')
     END AS customer_zip_code_prefix,
-    place[2] AS customer_city,
-    place[3] AS customer_state
-FROM addressed
-GROUP BY order_id, person, place
+    coalesce(city, 'unknown') AS customer_city,
+    coalesce(nullif(concat_ws('-', abroad, state), ''), 'unknown') AS customer_state
+FROM placed
+GROUP BY order_id, person, abroad, postcode, city, state
