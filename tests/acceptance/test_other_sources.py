@@ -209,7 +209,7 @@ def test_what_a_source_does_not_know_is_not_made_up(warehouse: Warehouse, tmp_pa
     assert (deliveries > 0, with_promise) == (True, 0)
     for number, says in FINDINGS_WITHOUT_A_PROMISE.items():
         small = ("--set", "min_orders=1") if number in (23, 27, 30) else ()
-        assert warehouse.json("ask", number, *small)["finding"] == says
+        assert warehouse.json("ask", str(number), *small)["finding"] == says
 
 
 def test_a_source_is_held_against_what_its_mapping_expects(warehouse: Warehouse, tmp_path: Path) -> None:
