@@ -9,7 +9,7 @@ import typer
 from replayhouse.infra.cli.event_report import say_event, say_pairs
 from replayhouse.infra.cli.options import Json, example
 from replayhouse.infra.cli.output import print_json, say, shown
-from replayhouse.infra.cli.own_keys import IdKind, KeySource, OwnKey
+from replayhouse.infra.cli.own_keys import IdKind, KeySource, OwnKey, key_given
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.telling import count
 
@@ -101,7 +101,7 @@ def _key_given(
         if not values:
             raise UsageError("The key of the row is missing: its values, or --key with the key in the source.")
         return values
-    return warehouse.row_key(table, own, values, source=source, id_kind=id_kind)
+    return warehouse.row_key(table, [key_given(key) for key in own], values, source=source, id_kind=id_kind)
 
 
 def _show(found: "RowLineage") -> None:

@@ -1,5 +1,6 @@
 """`--key`: what commands that take an id take in its place, the key that a thing has in its source."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -11,9 +12,15 @@ from replayhouse.infra.runtime.short_ids import read_id_start
 if TYPE_CHECKING:
     from replayhouse.infra.application.api.warehouse import Warehouse
 
+FROM_INPUT = "-"
+
 Key = Annotated[
     str | None,
-    typer.Option("--key", metavar="KEY", help="In place of the id: the key in the source, such as an order's number."),
+    typer.Option(
+        "--key",
+        metavar="KEY",
+        help="In place of the id: the key in the source, such as an order's number; - reads it from standard input.",
+    ),
 ]
 KeySource = Annotated[
     str | None, typer.Option("--source", metavar="NAME", help="With --key: whose key it is, where several have it.")
@@ -47,7 +54,17 @@ def id_given(warehouse: "Warehouse", kind: str, given: str | None, own: OwnKey) 
     if own.key is None:
         assert given is not None  # one of the two is there
         return given if kind == HistoryKind.BATCH else _looking_like_an_id(given)
-    return str(warehouse.id_of(kind, own.key, source=own.source, id_kind=own.id_kind))
+    return str(warehouse.id_of(kind, key_given(own.key), source=own.source, id_kind=own.id_kind))
+
+
+def key_given(key: str) -> str:
+    """The key; of `-` the first line of standard input, so that it stands on no command line."""
+    if key != FROM_INPUT:
+        return key
+    line = sys.stdin.readline() if sys.stdin is not None else ""
+    if not line.strip():
+        raise UsageError("--key - takes the key from standard input, and no line stands there.")
+    return line.removesuffix("\n").removesuffix("\r")
 
 
 def _looking_like_an_id(given: str) -> str:

@@ -31,6 +31,7 @@ OTHERS: tuple[tuple[str, ...], ...] = (
     ("customer", "erase", "--yes", AN_ID, "--reason", "none"),
     ("audit", "verify"),
     ("audit", "history", "order", AN_ID),
+    ("audit", "history", "order", "--key", "#1001"),
     ("audit", "lineage", "sales.fact_order", AN_ID),
     ("audit", "compare", "live", "1"),
     ("audit", "checkpoint", "head.json"),

@@ -1,5 +1,6 @@
 """`--key`: things are asked for by the keys that their sources know them by."""
 
+import io
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -169,8 +170,24 @@ def test_the_search_of_the_browser_takes_keys_of_things_and_none_of_people(shops
         assert both.status_code == 200
         assert "its key in other" in both.text
         assert "its key in shop" in both.text
+        thing = client.get("/api/things/order/%231001", params={"source": "shop"})
+        assert thing.json()["id"] == history(shops, "order", "--key", "#1001", "--source", "shop")[0]["stream"]
+        person = client.get("/api/things/customer/rui@example.com", params={"source": "shop"})
+        assert (person.status_code, "asked for by their ids" in person.text) == (400, True)
         for nobody in ("rui@example.com", "#1009"):
             assert "Nothing found" in search(nobody).text
+
+
+@pytest.mark.parametrize(("given", "found"), [("rui@example.com\n", True), ("rui@example.com\r\n", True), ("", False)])
+def test_a_key_may_stand_on_standard_input(
+    shops: Warehouse, monkeypatch: pytest.MonkeyPatch, given: str, found: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+    line = ("audit", "history", "customer", "--key", "-")
+    if found:
+        assert history(shops, "customer", "--key", "-")[0]["event"] == "CustomerRegistered"
+    else:
+        refused(shops.run(*line, "--json"), 2, "no line stands there")
 
 
 def test_a_person_is_erased_by_the_key_in_the_source(server: EmbeddedServer, shops: Warehouse, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
+from replayhouse.infra.audit.kinds import HistoryKind
+from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.web.api.documents import FAULTS, NO_STORE, Json
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.wanted import AtMoment
@@ -20,6 +22,10 @@ Kind = Annotated[
     str, Path(max_length=20, description="order, shipment, customer, review, product, seller, batch or row")
 ]
 Key = Annotated[str, Path(max_length=200, description="The id in the source, or its first digits; of a load its name")]
+Source = Annotated[
+    str | None,
+    Query(max_length=40, description="The key is the one by which this source calls the thing, as an order's number"),
+]
 Order = Annotated[str, Query(max_length=20, description="The order of events: as they were learnt, or happened")]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="So many events at most")]
 Offset = Annotated[int, Query(ge=0, le=10_000_000, description="So many events are left out before the first")]
@@ -117,7 +123,12 @@ def thing(
     order: Order = "learnt",
     limit: Limit = 50,
     offset: Offset = 0,
+    source: Source = None,
 ) -> Json:
     """The events of a thing, what each changed and the lines it came from, its rows and its neighbours."""
+    if source is not None:
+        if kind == HistoryKind.CUSTOMER:
+            raise UsageError("People are asked for by their ids: what a source calls them would stand in the address.")
+        key = warehouse.id_of(kind, key, source=source).hex
     found = warehouse.thing(kind, key, at=wanted.at, occurred_before=wanted.by, order=order, limit=limit, offset=offset)
     return Json(found.document(), headers=NO_STORE)
