@@ -13,8 +13,8 @@ from replayhouse.infra.audit.history import HistoricEvent, history_of, subjects_
 from replayhouse.infra.audit.kinds import PERSONAL, HistoryKind
 from replayhouse.infra.audit.named_streams import stream_named
 from replayhouse.infra.loads.names import load_named
-from replayhouse.infra.runtime.errors import Unknown
-from replayhouse.infra.runtime.short_ids import read_id_start
+from replayhouse.infra.runtime.errors import Unknown, UsageError
+from replayhouse.infra.runtime.short_ids import IdStart, read_id_start
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def history(site: Site, kind: str, key: str) -> History:
     """
     of = kind_named(kind)
     if of is not HistoryKind.BATCH:
-        read_id_start(key)  # what is no id is told before anything is opened
+        _read_start(of, key)  # what is no id is told before anything is opened
     with site.as_reader.connect("replayhouse audit") as connection, ExitStack() as stack:
         wanted = key_of(connection, of, key)
         subjects = {wanted, *subjects_of(connection, of, wanted)}
@@ -72,7 +72,16 @@ def key_of(conn: psycopg.Connection, kind: HistoryKind, key: str) -> UUID:
     """The id of the one thing that is meant: by its id, or the first digits of it; of a load by its name, too."""
     if kind is HistoryKind.BATCH:
         return load_named(conn, key)
-    return stream_named(conn, kind, read_id_start(key))
+    return stream_named(conn, kind, _read_start(kind, key))
+
+
+def _read_start(kind: HistoryKind, key: str) -> IdStart:
+    try:
+        return read_id_start(key)
+    except UsageError as error:
+        if kind is HistoryKind.ROW:
+            raise
+        raise UsageError(f"{error} What its source calls it goes with --key.") from error
 
 
 def kind_named(text: str) -> HistoryKind:

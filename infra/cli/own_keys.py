@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.runtime.errors import UsageError
-from replayhouse.infra.runtime.short_ids import read_id_start
 
 if TYPE_CHECKING:
     from replayhouse.infra.application.api.warehouse import Warehouse
@@ -53,7 +51,7 @@ def id_given(warehouse: "Warehouse", kind: str, given: str | None, own: OwnKey) 
         raise UsageError("Name one thing: by its id, or by --key with the key that it has in its source.")
     if own.key is None:
         assert given is not None  # one of the two is there
-        return given if kind == HistoryKind.BATCH else _looking_like_an_id(given)
+        return given
     return str(warehouse.id_of(kind, key_given(own.key), source=own.source, id_kind=own.id_kind))
 
 
@@ -65,11 +63,3 @@ def key_given(key: str) -> str:
     if not line.strip():
         raise UsageError("--key - takes the key from standard input, and no line stands there.")
     return line.removesuffix("\n").removesuffix("\r")
-
-
-def _looking_like_an_id(given: str) -> str:
-    try:
-        read_id_start(given)
-    except UsageError as error:
-        raise UsageError(f"{error} What its source calls it goes with --key.") from error
-    return given
