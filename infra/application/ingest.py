@@ -224,7 +224,7 @@ class _Run:
         self._owner = uuid4()
         self._loaded_before, self._loaded_since = loads.loaded_before(self._files), loads.newest_completed()
         self._now = time_of(connection)
-        self._missing = told_of_missing(connection, opened.complete, seq, staged.missing_records)
+        self._missing = told_of_missing(connection, opened.complete, staged.missing_records)
 
     def run(self, under_way: Load | None, name: str, *, dry_run: bool) -> IngestReport:
         if dry_run:

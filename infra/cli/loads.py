@@ -162,7 +162,7 @@ def _show_missing(report: "IngestReport") -> None:
     if report.missing_records and not report.reasons:
         say("Missing, though earlier loads of this source brought them (nothing of them is changed):")
         for kind in report.missing_records:
-            first = ", ".join(f"{place.file}:{place.line} of {place.load.name}" for place in kind.first)
+            first = ", ".join(f"{place.of_file} of {place.load.name}" for place in kind.first)
             say(f"  {kind.file}: {kind.missing:,} of {kind.known:,}; the first: {first}")
             for since in kind.since:
                 say(f"    {since.records:,} stood last in {since.last_in.name}{' and are new here' * since.is_new}")

@@ -1,7 +1,6 @@
 """Which records each complete source had: what later loads of it look up, and what is said of those that it lacks."""
 
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,24 +22,39 @@ COPY_BYTES = 1 << 20
 KEPT_AS = "missing_records"
 """What it is called in the outcome of a load; a load without it is of a source that may leave records out."""
 
-EXPORT = """
+EXPORT_RECORDS = """
     COPY (
-        SELECT r.batch_seq, r.file, r.key, r.line, r.order_id
-        FROM event_store.source_record AS r
-        JOIN event_store.batch AS b USING (batch_seq)
-        WHERE b.status <> 'retracted' AND b.source ->> 'name' = current_setting('replayhouse.source')
-            AND b.batch_seq < current_setting('replayhouse.batch_seq')::int
+        WITH of_source AS (
+            SELECT batch_seq, coalesce(outcome ? 'missing_records', false) AS is_complete
+            FROM event_store.batch
+            WHERE kind = 'load' AND status <> 'retracted' AND source ->> 'name' = current_setting('replayhouse.source')
+                AND batch_seq < current_setting('replayhouse.batch_seq')::int
+        )
+        SELECT batch_seq, file, key, line, order_id, line IS NOT NULL AS is_there
+        FROM event_store.source_record JOIN of_source USING (batch_seq)
+        UNION ALL
+        SELECT batch_seq, file, key, NULL, NULL, true
+        FROM event_store.row_fingerprint JOIN of_source USING (batch_seq)
+        WHERE NOT is_complete
+            AND file IN ('categories', 'customers', 'geolocation', 'orders', 'products', 'sellers')
     ) TO STDOUT (FORMAT csv, HEADER)
 """
+"""Loads that may leave records out say of what they brought that it was there. They do not of parts of orders, which
+would have to name the order, so that those of people who were erased since are not missed."""
+
+EXPORT_LOADS = """
+    COPY (
+        SELECT batch_seq
+        FROM event_store.batch
+        WHERE kind = 'load' AND status = 'completed' AND source ->> 'name' = current_setting('replayhouse.source')
+            AND outcome ? 'missing_records' AND batch_seq < current_setting('replayhouse.batch_seq')::int
+    ) TO STDOUT (FORMAT csv, HEADER)
+"""
+EXPORTS = {"source_records.csv": EXPORT_RECORDS, "complete_loads.csv": EXPORT_LOADS}
+
 FORGET = "DELETE FROM event_store.source_record WHERE batch_seq = %s"
 KEEP = "COPY event_store.source_record (batch_seq, file, key, line, order_id) FROM STDIN (FORMAT csv)"
-LOADS = """
-    SELECT batch_seq, batch_id, name, source -> 'files'
-    FROM event_store.batch
-    WHERE kind = 'load' AND status = 'completed' AND source ->> 'name' = %s AND outcome ? 'missing_records'
-        AND batch_seq < %s
-    ORDER BY batch_seq
-"""
+LOADS = "SELECT batch_seq, batch_id, name, source -> 'files' FROM event_store.batch WHERE batch_seq = ANY(%s)"
 
 
 def export_source_records(connection: psycopg.Connection, source: str, before_batch_seq: int, directory: Path) -> None:
@@ -48,9 +62,10 @@ def export_source_records(connection: psycopg.Connection, source: str, before_ba
     with connection.transaction():
         connection.execute("SELECT set_config('replayhouse.batch_seq', %s, true)", (str(before_batch_seq),))
         connection.execute("SELECT set_config('replayhouse.source', %s, true)", (source,))
-        with (directory / "source_records.csv").open("wb") as file, connection.cursor().copy(EXPORT) as copy:
-            for block in copy:
-                file.write(block)
+        for name, query in EXPORTS.items():
+            with (directory / name).open("wb") as file, connection.cursor().copy(query) as copy:
+                for block in copy:
+                    file.write(block)
     people = "".join(f"{person}\n" for person in erased_people(connection))
     (directory / "erased.csv").write_text(f"customer_id\n{people}", encoding="ascii")
 
@@ -96,11 +111,16 @@ class Since(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a record stood: a line of a real file, in the load that brought it."""
+    """Where a record stood: a line of a real file, in the load that had it there; None where no line was kept."""
 
     file: str
-    line: int
+    line: int | None
     load: LoadNamed
+
+    @property
+    def of_file(self) -> str:
+        """For people: file and line."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
 
     def document(self) -> dict[str, Any]:
         """As JSON shows it."""
@@ -129,25 +149,18 @@ class MissingKind(NamedTuple):
         }
 
 
-class _Loads(NamedTuple):
-    """The loads of a source that its records are held against, the oldest first, with their real files by kind."""
+class _Load(NamedTuple):
+    named: LoadNamed
+    files: Mapping[str, Any]
 
-    numbers: list[int]
-    named: list[LoadNamed]
-    files: list[Mapping[str, Any]]
-
-    def last_before(self, batch_seq: int) -> LoadNamed:
-        return self.named[bisect_left(self.numbers, batch_seq) - 1]
-
-    def place(self, kind: str, batch_seq: int, line: int) -> Place:
-        at = bisect_left(self.numbers, batch_seq)
-        return Place(self.files[at][kind]["name"], line, self.named[at])
+    def place(self, kind: str, line: int | None) -> Place:
+        return Place(self.files[kind]["name"], line, self.named)
 
 
 def told_of_missing(
-    connection: psycopg.Connection, complete: Complete | None, batch_seq: int, found: Sequence[MissingRecords]
+    connection: psycopg.Connection, complete: Complete | None, found: Sequence[MissingRecords]
 ) -> tuple[MissingKind, ...] | None:
-    """What is said of the records that the load with that number misses: of each kind that lacks some.
+    """What is said of the records that a load misses: of each kind that lacks some.
 
     None of a source that does not say that its extracts hold everything.
     """
@@ -156,20 +169,21 @@ def told_of_missing(
     lacking = [some for some in found if some.counts.lacking]
     if not lacking:
         return ()
-    rows = connection.execute(LOADS, (complete.source, batch_seq)).fetchall()
-    numbers, ids, names, files = zip(*rows, strict=True)
-    loads = _Loads(list(numbers), [LoadNamed(*of) for of in zip(ids, names, strict=True)], list(files))
+    told = [number for some in lacking for number, *_ in some.since]
+    loads = _loads(connection, told + [number for some in lacking for number, _ in some.first])
     return tuple(
         MissingKind(
             *some.counts,
-            tuple(
-                Since(records, loads.last_before(missed_in or batch_seq), missed_in is None)
-                for missed_in, records in some.since
-            ),
-            tuple(loads.place(some.counts.file, brought_in, line) for brought_in, line in some.first),
+            tuple(Since(records, loads[last_in].named, is_new) for last_in, is_new, records in some.since),
+            tuple(loads[stood_in].place(some.counts.file, line) for stood_in, line in some.first),
         )
         for some in lacking
     )
+
+
+def _loads(connection: psycopg.Connection, numbers: Collection[int]) -> dict[int, _Load]:
+    rows = connection.execute(LOADS, (list(numbers),)).fetchall()
+    return {number: _Load(LoadNamed(batch, name), files) for number, batch, name, files in rows}
 
 
 def kept_of_missing(missing: Sequence[MissingKind] | None) -> dict[str, object]:

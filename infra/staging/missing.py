@@ -13,24 +13,24 @@ FIRST = 3
 
 COUNTS = "SELECT file, known, missing, unreadable FROM missing_count ORDER BY file"
 FIRST_MISSING = """
-    SELECT brought_in, line FROM missing_record WHERE file = $file ORDER BY brought_in, line, key LIMIT $first"""
+    SELECT stood_in, line FROM missing_record WHERE file = $file ORDER BY stood_in, line NULLS LAST, key LIMIT $first"""
 SINCE = """
-    SELECT missing_in, count(*) FROM missing_record WHERE file = $file GROUP BY missing_in
-    ORDER BY missing_in DESC NULLS FIRST"""
+    SELECT last_in, missing_in IS NULL AS is_new, count(*) FROM missing_record WHERE file = $file
+    GROUP BY ALL ORDER BY is_new DESC, last_in DESC"""
 CHANGES = """
     COPY (SELECT {batch_seq} AS batch_seq, file, key, line, order_id FROM source_change) TO '{path}' (HEADER false)"""
 
 
 class MissingRecords(NamedTuple):
-    """Of one kind of record, what is missing: how many, by which load missed first, and the first ones by their place.
+    """Of one kind of record, what is missing: how many, which load had them last, and the first ones by their place.
 
-    Loads are told by their numbers. `since` counts by the load that missed them first, None being this one; `first`
-    are a load that brought a record, and the line on which it stood there.
+    Loads are told by their numbers. `since` counts by the load that had them last, and by whether no load before this
+    one missed them; `first` are a load that a record stood in, and its line there, None where no load has kept it.
     """
 
     counts: Missing
-    since: tuple[tuple[int | None, int], ...]
-    first: tuple[tuple[int, int], ...]
+    since: tuple[tuple[int, bool, int], ...]
+    first: tuple[tuple[int, int | None], ...]
 
 
 def read_missing(connection: duckdb.DuckDBPyConnection) -> Iterator[MissingRecords]:

@@ -62,7 +62,10 @@ LOAD_KNOWN = {
         INSERT INTO known_source_record
         FROM read_csv($path, header = true, auto_detect = false,
             columns = {'batch_seq': 'INTEGER', 'file': 'VARCHAR', 'key': 'UUID', 'line': 'INTEGER',
-                       'order_id': 'UUID'})""",
+                       'order_id': 'UUID', 'is_there': 'BOOLEAN'})""",
+    "complete_loads.csv": """
+        INSERT INTO known_complete_load
+        FROM read_csv($path, header = true, auto_detect = false, columns = {'batch_seq': 'INTEGER'})""",
     "erased.csv": """
         INSERT INTO erased_person
         FROM read_csv($path, header = true, auto_detect = false, columns = {'customer_id': 'UUID'})""",
@@ -222,8 +225,9 @@ def stage_records(
     `is_made`: a mapping made them, so that their texts are those of their cells, and `malformed` files have a `text`.
     `unquoted` are the columns, by file, of which no reason may quote a cell, besides those of the personal files;
     `expected` is what its source says. `is_complete`: it says that its extracts hold everything; `known` then has
-    `source_records.csv` (batch_seq, file, key, line, order_id), what earlier loads of it found, and `erased.csv`
-    (customer_id), whose records nobody misses.
+    `source_records.csv` (batch_seq, file, key, line, order_id, is_there), what earlier loads of it found,
+    `complete_loads.csv` (batch_seq), which of these held everything, and `erased.csv` (customer_id), whose records
+    nobody misses.
     """
     directory.mkdir(parents=True, exist_ok=True)
     database = directory / DATABASE

@@ -160,10 +160,29 @@ def staged(tmp_path: Path, tables: Tables, known: Mapping[str, str] | None = Non
     return stage(extract, tmp_path / "stage", known_files, opened_on=OPENED_ON)
 
 
-def staged_of(tmp_path: Path, tables: Tables, source: Expected) -> Staged:
-    """Writes the tables, all nine, and stages them as records of a source that its mapping tells of."""
+def staged_of(
+    tmp_path: Path,
+    tables: Tables,
+    source: Expected,
+    known: Mapping[str, str] | None = None,
+    *,
+    is_complete: bool = False,
+) -> Staged:
+    """Writes the tables, all nine, and stages them as records of a source that its mapping tells of.
+
+    `known` is what the log is said to know; `is_complete`: the source says that its extracts hold everything.
+    """
     extract = open_extract(write(tmp_path / "extract", tables), tmp_path / "unpacked")
     cells = tmp_path / "cells"
     cells.mkdir()
     read = {file: read_file(file, extract.files[file].path, cells) for file in tables}
-    return stage_records(extract, read, cells, tmp_path / "stage", opened_on=OPENED_ON, expected=source)
+    return stage_records(
+        extract,
+        read,
+        cells,
+        tmp_path / "stage",
+        write_known(tmp_path / "known", known) if known else None,
+        opened_on=OPENED_ON,
+        expected=source,
+        is_complete=is_complete,
+    )

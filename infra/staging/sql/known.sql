@@ -10,7 +10,8 @@ CREATE TABLE superseded_fingerprint (file VARCHAR, key UUID, fingerprint UUID);
 CREATE TABLE known_order (order_id UUID, customer_alias UUID, status VARCHAR, placed_at TIMESTAMP, sellers UUID[]);
 CREATE TABLE known_alias (customer_alias UUID, customer_id UUID);
 CREATE TABLE known_seller (seller_id UUID, zip_prefix VARCHAR);
-CREATE TABLE known_source_record (batch_seq INTEGER, file VARCHAR, key UUID, line INTEGER, order_id UUID);
+CREATE TABLE known_source_record (batch_seq INTEGER, file VARCHAR, key UUID, line INTEGER, order_id UUID, is_there BOOLEAN);
+CREATE TABLE known_complete_load (batch_seq INTEGER);
 CREATE TABLE erased_person (customer_id UUID);
 CREATE TABLE missing_count (file VARCHAR, known BIGINT, missing BIGINT, unreadable BIGINT);
 

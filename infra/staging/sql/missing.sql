@@ -18,16 +18,19 @@ CREATE TEMP TABLE present_record AS
 SELECT file, key, min(line) AS line, any_value(order_id) AS order_id
 FROM shown_record WHERE is_readable GROUP BY file, key;
 
--- By the loads of this source: where a record stood when it was there first or again, and which load missed it since.
+-- By the loads of this source: which one had a record last as far as rows say, where it stood when it was there first or
+-- again, and which load missed it since. Loads that may leave records out tell no lines.
 
 CREATE TEMP TABLE source_record AS
-SELECT * EXCLUDE (missed_in), CASE WHEN missed_in > brought_in THEN missed_in END AS missing_in
+SELECT file, key, there_in, coalesce(stood_in, there_in) AS stood_in, line, order_id,
+    CASE WHEN missed_in > there_in THEN missed_in END AS missing_in
 FROM (
     SELECT file, key,
-        max(batch_seq) FILTER (WHERE line IS NOT NULL) AS brought_in,
+        max(batch_seq) FILTER (WHERE is_there) AS there_in,
+        max(batch_seq) FILTER (WHERE line IS NOT NULL) AS stood_in,
         arg_max(line, batch_seq) FILTER (WHERE line IS NOT NULL) AS line,
         any_value(order_id) AS order_id,
-        max(batch_seq) FILTER (WHERE line IS NULL) AS missed_in
+        max(batch_seq) FILTER (WHERE NOT is_there) AS missed_in
     FROM known_source_record
     GROUP BY file, key
 );
@@ -48,8 +51,15 @@ SEMI JOIN known_fingerprint AS known ON known.file = source.file AND known.key =
 ANTI JOIN forgotten AS itself ON itself.id = source.key
 ANTI JOIN forgotten AS whole ON whole.id = source.order_id;
 
+-- The load that had it last: the newest before it was missed of those that hold everything, else the one that brought it.
+
 CREATE TABLE missing_record AS
-SELECT * FROM expected_record ANTI JOIN present_record USING (file, key);
+SELECT missing.*, greatest(complete.batch_seq, there_in) AS last_in
+FROM (
+    SELECT *, coalesce(missing_in, 2147483647) AS before
+    FROM expected_record ANTI JOIN present_record USING (file, key)
+) AS missing
+ASOF LEFT JOIN known_complete_load AS complete ON complete.batch_seq < missing.before;
 
 INSERT INTO missing_count
 SELECT file, coalesce(known, 0), coalesce(missing, 0), coalesce(unreadable, 0)
@@ -63,6 +73,6 @@ LEFT JOIN (SELECT file, count(*) AS unreadable FROM shown_record WHERE NOT is_re
 CREATE TABLE source_change AS
 SELECT file, key, line, order_id
 FROM present_record
-ANTI JOIN (SELECT file, key FROM source_record WHERE missing_in IS NULL) AS there USING (file, key)
+ANTI JOIN (SELECT file, key FROM source_record WHERE missing_in IS NULL AND line IS NOT NULL) AS there USING (file, key)
 UNION ALL
 SELECT file, key, NULL, NULL FROM missing_record WHERE missing_in IS NULL;
