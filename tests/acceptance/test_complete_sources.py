@@ -2,12 +2,15 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from replayhouse.infra.application import ingest
 from replayhouse.infra.postgres.connection import Database
 from tests.support.complete_shop import complete_mapping, orders_export
 from tests.support.in_process import Warehouse, rejected
+from tests.support.shop import write_mapping
 
 ALL = range(1000, 1040)
 PARTS = ("customers", "order_items", "order_payments", "orders", "products")
@@ -97,3 +100,55 @@ def test_one_source_does_not_miss_what_another_brought(shop: Shop) -> None:
     assert shop.load("of_other", range(2000, 2010), source=other)["missing_records"] == []
     assert shop.load("later", ALL)["missing_records"] == []
     assert counts(shop.load("shrunk", range(2001, 2010), source=other))["orders"] == (1, 10)
+
+
+def test_a_load_that_was_killed_finds_the_same_when_it_goes_on_and_a_dry_run_before_it(shop: Shop) -> None:
+    planned = shop.load("later", ALL[2:], "--dry-run")
+    rows = "SELECT count(*), count(line) FROM event_store.source_record"
+    before = shop.warehouse.rows(rows)
+    with patch.object(ingest, "tell_completion", side_effect=RuntimeError("killed")):
+        done = shop.warehouse.run("ingest", shop.folder / "later", "--source", shop.mapping)
+    assert done.code != 0
+    told = shop.warehouse.json("ingest", shop.folder / "later", "--source", shop.mapping)
+    assert (planned["status"], told["status"]) == ("planned", "completed")
+    assert told["missing_records"] == planned["missing_records"] != []
+    assert shop.warehouse.rows(rows) == [(before[0][0] + 10, before[0][1])]
+    again = shop.warehouse.json("ingest", shop.folder / "later", "--source", shop.mapping)
+    assert (again["status"], again["missing_records"]) == ("unchanged", told["missing_records"])
+
+
+def test_what_earlier_loads_brought_is_missed_once_the_mapping_says_that_extracts_hold_everything(
+    database: Database, tmp_path: Path
+) -> None:
+    shop = Shop(Warehouse(database, tmp_path / "home"), tmp_path)
+    told = shop.load("early", ALL, source=write_mapping(tmp_path / "incomplete"))
+    assert "missing_records" not in told
+    assert shop.findings() == {}
+    told = shop.load("later", ALL[1:])
+    assert counts(told) == dict.fromkeys(("customers", "orders", "products"), (1, 40))
+    orders = next(kind for kind in told["missing_records"] if kind["file"] == "orders")
+    assert [(place["line"], place["load"]["name"]) for place in orders["first"]] == [(None, "early")]
+    assert [(one["last_in"]["name"], one["is_new"]) for one in orders["since"]] == [("early", True)]
+    again = shop.load("again", ALL[2:])
+    orders = next(kind for kind in again["missing_records"] if kind["file"] == "orders")
+    assert [(one["last_in"]["name"], one["is_new"]) for one in orders["since"]] == [("later", True), ("early", False)]
+
+
+def test_neither_an_erased_person_nor_a_record_that_is_quarantined_is_missed(shop: Shop) -> None:
+    [(person,)] = shop.warehouse.rows("SELECT customer_id::text FROM customer.customer_alias ORDER BY 1 LIMIT 1")
+    [(order,)] = shop.warehouse.rows(f"""
+        SELECT order_id::text FROM sales.fact_order JOIN customer.customer_alias USING (customer_alias)
+        WHERE customer_alias.customer_id = '{person}'""")
+    erased = shop.warehouse.run("customer", "erase", person, "--reason", "asked for it", "--yes")
+    assert erased.code == 0, erased
+    [line] = [
+        place for place in shop.warehouse.json("audit", "history", "order", order) if "orders:" in place["source"]
+    ][:1]
+    number = 1000 + int(line["source"].split("orders:")[1].split()[0]) - 2
+    export = orders_export(shop.folder / "later", [one for one in ALL if one != number])
+    file = export / "orders_export_1.csv"
+    spoilt = next(one for one in ALL if one != number)
+    file.write_bytes(file.read_bytes().replace(f"Article {spoilt};30,50".encode(), f"Article {spoilt};thirty".encode()))
+    told = shop.warehouse.json("ingest", export, "--source", shop.mapping)
+    assert told["files"]["order_items"]["quarantined"] == 1
+    assert counts(told) == {"products": (1, 40)}
