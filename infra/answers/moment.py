@@ -17,8 +17,9 @@ from replayhouse.projections.questions import Question
 class Moment(NamedTuple):
     """The schemas of its marts and their calendar, and what they show.
 
-    `definition` is the SHA-256 of how they are made, `erasures` grows with each erasure of what they show.
-    `is_record` tells that they show the log and nothing else: no stream is parked, no other program has folded them.
+    `definition` is the SHA-256 of how they are made, and of which source, if of one alone; `erasures` grows with each
+    erasure of what they show. `is_record` tells that they show the log and nothing else: no stream is parked, no other
+    program has folded them.
     """
 
     schemas: tuple[str, ...]
@@ -65,8 +66,13 @@ def has_own_marts(conn: psycopg.Connection) -> bool:
 
 
 def moment_as_of(
-    conn: psycopg.Connection, schemas: tuple[str, ...], position: int, occurred_before: datetime | None
+    conn: psycopg.Connection,
+    schemas: tuple[str, ...],
+    position: int,
+    occurred_before: datetime | None,
+    source: str | None = None,
 ) -> Moment:
-    """What marts show, or would, that this program makes of the log up to a position."""
+    """What marts show, or would, that this program makes of the log up to a position, or of a source in it."""
+    made = definition() if source is None else sha256(f"{definition()} of {source}".encode()).hexdigest()
     erasures, currency = refolding.erasures(conn), currency_of(conn)
-    return Moment(schemas, position, occurred_before, definition(), erasures, True, currency)
+    return Moment(schemas, position, occurred_before, made, erasures, True, currency)

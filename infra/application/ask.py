@@ -68,19 +68,20 @@ def ask(
     given: Mapping[str, object],
     at: str | int | datetime | None,
     occurred_before: str | date | None,
+    source: str | None = None,
 ) -> Answer:
-    """Answers a question as of a moment. Raises UsageError for an unknown number, parameter or moment."""
+    """Answers a question as of a moment. Raises UsageError for an unknown number, parameter, moment or source."""
     asked = question_of(number)
     parameters = read_parameters(asked, given)
-    with asking_as_of(site, at, occurred_before) as session:
+    with asking_as_of(site, at, occurred_before, source) as session:
         return session.answer(asked, parameters)
 
 
 def ask_all(
-    site: Site, at: str | int | datetime | None, occurred_before: str | date | None
+    site: Site, at: str | int | datetime | None, occurred_before: str | date | None, source: str | None = None
 ) -> Generator[Answer | FaultyQuestion]:
     """Answers all questions with their defaults; where the SQL of one fails, what is wrong stands in its place."""
-    with asking_as_of(site, at, occurred_before) as session:
+    with asking_as_of(site, at, occurred_before, source) as session:
         for one in questions():
             try:
                 yield session.answer(one, read_parameters(one, {}))
@@ -96,6 +97,7 @@ def rows_behind(
     given: Mapping[str, object],
     at: str | int | datetime | None,
     occurred_before: str | date | None,
+    source: str | None = None,
 ) -> Figure:
     """The rows behind the figure of a column in the answer's row with a key.
 
@@ -105,7 +107,7 @@ def rows_behind(
     asked = question_of(number)
     parameters = read_parameters(asked, given)
     refuse_people(site, asked, column)
-    with asking_as_of(site, at, occurred_before) as session:
+    with asking_as_of(site, at, occurred_before, source) as session:
         found = session.figure(asked, parameters, key, column)
     note_people(site, asked, column, found.rows)
     return found
@@ -134,15 +136,17 @@ def note_people(site: Site, asked: Question, column: str, rows: Sequence[Behind]
 
 @contextmanager
 def asking_as_of(
-    site: Site, at: str | int | datetime | None, occurred_before: str | date | None
+    site: Site, at: str | int | datetime | None, occurred_before: str | date | None, source: str | None = None
 ) -> "Generator[Asking]":
     """Lets questions be asked as of a moment, on one connection. Raises UsageError for what is no moment.
+
+    With `source`, of what its loads brought alone.
 
     Figures are everybody's: whoever asks, it is a reader's connection.
     """
     with site.as_reader.connect(_NAME, autocommit=True) as conn, ExitStack() as stack:
         make_ready(site, conn)
-        yield Asking(site, conn, moments.read_moment(conn, at, occurred_before), stack)
+        yield Asking(site, conn, moments.read_moment(conn, at, occurred_before, source), stack)
 
 
 def make_ready(site: Site, conn: psycopg.Connection) -> None:

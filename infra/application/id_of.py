@@ -101,9 +101,9 @@ def id_of(site: Site, kind: str, key: str, source: str | None, id_kind: str | No
     return next(iter(found.values()))
 
 
-def found_by_key(conn: psycopg.Connection, kind: HistoryKind, key: str) -> dict[str, UUID]:
-    """The things of a kind, other than people, that a mapping's source calls so: by source."""
-    sources = [source for source in source_names(conn) if source != BUILT_IN]
+def found_by_key(conn: psycopg.Connection, kind: HistoryKind, key: str, of: str | None = None) -> dict[str, UUID]:
+    """The things of a kind, other than people, that a mapping's source calls so, or that one alone: by source."""
+    sources = [source for source in source_names(conn) if source != BUILT_IN and of in (None, source)]
     return KeySearch(kind, sources, ID_KINDS[kind]).found(conn, key.encode("utf-8", "replace").decode())
 
 

@@ -151,7 +151,7 @@ class _Ingest:
         loads = Loads(connection)
         files = opened.files
         refuse_other_currency(connection, opened.currency)
-        newest, under_way = loads.newest_completed(), loads.open_load()
+        newest, under_way = loads.newest_completed(opened.source_name), loads.open_load()
         if under_way is None or under_way.files != files:
             loads.refuse_while_under_way()
         if under_way is None and newest is not None and newest.files == files:
@@ -164,12 +164,12 @@ class _Ingest:
         self._tell("reading and comparing", 0, 0)
         is_first = not loads.has_any_before(seq)
         with span(Work.LOAD_STAGING) as staging:
-            known = None if is_first else export_known(connection, seq, scratch / "known")
+            known = None if is_first else export_known(connection, seq, scratch / "known", opened.source_name)
             if known is not None and opened.complete is not None:
                 export_source_records(connection, opened.complete.source, seq, known)
             opened_on = opened_at.astimezone(UTC).date()
             staged = opened.stage(scratch / "stage", known, opened_on, self._settings.workers)
-            assessed = assess(staged, loads.files_loaded(), opened.complete)
+            assessed = assess(staged, loads.files_loaded(opened.source_name), opened.complete)
             staging.tell(rows=assessed.rows)
         run = _Run(self, connection, loads, opened, staged, assessed, seq, opened_at, is_first)
         return run.run(under_way, name, dry_run=dry_run)
@@ -222,7 +222,8 @@ class _Run:
         self._is_first = is_first
         self._files = opened.files
         self._owner = uuid4()
-        self._loaded_before, self._loaded_since = loads.loaded_before(self._files), loads.newest_completed()
+        self._loaded_before = loads.loaded_before(self._files)
+        self._loaded_since = loads.newest_completed(opened.source_name)
         self._now = time_of(connection)
         self._missing = told_of_missing(connection, opened.complete, staged.missing_records)
 
@@ -255,7 +256,7 @@ class _Run:
             )
         self._loads.note_run(batch_id, self._ingest._settings.actor)
         happened(Happening.LOAD_OPENED, load=batch_id, rows=self._assessed.rows, goes_on=under_way is not None)
-        load = OpenLoad(batch_id, self._seq, self._owner, self._is_first)
+        load = OpenLoad(batch_id, self._seq, self._owner, self._is_first, self._opened.source_name)
         log = PostgresLoadLog(self._connection, self._ingest._store, load, None)
         if not tell_opening(log, batch_id, name, self._assessed, self._opened_at):
             return self._finish(batch_id, name, "rejected")
@@ -321,7 +322,7 @@ class _Run:
     def _planned(self, name: str) -> IngestReport:
         """The same work into a store that counts."""
         batch_id = batch_id_of(self._files, self._loads.attempts(self._files))
-        load = OpenLoad(batch_id, self._seq, self._owner, self._is_first)
+        load = OpenLoad(batch_id, self._seq, self._owner, self._is_first, self._opened.source_name)
         log = CountingLoadLog(self._connection, self._ingest._store, load)
         if tell_opening(log, batch_id, name, self._assessed, self._opened_at):
             keep_apart(log, batch_id, self._bad_records(batch_id), self._now)

@@ -15,6 +15,7 @@ import psycopg
 from replayhouse.infra.answers.moment import LIVE, Moment, live_moment, moment_as_of
 from replayhouse.infra.application.rebuild_into import limits_of
 from replayhouse.infra.application.site import Site
+from replayhouse.infra.loads.source_names import known_source
 from replayhouse.infra.read_models import prefixes
 from replayhouse.infra.read_models.calendar import bound_of_models, make_calendar
 from replayhouse.infra.read_models.marts import create_marts, live_schemas
@@ -44,9 +45,16 @@ class NotMade(Conflicting):
 
 
 def read_moment(
-    conn: psycopg.Connection, at: str | int | datetime | None, occurred_before: str | date | None
+    conn: psycopg.Connection,
+    at: str | int | datetime | None,
+    occurred_before: str | date | None,
+    source: str | None = None,
 ) -> Standing | Limits:
-    """What is asked for: something that stands, or limits of the log. Raises UsageError for what is neither."""
+    """What is asked for: something that stands, or limits of the log. Raises UsageError for what is neither.
+
+    Of a source by itself nothing stands. Raises Unknown where nothing was loaded of it.
+    """
+    told = None if source is None else known_source(conn, source)
     before = limits_of(None, None, occurred_before)
     side = None if at is None or at == "live" else moments.read(at)
     if side is not None and side.limits is None:
@@ -55,20 +63,24 @@ def read_moment(
             raise UsageError(
                 f"'{side.text}' stands as it is: --occurred-before goes with a position, a recorded time, or no moment."
             )
+        if told is not None:
+            raise UsageError(
+                f"'{side.text}' stands as it is: --source goes with a position, a recorded time, or no moment."
+            )
         return side.text
-    limits = Limits(occurred_before=before.occurred_before)
+    limits = Limits(occurred_before=before.occurred_before, source=told)
     if side is not None and side.limits is not None:
-        limits = Limits(side.limits.position, side.limits.as_of, before.occurred_before)
+        limits = Limits(side.limits.position, side.limits.as_of, before.occurred_before, told)
     if not limits:
         return None
     position = position_of(conn, limits)
-    is_live = before.occurred_before is None and position == live_moment(conn).position
-    return None if is_live else Limits(position, None, before.occurred_before)
+    is_live = before.occurred_before is None and told is None and position == live_moment(conn).position
+    return None if is_live else Limits(position, None, before.occurred_before, told)
 
 
 def recorded(conn: psycopg.Connection, limits: Limits) -> Moment:
     """The moment as which answers are kept that were given with these limits; its marts stand nowhere."""
-    return moment_as_of(conn, (), position_of(conn, limits), limits.occurred_before)
+    return moment_as_of(conn, (), position_of(conn, limits), limits.occurred_before, limits.source)
 
 
 @contextmanager
@@ -103,11 +115,13 @@ def made(site: Site, conn: psycopg.Connection, wanted: Standing | Limits) -> Ite
 
 def told_of(limits: Limits) -> str:
     """A moment in words."""
-    before = limits.occurred_before
+    before, position = limits.occurred_before, f"position {limits.position:,}"
+    if limits.source is not None:
+        position += f" of {limits.source}"
     if before is None:
-        return f"position {limits.position:,}"
+        return position
     by = f"the end of {before.date()}" if before.time() == time.max else f"{before:%Y-%m-%d %H:%M:%S}"
-    return f"position {limits.position:,}, and what had happened by {by}"
+    return f"{position}, and what had happened by {by}"
 
 
 def _refuse_to_make(site: Site, told: str) -> None:
@@ -150,7 +164,7 @@ def _under(conn: psycopg.Connection, known: Prefix) -> Moment:
             f"Under the prefix '{known.prefix}' there are no marts that questions could be asked: it has not all "
             "contexts, or an earlier program made it. Make it again with replayhouse rebuild --into."
         )
-    moment = moment_as_of(conn, schemas, known.position, known.occurred_before)
+    moment = moment_as_of(conn, schemas, known.position, known.occurred_before, known.source)
     return moment._replace(is_record=False)
 
 

@@ -1,13 +1,14 @@
 """Rebuilding beside the live read models: the warehouse as it was, under a prefix."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from replayhouse.infra.application.contexts import chosen
 from replayhouse.infra.application.own_segments import own_segments
 from replayhouse.infra.application.rebuild import RebuildReport
 from replayhouse.infra.application.site import Site
+from replayhouse.infra.loads.source_names import known_source
 from replayhouse.infra.read_models.snapshots import time_travel
 from replayhouse.infra.read_models.snapshots.limits import Limits
 from replayhouse.infra.runtime.errors import UsageError
@@ -35,13 +36,20 @@ def rebuild_into(
     as_of: str | datetime | None,
     to_position: int | None,
     occurred_before: str | date | None,
+    source: str | None = None,
     workers: int | None,
 ) -> RebuildIntoReport:
-    """Folds the streams of these contexts (or all), as far as the limits go, into the schemas of a prefix."""
+    """Folds the streams of these contexts (or all), as far as the limits go, into the schemas of a prefix.
+
+    With `source`, what tells of that source. Raises Unknown where nothing was loaded of it.
+    """
     limits = limits_of(as_of, to_position, occurred_before)
     wanted = chosen(contexts)
     with site.prepare_workers(workers):
         database, processes = site.database, workers or site.settings.workers
+        if source is not None:
+            with database.connect("replayhouse rebuild", autocommit=True) as conn:
+                limits = replace(limits, source=known_source(conn, source))
         telling(site)(0, 0)
         found = time_travel.rebuild_into(
             database, prefix, wanted, limits, processes, tell=telling(site), segments=own_segments(site)

@@ -88,7 +88,7 @@ def release(site: Site, row: str, text: str | None, reason: str) -> Decided | Re
         record = _record_of(row_id, found, corrected)
         if fault := _malformed(found.file, record):
             return Refused(row_id, found, *fault)
-        staged = _staged(connection, found.file, record, scratch)
+        staged = _staged(connection, found.batch_id, found.file, record, scratch)
         if fault := _fault(staged):
             return Refused(row_id, found, *fault)
         by = decider(site)
@@ -114,19 +114,21 @@ class _LettingIn(NamedTuple):
 def _append(connection: psycopg.Connection, letting_in: _LettingIn, staged: Staged) -> Decided:
     """Decides on what was staged, and appends all that follows in one transaction."""
     store, loads, (row_id, row, by, _, known) = EventStore(), Loads(connection), letting_in
-    newest = loads.newest_completed()
+    source = loads.source_of(row.batch_id)
+    newest = loads.newest_completed(source)
     as_of = newest.as_of if newest is not None else None
     with interruptible(duckdb.connect(str(staged.database), config={"memory_limit": MEMORY})) as writing:
         plan(writing)
     with interruptible(duckdb.connect(str(staged.database), read_only=True)) as reading:
         work = DuckDBWork(reading)
         batch_id = natural_id("decision", f"{row_id}:{known.last_version('quality', row_id)}")
-        log = _ReleaseLog(connection, store, OpenLoad(batch_id, loads.next_seq(), uuid4(), is_first=False))
+        load = OpenLoad(batch_id, loads.next_seq(), uuid4(), is_first=False, source=source)
+        log = _ReleaseLog(connection, store, load)
         work_through(EVERYTHING, work, log, as_of, work.seller_zips())
         decisions = _with_causes(letting_in, log.decisions)
         recorded = recorded_of(decisions, log.seen.with_streams_of(known))
         with connection.transaction():
-            batch_seq = loads.decide(batch_id, f"release of {row.file}:{row.line}", as_of)
+            batch_seq = loads.decide(batch_id, f"release of {row.file}:{row.line}", as_of, row.batch_id)
             loads.note_run(batch_id, by)
             copy_references(connection, work, EVERYTHING.start, EVERYTHING.end, batch_seq)
             copy_due(connection, batch_seq, log.due)
@@ -203,7 +205,7 @@ def _records(text: str) -> list[list[str]] | None:
         return None
 
 
-def _staged(connection: psycopg.Connection, file: str, record: str, scratch: Path) -> Staged:
+def _staged(connection: psycopg.Connection, load_id: UUID, file: str, record: str, scratch: Path) -> Staged:
     """An extract of one record, compared with all that the log knows.
 
     The columns are those of the source, in order: all of them, or the required ones if the record has no more cells.
@@ -218,7 +220,8 @@ def _staged(connection: psycopg.Connection, file: str, record: str, scratch: Pat
     except UnicodeEncodeError as error:
         raise UsageError("The text is not UTF-8.") from error
     (folder / source.name).write_bytes(content)
-    known = export_known(connection, Loads(connection).next_seq(), scratch / "known")
+    loads = Loads(connection)
+    known = export_known(connection, loads.next_seq(), scratch / "known", loads.source_of(load_id))
     return stage(open_extract(folder, scratch), scratch / "stage", known, memory_limit=MEMORY, threads=1)
 
 

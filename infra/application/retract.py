@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import psycopg
@@ -19,7 +19,8 @@ from replayhouse.infra.loads.batches import Loads, time_of
 from replayhouse.infra.loads.names import load_named
 from replayhouse.infra.loads.retraction_log import PostgresRetractionLog, refuse_decided
 from replayhouse.infra.loads.retraction_preview import Change, RetractionPlan, TableChanges, summarised
-from replayhouse.infra.loads.retractions import LoadStatus, Retractions
+from replayhouse.infra.loads.retractions import FinishedRetraction, LoadStatus, Retractions
+from replayhouse.infra.loads.source_names import known_source
 from replayhouse.infra.loads.touched_streams import Decided, TouchedStreams
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.locks import exclusive
@@ -67,7 +68,7 @@ class RetractReport:
     """What `retract` answers: what became of each load, the newest first, and the head of the log.
 
     `tables`, of a plan only, tells what would change in each table of the star schema; `is_cascade`, that later loads
-    were to be taken back, too.
+    were to be taken back, too; `source`, that all loads of a source were to be.
     """
 
     loads: list[TakenBack]
@@ -75,6 +76,7 @@ class RetractReport:
     chain: str
     tables: Mapping[str, TableChanges] = field(default_factory=dict)
     is_cascade: bool = False
+    source: str | None = None
 
     @property
     def asked(self) -> TakenBack:
@@ -97,12 +99,18 @@ class RetractReport:
     def document(self) -> dict[str, Any]:
         """As JSON shows it: the load that was asked for, with `events` of all together; `batches` of a cascade.
 
+        Of a source its name, in the place of a load's id and name, and `batches`.
+
         `decisions` only where some were made on a load that was open or half taken back.
         """
+        asked = self.asked.document()
+        if self.source is not None:
+            asked = {"source": self.source, **{name: asked[name] for name in ("status", "reason", "by")}}
+        are_several = self.is_cascade or self.source is not None
         return {
-            **self.asked.document(),
+            **asked,
             "events": self.events,
-            **({"batches": [load.document() for load in self.loads]} if self.is_cascade else {}),
+            **({"batches": [load.document() for load in self.loads]} if are_several else {}),
             **({"decisions": [decided._asdict() for decided in self.decisions]} if self.decisions else {}),
             **({"tables": {name: told.document() for name, told in self.tables.items()}} if self.tables else {}),
             "position": self.position,
@@ -110,24 +118,35 @@ class RetractReport:
         }
 
 
-def retract(site: Site, batch: str, reason: str | None, *, cascade: bool, dry_run: bool) -> RetractReport:
+def retract(
+    site: Site, batch: str | None, reason: str | None, *, source: str | None = None, cascade: bool, dry_run: bool
+) -> RetractReport:
     """Takes back the load with that id or name, and catches the read models up; or tells what would change.
 
-    Raises UsageError where there is no such load, or no reason for what is not only planned; and what `run` does.
+    With `source` in the place of a load, all loads of that source, the newest first. Raises UsageError where there is
+    no such load, or none of the source, or no reason for what is not only planned; and what `run` does.
     """
+    if (batch is None) == (source is None) or (source is not None and cascade):
+        raise UsageError(
+            "Say which load is taken back, perhaps with --cascade, or with --source of which source all loads are."
+        )
     why = _read_reason(reason, is_needed=not dry_run)
+    wanted: _OfLoad | _OfSource
     with site.database.connect("replayhouse retract") as connection:
-        wanted = load_named(connection, batch)
+        if source is not None:
+            wanted = _OfSource(known_source(connection, source))
+        else:
+            wanted = _OfLoad(load_named(connection, batch or ""), cascade)
     retraction = _Retract(site.database, site.settings.actor, site.tell)
     if dry_run:
-        plan = retraction.plan(wanted, why, cascade=cascade)
+        plan = retraction.plan(wanted, why)
         for name, told in plan.tables.items():
             if told.examples:
                 note_rows(site, "retract --dry-run", "what would change in", name, map(_key_of, told.examples))
-        return replace(plan, is_cascade=cascade)
-    report = retraction.run(wanted, why, cascade=cascade)
+        return replace(plan, is_cascade=cascade, source=source)
+    report = retraction.run(wanted, why)
     catch_up_all(site)
-    return replace(report, is_cascade=cascade)
+    return replace(report, is_cascade=cascade, source=source)
 
 
 def _key_of(change: Change) -> Row:
@@ -144,6 +163,38 @@ def _read_reason(reason: str | None, *, is_needed: bool) -> str:
     return recordable(reason)
 
 
+class _OfLoad(NamedTuple):
+    """A load to take back, with `cascade` all later ones before it."""
+
+    batch_id: UUID
+    cascade: bool
+
+    def chosen(self, retractions: Retractions) -> list[LoadStatus]:
+        """What there is to take back, the newest first."""
+        return retractions.chosen(self.batch_id, cascade=self.cascade)
+
+    def finished(self, retractions: Retractions) -> list[FinishedRetraction]:
+        """What is taken back already, where nothing is left to be."""
+        found = retractions.finished(self.batch_id)
+        return [] if found is None else [found]
+
+
+class _OfSource(NamedTuple):
+    """All loads of a source to take back."""
+
+    source: str
+
+    def chosen(self, retractions: Retractions) -> list[LoadStatus]:
+        """The same."""
+        return retractions.chosen_of(self.source)
+
+    def finished(self, retractions: Retractions) -> list[FinishedRetraction]:
+        """The same."""
+        loads = [load for load in retractions.of_source(self.source) if load.status != "rejected"]
+        found = [retractions.finished(load.batch_id) for load in loads]
+        return [one for one in found if one is not None] if None not in found else []
+
+
 @dataclass
 class _Retract:
     """One run, by a person."""
@@ -153,35 +204,30 @@ class _Retract:
     tell: Tell
     _store: EventStore = field(default_factory=EventStore)
 
-    def run(self, batch_id: UUID, reason: str, *, cascade: bool) -> RetractReport:
-        """Takes a load back, with `cascade` all later ones before it, or goes on where a killed process has ended.
+    def run(self, wanted: _OfLoad | _OfSource, reason: str) -> RetractReport:
+        """Takes back what is wanted, or goes on where a killed process has ended.
 
         The last step, the caller's, is to catch the read models up: a load that was taken back, but is shown still,
         is told once more.
 
         Raises UsageError where there is no such load, or nothing to take back of it. Raises Conflicting while another
-        process ingests or retracts, where later loads stand on it and `cascade` is not given, and where a decision of
-        a person does; nothing is taken back then. What is open or half taken back no decision keeps from ending.
+        process ingests or retracts, where later loads stand on it that were not meant, and where a decision of a
+        person does; nothing is taken back then. What is open or half taken back no decision keeps from ending.
         """
         with self._alone() as connection:
             retractions = Retractions(connection)
-            finished = retractions.finished(batch_id)
-            if finished is not None and _is_shown_up_to(connection) < finished.position:
-                load, told, events, _ = finished
-                touched = TouchedStreams(connection)
-                touched.find([batch_id])
-                dropped = touched.dropped(retraction_id_of(batch_id))
-                return self._report(connection, [TakenBack(load, "retracted", told.reason, told.by, events, dropped)])
-            loads = self._chosen(connection, batch_id, cascade=cascade)
+            if shown_still := self._shown_still(connection, retractions, wanted):
+                return self._report(connection, shown_still)
+            loads = self._chosen(connection, wanted)
             return self._report(connection, [self._take_back(connection, retractions, load, reason) for load in loads])
 
-    def plan(self, batch_id: UUID, reason: str, *, cascade: bool) -> RetractReport:
+    def plan(self, wanted: _OfLoad | _OfSource, reason: str) -> RetractReport:
         """What `run` would do, and what it would change in the read models, which are caught up for that.
 
         Appends nothing. Raises what `run` does.
         """
         with self._alone() as connection:
-            loads = self._chosen(connection, batch_id, cascade=cascade)
+            loads = self._chosen(connection, wanted)
             touched, now = TouchedStreams(connection), time_of(connection)
             planned = []
             for load in loads:
@@ -202,13 +248,26 @@ class _Retract:
         ):
             yield connection
 
-    def _chosen(self, connection: psycopg.Connection, batch_id: UUID, *, cascade: bool) -> list[LoadStatus]:
+    def _shown_still(
+        self, connection: psycopg.Connection, retractions: Retractions, wanted: _OfLoad | _OfSource
+    ) -> list[TakenBack]:
+        """What was taken back already, where that is all that is wanted, and is not shown yet."""
+        shown, touched = _is_shown_up_to(connection), TouchedStreams(connection)
+        found = []
+        for load, told, events, position in wanted.finished(retractions):
+            if shown < position:
+                touched.find([load.batch_id])
+                dropped = touched.dropped(retraction_id_of(load.batch_id))
+                found.append(TakenBack(load, "retracted", told.reason, told.by, events, dropped))
+        return found
+
+    def _chosen(self, connection: psycopg.Connection, wanted: _OfLoad | _OfSource) -> list[LoadStatus]:
         """The loads to take back, the newest first; no person has decided on what they brought.
 
         Nobody decides while a load is open or half taken back. Earlier versions let them: such a decision is in the way
         of nothing, or nothing could ever be loaded again. It could be made on what would not stay.
         """
-        loads = Retractions(connection).chosen(batch_id, cascade=cascade)
+        loads = wanted.chosen(Retractions(connection))
         self.tell("looking at what the load has touched", 0, 0)
         touched = TouchedStreams(connection)
         for load in loads:

@@ -33,6 +33,10 @@ Source = Annotated[
         help="Of an extract of another shape: folder of its mapping, or a name of `sources`.",
     ),
 ]
+OfSource = Annotated[
+    str | None,
+    typer.Option("--source", metavar="NAME", help="Those of this source alone; olist is the nine files'."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be appended, and append nothing.")]
 NoProject = Annotated[bool, typer.Option("--no-project", help="Leave the read models as they are.")]
 Answers = Annotated[bool, typer.Option("--answers", help="Then answer all business questions, and keep the answers.")]
@@ -47,7 +51,7 @@ def register(app: typer.Typer) -> None:
             "replayhouse ingest exports/2018-03 --source mappings/shop",
         )
     )(ingest)
-    app.command(epilog=example("replayhouse batches", "replayhouse batches --json"))(batches)
+    app.command(epilog=example("replayhouse batches", "replayhouse batches --source shop --json"))(batches)
 
 
 def ingest(
@@ -78,12 +82,12 @@ def ingest(
         raise typer.Exit(1)
 
 
-def batches(json: Json = False) -> None:
+def batches(source: OfSource = None, json: Json = False) -> None:
     """List the loads so far, the oldest first."""
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     with named_warehouse() as warehouse:
-        rows = warehouse.batches()
+        rows = warehouse.batches(source)
     if json:
         print_json([row.document() for row in rows])
         return
@@ -95,8 +99,10 @@ def show_batches(rows: "list[Batch]", *, with_runs: bool = False) -> None:
     if not rows:
         say("There is no load yet. To make one: replayhouse ingest PATH.")
         return
-    headers = ("batch", "name", "status", "opened (UTC)", "events", "score")
-    cells = [(row.batch_id, row.name, row.status, row.opened_at, row.events, _score(row.score)) for row in rows]
+    headers = ("batch", "name", "source", "status", "opened (UTC)", "events", "score")
+    cells = [
+        (row.batch_id, row.name, row.source, row.status, row.opened_at, row.events, _score(row.score)) for row in rows
+    ]
     if not with_runs:
         table(headers, cells)
         return

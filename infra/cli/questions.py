@@ -13,6 +13,7 @@ import typer
 from replayhouse.infra.cli import streams
 from replayhouse.infra.cli.options import Force, Json, example
 from replayhouse.infra.cli.output import print_json, say, say_prose, seconds_so_far, shown, table, warn
+from replayhouse.infra.cli.time_travel import SourceOption
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.telling import count
 
@@ -63,6 +64,7 @@ def register(app: typer.Typer) -> None:
             "replayhouse ask 22",
             "replayhouse ask 27 --set min_orders=50 --set limit=5",
             "replayhouse ask 22 --at 2026-03-01T12:00-03:00",
+            "replayhouse ask 22 --source shop",
             "replayhouse ask 22 --rows 2017-11 late",
             "replayhouse ask all --json",
         )
@@ -95,6 +97,7 @@ def ask(
     given: Given = None,
     at: At = None,
     occurred_before: OccurredBefore = None,
+    source: SourceOption = None,
     csv: Csv = None,
     rows: Rows = None,
     history: IsHistory = False,
@@ -112,38 +115,45 @@ def ask(
     with named_warehouse() as warehouse:
         if number == "all":
             if parameters or csv or rows or history:
-                raise UsageError("ask all takes --at, --occurred-before and --json: the rest is for one question.")
-            _ask_all(warehouse, at, occurred_before, wants_json=json)
+                raise UsageError(
+                    "ask all takes --at, --occurred-before, --source and --json: the rest is for one question."
+                )
+            _ask_all(warehouse, at, occurred_before, source, wants_json=json)
             return
         asked = _read_number(number)
         if history:
-            if at or occurred_before or csv:
+            if at or occurred_before or source or csv:
                 raise UsageError("--history tells of the live answers of record: with it go --set, --rows, --json.")
             figure = None if rows is None else (warehouse.figure_key(asked, _read_key(rows[0])), rows[1])
             _tell_history(warehouse.answer_history(asked, parameters), figure, wants_json=json)
             return
         if rows is not None:
-            key = warehouse.figure_key(asked, _read_key(rows[0]))
-            found = warehouse.rows_behind(asked, key, rows[1], parameters, at=at, occurred_before=occurred_before)
+            key = warehouse.figure_key(asked, _read_key(rows[0]), source)
+            found = warehouse.rows_behind(
+                asked, key, rows[1], parameters, at=at, occurred_before=occurred_before, source=source
+            )
             _show_figure(found, is_live=at in (None, "live") and not occurred_before, wants_json=json)
             return
-        answer = warehouse.ask(asked, parameters, at=at, occurred_before=occurred_before)
+        answer = warehouse.ask(asked, parameters, at=at, occurred_before=occurred_before, source=source)
     if csv is not None:
         answer.write_csv(csv, force=force)
     if json:
-        print_json({**answer.document(), "seconds": seconds_so_far()})
+        of_source = {} if source is None else {"source": source}
+        print_json({**answer.document(), **of_source, "seconds": seconds_so_far()})
         return
-    show(answer)
+    show(answer, source)
     if csv is not None:
         say(f"The answer stands in {csv}.")
 
 
-def _ask_all(warehouse: "Warehouse", at: str | None, occurred_before: str | None, *, wants_json: bool) -> None:
+def _ask_all(
+    warehouse: "Warehouse", at: str | None, occurred_before: str | None, source: str | None, *, wants_json: bool
+) -> None:
     """Answers all; where some fail, the others are answered all the same, and the exit code is that of wrong input."""
     from replayhouse.infra.answers.asking import FaultyQuestion
 
     documents, failed = [], 0
-    for one in warehouse.ask_all(at=at, occurred_before=occurred_before):
+    for one in warehouse.ask_all(at=at, occurred_before=occurred_before, source=source):
         if isinstance(one, FaultyQuestion):
             warn(str(one))
             failed += 1
@@ -158,8 +168,8 @@ def _ask_all(warehouse: "Warehouse", at: str | None, occurred_before: str | None
         raise typer.Exit(UsageError.exit_code)
 
 
-def show(answer: "Answer") -> None:
-    """An answer for people: title, finding, chart, table, and what it rests on."""
+def show(answer: "Answer", source: str | None = None) -> None:
+    """An answer for people, of a source alone if of one: title, finding, chart, table, and what it rests on."""
     from replayhouse.infra.cli.charts import draw
 
     asked = answer.question
@@ -173,12 +183,13 @@ def show(answer: "Answer") -> None:
     say()
     table(answer.columns, answer.rows, tell=_told)
     say()
-    say_prose(" ".join(_rests_on(answer)), "dim")
+    say_prose(" ".join(_rests_on(answer, source)), "dim")
 
 
-def _rests_on(answer: "Answer") -> Iterator[str]:
+def _rests_on(answer: "Answer", source: str | None) -> Iterator[str]:
     before = answer.origin.occurred_before
-    limit = f", of what had happened by {shown(before)}" if before else ""
+    limit = f", of what the loads of {source} brought" if source is not None else ""
+    limit += f", of what had happened by {shown(before)}" if before else ""
     yield f"As of position {answer.position:,} of the log{limit}."
     if answer.origin.parameters:
         yield f"With {', '.join(f'{name}={value}' for name, value in answer.origin.parameters.items())}."

@@ -8,7 +8,15 @@ import typer
 
 from replayhouse.infra.cli.options import Contexts, Json, MetricsPort, Workers, example
 from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table, warn
-from replayhouse.infra.cli.time_travel import AsOf, Into, OccurredBefore, ToPosition, rebuild_beside, refuse_limits
+from replayhouse.infra.cli.time_travel import (
+    AsOf,
+    Into,
+    OccurredBefore,
+    SourceOption,
+    ToPosition,
+    rebuild_beside,
+    refuse_limits,
+)
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.signals import told_to_end
 from replayhouse.infra.runtime.telling import count
@@ -134,6 +142,7 @@ def rebuild(
     as_of: AsOf = None,
     to_position: ToPosition = None,
     occurred_before: OccurredBefore = None,
+    source: SourceOption = None,
     into: Into = None,
     rows: RowsOption = None,
     reason: Reason = None,
@@ -151,7 +160,7 @@ def rebuild(
     stands there was held against what was sent.
     """
     if to is not None:
-        others = (as_of, to_position, occurred_before, into, rows, reason)
+        others = (as_of, to_position, occurred_before, source, into, rows, reason)
         _rebuild_to(to, contexts, workers, withhold_personal, json, others)
         return
     if withhold_personal:
@@ -159,11 +168,11 @@ def rebuild(
     if into is not None:
         if rows is not None:
             raise UsageError("The rows of --rows become live ones: leave --into out.")
-        rebuild_beside(contexts, into, as_of, to_position, occurred_before, workers, json)
+        rebuild_beside(contexts, into, as_of, to_position, occurred_before, source, workers, json)
         return
     from replayhouse.infra.cli.warehouse import named_warehouse
 
-    refuse_limits(as_of, to_position, occurred_before)
+    refuse_limits(as_of, to_position, occurred_before, source)
     with named_warehouse() as warehouse:
         if rows is not None:
             report = warehouse.rebuild_rows(rows, contexts, workers=workers, reason=reason)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.loads.retraction_preview import Change
 
 BatchArgument = Annotated[
-    str,
+    str | None,
     typer.Argument(
         metavar="BATCH", help="The load: its name or id, or how that begins; replayhouse batches lists them."
     ),
@@ -25,6 +25,12 @@ Reason = Annotated[
 Cascade = Annotated[bool, typer.Option("--cascade", help="Take all later loads back before it, the newest first.")]
 
 
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--source", metavar="NAME", help="In the place of a load: all loads of this source, the newest first."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell which rows would change, and take nothing back.")]
 
 
@@ -35,18 +41,20 @@ def register(app: typer.Typer) -> None:
             'replayhouse retract 6f1c1d3a-0c6e-5a43-9f0e-3c1b8a1d2e4f --reason "prices in cents"',
             "replayhouse retract 6f1c1d3a-0c6e-5a43-9f0e-3c1b8a1d2e4f --dry-run",
             'replayhouse retract 6f1c1d3a-0c6e-5a43-9f0e-3c1b8a1d2e4f --cascade --reason "wrong shop"',
+            'replayhouse retract --source shop --reason "a test"',
         )
     )(retract)
 
 
 def retract(
-    batch: BatchArgument,
+    batch: BatchArgument = None,
     reason: Reason = None,
+    source: Source = None,
     cascade: Cascade = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Take the newest load back, and catch the read models up.
+    """Take the newest load back, or all loads of a source, and catch the read models up.
 
     The log keeps what the load brought; each stream that it touched gets one more event, after which what the load
     brought counts no longer. The read models are then as if it had never been there, and the same files can be loaded
@@ -56,7 +64,7 @@ def retract(
     from replayhouse.infra.cli.warehouse import named_warehouse
 
     with named_warehouse() as warehouse:
-        report = warehouse.retract(batch, reason, cascade=cascade, dry_run=dry_run)
+        report = warehouse.retract(batch, reason, source=source, cascade=cascade, dry_run=dry_run)
     if json:
         print_json({**report.document(), "seconds": seconds_so_far()})
     elif dry_run:

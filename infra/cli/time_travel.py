@@ -29,6 +29,12 @@ OccurredBefore = Annotated[
         "Of a date only, up to the end of that day.",
     ),
 ]
+SourceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--source", metavar="NAME", help="Of what the loads of this source brought alone; olist is the nine files'."
+    ),
+]
 Into = Annotated[
     str | None,
     typer.Option(
@@ -40,11 +46,11 @@ Into = Annotated[
 ]
 
 
-def refuse_limits(as_of: str | None, to_position: int | None, occurred_before: str | None) -> None:
+def refuse_limits(as_of: str | None, to_position: int | None, occurred_before: str | None, source: str | None) -> None:
     """Raises UsageError for times that are none, and for limits: there are none without `--into`."""
     from replayhouse.infra.application.rebuild_into import limits_of
 
-    if limits_of(as_of, to_position, occurred_before):
+    if limits_of(as_of, to_position, occurred_before) or source is not None:
         raise UsageError(
             "A rebuild with a limit never replaces the live tables: say with --into PREFIX under which schemas its "
             "result is to stand."
@@ -57,6 +63,7 @@ def rebuild_beside(
     as_of: str | None,
     to_position: int | None,
     occurred_before: str | None,
+    source: str | None,
     workers: int | None,
     json: bool,
 ) -> None:
@@ -70,6 +77,7 @@ def rebuild_beside(
             as_of=as_of,
             to_position=to_position,
             occurred_before=occurred_before,
+            source=source,
             workers=workers,
         )
     if json:
@@ -90,6 +98,8 @@ def _show(report: "RebuildIntoReport") -> None:
     say()
     events, position, before = report.events, report.position, report.limits.occurred_before
     say(f"{count(events, 'event')} shown, in {seconds_so_far():.1f} s; that is the log up to position {position:,}.")
+    if report.limits.source is not None:
+        say(f"Of that, what the loads of {report.limits.source} brought.")
     if before is not None:
         say(f"Of that, what had happened {_told(before)}, local time of Brazil.")
     say(

@@ -14,10 +14,18 @@ import psycopg
 
 from replayhouse.infra.runtime.errors import Conflicting
 
+OPEN = """
+SELECT batch_seq, batch_id, name, files, opened_at, as_of, units, outcome
+FROM event_store.batch
+WHERE kind = 'load' AND status = 'open'
+ORDER BY batch_seq DESC
+LIMIT 1
+"""
+
 NEWEST = """
 SELECT batch_seq, batch_id, name, files, opened_at, as_of, units, outcome
 FROM event_store.batch
-WHERE kind = 'load' AND status = %s
+WHERE kind = 'load' AND status = 'completed' AND source ->> 'name' IS NOT DISTINCT FROM %s
 ORDER BY batch_seq DESC
 LIMIT 1
 """
@@ -47,14 +55,17 @@ WHERE batch_id = %s AND owner = %s AND status = 'open'
 FILES_LOADED = """
 SELECT DISTINCT jsonb_object_keys(files)
 FROM event_store.batch
-WHERE kind = 'load' AND status = 'completed'
+WHERE kind = 'load' AND status = 'completed' AND source ->> 'name' IS NOT DISTINCT FROM %s
 """
 
 EVENTS = "SELECT events FROM event_store.batch_progress WHERE batch_id = %s"
 
 DECIDE = """
-INSERT INTO event_store.batch (batch_id, name, status, kind, opened_at, completed_at, files, attempt, as_of, units)
-VALUES (%s, %s, 'completed', 'decision', clock_timestamp(), clock_timestamp(), '{}', 0, %s, '{}')
+INSERT INTO event_store.batch
+    (batch_id, name, status, kind, opened_at, completed_at, files, attempt, as_of, units, source)
+SELECT %s, %s, 'completed', 'decision', clock_timestamp(), clock_timestamp(), '{}', 0, %s, '{}', (
+    SELECT source FROM event_store.batch WHERE batch_id = %s
+)
 RETURNING batch_seq
 """
 
@@ -69,6 +80,8 @@ LIMIT 1
 DISOWN = "UPDATE event_store.batch SET owner = NULL WHERE status = 'open'"
 
 NOTE_RUN = "UPDATE event_store.batch SET run_by = %s, run_on = %s, program = %s WHERE batch_id = %s"
+
+SOURCE_OF = "SELECT source ->> 'name' FROM event_store.batch WHERE batch_id = %s"
 
 NEXT_SEQ = "SELECT coalesce(max(batch_seq), 0) + 1 FROM event_store.batch"
 
@@ -120,17 +133,20 @@ class Loads:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
 
-    def newest_completed(self) -> Load | None:
-        """The newest load that is done and was not taken back."""
-        return self._newest("completed")
+    def newest_completed(self, source: str | None) -> Load | None:
+        """The newest load of a source (None: of the nine files) that is done and was not taken back."""
+        row = self._connection.execute(NEWEST, (source,)).fetchone()
+        return Load(*row) if row is not None else None
 
     def open_load(self) -> Load | None:
         """The load that is under way, if there is one."""
-        return self._newest("open")
-
-    def _newest(self, status: str) -> Load | None:
-        row = self._connection.execute(NEWEST, (status,)).fetchone()
+        row = self._connection.execute(OPEN).fetchone()
         return Load(*row) if row is not None else None
+
+    def source_of(self, batch_id: UUID) -> str | None:
+        """The name of the source of a load; None of one of the nine files."""
+        row = self._connection.execute(SOURCE_OF, (batch_id,)).fetchone()
+        return row[0] if row is not None else None
 
     def under_way(self) -> "UnderWay | None":
         """The load that is open, or half taken back, if there is one."""
@@ -149,9 +165,9 @@ class Loads:
         ).fetchone()
         return int(counted[0]) if counted else 0
 
-    def files_loaded(self) -> set[str]:
-        """Short names of the files that some load, done and not taken back, has brought."""
-        return {file for (file,) in self._connection.execute(FILES_LOADED)}
+    def files_loaded(self, source: str | None) -> set[str]:
+        """Short names of the files that some load of a source, done and not taken back, has brought."""
+        return {file for (file,) in self._connection.execute(FILES_LOADED, (source,))}
 
     def next_seq(self) -> int:
         """The number after that of the newest load: all loads so far are before it."""
@@ -189,9 +205,12 @@ class Loads:
         assert row is not None, "INSERT ... RETURNING gives a row"
         return int(row[0])
 
-    def decide(self, batch_id: UUID, name: str, as_of: date | None) -> int:
-        """Notes a person's decision as a batch of its own, done at once; its number, for what later loads look up."""
-        [(batch_seq,)] = self._connection.execute(DECIDE, (batch_id, name, as_of)).fetchall()
+    def decide(self, batch_id: UUID, name: str, as_of: date | None, load_id: UUID) -> int:
+        """Notes a person's decision on what a load brought, as a batch of its own that is done at once.
+
+        Returns its number, for what later loads look up. It is of the load's source.
+        """
+        [(batch_seq,)] = self._connection.execute(DECIDE, (batch_id, name, as_of, load_id)).fetchall()
         return int(batch_seq)
 
     def refuse_while_under_way(self) -> None:

@@ -1,6 +1,7 @@
 """What the log knows of earlier extracts, handed to the staging as CSV files: the lookups of all that counts.
 
-That is loads, and decisions of people on quarantined rows.
+That is loads, and decisions of people on quarantined rows. Of one source: a record is compared with what its own said
+before, and the day as of which people are looked at is that of its own newest order.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ EXPORTS = {
             FROM event_store.row_fingerprint AS r
             JOIN event_store.batch AS b USING (batch_seq)
             WHERE b.status <> 'retracted' AND b.batch_seq < current_setting('replayhouse.batch_seq')::int
+                AND coalesce(b.source ->> 'name', '') = current_setting('replayhouse.source')
             ORDER BY r.file, r.key, r.batch_seq DESC
         ) TO STDOUT (FORMAT csv, HEADER)
     """,
@@ -24,6 +26,7 @@ EXPORTS = {
                 FROM event_store.row_fingerprint AS r
                 JOIN event_store.batch AS b USING (batch_seq)
                 WHERE b.status <> 'retracted' AND b.batch_seq < current_setting('replayhouse.batch_seq')::int
+                    AND coalesce(b.source ->> 'name', '') = current_setting('replayhouse.source')
             ),
             decided AS (
                 SELECT file, key, max(batch_seq) AS batch_seq FROM counting WHERE kind = 'decision' GROUP BY file, key
@@ -49,6 +52,7 @@ EXPORTS = {
             FROM event_store.order_reference AS r
             JOIN event_store.batch AS b USING (batch_seq)
             WHERE b.status <> 'retracted' AND b.batch_seq < current_setting('replayhouse.batch_seq')::int
+                AND coalesce(b.source ->> 'name', '') = current_setting('replayhouse.source')
             ORDER BY r.order_id, r.batch_seq DESC
         ) TO STDOUT (FORMAT csv, HEADER)
     """,
@@ -58,6 +62,7 @@ EXPORTS = {
             FROM event_store.alias_reference AS r
             JOIN event_store.batch AS b USING (batch_seq)
             WHERE b.status <> 'retracted' AND b.batch_seq < current_setting('replayhouse.batch_seq')::int
+                AND coalesce(b.source ->> 'name', '') = current_setting('replayhouse.source')
             ORDER BY r.customer_alias, r.batch_seq DESC
         ) TO STDOUT (FORMAT csv, HEADER)
     """,
@@ -67,6 +72,7 @@ EXPORTS = {
             FROM event_store.seller_reference AS r
             JOIN event_store.batch AS b USING (batch_seq)
             WHERE b.status <> 'retracted' AND b.batch_seq < current_setting('replayhouse.batch_seq')::int
+                AND coalesce(b.source ->> 'name', '') = current_setting('replayhouse.source')
             ORDER BY r.seller_id, r.batch_seq DESC
         ) TO STDOUT (FORMAT csv, HEADER)
     """,
@@ -79,11 +85,17 @@ OF_DECISIONS = "superseded.csv"
 ARE_DECISIONS = "SELECT EXISTS (SELECT FROM event_store.batch WHERE kind = 'decision')"
 
 
-def export_known(connection: psycopg.Connection, before_batch_seq: int, directory: Path) -> Path:
-    """Writes what the loads before a number say, by the newest of them not retracted; returns the directory."""
+def export_known(
+    connection: psycopg.Connection, before_batch_seq: int, directory: Path, source: str | None = None
+) -> Path:
+    """Writes what the loads before a number say, by the newest of them not retracted; returns the directory.
+
+    `source` is that of the records to compare; None: they are of the nine files.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     with connection.transaction():
         connection.execute("SELECT set_config('replayhouse.batch_seq', %s, true)", (str(before_batch_seq),))
+        connection.execute("SELECT set_config('replayhouse.source', %s, true)", (source or "",))
         [(are_decisions,)] = connection.execute(ARE_DECISIONS).fetchall()
         for name, query in EXPORTS.items():
             if name == OF_DECISIONS and not are_decisions:

@@ -57,13 +57,14 @@ WHERE r.order_id = ANY(%s) AND b.status <> 'retracted'
 """
 
 # Where the newest order turns out to have been placed earlier, the evaluation goes back to an earlier day, as of which
-# those who count as lapsed may not be so: all persons without a date are looked at then, once a load.
+# those who count as lapsed may not be so: all persons without a date are looked at then, once a load. Persons of other
+# sources are left as they are: an extract tells nothing of what they have bought since.
 DUE_CUSTOMERS = """
 WITH newest AS (
     SELECT DISTINCT ON (d.customer_id) d.customer_id, d.due, d.batch_seq
     FROM event_store.segment_due AS d
     JOIN event_store.batch AS b USING (batch_seq)
-    WHERE b.status <> 'retracted'
+    WHERE b.status <> 'retracted' AND b.source ->> 'name' IS NOT DISTINCT FROM %(source)s
     ORDER BY d.customer_id, d.batch_seq DESC
 )
 SELECT customer_id
@@ -78,10 +79,12 @@ WHERE %(as_of)s < (
         SELECT as_of
         FROM event_store.batch
         WHERE kind = 'load' AND status = 'completed' AND as_of IS NOT NULL AND batch_seq < %(batch_seq)s
+            AND source ->> 'name' IS NOT DISTINCT FROM %(source)s
         ORDER BY batch_seq DESC
         LIMIT 1
     )
     AND b.status <> 'retracted'
+    AND b.source ->> 'name' IS NOT DISTINCT FROM %(source)s
     AND newest.due IS NULL
     AND coalesce(newest.batch_seq, 0) < %(batch_seq)s
     AND person.customer_id <> ALL(%(evaluated)s)
@@ -92,12 +95,16 @@ LIMIT %(limit)s
 
 @dataclass(frozen=True)
 class OpenLoad:
-    """The load at hand: its number, and the process that owns it. `is_first`: the log holds nothing of any extract."""
+    """The load at hand: its number, and the process that owns it. `is_first`: the log holds nothing of any extract.
+
+    `source` is the name of its source; None where it is of the nine files.
+    """
 
     batch_id: UUID
     batch_seq: int
     owner: UUID
     is_first: bool
+    source: str | None = None
 
 
 class PostgresLoadLog:
@@ -220,6 +227,7 @@ class PostgresLoadLog:
         parameters = {
             "as_of": as_of,
             "batch_seq": self._load.batch_seq,
+            "source": self._load.source,
             "evaluated": list(evaluated),
             "limit": limit,
         }

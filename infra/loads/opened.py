@@ -35,6 +35,10 @@ class Opened(Protocol):
         """By short name the hash of each file, by which a load is known."""
 
     @property
+    def source_name(self) -> str | None:
+        """The name of the source whose mapping makes its records; None of the nine files."""
+
+    @property
     def passed_over(self) -> tuple[str, ...]:
         """Files that stand beside those that are read."""
 
@@ -60,6 +64,7 @@ class OpenedFiles:
     extract: Extract
     complete: Complete | None = None
     currency: str = BRL
+    source_name: None = None
 
     @property
     def files(self) -> Mapping[str, str]:

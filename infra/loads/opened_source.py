@@ -48,6 +48,11 @@ class OpenedSource:
         return self._mapping.source.currency
 
     @property
+    def source_name(self) -> str:
+        """What the mapping calls it."""
+        return self._mapping.source.name
+
+    @property
     def files(self) -> Mapping[str, str]:
         """By kind of record a hash of the mapping and all real files."""
         made = {*self._mapping.records, *self._mapping.selects}

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import psycopg
 
+from replayhouse.infra.event_store.sources_told import BUILT_IN
 from replayhouse.infra.loads.batches import Loads
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.ingest.retract import Retraction, retraction_id_of
@@ -17,6 +18,26 @@ SELECT batch_id, name, status
 FROM event_store.batch
 WHERE kind = 'load'
 ORDER BY batch_seq DESC
+"""
+
+_LOADS_OF = """
+SELECT batch_id, name, status
+FROM event_store.batch
+WHERE kind = 'load' AND coalesce(source ->> 'name', %s) = %s
+ORDER BY batch_seq DESC
+"""
+
+# What a later load of another source says of the same thing was recorded as far as it differed.
+_STANDING_ON = """
+SELECT b.batch_id, b.name, b.status
+FROM event_store.batch AS b
+WHERE b.kind = 'load' AND b.status NOT IN ('rejected', 'retracted') AND b.batch_id <> ALL(%(loads)s) AND EXISTS (
+    SELECT FROM event_store.row_fingerprint AS said
+    JOIN event_store.row_fingerprint AS told USING (file, key)
+    JOIN event_store.batch AS before ON before.batch_seq = told.batch_seq
+    WHERE said.batch_seq = b.batch_seq AND told.batch_seq < b.batch_seq AND before.batch_id = ANY(%(chosen)s)
+)
+ORDER BY b.batch_seq DESC
 """
 
 _TOLD = """
@@ -99,6 +120,31 @@ class Retractions:
                 "of them with --cascade."
             )
         return [*later, asked]
+
+    def chosen_of(self, source: str) -> list[LoadStatus]:
+        """The loads of a source that are to be taken back, the newest first.
+
+        Raises UsageError where none of them counts any more; Conflicting where a load of another source is open, or
+        half taken back, or stands on them.
+        """
+        loads = self.of_source(source)
+        under_way = self._loads.under_way()
+        if under_way is not None and under_way.batch_id not in {load.batch_id for load in loads}:
+            raise Conflicting(under_way.way_out())
+        chosen = [load for load in loads if load.status not in ("rejected", "retracted")]
+        if not chosen:
+            raise UsageError(f"No load of {source} counts any more: there is nothing to take back.")
+        others = {"loads": [load.batch_id for load in loads], "chosen": [load.batch_id for load in chosen]}
+        if standing := [str(LoadStatus(*row)) for row in self._connection.execute(_STANDING_ON, others)]:
+            raise Conflicting(
+                f"Later loads of other sources tell of the same things as those of {source}, such as areas or "
+                f"categories, and stand on them: {', '.join(standing)}. Take these back before."
+            )
+        return chosen
+
+    def of_source(self, source: str) -> list[LoadStatus]:
+        """All loads of a source, the newest first."""
+        return [LoadStatus(*row) for row in self._connection.execute(_LOADS_OF, [BUILT_IN, source])]
 
     def finished(self, batch_id: UUID) -> FinishedRetraction | None:
         """How a load was taken back; None if it is not, or not yet. Raises UsageError where there is no such load."""

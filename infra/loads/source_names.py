@@ -2,11 +2,9 @@
 
 import psycopg
 
+from replayhouse.infra.event_store.sources_told import BUILT_IN
 from replayhouse.infra.runtime.errors import Unknown
 from replayhouse.infra.sources.names import meant
-
-BUILT_IN = "olist"
-"""The source of loads that no mapping made."""
 
 _NAMES = "SELECT DISTINCT coalesce(source ->> 'name', %s) AS name FROM event_store.batch WHERE kind = 'load' ORDER BY 1"
 

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import MetaData, Table
 
+from replayhouse.infra.event_store.sources_told import BUILT_IN
 from replayhouse.infra.postgres.roles import grant
 from replayhouse.infra.read_models.schema import Model, copy_rows, create_schema, create_table, qualified
 from replayhouse.projections.dates import date_rows, last_day, latest_day
@@ -41,6 +42,7 @@ _NEWEST_OPENED = """
         AND opened.topic LIKE 'quality.BatchOpened.%%'
         AND opened.notification_id <= coalesce(%(up_to)s, opened.notification_id)
         AND batch.batch_id <> ALL(%(without)s)
+        AND (%(source)s::text IS NULL OR coalesce(batch.source ->> 'name', %(built_in)s) = %(source)s)
         AND NOT EXISTS (
             SELECT FROM event_store.quality_events AS ended
             WHERE ended.originator_id = batch.batch_id
@@ -72,13 +74,15 @@ _PLACES: dict[str, dict[str, tuple[int, ...]]] = {
 """Where in the rows of each table the times stand by which the calendar's end is found."""
 
 
-def bound_of_log(conn: psycopg.Connection, up_to: int | None = None, without: Collection[UUID] = ()) -> datetime:
-    """From when on times do not count, by the newest load that the log tells of up to a position.
+def bound_of_log(
+    conn: psycopg.Connection, up_to: int | None = None, without: Collection[UUID] = (), source: str | None = None
+) -> datetime:
+    """From when on times do not count, by the newest load that the log tells of up to a position, or that of a source.
 
     Without those that are told, and those that were rejected or taken back; where there is none, all times count.
     """
-    found = conn.execute(_NEWEST_OPENED, {"up_to": up_to, "without": list(without)}).fetchone()
-    return _bound(found)
+    wanted = {"up_to": up_to, "without": list(without), "source": source, "built_in": BUILT_IN}
+    return _bound(conn.execute(_NEWEST_OPENED, wanted).fetchone())
 
 
 def bound_of_models(conn: psycopg.Connection, models: Mapping[str, Model]) -> datetime:

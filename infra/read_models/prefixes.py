@@ -21,6 +21,7 @@ from replayhouse.infra.postgres.locks import GIVEN_UP, QUICK_LOCK
 from replayhouse.infra.read_models import forgetting, refolding, versions
 from replayhouse.infra.read_models.digests import table_digests, tables_as_json
 from replayhouse.infra.read_models.schema import Model, drop_keys, model_of
+from replayhouse.infra.read_models.stream_source import log_of
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.projections.business_time import fold_of
 from replayhouse.projections.digest import MODULUS, Digest
@@ -52,12 +53,12 @@ TAKEN = re.compile(
 _PUTTING_IN_PLACE = "LOCK TABLE read_model.prefix IN ROW EXCLUSIVE MODE"
 _NOBODY_ELSE = "LOCK TABLE read_model.prefix IN SHARE ROW EXCLUSIVE MODE"
 _LIST = """
-    SELECT prefix, position, as_of, occurred_before, contexts, made_at, digest, tables, store
+    SELECT prefix, position, as_of, occurred_before, contexts, made_at, digest, tables, store, source
     FROM read_model.prefix WHERE made_at IS NOT NULL ORDER BY prefix
 """
 _BEGIN = """
-    INSERT INTO read_model.prefix (prefix, position, as_of, occurred_before, contexts, store)
-    SELECT 'unfinished_' || count(*) + 1, %s, %s, %s, %s, %s FROM read_model.prefix WHERE made_at IS NULL
+    INSERT INTO read_model.prefix (prefix, position, as_of, occurred_before, contexts, store, source)
+    SELECT 'unfinished_' || count(*) + 1, %s, %s, %s, %s, %s, %s FROM read_model.prefix WHERE made_at IS NULL
     RETURNING prefix
 """
 _UNFINISHED = "SELECT prefix, contexts FROM read_model.prefix WHERE made_at IS NULL"
@@ -92,6 +93,7 @@ class Prefix(NamedTuple):
 
     `as_of` is the recorded time that was asked for, if one was. `digest` is the sum of those of all tables. `store` is
     None, but where it was folded from another log than that of this database: then that log, as far as it is known.
+    `source` is that of which it shows the loads; None: of all.
     """
 
     prefix: str
@@ -103,6 +105,7 @@ class Prefix(NamedTuple):
     digest: str
     tables: Tables
     store: str | None
+    source: str | None
 
 
 def prefixes(conn: psycopg.Connection) -> list[Prefix]:
@@ -141,7 +144,8 @@ def _schemas(prefix: str, contexts: Iterable[str]) -> list[str]:
 class Unfinished(NamedTuple):
     """A prefix in the making: what `read_model.prefix` says of it, and its models by context.
 
-    `asked` is what `refolding.newest` gave before the first event was read. `store` is as that of a Prefix.
+    `asked` is what `refolding.newest` gave before the first event was read. `store` and `source` are as those of a
+    Prefix.
     """
 
     prefix: str
@@ -150,6 +154,7 @@ class Unfinished(NamedTuple):
     models: Mapping[str, Model]
     asked: int
     store: str | None
+    source: str | None
 
 
 def begin(
@@ -159,18 +164,19 @@ def begin(
     as_of: datetime | None,
     occurred_before: datetime | None,
     store: str | None = None,
+    source: str | None = None,
 ) -> Unfinished:
     """Makes the tables of a prefix to come, with their unknown members, without keys; in one transaction."""
     wanted, asked = list(contexts), refolding.newest(conn)
     with conn.transaction():
-        row = conn.execute(_BEGIN, [position, as_of, occurred_before, wanted, store]).fetchone()
+        row = conn.execute(_BEGIN, [position, as_of, occurred_before, wanted, store, source]).fetchone()
         assert row is not None  # one row is inserted
         models = {context: model_of(context, schema_in(row[0], context)) for context in wanted}
         for model in models.values():
             model.create(conn)
             for table in model.tables.values():
                 drop_keys(conn, table)
-    return Unfinished(row[0], position, occurred_before, models, asked, store)
+    return Unfinished(row[0], position, occurred_before, models, asked, store, source)
 
 
 def put_in_place(conn: psycopg.Connection, made: Unfinished, prefix: str, tables: dict[str, dict[str, Digest]]) -> None:
@@ -185,7 +191,7 @@ def put_in_place(conn: psycopg.Connection, made: Unfinished, prefix: str, tables
         _drop_if_there(conn, prefix)
         for context, model in made.models.items():
             if made.store is None and (streams := refolding.asked_since(conn, context, made.asked)):
-                tables[context] = _refolded(conn, model, streams, made.position, made.occurred_before)
+                tables[context] = _refolded(conn, model, streams, made)
                 forgetting.refresh(conn, [model])
         told = {context: tables_as_json(of_context) for context, of_context in tables.items()}
         for name in (*made.models, *BESIDE_CONTEXTS, *_SEEN_BY_ROLES):
@@ -206,20 +212,21 @@ def refold(conn: psycopg.Connection, context: str, streams: Collection[UUID]) ->
         if context in known.contexts and known.store is None:
             model = model_of(context, schema_in(known.prefix, context))
             told = dict(known.tables)
-            digests = _refolded(conn, model, streams, known.position, known.occurred_before)
+            digests = _refolded(conn, model, streams, known)
             told[context] = tables_as_json(digests)
             conn.execute(_REFOLDED, [Jsonb(told), _sum_of(told), known.prefix])
 
 
 def _refolded(
-    conn: psycopg.Connection, model: Model, streams: Collection[UUID], position: int, before: datetime | None
+    conn: psycopg.Connection, model: Model, streams: Collection[UUID], shown: Prefix | Unfinished
 ) -> dict[str, Digest]:
     """Folds streams again under a prefix; the digests of its tables then. What cannot be folded has no rows.
 
     Nor have the streams any where the tables are those of an earlier program.
     """
     if versions.has_declared_tables(conn, model):
-        refolding.refold(conn, model, streams, position, fold=fold_of(model.projection, before))
+        fold, part = fold_of(model.projection, shown.occurred_before), log_of(conn, shown.source, shown.position)
+        refolding.refold(conn, model, streams, shown.position, fold=fold, source=part)
     else:
         refolding.remove(conn, model, streams)
     return table_digests(conn, model)

@@ -134,16 +134,17 @@ def refold(
     position: int,
     earlier: Mapping[UUID, int] | None = None,
     fold: Fold | None = None,
+    source: Source = LOG,
 ) -> list[checkpoints.Parked]:
     """Writes the rows of these streams anew in tables that show `position`, or for some streams an earlier one.
 
     Within a transaction; the tables have their primary keys. Removed are the rows of all the streams; those that
     cannot be folded again are returned, and have none. `fold` takes the place of the projection's own, where the tables
-    show what had happened by some business time.
+    show what had happened by some business time, `source` that of the log, where they show a part of it.
     """
     if not streams:
         return []
-    again = fold_again(conn, model, streams, position, earlier, fold)
+    again = fold_again(conn, model, streams, position, earlier, fold, source)
     positions = [at for one in again for at in one.positions]
     for table in model.tables.values():
         conn.execute(_REMOVE.format(qualified(table)), [positions])

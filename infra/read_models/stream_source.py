@@ -14,6 +14,7 @@ from psycopg import sql
 
 from replayhouse.infra.event_store.keys import read_keys
 from replayhouse.infra.event_store.known_keys import KeysOf
+from replayhouse.infra.event_store.sources_told import PartOfLog, part_of
 from replayhouse.infra.postgres.copy_out import copied_rows
 from replayhouse.infra.read_models.stream_reader import StoredRow, StoredStream, StreamReader
 
@@ -37,14 +38,17 @@ class Source:
     """Where events are read from: a schema with the tables `<context>_events`, and their keys in `subject_key`.
 
     Where personal fields `are_withheld`, no key is looked at: what stands for a value that may not be seen is folded.
+    Of a `part` of the log, those events that tell of its source.
     """
 
     schema: str = "event_store"
     are_withheld: bool = False
+    part: PartOfLog | None = None
 
-    def events(self, context: str) -> sql.Identifier:
-        """The table of a context's events."""
-        return sql.Identifier(self.schema, f"{context}_events")
+    def events(self, context: str) -> sql.Composable:
+        """The table of a context's events, or a query for those that are read, as they stand after FROM."""
+        table = sql.Identifier(self.schema, f"{context}_events")
+        return table if self.part is None else self.part.events(context, table)
 
     def keys_of(self, conn: psycopg.Connection) -> KeysOf | None:
         """What looks up keys there, on a connection; None where personal fields are withheld."""
@@ -53,6 +57,11 @@ class Source:
 
 LOG = Source()
 """The log of this database."""
+
+
+def log_of(conn: psycopg.Connection, source: str | None, position: int) -> Source:
+    """The log up to a position, or that part of it which tells of a source of loads."""
+    return LOG if source is None else Source(part=part_of(conn, source, position))
 
 
 def unpacked(rows: Iterable[bytes]) -> Iterator[StoredRow]:

@@ -30,7 +30,8 @@ class Answers(Base):
 
     `at` is a moment: None or "live", a position of the log, a recorded time with its offset, a prefix, or a revision
     ("r3"). `occurred_before`: only what had happened by then, a business time, local to Brazil; of a date, up to the
-    end of that day.
+    end of that day. `source`: of what the loads of that source brought alone, by its name; it goes with live, a
+    position and a recorded time.
     """
 
     def questions(self, search: str = "") -> "list[Listed]":
@@ -46,6 +47,7 @@ class Answers(Base):
         *,
         at: At = None,
         occurred_before: str | date | None = None,
+        source: str | None = None,
     ) -> "Answer":
         """Answers a question: `rows` under `columns`, and a `finding`; `parameters` take the place of its defaults.
 
@@ -54,15 +56,15 @@ class Answers(Base):
         """
         from replayhouse.infra.application.ask import ask
 
-        return self._do(ask, question, parameters or {}, at, occurred_before)
+        return self._do(ask, question, parameters or {}, at, occurred_before, source)
 
     def ask_all(
-        self, *, at: At = None, occurred_before: str | date | None = None
+        self, *, at: At = None, occurred_before: str | date | None = None, source: str | None = None
     ) -> "Generator[Answer | FaultyQuestion]":
         """Answers all questions with their defaults, one after the other; where one fails, why stands in its place."""
         from replayhouse.infra.application.ask import ask_all
 
-        return self._each(ask_all, at, occurred_before)
+        return self._each(ask_all, at, occurred_before, source)
 
     def rows_behind(
         self,
@@ -73,6 +75,7 @@ class Answers(Base):
         *,
         at: At = None,
         occurred_before: str | date | None = None,
+        source: str | None = None,
     ) -> "Figure":
         """The rows behind the figure of a column, in the answer's row with this key: their parts add up to it.
 
@@ -82,16 +85,17 @@ class Answers(Base):
         from replayhouse.infra.application.ask import rows_behind
 
         parts = [key] if isinstance(key, str) else [str(part) for part in key]
-        return self._do(rows_behind, question, parts, column, parameters or {}, at, occurred_before)
+        return self._do(rows_behind, question, parts, column, parameters or {}, at, occurred_before, source)
 
-    def figure_key(self, question: int, key: Sequence[str]) -> list[str]:
+    def figure_key(self, question: int, key: Sequence[str], source: str | None = None) -> list[str]:
         """The key of an answer's row for `rows_behind`, where things in it may be called by the keys of their sources.
 
-        Such a key is replaced by the id; what no source has stays as it is. Raises UsageError where several have one.
+        Such a key, of `source` if it is given, is replaced by the id; what no source has stays as it is. Raises
+        UsageError where several have one.
         """
         from replayhouse.infra.application.figure_key import figure_key
 
-        return self._do(figure_key, question, key)
+        return self._do(figure_key, question, key, source)
 
     def make_moment(self, at: At = None, *, occurred_before: str | date | None = None) -> "MomentToAsk":
         """Makes a moment stand, so that every question is answered as of it at once; five that were made so are kept.

@@ -58,11 +58,14 @@ class Loads(Base):
             on_columns=on_columns,
         )
 
-    def batches(self) -> "list[Batch]":
-        """The loads so far, the oldest first."""
+    def batches(self, source: str | None = None) -> "list[Batch]":
+        """The loads so far, the oldest first; with `source` those of a source, by its name: "olist" is the nine files'.
+
+        Raises Unknown where there is no load of that source.
+        """
         from replayhouse.infra.application.batches import batches
 
-        return self._do(batches)
+        return self._do(batches, source)
 
     def load_details(self, load: str | UUID, *, at: str | int | None = None, counts: bool = True) -> "LoadDetails":
         """A load as of a moment: its files, what became of their records, its events by topic, how it ended.
@@ -75,18 +78,26 @@ class Loads(Base):
         return self._do(load_details, str(load), at, counts=counts)
 
     def retract(
-        self, batch: str | UUID, reason: str | None = None, *, cascade: bool = False, dry_run: bool = False
+        self,
+        batch: str | UUID | None = None,
+        reason: str | None = None,
+        *,
+        source: str | None = None,
+        cascade: bool = False,
+        dry_run: bool = False,
     ) -> "RetractReport":
         """Takes the newest load back, and catches the read models up: they are as if it had never been there.
 
         `batch`: its id or name, or how either begins. `reason`: why; it is recorded. `cascade`: takes all later loads
-        back before it, the newest first. `dry_run`: takes nothing back, and needs no reason; `tables` tells which rows
-        would change. What a killed process began goes on when this is called again. Raises UsageError where there is
-        no such load, or nothing to take back; Conflicting where later loads, or decisions of people, stand on it.
+        back before it, the newest first. `source`, in the place of a load: all loads of that source. `dry_run`: takes
+        nothing back, and needs no reason; `tables` tells which rows would change. What a killed process began goes on
+        when this is called again. Raises UsageError where there is no such load, or nothing to take back; Conflicting
+        where later loads, or decisions of people, stand on it.
         """
         from replayhouse.infra.application.retract import retract
 
-        return self._do(retract, str(batch), reason, cascade=cascade, dry_run=dry_run)
+        load = None if batch is None else str(batch)
+        return self._do(retract, load, reason, source=source, cascade=cascade, dry_run=dry_run)
 
     def demo(self, orders: int = 2_000, seed: int = 1) -> "DemoReport":
         """Loads an extract that is made up on the spot, and asks the star schema three questions.

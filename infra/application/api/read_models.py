@@ -146,15 +146,16 @@ class ReadModels(Base):
         as_of: str | datetime | None = None,
         to_position: int | None = None,
         occurred_before: str | date | None = None,
+        source: str | None = None,
         workers: int | None = None,
     ) -> "RebuildIntoReport":
         """Folds the log, as far as limits go, into the schemas PREFIX_sales, ..., PREFIX_shared and PREFIX_mart.
 
         The live tables are left alone; what stood under the prefix is replaced. `as_of`: what was known then, a
         recorded time with its offset from UTC. `to_position`: what was known up to there. `occurred_before`: what had
-        happened by then, a business time, local to Brazil; of a date, up to the end of that day. Limits may be
-        combined. Raises UsageError for times, positions and prefixes that are none, Conflicting while another rebuild
-        is at work, Unfoldable where a stream cannot be folded.
+        happened by then, a business time, local to Brazil; of a date, up to the end of that day. `source`: what the
+        loads of that source brought. Limits may be combined. Raises UsageError for times, positions, prefixes and
+        sources that are none, Conflicting while another rebuild is at work, Unfoldable where a stream cannot be folded.
         """
         from replayhouse.infra.application.rebuild_into import rebuild_into
 
@@ -165,6 +166,7 @@ class ReadModels(Base):
             as_of=as_of,
             to_position=None if to_position is None else int(index(to_position)),
             occurred_before=occurred_before,
+            source=source,
             workers=workers,
         )
 

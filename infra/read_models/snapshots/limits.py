@@ -22,12 +22,13 @@ class Limits:
 
     `position`: events up to it. `as_of`, a recorded time with its zone: events of commits up to then. Of both the lower
     position counts; None: up to the head. `occurred_before`, local to Brazil: of those events that count, the ones that
-    had happened by then.
+    had happened by then. `source`: of the events those that tell of a source, by its name; None: of all.
     """
 
     position: int | None = None
     as_of: datetime | None = None
     occurred_before: datetime | None = None
+    source: str | None = None
 
     def __bool__(self) -> bool:
         return self != Limits()

@@ -1,8 +1,8 @@
 """The warehouse as it was: all of it, or some contexts, made with limits in schemas beside the live ones.
 
 Nothing of the live read models is touched, nor is how far they are. The limits apply in this order: the position, what
-was rewound up to there, business time. By position alone only those streams are folded to which something happened
-between it and what the live tables show; the rows of the others are copied from there (`standing`).
+was rewound up to there, the source, business time. By position alone only those streams are folded to which something
+happened between it and what the live tables show; the rows of the others are copied from there (`standing`).
 """
 
 import os
@@ -26,7 +26,7 @@ from replayhouse.infra.read_models.rebuild.taken_over import Standing
 from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, load_all, sealed_log, untold
 from replayhouse.infra.read_models.snapshots.limits import Limits, position_of
 from replayhouse.infra.read_models.snapshots.standing import standing
-from replayhouse.infra.read_models.stream_source import LOG, Source
+from replayhouse.infra.read_models.stream_source import LOG, Source, log_of
 from replayhouse.infra.telemetry.happenings import Happening, happened
 from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.projections.warehouse import PROJECTIONS
@@ -106,7 +106,13 @@ def made(
     Live rows are taken over where nothing happened to their streams, unless all is to be folded `afresh`: for who asks
     what the log makes, whatever stands. Without `with_digests` what came of a context may tell rows without digests.
     """
-    positions = dict.fromkeys(contexts, position_of(conn, limits))
+    position = position_of(conn, limits)
+    positions = dict.fromkeys(contexts, position)
+    if limits.source is not None:
+        part = log_of(conn, limits.source, position)
+        with folded(database, conn, positions, limits, workers, part, tell=tell) as beside:
+            yield beside
+        return
     if afresh or limits.occurred_before is not None:
         with (
             sealed_log(database, segments) as sealed,
@@ -147,7 +153,7 @@ def _begun(
 ) -> Iterator[Beside]:
     """Read models without rows yet but for the unknown members, for the time of the block."""
     position = max(positions.values(), default=0)
-    begun = prefixes.begin(conn, positions, position, limits.as_of, limits.occurred_before, store)
+    begun = prefixes.begin(conn, positions, position, limits.as_of, limits.occurred_before, store, limits.source)
     try:
         yield Beside(begun, {context: Rebuilt(None, up_to) for context, up_to in positions.items()})
     finally:
@@ -205,7 +211,7 @@ def put_in_place(conn: psycopg.Connection, beside: Beside, prefix: str) -> dict[
 def complete(conn: psycopg.Connection, begun: prefixes.Unfinished) -> None:
     """Makes what follows from the facts: their calendar, and the marts, if all contexts that they need are there."""
     is_own = begun.store is None
-    bound = bound_of_log(conn, begun.position) if is_own else bound_of_models(conn, begun.models)
+    bound = bound_of_log(conn, begun.position, source=begun.source) if is_own else bound_of_models(conn, begun.models)
     make_calendar(conn, prefixes.schema_in(begun.prefix, "shared"), begun.models, bound)
     schemas = {name: prefixes.schema_in(begun.prefix, name) for name in (*PROJECTIONS, "shared")}
     schema = prefixes.schema_in(begun.prefix, "mart")

@@ -1,0 +1,208 @@
+"""Several sources in one warehouse: each is as it would be by itself, and can be asked and taken back by itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+from uuid import UUID
+
+import pytest
+
+import replayhouse
+from replayhouse.domain.kernel.ids import UNKNOWN_ID
+from replayhouse.infra.answers.answer import Answer
+from replayhouse.infra.application import retract as retracting
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.sources.secret import SECRET
+from tests.support.asking import python
+from tests.support.databases import copied
+from tests.support.in_process import Warehouse, dying_after, refused
+from tests.support.shop import LINES, write_export, write_mapping
+
+OTHERS = ("sales", "fulfillment", "customer", "marketplace")
+BATCH = ("quality", "batch")
+"""Of loads it tells when they were opened."""
+
+LATER = [*LINES[:4], LINES[4].replace("30,50;8,00", "30,50;9,00"), LINES[4].replace("#1003", "#1004")]
+IDS = """
+    SELECT order_id FROM sales.fact_order UNION SELECT product_id FROM marketplace.product
+    UNION SELECT customer_id FROM customer.dim_customer
+"""
+
+
+class Places(NamedTuple):
+    """Extracts and mappings."""
+
+    olist: list[Path]
+    shop: list[Path]
+    mapping: Path
+    twin: Path
+
+
+def a_warehouse(database: Database, home: Path) -> Warehouse:
+    """One with a known secret, so that people have the same ids in several."""
+    with database.connect("replayhouse test", autocommit=True) as conn:
+        conn.execute("INSERT INTO event_store.subject_key VALUES (%s, %s)", [SECRET, bytes(32)])
+    return Warehouse(database, home)
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    folder = tmp_path_factory.mktemp("several")
+    for name, until in (("march", "2018-03-31"), ("all", None)):
+        replayhouse.generate(folder / name, orders=150, seed=3, **({} if until is None else {"until": until}))
+    exports = [write_export(folder / "january", LINES), write_export(folder / "february", LATER)]
+    mapping, twin = write_mapping(folder / "shop"), write_mapping(folder / "twin", "twin")
+    return Places([folder / "march", folder / "all"], exports, mapping, twin)
+
+
+@pytest.fixture(scope="module")
+def several(server: EmbeddedServer, places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """Loads of the nine files, of a shop, and of the same shop by another name, one among the other."""
+    with copied(server) as database:
+        warehouse = a_warehouse(database, tmp_path_factory.mktemp("home"))
+        for extract, source in (
+            (places.olist[0], None),
+            (places.shop[0], places.mapping),
+            (places.shop[0], places.twin),
+            (places.olist[1], None),
+            (places.shop[1], places.mapping),
+        ):
+            load(warehouse, extract, source)
+        yield warehouse
+
+
+@pytest.fixture
+def ours(server: EmbeddedServer, several: Warehouse, tmp_path: Path) -> Iterator[Warehouse]:
+    """A copy of it."""
+    with copied(server, several.database) as database:
+        yield Warehouse(database, tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def alone(
+    server: EmbeddedServer, places: Places, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Warehouse]]:
+    """A warehouse for each of two sources that has its loads and no others."""
+    with copied(server) as one, copied(server) as two:
+        shop, olist = (a_warehouse(made, tmp_path_factory.mktemp("home")) for made in (one, two))
+        for export in places.shop:
+            load(shop, export, places.mapping)
+        for extract in places.olist:
+            load(olist, extract)
+        yield {"shop": shop, "olist": olist}
+
+
+def load(warehouse: Warehouse, path: Path, source: Path | None = None) -> Any:
+    told = warehouse.json("ingest", path, *(() if source is None else ("--source", source)))
+    assert told["status"] == "completed", told
+    return told
+
+
+def tables(told: Any) -> dict[tuple[str, str], tuple[int, str]]:
+    """Rows and digests by context and table, of all tables but that which tells when loads were opened."""
+    return {
+        (context, name): (table["rows"], table["digest"])
+        for context, of_context in told["contexts"].items()
+        for name, table in of_context["tables"].items()
+        if (context, name) != BATCH
+    }
+
+
+def answers(warehouse: Warehouse, home: Path, source: str | None) -> dict[int, tuple[Any, str]]:
+    """All hundred, by number: rows and finding."""
+    with python(warehouse.database, home) as opened:
+        found = list(opened.ask_all(source=source))
+    assert all(isinstance(one, Answer) for one in found), found
+    return {one.question.number: (one.rows, one.finding) for one in found if isinstance(one, Answer)}
+
+
+@pytest.mark.parametrize("source", ["shop", "olist"])
+def test_a_source_is_as_it_would_be_alone(
+    source: str, ours: Warehouse, alone: dict[str, Warehouse], tmp_path: Path
+) -> None:
+    """Tables under a prefix have equal digests, and all questions equal answers, whatever else was loaded between."""
+    made = ours.json("rebuild", "--into", "by_itself", "--source", source)
+    assert tables(made) == tables(alone[source].json("digest"))
+    assert answers(ours, tmp_path, source) == answers(alone[source], tmp_path, None)
+
+
+def test_ids_of_two_sources_never_meet(several: Warehouse, alone: dict[str, Warehouse]) -> None:
+    """But for the row of nobody. The shop's twin has had its first export alone, with one order less."""
+    shop, olist, all_ids = ids_in(alone["shop"]), ids_in(alone["olist"]), ids_in(several)
+    assert shop & olist <= {UNKNOWN_ID}
+    assert all_ids > shop | olist
+    assert len(all_ids - shop - olist) == len(shop - {UNKNOWN_ID}) - 1
+
+
+def ids_in(warehouse: Warehouse) -> set[UUID]:
+    return {found for (found,) in warehouse.rows(IDS)}
+
+
+def test_what_is_taken_back_of_a_source_leaves_the_others_as_they_were(
+    ours: Warehouse, alone: dict[str, Warehouse]
+) -> None:
+    planned = ours.json("retract", "--source", "shop", "--dry-run")
+    assert (planned["status"], len(planned["batches"])) == ("planned", 2)
+    assert planned["tables"]["sales.fact_order"]["removed"] == 4
+    twice = dying_after(1, retracting.take_back)
+    with patch.object(retracting, "take_back", twice):
+        assert ours.run("retract", "--source", "shop", "--reason", "a test").code != 0
+    assert [load["status"] for load in ours.json("batches", "--source", "shop")] == ["retracting", "retracted"]
+
+    told = ours.json("retract", "--source", "shop", "--reason", "a test")
+    assert (told["source"], told["status"], len(told["batches"])) == ("shop", "retracted", 1)
+    ours.json("retract", "--source", "twin", "--reason", "a test")
+    assert tables(ours.json("digest", *OTHERS)) == tables(alone["olist"].json("digest", *OTHERS))
+    assert tables(ours.json("rebuild", *OTHERS)) == tables(alone["olist"].json("digest", *OTHERS))
+    refused(ours.run("retract", "--source", "shop", "--reason", "again", "--json"), 2, "nothing to take back")
+
+
+def test_a_later_load_is_compared_with_its_own_source_alone(ours: Warehouse, places: Places) -> None:
+    """It appends what differs from that; the same export by a changed mapping as well."""
+    before = ours.digests(OTHERS)
+    told = load(ours, places.shop[1], places.twin)
+    assert told["files"]["orders"] == {"rows": 4, "new": 1, "changed": 0, "unchanged": 3, "quarantined": 0}
+    assert ours.digests(OTHERS) != before
+    twins = tables(ours.json("rebuild", "--into", "twin_alone", "--source", "twin"))
+    shops = tables(ours.json("rebuild", "--into", "shop_alone", "--source", "shop"))
+    assert {table: rows for table, (rows, _) in twins.items() if table[0] != "quality"} == {
+        table: rows for table, (rows, _) in shops.items() if table[0] != "quality"
+    }
+
+    with (places.twin / "source.toml").open("a") as toml:
+        toml.write("# a remark\n")
+    again = load(ours, places.shop[1], places.twin)
+    assert {context: events for context, events in again["events"].items() if events} == {"quality": 4}
+
+
+def test_loads_are_listed_by_source_and_an_unknown_one_is_told(ours: Warehouse) -> None:
+    listed = [load["source"] for load in ours.json("batches")]
+    assert listed == ["olist", "shop", "twin", "olist", "shop"]
+    assert [load["source"] for load in ours.json("batches", "--source", "olist")] == ["olist"] * 2
+    for command in (
+        ["batches"],
+        ["ask", "1"],
+        ["rebuild", "--into", "then"],
+        ["retract", "--dry-run"],
+    ):
+        refused(ours.run(*command, "--source", "shopp", "--json"), 2, "shopp", "did you mean shop?")
+    refused(ours.run("rebuild", "--source", "shop", "--json"), 2, "--into")
+    refused(ours.run("retract", "--json"), 2, "--source")
+
+
+def test_an_answer_of_a_source_is_kept_and_is_not_that_of_all(ours: Warehouse) -> None:
+    of_all, of_shop = ours.json("ask", "1"), ours.json("ask", "1", "--source", "shop")
+    assert of_shop["source"] == "shop"
+    assert of_shop["rows"] != of_all["rows"]
+    again = ours.json("ask", "1", "--source", "shop")
+    assert {**again, "seconds": 0} == {**of_shop, "seconds": 0}
+    assert ours.json("ask", "1")["rows"] == of_all["rows"]
+    [(second,)] = ours.rows(
+        "SELECT max(c.last_position) FROM event_store.commit AS c JOIN event_store.batch AS b "
+        "USING (batch_id) WHERE b.batch_seq = 2"
+    )
+    early = ours.json("ask", "1", "--source", "shop", "--at", str(second))
+    assert early["rows"] != of_shop["rows"]
+    assert "of what the loads of shop brought" in ours.run("ask", "1", "--source", "shop").out
