@@ -7,7 +7,8 @@ from uuid import UUID
 import psycopg
 
 from replayhouse.infra.application.site import Site
-from replayhouse.infra.loads.source_names import BUILT_IN, known_source
+from replayhouse.infra.event_store.sources_told import BUILT_IN
+from replayhouse.infra.loads.source_names import known_source
 
 _BATCHES = """
 SELECT

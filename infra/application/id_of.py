@@ -15,7 +15,8 @@ from replayhouse.infra.application.prepared import prepared
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.audit.named_streams import people_behind, streams_from
-from replayhouse.infra.loads.source_names import BUILT_IN, known_source, source_names
+from replayhouse.infra.event_store.sources_told import BUILT_IN
+from replayhouse.infra.loads.source_names import known_source, source_names
 from replayhouse.infra.runtime.errors import Unknown, UsageError
 from replayhouse.infra.runtime.short_ids import IdStart, id_start
 from replayhouse.infra.sources.natural_keys import id_of_key, person_id_of_key

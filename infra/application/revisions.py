@@ -21,7 +21,7 @@ class Revisions:
 
     def document(self) -> list[dict[str, object]]:
         """As JSON shows it: one list of both."""
-        of_prefixes = ("position", "as_of", "occurred_before", "made_at", "digest")
+        of_prefixes = ("position", "as_of", "occurred_before", "source", "made_at", "digest")
         return [revision._asdict() for revision in self.revisions] + [
             {"prefix": prefix.prefix, "contexts": prefix.contexts, "status": "prefix"}
             | {name: getattr(prefix, name) for name in of_prefixes}

@@ -95,18 +95,19 @@ def batches(source: OfSource = None, json: Json = False) -> None:
 
 
 def show_batches(rows: "list[Batch]", *, with_runs: bool = False) -> None:
-    """The list of loads for people; `with_runs`, who ran them too, where, and with which version of the program."""
+    """The list of loads for people; `with_runs`, their source too, and who ran them, where, by which version."""
     if not rows:
         say("There is no load yet. To make one: replayhouse ingest PATH.")
         return
-    headers = ("batch", "name", "source", "status", "opened (UTC)", "events", "score")
-    cells = [
-        (row.batch_id, row.name, row.source, row.status, row.opened_at, row.events, _score(row.score)) for row in rows
-    ]
+    headers = ("status", "opened (UTC)", "events", "score")
+    cells = [(row.status, row.opened_at, row.events, _score(row.score)) for row in rows]
     if not with_runs:
-        table(headers, cells)
+        table(("batch", "name", *headers), [(r.batch_id, r.name, *of) for of, r in zip(cells, rows, strict=True)])
         return
-    table((*headers, "run by"), [(*of, _run(row)) for of, row in zip(cells, rows, strict=True)])
+    table(
+        ("batch", "name", "source", *headers, "run by"),
+        [(row.batch_id, row.name, row.source, *of, _run(row)) for of, row in zip(cells, rows, strict=True)],
+    )
 
 
 def _run(row: "Batch") -> str | None:

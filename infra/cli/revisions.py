@@ -58,9 +58,18 @@ def list_all(contexts: Contexts = None, json: Json = False) -> None:
     if found.prefixes:
         say()
         table(
-            ("prefix", "position", "as of (UTC)", "occurred before", "contexts", "made (UTC)", "digest"),
+            ("prefix", "position", "as of (UTC)", "occurred before", "source", "contexts", "made (UTC)", "digest"),
             [
-                (p.prefix, p.position, p.as_of, p.occurred_before, " ".join(p.contexts), p.made_at, p.digest[:16])
+                (
+                    p.prefix,
+                    p.position,
+                    p.as_of,
+                    p.occurred_before,
+                    p.source,
+                    " ".join(p.contexts),
+                    p.made_at,
+                    p.digest[:16],
+                )
                 for p in found.prefixes
             ],
         )

@@ -18,5 +18,6 @@ def known_source(conn: psycopg.Connection, name: str) -> str:
     """The name, where the warehouse has loads of that source. Raises Unknown, which tells what it has loads of."""
     known = source_names(conn)
     if name not in known:
-        raise Unknown(f"This warehouse has no load of a source '{name}': {meant(name, known)}.")
+        told = meant(name, known)
+        raise Unknown(f"This warehouse has no load of a source '{name}': {told}{'' if told.endswith('?') else '.'}")
     return name

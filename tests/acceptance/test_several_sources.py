@@ -15,6 +15,7 @@ from replayhouse.infra.application import retract as retracting
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.infra.sources.secret import SECRET
+from replayhouse.ingest.retract import take_back
 from tests.support.asking import python
 from tests.support.databases import copied
 from tests.support.in_process import Warehouse, dying_after, refused
@@ -50,8 +51,8 @@ def a_warehouse(database: Database, home: Path) -> Warehouse:
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     folder = tmp_path_factory.mktemp("several")
-    for name, until in (("march", "2018-03-31"), ("all", None)):
-        replayhouse.generate(folder / name, orders=150, seed=3, **({} if until is None else {"until": until}))
+    replayhouse.generate(folder / "march", orders=150, seed=3, until="2018-03-31")
+    replayhouse.generate(folder / "all", orders=150, seed=3)
     exports = [write_export(folder / "january", LINES), write_export(folder / "february", LATER)]
     mapping, twin = write_mapping(folder / "shop"), write_mapping(folder / "twin", "twin")
     return Places([folder / "march", folder / "all"], exports, mapping, twin)
@@ -146,8 +147,7 @@ def test_what_is_taken_back_of_a_source_leaves_the_others_as_they_were(
     planned = ours.json("retract", "--source", "shop", "--dry-run")
     assert (planned["status"], len(planned["batches"])) == ("planned", 2)
     assert planned["tables"]["sales.fact_order"]["removed"] == 4
-    twice = dying_after(1, retracting.take_back)
-    with patch.object(retracting, "take_back", twice):
+    with patch.object(retracting, "take_back", dying_after(1, take_back)):
         assert ours.run("retract", "--source", "shop", "--reason", "a test").code != 0
     assert [load["status"] for load in ours.json("batches", "--source", "shop")] == ["retracting", "retracted"]
 
