@@ -19,7 +19,7 @@ from replayhouse.ingest.retract import take_back
 from tests.support.asking import python
 from tests.support.databases import copied
 from tests.support.in_process import Warehouse, dying_after, refused
-from tests.support.shop import LINES, write_export, write_mapping
+from tests.support.shop import LINES, SELECTS, write_export, write_mapping
 
 OTHERS = ("sales", "fulfillment", "customer", "marketplace")
 BATCH = ("quality", "batch")
@@ -206,3 +206,35 @@ def test_an_answer_of_a_source_is_kept_and_is_not_that_of_all(ours: Warehouse) -
     early = ours.json("ask", "1", "--source", "shop", "--at", str(second))
     assert early["rows"] != of_shop["rows"]
     assert "of what the loads of shop brought" in ours.run("ask", "1", "--source", "shop").out
+
+
+def test_what_people_decide_is_of_the_source_that_it_is_about(ours: Warehouse, places: Places, tmp_path: Path) -> None:
+    """An order that was let in is the shop's, somebody erased is so under each prefix; other sources have neither."""
+    status = "CASE \"Name\" WHEN '#1005' THEN 'sent' ELSE 'delivered' END"
+    mapping = write_mapping(tmp_path / "shop", orders=SELECTS["orders"].replace("'delivered'", status))
+    load(ours, write_export(tmp_path / "export", [*LATER, LINES[2].replace("#1002", "#1005")]), mapping)
+    [row] = [row for row in ours.json("quality", "quarantine") if row["file"] == "orders"]
+    text = row["text"].replace("sent", "delivered")
+    released = ours.run("quality", "release", row["row"], "--text", text, "--reason", "another word for it")
+    assert released.code == 0, released
+    made = {source: ours.json("rebuild", "--into", source, "--source", source) for source in ("shop", "olist", "twin")}
+    orders = ours.rows("SELECT count(*) FROM shop_sales.fact_order")
+    assert orders == [(5,)]
+    assert ours.rows("SELECT count(*) FROM twin_sales.fact_order") == [(3,)]
+
+    [(person,)] = ours.rows(
+        "SELECT customer_id::text FROM shop_customer.dim_customer WHERE city_normalised = 'rio de janeiro'"
+    )
+    assert ours.run("customer", "erase", person, "--reason", "asked for it", "--yes").code == 0
+    shown = "SELECT count(*) FROM {}_customer.dim_customer WHERE customer_id = %s AND is_anonymized"
+    assert ours.rows(shown.format("shop"), person) == [(1,)]
+    for source in ("olist", "twin"):
+        again = ours.json("rebuild", "--into", f"{source}_again", "--source", source)
+        assert tables(again) == tables(made[source])
+        [(standing, anew)] = ours.rows(
+            "SELECT a.digest, b.digest FROM read_model.prefix AS a, read_model.prefix AS b "
+            "WHERE a.prefix = %s AND b.prefix = %s",
+            source,
+            f"{source}_again",
+        )
+        assert standing == anew
