@@ -202,6 +202,12 @@ def test_a_row_that_stands_twice_is_one_item_and_is_seen_to_stand_twice(tmp_path
     assert [len(records[kind]) for kind in ("orders", "customers", "order_payments", "products")] == [1, 1, 1, 1]
 
 
+def test_rows_that_say_otherwise_of_one_item_have_its_number_both(tmp_path: Path) -> None:
+    """The rule `keys_unique` keeps such records out."""
+    records = made(tmp_path, row(1, 1), row(1, 1, item_total="31.00"), row(1, 2))
+    assert amounts(records) == [("1", "30.50", "6.00"), ("1", "31.00", "6.00"), ("2", "30.50", "6.00")]
+
+
 def test_whatever_an_order_is_made_of_its_items_add_up_to_its_total(tmp_path: Path) -> None:
     chance = Random(7)
     rows, totals = [], {}

@@ -40,6 +40,14 @@ def test_a_mapping_is_what_its_files_say(tmp_path: Path) -> None:
     assert mapping.selects == {"categories": "SELECT 1"}
 
 
+def test_sellers_have_ids_where_items_do_not_know_theirs(tmp_path: Path) -> None:
+    columns = ("seller_id", "seller_zip_code_prefix", "seller_city", "seller_state")
+    sellers = "".join(f'{column} = "Customer"\n' for column in columns)
+    text = f'{SHOP}[records.sellers]\nfrom = "orders"\n[records.sellers.columns]\n{sellers}'
+    mapping = read_mapping(mapping_folder(tmp_path, f'{text}[expectations]\nunknown = ["seller_id"]\n'))
+    assert "seller_id" in mapping.records["sellers"].columns
+
+
 def test_the_hash_is_that_of_all_files_of_the_mapping(tmp_path: Path) -> None:
     folder = mapping_folder(tmp_path, categories="SELECT 1")
     first = read_mapping(folder).sha256
