@@ -4,7 +4,7 @@ So whoever doubts one finds it in the rows of those answers: sums over the month
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from replayhouse.infra.answers.answer import Answer
@@ -21,6 +21,8 @@ ALL_MONTHS = 5
 
 YEAR = 12
 """Months."""
+
+_CENT = Decimal("0.01")
 
 
 class Months:
@@ -65,6 +67,25 @@ class Months:
         whole = sum(n for _, n in known)
         return sum(value * n for value, n in known) / whole if whole else None
 
+    def late_pct(self) -> Decimal | None:
+        """The share of deliveries that are late, over the months in which any was promised.
+
+        How many were promised is no column: where a month's share shows that not all were, the months' shares are
+        weighted by their deliveries.
+        """
+        columns = (self.column(22, name) for name in ("late_pct", "late", "deliveries"))
+        known = [
+            (Decimal(share), Decimal(late), Decimal(of))
+            for share, late, of in zip(*columns, strict=True)
+            if share is not None and late is not None and of
+        ]
+        if not known:
+            return None
+        deliveries = sum(of for _, _, of in known)
+        if all((100 * late / of).quantize(_CENT, ROUND_HALF_UP) == share for share, late, of in known):
+            return 100 * sum((late for _, late, _ in known), start=Decimal(0)) / deliveries
+        return sum((share * of for share, _, of in known), start=Decimal(0)) / deliveries
+
 
 class KeyFigure(NamedTuple):
     """A key figure, the question that it leads to, and how it is computed.
@@ -85,7 +106,7 @@ KEY_FIGURES = (
     KeyFigure("Orders", 5, "int", 0, lambda over: over.sum(5, "orders")),
     KeyFigure("New customers", 2, "int", 0, lambda over: over.sum(2, "new_customers")),
     KeyFigure("Average order", 6, "money", 2, lambda over: over.ratio((1, "revenue"), (6, "delivered_orders"))),
-    KeyFigure("Late deliveries", 22, "pct", 1, lambda over: over.ratio((22, "late"), (22, "deliveries"), 100), False),
+    KeyFigure("Late deliveries", 22, "pct", 1, lambda over: over.late_pct(), False),
     KeyFigure("Review score", 31, "score", 2, lambda over: over.mean(31, "avg_score", "reviews")),
 )
 

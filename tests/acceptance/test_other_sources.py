@@ -211,6 +211,20 @@ def test_what_a_source_does_not_know_is_not_made_up(warehouse: Warehouse, tmp_pa
         small = ("--set", "min_orders=1") if number in (23, 27, 30) else ()
         assert warehouse.json("ask", str(number), *small)["finding"] == says
 
+    some = promised.replace("+ 10", "+ CASE WHEN \"Name\" = '#1001' THEN 3 WHEN \"Name\" = '#1002' THEN 10 END")
+    lines = SELECTS["order_items"].replace(
+        "id('seller', 'the shop')", "CASE WHEN \"Name\" = '#1001' THEN id('seller', 'A') END"
+    )
+    write_mapping(source, orders=SELECTS["orders"].replace(promised, some), order_items=lines)
+    with (source / "source.toml").open("a") as toml:
+        toml.write('[expectations]\nunknown = ["order_estimated_delivery_date", "seller_id"]\n')
+    assert warehouse.json("ingest", export, "--source", source)["status"] == "completed"
+    [by_month] = warehouse.json("ask", "22")["rows"]
+    assert by_month[:4] == ["2018-01", 3, 1, 50.0]
+    [revenue] = warehouse.json("ask", "1")["rows"]
+    [of_sellers] = warehouse.json("ask", "53")["rows"]
+    assert (revenue[:3], of_sellers[:4]) == (["2018-01", 3, 1211.5], ["2018-01", 1, 142.5, 142.5])
+
 
 def test_a_source_is_held_against_what_its_mapping_expects(warehouse: Warehouse, tmp_path: Path) -> None:
     worded = SELECTS["orders"].replace("'delivered'", """CASE "Name" WHEN '#1003' THEN 'lost' ELSE 'handed over' END""")

@@ -25,6 +25,9 @@ _ENOUGH_DELIVERIES = 30
 """Of fewer, a share says little."""
 
 
+_NO_PROMISE = "Of no delivery is known until when it was promised."
+
+
 class Chart(NamedTuple):
     """A chart: its question, the finding, and what is drawn; `rows` are the same as a table, under `columns`."""
 
@@ -63,12 +66,13 @@ def _revenue(found: Overview, links: LinksOf) -> Chart:
 
 def _late(found: Overview, links: LinksOf) -> Chart:
     rows = _of_regular_months(found, LATE)
-    figures = (_figures(found, LATE, column, rows) for column in ("late_pct", "deliveries"))
-    known = [(share, of, row) for share, of, row in zip(*figures, rows, strict=True) if of]
+    known = [(share, row) for share, row in zip(_shares(found, LATE, rows), rows, strict=True) if share is not None]
     finding = NOTHING_YET
     if known:
-        share, of, worst = max(known, key=lambda one: one[0])
-        finding = f"Worst in {month_in_words(str(worst[0]))}: {in_words(share, 'pct', 2)} of {of:,} deliveries."
+        share, worst = max(known, key=lambda one: one[0])
+        finding = f"Worst in {month_in_words(str(worst[0]))}: {in_words(share, 'pct', 2)} of those promised."
+    elif any(_figures(found, LATE, "deliveries", rows)):
+        finding = _NO_PROMISE
     return _drawn(found, links, LATE, "Late deliveries", finding, rows)
 
 
@@ -84,16 +88,26 @@ def _categories(found: Overview, links: LinksOf) -> Chart:
 
 def _states(found: Overview, links: LinksOf) -> Chart:
     rows = found.answers[STATES].rows
-    figures = (_figures(found, STATES, column, rows) for column in ("late_pct", "deliveries"))
-    large = [(share, str(row[0])) for share, of, row in zip(*figures, rows, strict=True) if of >= _ENOUGH_DELIVERIES]
+    deliveries = _figures(found, STATES, "deliveries", rows)
+    known = zip(_shares(found, STATES, rows), deliveries, rows, strict=True)
+    large = [(share, str(row[0])) for share, of, row in known if share is not None and of >= _ENOUGH_DELIVERIES]
     finding = f"No state has {_ENOUGH_DELIVERIES} deliveries yet." if rows else NOTHING_YET
+    if not large and any(of >= _ENOUGH_DELIVERIES for of in deliveries):
+        finding = _NO_PROMISE
     if large:
         (least, best), (most, worst) = min(large), max(large)
         told = f"From {in_words(least, 'pct', 1)} in {best} to {in_words(most, 'pct', 1)} in {worst}"
         finding = f"{told}, of states with {_ENOUGH_DELIVERIES} deliveries or more."
     chart = _drawn(found, links, STATES, "Late deliveries by state", finding, rows)
     few = found.answers[STATES].origin.parameters["min_orders"]
-    return chart._replace(note=f"Per cent late; –: fewer than {few} deliveries")
+    none = ", or none promised" if None in _shares(found, STATES, rows) else ""
+    return chart._replace(note=f"Per cent late; –: fewer than {few} deliveries{none}")
+
+
+def _shares(found: Overview, number: int, rows: Sequence[Row]) -> list[Number | None]:
+    """The share that is late in some rows; None where nothing was promised."""
+    place = place_of(found.answers[number].question, "late_pct")
+    return [number_of(row[place]) for row in rows]
 
 
 def _figures(found: Overview, number: int, column: str, rows: Sequence[Row]) -> list[Number]:
