@@ -285,7 +285,7 @@ def test_a_share_names_what_it_is_made_of(two_loads: Warehouse) -> None:
     assert list(document) == ["question", "column", "figure", "rows", "made_of"]
     assert (document["rows"], document["made_of"]["late"]) == ([], late)
     line = told(two_loads, "ask", "22", "--rows", month, "late_pct")
-    assert f"It is made of late ({late}), deliveries (" in line
+    assert f"It is made of late ({late}), promised (" in line
     assert "takes in" not in line
     line = told(two_loads, "ask", "22", "--rows", month, "late_pct_3m")
     assert "It takes in the two months before as well, whose sums stand behind rows of their own." in line
