@@ -8,7 +8,7 @@ from uuid import UUID
 from replayhouse.domain.contexts import CONTEXTS
 from replayhouse.domain.quality.events import FileCount
 from replayhouse.infra.loads.batches import Load
-from replayhouse.infra.loads.source_records import MissingKind
+from replayhouse.infra.loads.missing_kinds import MissingKind, documents_of_missing
 from replayhouse.ingest.assess import SetAside
 
 if TYPE_CHECKING:
@@ -69,10 +69,6 @@ class IngestReport:
             "chain": self.chain,
             "score": self.score,
             **({"reasons": list(self.reasons)} if self.reasons else {}),
-            **(
-                {"missing_records": [kind.document() for kind in self.missing_records]}
-                if self.missing_records is not None
-                else {}
-            ),
+            **documents_of_missing(self.missing_records),
             **({"answers": self.answers._asdict()} if self.answers else {}),
         }

@@ -14,6 +14,7 @@ from replayhouse.infra.application.seen import seen_at
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.loads.kept_apart import kept_apart_by_rule
+from replayhouse.infra.loads.missing_kinds import MissingKind, documents_of_missing, missing_of
 from replayhouse.infra.loads.names import load_named
 from replayhouse.infra.runtime.errors import Unknown
 
@@ -32,11 +33,16 @@ class Finding(NamedTuple):
 
 
 class QualityReport(NamedTuple):
-    """A load with what the rules found. `quarantine`: by rule, how many records this load was first to keep apart."""
+    """A load with what the rules found. `quarantine`: by rule, how many records this load was first to keep apart.
+
+    `missing_records` are those that it lacks though earlier loads of its source brought them; None of a source that
+    does not say that its extracts hold everything, of a load that has not ended, and to who may not read of loads.
+    """
 
     batch_id: UUID
     batch: Batch
     quarantine: Mapping[str, int]
+    missing_records: tuple[MissingKind, ...] | None = None
 
     @property
     def score(self) -> Decimal | None:
@@ -89,6 +95,7 @@ class QualityReport(NamedTuple):
                 for check in batch.checks
             ],
             "quarantine": self.quarantine,
+            **documents_of_missing(self.missing_records),
         }
 
 
@@ -106,7 +113,7 @@ def quality_report(site: Site, batch: str | None, at: str | None = None) -> Qual
             raise NotBegun(f"The load {batch_id} had not begun at position {up_to:,}.")
         if told is None or not told.is_opened:
             raise Unknown(f"There is no load {batch_id}: replayhouse batches lists them all.")
-        return QualityReport(batch_id, told, kept_apart_by_rule(connection, batch_id))
+        return QualityReport(batch_id, told, kept_apart_by_rule(connection, batch_id), missing_of(connection, batch_id))
 
 
 def _newest(connection: psycopg.Connection) -> UUID:

@@ -1,5 +1,6 @@
 """`ingest` and `batches`: extracts become events, and what became of each load."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from replayhouse.infra.runtime.telling import count
 if TYPE_CHECKING:
     from replayhouse.infra.application.batches import Batch
     from replayhouse.infra.application.ingest_report import IngestReport
+    from replayhouse.infra.loads.missing_kinds import MissingKind
 
 NAMES_TOLD = 12
 """So many files that were passed over are named."""
@@ -127,7 +129,8 @@ def _show(report: "IngestReport", *, is_dry_run: bool, is_left: bool) -> None:
     say()
     show_counts(report)
     _show_set_aside(report)
-    _show_missing(report)
+    if not report.reasons:
+        show_missing(report.missing_records or ())
     if report.missing and not report.reasons:
         say(f"The extract holds no {', '.join(report.missing)}; what earlier loads brought of that stays as it is.")
     if report.loaded_before is not None and report.loaded_since is not None:
@@ -164,18 +167,21 @@ def _show_set_aside(report: "IngestReport") -> None:
         say()
 
 
-def _show_missing(report: "IngestReport") -> None:
-    """What earlier loads of the source brought and the extract lacks; a rejected load has reasons instead."""
-    if report.missing_records and not report.reasons:
-        say("Missing, though earlier loads of this source brought them (nothing of them is changed):")
-        for kind in report.missing_records:
-            first = ", ".join(f"{place.of_file} of {place.load.name}" for place in kind.first)
-            say(f"  {kind.file}: {kind.missing:,} of {kind.known:,}; the first: {first}")
-            for since in kind.since:
-                say(f"    {since.records:,} stood last in {since.last_in.name}{' and are new here' * since.is_new}")
-            if kind.unreadable:
-                say(f"    {count(kind.unreadable, 'record')} of which no key can be read may be some of them")
-        say()
+def show_missing(kinds: "Sequence[MissingKind]") -> None:
+    """What earlier loads of the source brought and the extract lacks, and an empty line after it; nothing if it is all
+    there.
+    """
+    if not kinds:
+        return
+    say("Missing, though earlier loads of this source brought them (nothing of them is changed):")
+    for kind in kinds:
+        first = ", ".join(f"{place.of_file} of {place.load.name}" for place in kind.first)
+        say(f"  {kind.file}: {kind.missing:,} of {kind.known:,}; the first: {first}")
+        for since in kind.since:
+            say(f"    {since.records:,} stood last in {since.last_in.name}{' and are new here' * since.is_new}")
+        if kind.unreadable:
+            say(f"    {count(kind.unreadable, 'record')} of which no key can be read may be some of them")
+    say()
 
 
 def _warn_of_passed_over(report: "IngestReport") -> None:

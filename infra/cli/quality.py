@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from replayhouse.infra.cli import quarantine
-from replayhouse.infra.cli.loads import GOAL
+from replayhouse.infra.cli.loads import GOAL, show_missing
 from replayhouse.infra.cli.options import Json, example
 from replayhouse.infra.cli.output import print_json, say, table
 from replayhouse.infra.cli.streams import is_terminal
@@ -63,6 +63,7 @@ def _show(found: "QualityReport") -> None:
         for rule, failed, checked, sentence in broken:
             say(f"  {sentence} Not so in {failed:,} of {checked:,} ({rule}).")
     say()
+    show_missing(found.missing_records or ())
     say(f"Quarantined: {batch.quarantined:,} records.")
     if found.quarantine:
         table(("rule", "new in quarantine"), found.quarantine.items())

@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import duckdb
 import psycopg
 
 from replayhouse.infra.loads.load_log import OWNED, OpenLoad
+from replayhouse.infra.loads.missing_kinds import LoadNamed, MissingKind, Place, Since
 from replayhouse.infra.loads.opened import Complete
 from replayhouse.infra.privacy.mentions import erased_people
 from replayhouse.infra.runtime.errors import Conflicting
@@ -18,9 +18,6 @@ from replayhouse.infra.staging.missing import MissingRecords, write_changes
 from replayhouse.infra.staging.staging import Staged
 
 COPY_BYTES = 1 << 20
-
-KEPT_AS = "missing_records"
-"""What it is called in the outcome of a load; a load without it is of a source that may leave records out."""
 
 EXPORT_RECORDS = """
     COPY (
@@ -87,68 +84,6 @@ def keep_source_records(connection: psycopg.Connection, load: OpenLoad, staged: 
                 copy.write(block)
 
 
-class LoadNamed(NamedTuple):
-    """A load by its id and its name."""
-
-    batch: UUID
-    name: str
-
-    def document(self) -> dict[str, str]:
-        """As JSON shows it, and the table of loads keeps it."""
-        return {"batch": str(self.batch), "name": self.name}
-
-
-class Since(NamedTuple):
-    """So many of the records that are missing stood last in a load; `is_new`: no load before this one missed them."""
-
-    records: int
-    last_in: LoadNamed
-    is_new: bool
-
-    def document(self) -> dict[str, Any]:
-        """As JSON shows it."""
-        return {**self._asdict(), "last_in": self.last_in.document()}
-
-
-class Place(NamedTuple):
-    """Where a record stood: a line of a real file, in the load that had it there; None where no line was kept."""
-
-    file: str
-    line: int | None
-    load: LoadNamed
-
-    @property
-    def of_file(self) -> str:
-        """For people: file and line."""
-        return self.file if self.line is None else f"{self.file}:{self.line}"
-
-    def document(self) -> dict[str, Any]:
-        """As JSON shows it."""
-        return {**self._asdict(), "load": self.load.document()}
-
-
-class MissingKind(NamedTuple):
-    """Of one kind of record what earlier loads of the source brought, and the extract lacks.
-
-    `unreadable` records of the extract have a key that cannot be read, so that they may be some of them.
-    """
-
-    file: str
-    known: int
-    missing: int
-    unreadable: int
-    since: tuple[Since, ...]
-    first: tuple[Place, ...]
-
-    def document(self) -> dict[str, Any]:
-        """As JSON shows it."""
-        return {
-            **self._asdict(),
-            "since": [since.document() for since in self.since],
-            "first": [place.document() for place in self.first],
-        }
-
-
 class _Load(NamedTuple):
     named: LoadNamed
     files: Mapping[str, Any]
@@ -184,24 +119,3 @@ def told_of_missing(
 def _loads(connection: psycopg.Connection, numbers: Collection[int]) -> dict[int, _Load]:
     rows = connection.execute(LOADS, (list(numbers),)).fetchall()
     return {number: _Load(LoadNamed(batch, name), files) for number, batch, name, files in rows}
-
-
-def kept_of_missing(missing: Sequence[MissingKind] | None) -> dict[str, object]:
-    """What the table of loads keeps of it, in the outcome of a load."""
-    return {} if missing is None else {KEPT_AS: [kind.document() for kind in missing]}
-
-
-def missing_kept(outcome: Mapping[str, Any]) -> tuple[MissingKind, ...] | None:
-    """The same, of the outcome that a load has."""
-    kept = outcome.get(KEPT_AS)
-    return None if kept is None else tuple(map(_missing_kind, kept))
-
-
-def _missing_kind(document: Mapping[str, Any]) -> MissingKind:
-    since = (Since(one["records"], _load_named(one["last_in"]), one["is_new"]) for one in document["since"])
-    first = (Place(one["file"], one["line"], _load_named(one["load"])) for one in document["first"])
-    return MissingKind(**{**document, "since": tuple(since), "first": tuple(first)})
-
-
-def _load_named(document: Mapping[str, str]) -> LoadNamed:
-    return LoadNamed(UUID(document["batch"]), document["name"])

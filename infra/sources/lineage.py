@@ -57,12 +57,17 @@ def load_source(document: Mapping[str, Any] | None) -> LoadSource | None:
     return LoadSource(document["name"], document["mapping"], files, document.get("currency", BRL))
 
 
+def may_read_of_loads(connection: psycopg.Connection) -> bool:
+    """Whether the session's role may read of loads; that of a steward may not."""
+    return connection.execute(_MAY_READ).fetchone() == (True,)
+
+
 def real_names(connection: psycopg.Connection, loads: Collection[UUID]) -> dict[UUID, dict[str, str]]:
     """The names of the real files by kind of record, of those loads whose records a mapping made.
 
     None where the session's role may not read of loads, such as that of a steward.
     """
-    if not loads or connection.execute(_MAY_READ).fetchone() != (True,):
+    if not loads or not may_read_of_loads(connection):
         return {}
     found = connection.execute(_OF_LOADS, [list(loads)]).fetchall()
     return {load: {record: file["name"] for record, file in source["files"].items()} for load, source in found}

@@ -11,6 +11,7 @@ from replayhouse.infra.postgres.connection import Database
 from tests.support.complete_shop import complete_mapping, orders_export
 from tests.support.in_process import Warehouse, rejected
 from tests.support.shop import write_mapping
+from tests.support.web import asking
 
 ALL = range(1000, 1040)
 PARTS = ("customers", "order_items", "order_payments", "orders", "products")
@@ -63,6 +64,14 @@ def test_what_is_missing_is_counted_and_named_and_nothing_is_taken_away(shop: Sh
     assert "orders: 2 of 40; the first: orders_export_1.csv:5 of first, orders_export_1.csv:9 of first" in printed
     assert "2 stood last in first and are new here" in printed
     assert "@example.com" not in printed
+    report = shop.warehouse.run("quality", "report").out
+    assert "orders: 2 of 40; the first: orders_export_1.csv:5 of first" in report
+    assert shop.warehouse.json("quality", "report")["missing_records"] == told["missing_records"]
+    with asking(shop.warehouse.database, shop.folder / "home") as client:
+        assert client.get("/api/quality/later").json()["missing_records"] == told["missing_records"]
+        page = client.get("/quality/later").text
+    assert "orders_export_1.csv:5 of" in page
+    assert "2 stood last in" in page
 
 
 def test_what_was_missing_before_is_told_with_the_load_that_had_it_last(shop: Shop) -> None:
@@ -141,10 +150,8 @@ def test_neither_an_erased_person_nor_a_record_that_is_quarantined_is_missed(sho
         WHERE customer_alias.customer_id = '{person}'""")
     erased = shop.warehouse.run("customer", "erase", person, "--reason", "asked for it", "--yes")
     assert erased.code == 0, erased
-    [line] = [
-        place for place in shop.warehouse.json("audit", "history", "order", order) if "orders:" in place["source"]
-    ][:1]
-    number = 1000 + int(line["source"].split("orders:")[1].split()[0]) - 2
+    placed = shop.warehouse.json("audit", "history", "order", order)[0]["source"]  # orders:2 order_items:2 ...
+    number = ALL[int(placed.split("orders:")[1].split()[0]) - 2]
     export = orders_export(shop.folder / "later", [one for one in ALL if one != number])
     file = export / "orders_export_1.csv"
     spoilt = next(one for one in ALL if one != number)

@@ -30,8 +30,45 @@ class Check(BaseModel):
     passed: bool
 
 
+class LoadNamed(BaseModel):
+    """A load by its id and its name."""
+
+    batch: UUID
+    name: str
+
+
+class Since(BaseModel):
+    """So many of the records that are missing stood last in a load; `is_new`: no load before this one missed them."""
+
+    records: int
+    last_in: LoadNamed
+    is_new: bool
+
+
+class Place(BaseModel):
+    """Where a record stood: a line of a file, null where none was kept, in a load that had it."""
+
+    file: str
+    line: int | None
+    load: LoadNamed
+
+
+class MissingKind(BaseModel):
+    """Of one kind of record, how many of those that earlier loads of the source brought are missing, and the first."""
+
+    file: str
+    known: int
+    missing: int
+    unreadable: int
+    since: list[Since]
+    first: list[Place]
+
+
 class Quality(BaseModel):
-    """A load with what the rules found. `quarantine`: by rule, how many records it was the first to keep apart."""
+    """A load with what the rules found. `quarantine`: by rule, how many records it was the first to keep apart.
+
+    `missing_records` is there only of a source whose extracts hold everything.
+    """
 
     batch: UUID
     name: str
@@ -43,6 +80,7 @@ class Quality(BaseModel):
     reasons: list[str]
     checks: list[Check]
     quarantine: dict[str, int]
+    missing_records: list[MissingKind] | None = None
 
 
 class LoadQuality(BaseModel):
