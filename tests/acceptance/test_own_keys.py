@@ -138,6 +138,19 @@ def test_a_row_is_named_by_the_key_in_the_source(shops: Warehouse, table: str, g
         assert told == shops.json("audit", "lineage", table, *map(str, values))
 
 
+@pytest.mark.parametrize(
+    ("mart", "given", "key"),
+    [
+        ("mart.lines", ("2", "--key", "#1002"), ["order_id", "item_no"]),
+        ("customer_rfm", ("--key", "rui@example.com"), ["customer_id"]),
+    ],
+)
+def test_a_row_of_a_mart_is_too(shops: Warehouse, mart: str, given: Sequence[str], key: list[str]) -> None:
+    told = shops.json("audit", "lineage", mart, *given)
+    assert list(told["key"]) == key
+    assert len(told["rows"]) == 1
+
+
 def test_a_key_stands_for_ids_only(shops: Warehouse) -> None:
     line = ("audit", "lineage", "sales.fact_order", "--json")
     refused(shops.run(*line), 2, "The key of the row is missing")
