@@ -1,5 +1,6 @@
 """What a source does not know is in no answer: without a promise nothing is late or in time, nobody is no seller."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,10 @@ from tests.support.unknown_facts import forgetful, let_be_unknown
 from tests.support.web import asking
 
 OF_PROMISES_AND_SELLERS = (22, 23, 25, 27, 28, 30, 35, 48, 53, 56, 59, 63, 65, 69, 89, 99, 100)
+
+OF_AN_UNKNOWN_SELLER = """
+    SELECT order_id FROM sales.fact_order_item WHERE seller_id = '00000000-0000-0000-0000-000000000000' LIMIT 1
+"""
 
 
 class Loaded(NamedTuple):
@@ -65,6 +70,15 @@ def test_pages_show_what_is_known(forgot: Loaded, tmp_path: Path) -> None:
     with asking(forgot.warehouse.database, tmp_path) as client:
         found = {path: client.get(path).status_code for path in paths}
         assert found == dict.fromkeys(paths, 200)
-        month, *_ = forgot.warehouse.json("ask", "22")["rows"][5]
-        rows = client.get("/questions/22/rows", params={"key": month, "column": "late_pct"}).text
+        late = forgot.warehouse.json("ask", "22")["rows"]
+        rows = client.get("/questions/22/rows", params={"key": late[5][0], "column": "late_pct"}).text
         assert "promised" in rows
+        shown = re.search(r"Late deliveries</dt><dd>.*?>([\d.]+)", client.get("/?period=all").text, re.DOTALL)
+        known = [(share, of) for _, of, _, share, *_ in late if share is not None]
+        assert shown is not None
+        mean = sum(share * of for share, of in known) / sum(of for _, of in known)
+        assert float(shown[1]) == pytest.approx(mean, abs=0.06)
+        [(order,)] = forgot.warehouse.rows(OF_AN_UNKNOWN_SELLER)
+        leads = set(re.findall(r'href="(/(?:sellers|shipments)/[^"]*)"', client.get(f"/orders/{order}").text))
+        assert leads
+        assert {path: client.get(path).status_code for path in leads} == dict.fromkeys(leads, 200)
