@@ -89,6 +89,9 @@ class OpenedSource:
             is_made=True,
             expected=expected_of(self._mapping.expectations),
             is_complete=self._mapping.source.complete,
+            malformed={
+                record: sum(self.tables[name].malformed_rows for name in found.tables) for record, found in made.items()
+            },
             unquoted=[(record, column) for record in made for column in personal_columns(self._mapping, record)],
         )
 

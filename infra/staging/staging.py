@@ -218,6 +218,7 @@ def stage_records(
     unquoted: Iterable[tuple[str, str]] = (),
     expected: Expected = OF_OLIST,
     is_complete: bool = False,
+    malformed: Mapping[str, int] | None = None,
 ) -> Staged:
     """The same of records that were read already: of all nine files, into the folder `cells`, which stays.
 
@@ -227,7 +228,8 @@ def stage_records(
     `expected` is what its source says. `is_complete`: it says that its extracts hold everything; `known` then has
     `source_records.csv` (batch_seq, file, key, line, order_id, is_there), what earlier loads of it found,
     `complete_loads.csv` (batch_seq), which of these held everything, and `erased.csv` (customer_id), whose records
-    nobody misses.
+    nobody misses. `malformed` counts, by file, the rows with too few or too many cells of which its records would have
+    been made; by default those that were read.
     """
     directory.mkdir(parents=True, exist_ok=True)
     database = directory / DATABASE
@@ -247,6 +249,8 @@ def stage_records(
         connection.execute(sql("compare"))
         counts = _counts(connection, read)
         if is_complete:
+            counted = malformed or {file: result.malformed_records for file, result in read.items()}
+            connection.executemany("INSERT INTO malformed_row VALUES (?, ?)", list(counted.items()))
             connection.execute(sql("missing"))
         latest = connection.execute(LATEST_PLACED_AT).fetchall()[0][0]
         checks = count_checks(connection, expected.off)

@@ -159,3 +159,14 @@ def test_neither_an_erased_person_nor_a_record_that_is_quarantined_is_missed(sho
     told = shop.warehouse.json("ingest", export, "--source", shop.mapping)
     assert told["files"]["order_items"]["quarantined"] == 1
     assert counts(told) == {"products": (1, 40)}
+
+
+def test_a_line_that_cannot_be_read_may_be_what_is_missing(shop: Shop) -> None:
+    export = orders_export(shop.folder / "later", ALL)
+    file = export / "orders_export_1.csv"
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines[:5], b"#" + lines[5][-9:], b"x;y\r\n", *lines[7:-1]]))
+    told = shop.warehouse.json("ingest", export, "--source", shop.mapping)
+    assert counts(told) == dict.fromkeys(PARTS, (3, 40))
+    assert {kind["unreadable"] for kind in told["missing_records"]} == {2}
+    assert shop.findings()["records_still_there"] == (201, len(PARTS))

@@ -13,6 +13,7 @@ CREATE TABLE known_seller (seller_id UUID, zip_prefix VARCHAR);
 CREATE TABLE known_source_record (batch_seq INTEGER, file VARCHAR, key UUID, line INTEGER, order_id UUID, is_there BOOLEAN);
 CREATE TABLE known_complete_load (batch_seq INTEGER);
 CREATE TABLE erased_person (customer_id UUID);
+CREATE TABLE malformed_row (file VARCHAR, rows BIGINT);
 CREATE TABLE missing_count (file VARCHAR, known BIGINT, missing BIGINT, unreadable BIGINT);
 
 CREATE TABLE quarantine (file VARCHAR, line INTEGER, lines INTEGER, record INTEGER, rule VARCHAR, reason VARCHAR);

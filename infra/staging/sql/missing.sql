@@ -1,6 +1,7 @@
 -- Of a source whose extracts hold everything: which records that its loads brought and the log knows are missing here.
 -- A record is there if its key is, whatever else is wrong with it. A record without a readable key may be any of those
--- that are missing, so that many of them are not said to be.
+-- that are missing, and so may a row with too few or too many cells, of each kind that is made of its file: so many of them
+-- are not said to be.
 
 CREATE TEMP TABLE shown_record AS
 SELECT 'customers' AS file, line, key, customer_alias IS NOT NULL AS is_readable, NULL::UUID AS order_id FROM read_customers
@@ -12,7 +13,7 @@ UNION ALL SELECT 'products', line, key, product_id IS NOT NULL, NULL FROM read_p
 UNION ALL SELECT 'sellers', line, key, seller_id IS NOT NULL, NULL FROM read_sellers
 UNION ALL SELECT 'categories', line, key, category IS NOT NULL, NULL FROM read_categories
 UNION ALL SELECT 'geolocation', line, key_of_area(zip_prefix), true, NULL FROM geolocation
-UNION ALL SELECT file, line, NULL, false, NULL FROM quarantine WHERE record IS NULL OR file = 'geolocation';
+UNION ALL SELECT file, line, NULL, false, NULL FROM quarantine WHERE file = 'geolocation' AND record IS NOT NULL;
 
 CREATE TEMP TABLE present_record AS
 SELECT file, key, min(line) AS line, any_value(order_id) AS order_id
@@ -66,7 +67,11 @@ SELECT file, coalesce(known, 0), coalesce(missing, 0), coalesce(unreadable, 0)
 FROM staged_file
 LEFT JOIN (SELECT file, count(*) AS known FROM expected_record GROUP BY file) USING (file)
 LEFT JOIN (SELECT file, count(*) AS missing FROM missing_record GROUP BY file) USING (file)
-LEFT JOIN (SELECT file, count(*) AS unreadable FROM shown_record WHERE NOT is_readable GROUP BY file) USING (file);
+LEFT JOIN (
+    SELECT file, sum(rows)::BIGINT AS unreadable
+    FROM (FROM malformed_row UNION ALL SELECT file, count(*) FROM shown_record WHERE NOT is_readable GROUP BY file)
+    GROUP BY file
+) USING (file);
 
 -- What later loads look up.
 
