@@ -32,5 +32,8 @@ def _id(site: Site, kind: HistoryKind | None, value: str, source: str | None) ->
         found = found_by_key(conn, kind, value, source)
     if len(found) > 1:
         ids = " and ".join(f"{one.hex} in {source}" for source, one in found.items())
-        raise UsageError(f"Several sources have a {kind} with the key '{value}': it is {ids}. Write the id.")
+        raise UsageError(
+            f"Several sources have a {kind} with the key '{value}': it is {ids}. Write the id, or --source for "
+            "the figures of one of them."
+        )
     return next(iter(found.values())).hex if found else value

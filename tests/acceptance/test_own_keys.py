@@ -166,6 +166,8 @@ def test_the_rows_behind_a_figure_are_asked_for_by_the_key_in_the_source(shops: 
     [(seller,)] = shops.rows("SELECT seller_id::text FROM sales.fact_order_item WHERE price = 1000")
     told = shops.json(*of_sellers, seller, "deliveries")
     refused(shops.run(*of_sellers, "the shop", "deliveries", "--json"), 2, "Several sources have a seller", "in shop")
+    of_shop = shops.json(*of_sellers, "the shop", "deliveries", "--source", "shop")
+    assert [row["key"] for row in of_shop["rows"]] == [row["key"] for row in told["rows"]]
     refused(shops.run(*of_sellers, "a shop", "deliveries", "--json"), 2, "has no row a shop")
     assert len(told["rows"]) == 3
 
