@@ -43,6 +43,7 @@ from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.infra.runtime.interrupts import heard, interruptible
 from replayhouse.infra.runtime.settings import Settings
 from replayhouse.infra.runtime.telling import Tell
+from replayhouse.infra.sources.kept_mappings import keep_mapping
 from replayhouse.infra.staging.extract import Limits, refuse_what_is_none
 from replayhouse.infra.staging.files import FILES
 from replayhouse.infra.staging.scratch import scratch_folder
@@ -241,6 +242,8 @@ class _Run:
             attempt = self._loads.attempts(self._files)
             batch_id = batch_id_of(self._files, attempt)
             firsts = [unit.first_bucket for unit in units]
+            if (texts := self._opened.mapping_texts) is not None:
+                keep_mapping(self._connection, texts)
             self._seq = self._loads.begin(
                 batch_id,
                 name,

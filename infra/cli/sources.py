@@ -33,6 +33,7 @@ Source = Annotated[
     typer.Argument(metavar="SOURCE", help="Folder of a mapping, or the name of one that comes with the program."),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder for the mapping; made where it is missing.")]
+Load = Annotated[str, typer.Argument(metavar="BATCH", help="The load: its id or name, or how either begins.")]
 Extract = Annotated[Path, typer.Argument(metavar="PATH", help="An extract of that kind: a folder or a zip.")]
 
 
@@ -85,6 +86,29 @@ def new(folder: Folder, path: Extract, json: Json = False) -> None:
         return
     say(f"{made} is written: complete what its comments ask for. Then:")
     say(f"  replayhouse sources check {folder} {path}")
+
+
+@app.command(epilog=example("replayhouse sources show 2018-03", "replayhouse sources show 6f1c1d3a --json"))
+def show(batch: Load, json: Json = False) -> None:
+    """Show the mapping by which the records of a load were made, as it was then.
+
+    One whose files do not have the hash any more to which the log binds the load was changed: exit code 1.
+    """
+    from replayhouse.infra.cli.warehouse import named_warehouse
+
+    with named_warehouse() as warehouse:
+        kept = warehouse.load_mapping(batch)
+    if json:
+        print_json({**kept.document(), "seconds": seconds_so_far()})
+    else:
+        say(f"The mapping of the source {kept.source} by which the load {kept.batch_id} was made: {kept.sha256}")
+        for name, text in kept.files.items():
+            say()
+            say(f"-- {name}")
+            say(text.rstrip("\n"))
+    if not kept.is_intact:
+        warn("Its files have another hash: what is kept of it was changed since.")
+        raise typer.Exit(1)
 
 
 def _tell(doing: str, _done: int, _of: int) -> None:

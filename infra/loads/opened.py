@@ -50,7 +50,11 @@ class Opened(Protocol):
         """Stages the records, and compares them with what is `known`."""
 
     def source(self) -> dict[str, Any] | None:
-        """What is kept of the mapping, once it is staged; None where there is none."""
+        """What stands with the load of the mapping, once it is staged; None where there is none."""
+
+    @property
+    def mapping_texts(self) -> Mapping[str, str] | None:
+        """The files of the mapping, by name; None where there is none."""
 
 
 Opener = Callable[[psycopg.Connection, Path], Opened]
@@ -65,6 +69,7 @@ class OpenedFiles:
     complete: Complete | None = None
     currency: str = BRL
     source_name: None = None
+    mapping_texts: None = None
 
     @property
     def files(self) -> Mapping[str, str]:

@@ -53,6 +53,11 @@ class OpenedSource:
         return self._mapping.source.name
 
     @property
+    def mapping_texts(self) -> Mapping[str, str]:
+        """Its files."""
+        return self._mapping.texts
+
+    @property
     def files(self) -> Mapping[str, str]:
         """By kind of record a hash of the mapping and all real files."""
         made = {*self._mapping.records, *self._mapping.selects}

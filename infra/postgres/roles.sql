@@ -54,7 +54,7 @@ BEGIN
         event_store.customer_events, event_store.marketplace_events, event_store.quality_events, event_store.commit,
         event_store.head, event_store.store, event_store.batch, event_store.retraction, event_store.verification,
         event_store.schema_version, event_store.access, event_store.subject, event_store.backup,
-        event_store.restore_drill TO replayhouse_auditor;
+        event_store.restore_drill, event_store.source_mapping TO replayhouse_auditor;
 
     -- Everybody may make temporary tables in a database, until that is taken from everybody; readers have no other way
     -- to write. Where the database belongs to somebody else, it is for them to say.

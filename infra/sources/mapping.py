@@ -3,7 +3,6 @@
 What is wrong is told with file, line and key, and with the name that was probably meant.
 """
 
-import hashlib
 import re
 import tomllib
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.sources.document import Document, Expectations, RawFile, Record, Source
+from replayhouse.infra.sources.kept_mappings import hash_of_texts
 from replayhouse.infra.sources.names import meant
 from replayhouse.infra.sources.problems import Problem, key_of, problem_of, problems_of
 from replayhouse.infra.sources.toml_lines import line_of, lines_of_keys
@@ -26,7 +26,7 @@ LARGEST_FILE = 1 << 16
 class Mapping(BaseModel):
     """A mapping as it is used: its folder, what `source.toml` says, SELECTs by record.
 
-    `sha256` is that of all its files, in lower-case hexadecimal.
+    `texts` are its files as they stand there, by name; `sha256` is that of all of them, in lower-case hexadecimal.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,6 +37,7 @@ class Mapping(BaseModel):
     records: dict[str, Record]
     expectations: Expectations
     selects: dict[str, str]
+    texts: dict[str, str]
     sha256: str
 
 
@@ -58,7 +59,8 @@ def read_mapping(folder: Path) -> Mapping:
         records=document.records,
         expectations=document.expectations,
         selects={records[name].stem: text for name, text in texts.items() if name != NAME},
-        sha256=_sha256(texts),
+        texts=texts,
+        sha256=hash_of_texts(texts),
     )
 
 
@@ -79,14 +81,6 @@ def _text(path: Path) -> str:
     if not text.strip() or "\0" in text:
         raise UsageError(f"{path} {'holds a NUL character' if text.strip() else 'is empty'}.")
     return text
-
-
-def _sha256(texts: dict[str, str]) -> str:
-    digest = hashlib.sha256()
-    for name, text in sorted(texts.items()):
-        data = text.encode()
-        digest.update(f"{name}\0{len(data)}\0".encode() + data)
-    return digest.hexdigest()
 
 
 def _document(path: Path, text: str, selected: set[str]) -> Document:

@@ -72,6 +72,27 @@ def test_only_what_another_mapping_says_otherwise_is_new(warehouse: Warehouse, t
     assert {context: number for context, number in again["events"].items() if number} == {"quality": 4}
 
 
+def test_the_mapping_of_a_load_is_shown_as_it_was_whatever_became_of_its_files(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    export, source = write_export(tmp_path / "export", LINES), write_mapping(tmp_path / "shop")
+    first = warehouse.json("ingest", export, "--source", source, "--name", "first")
+    texts = {path.name: path.read_text(encoding="utf-8") for path in source.iterdir()}
+    with (source / "orders.sql").open("a", encoding="utf-8") as select:
+        select.write("-- of another day\n")
+    warehouse.json("ingest", export, "--source", source, "--name", "second")
+    shown = warehouse.json("sources", "show", "first")
+    assert (shown["batch"], shown["source"], shown["files"]) == (first["batch"], "shop", texts)
+    assert "-- of another day" in warehouse.run("sources", "show", "second").out
+    warehouse.json("ingest", write(tmp_path / "nine", a_good_extract()), "--name", "nine")
+    refused(warehouse.run("sources", "show", "nine", "--json"), 2, "is of the nine files")
+
+    changed = "UPDATE event_store.source_mapping SET files = jsonb_set(files, '{source.toml}', '\"\"') RETURNING sha256"
+    assert len(warehouse.rows(changed)) == 2
+    done = warehouse.run("sources", "show", "first")
+    assert (done.code, "was changed since" in done.err) == (1, True)
+
+
 def test_a_dry_run_says_what_a_load_would_append_and_appends_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
     source, export = write_mapping(tmp_path / "shop"), write_export(tmp_path / "export", LINES)
     planned = warehouse.json("ingest", export, "--source", source, "--dry-run")

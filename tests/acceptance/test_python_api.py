@@ -68,6 +68,7 @@ METHODS = {
     "sources check": "check_source",
     "sources list": "list_sources",
     "sources new": "new_source",
+    "sources show": "load_mapping",
     "status": "status",
     "token create": "create_token",
     "token list": "tokens",

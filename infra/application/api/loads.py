@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from replayhouse.infra.application.ingest_report import IngestReport
     from replayhouse.infra.application.load_details import LoadDetails
     from replayhouse.infra.application.retract import RetractReport
+    from replayhouse.infra.sources.kept_mappings import KeptMapping
 
 
 class Loads(Base):
@@ -66,6 +67,16 @@ class Loads(Base):
         from replayhouse.infra.application.batches import batches
 
         return self._do(batches, source)
+
+    def load_mapping(self, load: str | UUID) -> "KeptMapping":
+        """The mapping by which the records of a load of another source were made, as it was then.
+
+        `load`: its id or name, or how either begins. Raises Unknown where there is no such load, where it is of the
+        nine files, or was loaded before mappings were kept.
+        """
+        from replayhouse.infra.application.load_mapping import load_mapping
+
+        return self._do(load_mapping, str(load))
 
     def load_details(self, load: str | UUID, *, at: str | int | None = None, counts: bool = True) -> "LoadDetails":
         """A load as of a moment: its files, what became of their records, its events by topic, how it ended.
