@@ -10,7 +10,7 @@ from replayhouse.infra.application import ingest
 from replayhouse.infra.postgres.connection import Database
 from tests.support.complete_shop import complete_mapping, orders_export
 from tests.support.in_process import Warehouse, rejected
-from tests.support.shop import write_mapping
+from tests.support.shop import SELECTS, write_mapping
 from tests.support.web import asking
 
 ALL = range(1000, 1040)
@@ -170,3 +170,16 @@ def test_a_line_that_cannot_be_read_may_be_what_is_missing(shop: Shop) -> None:
     assert counts(told) == dict.fromkeys(PARTS, (3, 40))
     assert {kind["unreadable"] for kind in told["missing_records"]} == {2}
     assert shop.findings()["records_still_there"] == (201, len(PARTS))
+
+
+def test_a_kind_without_records_is_missed_and_one_that_is_not_made_is_not_looked_for(shop: Shop) -> None:
+    products = shop.mapping / "products.sql"
+    products.write_text(SELECTS["products"].replace("GROUP BY", "WHERE false GROUP BY"))
+    export = orders_export(shop.folder / "later", ALL[1:])
+    done = shop.warehouse.run("ingest", export, "--source", shop.mapping, "--dry-run", "--json")
+    assert done.code == 1, done
+    [reason, *_] = [one for one in done.document["reasons"] if "products" in one and "earlier loads" in one]
+    assert "the extract lacks 40: more than 20 %" in reason
+    products.unlink()
+    told = shop.warehouse.json("ingest", export, "--source", shop.mapping)
+    assert counts(told) == {file: (1, 40) for file in PARTS if file != "products"}
