@@ -16,6 +16,7 @@ from replayhouse.infra.application.site import Site
 from replayhouse.infra.audit.kinds import HistoryKind
 from replayhouse.infra.audit.named_streams import people_behind, streams_from
 from replayhouse.infra.event_store.sources_told import BUILT_IN
+from replayhouse.infra.loads.batches import Loads
 from replayhouse.infra.loads.source_names import known_source, source_names
 from replayhouse.infra.runtime.errors import Unknown, UsageError
 from replayhouse.infra.runtime.short_ids import IdStart, id_start
@@ -128,7 +129,8 @@ def _none(conn: psycopg.Connection, search: KeySearch, key: str) -> str:
     looked = f"id('{search.id_kind}', key)" if search.id_kind is not None else "person_id(key)"
     by_mapping = "" if search.sources == [BUILT_IN] else f" It was looked for as {looked} of a mapping gives it."
     by_id = " Keys of olist are its ids: 32 hexadecimal digits." if BUILT_IN in search.sources else ""
-    return f"{start}{by_mapping}{by_id}"
+    yet = " A load is open, which may bring it yet." if Loads(conn).open_load() is not None else ""
+    return f"{start}{by_mapping}{by_id}{yet}"
 
 
 def _written_otherwise(key: str) -> list[WrittenOtherwise]:

@@ -219,3 +219,7 @@ def test_a_person_is_erased_by_the_key_in_the_source(server: EmbeddedServer, sho
         assert own.json("customer", "access", "--key", "rui@example.com") == by_id
         assert "rui" not in str(by_id)
         assert history(own, "customer", "--key", "rui@example.com")[0]["facts"]["city"] == "erased"
+        with database.connect(autocommit=True) as conn:
+            conn.execute("UPDATE event_store.batch SET status = 'open', completed_at = NULL WHERE batch_seq = 1")
+        nobody = own.run("customer", "erase", "--key", "eva@example.com", "--reason", "asked for it", "--yes", "--json")
+        refused(nobody, 2, "No customer has the key that was given", "A load is open, which may bring it yet")
