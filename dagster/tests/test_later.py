@@ -27,6 +27,15 @@ def loaded(program: Program, prepared_with_loads: Path, tmp_path: Path) -> Itera
         yield made
 
 
+@pytest.fixture(scope="module")
+def left_alone(
+    program: Program, prepared_with_loads: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
+    """The same for tests that change nothing, which share it."""
+    with Warehouse.copied(program, prepared_with_loads, tmp_path_factory.mktemp("left alone")) as made:
+        yield made
+
+
 def test_read_models_are_folded_anew_and_come_out_the_same(loaded: Warehouse, instance: DagsterInstance) -> None:
     before = loaded.digests()
     done = run(loaded, instance, "rebuild")
@@ -65,12 +74,12 @@ def test_a_load_is_taken_back_and_the_tables_are_shown_as_they_then_are(
         assert version_of(event.asset_materialization) == digest
 
 
-def test_a_load_on_which_others_stand_is_not_taken_back(loaded: Warehouse, instance: DagsterInstance) -> None:
+def test_a_load_on_which_others_stand_is_not_taken_back(left_alone: Warehouse, instance: DagsterInstance) -> None:
     """It is tried again as if another command were at work, and then says why."""
     config = {"ops": {"retract_load": {"config": {"load": "2017-12", "reason": "the wrong shop"}}}}
-    done = run(loaded, instance, "retract", config=config)
+    done = run(left_alone, instance, "retract", config=config)
     assert not done.success
-    assert {load["status"] for load in loaded.json("batches")} == {"completed"}
+    assert {load["status"] for load in left_alone.json("batches")} == {"completed"}
     assert "Later loads stand on the load" in str(done.failure_data_for_node("retract_load"))
 
 
@@ -105,12 +114,12 @@ def test_several_extracts_are_loaded_in_order_and_each_partition_tells_of_its_ow
     assert told == {load["name"]: load["batch"] for load in loads[:2]}
 
 
-def test_the_hash_chain_is_verified(loaded: Warehouse, instance: DagsterInstance) -> None:
-    done = run(loaded, instance, "verify")
+def test_the_hash_chain_is_verified(left_alone: Warehouse, instance: DagsterInstance) -> None:
+    done = run(left_alone, instance, "verify")
     assert done.success
     (check,) = done.get_asset_check_evaluations()
     assert (check.check_name, check.passed) == ("hash_chain_holds", True)
-    assert check.metadata["position"].value == loaded.json("status")["position"]
+    assert check.metadata["position"].value == left_alone.json("status")["position"]
 
 
 def test_a_chain_that_does_not_hold_fails_its_check_with_the_place(
