@@ -55,8 +55,9 @@ class Rewound(DomainEvent):
 def rewind(load_id: UUID, first_version: int, at: datetime) -> Rewound:
     """What a stream gets when the load is taken back that brought its events from `first_version` (1 or more) on.
 
-    The load is the newest that counts, so that whatever came after its first event is its own, or is rewound already,
-    or survives: events of no load in between must have been looked for.
+    The load is the newest that counts, or the newest of its source where no other has touched the stream since. So
+    whatever came after its first event is its own, or is rewound already, or survives: events of no load in between
+    must have been looked for.
     """
     if first_version < 1:
         raise DomainError("versions start at 1", "stream", load=load_id, first_version=first_version)
