@@ -113,13 +113,24 @@ class Retractions:
         if asked.status == "retracted":
             raise UsageError(self._told_already(asked))
         later = [load for load in loads[: loads.index(asked)] if load.status not in ("rejected", "retracted")]
-        if later and not cascade:
-            told = ", ".join(map(str, later))
+        if cascade:
+            return [*later, asked]
+        if in_the_way := self._standing_on(asked, later):
+            told = ", ".join(map(str, in_the_way))
             raise Conflicting(
                 f"Later loads stand on the load {asked}: {told}. Take these back before it, the newest first, or all "
                 "of them with --cascade."
             )
-        return [*later, asked]
+        return [asked]
+
+    def _standing_on(self, asked: LoadStatus, later: list[LoadStatus]) -> list[LoadStatus]:
+        """Of later loads those of the same source, or that tell of the same things; and what is not finished."""
+        if not later:
+            return []
+        own = {load.batch_id for load in self.of_source(self._loads.source_of(asked.batch_id) or BUILT_IN)}
+        others = {"loads": list(own), "chosen": [asked.batch_id]}
+        standing = own | {batch_id for batch_id, _, _ in self._connection.execute(_STANDING_ON, others)}
+        return [load for load in later if load.batch_id in standing or load.status != "completed"]
 
     def chosen_of(self, source: str) -> list[LoadStatus]:
         """The loads of a source that are to be taken back, the newest first.

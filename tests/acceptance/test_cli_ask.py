@@ -140,7 +140,9 @@ def test_all_questions_are_answered_at_once(two_loads: TwoLoads) -> None:
 
 @pytest.mark.parametrize("option", [("--set", "x=1"), ("--csv", "a.csv"), ("--rows", "a", "b"), ("--history",)])
 def test_what_is_for_one_question_is_refused_of_all(two_loads: Warehouse, option: tuple[str, ...]) -> None:
-    assert error(two_loads, "ask", "all", *option).startswith("ask all takes --at, --occurred-before, --source and --json")
+    assert error(two_loads, "ask", "all", *option).startswith(
+        "ask all takes --at, --occurred-before, --source and --json"
+    )
 
 
 def test_an_empty_warehouse_answers_every_question(server: EmbeddedServer, tmp_path: Path) -> None:

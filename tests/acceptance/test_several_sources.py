@@ -19,6 +19,7 @@ from replayhouse.ingest.retract import take_back
 from tests.support.asking import python
 from tests.support.databases import copied
 from tests.support.in_process import Warehouse, dying_after, refused
+from tests.support.other_dialect import mapping, rewritten
 from tests.support.shop import LINES, SELECTS, write_export, write_mapping
 
 OTHERS = ("sales", "fulfillment", "customer", "marketplace")
@@ -54,8 +55,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     replayhouse.generate(folder / "march", orders=150, seed=3, until="2018-03-31")
     replayhouse.generate(folder / "all", orders=150, seed=3)
     exports = [write_export(folder / "january", LINES), write_export(folder / "february", LATER)]
-    mapping, twin = write_mapping(folder / "shop"), write_mapping(folder / "twin", "twin")
-    return Places([folder / "march", folder / "all"], exports, mapping, twin)
+    shop, twin = write_mapping(folder / "shop"), write_mapping(folder / "twin", "twin")
+    return Places([folder / "march", folder / "all"], exports, shop, twin)
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +160,22 @@ def test_what_is_taken_back_of_a_source_leaves_the_others_as_they_were(
     refused(ours.run("retract", "--source", "shop", "--reason", "again", "--json"), 2, "nothing to take back")
 
 
+def test_a_load_is_taken_back_under_later_ones_of_other_sources_that_do_not_stand_on_it(
+    ours: Warehouse, places: Places, tmp_path: Path
+) -> None:
+    """What stands on it is named: a later load of its source, or of one that tells of the same things."""
+    _, first_of_shop, _, second_of_olist, second_of_shop = [load["batch"] for load in ours.json("batches")]
+    refused(ours.run("retract", first_of_shop, "--reason", "a test", "--json"), 4, second_of_shop)
+    shop = tables(ours.json("rebuild", "--into", "before", "--source", "shop"))
+    assert ours.json("retract", second_of_olist, "--reason", "a test")["status"] == "retracted"
+    assert tables(ours.json("rebuild", "--into", "after", "--source", "shop")) == shop
+
+    again = load(ours, rewritten(places.olist[0], tmp_path / "other"), mapping(tmp_path / "mapping"))
+    assert {context: events for context, events in again["events"].items() if events} == {"quality": 4}
+    for wanted in (["--source", "olist"], [ours.json("batches")[0]["batch"]]):
+        refused(ours.run("retract", *wanted, "--reason", "a test", "--json"), 4, "stand on", again["batch"])
+
+
 def test_a_later_load_is_compared_with_its_own_source_alone(ours: Warehouse, places: Places) -> None:
     """It appends what differs from that; the same export by a changed mapping as well."""
     before = ours.digests(OTHERS)
@@ -211,8 +228,8 @@ def test_an_answer_of_a_source_is_kept_and_is_not_that_of_all(ours: Warehouse) -
 def test_what_people_decide_is_of_the_source_that_it_is_about(ours: Warehouse, places: Places, tmp_path: Path) -> None:
     """An order that was let in is the shop's, somebody erased is so under each prefix; other sources have neither."""
     status = "CASE \"Name\" WHEN '#1005' THEN 'sent' ELSE 'delivered' END"
-    mapping = write_mapping(tmp_path / "shop", orders=SELECTS["orders"].replace("'delivered'", status))
-    load(ours, write_export(tmp_path / "export", [*LATER, LINES[2].replace("#1002", "#1005")]), mapping)
+    told = write_mapping(tmp_path / "shop", orders=SELECTS["orders"].replace("'delivered'", status))
+    load(ours, write_export(tmp_path / "export", [*LATER, LINES[2].replace("#1002", "#1005")]), told)
     [row] = [row for row in ours.json("quality", "quarantine") if row["file"] == "orders"]
     text = row["text"].replace("sent", "delivered")
     released = ours.run("quality", "release", row["row"], "--text", text, "--reason", "another word for it")
