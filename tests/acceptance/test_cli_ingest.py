@@ -16,7 +16,19 @@ from tests.support.extracts import a_good_extract, write
 from tests.support.in_process import Warehouse
 
 KINDS = ("new", "changed", "unchanged", "quarantined")
-BATCH = {"batch", "name", "status", "opened_at", "completed_at", "events", "score", "by", "machine", "program"}
+BATCH = {
+    "batch",
+    "name",
+    "status",
+    "opened_at",
+    "completed_at",
+    "events",
+    "score",
+    "by",
+    "machine",
+    "program",
+    "source",
+}
 
 
 def assert_shape(told: dict[str, Any], *more: str) -> None:
