@@ -51,6 +51,7 @@ RUN = (
             "ingest",
             "sources",
             "woocommerce",
+            "shopify",
             "retraction",
             "read-models",
             "time-travel",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from replayhouse.infra.postgres.connection import Database
-from tests.support import woocommerce_export
+from tests.support import shopify_export, woocommerce_export
 from tests.support.in_process import Warehouse
 
 Rows = list[dict[str, str]]
@@ -31,6 +31,18 @@ class Form(NamedTuple):
 
 _LAST = {"order_total": "73.00"}
 FORMS = {
+    "shopify": Form(
+        "shopify",
+        shopify_export.write,
+        [
+            shopify_export.row(1001),
+            shopify_export.row(1002, Created_at="2018-01-02 09:30:00 -0200"),
+            shopify_export.row(1003, Created_at="2018-01-02 09:45:00 -0200", Subtotal="61.00", Total="73.00"),
+            shopify_export.line(1003, Lineitem_name="Lamp", Lineitem_sku="LAMP"),
+        ],
+        "2018-01-02 10:00:00 -0200",
+        "Created at",
+    ),
     "woocommerce": Form(
         "woocommerce",
         woocommerce_export.write,
@@ -42,7 +54,7 @@ FORMS = {
         ],
         "2018-01-02 10:00:00",
         "date",
-    )
+    ),
 }
 
 REJECTED: dict[str, tuple[Change, tuple[str, ...]]] = {
