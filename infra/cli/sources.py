@@ -11,7 +11,7 @@ from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table,
 from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
-    from replayhouse.infra.application.sources import Checked, CheckedFile, CheckedRecords, Shown
+    from replayhouse.infra.application.sources import Checked, CheckedFile, CheckedRecords, KeptApart, Shown
 
 LIST = "list"
 
@@ -145,7 +145,16 @@ def _show_records(made: "CheckedRecords") -> None:
         say(f"  {count(made.repeated, 'identical repetition')}, which count once")
     for one in made.kept_apart:
         say(f"  quarantined for {one.rule}: {one.records:,}; the first, on line {one.line}: {one.reason}")
+        if (expectation := _expectation_about(one)) is not None:
+            say(f"    what is true of this source, [expectations] of the mapping says: {expectation}")
     _show_rows(made.shown)
+
+
+def _expectation_about(bad: "KeptApart") -> str | None:
+    """What a mapping may say so that such records are let in; None where there is nothing."""
+    if bad.rule == "statuses_known":
+        return "statuses, which of the eight each of its words means"
+    return 'zips = "text"' if bad.reason.endswith("zip_code_prefix is not one to five digits") else None
 
 
 def _show_rows(shown: "Shown") -> None:

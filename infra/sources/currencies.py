@@ -42,7 +42,8 @@ class OtherCurrency(NamedTuple):
         others = f" (and so on, in {self.rows:,} rows)" if self.rows > 1 else ""
         return (
             f"{self.file}, line {self.line}: {self.column} is {word}{others}, and amounts of this source are in "
-            f"{currency}. A warehouse has one currency: export the rows in {currency} only."
+            f"{currency}. Export the rows in {currency} only, or load them by a mapping whose [source] says "
+            "their currency, into a warehouse of that one."
         )
 
 

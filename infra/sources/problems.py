@@ -119,9 +119,10 @@ def _of_record(name: str, record: Record, files: Mapping[str, RawFile], unknown:
     given = {*record.columns, *unknown}
     needed = (one.name for one in columns.values() if not (one.may_be_empty or one.is_optional))
     if lacking := [one for one in needed if one not in given]:
-        yield Problem(
-            ("columns",), f"lacks {', '.join(lacking)}, which no record of {name} is without", may_follow=True
-        )
+        told = f"lacks {', '.join(lacking)}, which no record of {name} is without"
+        if nobody_knows := [one for one in lacking if (name, one) in MAY_BE_UNKNOWN]:
+            told += f"; what the source does not know, [expectations] says: unknown = {nobody_knows}".replace("'", '"')
+        yield Problem(("columns",), told, may_follow=True)
 
 
 def key_of(path: Sequence[str | int]) -> str:

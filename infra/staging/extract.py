@@ -50,7 +50,8 @@ NINE_FILES = Sought(
     twice=lambda _: "the same file twice",
     one="one of the nine files",
     none="none of the nine files",
-    expected=f"An extract holds some of {', '.join(source.name for source in SOURCE_FILES.values())}.",
+    expected=f"An extract holds some of {', '.join(source.name for source in SOURCE_FILES.values())}. Files of another "
+    "shape are loaded by a mapping: --source, of which replayhouse sources --help tells.",
 )
 
 

@@ -325,7 +325,10 @@ def test_amounts_in_another_currency_are_refused_with_their_line(cells: list[str
     with pytest.raises(Rejected) as refusal:
         opened(tmp_path, "raw.csv", content, text)
     assert str(refusal.value).startswith(f"{tmp_path / 'extract'} is rejected. raw.csv, {told}")
-    assert str(refusal.value).endswith("are in BRL. A warehouse has one currency: export the rows in BRL only.")
+    assert str(refusal.value).endswith(
+        "are in BRL. Export the rows in BRL only, or load them by a mapping whose [source] says their currency, into a "
+        "warehouse of that one."
+    )
 
 
 def test_without_a_quote_quotes_are_text(tmp_path: Path) -> None:
