@@ -14,29 +14,17 @@ import pytest
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.embedded import EmbeddedServer
 from replayhouse.ingest.synthetic.generate import generate
-from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.databases import copied
 from tests.support.in_process import Warehouse
 from tests.support.mappings import SHIPPED
-from tests.support.shipped_mappings import id_of, not_carried, only_whole_orders, person_of
+from tests.support.shipped_mappings import carried, id_of, only_whole_orders, person_of
 from tests.support.woocommerce_export import Export, exported, row, write
 
 ORDERS, SEED = 120, 8
 NAME = "woocommerce"
 UNPAID = ("pending", "on-hold", "cancelled", "failed")
 
-TABLES = {
-    f"{context}.{table.name}": [column.name for column in table.columns if column.name != "position"]
-    for context, projection in PROJECTIONS.items()
-    if context != "quality"
-    for table in projection.tables
-}
-NOT_CARRIED = not_carried("woocommerce.md")
-CARRIED = {
-    table: carried
-    for table, columns in TABLES.items()
-    if (carried := [column for column in columns if column not in NOT_CARRIED.get(table, set())])
-}
+CARRIED = carried("woocommerce.md")
 
 
 class Both(NamedTuple):
@@ -81,12 +69,6 @@ def test_what_the_export_carries_is_what_the_nine_files_say(both: Both, table: s
         sold = {*both.ids.values(), UUID(int=0)}
         direct = Counter({row: number for row, number in direct.items() if row[0] in sold})
     assert Counter(both.mapped.table(table, names)) == direct
-
-
-def test_the_page_names_tables_and_columns_that_there_are() -> None:
-    assert [(table, NOT_CARRIED[table] - {*TABLES[table]}) for table in NOT_CARRIED] == [
-        (table, set()) for table in NOT_CARRIED
-    ]
 
 
 def test_sums_of_the_export_are_sums_of_the_facts(both: Both) -> None:

@@ -173,7 +173,7 @@ def test_a_person_is_known_by_address_for_letters_then_telephone_or_not_at_all(t
         row(3, Email="", Phone="+55 (11) 5555-0101"),
         row(4, Email="", Phone="'551155550101"),
         row(5, Email=""),
-        row(6, Email=""),
+        row(6, Email=" "),
     )
     people = [customer["customer_unique_id"] for customer in records["customers"]]
     assert [people.index(person) for person in people] == [0, 0, 2, 2, 4, 5]
@@ -204,6 +204,15 @@ def test_a_place_of_brazil_is_told_by_its_prefix_and_others_by_their_country(tmp
     )
     assert dict(zip(places, found, strict=True)) == places
     assert elsewhere == ("20040", "RJ")
+
+
+def test_a_row_without_its_order_is_an_item_all_the_same_so_that_its_record_is_kept_apart(tmp_path: Path) -> None:
+    """As in an export that lacks its beginning: the order's first row, or a name."""
+    records = made(tmp_path, line(1), row(2, Name=""), row(3))
+    orders = [id_of("shopify", "order", name).hex for name in ("#1", "#3")]
+    assert [item["order_id"] for item in records["order_items"]] == [orders[0], None, orders[1]]
+    assert [order["order_id"] for order in records["orders"]] == [None, orders[1]]
+    assert amounts(records) == [("1", "30.50", None), ("1", "30.50", "12.00"), ("1", "30.50", "12.00")]
 
 
 def test_an_order_that_stands_twice_is_one_and_two_lines_alike_are_two(tmp_path: Path) -> None:

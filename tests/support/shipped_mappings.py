@@ -16,6 +16,7 @@ from replayhouse.infra.sources.mapping import read_mapping
 from replayhouse.infra.sources.raw_files import open_raw
 from replayhouse.infra.sources.running import run_mapping
 from replayhouse.infra.sources.secret import secret_of
+from replayhouse.projections.warehouse import PROJECTIONS
 from tests.oracle.expected import FILES
 from tests.support.mappings import SHIPPED
 from tests.support.synthetic import Records, records_of
@@ -45,13 +46,26 @@ def person_of(source: str, key: str, connection: psycopg.Connection) -> UUID:
     return UUID(hmac.new(secret, f"{source}\0{key}".encode(), "sha256").hexdigest()[:32])
 
 
-def not_carried(page: str) -> dict[str, set[str]]:
-    """By table, the columns that an export cannot carry, as the table on a page of the documentation lists them."""
+def carried(page: str) -> dict[str, list[str]]:
+    """By table of the star schema, the columns that an export can carry: those that a page does not list as others.
+
+    A page that lists a table or column that is none fails.
+    """
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    columns: dict[str, set[str]] = defaultdict(set)
+    lacking: dict[str, set[str]] = defaultdict(set)
     for table, named in _NOT_CARRIED.findall(text):
-        columns[table] |= set(re.findall(r"`(\w+)`", named))
-    return dict(columns)
+        lacking[table] |= set(re.findall(r"`(\w+)`", named))
+    tables = {
+        f"{context}.{table.name}": [column.name for column in table.columns if column.name != "position"]
+        for context, projection in PROJECTIONS.items()
+        if context != "quality"
+        for table in projection.tables
+    }
+    wrong = {table: columns - {*tables.get(table, ())} for table, columns in lacking.items()}
+    assert lacking, page
+    assert not any(wrong.values()), wrong
+    kept = {table: [column for column in columns if column not in lacking[table]] for table, columns in tables.items()}
+    return {table: columns for table, columns in kept.items() if columns}
 
 
 def only_whole_orders(extract: Path, folder: Path) -> Path:

@@ -6,7 +6,7 @@ WITH addressed AS (
         line,
         "Name" AS name,
         coalesce(
-            lower(trim("Email")),
+            nullif(lower(trim("Email")), ''),
             'phone ' || nullif(regexp_replace("Phone", '[^0-9]', '', 'g'), ''),
             'order ' || "Name"
         ) AS person,

@@ -2,13 +2,16 @@
 -- was charged for the order (shipping, duties, tax that prices do not include) is freight, the same for each piece. Amounts
 -- are parted in cents, by largest remainder, so that prices and freight add up to the order's total.
 WITH numbered AS ( -- a second row with what is of the whole order begins the same order again
-    SELECT line, count("Total") OVER (PARTITION BY "Name" ORDER BY line) AS copy
+    SELECT
+        line,
+        coalesce("Name", 'line ' || line) AS name,
+        count("Total") OVER (PARTITION BY "Name" ORDER BY line) AS copy
     FROM export
 ), charged AS ( -- what can be read as a number, per row
     SELECT
         line,
-        "Name" AS name,
-        row_number() OVER (PARTITION BY "Name", copy ORDER BY line) AS item,
+        numbered.name,
+        row_number() OVER (PARTITION BY numbered.name, copy ORDER BY line) AS item,
         CAST(round(100 * TRY_CAST("Lineitem price" AS DECIMAL(18, 4))) AS HUGEINT) AS price,
         CAST(round(100 * TRY_CAST(coalesce("Lineitem discount", '0') AS DECIMAL(18, 4))) AS HUGEINT) AS discount,
         CAST(round(100 * TRY_CAST("Subtotal" AS DECIMAL(18, 4))) AS HUGEINT) AS subtotal,
@@ -134,7 +137,7 @@ WITH numbered AS ( -- a second row with what is of the whole order begins the sa
 )
 SELECT
     pieces.line,
-    id('order', "Name") AS order_id,
+    id('order', export."Name") AS order_id,
     coalesce(
         CASE WHEN pieces.pieces IS NOT NULL THEN CAST(pieces_before + piece AS VARCHAR) END,
         'Lineitem quantity ' || "Lineitem quantity"
@@ -161,4 +164,4 @@ SELECT
     ) AS freight_value
 FROM pieces
 JOIN export USING (line)
-LEFT JOIN firsts ON firsts.of_order = "Name"
+LEFT JOIN firsts ON firsts.of_order = export."Name"
