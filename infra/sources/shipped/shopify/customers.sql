@@ -12,9 +12,17 @@ WITH addressed AS (
         ) AS person,
         CASE
             WHEN coalesce("Shipping Zip", "Shipping City", "Shipping Province") IS NULL
-            THEN ["Billing Country", regexp_replace("Billing Zip", '['' .]', '', 'g'), "Billing City", "Billing Province"]
+            THEN [
+                "Billing Country",
+                regexp_replace("Billing Zip", '['' .]', '', 'g'),
+                "Billing City",
+                "Billing Province"
+            ]
             ELSE [
-                "Shipping Country", regexp_replace("Shipping Zip", '['' .]', '', 'g'), "Shipping City", "Shipping Province"
+                "Shipping Country",
+                regexp_replace("Shipping Zip", '['' .]', '', 'g'),
+                "Shipping City",
+                "Shipping Province"
             ]
         END AS place
     FROM export

@@ -57,7 +57,7 @@ WITH numbered AS ( -- a second row with what is of the whole order begins the sa
     FROM charged
     WHERE is_first
     GROUP BY name
-), discounted AS ( -- what lines are above the subtotal is the order's discount, if the shop names it: with those of lines or not
+), discounted AS ( -- what lines are above the subtotal, if the shop names it as a discount, with those of lines or without
     SELECT
         name,
         sold.pieces,
@@ -68,7 +68,10 @@ WITH numbered AS ( -- a second row with what is of the whole order begins the sa
         duties,
         total,
         CASE
-            WHEN least(abs(sold.price - subtotal - discounts), abs(sold.price - subtotal - discounts + sold.discount)) <= items
+            WHEN least(
+                abs(sold.price - subtotal - discounts),
+                abs(sold.price - subtotal - discounts + sold.discount)
+            ) <= items
             THEN greatest(sold.price - subtotal, 0)
             ELSE 0
         END AS discount
