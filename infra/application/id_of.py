@@ -127,7 +127,9 @@ def _none(conn: psycopg.Connection, search: KeySearch, key: str) -> str:
         if search.found(conn, other.key):
             return f"{start} One has it {other.how}: a key is written as in the source's files."
     looked = f"id('{search.id_kind}', key)" if search.id_kind is not None else "person_id(key)"
-    by_mapping = "" if search.sources == [BUILT_IN] else f" It was looked for as {looked} of a mapping gives it."
+    by_mapping = (
+        "" if search.sources == [BUILT_IN] else f" It was looked for by what {looked} of a mapping makes of it."
+    )
     by_id = " Keys of olist are its ids: 32 hexadecimal digits." if BUILT_IN in search.sources else ""
     yet = " A load is open, which may bring it yet." if Loads(conn).open_load() is not None else ""
     return f"{start}{by_mapping}{by_id}{yet}"

@@ -105,7 +105,8 @@ def show(batch: Load, json: Json = False) -> None:
         for name, text in kept.files.items():
             say()
             say(f"-- {name}")
-            say(text.rstrip("\n"))
+            for line in text.splitlines():
+                say(line)
     if not kept.is_intact:
         warn("Its files have another hash: what is kept of it was changed since.")
         raise typer.Exit(1)

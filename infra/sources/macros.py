@@ -1,7 +1,7 @@
-"""The functions that a mapping's SQL has besides DuckDB's own: id, person_id, local_time, money.
+"""The functions that a mapping's SQL has besides DuckDB's own: id, person_id, local_time, money, amount.
 
-Each gives text, null for null, and of text that it cannot read the text itself, so that the record is quarantined with
-what stands in the file.
+Each but amount gives text, null for null, and of text that it cannot read the text itself, so that the record is
+quarantined with what stands in the file.
 """
 
 import re
@@ -52,6 +52,13 @@ CREATE MACRO money(cell) AS
          ELSE cell::VARCHAR END
 """
 
+AMOUNT = r"""
+CREATE MACRO amount(cell) AS
+    CASE WHEN regexp_full_match(trim(cell::VARCHAR), '-?[0-9]{1,14}(\.[0-9]+)?')
+         THEN TRY_CAST(trim(cell::VARCHAR) AS DECIMAL(18, 4)) END
+"""
+"""To calculate with. A cast would take 1e3 for a thousand."""
+
 
 def create_macros(connection: duckdb.DuckDBPyConnection, source: Source, secret: bytes) -> None:
     """Makes them for a source; `secret` is that of the store, which SQL cannot read."""
@@ -61,6 +68,7 @@ def create_macros(connection: duckdb.DuckDBPyConnection, source: Source, secret:
     connection.execute(PERSON_ID.format(source=source.name, digits=ID_DIGITS))
     connection.execute(_local_time(source))
     connection.execute(_money(source))
+    connection.execute(AMOUNT)
 
 
 def _padded(secret: bytes, pad: int) -> bytes:

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from replayhouse.infra.runtime.errors import InputError, UsageError
 from replayhouse.infra.runtime.interrupts import interruptible
+from replayhouse.infra.runtime.telling import count
 from replayhouse.infra.sources.failures import first_line, without_cells
 from replayhouse.infra.sources.macros import create_macros
 from replayhouse.infra.sources.made_columns import LINE, LINES, MadeColumns, made_columns
@@ -235,7 +236,9 @@ class _Run:
         too_long, with_nul, nowhere = self._connection.execute(statement).fetchall()[0]
         if nowhere:
             raise self._wrong(
-                query.place, f"gives {nowhere:,} records without a line: select the line of the row each is made from"
+                query.place,
+                f"gives {count(nowhere, 'record')} without a line: select the line of the row each is made from; what "
+                "is aggregated over no rows gives one, unless it says HAVING count(*) > 0",
             )
         for line, what in ((with_nul, "a NUL character"), (too_long, f"more than {LONGEST_RECORD:,} bytes")):
             if line is not None:

@@ -31,6 +31,7 @@ SEEN = {"rows", "masked", "own states"}
 OURS = """
     SELECT n.nspname::text, c.relname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'public')
+        AND c.relpersistence <> 't'  -- a session that has just ended may have left some for a moment
     ORDER BY 1, 2
 """
 BESIDE = re.compile(r"^(?:then_)?(\w+?)(?:_r\d+)?$")

@@ -155,6 +155,13 @@ def test_what_cannot_be_read_stays_as_it_is_and_null_stays_null(tmp_path: Path, 
     assert cities(tmp_path, f"coalesce({null}, {expression})")[0] == told
 
 
+@pytest.mark.parametrize(
+    ("cell", "told"), [("12.5", "12.5000"), (" -0.0001 ", "-0.0001"), ("1e3", None), ("0x10", None), ("1,5", None)]
+)
+def test_an_amount_to_calculate_with_has_digits_and_a_point_only(tmp_path: Path, cell: str, told: str | None) -> None:
+    assert cities(tmp_path, f"coalesce(amount('{cell}')::VARCHAR, 'none')")[0] == (told or "none")
+
+
 def test_values_of_types_become_text_and_an_empty_text_nothing(tmp_path: Path) -> None:
     select = SELLERS.format("DATE '2018-01-02'").replace("'SP' AS", "CASE line WHEN 2 THEN '' ELSE 'SP' END AS")
     found = rows(made(tmp_path, sellers=select)["sellers"])

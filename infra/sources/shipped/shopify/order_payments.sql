@@ -7,11 +7,11 @@ SELECT
     1 AS payment_installments,
     coalesce(
         CAST(
-            TRY_CAST("Total" AS DECIMAL(18, 2))
-            - TRY_CAST(coalesce("Refunded Amount", '0') AS DECIMAL(18, 2))
+            CAST(amount("Total") AS DECIMAL(18, 2))
+            - CAST(amount(coalesce("Refunded Amount", '0')) AS DECIMAL(18, 2))
             - CASE
                 WHEN "Financial Status" = 'partially_paid'
-                THEN TRY_CAST(coalesce("Outstanding Balance", '0') AS DECIMAL(18, 2))
+                THEN CAST(amount(coalesce("Outstanding Balance", '0')) AS DECIMAL(18, 2))
                 ELSE 0
             END
             AS VARCHAR

@@ -6,12 +6,12 @@ WITH charged AS ( -- what can be read as a number, per row; before a minus the e
         line,
         order_id,
         coalesce(item_id, 'line ' || line) AS item,
-        TRY_CAST(item_total AS DECIMAL(18, 4)) + TRY_CAST(coalesce(item_total_tax, '0') AS DECIMAL(18, 4)) AS price,
-        TRY_CAST(coalesce(shipping_total, '0') AS DECIMAL(18, 4))
-        + TRY_CAST(coalesce(shipping_tax_total, '0') AS DECIMAL(18, 4))
-        + TRY_CAST(ltrim(coalesce(fee_total, '0'), '''') AS DECIMAL(18, 4))
-        + TRY_CAST(ltrim(coalesce(fee_tax_total, '0'), '''') AS DECIMAL(18, 4)) AS rest,
-        TRY_CAST(order_total AS DECIMAL(18, 4)) AS total,
+        amount(item_total) + amount(coalesce(item_total_tax, '0')) AS price,
+        amount(coalesce(shipping_total, '0'))
+        + amount(coalesce(shipping_tax_total, '0'))
+        + amount(ltrim(coalesce(fee_total, '0'), ''''))
+        + amount(ltrim(coalesce(fee_tax_total, '0'), '''')) AS rest,
+        amount(order_total) AS total,
         -- nobody wants a row for each of more than a thousand pieces
         CASE WHEN regexp_full_match(item_quantity, '0*([1-9][0-9]{0,2}|1000)') THEN item_quantity::INTEGER END AS pieces
     FROM export
