@@ -60,6 +60,7 @@ def test_a_status_is_what_tells_most_of_three_columns(tmp_path: Path) -> None:
         ("paid", "unfulfilled", ""): ("approved", "32.50"),
         ("paid", "", ""): ("approved", "32.50"),
         ("paid", "restocked", ""): ("approved", "32.50"),
+        ("paid", "pending", ""): ("approved", "32.50"),
         ("partially_refunded", "unfulfilled", ""): ("approved", "32.50"),
         ("paid", "partial", ""): ("processing", "32.50"),
         ("paid", "fulfilled", ""): ("delivered", "32.50"),
@@ -126,6 +127,14 @@ MONEY: dict[str, tuple[list[Cells], list[Amounts]]] = {
     "a discount of shipping lowers no price": (
         [{"Discount Amount": "12.00", "Shipping": "0.00", "Total": "30.50"}],
         [("1", "30.50", "0.00")],
+    ),
+    "nor where what shipping would have cost still stands there": (
+        [{"Discount Amount": "12.00", "Total": "30.50"}],
+        [("1", "30.50", "0.00")],
+    ),
+    "nor beside a discount of the order": (
+        [{"Subtotal": "20.50", "Discount Amount": "22.00", "Total": "20.50"}],
+        [("1", "20.50", "0.00")],
     ),
     "what nothing explains is left": ([{"Total": "73.00", "Subtotal": "61.00"}], [("1", "30.50", "12.00")]),
     "an order for nothing": (

@@ -67,10 +67,13 @@ WITH numbered AS ( -- a second row with what is of the whole order begins the sa
         taxes,
         duties,
         total,
+        discounts,
         CASE
             WHEN least(
                 abs(sold.price - subtotal - discounts),
-                abs(sold.price - subtotal - discounts + sold.discount)
+                abs(sold.price - subtotal - discounts + sold.discount),
+                abs(sold.price - subtotal - discounts + shipping), -- shipping is free by a code
+                abs(sold.price - subtotal - discounts + sold.discount + shipping)
             ) <= items
             THEN greatest(sold.price - subtotal, 0)
             ELSE 0
@@ -88,7 +91,16 @@ WITH numbered AS ( -- a second row with what is of the whole order begins the sa
                 abs(total - price + discount - shipping),
                 abs(total - price + discount - shipping - taxes),
                 abs(total - price + discount - shipping - duties),
-                abs(total - price + discount - shipping - taxes - duties)
+                abs(total - price + discount - shipping - taxes - duties),
+                CASE
+                    WHEN discounts >= discount + shipping -- which is free by a code
+                    THEN least(
+                        abs(total - price + discount),
+                        abs(total - price + discount - taxes),
+                        abs(total - price + discount - duties),
+                        abs(total - price + discount - taxes - duties)
+                    )
+                END
             ) <= items + 2
             THEN total - price + discount
             ELSE shipping
@@ -145,7 +157,7 @@ SELECT
         CASE WHEN pieces.pieces IS NOT NULL THEN CAST(pieces_before + piece AS VARCHAR) END,
         'Lineitem quantity ' || "Lineitem quantity"
     ) AS order_item_id,
-    id('product', coalesce("Lineitem sku", "Lineitem name")) AS product_id,
+    id('product', coalesce(nullif(trim("Lineitem sku"), ''), "Lineitem name")) AS product_id,
     CASE WHEN "Vendor" IS NOT NULL THEN id('seller', "Vendor") END AS seller_id,
     coalesce(
         CAST(

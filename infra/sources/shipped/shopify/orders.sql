@@ -7,7 +7,8 @@ WITH told AS (
         CASE
             WHEN "Cancelled at" IS NOT NULL THEN 'cancelled'
             WHEN "Financial Status" IN ('voided', 'expired', 'refunded') THEN "Financial Status"
-            WHEN coalesce("Fulfillment Status", 'unfulfilled') IN ('unfulfilled', 'restocked') THEN "Financial Status"
+            WHEN coalesce("Fulfillment Status", 'unfulfilled') IN ('unfulfilled', 'pending', 'restocked')
+                THEN "Financial Status"
             ELSE "Fulfillment Status"
         END AS status,
         "Created at" AS placed,

@@ -5,7 +5,7 @@ WITH addressed AS (
         line,
         order_id,
         coalesce(
-            lower(trim(billing_email)),
+            nullif(lower(trim(billing_email)), ''),
             'user ' || nullif(customer_id, '0'),
             'phone ' || nullif(regexp_replace(billing_phone, '[^0-9]', '', 'g'), ''),
             'order ' || order_id

@@ -7,7 +7,8 @@ SELECT
     1 AS payment_installments,
     coalesce(
         CAST(
-            CAST(amount(order_total) AS DECIMAL(18, 2)) - CAST(amount(coalesce(refunded_total, '0')) AS DECIMAL(18, 2)) AS VARCHAR
+            CAST(amount(order_total) AS DECIMAL(18, 2)) - CAST(amount(coalesce(refunded_total, '0')) AS DECIMAL(18, 2))
+            AS VARCHAR
         ),
         concat_ws(' - ', order_total, refunded_total)
     ) AS payment_value
