@@ -19,6 +19,7 @@ from bench import (
     sealed_replay,
     second_load,
     small_commands,
+    sources,
     telemetry,
     web,
 )
@@ -54,8 +55,8 @@ ON_A_FULL_LOG = (
 PARTS = (*ON_A_FULL_LOG, "next-day", "memory", "costs", "sample")
 """What `--only` may name, and all of them where it is not given."""
 
-BY_THEMSELVES = ("telemetry",)
-"""What `--only` may name besides: its figures are no rows of the table."""
+BY_THEMSELVES = ("telemetry", "sources")
+"""What `--only` may name besides: their figures are no rows of the table."""
 
 OF_ENGINES = ("clickhouse", "spark")
 """What `--only` may name in the environment of the engines."""
@@ -95,6 +96,7 @@ class Session:
             "costs": self._costs,
             "sample": self._sample,
             "telemetry": self._telemetry,
+            "sources": self._sources,
         }
         for part, measure in separate.items():
             if part in parts:
@@ -346,6 +348,11 @@ class Session:
         with self._warehouse("telemetry") as warehouse:
             for command, used in telemetry.measure(warehouse, self._extract).items():
                 self.report.notes.append(f"Processor time of {command}, {self._orders:,} orders: {used}.")
+
+    def _sources(self) -> None:
+        folder = self._scratch / "sources"
+        folder.mkdir()
+        sources.measure(folder, self._extract, self.report, self._tell)
 
     def _sample(self) -> None:
         times = max(1, self._orders // SAMPLE_ORDERS)

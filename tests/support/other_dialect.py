@@ -16,15 +16,15 @@ from replayhouse.ingest.records import RECORDS, CellKind, Column
 _TYPES = {CellKind.TIME: "time", CellKind.MONEY: "money", CellKind.WHOLE: "whole", CellKind.DEGREES: "degrees"}
 
 
-def rewritten(extract: Path, folder: Path) -> Path:
-    """Writes the files of an extract in the other dialect; returns the folder."""
+def rewritten(extract: Path, folder: Path, encoding: str = "latin-1") -> Path:
+    """Writes the files of an extract in the other dialect, all but reviews in that encoding; returns the folder."""
     folder.mkdir(parents=True)
     for file, source in SOURCE_FILES.items():
         if (extract / source.name).exists():
             columns = {column.name: column for column in RECORDS[file].columns()}
             with (extract / source.name).open(encoding="utf-8", newline="") as stream:
                 rows = list(csv.DictReader(stream))
-            with (folder / f"export_{file}.txt").open("w", encoding=_encoding(file), newline="") as stream:
+            with (folder / f"export_{file}.txt").open("w", encoding=_encoding(file, encoding), newline="") as stream:
                 writer = csv.writer(stream, delimiter=";", lineterminator="\r\n")
                 writer.writerow(["", *(_name(column) for column in columns)])
                 for number, row in enumerate(rows):
@@ -32,14 +32,14 @@ def rewritten(extract: Path, folder: Path) -> Path:
     return folder
 
 
-def mapping(folder: Path, name: str = "dialect") -> Path:
+def mapping(folder: Path, name: str = "dialect", encoding: str = "latin-1") -> Path:
     """Writes the mapping of such extracts; returns its folder."""
     folder.mkdir(parents=True)
-    (folder / "source.toml").write_text("".join(_mapping(name)), encoding="utf-8")
+    (folder / "source.toml").write_text("".join(_mapping(name, encoding)), encoding="utf-8")
     return folder
 
 
-def _mapping(name: str) -> Iterator[str]:
+def _mapping(name: str, encoding: str) -> Iterator[str]:
     yield f'[source]\nname = "{name}"\nzone = "America/Sao_Paulo"\ndecimal = ","\n'
     yield 'times = ["%d/%m/%Y %H:%M:%S"]\nnothing = ["-"]\n'
     for file, shape in RECORDS.items():
@@ -47,13 +47,13 @@ def _mapping(name: str) -> Iterator[str]:
         types = ", ".join(f'"{_name(column.name)}" = "{_TYPES.get(column.kind, "text")}"' for column in columns)
         made = ", ".join(f'{column.name} = "{_name(column.name)}"' for column in columns)
         yield f'[files.{file}]\npath = "export_{file}*.txt"\nformat = "csv"\ndelimiter = ";"\n'
-        yield f'encoding = "{_encoding(file).removesuffix("-sig")}"\n'
+        yield f'encoding = "{_encoding(file, encoding).removesuffix("-sig")}"\n'
         yield f"columns = {{ {types} }}\n"
         yield f'[records.{file}]\nfrom = "{file}"\ncolumns = {{ {made} }}\n'
 
 
-def _encoding(file: str) -> str:
-    return "utf-8-sig" if file == "order_reviews" else "latin-1"
+def _encoding(file: str, of_others: str) -> str:
+    return "utf-8-sig" if file == "order_reviews" else of_others
 
 
 def _name(column: str) -> str:
