@@ -233,29 +233,12 @@ class _Run:
         if under_way is not None and bool(under_way.units) == bool(self._assessed.reasons):
             raise Conflicting(_judged_otherwise(under_way))
         units, as_of = self._plan() if not self._assessed.reasons else ([], None)
-        origin = self._staged.extract.path.absolute()
         if under_way is not None:
             batch_id, name, as_of = under_way.batch_id, under_way.name, under_way.as_of
             units = _units(under_way.units)
-            self._loads.take_over(batch_id, self._owner, origin)
+            self._loads.take_over(batch_id, self._owner, self._staged.extract.path.absolute())
         else:
-            attempt = self._loads.attempts(self._files)
-            batch_id = batch_id_of(self._files, attempt)
-            firsts = [unit.first_bucket for unit in units]
-            if (texts := self._opened.mapping_texts) is not None:
-                keep_mapping(self._connection, texts)
-            self._seq = self._loads.begin(
-                batch_id,
-                name,
-                self._files,
-                attempt,
-                as_of,
-                firsts,
-                self._owner,
-                self._opened_at,
-                origin,
-                self._opened.source(),
-            )
+            batch_id = self._begin(name, units, as_of)
         self._loads.note_run(batch_id, self._ingest._settings.actor)
         happened(Happening.LOAD_OPENED, load=batch_id, rows=self._assessed.rows, goes_on=under_way is not None)
         load = OpenLoad(batch_id, self._seq, self._owner, self._is_first, self._opened.source_name)
@@ -278,6 +261,26 @@ class _Run:
             log, batch_id, self._assessed.counts, self._loads.events_of(batch_id), time_of(self._connection)
         )
         return self._finish(batch_id, name, "completed")
+
+    def _begin(self, name: str, units: list[Unit], as_of: date | None) -> UUID:
+        """Opens the load, and keeps the mapping that made its records; returns its id."""
+        if (texts := self._opened.mapping_texts) is not None:
+            keep_mapping(self._connection, texts)
+        attempt = self._loads.attempts(self._files)
+        batch_id = batch_id_of(self._files, attempt)
+        self._seq = self._loads.begin(
+            batch_id,
+            name,
+            self._files,
+            attempt,
+            as_of,
+            [unit.first_bucket for unit in units],
+            self._owner,
+            self._opened_at,
+            self._staged.extract.path.absolute(),
+            self._opened.source(),
+        )
+        return batch_id
 
     def _plan(self) -> tuple[list[Unit], date | None]:
         self._ingest._tell("planning", 0, 0)
