@@ -100,8 +100,7 @@ def _java(master: str, log: Path) -> Iterator[tuple[Any, Any]]:
     try:
         yield conf, gateway
     finally:
-        SparkContext._gateway = SparkContext._jvm = None  # the next context of this process starts another one
-        _end_java(gateway)
+        end_java()
 
 
 def _started(conf: Any, gateway: Any, log: Path) -> Any:
@@ -117,14 +116,18 @@ def _started(conf: Any, gateway: Any, log: Path) -> Any:
             signal.signal(signal.SIGINT, before)  # Spark has put its own in its place
 
 
-def _end_java(gateway: Any) -> None:
-    """Java ends when its standard input does."""
+def end_java() -> None:
+    """Ends the Java of this process: the next context starts another one, which has the environment of that time."""
+    from pyspark import SparkContext
+
+    gateway = SparkContext._gateway
+    SparkContext._gateway = SparkContext._jvm = None
     java = gateway.proc
     with suppress(Exception):
         gateway.shutdown()
     if java is None:  # it was there before this process, which spark-submit has started
         return
-    java.stdin.close()
+    java.stdin.close()  # Java ends when its standard input does
     try:
         java.wait(_JAVA_SECONDS)
     except Exception:

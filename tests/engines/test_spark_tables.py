@@ -14,6 +14,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 import replayhouse
 from replayhouse.infra.read_models.arrow_schema import arrow_schema
 from replayhouse.infra.read_models.copy_text import line_writer
+from replayhouse.infra.replaying.spark_context import end_java
 from replayhouse.infra.runtime.errors import InputError, UsageError
 from replayhouse.projections.digest import digest_of
 from replayhouse.projections.warehouse import PROJECTIONS
@@ -40,6 +41,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
             yield session
         finally:
             session.stop()
+            end_java()  # it has the environment of this file, and other tests need one of their own
 
 
 def test_each_table_is_the_live_one_and_is_asked_in_sql(history: Played, spark: SparkSession) -> None:
