@@ -13,7 +13,7 @@ from psycopg import errors, sql
 
 from replayhouse.infra.postgres.roles import grant, grant_on
 from replayhouse.infra.read_models import marts_shown
-from replayhouse.infra.read_models.marts_shown import Coming, MartsShown
+from replayhouse.infra.read_models.marts_shown import MartsShown
 from replayhouse.infra.read_models.rights import Rights, put_back
 from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError
 from replayhouse.projections import marts
@@ -34,12 +34,14 @@ _SESSION = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
 _CREATE_SCHEMA = sql.SQL("CREATE SCHEMA IF NOT EXISTS {schema}; COMMENT ON SCHEMA {schema} IS {comment}")
 _SEARCH_PATH = "SELECT current_setting('search_path')"
 _FIND_IN = "SELECT set_config('search_path', %s, true)"
-# Filled by REFRESH on any server, whose rows every snapshot sees: to a reader with an old one it is never empty.
-_MAKE = sql.SQL("""
+_DECLARE = sql.SQL("""
     CREATE MATERIALIZED VIEW {name} AS
     {query}
     WITH NO DATA;
     {settings}
+""")
+# By REFRESH on any server, whose rows every snapshot sees: to a reader with an old one it is never empty.
+_FILL = sql.SQL("""
     REFRESH MATERIALIZED VIEW {name};
     {index}
     ANALYZE {name}
@@ -108,12 +110,29 @@ def create_marts(conn: psycopg.Connection, schema: str, schemas: Mapping[str, st
     They stand on the tables of the context `sales` in the schema `schemas["sales"]`, and so on; `schemas` names one for
     each of the five contexts and for `shared`. Raises Unmakeable.
     """
+    declare_marts(conn, schema, schemas)
+    for mart in marts.MARTS:
+        fill(conn, schema, mart)
+
+
+def declare_marts(conn: psycopg.Connection, schema: str, schemas: Mapping[str, str]) -> None:
+    """The same, but that each of them is still to be filled (see `fill`), and cannot be read before that."""
     create_schema(conn, schema)
-    conn.execute(_SESSION)
     with names_found_in(conn, [schema, *schemas.values()]):
         for mart in marts.MARTS:
-            _create(conn, schema, mart)
+            _declare(conn, schema, mart)
     grant_on(conn, schema, [mart.name for mart in marts.MARTS])
+
+
+def fill(conn: psycopg.Connection, schema: str, mart: Mart) -> None:
+    """Fills a declared mart, after those that it builds on; within a transaction, whose snapshot it shows.
+
+    Raises Unmakeable.
+    """
+    name = sql.Identifier(schema, mart.name)
+    key = sql.SQL(", ").join(map(sql.Identifier, mart.key))
+    conn.execute(_SESSION)
+    _run(conn, schema, mart, _FILL.format(name=name, index=_UNIQUE.format(name, key)))
 
 
 @contextmanager
@@ -129,20 +148,14 @@ def names_found_in(conn: psycopg.Connection, schemas: Iterable[str]) -> Iterator
     conn.execute(_FIND_IN, row)  # where the block fails, the transaction ends, and with it the path
 
 
-def _create(conn: psycopg.Connection, schema: str, mart: Mart) -> None:
+def _declare(conn: psycopg.Connection, schema: str, mart: Mart) -> None:
     name = sql.Identifier(schema, mart.name)
     settings: list[sql.Composable] = [_COMMENT.format(name, sql.Literal(mart.comment))]
     for column, comment in mart.column_comments.items():
         settings.append(_COMMENT_ON_COLUMN.format(sql.Identifier(schema, mart.name, column), sql.Literal(comment)))
     settings += [_NO_STATISTICS.format(name, sql.Identifier(column)) for column in mart.personal]
-    key = sql.SQL(", ").join(map(sql.Identifier, mart.key))
-    script = _MAKE.format(
-        name=name,
-        query=sql.SQL(mart.query),  # the text of a file of the program's own
-        settings=sql.SQL(" ").join(settings),
-        index=_UNIQUE.format(name, key),
-    )
-    _run(conn, schema, mart, script)
+    query = sql.SQL(mart.query)  # the text of a file of the program's own
+    _run(conn, schema, mart, _DECLARE.format(name=name, query=query, settings=sql.SQL(" ").join(settings)))
 
 
 def _run(conn: psycopg.Connection, schema: str, mart: Mart, script: sql.Composed) -> None:
@@ -155,21 +168,6 @@ def _run(conn: psycopg.Connection, schema: str, mart: Mart, script: sql.Composed
 
 
 # --- those that are live ----------------------------------------------------------------------------------------
-
-
-def make_aside(conn: psycopg.Connection, schema: str, coming: Iterable[Coming] = ()) -> MartsShown:
-    """Makes marts aside, on the live tables and on those that are to take the place of some; what they will show.
-
-    `conn` in autocommit. Raises Unmakeable, and Conflicting where somebody else has something of their names.
-    """
-    coming = list(coming)
-    with conn.transaction():
-        drop_aside(conn, schema)
-        refuse_those_of_others(conn)
-    with one_snapshot(conn):
-        made = marts_shown.to_show(conn, coming)
-        create_marts(conn, schema, {**live_schemas(), **{one.context: one.schema for one in coming}})
-    return made
 
 
 def refresh(conn: psycopg.Connection) -> None:

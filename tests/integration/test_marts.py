@@ -396,7 +396,7 @@ def test_a_mart_that_cannot_be_made_ends_a_swap_and_is_named(
     assert conn.execute(LEFT).fetchone() == (0,)
 
 
-@pytest.mark.parametrize("step", ["_create", "move_in", "refresh"])
+@pytest.mark.parametrize("step", ["fill", "move_in", "refresh"])
 def test_killed_while_they_are_made_they_are_made_by_whoever_catches_up_next(
     database: Database, conn: psycopg.Connection, log: Log, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -22,6 +22,9 @@ _IS_OTHER = sql.SQL("""
 """)
 """Values are compared byte by byte, as digests would: 0.0 is not -0.0."""
 
+# As for marts: hashes stay in memory, and nothing is compiled for one use.
+_SESSION = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
+
 
 def differing_tables(conn: psycopg.Connection, revision: NextRevision, rebuilt: Rebuilt) -> list[str] | None:
     """The live tables of a context that are not what was folded for the next revision; within a transaction.
@@ -33,6 +36,7 @@ def differing_tables(conn: psycopg.Connection, revision: NextRevision, rebuilt: 
     live = checkpoints.projected(conn, context)
     if revision.fills or live is None or live.position != rebuilt.position or not versions.is_current(conn, context):
         return None
+    conn.execute(_SESSION)
     stand, made = (standing_shapes(conn, schema) for schema in (context, revision.schema))
     return [
         name

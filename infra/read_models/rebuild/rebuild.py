@@ -8,17 +8,21 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import psycopg
 
+from replayhouse.infra.postgres import lanes
 from replayhouse.infra.postgres.connection import Database, translated
+from replayhouse.infra.postgres.lanes import Step
 from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.read_models import checkpoints, forgetting, imported_events, prefixes, refolding, versions
 from replayhouse.infra.read_models.calendar import keep_calendar
 from replayhouse.infra.read_models.digests import sum_of, table_digests
 from replayhouse.infra.read_models.folding import unfoldable
+from replayhouse.infra.read_models.marts_shown import MartsShown
 from replayhouse.infra.read_models.preparing import prepare
 from replayhouse.infra.read_models.rebuild import revisions, self_check, swap
 from replayhouse.infra.read_models.rebuild.drift import differing_tables
@@ -26,7 +30,15 @@ from replayhouse.infra.read_models.rebuild.given_rows import GivenRows, load_giv
 from replayhouse.infra.read_models.rebuild.renewal import keep_marts
 from replayhouse.infra.read_models.rebuild.revisions import KEPT, NextRevision
 from replayhouse.infra.read_models.rebuild.swap import Shown
-from replayhouse.infra.read_models.rebuild.workers import Parts, Rebuilt, digests_of, load_all, sealed_log, untold
+from replayhouse.infra.read_models.rebuild.workers import (
+    Parts,
+    Rebuilt,
+    digests_of,
+    load_all,
+    processes_for,
+    sealed_log,
+    untold,
+)
 from replayhouse.infra.read_models.windows import Follower, Window, head_of
 from replayhouse.infra.runtime.telling import Warn, unheard
 from replayhouse.infra.telemetry.happenings import Happening, happened
@@ -47,6 +59,8 @@ Fill = Callable[[psycopg.Connection, Sequence[NextRevision], int], dict[str, Reb
 Streams = Mapping[str, Collection[UUID]]
 """By context."""
 
+_MOST_LANES = 4
+"""Marts are made in so many at most: what builds on what leaves no more to do at once."""
 _ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 _LAST_OF_A_KILLED_SECONDS = 2.0  # the server looks each second whether its clients live
 
@@ -161,7 +175,7 @@ def _rebuild(
                 return {}
             with revisions.abandoned_on_failure(conn) as begun:
                 begun.extend(begin(conn, context) for context, begin in chosen.items())
-                at_work = _Rebuild(conn, begun, reason, fill or _from_the_log(database, tell), mentions)
+                at_work = _Rebuild(database, conn, begun, reason, fill or _from_the_log(database, tell), mentions)
                 shown = at_work.run(workers or os.cpu_count() or 1)
             with conn.transaction():
                 keep_calendar(conn)
@@ -185,12 +199,14 @@ class _Rebuild:
 
     def __init__(
         self,
+        database: Database,
         conn: psycopg.Connection,
         begun: Sequence[NextRevision],
         reason: str | None,
         fill: Fill,
         mentions: Callable[[psycopg.Connection], Streams] | None,
     ) -> None:
+        self._database = database
         self._conn = conn
         self._fill = fill
         self._mentions = mentions
@@ -199,18 +215,19 @@ class _Rebuild:
         self._started = time.monotonic()
         self._built: dict[str, Rebuilt] = {}
         self._asked = 0
+        self._heeded = 0
 
     def run(self, workers: int) -> dict[str, Rebuilt]:
         self._asked = refolding.newest(self._conn)  # before the first key is read
         with span(Work.REBUILD_FILLING):
             self._built = self._fill(self._conn, self._begun, workers)
         erased = self._streams_of_erased()
+        self._heeded = refolding.newest(self._conn)
         for revision in self._begun:
             self._follow(revision, self._built[revision.context])
             self._refold(revision, self._built[revision.context], erased.get(revision.context, ()))
             self._check(revision, self._built[revision.context])
-        positions = {context: rebuilt.position for context, rebuilt in self._built.items()}
-        made = swap.make_marts(self._conn, self._begun, positions)
+        made = self._make_marts(workers)
         swap.wait_for_old_snapshots(self._conn)
         shown: dict[str, Rebuilt] = {}
 
@@ -248,12 +265,29 @@ class _Rebuild:
             rebuilt.position = end
 
     def _check(self, revision: NextRevision, rebuilt: Rebuilt) -> None:
-        """Holds a sample against the log, and the live rows against all: no key is destroyed within one snapshot."""
+        """Holds a sample against the log: no key is destroyed within one snapshot."""
         with self._conn.transaction():
             self._conn.execute(_ONE_SNAPSHOT)
             self._forget(revision, rebuilt)
             self_check.check(self._conn, revision.model, rebuilt.position)
-            rebuilt.differed = differing_tables(self._conn, revision, rebuilt)
+
+    def _make_marts(self, workers: int) -> MartsShown | None:
+        """Makes the marts that come with the revisions, and compares the live rows with the new ones meanwhile."""
+        positions = {context: rebuilt.position for context, rebuilt in self._built.items()}
+        comparing = [Step(f"comparing {one.context}", partial(self._compare, one)) for one in self._begun]
+        count = min(processes_for(workers, max(positions.values())), _MOST_LANES)
+        with lanes.opened(self._database, "replayhouse rebuild", count) as at_work:
+            made = swap.make_marts(self._conn, self._begun, positions, at_work, comparing)
+        # Of who was erased since, rows are in them that are taken out of the tables: they are made anew after the swap.
+        return None if made is None else made._replace(erasures=min(made.erasures, self._heeded))
+
+    def _compare(self, revision: NextRevision, conn: psycopg.Connection) -> None:
+        """Finds the live tables with other rows; nobody can tell where somebody was erased since the new ones were
+        checked, for those still have their rows.
+        """
+        rebuilt = self._built[revision.context]
+        if not refolding.asked_since(conn, revision.context, self._heeded):
+            rebuilt.differed = differing_tables(conn, revision, rebuilt)
 
     def _last_steps(self, known: dict[str, checkpoints.Projected]) -> dict[str, Rebuilt]:
         """The revisions at the head, which all are when the swap commits, within its transaction."""

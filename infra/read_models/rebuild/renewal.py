@@ -13,6 +13,7 @@ from replayhouse.infra.postgres.connection import translated
 from replayhouse.infra.postgres.locks import QUICK_LOCK, exclusive
 from replayhouse.infra.read_models import marts, marts_shown
 from replayhouse.infra.read_models.marts import Unmakeable
+from replayhouse.infra.read_models.marts_aside import make_aside
 from replayhouse.infra.read_models.marts_shown import MartsShown
 from replayhouse.infra.read_models.rebuild import swap
 from replayhouse.infra.runtime.errors import Conflicting
@@ -80,7 +81,7 @@ def _renewed(conn: psycopg.Connection) -> bool:
     if former is not None and former.erasures == now.erasures and now.newest <= _SMALL and _is_refreshed(conn, former):
         return True
     try:
-        made = marts.make_aside(conn, marts.FRESH)
+        made = make_aside(conn, marts.FRESH)
         swap.patiently(conn, lambda: _exchange(conn, former, made), _EXCHANGE_SECONDS)
     except BaseException as error:
         if not conn.closed:

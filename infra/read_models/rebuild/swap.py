@@ -11,6 +11,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import errors, sql
 
+from replayhouse.infra.postgres.lanes import Lanes, Step
 from replayhouse.infra.postgres.locks import GIVEN_UP, QUICK_LOCK, exclusive
 from replayhouse.infra.read_models import (
     checkpoints,
@@ -23,6 +24,7 @@ from replayhouse.infra.read_models import (
     versions,
 )
 from replayhouse.infra.read_models.calendar import create_calendar, keep_calendar
+from replayhouse.infra.read_models.marts_aside import make_aside
 from replayhouse.infra.read_models.marts_shown import Coming, MartsShown
 from replayhouse.infra.read_models.rebuild.revisions import NextRevision, drop, schema_of
 from replayhouse.infra.read_models.schema import Model, model_of, qualified
@@ -115,17 +117,25 @@ def wait_for_old_snapshots(conn: psycopg.Connection) -> None:
 
 @span(Work.MARTS)
 def make_marts(
-    conn: psycopg.Connection, revisions: Sequence[NextRevision], positions: Mapping[str, int]
+    conn: psycopg.Connection,
+    revisions: Sequence[NextRevision],
+    positions: Mapping[str, int],
+    at_work: Lanes = (),
+    beside: Sequence[Step] = (),
 ) -> MartsShown | None:
     """Makes the marts aside that are to come with these revisions, which show these positions; what they show.
 
     None, and nothing is made, where another program has made the tables of the rest: those are to be filled anew first.
-    Raises Unmakeable, and Conflicting, see `marts.make_aside`.
+    What is to be done `beside` is done either way, with one snapshot. Raises Unmakeable, and Conflicting, see
+    `make_aside`.
     """
     if versions.others(conn, PROJECTIONS.keys() - {one.context for one in revisions}):
+        with marts.one_snapshot(conn):
+            for step in beside:
+                step.do(conn)
         return None
     coming = [Coming(one.context, one.schema, one.revision, positions[one.context]) for one in revisions]
-    return marts.make_aside(conn, marts.NEXT, coming)
+    return make_aside(conn, marts.NEXT, coming, at_work, beside)
 
 
 def swap(
