@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 from msgspec import convert
 
 from replayhouse.domain.kernel.events import DomainEvent, effective
-from replayhouse.infra.columns.fields import Unheld, events_as_columns, holder_of
-from replayhouse.infra.columns.held import Leaf, Nullable, Records
+from replayhouse.infra.columns.fields import Unheld, events_as_columns
+from replayhouse.infra.columns.held import Records
 from replayhouse.infra.columns.numbers import Ints
+from replayhouse.infra.columns.opening import opened
 from replayhouse.infra.columns.shapes import groups_of
 from replayhouse.infra.columns.states import read_states
 from replayhouse.infra.columns.values import Array, Uuids
@@ -114,30 +115,18 @@ class _Reading:
         if not upcasters:
             with suppress(Unheld):
                 columns, is_good = read_states(event_type, [self._events.states[place] for place in places])
-                self.broken += np.array(places)[~is_good].tolist()
+                at = np.array(places)
+                self.broken += at[~is_good].tolist()
                 if event_type in _PERSONAL:
-                    columns = self._opened(columns, np.array(places), np.flatnonzero(is_good))
-                return np.array(places), columns
+                    columns = self._opened(columns, at, np.flatnonzero(is_good))
+                return at, columns
         return self._decoded(topic, places)
 
     def _opened(self, columns: Records, places: Array, rows: Array) -> Records:
-        """The same with personal fields in clear text. What reveals events is given of each what it looks at."""
-        names, subject = personal_fields(columns.kind), columns.kind.subject
-        sealed: list[Any] = [object.__new__(columns.kind) for _ in rows]
-        for name in (*names, *([] if subject is None else [subject])):
-            held = columns.fields[name]
-            assert isinstance(held, Leaf | Nullable), "personal fields are texts, subjects ids"
-            for event, value in zip(sealed, held.tolist(rows), strict=True):
-                object.__setattr__(event, name, value)
-        kept, clear = self._revealed(places[rows].tolist(), sealed)
-        kept_rows = np.searchsorted(places, kept).tolist()
-        opened = dict(columns.fields)
-        for name in names:
-            texts: list[str | None] = [None] * len(places)
-            for row, event in zip(kept_rows, clear, strict=True):
-                texts[row] = getattr(event, name)
-            opened[name] = holder_of(str | None)(texts)
-        return Records(columns.kind, list(opened.items()), len(places))
+        """The same with personal fields in clear text, or withheld."""
+        found = opened(columns, rows, [self._events.streams[place] for place in places[rows].tolist()], self._keys_of)
+        self.broken += places[found.broken].tolist()
+        return found.columns
 
     def _decoded(self, topic: str, places: Sequence[int]) -> tuple[Array, Records | None]:
         states, decode = self._events.states, self._mapper.decode

@@ -262,7 +262,8 @@ class Uuids(Column):
 
 _UNSEEN: Array = np.empty(0, object)
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
-_DIGITS = np.delete(np.arange(36), [8, 13, 18, 23])
+_ID_LENGTH = 36
+_DIGITS = np.delete(np.arange(_ID_LENGTH), [8, 13, 18, 23])
 """Where digits stand in an id that is a text; between them are hyphens."""
 
 
@@ -287,6 +288,13 @@ def _id_texts(numbers: Array) -> Array:
     texts[:, _DIGITS[::2]] = _HEX[numbers >> 4]
     texts[:, _DIGITS[1::2]] = _HEX[numbers & 15]
     return texts.view("S36").ravel()
+
+
+def id_bytes(texts: Array) -> list[bytes]:
+    """Ids that are texts of 36 characters, as 16 bytes each."""
+    digits = np.ascontiguousarray(texts).view(np.uint8).reshape(-1, _ID_LENGTH)[:, _DIGITS]
+    whole = bytes.fromhex(digits.tobytes().decode())
+    return [whole[begin : begin + 16] for begin in range(0, len(whole), 16)]
 
 
 def one_of(values: Array) -> Any:

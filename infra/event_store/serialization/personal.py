@@ -57,6 +57,16 @@ def seal(cipher: AESGCM, place: bytes, text: str) -> str:
     return b2a_base64(nonce + cipher.encrypt(nonce, text.encode(), place), newline=False).decode()
 
 
+CANNOT_OPEN = (InvalidTag, ValueError)  # ValueError: no base64, too short, no UTF-8, or a key of no possible length
+"""What `AESGCM` and `opened_text` raise where a text was changed, or its key is another one."""
+
+
+def opened_text(cipher: AESGCM, place: bytes, text: str) -> str:
+    """A text of `seal` in clear text. Raises CANNOT_OPEN."""
+    sealed = a2b_base64(text, strict_mode=True)
+    return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place).decode()
+
+
 class PersonalFields:
     """Seals and reveals the personal fields of one class of events; `topic` is for its errors."""
 
@@ -140,10 +150,8 @@ class PersonalFields:
             for name, mark in self._personal:
                 text = getattr(event, name)
                 if text is not None:
-                    sealed = a2b_base64(text, strict_mode=True)
-                    clear = cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place + mark)
-                    change(event, name, clear.decode())
-        except (InvalidTag, ValueError) as exc:  # ValueError: no base64, too short, or a key of no possible length
+                    change(event, name, opened_text(cipher, place + mark, text))
+        except CANNOT_OPEN as exc:
             raise BrokenSeal(
                 f"{self._topic} of stream {stream_id}: a personal field cannot be opened; "
                 "the event was changed in the log, or the key is not its subject's."
