@@ -76,7 +76,8 @@ def check(source: Source, path: Extract, json: Json = False) -> None:
 def new(folder: Folder, path: Extract, json: Json = False) -> None:
     """Write a first mapping for extracts of a new kind, as far as their files tell.
 
-    What they do not tell stands in it as comments, to be completed. A mapping that is there is never overwritten.
+    Where they do not tell enough, "?" stands in it, and beside it what is to be written there. A mapping that is there
+    is never overwritten.
     """
     from replayhouse.infra.application.sources import new_source
 
@@ -84,7 +85,7 @@ def new(folder: Folder, path: Extract, json: Json = False) -> None:
     if json:
         print_json({"file": str(made), "seconds": seconds_so_far()})
         return
-    say(f"{made} is written: complete what its comments ask for. Then:")
+    say(f'{made} is written: fill in where "?" stands, and see whether the rest is right. Then:')
     say(f"  replayhouse sources check {folder} {path}")
 
 

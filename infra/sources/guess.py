@@ -1,28 +1,51 @@
 """A first mapping of an extract that nobody has described: what its files look like, which records they seem to hold.
 
-It is a beginning for a person, so that what is not certain is a comment. No cell of the extract stands in it.
+It is a beginning for a person: where something has to be said, a question mark stands, and a comment says what. No cell
+of the extract stands in it, but for words of statuses and methods of payment.
 """
 
-import json
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from replayhouse.domain.kernel.meaning import BRL
+from replayhouse.infra.sources.currency_codes import CURRENCIES
 from replayhouse.infra.sources.document import ColumnType
-from replayhouse.infra.sources.guess_cells import Dates, Marks, dates_in, filled, fits, marks_in, nothing_in, type_of
-from replayhouse.infra.sources.guess_records import KINDS, GuessedRecord, guess_records
+from replayhouse.infra.sources.guess_cells import (
+    MOST,
+    Dates,
+    Marks,
+    currencies_in,
+    dates_in,
+    filled,
+    fitting,
+    marks_in,
+    nothing_in,
+    type_of,
+)
+from replayhouse.infra.sources.guess_columns import Guesses, in_toml
+from replayhouse.infra.sources.guess_expectations import expectations, without
+from replayhouse.infra.sources.guess_personal import is_personal
+from replayhouse.infra.sources.guess_records import KINDS, Cells, GuessedRecord, guess_records, is_called
+from replayhouse.infra.sources.guess_words import CURRENCY, FILES, in_words
+from replayhouse.infra.sources.meanings import COLUMN_MEANINGS, RECORD_MEANINGS, UNFILLED
 from replayhouse.infra.sources.plain_cells import WAREHOUSE_ZONE
 from replayhouse.infra.sources.samples import Sample, samples_of
 from replayhouse.ingest.records import RECORDS
 
-IMPERSONAL = re.compile(r"product|categor|file", re.IGNORECASE)
-PERSONAL = re.compile(
-    r"name|mail|phone|address|street|city|zip|postal|postcode|cep|birth|cpf|comment|message|note|latitude|longitude"
-    r"|(^|[_\W])ip([_\W]|$)|nome|endere|telefone|cidade",
-    re.IGNORECASE,
-)
+HEAD = f"""\
+# A first mapping, as far as the files tell. To finish it: write what is asked for in the place of each "{UNFILLED}",
+# see whether the rest is right, and take out what is not. A column is made of a column of the file ("Name"), of the
+# same in every record ({{ value = "..." }}), or of an expression of SQL over the file ({{ sql = "..." }}). Where a
+# record is not a row of one file, a SELECT makes it: NAME.sql beside this file, in place of [records.NAME]. Then try
+# it with `replayhouse sources check`, and load it with `replayhouse ingest --source`.
+"""
+OPTIONAL_KINDS = frozenset({"geolocation", "categories"})
+"""Kinds of records that no load needs."""
+
 Types = dict[str, dict[str, ColumnType]]
 
 
@@ -33,56 +56,95 @@ def guess_mapping(path: Path, name: str) -> str:
     """
     with tempfile.TemporaryDirectory(prefix="replayhouse-") as scratch:
         samples = samples_of(path, Path(scratch))
-    columns = [cells for sample in samples for cells in sample.columns.values()]
-    nothing = nothing_in(columns)
-    said = [filled(cells, nothing) for cells in columns]
-    dates, marks = dates_in(said), marks_in(said)
-    records = guess_records({sample.key: list(sample.columns) for sample in samples})
-    types = _types(samples, records, nothing, dates, marks)
+    nothing = nothing_in([cells for sample in samples for cells in sample.columns.values()])
+    files: dict[str, Cells] = {
+        sample.key: {name: filled(cells, nothing) for name, cells in sample.columns.items()} for sample in samples
+    }
+    columns = [cells for file in files.values() for cells in file.values()]
+    dates, marks = dates_in(columns), marks_in(columns)
+    records = guess_records(files)
+    personal = {key: _personal(key, file, records) for key, file in files.items()}
+    guesses = Guesses(records, files, personal)
+    types = _types(files, list(guesses.records.values()), dates, marks)
+    currencies = {key: _currency_column(file) for key, file in files.items()}
     names = [sample.name for sample in samples]
-    parts = [_source(name, nothing, dates, marks)]
-    parts += [_file(sample, types[sample.key], _pattern(sample.name, names)) for sample in samples]
-    parts += [_record(record) for record in records]
-    if missing := [record for record in RECORDS if record not in {found.record for found in records}]:
-        parts.append(
-            _remark(f"Nothing looks like the records {', '.join(missing)}: write what makes them, if anything.")
-        )
+    parts = [HEAD, _source(name, nothing, dates, marks, _currencies(files, currencies))]
+    for sample in samples:
+        pattern = _pattern(sample.name, names)
+        parts.append(_file(sample, types[sample.key], pattern, personal[sample.key], currencies[sample.key]))
+    parts += [_record(record, guesses) for record in RECORDS if record in guesses.records]
+    needless = {*guesses.records, *without(guesses), *OPTIONAL_KINDS}
+    parts += [_stub(record, list(files)) for record in RECORDS if record not in needless]
+    parts.append(expectations(guesses))
     return "\n".join(parts)
 
 
-def _types(
-    samples: Sequence[Sample], records: Sequence[GuessedRecord], nothing: Sequence[str], dates: Dates, marks: Marks
-) -> Types:
-    """The types of columns by what their cells look like; those that a record takes are as it wants, if they fit."""
-    types: Types = {}
-    for sample in samples:
-        said = {name: filled(cells, nothing) for name, cells in sample.columns.items()}
-        types[sample.key] = {name: type_of(name, cells, dates, marks) for name, cells in said.items()}
-        for record in records:
-            kinds = {column.name: column.kind for column in RECORDS[record.record].columns()}
-            for column, raw in record.columns.items() if record.file == sample.key else ():
-                wanted: ColumnType = KINDS.get(kinds[column], "text")
-                if fits(wanted, said[raw], dates, marks):
-                    types[sample.key][raw] = wanted
+def _personal(key: str, file: Cells, records: Sequence[GuessedRecord]) -> list[str]:
+    """The columns of a file that are probably about people: also what says where customers live."""
+    where = {
+        record.columns.get(column)
+        for record in records
+        for column in ("customer_zip_code_prefix", "customer_city")
+        if record.record == "customers" and record.file == key
+    }
+    return [name for name, cells in file.items() if name in where or is_personal(name, cells)]
+
+
+def _types(files: dict[str, Cells], records: Sequence[GuessedRecord], dates: Dates, marks: Marks) -> Types:
+    """The types of columns by what their cells look like; those that a record takes are as it wants, if most fit."""
+    types: Types = {
+        key: {name: type_of(name, cells, dates, marks) for name, cells in file.items()} for key, file in files.items()
+    }
+    for record in records:
+        kinds = {column.name: column.kind for column in RECORDS[record.record].columns()}
+        for column, raw in record.columns.items():
+            wanted: ColumnType = KINDS.get(kinds[column], "text")
+            if fitting(wanted, files[record.file][raw], dates) >= MOST:
+                types[record.file][raw] = wanted
     return types
 
 
-def _source(name: str, nothing: Sequence[str], dates: Dates, marks: Marks) -> str:
+def _currency_column(file: Cells) -> str | None:
+    """The column that names each row's currency, if there is one."""
+    for name, cells in file.items():
+        if in_words(name.rpartition(".")[2]) in CURRENCY and cells and CURRENCIES.issuperset(cells):
+            return name
+    return None
+
+
+def _currencies(files: dict[str, Cells], columns: dict[str, str | None]) -> list[str]:
+    """The currencies that columns name, or else signs of amounts; the most frequent first."""
+    named = Counter(cell for key, name in columns.items() if name is not None for cell in files[key][name])
+    signed = currencies_in(list(cells) for file in files.values() for cells in file.values())
+    return [code for code, _ in named.most_common()] or list(signed)
+
+
+def _source(name: str, nothing: Sequence[str], dates: Dates, marks: Marks, currencies: Sequence[str]) -> str:
     lines = [
         "[source]",
-        f"name = {_text(name)}",
-        f"zone = {_text(WAREHOUSE_ZONE)}  # of times without an offset: write another where the source is elsewhere",
+        f"name = {in_toml(name)}",
+        f"zone = {in_toml(WAREHOUSE_ZONE)}  # of times without an offset: write another where the source is elsewhere",
+        _currency(currencies),
     ]
     if dates.formats:
         lines += [*_doubts_on_days(dates), f"times = {_list(dates.formats)}"]
     if not marks.is_certain:
         lines.append("# It is not certain which mark decimals have: look at some amounts.")
-    lines.append(f"decimal = {_text(marks.decimal)}")
+    lines.append(f"decimal = {in_toml(marks.decimal)}")
     if marks.thousands:
-        lines.append(f"thousands = {_text(marks.thousands)}")
+        lines.append(f"thousands = {in_toml(marks.thousands)}")
     if nothing:
         lines.append(f"nothing = {_list(nothing)}")
+    lines.append("# complete = true  # if each extract holds everything there is: what one lacks is then told")
     return "\n".join([*lines, ""])
+
+
+def _currency(found: Sequence[str]) -> str:
+    if not found or found[0] == "$":
+        told = "amounts have a $, which may be that of many" if found else "of all amounts"
+        return f"currency = {in_toml(BRL)}  # {told}: write another where it is not this"
+    others = f"; {', '.join(found[1:])} is there, too, and a warehouse has one" if found[1:] else ""
+    return f"currency = {in_toml(found[0])}  # as amounts say{others}"
 
 
 def _doubts_on_days(dates: Dates) -> Iterator[str]:
@@ -92,37 +154,59 @@ def _doubts_on_days(dates: Dates) -> Iterator[str]:
         yield "# No day is later than the 12th: it is not certain that days stand before months."
 
 
-def _file(sample: Sample, types: dict[str, ColumnType], pattern: str) -> str:
-    lines = [f"[files.{sample.key}]", f"path = {_text(pattern)}"]
+def _file(
+    sample: Sample, types: dict[str, ColumnType], pattern: str, personal: Sequence[str], currency: str | None
+) -> str:
+    lines = [f"[files.{sample.key}]", f"path = {in_toml(pattern)}"]
     if sample.kind == "csv" and sample.delimiter != ",":
-        lines.append(f"delimiter = {_text(sample.delimiter)}")
+        lines.append(f"delimiter = {in_toml(sample.delimiter)}")
     if sample.kind == "csv" and sample.encoding != "utf-8":
         doubt = "" if sample.encoding == "utf-16" else "  # it is not UTF-8: look at some words with accents"
-        lines.append(f"encoding = {_text(sample.encoding)}{doubt}")
+        lines.append(f"encoding = {in_toml(sample.encoding)}{doubt}")
     if len(sample.sheets) > 1:
-        lines.append(f"sheet = {_text(sample.sheets[0])}  # of {len(sample.sheets)}")
-    if personal := [name for name in types if PERSONAL.search(name) and not IMPERSONAL.search(name)]:
-        lines.append(f"personal = {_list(personal)}  # by their names: are these all, and only these?")
+        lines.append(f"sheet = {in_toml(sample.sheets[0])}  # of {len(sample.sheets)}")
+    if personal:
+        lines.append(f"personal = {_list(personal)}  # by names and cells: are these all, and only these?")
+    if currency is not None and currency not in personal:
+        lines.append(f"currency = {in_toml(currency)}  # rows in another currency reject the extract")
     empty = [name for name, cells in sample.columns.items() if not any(cells)]
     if empty:
-        lines.append(_remark(f"Nothing stands in {', '.join(map(_text, empty))}.").rstrip())
+        lines.append(f"# Nothing stands in {', '.join(map(in_toml, empty))}.")
     if sample.left_out:
-        told = ", ".join(map(_text, sample.left_out[:20]))
-        lines.append(_remark(f"Left out, for their names cannot be read or stand there twice: {told}.").rstrip())
+        told = ", ".join(map(in_toml, sample.left_out[:20]))
+        lines.append(f"# Left out, for their names cannot be read or stand there twice: {told}.")
     lines.append(f"[files.{sample.key}.columns]")
-    lines += [f"{_text(name)} = {_text(kind)}" for name, kind in types.items()]
+    lines += [f"{in_toml(name)} = {in_toml(kind)}" for name, kind in types.items()]
     return "\n".join([*lines, ""])
 
 
-def _record(record: GuessedRecord) -> str:
-    """The table of a record; as a comment while a column is lacking that it cannot be without."""
-    lines = [f"[records.{record.record}]", f"from = {_text(record.file)}", f"[records.{record.record}.columns]"]
-    lines += [f"{column} = {_text(raw)}" for column, raw in record.columns.items()]
-    if not record.lacking:
-        return "\n".join([*lines, ""])
-    lines += [f"{column} = " for column in record.lacking]
-    told = "What is lacking is at the end: a column, { value = '...' } or { sql = '...' }; then take the # away."
-    return "\n".join([f"# {told}", *(f"# {line}".rstrip() for line in lines), ""])
+def _record(record: str, guesses: Guesses) -> str:
+    """The table of a record, with a question mark for each column that nothing is like."""
+    lines = [
+        f"[records.{record}]  # {RECORD_MEANINGS[record]}",
+        f"from = {in_toml(guesses.records[record].file)}",
+        f"[records.{record}.columns]",
+    ]
+    for column, cell in guesses.columns(record).items():
+        lines.append(f"{column} = {cell.in_toml()}{f'  # {cell.remark}' if cell.remark else ''}")
+    return "\n".join([*lines, ""])
+
+
+def _stub(record: str, files: Sequence[str]) -> str:
+    """The table of a record that no file seems to hold, as a comment."""
+    file = next((file for file in files if is_called(FILES[record], file)), files[0])
+    lines = [
+        f"Nothing looks like {record} ({RECORD_MEANINGS[record]}). Write what makes them and take the # away, or name",
+        f"{record} in `without` under [expectations]."
+        if record not in ("orders", "customers")
+        else "them in a SELECT.",
+        f"[records.{record}]",
+        f"from = {in_toml(file)}",
+        f"[records.{record}.columns]",
+    ]
+    needed = (column.name for column in RECORDS[record].columns() if not column.may_be_empty)
+    lines += [f"{name} = {in_toml(UNFILLED)}  # {COLUMN_MEANINGS[record][name]}" for name in needed]
+    return "\n".join([*(f"# {line}" for line in lines), ""])
 
 
 def _pattern(name: str, names: Sequence[str]) -> str:
@@ -133,14 +217,5 @@ def _pattern(name: str, names: Sequence[str]) -> str:
     return loose if fitting == [name] and re.search(r"[^*.\W_]", loose.rpartition(".")[0]) else literal
 
 
-def _remark(text: str) -> str:
-    return f"# {text}\n"
-
-
 def _list(texts: Sequence[str]) -> str:
-    return f"[{', '.join(map(_text, texts))}]"
-
-
-def _text(text: str) -> str:
-    """A text in TOML: what JSON writes of it is the same there, but for one control character."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return f"[{', '.join(map(in_toml, texts))}]"

@@ -2,10 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from replayhouse.infra.sources.currency_codes import CURRENCIES
 from replayhouse.infra.sources.document import ColumnType
 from replayhouse.infra.sources.typed_cells import PLAIN
 
@@ -23,7 +24,18 @@ _DATE = re.compile(
     r"(?P<gap>,? )?(?P<clock>\d{1,2}:\d\d(?P<seconds>:\d\d)?(?P<fraction>\.\d{1,6})?)?"
     r"(?P<half> ?[AaPp][Mm])?(?P<offset> ?[+-]\d\d:?\d\d)?"
 )
+_YEAR_FIRST = re.compile(
+    r"\d{4}(?P<mark>[/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?P<rest> \d{1,2}:\d\d(?P<seconds>:\d\d)?)?"
+)
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*([eE][+-]?\d+)?")
+_SIGNED = re.compile(
+    r"(?P<minus>-?)(?P<before>[A-Z]{0,3}[$€£]|[A-Z]{3})?[ \u00a0\u202f]*"
+    r"(?P<number>-?\d+([.,]\d+)*)[ \u00a0\u202f]*(?P<after>[A-Z]{0,3}[$€£]|[A-Z]{3})?"
+)
+_SIGNS = {"R$": "BRL", "US$": "USD", "€": "EUR", "£": "GBP", "C$": "CAD", "A$": "AUD", "MX$": "MXN"}
+"""What currencies the signs of amounts mean; a dollar by itself may be any."""
+MOST = 0.5
+"""The part of a column's cells that say what it is, where the others are perhaps mistakes."""
 
 
 class Shape(NamedTuple):
@@ -32,9 +44,12 @@ class Shape(NamedTuple):
     mark: str
     year: str
     rest: str
+    is_year_first: bool = False
 
     def format(self, days_first: bool) -> str:
         """As strptime takes it."""
+        if self.is_year_first:
+            return f"%Y{self.mark}%m{self.mark}%d{self.rest}"
         order = ("%d", "%m") if days_first else ("%m", "%d")
         return f"{order[0]}{self.mark}{order[1]}{self.mark}{self.year}{self.rest}"
 
@@ -80,30 +95,30 @@ def nothing_in(columns: Iterable[list[str | None]]) -> tuple[str, ...]:
 
 
 def dates_in(columns: Iterable[list[str]]) -> Dates:
-    """What the columns say of which every cell is a time."""
+    """What the columns say of which most cells are times."""
     shapes: Counter[Shape] = Counter()
     orders: Counter[str] = Counter()
     for cells in columns:
-        if not cells or not all(map(_is_time, cells)):
-            continue
-        for cell in cells:
+        for cell in _most(_is_time, cells):
             if (date := _DATE.fullmatch(cell)) is not None:
                 shapes[_shape(date)] += 1
                 orders[_order(date)] += 1
+            elif (date := _YEAR_FIRST.fullmatch(cell)) is not None:
+                clock = f" %H:%M{':%S' if date['seconds'] else ''}" if date["rest"] else ""
+                shapes[Shape(date["mark"], "%Y", clock, is_year_first=True)] += 1
     told = tuple(shape for shape, _ in sorted(shapes.items(), key=lambda pair: (-pair[1], pair[0])))
     return Dates(told, orders["days"], orders["months"], orders["either"])
 
 
 def marks_in(columns: Iterable[list[str]]) -> Marks:
-    """What the columns say of which every cell is a number."""
+    """What the columns say of which most cells are numbers, perhaps with the sign of a currency."""
     decimals: Counter[str] = Counter()
     groups: Counter[str] = Counter()
     either: Counter[str] = Counter()
     for cells in columns:
-        if cells and all(map(_is_number, cells)):
-            for cell in cells:
-                for kind, mark in _marks(cell):
-                    {"decimal": decimals, "group": groups, "either": either}[kind][mark] += 1
+        for cell in _most(_is_number, [bare_number(cell) for cell in cells]):
+            for kind, mark in _marks(cell):
+                {"decimal": decimals, "group": groups, "either": either}[kind][mark] += 1
     if decimals:
         decimal = "," if decimals[","] > decimals["."] else "."
     else:
@@ -128,13 +143,55 @@ def type_of(name: str, cells: list[str], dates: Dates, marks: Marks) -> ColumnTy
     return "money" if max(decimals) <= 2 and not any("e" in cell.lower() for cell in cells) else "degrees"
 
 
-def fits(kind: ColumnType, cells: list[str], dates: Dates, marks: Marks) -> bool:
-    """Whether every cell is read as of that type."""
-    if kind == "text":
-        return True
-    if kind == "time":
-        return all(map(_is_time, cells)) and _are_read(cells, dates)
-    return all(map(_is_number, cells))
+def fitting(kind: ColumnType, cells: Collection[str], dates: Dates) -> float:
+    """The part of the cells, 0 to 1, that are read as of that type; all of none."""
+    if kind == "text" or not cells:
+        return 1.0
+    are = (_is_time(cell) and _are_read([cell], dates) if kind == "time" else _is_number(cell) for cell in cells)
+    return sum(are) / len(cells)
+
+
+def are_times(cells: Collection[str]) -> bool:
+    """Whether most cells are times, in whatever form."""
+    return bool(_most(_is_time, cells))
+
+
+def are_amounts(cells: Collection[str]) -> bool:
+    """Whether most cells are numbers, perhaps with the sign of a currency."""
+    return bool(_most(_is_number, [bare_number(cell) for cell in cells]))
+
+
+def have_signs(cells: Collection[str]) -> bool:
+    """Whether most cells are numbers, and some of those have the sign of a currency before or behind them."""
+    return are_amounts(cells) and any(not _is_number(cell) and _is_number(bare_number(cell)) for cell in cells)
+
+
+def currencies_in(columns: Iterable[list[str]]) -> tuple[str, ...]:
+    """The currencies that signs of amounts mean, the most frequent first; `$` where that is all that is known."""
+    found: Counter[str] = Counter()
+    for cells in columns:
+        for cell in cells if have_signs(cells) else ():
+            if (signed := _SIGNED.fullmatch(cell)) is not None and (sign := signed["before"] or signed["after"]):
+                found[_SIGNS.get(sign, sign)] += 1
+    return tuple(code for code, _ in found.most_common() if code in CURRENCIES or code == "$")
+
+
+def bare_number(cell: str) -> str:
+    """A number without the sign of a currency; any other cell as it is."""
+    signed = _SIGNED.fullmatch(cell)
+    if signed is None or (not _is_sign(signed["before"]) and not _is_sign(signed["after"])):
+        return cell
+    return f"{signed['minus']}{signed['number']}"
+
+
+def _is_sign(text: str | None) -> bool:
+    return text is not None and (text[-1] in "$€£" or text in CURRENCIES)
+
+
+def _most(is_one: Callable[[str], bool], cells: Collection[str]) -> list[str]:
+    """The cells that are such ones, if most are."""
+    found = [cell for cell in cells if is_one(cell)]
+    return found if found and len(found) >= MOST * len(cells) else []
 
 
 def _is_time(cell: str) -> bool:
@@ -143,6 +200,8 @@ def _is_time(cell: str) -> bool:
     if (date := _DATE.fullmatch(cell)) is not None:
         first, second = int(date["first"]), int(date["second"])
         return bool(date["gap"]) == bool(date["clock"]) and 1 <= min(first, second) <= 12 and max(first, second) <= 31
+    if (date := _YEAR_FIRST.fullmatch(cell)) is not None:
+        return 1 <= int(date["month"]) <= 12 and 1 <= int(date["day"]) <= 31
     return _ISO.fullmatch(cell) is not None
 
 

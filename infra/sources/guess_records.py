@@ -1,90 +1,38 @@
-"""Which raw columns are those of a record, by their names: as the source of the nine files calls them, or in words."""
+"""Which files hold records of which kind, and which raw columns are those of the records: by their names, as the source
+of the nine files calls them or in words of three languages, and by what their cells look like.
+"""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
 from replayhouse.infra.sources.document import ColumnType
+from replayhouse.infra.sources.guess_cells import are_amounts, are_times
+from replayhouse.infra.sources.guess_personal import are_ceps, are_mails
+from replayhouse.infra.sources.guess_words import FILES, WORDS, in_words, status_of
+from replayhouse.infra.staging.expected import OF_OLIST
 from replayhouse.ingest.records import RECORDS, CellKind, Column
+
+ANYBODYS = frozenset({"id", "name", "no", "number", "numero", "code", "codigo"})
+"""Names that say nothing where they stand within something else."""
 
 LIKENESS = 0.86
 ENOUGH = 0.5
-"""The part of the columns, and of the required ones, by which a record is believed to be in a file."""
+"""The part of the cells of a column that look so."""
 
-WORDS: dict[str, dict[str, tuple[str, ...]]] = {
-    "customers": {
-        "customer_id": ("customer alias", "customer"),
-        "customer_unique_id": ("customer id", "person id", "client id", "customer number"),
-        "customer_zip_code_prefix": ("zip", "zip code", "postal code", "postcode", "cep"),
-        "customer_city": ("city", "cidade"),
-        "customer_state": ("state", "province", "estado", "uf"),
-    },
-    "geolocation": {
-        "geolocation_zip_code_prefix": ("zip", "zip code", "zip prefix", "postal code", "cep"),
-        "geolocation_lat": ("lat", "latitude"),
-        "geolocation_lng": ("lng", "lon", "long", "longitude"),
-        "geolocation_city": ("city", "cidade"),
-        "geolocation_state": ("state", "estado", "uf"),
-    },
-    "order_items": {
-        "order_id": ("order", "order no", "order number", "pedido"),
-        "order_item_id": ("item", "item no", "item number", "line", "line number", "position"),
-        "product_id": ("product", "sku", "article", "produto"),
-        "seller_id": ("seller", "vendor", "merchant", "vendedor"),
-        "shipping_limit_date": ("ship by", "ship until", "dispatch until", "shipping limit"),
-        "price": ("unit price", "item price", "amount", "preco"),
-        "freight_value": ("freight", "shipping", "shipping cost", "frete"),
-    },
-    "order_payments": {
-        "order_id": ("order", "order no", "order number", "pedido"),
-        "payment_sequential": ("payment no", "payment number", "sequence"),
-        "payment_type": ("payment method", "method", "paid by"),
-        "payment_installments": ("installments", "instalments", "parcelas"),
-        "payment_value": ("payment amount", "paid", "amount paid", "value"),
-    },
-    "order_reviews": {
-        "review_id": ("review", "review no", "review number"),
-        "order_id": ("order", "order no", "order number", "pedido"),
-        "review_score": ("score", "rating", "stars", "nota"),
-        "review_comment_title": ("title", "comment title", "review title"),
-        "review_comment_message": ("comment", "message", "review text", "review comment"),
-        "review_creation_date": ("reviewed at", "review date", "created at", "creation date"),
-        "review_answer_timestamp": ("answered at", "answer date"),
-    },
-    "orders": {
-        "order_id": ("order", "order no", "order number", "pedido"),
-        "customer_id": ("customer", "customer no", "customer number", "client", "cliente"),
-        "order_status": ("status", "state of order", "fulfillment status"),
-        "order_purchase_timestamp": ("placed", "placed at", "order date", "ordered at", "created at", "purchase date"),
-        "order_approved_at": ("approved", "approved at", "paid at", "payment date"),
-        "order_delivered_carrier_date": ("shipped", "shipped at", "dispatched at", "shipping date", "fulfilled at"),
-        "order_delivered_customer_date": ("delivered", "delivered at", "delivery date", "completed at"),
-        "order_estimated_delivery_date": ("promised", "promised by", "due", "due date", "estimated delivery"),
-    },
-    "products": {
-        "product_id": ("product", "sku", "article", "produto"),
-        "product_category_name": ("category", "product category", "categoria"),
-        "product_name_lenght": ("product name length", "name length"),
-        "product_description_lenght": ("product description length", "description length"),
-        "product_photos_qty": ("photos", "product photos", "number of photos"),
-        "product_weight_g": ("weight", "weight g", "peso"),
-        "product_length_cm": ("length", "length cm"),
-        "product_height_cm": ("height", "height cm"),
-        "product_width_cm": ("width", "width cm"),
-    },
-    "sellers": {
-        "seller_id": ("seller", "vendor", "vendor id", "merchant id"),
-        "seller_zip_code_prefix": ("zip", "zip code", "postal code", "cep"),
-        "seller_city": ("city", "cidade"),
-        "seller_state": ("state", "estado", "uf"),
-    },
-    "categories": {
-        "product_category_name": ("category", "category name", "categoria"),
-        "product_category_name_english": ("english", "english name", "category english", "translation"),
-    },
+ESSENTIAL: dict[str, tuple[tuple[str, ...], ...]] = {
+    "orders": (("order_id",), ("order_purchase_timestamp",)),
+    "customers": (("customer_unique_id", "customer_id"),),
+    "order_items": (("order_id",), ("product_id",), ("price", "order_item_id")),
+    "order_payments": (("order_id",), ("payment_value",)),
+    "order_reviews": (("order_id", "review_id"), ("review_score",)),
+    "products": (("product_id",),),
+    "sellers": (("seller_id",),),
 }
-"""What else the columns of each record are called."""
+"""Of each of these groups a file has a column, if it holds such records; of other kinds it has all columns."""
+
+Cells = Mapping[str, list[str]]
+"""The filled cells of a file by column."""
 
 
 class GuessedRecord(NamedTuple):
@@ -96,56 +44,109 @@ class GuessedRecord(NamedTuple):
     lacking: tuple[str, ...]
 
 
-def guess_records(files: dict[str, Sequence[str]]) -> list[GuessedRecord]:
-    """For each record the file that has most of its columns, by the names of the columns of each file."""
+def guess_records(files: Mapping[str, Cells]) -> list[GuessedRecord]:
+    """For each record the file that is most like one of them, if any is; `files` are the cells by the file's key."""
     found: list[GuessedRecord] = []
     for record, shape in RECORDS.items():
         columns = shape.columns()
-        key = {column.name for column in columns if column.field in shape.natural_key}
-        guesses = (_guess(record, file, names, columns) for file, names in files.items())
-        believed = [one for one in guesses if key <= set(one.columns) and _is_enough(one, columns)]
+        guesses = (_guess(record, file, cells, columns) for file, cells in files.items())
+        believed = [one for one in guesses if _is_believed(one)]
         if believed:
-            found.append(max(believed, key=lambda one: (len(one.columns), record in one.file)))
+            found.append(max(believed, key=lambda one: (_is_called(record, one.file), len(one.columns))))
     return found
 
 
-def _is_enough(guess: GuessedRecord, columns: Sequence[Column]) -> bool:
-    required = sum(not column.may_be_empty for column in columns)
-    has_required = required - len(guess.lacking) >= ENOUGH * required
-    return has_required and len(guess.columns) >= ENOUGH * len(columns)
+def is_called(words: Sequence[str], name: str) -> bool:
+    """Whether one of the words of a name begins so."""
+    return any(word.startswith(tuple(words)) for word in in_words(name).split())
 
 
-def _guess(record: str, file: str, names: Sequence[str], columns: tuple[Column, ...]) -> GuessedRecord:
+def _is_called(record: str, file: str) -> int:
+    """2 for a file that is called as the records are, 1 for one that is not called as others are."""
+    if is_called(FILES[record], file):
+        return 2
+    return int(not any(is_called(words, file) for words in FILES.values()))
+
+
+def _is_believed(guess: GuessedRecord) -> bool:
+    if (groups := ESSENTIAL.get(guess.record)) is not None:
+        return all(any(column in guess.columns for column in group) for group in groups)
+    return not guess.lacking
+
+
+def _guess(record: str, file: str, cells: Cells, columns: tuple[Column, ...]) -> GuessedRecord:
     """Surer matches are made first, so that no column is taken by one that is less like it."""
-    left = {_words(name): name for name in reversed(names)}
+    left = {in_words(name): name for name in reversed(list(cells))}
     matched: dict[str, str] = {}
-    for like in (_own_name, _in_words, _nearly):
+    for like in (_own_name, _in_words, _in_last_words, _by_cells, _nearly):
         for column in columns:
-            if column.name not in matched and (words := like(record, column, left)) is not None:
+            there = {words: name for words, name in left.items() if _may_be(column, cells[name])}
+            if column.name not in matched and (words := like(record, column, there, cells)) is not None:
                 matched[column.name] = left.pop(words)
     ordered = {column.name: matched[column.name] for column in columns if column.name in matched}
     lacking = (column.name for column in columns if not column.may_be_empty and column.name not in matched)
     return GuessedRecord(record, file, ordered, tuple(lacking))
 
 
-def _own_name(_: str, column: Column, left: dict[str, str]) -> str | None:
-    return next((name for name in (_words(column.name), _words(column.field)) if name in left), None)
+def _own_name(_record: str, column: Column, left: Mapping[str, str], _cells: Cells) -> str | None:
+    return next((name for name in (in_words(column.name), in_words(column.field)) if name in left), None)
 
 
-def _in_words(record: str, column: Column, left: dict[str, str]) -> str | None:
+def _in_words(record: str, column: Column, left: Mapping[str, str], _cells: Cells) -> str | None:
     return next((words for words in WORDS[record].get(column.name, ()) if words in left), None)
 
 
-def _nearly(record: str, column: Column, left: dict[str, str]) -> str | None:
-    known = [_words(column.name), *WORDS[record].get(column.name, ())]
-    near = (get_close_matches(words, list(left), n=1, cutoff=LIKENESS) for words in known)
+def _in_last_words(record: str, column: Column, left: Mapping[str, str], _cells: Cells) -> str | None:
+    """By what stands behind the point of a column that leads into an object."""
+    known = [one for one in WORDS[record].get(column.name, ()) if one not in ANYBODYS]
+    last = {in_words(name.rpartition(".")[2]): words for words, name in left.items() if "." in name}
+    return next((last[words] for words in known if words in last), None)
+
+
+def _nearly(record: str, column: Column, left: Mapping[str, str], _cells: Cells) -> str | None:
+    known = [in_words(column.name), *WORDS[record].get(column.name, ())]
+    near = (get_close_matches(words, list(left), n=1, cutoff=LIKENESS) for words in known if len(words) > 3)
     return next((names[0] for names in near if names), None)
 
 
-def _words(name: str) -> str:
-    """A name as words in small letters: `orderNo`, `Order-No` and `order_no` are one."""
-    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return " ".join(re.findall(r"[^\W_]+", parted.lower()))
+def _by_cells(_record: str, column: Column, left: Mapping[str, str], cells: Cells) -> str | None:
+    """The only column whose cells look so, where a kind of cell can be told by its looks."""
+    match column.name:
+        case "customer_unique_id":
+            found = [words for words, name in left.items() if are_mails(cells[name])]
+        case "order_purchase_timestamp":
+            found = [words for words, name in left.items() if are_times(cells[name])]
+        case "order_status":
+            found = [words for words, name in left.items() if _most(status_of(cell) for cell in cells[name])]
+        case "customer_zip_code_prefix":
+            found = [words for words, name in left.items() if are_ceps(cells[name])]
+        case "customer_state":
+            found = [words for words, name in left.items() if _most(cell in OF_OLIST.states for cell in cells[name])]
+        case _:
+            found = []
+    return found[0] if len(found) == 1 else None
+
+
+def _most(are: Iterable[object]) -> bool:
+    told = [bool(one) for one in are]
+    return bool(told) and sum(told) >= ENOUGH * len(told)
+
+
+def _may_be(column: Column, cells: Sequence[str]) -> bool:
+    """Whether the cells of a raw column may be this one's: a name by itself may mean another thing."""
+    if not cells:
+        return True
+    match column.kind:
+        case CellKind.TIME:
+            return are_times(cells)
+        case CellKind.MONEY | CellKind.WHOLE | CellKind.SCORE | CellKind.DEGREES:
+            return are_amounts(cells)
+        case CellKind.ID:
+            return not are_times(cells)
+        case CellKind.TEXT if column.name.endswith("_state"):
+            return not _most(status_of(cell) for cell in cells)
+        case _:
+            return True
 
 
 KINDS: dict[CellKind, ColumnType] = {

@@ -13,9 +13,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.sources.document import Document, Expectations, RawFile, Record, Source
 from replayhouse.infra.sources.kept_mappings import hash_of_texts
+from replayhouse.infra.sources.meanings import COLUMN_MEANINGS
 from replayhouse.infra.sources.names import meant
 from replayhouse.infra.sources.problems import Problem, key_of, problem_of, problems_of
 from replayhouse.infra.sources.toml_lines import line_of, lines_of_keys
+from replayhouse.infra.sources.unfilled import question_marks, unfilled
 from replayhouse.ingest.records import RECORDS
 
 NAME = "source.toml"
@@ -51,7 +53,7 @@ def read_mapping(folder: Path) -> Mapping:
         if path.stem not in RECORDS:
             raise UsageError(f"{path} is of no known record: {meant(path.stem, RECORDS)}")
         texts[name] = _text(path)
-    document = _document(folder / NAME, texts[NAME], {path.stem for path in records.values()})
+    document = _document(folder, texts, {path.stem for path in records.values()})
     return Mapping(
         folder=folder,
         source=document.source,
@@ -83,13 +85,16 @@ def _text(path: Path) -> str:
     return text
 
 
-def _document(path: Path, text: str, selected: set[str]) -> Document:
+def _document(folder: Path, texts: dict[str, str], selected: set[str]) -> Document:
+    path, text = folder / NAME, texts[NAME]
     try:
         told = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(path, text, error) from error
     except RecursionError as error:
         raise UsageError(f"{path} is nested too deep.") from error
+    if places := unfilled(told, NAME, texts):
+        raise question_marks(places, str(folder))
     try:
         document = Document.model_validate(told)
         problems = list(problems_of(document, selected))
@@ -130,7 +135,9 @@ def _schema_of(record: dict[str, Any], name: str) -> dict[str, Any]:
     """The schema of one kind of record: the columns that it has, and none besides."""
     columns = record["properties"]["columns"]
     cell = columns["additionalProperties"]
-    named = {column.name: {"description": f"{column.kind}", **cell} for column in RECORDS[name].columns()}
+    named = {
+        column.name: {"description": COLUMN_MEANINGS[name][column.name], **cell} for column in RECORDS[name].columns()
+    }
     told = {**columns, "properties": named, "additionalProperties": False}
     del told["propertyNames"]
     return {**record, "title": name, "properties": {**record["properties"], "columns": told}}

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from replayhouse.infra.runtime.errors import InputError
+from replayhouse.infra.application.sources import check_source
+from replayhouse.infra.runtime.errors import InputError, UsageError
 from replayhouse.infra.sources.guess import guess_mapping
+from replayhouse.infra.sources.guess_personal import is_personal
 from replayhouse.infra.sources.mapping import read_mapping
 from replayhouse.infra.sources.raw_files import open_raw
 from replayhouse.infra.staging.files import SOURCE_FILES
@@ -135,24 +137,112 @@ def test_words_for_nothing_are_found_among_numbers_only(tmp_path: Path) -> None:
     assert told(text)["files"]["a"]["columns"] == {"pieces": "whole", "who": "text", "total": "money"}
 
 
-def test_english_names_are_known_and_what_is_lacking_is_a_comment(tmp_path: Path) -> None:
+def columns_of(text: str, record: str) -> dict[str, Any]:
+    """The columns of a record; SQL without its table around it."""
+    columns: dict[str, Any] = told(text)["records"][record]["columns"]
+    return {name: cell["sql"] if isinstance(cell, dict) and "sql" in cell else cell for name, cell in columns.items()}
+
+
+def test_english_names_are_known_and_what_is_lacking_is_asked_for(tmp_path: Path) -> None:
     orders = "Order No,Customer,Status,Placed At,Due Date,E-Mail\n1,2,delivered,2018-01-02,2018-02-02,john@x.example\n"
-    items = "order no,position,SKU,unit price,shipping\n1,1,3,9.90,1.00\n"
+    items = "order no,position,SKU,unit price\n1,1,3,9.90\n"
     text = guessed(tmp_path, orders_2018_05__csv=orders, items__csv=items)
 
-    assert told(text)["records"]["orders"]["columns"] == {
-        "order_id": "Order No",
-        "customer_id": "Customer",
+    assert columns_of(text, "orders") == {
+        "order_id": "id('order', \"Order No\")",
+        "customer_id": "id('alias', \"Order No\")",
         "order_status": "Status",
         "order_purchase_timestamp": "Placed At",
         "order_estimated_delivery_date": "Due Date",
     }
-    assert told(text)["files"]["orders"]["path"] == "orders_*.csv"
-    assert told(text)["files"]["orders"]["personal"] == ["E-Mail"]
-    assert "# [records.order_items]\n" in text
-    assert "# seller_id =\n# shipping_limit_date =\n" in text
+    assert columns_of(text, "customers")["customer_unique_id"] == 'person_id("E-Mail")'
+    assert columns_of(text, "customers")["customer_city"] == columns_of(text, "order_items")["freight_value"] == "?"
+    assert told(text)["files"]["orders"] | {"columns": 0} == {
+        "path": "orders_*.csv",
+        "personal": ["E-Mail"],
+        "columns": 0,
+    }
+    assert told(text)["expectations"]["unknown"] == ["seller_id", "shipping_limit_date"]
+    assert told(text)["expectations"]["without"] == ["order_reviews", "sellers"]
+    assert "# Nothing looks like order_payments (a payment of an order)." in text
     assert "john" not in text
-    assert read_mapping(mapping_folder(tmp_path / "mapping", text)).records.keys() == {"orders"}
+
+
+def test_a_shop_in_portuguese_needs_two_words_of_a_person_and_then_is_read(tmp_path: Path) -> None:
+    """Lines of JSON within which objects stand, and a CSV with another encoding, delimiter and signs of currency."""
+    rows = [
+        {
+            "pedido": f"2018/{number}",
+            "criadoEm": "2018-03-01T10:00:00-03:00",
+            "situacao": word,
+            "cliente": {"email": f"{number}@exemplo.com.br", "contato": "(11) 90000-1234", "doc": "529.982.247-25"},
+            "endereco": {"cep": "01310-100", "cidade": "são paulo", "uf": "SP"},
+            "forma de pagamento": "pix",
+            "total": 120.5,
+        }
+        for number, word in enumerate(["Pago", "Em separação", "Na fila"])
+    ]
+    orders = "".join(json.dumps(row) + "\n" for row in rows)
+    items = "Nº Pedido;Código do produto;Preço unitário\n2018/0;P1;R$ 1.234,50\n2018/0;P1;R$ 5,00\n2018/1;P2;R$ 7,10\n"
+    text = guessed(tmp_path / "shop", vendas__jsonl=orders, itens__csv=items.encode("cp1252"))
+
+    source = told(text)["source"]
+    assert (source["currency"], source["decimal"], source["thousands"]) == ("BRL", ",", ".")
+    vendas, itens = told(text)["files"]["vendas"], told(text)["files"]["itens"]
+    where = ["endereco.cep", "endereco.cidade", "endereco.uf"]
+    assert vendas["personal"] == ["cliente.email", "cliente.contato", "cliente.doc", *where]
+    assert (itens["encoding"], itens["delimiter"], "personal" in itens) == ("cp1252", ";", False)
+    assert columns_of(text, "customers")["customer_zip_code_prefix"] == "split_part(\"endereco.cep\", '-', 1)"
+    assert told(text)["expectations"]["statuses"] == {
+        "Pago": "approved",
+        "Em separação": "processing",
+        "Na fila": "?",
+    }
+    with pytest.raises(UsageError, match=r"has 2 places to fill in, where a \"\?\" stands") as refused:
+        read_mapping(mapping_folder(tmp_path / "unfilled", text))
+    assert [line.partition(": ")[2].partition(": ")[0] for line in refused.value.then] == [
+        "records.order_items.columns.freight_value",
+        'expectations.statuses."Na fila"',
+    ]
+    assert text.splitlines()[int(refused.value.then[0].split()[2].rstrip(":")) - 1].startswith("freight_value")
+
+    whole = text.replace('freight_value = "?"', 'freight_value = { value = "0" }').replace('= "?"', '= "created"')
+    checked = check_source(mapping_folder(tmp_path / "whole", whole), tmp_path / "shop")
+    assert (checked.reasons, [one.kept_apart for one in checked.records]) == ((), [[]] * len(checked.records))
+    prices = next(made for made in checked.records if made.record == "order_items").shown.rows
+    assert [cells["price"] for _, cells in prices] == ["1234.50", "5.00", "7.10"]
+
+
+def test_a_shop_elsewhere_has_its_currency_zips_and_states(tmp_path: Path) -> None:
+    header = "Encomenda|Data|Estado|E-mail|Código Postal|Localidade|Distrito|Total|Moeda\n"
+    row = "E-1|28-03-2018 10:05|Entregue|p@x.example|1000-010|Lisboa|Lisboa|10,50 €|EUR\n"
+    text = guessed(tmp_path, encomendas__txt=header + row)
+
+    assert told(text)["source"]["currency"] == "EUR"
+    assert told(text)["files"]["encomendas"]["currency"] == "Moeda"
+    assert columns_of(text, "orders")["order_status"] == "Estado"
+    assert columns_of(text, "customers")["customer_state"] == "Distrito"
+    assert "regexp_replace" in columns_of(text, "order_payments")["payment_value"]
+    assert told(text)["expectations"]["zips"] == "text"
+    assert "states_known" in told(text)["expectations"]["off"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "expected"),
+    [
+        ("contact", ["ana@x.example", "-"], True),
+        ("doc", ["52998224725"], True),
+        ("doc", ["52998224726"], False),
+        ("tel", ["+55 11 90000-1234"], True),
+        ("tax", ["12.345.678/0001-95"], True),
+        ("Nome do cliente", [], True),
+        ("Nome do produto", ["Mug"], False),
+        ("when", ["2018-03-01 10:00:00"], False),
+        ("ean", ["7891000315507"], False),
+    ],
+)
+def test_what_is_about_people_is_told_by_names_and_by_cells(name: str, cells: list[str], expected: bool) -> None:
+    assert is_personal(name, cells) is expected
 
 
 def test_formats_with_types_are_guessed_too(tmp_path: Path) -> None:
