@@ -31,12 +31,16 @@ class Kind(IntEnum):
 
 @dataclass(slots=True)
 class CustomerRow:
-    """A record of the customers file: one alias of a person, with the address given there."""
+    """A record of the customers file: one alias of a person, with the address given there.
+
+    `region` is that of the state, of a source with regions of its own.
+    """
 
     line: int
     alias: UUID
     address: Address
     unsaid: tuple[str, ...] = ()
+    region: str | None = None
 
 
 @dataclass(slots=True)
@@ -108,12 +112,13 @@ class ProductWork:
 
 @dataclass(slots=True)
 class SellerWork:
-    """A record of the sellers file."""
+    """A record of the sellers file; `region` as of a customer."""
 
     key: UUID
     line: int
     seller: SellerFacts
     unsaid: tuple[str, ...] = ()
+    region: str | None = None
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, Numeric, Text, Uuid
 
 from replayhouse.domain.kernel.money import CENT
+from replayhouse.domain.kernel.places import REGIONS
 from replayhouse.projections.links import Link, link_of
 from replayhouse.projections.projection import CALENDAR, INDEXED, PERSONAL, POSITION, WORDS
 
@@ -44,6 +45,12 @@ def text(
     """A code or free text, ordered by code point; what may identify a person, and so stands in no event in clear."""
     info = {PERSONAL: personal, Link: link_of(None, to), WORDS: tuple(words)}
     return Column(name, Text, primary_key=key, nullable=null, comment=comment, info=info)
+
+
+def region() -> Column[Any]:
+    """Where a state lies (R11), which is for the source to say."""
+    brazils = ", ".join(REGIONS)
+    return text("region", f"{brazils} or unknown; of a source with regions of its own, one of these")
 
 
 def integer(name: str, comment: str, *, key: bool = False, null: bool = False, to: str | None = None) -> Column[Any]:

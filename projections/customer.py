@@ -10,7 +10,7 @@ from replayhouse.domain.customer.events import ReviewRevised, ReviewSubmitted, S
 from replayhouse.domain.customer.review import review_of
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
 from replayhouse.domain.kernel.money import NOTHING
-from replayhouse.domain.kernel.places import REGIONS, UNKNOWN, normalised_city, region_of
+from replayhouse.domain.kernel.places import UNKNOWN, normalised_city
 from replayhouse.projections.columns import (
     date_key_of,
     day,
@@ -21,6 +21,7 @@ from replayhouse.projections.columns import (
     money,
     numeric,
     position,
+    region,
     text,
     uuid,
 )
@@ -46,7 +47,7 @@ DIM_CUSTOMER = Table(
     text("city", "current city as given; unknown once the person is anonymised", personal=True),
     text("city_normalised", "the city without accents, in lower case, with single spaces", personal=True),
     text("state", "current state, two letters"),
-    text("region", "North, Northeast, Central-West, Southeast, South or unknown", words=(*REGIONS, UNKNOWN)),
+    region(),
     integer("alias_count", "under how many customer_ids the source shows the person"),
     integer("orders", "number of purchases: orders that were delivered"),
     money("spent", "sum of the purchases, BRL"),
@@ -191,7 +192,7 @@ def _person_row(stream: Stream, customer: Customer, address: Address) -> Row:
         city=address.city,
         city_normalised=normalised_city(address.city),
         state=address.state,
-        region=region_of(address.state),
+        region=customer.region_of(address.state),
         alias_count=len(customer.aliases),
         orders=customer.orders,
         spent=customer.spent,

@@ -7,7 +7,7 @@ from sqlalchemy import MetaData, Select, Table, select
 
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.ids import UNKNOWN_ID
-from replayhouse.domain.kernel.places import REGIONS, UNKNOWN, normalised_city, region_of
+from replayhouse.domain.kernel.places import UNKNOWN, normalised_city
 from replayhouse.domain.marketplace.category import category_of
 from replayhouse.domain.marketplace.events import (
     CategoryNamed,
@@ -20,7 +20,7 @@ from replayhouse.domain.marketplace.events import (
 )
 from replayhouse.domain.marketplace.product import product_of
 from replayhouse.domain.marketplace.seller import seller_of
-from replayhouse.projections.columns import integer, position, text, uuid
+from replayhouse.projections.columns import integer, position, region, text, uuid
 from replayhouse.projections.links import comment_of
 from replayhouse.projections.projection import Projection, Rows, Stream, View, row_maker
 from replayhouse.projections.sources import from_files
@@ -58,7 +58,7 @@ DIM_SELLER = Table(
     text("city", "city as given"),
     text("city_normalised", "the city without accents, in lower case, with single spaces"),
     text("state", "state, two letters"),
-    text("region", "North, Northeast, Central-West, Southeast, South or unknown", words=(*REGIONS, UNKNOWN)),
+    region(),
     position(),
     comment="One row for each seller, and the unknown one",
     info=from_files("sellers"),
@@ -108,7 +108,7 @@ def _seller_rows(stream: Stream) -> Rows:
         city=seller.city,
         city_normalised=normalised_city(seller.city),
         state=seller.state,
-        region=region_of(seller.state),
+        region=seller.region,
         position=stream.position,
     )
     return {"dim_seller": [row]}

@@ -17,8 +17,8 @@ class Version(NamedTuple):
 VERSIONS: dict[str, Version] = {
     "sales": Version(2, "8ece8b9b5b885527019557059052812018bf70313596942f4994fb8312a7c256"),
     "fulfillment": Version(2, "e4071f9ad79f43f904a7e7502aa80f551fc2015e2c6271cf745576c74876a92a"),
-    "customer": Version(1, "ee60bcf6ea309b371d26c2912f8e63ff00a590decd5d0bb655224578ad57330d"),
-    "marketplace": Version(1, "c955610ad524db18abbb0f413879deaccf74235219fbd8dbfb988907f1ed0779"),
+    "customer": Version(2, "ee60bcf6ea309b371d26c2912f8e63ff00a590decd5d0bb655224578ad57330d"),
+    "marketplace": Version(2, "c955610ad524db18abbb0f413879deaccf74235219fbd8dbfb988907f1ed0779"),
     "quality": Version(1, "a54b642fea675deb4673a34cf193edd0ea3bd9cf47352fe5c4cd9eb735bf4321"),
 }
 """By context."""

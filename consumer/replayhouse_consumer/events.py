@@ -646,6 +646,29 @@ class CustomerMovedV1(Event):
     """the city as the source spells it"""
 
 
+class RegionShownV1(Event):
+    """The source has regions of its own, and says in which of them a state lies.
+
+    Of a state of which no such event tells, it is the region of Brazil's state of these two letters.
+    """
+
+    state: str
+    """the state, as in the address"""
+    region: str
+    """its region; `unknown` where the source names none"""
+
+
+class CustomerRegionShownV1(RegionShownV1):
+    """The source has regions of its own, and says in which of them a state lies.
+
+    Of a state of which no such event tells, it is the region of Brazil's state of these two letters.
+    """
+
+    type: ClassVar[str] = "customer.RegionShown.v1"
+    context: ClassVar[str] = "customer"
+    survives_rewind: ClassVar[bool] = False
+
+
 class PurchaseRecordedV1(Event):
     """An order of the person was delivered."""
 
@@ -907,6 +930,17 @@ class SellerMovedV1(Event):
     """the seller's city as the source spells it"""
     state: str
     """two letters of the seller's state"""
+
+
+class MarketplaceRegionShownV1(RegionShownV1):
+    """The source has regions of its own, and says in which of them a state lies.
+
+    Of a state of which no such event tells, it is the region of Brazil's state of these two letters.
+    """
+
+    type: ClassVar[str] = "marketplace.RegionShown.v1"
+    context: ClassVar[str] = "marketplace"
+    survives_rewind: ClassVar[bool] = False
 
 
 class CategoryNamedV1(Event):
@@ -1181,6 +1215,7 @@ EVENTS: dict[str, type[Event]] = {
     "customer.AliasLinked.v1": AliasLinkedV1,
     "customer.AliasAmended.v1": AliasAmendedV1,
     "customer.CustomerMoved.v1": CustomerMovedV1,
+    "customer.RegionShown.v1": CustomerRegionShownV1,
     "customer.PurchaseRecorded.v1": PurchaseRecordedV1,
     "customer.PurchaseAmended.v1": PurchaseAmendedV1,
     "customer.PurchaseRevoked.v1": PurchaseRevokedV1,
@@ -1196,6 +1231,7 @@ EVENTS: dict[str, type[Event]] = {
     "marketplace.ProductRemeasured.v1": ProductRemeasuredV1,
     "marketplace.SellerRegistered.v1": SellerRegisteredV1,
     "marketplace.SellerMoved.v1": SellerMovedV1,
+    "marketplace.RegionShown.v1": MarketplaceRegionShownV1,
     "marketplace.CategoryNamed.v1": CategoryNamedV1,
     "marketplace.Rewound.v1": MarketplaceRewoundV1,
     "quality.BatchOpened.v1": BatchOpenedV1,

@@ -28,6 +28,7 @@ from replayhouse.domain.kernel.errors import DomainError
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.money import brl, total_of
 from replayhouse.domain.kernel.places import UNKNOWN
+from replayhouse.domain.kernel.regions import RegionShown, region_as_shown, regions_to_show
 from replayhouse.domain.kernel.state import Changes, Decider, Steps, evolved, folded
 
 # --- what a customer is -----------------------------------------------------------------------------------------
@@ -86,7 +87,8 @@ class Purchase(NamedTuple):
 
 @dataclass(frozen=True)
 class Customer:
-    """What is known of a person. `segment_changes` are in the order in which they were recorded.
+    """What is known of a person. `segment_changes` are in the order in which they were recorded; `regions`, by state,
+    are those of a source that has its own.
 
     `is_anonymized` once nobody can read their fields, `is_erasure_told` once the log also says so: of a stream cut off
     before that event, and of keys destroyed by other means, only the first is true.
@@ -95,6 +97,7 @@ class Customer:
     aliases: Mapping[UUID, AliasAddress] = field(default_factory=dict)
     purchases: Mapping[UUID, Purchase] = field(default_factory=dict)
     segment_changes: tuple[SegmentChanged, ...] = ()
+    regions: Mapping[str, str] = field(default_factory=dict)
     is_anonymized: bool = False
     is_erasure_told: bool = False
 
@@ -128,6 +131,10 @@ class Customer:
             elif history[-1].valid_from is None:  # shown so far only by aliases without an order
                 history[-1] = Residence(address, alias.placed_at)
         return history
+
+    def region_of(self, state: str) -> str:
+        """In which region one of their states lies (R11)."""
+        return region_as_shown(state, self.regions)
 
     @property
     def orders(self) -> int:
@@ -210,6 +217,10 @@ def _did_not_buy(customer: Customer, event: PurchaseRevoked) -> Changes:
     return {"purchases": left}
 
 
+def _in_region(customer: Customer, event: RegionShown) -> Changes:
+    return {"regions": {**customer.regions, event.state: event.region}}
+
+
 def _in_segment(customer: Customer, event: SegmentChanged) -> Changes:
     return {"segment_changes": (*customer.segment_changes, event)}
 
@@ -227,6 +238,7 @@ _EVOLUTION: Steps[Customer] = {
     CustomerRegistered: _under_alias,
     AliasLinked: _under_alias,
     AliasAmended: _under_alias,
+    RegionShown: _in_region,
     PurchaseRecorded: _bought,
     PurchaseAmended: _bought,
     PurchaseRevoked: _did_not_buy,
@@ -278,6 +290,11 @@ def observe_aliases(customer: Customer, seen: Sequence[AliasSeen]) -> tuple[Doma
     if decider.events and decider.state.current_address != announced:
         decider.happened(_moved_to(decider.state.ordered_aliases[-1]))
     return tuple(decider.events)
+
+
+def observe_regions(customer: Customer, seen: Iterable[tuple[str, str]]) -> tuple[RegionShown, ...]:
+    """A source with regions of its own says in which of them these states of the person lie."""
+    return tuple(RegionShown(state, region) for state, region in regions_to_show(customer.regions, seen))
 
 
 def record_purchases(customer: Customer, outcomes: Sequence[OrderOutcome]) -> tuple[DomainEvent, ...]:

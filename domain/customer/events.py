@@ -9,6 +9,7 @@ from uuid import UUID
 from replayhouse.domain.kernel.events import DomainEvent, personal
 from replayhouse.domain.kernel.meaning import BRL, Means, OccurredAt
 from replayhouse.domain.kernel.places import UNKNOWN
+from replayhouse.domain.kernel.regions import RegionShown
 
 Segment = Literal["NEW", "ONE_TIME", "REGULAR", "LOYAL", "VIP", "CHURNED"]
 
@@ -175,6 +176,7 @@ EVENTS: tuple[type[DomainEvent], ...] = (
     AliasLinked,
     AliasAmended,
     CustomerMoved,
+    RegionShown,
     PurchaseRecorded,
     PurchaseAmended,
     PurchaseRevoked,

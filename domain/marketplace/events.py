@@ -8,6 +8,7 @@ from typing import Annotated
 
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.kernel.meaning import Means
+from replayhouse.domain.kernel.regions import RegionShown
 
 CategoryName = Annotated[str | None, Means("the category's Portuguese name; null without one", example="casa")]
 NameLength = Annotated[int | None, Means("length of the product's name", "character", 52)]
@@ -96,5 +97,6 @@ EVENTS: tuple[type[DomainEvent], ...] = (
     ProductRemeasured,
     SellerRegistered,
     SellerMoved,
+    RegionShown,
     CategoryNamed,
 )

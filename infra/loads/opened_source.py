@@ -92,7 +92,7 @@ class OpenedSource:
             memory_limit=MEMORY,
             threads=threads,
             is_made=True,
-            expected=expected_of(self._mapping.expectations),
+            expected=expected_of(self._mapping.expectations, self._mapping.regions),
             is_complete=self._mapping.source.complete,
             malformed={
                 record: sum(self.tables[name].malformed_rows for name in found.tables) for record, found in made.items()

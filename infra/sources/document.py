@@ -334,3 +334,8 @@ class Document(_Part):
     files: dict[Annotated[str, AfterValidator(_a_file_name)], RawFile] = Field(min_length=1, max_length=MOST_FILES)
     records: dict[Annotated[str, AfterValidator(_a_record)], Record] = Field(default_factory=dict)
     expectations: Expectations = Field(default_factory=Expectations)
+    regions: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1, max_length=MOST_STATES)]] = Field(
+        default_factory=dict,
+        max_length=MOST_WORDS,
+        description="states by the region in which they lie, in place of Brazil's five",
+    )

@@ -38,6 +38,7 @@ class Mapping(BaseModel):
     files: dict[str, RawFile]
     records: dict[str, Record]
     expectations: Expectations
+    regions: dict[str, tuple[str, ...]]
     selects: dict[str, str]
     texts: dict[str, str]
     sha256: str
@@ -60,6 +61,7 @@ def read_mapping(folder: Path) -> Mapping:
         files=document.files,
         records=document.records,
         expectations=document.expectations,
+        regions=document.regions,
         selects={records[name].stem: text for name, text in texts.items() if name != NAME},
         texts=texts,
         sha256=hash_of_texts(texts),

@@ -60,10 +60,20 @@ def problems_of(document: Document, selected: Collection[str]) -> Iterator[Probl
             unknown = [column for column in document.expectations.unknown if (name, column) in MAY_BE_UNKNOWN]
             found = _of_record(name, record, document.files, unknown)
             yield from (problem.within("records", name) for problem in found)
+    yield from _of_regions(document.regions)
     for place, name in enumerate(document.expectations.without):
         if name in document.records or name in selected:
             made = f"[records.{name}]" if name in document.records else f"{name}.sql"
             yield Problem(("expectations", "without", place), f"names {name}, which {made} makes: remove one of them")
+
+
+def _of_regions(regions: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
+    lies_in: dict[str, str] = {}
+    for region, states in regions.items():
+        for place, state in enumerate(states):
+            if state in lies_in:
+                yield Problem(("regions", region, place), f"names {state}, which lies in {lies_in[state]}: remove one")
+            lies_in[state] = region
 
 
 def _of_file(file: RawFile) -> Iterator[Problem]:

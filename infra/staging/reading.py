@@ -8,6 +8,7 @@ All goes by the names of the columns. The macros are those of sql/macros.sql.
 from collections.abc import Collection, Iterator
 from itertools import chain
 
+from replayhouse.domain.kernel.places import UNKNOWN as NOWHERE
 from replayhouse.infra.staging.files import PERSONAL_FILES
 from replayhouse.ingest.records import CellKind, Column, Record, with_postcodes, with_unknown
 
@@ -40,6 +41,9 @@ FROM (
 """
 """A million samples have no key of their own (R40): they are read straight into their table, those with a problem leave
 it again (quarantine.sql)."""
+
+REGION = f"coalesce(getvariable('regions')[cell.{{state}}], '{NOWHERE}')"
+"""The region of a state, of a source with regions of its own."""
 
 READ_PART = """
 INSERT INTO part
@@ -79,17 +83,22 @@ READERS = {
 """The macro that reads a cell, and the one that says what it wants; of the other kinds any cell is read as it is."""
 
 
+STATES = {"customers": "customer_state", "sellers": "seller_state"}
+"""Records that lie in a region, by file, with the column of their state."""
+
+
 def read_statements(
     absent: Collection[tuple[str, str]],
     unknown: Collection[tuple[str, str]] = frozenset(),
     *,
     has_postcodes: bool = False,
+    has_regions: bool = False,
 ) -> str:
     """The statements for all files; columns are named by file and the CSV's name.
 
     `absent` are the optional ones that the extract lacks, `unknown` the required ones that its source may leave empty,
     of those of `ingest.records.MAY_BE_UNKNOWN`. Raises ValueError for others of these. `has_postcodes`: its zips need
-    not be Brazil's.
+    not be Brazil's. `has_regions`: it has regions of its own, which are then compared as an optional column is.
     """
     shapes = with_postcodes(with_unknown(unknown)) if has_postcodes else with_unknown(unknown)
     parts = (
@@ -98,24 +107,31 @@ def read_statements(
         for column in shape.columns()
         if column.is_optional and (file, column.name) not in absent
     )
+    regions = (
+        READ_PART.format(file=file, column="region", field="region", canonical="canonical(region)")
+        for file in (STATES if has_regions else ())
+    )
     told = (UNKNOWN.format(file=file, field=_field(shapes[file], name)) for file, name in sorted(unknown))
-    return "".join(chain((_read(file, shape) for file, shape in shapes.items()), parts, told))
+    return "".join(chain((_read(file, shape, has_regions) for file, shape in shapes.items()), parts, regions, told))
 
 
 def _field(shape: type[Record], name: str) -> str:
     return next(column.field for column in shape.columns() if column.name == name)
 
 
-def _read(file: str, shape: type[Record]) -> str:
+def _read(file: str, shape: type[Record], has_regions: bool) -> str:
     columns = shape.columns()
     statement = READ_KEYED if file in KEYS else READ_SAMPLES
+    fields = {column.field: _value(column) for column in columns}
+    if file in STATES:
+        fields["region"] = REGION.format(state=STATES[file]) if has_regions else "NULL::VARCHAR"
     return statement.format(
         file=file,
-        fields=", ".join(column.field for column in columns),
+        fields=", ".join(fields),
         key=_key(file, shape) if file in KEYS else "",
         canonical=", ".join(_canonical(column) for column in columns if not column.is_optional),
         problems="\n        ".join(_problems(file, columns)),
-        values=",\n        ".join(f"{_value(column)} AS {column.field}" for column in columns),
+        values=",\n        ".join(f"{value} AS {field}" for field, value in fields.items()),
     )
 
 

@@ -242,7 +242,15 @@ def stage_records(
         _load(connection, cells, extract, read, known)
         connection.execute(KNOWN_WORDS, {"methods": expected.methods, "states": expected.states})
         absent = {(file, name) for file in read for name in read[file].absent}
-        connection.execute(read_statements(absent, expected.unknown, has_postcodes=expected.has_postcodes))
+        if expected.regions is not None:
+            connection.execute(REGIONS, [list(expected.regions), list(expected.regions.values())])
+        statements = read_statements(
+            absent,
+            expected.unknown,
+            has_postcodes=expected.has_postcodes,
+            has_regions=expected.regions is not None,
+        )
+        connection.execute(statements)
         connection.execute(sql("quarantine"))
         for file, column in unquoted:
             connection.execute(UNQUOTED, {"file": file, "begin": f"{column} is "})
@@ -275,6 +283,7 @@ UNQUOTED = """
     UPDATE quarantine SET reason = $begin || regexp_extract(reason, '^.*", ((not|none) .*)$', 1, 's')
     WHERE file = $file AND starts_with(reason, $begin || '"')"""
 
+REGIONS = "SET VARIABLE regions = MAP(?::VARCHAR[], ?::VARCHAR[])"
 KNOWN_WORDS = """
     INSERT INTO known_word SELECT 'method', unnest($methods) UNION ALL SELECT 'state', unnest($states)"""
 

@@ -24,7 +24,7 @@ def decide_seller(work: SellerWork, known: Known) -> list[Decision]:
     """What a seller's row tells."""
     source = lines_of("sellers", [work.line])
     seller = seller_of(known.events("marketplace", work.key))
-    events = observe_seller(seller, as_known(work.seller, work.unsaid, seller))
+    events = observe_seller(seller, as_known(work.seller, work.unsaid, seller), work.region)
     return [Decision("marketplace", work.key, event, source) for event in events]
 
 

@@ -17,6 +17,7 @@ from replayhouse.domain.customer.customer import (
     due_on,
     evaluate,
     observe_aliases,
+    observe_regions,
     record_purchases,
 )
 from replayhouse.domain.customer.customer import evolve as evolve_customer
@@ -147,6 +148,12 @@ def _decide_aliases(decided: PersonDecided, work: PersonWork, orders: list[_Orde
         source = _source_of_alias_event(getattr(event, "alias", None), work, orders)
         decided.decisions.append(Decision("customer", work.customer_id, event, source))
         customer = evolve_customer(customer, event)
+    if customer.is_registered:
+        shown = [(row.address.state, row.region) for row in work.customers if row.region is not None]
+        source = source_of(lines_of("customers", [row.line for row in work.customers]))
+        for told in observe_regions(customer, shown):
+            decided.decisions.append(Decision("customer", work.customer_id, told, source))
+            customer = evolve_customer(customer, told)
     return customer
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from replayhouse.domain.customer import events as customer
 from replayhouse.domain.fulfillment import events as fulfillment
 from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.regions import RegionShown
 from replayhouse.domain.marketplace import events as marketplace
 from replayhouse.domain.quality import events as quality
 from replayhouse.domain.sales import events as sales
@@ -55,6 +56,7 @@ KINDS_OF_STREAMS: tuple[tuple[str, tuple[type[DomainEvent], ...]], ...] = (
             customer.AliasLinked,
             customer.AliasAmended,
             customer.CustomerMoved,
+            RegionShown,
             customer.PurchaseRecorded,
             customer.PurchaseAmended,
             customer.PurchaseRevoked,
@@ -72,7 +74,7 @@ KINDS_OF_STREAMS: tuple[tuple[str, tuple[type[DomainEvent], ...]], ...] = (
             marketplace.ProductRemeasured,
         ),
     ),
-    ("marketplace", (marketplace.SellerRegistered, marketplace.SellerMoved)),
+    ("marketplace", (marketplace.SellerRegistered, marketplace.SellerMoved, RegionShown)),
     ("marketplace", (marketplace.CategoryNamed,)),
     (
         "quality",

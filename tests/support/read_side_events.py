@@ -122,7 +122,7 @@ KINDS: dict[str, tuple[str, Any]] = {
             marketplace, "ProductListed", "ProductRecategorized", "ProductDescribed", "ProductRemeasured"
         ),
     ),
-    "seller": ("marketplace", lambda n: _of_module(marketplace, "SellerRegistered", "SellerMoved")),
+    "seller": ("marketplace", lambda n: _of_module(marketplace, "SellerRegistered", "SellerMoved", "RegionShown")),
     "category": ("marketplace", lambda n: _of_module(marketplace, "CategoryNamed", name=st.just(f"categoria {n}"))),
     "batch": (
         "quality",

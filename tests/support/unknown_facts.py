@@ -28,9 +28,7 @@ def forgetful(lines: Lines, seed: int) -> Lines:
 def let_be_unknown(patch: pytest.MonkeyPatch) -> None:
     """From now on, whatever is staged comes from a source that may leave each of these empty."""
 
-    def reading(
-        absent: Collection[tuple[str, str]], _: Collection[tuple[str, str]] = (), *, has_postcodes: bool = False
-    ) -> str:
-        return read_statements(absent, MAY_BE_UNKNOWN, has_postcodes=has_postcodes)
+    def reading(absent: Collection[tuple[str, str]], _: Collection[tuple[str, str]] = (), **more: bool) -> str:
+        return read_statements(absent, MAY_BE_UNKNOWN, **more)
 
     patch.setattr(staging, "read_statements", reading)

@@ -16,6 +16,7 @@ from replayhouse.domain.customer.customer import (
     customer_of,
     evolve,
     observe_aliases,
+    observe_regions,
 )
 from replayhouse.domain.customer.events import (
     AliasAmended,
@@ -26,6 +27,7 @@ from replayhouse.domain.customer.events import (
 )
 from replayhouse.domain.kernel.errors import DomainError
 from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.regions import RegionShown
 
 HERE = Address("01001", "são paulo", "SP")
 ACROSS_TOWN = Address("04038", "são paulo", "SP")
@@ -262,3 +264,21 @@ def test_an_alias_without_an_order_stands_before_one_whose_order_was_placed_at_t
     known = person(seen(SECOND, None, THERE), seen(FIRST, datetime.min, HERE))
     assert [alias.alias for alias in known.ordered_aliases] == [SECOND, FIRST]
     assert known.current_address == HERE
+
+
+# --- regions of a source that has its own -----------------------------------------------------------------------
+
+
+def test_a_region_is_told_once_for_each_state_of_a_person_and_again_when_it_is_another() -> None:
+    events = observe_regions(NEW_CUSTOMER, [("SP", "Inland"), ("RJ", "Coast"), ("SP", "Inland")])
+    assert events == (RegionShown("SP", "Inland"), RegionShown("RJ", "Coast"))
+    somebody = person(seen(FIRST, JANUARY, HERE), then=events)
+    assert observe_regions(somebody, [("RJ", "Coast"), ("SP", "Inland")]) == ()
+    corrected = observe_regions(somebody, [("SP", "Coast")])
+    assert corrected == (RegionShown("SP", "Coast"),)
+    assert evolve(somebody, *corrected).region_of("SP") == "Coast"
+
+
+def test_a_state_of_which_the_source_tells_no_region_lies_where_brazils_does() -> None:
+    somebody = person(seen(FIRST, JANUARY, HERE), then=(RegionShown("CA", "West"),))
+    assert [somebody.region_of(state) for state in ("CA", "SP", "NY")] == ["West", "Southeast", "unknown"]

@@ -97,7 +97,13 @@ def _person(chance: Random, number: int, is_known: bool, rows: int, shape: Seque
     lines = iter(range(2, 1000))
     if is_known:
         work.customers = [
-            CustomerRow(next(lines), aliases[one], _facts(Address, frozenset(), chance)) for one in range(rows)
+            CustomerRow(
+                next(lines),
+                aliases[one],
+                _facts(Address, frozenset(), chance),
+                region=chance.choice(("West", "East", None)),
+            )
+            for one in range(rows)
         ]
     for place, of in enumerate(shape):
         order_id = UUID(int=person.int + 100 + place)
@@ -127,7 +133,10 @@ def _staged(connection: duckdb.DuckDBPyConnection, persons: Iterable[PersonWork]
     """The same persons as a plan has them."""
     tables: dict[str, tuple[dict[str, object], list[tuple[object, ...]]]] = {
         "work_person": ({"family": UUID, "customer_id": UUID}, []),
-        "work_customer": ({"family": UUID, "line": int, "customer_alias": UUID, **columns_of(Address)}, []),
+        "work_customer": (
+            {"family": UUID, "line": int, "customer_alias": UUID, "region": str, **columns_of(Address)},
+            [],
+        ),
         "work_order": ({"family": UUID, "order_id": UUID, "line": int, **columns_of(OrderHeader)}, []),
         "work_item": ({"order_id": UUID, "line": int, **columns_of(Line)}, []),
         "work_payment": ({"order_id": UUID, "line": int, **columns_of(Payment)}, []),
@@ -136,7 +145,9 @@ def _staged(connection: duckdb.DuckDBPyConnection, persons: Iterable[PersonWork]
     rows = {table: kept for table, (_, kept) in tables.items()}
     for person in persons:
         rows["work_person"].append((person.key, person.customer_id))
-        rows["work_customer"] += [(person.key, row.line, row.alias, *row.address) for row in person.customers]
+        rows["work_customer"] += [
+            (person.key, row.line, row.alias, row.region, *row.address) for row in person.customers
+        ]
         for order in person.orders:
             header = order.header
             cells = [getattr(header.header, name) if header else None for name in columns_of(OrderHeader)]

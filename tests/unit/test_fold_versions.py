@@ -30,8 +30,14 @@ MADE = {
         1: "2862b58447662f11 0000000000000000 5e4dd7a3447f14b8",
         2: "e4071f9ad79f43f9 0000000000000000 ed4654a8b3b9378e",
     },
-    "customer": {1: "ee60bcf6ea309b37 0000000000000000 164f6e5280884259"},
-    "marketplace": {1: "c955610ad524db18 7c9239ecb15db7f2 8f99c491d3b481b0"},
+    "customer": {
+        1: "ee60bcf6ea309b37 0000000000000000 164f6e5280884259",
+        2: "ee60bcf6ea309b37 0000000000000000 e9e33953fd047f51",
+    },
+    "marketplace": {
+        1: "c955610ad524db18 7c9239ecb15db7f2 8f99c491d3b481b0",
+        2: "c955610ad524db18 7c9239ecb15db7f2 9e078457881a320f",
+    },
     "quality": {1: "a54b642fea675deb 0000000000000000 8affc0c7bc5303ca"},
 }
 """By context and version, what stands for tables, views and fold. Entries are never changed: a version has one more."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from replayhouse.domain.customer.events import CustomerMoved
 from replayhouse.domain.kernel.events import DomainEvent
+from replayhouse.domain.kernel.regions import RegionShown
 from replayhouse.domain.marketplace.category import (
     NEW_CATEGORY,
     Category,
@@ -212,3 +213,13 @@ def test_events_of_other_kinds_name_no_category() -> None:
 def test_the_stream_of_a_category_is_the_same_on_every_machine() -> None:
     assert category_stream_id("artes") == UUID("76c867c7-9226-5208-ba51-898b813d259a")
     assert category_stream_id("arte") != category_stream_id("artes")
+
+
+def test_the_region_of_a_seller_is_told_where_the_source_has_its_own() -> None:
+    events = observe_seller(NEW_SELLER, SHOP, "Inland")
+    assert events == (SellerRegistered(*SHOP), RegionShown("SP", "Inland"))
+    seller = seller_of(events)
+    assert seller.region == "Inland"
+    assert observe_seller(seller, SHOP, "Inland") == observe_seller(seller, SHOP) == ()
+    assert observe_seller(seller, SHOP, "Coast") == (RegionShown("SP", "Coast"),)
+    assert seller_of(observe_seller(NEW_SELLER, SHOP)).region == "Southeast"

@@ -34,6 +34,7 @@ MOST_CHILDREN = 24
 """Who has more orders, or orders with more lines, is of a shape of their own: such are rare."""
 
 _LINE = {"line": int}
+_OF_ALIAS: dict[str, object] = {"customer_alias": UUID, "region": str | None}
 
 
 class _Children:
@@ -91,7 +92,7 @@ class StagedPersons:
         owner = {"family": UUID}
         of_order = {"order_id": UUID}
         self._of = _Tables(
-            rows("work_customer", {**owner, **_LINE, "customer_alias": UUID, **columns_of(Address)}),
+            rows("work_customer", {**owner, **_LINE, **_OF_ALIAS, **columns_of(Address)}),
             rows("work_order", {**owner, **of_order, "line": int | None, **columns_of(OrderHeader)}, "status"),
             rows("work_item", {**of_order, **_LINE, **columns_of(Line)}),
             rows("work_payment", {**of_order, **_LINE, **columns_of(Payment)}),
@@ -169,7 +170,10 @@ class StagedPersons:
             self._persons.at("customer_id", persons),
             [
                 CustomerRow(
-                    customers.at("line", rows), customers.at("customer_alias", rows), customers.facts(Address, rows)
+                    customers.at("line", rows),
+                    customers.at("customer_alias", rows),
+                    customers.facts(Address, rows),
+                    region=customers.at("region", rows),
                 )
                 for rows in self._customers.of(persons)
             ],

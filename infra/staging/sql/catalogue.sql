@@ -6,7 +6,7 @@ SELECT bucket, 2 AS kind, product_id AS family, to_json({
 FROM work_product WHERE bucket BETWEEN $first AND $last
 UNION ALL
 SELECT bucket, 3, seller_id, to_json({
-    'key': seller_id, 'line': line, 'seller': <sellers>
+    'key': seller_id, 'line': line, 'region': region, 'seller': <sellers>
 })::VARCHAR
 FROM work_seller WHERE bucket BETWEEN $first AND $last
 UNION ALL

@@ -8,7 +8,7 @@ customer AS (
     SELECT
         family,
         string_agg(to_json({
-            'line': line, 'alias': customer_alias, 'address': <customers>
+            'line': line, 'alias': customer_alias, 'region': region, 'address': <customers>
         })::VARCHAR, ',') AS customers
     FROM work_customer WHERE bucket BETWEEN $first AND $last GROUP BY family
 ),

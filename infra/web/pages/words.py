@@ -32,6 +32,7 @@ _EVENTS = {
     "ReviewSubmitted": "Review written",
     "Rewound": "Taken back with its load",
     "RowQuarantined": "Record kept apart",
+    "RegionShown": "Region told",
     "RowReleased": "Record let in",
     "RowDiscarded": "Record given up",
     "SellerRegistered": "First seen",
