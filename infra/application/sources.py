@@ -188,17 +188,19 @@ _BY_RULE = """
 
 
 def new_source(folder: str | PathLike[str], path: str | PathLike[str]) -> Path:
-    """Writes a first mapping for an extract of a new kind, to be completed; returns the file.
+    """Writes a first mapping for an extract of a new kind, to be completed; returns its `source.toml`.
 
     Raises UsageError where the folder has a mapping already.
     """
     made = Path(folder)
-    if (made / NAME).exists():
-        raise UsageError(f"{made / NAME} is there already, and is never overwritten: name another folder.")
-    text = guess_mapping(Path(path), _name_of(made))
+    there = [*made.glob(NAME), *sorted(made.glob("*.sql"))]
+    if there:
+        raise UsageError(f"{there[0]} is there already, and is never overwritten: name another folder.")
+    texts = guess_mapping(Path(path), _name_of(made))
     made.mkdir(parents=True, exist_ok=True)
-    with writing(made / NAME, replaces=False) as file:
-        file.write(text.encode())
+    for name in sorted(texts, key=lambda name: name == NAME):  # the SELECTs first: with source.toml it is whole
+        with writing(made / name, replaces=False) as file:
+            file.write(texts[name].encode())
     return made / NAME
 
 

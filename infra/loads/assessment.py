@@ -6,7 +6,7 @@ from replayhouse.domain.quality.events import CheckResult, ExtractFile, FileCoun
 from replayhouse.domain.quality.rules import Check, passed
 from replayhouse.infra.loads.opened import Complete
 from replayhouse.infra.staging.staging import Staged
-from replayhouse.ingest.assess import MAY_BE_WITHOUT
+from replayhouse.ingest.assess import MAY_BE_WITHOUT, REQUIRED_FILES
 from replayhouse.ingest.assess import assess as judge
 from replayhouse.ingest.batch import Assessed
 
@@ -40,10 +40,12 @@ def assess(staged: Staged, loaded: Collection[str], complete: Complete | None = 
 
 def _advice(staged: Staged, not_needed: Collection[str]) -> Iterator[str]:
     """What the author of a mapping can do about kinds of records that it does not make."""
-    if staged.cells is not None and (
-        lacking := [file for file in MAY_BE_WITHOUT if file in staged.missing and file not in not_needed]
-    ):
-        names = ", ".join(f'"{file}"' for file in lacking)
+    if staged.cells is None:
+        return
+    lacking = [file for file in REQUIRED_FILES if file in staged.missing and file not in not_needed]
+    if lacking:
+        yield f"What makes them, the mapping says: in [records.{lacking[0]}], or by a SELECT in {lacking[0]}.sql."
+    if names := ", ".join(f'"{file}"' for file in MAY_BE_WITHOUT if file in lacking):
         yield f"If the source never has any of these, its mapping says so: without = [{names}], under [expectations]."
 
 

@@ -28,9 +28,12 @@ from replayhouse.infra.sources.guess_cells import (
 )
 from replayhouse.infra.sources.guess_columns import Guesses, in_toml
 from replayhouse.infra.sources.guess_expectations import expectations, without
+from replayhouse.infra.sources.guess_lists import lists_in
 from replayhouse.infra.sources.guess_personal import is_personal
 from replayhouse.infra.sources.guess_records import KINDS, Cells, GuessedRecord, guess_records, is_called
+from replayhouse.infra.sources.guess_selects import guess_selects
 from replayhouse.infra.sources.guess_words import CURRENCY, FILES, in_words
+from replayhouse.infra.sources.mapping import NAME
 from replayhouse.infra.sources.meanings import COLUMN_MEANINGS, RECORD_MEANINGS, UNFILLED
 from replayhouse.infra.sources.plain_cells import WAREHOUSE_ZONE
 from replayhouse.infra.sources.samples import Sample, samples_of
@@ -49,8 +52,8 @@ OPTIONAL_KINDS = frozenset({"geolocation", "categories"})
 Types = dict[str, dict[str, ColumnType]]
 
 
-def guess_mapping(path: Path, name: str) -> str:
-    """The text of a `source.toml` for the folder or zip at `path`; the same files give the same text.
+def guess_mapping(path: Path, name: str) -> dict[str, str]:
+    """The texts of a mapping for the folder or zip at `path`, by the names of its files; the same files give the same.
 
     Raises InputError where nothing can be read, UsageError without what Excel files are read by.
     """
@@ -60,23 +63,30 @@ def guess_mapping(path: Path, name: str) -> str:
     files: dict[str, Cells] = {
         sample.key: {name: filled(cells, nothing) for name, cells in sample.columns.items()} for sample in samples
     }
-    columns = [cells for file in files.values() for cells in file.values()]
+    lists = {listed.key: listed for key, file in files.items() for listed in lists_in(key, file)}
+    looked_at = {**files, **{key: listed.cells for key, listed in lists.items()}}
+    columns = [cells for file in looked_at.values() for cells in file.values()]
     dates, marks = dates_in(columns), marks_in(columns)
-    records = guess_records(files)
+    records = guess_records(looked_at)
     personal = {key: _personal(key, file, records) for key, file in files.items()}
-    guesses = Guesses(records, files, personal)
-    types = _types(files, list(guesses.records.values()), dates, marks)
+    guesses = Guesses(records, looked_at, personal, lists)
+    selects = guess_selects(guesses, looked_at, lists)
+    types = _types(files, [one for one in guesses.records.values() if one.file in files], dates, marks)
     currencies = {key: _currency_column(file) for key, file in files.items()}
     names = [sample.name for sample in samples]
-    parts = [HEAD, _source(name, nothing, dates, marks, _currencies(files, currencies))]
+    parts = [HEAD, _source(name, nothing, dates, marks, _currencies(looked_at, currencies))]
     for sample in samples:
         pattern = _pattern(sample.name, names)
         parts.append(_file(sample, types[sample.key], pattern, personal[sample.key], currencies[sample.key]))
-    parts += [_record(record, guesses) for record in RECORDS if record in guesses.records]
+    for record in RECORDS:
+        if record in selects:
+            parts.append(f"# What makes {record} ({RECORD_MEANINGS[record]}) is the SELECT in {record}.sql.\n")
+        elif record in guesses.records:
+            parts.append(_record(record, guesses))
     needless = {*guesses.records, *without(guesses), *OPTIONAL_KINDS}
     parts += [_stub(record, list(files)) for record in RECORDS if record not in needless]
     parts.append(expectations(guesses))
-    return "\n".join(parts)
+    return {NAME: "\n".join(parts), **{f"{record}.sql": text for record, text in selects.items()}}
 
 
 def _personal(key: str, file: Cells, records: Sequence[GuessedRecord]) -> list[str]:

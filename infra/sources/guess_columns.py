@@ -12,6 +12,7 @@ from replayhouse.infra.sources.guess_personal import are_ceps
 from replayhouse.infra.sources.guess_records import Cells, GuessedRecord
 from replayhouse.infra.sources.meanings import COLUMN_MEANINGS, UNFILLED
 from replayhouse.infra.sources.queries import literal, quoted
+from replayhouse.infra.sources.typed_cells import PLAIN
 from replayhouse.ingest.records import MAY_BE_UNKNOWN, RECORDS, CellKind, Column
 
 ID_KINDS = {"order_id": "order", "product_id": "product", "seller_id": "seller", "review_id": "review"}
@@ -57,13 +58,18 @@ class Cell(NamedTuple):
 class Guesses:
     """The records that were found in the files, put together: the same ids on both sides, what each column is made of.
 
-    `files` are the filled cells of columns by file, `personal` the columns of each that are about people.
+    `files` are the filled cells of columns by file, lists within their cells among them, whose names are `lists`;
+    `personal` the columns of each that are about people.
     """
 
     def __init__(
-        self, records: list[GuessedRecord], files: Mapping[str, Cells], personal: Mapping[str, list[str]]
+        self,
+        records: list[GuessedRecord],
+        files: Mapping[str, Cells],
+        personal: Mapping[str, list[str]],
+        lists: Collection[str] = (),
     ) -> None:
-        self._files, self._personal = files, personal
+        self._files, self._personal, self._lists = files, personal, lists
         self.records = _put_together({record.record: record for record in records}, files)
 
     def columns(self, record: str, reference: Reference = quoted) -> dict[str, Cell]:
@@ -90,6 +96,10 @@ class Guesses:
             and column.name not in self.records[record].columns
         ]
 
+    def columns_of(self, record: str) -> Collection[str]:
+        """The columns of a record that raw columns were found for; none of a record that was not found."""
+        return self.records[record].columns if record in self.records else ()
+
     def cells(self, record: str, column: str) -> list[str]:
         """The filled cells of which a column is made; none where it is made of no column."""
         found = self.records.get(record)
@@ -102,22 +112,32 @@ class Guesses:
         if raw is None:
             return self._without_column(record, column, reference)
         cells, ref = self._files[guess.file][raw], reference(raw)
+        is_listed = guess.file in self._lists
         match column.kind:
             case CellKind.ID if not are_ids(cells):
                 return Cell(sql=self._id(record, column.name, raw, ref))
-            case CellKind.MONEY if have_signs(cells):
-                return Cell(sql=f"money(regexp_replace({ref}, '{NOT_AN_AMOUNT}', '', 'g'))")
+            case CellKind.MONEY if have_signs(cells) or is_listed:
+                return Cell(sql=self.amount(ref, cells, is_typed=not is_listed))
+            case CellKind.TIME if is_listed:
+                return Cell(sql=f"local_time({ref})")
             case CellKind.ZIP if are_ceps(cells):
                 return Cell(sql=f"split_part({ref}, '-', 1)")
             case CellKind.ZIP if cells and all(map(_LONG_CEP.fullmatch, cells)):
                 return Cell(sql=f"left({ref}, 5)")
             case _:
-                return Cell(raw=raw)
+                return Cell(sql=ref) if is_listed else Cell(raw=raw)
+
+    @staticmethod
+    def amount(ref: str, cells: Collection[str], *, is_typed: bool = True) -> str:
+        """An expression for an amount with these cells; `is_typed`: reading knows that the column holds amounts."""
+        if have_signs(cells):
+            return f"money(regexp_replace({ref}, '{NOT_AN_AMOUNT}', '', 'g'))"
+        return ref if is_typed or all(cell.startswith(PLAIN) for cell in cells) else f"money({ref})"
 
     def _id(self, record: str, column: str, raw: str, ref: str) -> str:
         """An id of a key: of something personal by the secret, so that nobody finds it by guessing."""
         kind = ID_KINDS.get(column, ALIAS)
-        if column == "customer_unique_id" or raw in self._personal[self.records[record].file]:
+        if column == "customer_unique_id" or raw in self._personal.get(self.records[record].file, ()):
             return f"person_id({ref})"
         return f"id('{kind}', {ref})"
 

@@ -13,6 +13,22 @@ from replayhouse.ingest.records import STATUSES
 MOST_WORDS = 20
 """So many words of a column are written down; of more they may be about anything."""
 
+RULES_ABOUT: dict[str, tuple[tuple[str, str], ...]] = {
+    "approved_orders_have_time": (("orders", "order_approved_at"),),
+    "shipped_orders_have_time": (("orders", "order_delivered_carrier_date"),),
+    "delivered_orders_have_time": (("orders", "order_delivered_customer_date"),),
+    "orders_have_promise": (("orders", "order_estimated_delivery_date"),),
+    "items_have_ship_by": (("order_items", "shipping_limit_date"),),
+    "items_name_seller": (("order_items", "seller_id"),),
+    "reviews_have_answer_time": (("order_reviews", "review_answer_timestamp"),),
+    "products_have_category": (("products", "product_category_name"),),
+    "products_have_measures": (("products", "product_weight_g"), ("products", "product_length_cm")),
+    "products_have_description": (("products", "product_description_lenght"),),
+    "categories_translated": (("categories", "product_category_name_english"),),
+    "zip_prefixes_sampled": (("geolocation", "geolocation_lat"),),
+}
+"""Rules that say nothing of a source without any of these columns, by the records that have them."""
+
 _ZIP = re.compile(r"\d{1,5}|\d{8}")
 
 
@@ -41,7 +57,11 @@ def _lines(guesses: Guesses) -> Iterator[str]:
     if methods := _words(guesses.cells("order_payments", "payment_type"), OF_OLIST.methods):
         yield "# Its words for methods of payment that are no mistake; questions look for boleto, credit_card, voucher."
         yield f"methods = {_list(methods)}"
-    off: list[str] = ["categories_translated"] if "categories" not in guesses.records else []
+    off = [
+        rule
+        for rule, of in RULES_ABOUT.items()
+        if not any(column in guesses.columns_of(record) for record, column in of)
+    ]
     if _are_of_elsewhere(guesses):
         yield "# Its zips are not those of Brazil: any letters and digits are let in."
         yield 'zips = "text"'
@@ -50,7 +70,7 @@ def _lines(guesses: Guesses) -> Iterator[str]:
         yield '# Its states are not those of Brazil: name them with states = ["...", "..."] to have them checked.'
         off.append("states_known")
     if off:
-        yield "# Rules of quality that it is not held against."
+        yield "# Rules of quality that it is not held against, for nothing in its files tells of this."
         yield f"off = {_list(off)}"
 
 

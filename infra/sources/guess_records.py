@@ -56,6 +56,14 @@ def guess_records(files: Mapping[str, Cells]) -> list[GuessedRecord]:
     return found
 
 
+def guess_column(record: str, column: str, cells: Cells) -> str | None:
+    """The column of a file that is this one of a record, by its name and if its cells may be such."""
+    wanted = next(one for one in RECORDS[record].columns() if one.name == column)
+    left = {in_words(name): name for name in reversed(list(cells)) if _may_be(wanted, cells[name])}
+    ways = (like(record, wanted, left, cells) for like in (_own_name, _in_words, _in_last_words))
+    return next((left[words] for words in ways if words is not None), None)
+
+
 def is_called(words: Sequence[str], name: str) -> bool:
     """Whether one of the words of a name begins so."""
     return any(word.startswith(tuple(words)) for word in in_words(name).split())

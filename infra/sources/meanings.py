@@ -1,5 +1,7 @@
 """What the columns of the records mean, in words for somebody who has a file of their own and never saw the nine."""
 
+import re
+
 from replayhouse.ingest.records import STATUSES
 
 UNFILLED = "?"
@@ -91,3 +93,8 @@ COLUMN_MEANINGS: dict[str, dict[str, str]] = {
     },
 }
 """What each column says."""
+
+
+def in_select(meaning: str) -> str:
+    """The same words where SQL is written: a value is a text there."""
+    return re.sub(r"\{ value = ('[^']*') \}", r"\1", meaning)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from replayhouse.infra.runtime.errors import UsageError
 from replayhouse.infra.runtime.telling import count
-from replayhouse.infra.sources.meanings import COLUMN_MEANINGS, UNFILLED
+from replayhouse.infra.sources.meanings import COLUMN_MEANINGS, UNFILLED, in_select
 from replayhouse.infra.sources.problems import key_of
 from replayhouse.infra.sources.toml_lines import line_of, lines_of_keys
 from replayhouse.ingest.records import STATUSES
@@ -41,7 +41,7 @@ def question_marks(places: Sequence[Unfilled], folder: str) -> UsageError:
     told = f'{count(len(places), "place")} to fill in, where a "{UNFILLED}" stands'
     return UsageError(
         f"The mapping {folder} has {told}: write a column of the file in quotes, {{ value = '...' }} or "
-        "{ sql = '...' }; for a word of the source, the status.",
+        "{ sql = '...' }; in a SELECT, an expression; for a word of the source, which status it means.",
         then=[one.line_of_message for one in places],
     )
 
@@ -71,7 +71,7 @@ def _in_sql(file: str, text: str) -> Iterator[Unfilled]:
         code = line.partition("--")[0]
         if f"'{UNFILLED}'" in code:
             column = next((name for name in known if code.rstrip(" ,").endswith(f" AS {name}")), "a column")
-            yield Unfilled(file, number, column, known.get(column, "what it is made of"))
+            yield Unfilled(file, number, column, in_select(known.get(column, "what it is made of")))
 
 
 def _table(told: Mapping[str, Any], key: str) -> Mapping[str, Any]:

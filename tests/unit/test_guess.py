@@ -32,7 +32,7 @@ def guessed(folder: Path, **files: str | bytes) -> str:
     for name, content in files.items():
         path = folder / name.replace("__", ".")
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return guess_mapping(folder, "shop")
+    return guess_mapping(folder, "shop")["source.toml"]
 
 
 def told(text: str) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def test_the_nine_files_in_another_dialect_are_read_by_the_mapping_that_is_guess
     extract = write(tmp_path / "extract", a_good_extract())
     spreadsheet = as_spreadsheet(extract, tmp_path / "spreadsheet", form)
 
-    mapping = read_mapping(mapping_folder(tmp_path / "mapping", guess_mapping(spreadsheet, "shop")))
+    mapping = read_mapping(mapping_folder(tmp_path / "mapping", guess_mapping(spreadsheet, "shop")["source.toml"]))
     tables = open_raw(mapping, spreadsheet, tmp_path / "into")
 
     assert set(mapping.records) == set(RECORDS)
@@ -211,6 +211,50 @@ def test_a_shop_in_portuguese_needs_two_words_of_a_person_and_then_is_read(tmp_p
     assert (checked.reasons, [one.kept_apart for one in checked.records]) == ((), [[]] * len(checked.records))
     prices = next(made for made in checked.records if made.record == "order_items").shown.rows
     assert [cells["price"] for _, cells in prices] == ["1234.50", "5.00", "7.10"]
+
+
+def test_pieces_and_lists_and_the_freight_of_an_order_are_made_by_a_select_that_runs(tmp_path: Path) -> None:
+    """The lines of an order in a list of objects; another shop has them in a file, with quantities."""
+    orders = [
+        {
+            "pedido": "A-1",
+            "data": "2018-03-01",
+            "status": "shipped",
+            "email": "a@x.example",
+            "frete": 9.9,
+            "total": 30.9,
+        },
+        {"pedido": "A-2", "data": "2018-03-02", "status": "shipped", "email": "b@x.example", "frete": 5, "total": 12},
+    ]
+    lines = [
+        [{"sku": "P1", "qty": 2, "price": "R$ 7,00"}, {"sku": "P2", "price": "R$ 7,00"}],
+        [{"sku": "P1", "price": "7,00"}],
+    ]
+    listed = "".join(json.dumps({**order, "itens": of}) + "\n" for order, of in zip(orders, lines, strict=True))
+    flat = "Pedido;SKU;Qtd;Preço unitário\nA-1;P1;2;R$ 7,00\nA-1;P2;1;R$ 7,00\nA-2;P1;1;R$ 7,00\n"
+    extracts = {
+        "listed": {"vendas.jsonl": listed},
+        "flat": {"itens.csv": flat, "vendas.jsonl": "".join(json.dumps(order) + "\n" for order in orders)},
+    }
+    for name, files in extracts.items():
+        extract = tmp_path / name
+        extract.mkdir()
+        for file, text in files.items():
+            (extract / file).write_text(text, encoding="utf-8")
+        texts = guess_mapping(extract, "shop")
+        assert ("order_items.sql" in texts, "products.sql" in texts) == (True, name == "listed")
+        selects = {file.removesuffix(".sql"): text for file, text in texts.items() if file != "source.toml"}
+        toml = texts["source.toml"].replace('= "?"', '= { value = "1" }')
+        checked = check_source(mapping_folder(tmp_path / f"{name}-mapping", toml, **selects), extract)
+
+        assert checked.reasons == ()
+        made = next(made for made in checked.records if made.record == "order_items")
+        assert (made.records, made.kept_apart) == (4, [])
+        assert [(cells["order_item_id"], cells["price"], cells["freight_value"]) for _, cells in made.shown.rows] == [
+            ("1", "7.00", "9.9"),
+            ("2", "7.00", "0"),
+            ("3", "7.00", "0"),
+        ]
 
 
 def test_a_shop_elsewhere_has_its_currency_zips_and_states(tmp_path: Path) -> None:
