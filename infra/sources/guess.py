@@ -30,11 +30,11 @@ from replayhouse.infra.sources.guess_columns import Guesses, in_toml
 from replayhouse.infra.sources.guess_expectations import expectations, without
 from replayhouse.infra.sources.guess_lists import lists_in
 from replayhouse.infra.sources.guess_personal import is_personal
-from replayhouse.infra.sources.guess_records import KINDS, Cells, GuessedRecord, guess_records, is_called
+from replayhouse.infra.sources.guess_records import KINDS, Cells, GuessedRecord, guess_records, partly
 from replayhouse.infra.sources.guess_selects import guess_selects
-from replayhouse.infra.sources.guess_words import CURRENCY, FILES, in_words
+from replayhouse.infra.sources.guess_words import CURRENCY, in_words
 from replayhouse.infra.sources.mapping import NAME
-from replayhouse.infra.sources.meanings import COLUMN_MEANINGS, RECORD_MEANINGS, UNFILLED
+from replayhouse.infra.sources.meanings import RECORD_MEANINGS, UNFILLED
 from replayhouse.infra.sources.plain_cells import WAREHOUSE_ZONE
 from replayhouse.infra.sources.samples import Sample, samples_of
 from replayhouse.ingest.records import RECORDS
@@ -84,7 +84,7 @@ def guess_mapping(path: Path, name: str) -> dict[str, str]:
         elif record in guesses.records:
             parts.append(_record(record, guesses))
     needless = {*guesses.records, *without(guesses), *OPTIONAL_KINDS}
-    parts += [_stub(record, list(files)) for record in RECORDS if record not in needless]
+    parts += [_stub(partly(record, files), guesses) for record in RECORDS if record not in needless]
     parts.append(expectations(guesses))
     return {NAME: "\n".join(parts), **{f"{record}.sql": text for record, text in selects.items()}}
 
@@ -202,20 +202,16 @@ def _record(record: str, guesses: Guesses) -> str:
     return "\n".join([*lines, ""])
 
 
-def _stub(record: str, files: Sequence[str]) -> str:
+def _stub(partly_found: GuessedRecord, guesses: Guesses) -> str:
     """The table of a record that no file seems to hold, as a comment."""
-    file = next((file for file in files if is_called(FILES[record], file)), files[0])
+    record = partly_found.record
+    told = _record(record, guesses.with_record(partly_found))
+    either = "" if record in ("orders", "customers") else f", or name {record} in `without` under [expectations]"
     lines = [
-        f"Nothing looks like {record} ({RECORD_MEANINGS[record]}). Write what makes them and take the # away, or name",
-        f"{record} in `without` under [expectations]."
-        if record not in ("orders", "customers")
-        else "them in a SELECT.",
-        f"[records.{record}]",
-        f"from = {in_toml(file)}",
-        f"[records.{record}.columns]",
+        f"No file looks like {record} ({RECORD_MEANINGS[record]}).",
+        f"Write what makes them and take each # away{either}.",
+        *told.splitlines(),
     ]
-    needed = (column.name for column in RECORDS[record].columns() if not column.may_be_empty)
-    lines += [f"{name} = {in_toml(UNFILLED)}  # {COLUMN_MEANINGS[record][name]}" for name in needed]
     return "\n".join([*(f"# {line}" for line in lines), ""])
 
 

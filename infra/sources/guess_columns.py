@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from replayhouse.infra.sources.guess_cells import have_signs
+from replayhouse.infra.sources.guess_cells import IDENTITY, have_signs
 from replayhouse.infra.sources.guess_personal import are_ceps
-from replayhouse.infra.sources.guess_records import Cells, GuessedRecord
+from replayhouse.infra.sources.guess_records import Cells, GuessedRecord, may_be
 from replayhouse.infra.sources.meanings import COLUMN_MEANINGS, UNFILLED
 from replayhouse.infra.sources.queries import literal, quoted
 from replayhouse.infra.sources.typed_cells import PLAIN
@@ -18,6 +18,12 @@ from replayhouse.ingest.records import MAY_BE_UNKNOWN, RECORDS, CellKind, Column
 ID_KINDS = {"order_id": "order", "product_id": "product", "seller_id": "seller", "review_id": "review"}
 ALIAS = "alias"
 """The kinds that `--key` looks for."""
+
+TOLD_BY_CELLS = frozenset({CellKind.TIME, CellKind.MONEY, CellKind.WHOLE})
+"""Kinds of columns for which cells by themselves say whether a raw column might be one."""
+
+FEW = 8
+"""A column with so many words at most may be the status of an order."""
 
 NOT_AN_AMOUNT = "[^0-9.,-]"
 _ID = re.compile(r"[0-9a-fA-F]{32}")
@@ -71,6 +77,10 @@ class Guesses:
     ) -> None:
         self._files, self._personal, self._lists = files, personal, lists
         self.records = _put_together({record.record: record for record in records}, files)
+
+    def with_record(self, guess: GuessedRecord) -> "Guesses":
+        """The same with one more."""
+        return Guesses([*self.records.values(), guess], self._files, self._personal, self._lists)
 
     def columns(self, record: str, reference: Reference = quoted) -> dict[str, Cell]:
         """What each column of a guessed record is made of; columns that may be empty, and are not there, are left out.
@@ -158,7 +168,17 @@ class Guesses:
                 return Cell(value="1", remark="all at once")
             case "order_reviews", "review_id" if order is not None:
                 return Cell(sql=f"id('review', {reference(order)})", remark="each order has one review")
-        return Cell(remark=COLUMN_MEANINGS[record][column.name])
+        return Cell(remark=COLUMN_MEANINGS[record][column.name] + self._perhaps(column, guess))
+
+    def _perhaps(self, column: Column, guess: GuessedRecord) -> str:
+        """The end of a remark with columns of the file that might be it, where their cells tell."""
+        cells, used = self._files[guess.file], {*guess.columns.values(), *self._personal.get(guess.file, ())}
+        free = [name for name in cells if name not in used and cells[name] and IDENTITY.search(name) is None]
+        if column.kind is CellKind.STATUS:
+            found = [name for name in free if len(set(cells[name])) <= min(FEW, len(cells[name]) / 2)]
+        else:
+            found = [name for name in free if column.kind in TOLD_BY_CELLS and may_be(column, cells[name])]
+        return f"; perhaps {' or '.join(map(in_toml, found[:3]))}" if found else ""
 
     def _file(self, record: str) -> str | None:
         return self.records[record].file if record in self.records else None
@@ -168,8 +188,8 @@ def _put_together(found: dict[str, GuessedRecord], files: Mapping[str, Cells]) -
     """The same with the keys by which records meet: a customer stands in an order, or in a file of customers."""
     made = dict(found)
     orders, customers, sellers = found.get("orders"), found.get("customers"), found.get("sellers")
-    if customers is not None:
-        own = customers.columns.get("customer_id") or customers.columns["customer_unique_id"]
+    own = customers and (customers.columns.get("customer_id") or customers.columns.get("customer_unique_id"))
+    if customers is not None and own is not None:
         columns = {"customer_id": own, "customer_unique_id": own, **customers.columns}
         if orders is not None and orders.file == customers.file and not are_ids(files[orders.file][own]):
             columns["customer_id"] = orders.columns["order_id"]
@@ -177,6 +197,8 @@ def _put_together(found: dict[str, GuessedRecord], files: Mapping[str, Cells]) -
         made["customers"] = customers._replace(columns=columns)
     if sellers is not None and customers is not None and sellers.file == customers.file:
         made["sellers"] = sellers._replace(columns={"seller_id": sellers.columns["seller_id"]})
+    if "sellers" in made and len(made["sellers"].columns) == 1:
+        del made["sellers"]  # nothing is known of them but that they are others
     return made
 
 

@@ -20,6 +20,7 @@ RULES_ABOUT: dict[str, tuple[tuple[str, str], ...]] = {
     "orders_have_promise": (("orders", "order_estimated_delivery_date"),),
     "items_have_ship_by": (("order_items", "shipping_limit_date"),),
     "items_name_seller": (("order_items", "seller_id"),),
+    "items_have_seller": (("sellers", "seller_id"),),
     "reviews_have_answer_time": (("order_reviews", "review_answer_timestamp"),),
     "products_have_category": (("products", "product_category_name"),),
     "products_have_measures": (("products", "product_weight_g"), ("products", "product_length_cm")),
@@ -38,9 +39,8 @@ def expectations(guesses: Guesses) -> str:
 
 
 def without(guesses: Guesses) -> list[str]:
-    """The kinds of which the source seems to have no records: reviews, and sellers where no line names one."""
-    lackable = ["order_reviews", *(["sellers"] if "seller_id" in guesses.unknown else [])]
-    return [record for record in lackable if record not in guesses.records]
+    """The kinds of which the source seems to have no records: reviews, and sellers of whom it says where they are."""
+    return [record for record in ("order_reviews", "sellers") if record not in guesses.records]
 
 
 def _lines(guesses: Guesses) -> Iterator[str]:

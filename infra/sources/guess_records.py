@@ -56,10 +56,16 @@ def guess_records(files: Mapping[str, Cells]) -> list[GuessedRecord]:
     return found
 
 
+def partly(record: str, files: Mapping[str, Cells]) -> GuessedRecord:
+    """What is most like a record that no file seems to hold."""
+    guesses = [_guess(record, file, cells, RECORDS[record].columns()) for file, cells in files.items()]
+    return max(guesses, key=lambda one: (_is_called(record, one.file), len(one.columns)))
+
+
 def guess_column(record: str, column: str, cells: Cells) -> str | None:
     """The column of a file that is this one of a record, by its name and if its cells may be such."""
     wanted = next(one for one in RECORDS[record].columns() if one.name == column)
-    left = {in_words(name): name for name in reversed(list(cells)) if _may_be(wanted, cells[name])}
+    left = {in_words(name): name for name in reversed(list(cells)) if may_be(wanted, cells[name])}
     ways = (like(record, wanted, left, cells) for like in (_own_name, _in_words, _in_last_words))
     return next((left[words] for words in ways if words is not None), None)
 
@@ -88,7 +94,7 @@ def _guess(record: str, file: str, cells: Cells, columns: tuple[Column, ...]) ->
     matched: dict[str, str] = {}
     for like in (_own_name, _in_words, _in_last_words, _by_cells, _nearly):
         for column in columns:
-            there = {words: name for words, name in left.items() if _may_be(column, cells[name])}
+            there = {words: name for words, name in left.items() if may_be(column, cells[name])}
             if column.name not in matched and (words := like(record, column, there, cells)) is not None:
                 matched[column.name] = left.pop(words)
     ordered = {column.name: matched[column.name] for column in columns if column.name in matched}
@@ -140,7 +146,7 @@ def _most(are: Iterable[object]) -> bool:
     return bool(told) and sum(told) >= ENOUGH * len(told)
 
 
-def _may_be(column: Column, cells: Sequence[str]) -> bool:
+def may_be(column: Column, cells: Sequence[str]) -> bool:
     """Whether the cells of a raw column may be this one's: a name by itself may mean another thing."""
     if not cells:
         return True

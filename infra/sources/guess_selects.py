@@ -3,10 +3,11 @@ stands with the order.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from replayhouse.infra.sources.guess_cells import are_amounts
-from replayhouse.infra.sources.guess_columns import Cell, Guesses
+from replayhouse.infra.sources.guess_columns import Cell, Guesses, Reference
 from replayhouse.infra.sources.guess_lists import Listed
 from replayhouse.infra.sources.guess_records import Cells, guess_column
 from replayhouse.infra.sources.guess_words import QUANTITY, in_words
@@ -34,7 +35,8 @@ def guess_selects(guesses: Guesses, files: Mapping[str, Cells], lists: Mapping[s
                 found[record] = _select_of_items(guesses, listed, quantity, freight)
         elif listed is not None:
             columns = guesses.columns(record, listed.reference)
-            found[record] = _select(record, columns, f"{quoted(listed.file)} AS l{_entries(listed)}", None, {})
+            source = f"{quoted(listed.file)} AS l{_entries(listed)}"
+            found[record] = _select(record, columns, source, listed.reference)
     return found
 
 
@@ -59,7 +61,7 @@ def _select_of_items(guesses: Guesses, listed: Listed | None, quantity: str | No
         source += f",\n    range(coalesce(TRY_CAST({reference(quantity)} AS BIGINT), 1)) AS pieces(piece)"
         remarks["price"] = "of one piece: divide it if it is that of the line"
     is_joined = freight is not None and freight.join is not None
-    return _select(ITEMS, columns, source, file if is_joined else None, remarks)
+    return _select(ITEMS, columns, source, reference, file if is_joined else None, remarks)
 
 
 def _entries(listed: Listed) -> str:
@@ -68,11 +70,18 @@ def _entries(listed: Listed) -> str:
     return f",\n    json_each(CASE WHEN json_valid({cell}) THEN {cell} END) AS entry"
 
 
-def _select(record: str, columns: Mapping[str, Cell], source: str, file: str | None, remarks: Mapping[str, str]) -> str:
+def _select(
+    record: str,
+    columns: Mapping[str, Cell],
+    source: str,
+    reference: Reference,
+    file: str | None = None,
+    remarks: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """A SELECT as an author would write it; `file` says whose lines they are, where it reads two."""
     head = ["l.line", *([f"{literal(file)} AS file"] if file is not None else [])]
     made = [
-        (f"{cell.in_sql(quoted)} AS {name}", remarks.get(name, in_select(cell.remark)))
+        (f"{cell.in_sql(reference)} AS {name}", remarks.get(name, in_select(cell.remark)))
         for name, cell in columns.items()
     ]
     lines = [(text, "") for text in head] + made

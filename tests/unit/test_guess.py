@@ -164,7 +164,7 @@ def test_english_names_are_known_and_what_is_lacking_is_asked_for(tmp_path: Path
     }
     assert told(text)["expectations"]["unknown"] == ["seller_id", "shipping_limit_date"]
     assert told(text)["expectations"]["without"] == ["order_reviews", "sellers"]
-    assert "# Nothing looks like order_payments (a payment of an order)." in text
+    assert "# No file looks like order_payments (a payment of an order)." in text
     assert "john" not in text
 
 
