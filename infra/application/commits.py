@@ -1,6 +1,6 @@
 """The log as a whole: its head, its commits, and what the last verification of it found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,15 +12,16 @@ from replayhouse.infra.audit.proofs import store_id
 from replayhouse.infra.audit.verifications import Verification
 from replayhouse.infra.event_store.commits import Commit, count_after, newest_before
 from replayhouse.infra.event_store.head import Head, read_head
-from replayhouse.infra.loads.names import names_of
+from replayhouse.infra.loads.names import NameAndSource, names_of
 from replayhouse.infra.runtime.errors import UsageError
 
 
 class NamedCommit(NamedTuple):
-    """A commit with the name of the load that it is of, or of whatever else appended it."""
+    """A commit with the name and the source of the load that it is of, or the name of whatever else appended it."""
 
     commit: Commit
     load: str | None
+    source: str | None
 
     @property
     def events(self) -> int:
@@ -38,6 +39,7 @@ class NamedCommit(NamedTuple):
             "events": self.events,
             "batch": commit.batch_id,
             "load": self.load,
+            "source": self.source,
             "recorded_at": commit.recorded_at,
             "root": commit.root.hex(),
             "chain": commit.chain.hex(),
@@ -94,9 +96,14 @@ def commits(site: Site, at: str | None, before: int | None, limit: int) -> Commi
             store_id(connection),
             head,
             up_to,
-            [NamedCommit(commit, names.get(commit.batch_id) if commit.batch_id else None) for commit in shown],
+            [_named(commit, names) for commit in shown],
             count_after(connection, 0),
             shown[-1].last if len(found) > limit else None,
             verifications.latest(connection),
             site.settings.signing_key_path.exists(),
         )
+
+
+def _named(commit: Commit, names: Mapping[UUID, NameAndSource]) -> NamedCommit:
+    found = names.get(commit.batch_id) if commit.batch_id else None
+    return NamedCommit(commit, None, None) if found is None else NamedCommit(commit, *found)

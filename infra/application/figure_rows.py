@@ -59,8 +59,9 @@ class Brought:
 
     def document(self) -> dict[str, Any]:
         """As JSON shows it."""
-        load = None if self.load is None else self.load.load
-        return {**self.behind._asdict(), "position": self.position, "load": load, "is_new": self.is_new}
+        load, source = (None, None) if self.load is None else (self.load.load, self.load.source)
+        told = {"position": self.position, "load": load, "source": source, "is_new": self.is_new}
+        return {**self.behind._asdict(), **told}
 
 
 @dataclass(frozen=True)

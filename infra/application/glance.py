@@ -10,6 +10,7 @@ from replayhouse.infra.audit import verifications
 from replayhouse.infra.audit.verifications import Verification
 from replayhouse.infra.event_store.head import Head, read_head
 from replayhouse.infra.loads.load_ends import LoadEnd, load_ends
+from replayhouse.infra.loads.source_names import source_names
 from replayhouse.infra.read_models import marts_shown, months
 from replayhouse.infra.read_models.marts_shown import MartsShown
 
@@ -17,6 +18,8 @@ from replayhouse.infra.read_models.marts_shown import MartsShown
 @dataclass(frozen=True)
 class Glance:
     """The head of the log; up to which position the live marts show it (None: there are none); the ends of loads.
+
+    `sources` are the names of those that there are loads of.
 
     `shown` tells these marts from others, see `news`. `months` are the last days of those in which something was
     ordered. `verified` is None where nobody has verified the log yet.
@@ -28,6 +31,7 @@ class Glance:
     ends: Sequence[LoadEnd]
     months: Sequence[date]
     verified: Verification | None
+    sources: Sequence[str]
 
 
 def glance(site: Site) -> Glance:
@@ -41,6 +45,7 @@ def glance(site: Site) -> Glance:
             load_ends(conn),
             [] if shown is None else months.last_days(conn),
             verifications.latest(conn),
+            source_names(conn),
         )
 
 

@@ -58,6 +58,7 @@ class Moments:
                 {
                     "at": str(one.end.position),
                     "load": one.end.load,
+                    "source": one.end.source,
                     "is_retraction": one.end.is_retraction,
                     "recorded_at": one.end.recorded_at,
                     "is_made": one.is_made,

@@ -8,25 +8,28 @@ from uuid import UUID
 
 import psycopg
 
+from replayhouse.infra.event_store.sources_told import BUILT_IN
+
 _ENDS = """
-    SELECT e.notification_id, b.name, e.topic LIKE 'quality.BatchRetracted.%', b.batch_id, (
+    SELECT e.notification_id, b.name, e.topic LIKE 'quality.BatchRetracted.%%', b.batch_id, (
         SELECT c.recorded_at FROM event_store.commit AS c
         WHERE c.last_position >= e.notification_id ORDER BY c.last_position LIMIT 1
-    )
+    ), coalesce(b.source ->> 'name', %s)
     FROM event_store.quality_events AS e JOIN event_store.batch AS b ON b.batch_id = e.originator_id
-    WHERE e.topic LIKE 'quality.BatchCompleted.%' OR e.topic LIKE 'quality.BatchRetracted.%'
+    WHERE e.topic LIKE 'quality.BatchCompleted.%%' OR e.topic LIKE 'quality.BatchRetracted.%%'
     ORDER BY e.notification_id
 """
 
 
 class LoadEnd(NamedTuple):
-    """The position of the log at which a load was complete, or had been taken back."""
+    """The position of the log at which a load was complete, or had been taken back, and of which source it is."""
 
     position: int
     load: str
     is_retraction: bool
     batch_id: UUID
     recorded_at: datetime
+    source: str
 
     def __str__(self) -> str:
         return f"{self.load} (taken back)" if self.is_retraction else self.load
@@ -34,7 +37,7 @@ class LoadEnd(NamedTuple):
 
 def load_ends(conn: psycopg.Connection) -> list[LoadEnd]:
     """The ends of loads, and of their being taken back, by position."""
-    return [LoadEnd(*row) for row in conn.execute(_ENDS).fetchall()]
+    return [LoadEnd(*row) for row in conn.execute(_ENDS, [BUILT_IN]).fetchall()]
 
 
 def load_before(ends: Sequence[LoadEnd], position: int) -> LoadEnd | None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import psycopg
 
+from replayhouse.infra.event_store.sources_told import BUILT_IN
 from replayhouse.infra.runtime.errors import Unknown, UsageError
 from replayhouse.infra.runtime.short_ids import id_start, listed
 
@@ -13,7 +14,14 @@ _LOADS = """
     SELECT batch_id, name, status NOT IN ('retracted', 'rejected') FROM event_store.batch
     WHERE kind = 'load' ORDER BY batch_seq
 """
-_NAMES = "SELECT batch_id, name FROM event_store.batch WHERE batch_id = ANY(%s)"
+# What takes a load back is of its source; decisions are of no one load.
+_NAMES = """
+    SELECT b.batch_id, b.name, CASE WHEN b.kind <> 'decision' THEN coalesce(l.source ->> 'name', %s) END
+    FROM event_store.batch AS b
+    LEFT JOIN event_store.retraction AS r ON r.batch_id = b.batch_id
+    LEFT JOIN event_store.batch AS l ON l.batch_id = coalesce(r.load_id, b.batch_id)
+    WHERE b.batch_id = ANY(%s)
+"""
 _IS_LOAD = "SELECT 1 FROM event_store.batch WHERE batch_id = %s AND kind = 'load'"
 
 
@@ -68,6 +76,14 @@ def known_load_named(conn: psycopg.Connection, text: str) -> UUID:
     return load_id
 
 
-def names_of(conn: psycopg.Connection, batches: Collection[UUID]) -> dict[UUID, str]:
-    """What batches are called: loads, and what else appended to the log."""
-    return dict(conn.execute(_NAMES, [list(batches)]).fetchall())
+class NameAndSource(NamedTuple):
+    """What a batch is called, and of which source it is; None of what is of no one load."""
+
+    name: str
+    source: str | None
+
+
+def names_of(conn: psycopg.Connection, batches: Collection[UUID]) -> dict[UUID, NameAndSource]:
+    """What batches are called, loads and what else appended to the log, and their sources."""
+    found = conn.execute(_NAMES, [BUILT_IN, list(batches)])
+    return {batch_id: NameAndSource(name, source) for batch_id, name, source in found}

@@ -49,6 +49,7 @@ class Commit(BaseModel):
     events: int | None = None
     batch: UUID | None = None
     load: str | None = None
+    source: str | None = None
     recorded_at: datetime | None = None
     root: str | None = None
     chain: str | None = None

@@ -23,6 +23,7 @@ class LoadMoment(BaseModel):
 
     at: str
     load: str
+    source: str
     is_retraction: bool
     recorded_at: datetime
     is_made: bool

@@ -88,6 +88,7 @@ class LoadQuality(BaseModel):
 
     batch: UUID
     name: str
+    source: str | None
     status: str
     opened_at: datetime
     score: float | None

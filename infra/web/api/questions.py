@@ -71,13 +71,14 @@ class Answer(BaseModel):
 
 
 class Behind(BaseModel):
-    """A row behind a figure, the part that it brings, and the load with the newest event in it."""
+    """A row behind a figure, the part that it brings, and the load with the newest event in it, with its source."""
 
     table: str
     key: str
     part: int | float
     position: int | None
     load: str | None
+    source: str | None
     is_new: bool = Field(description="By the load before it was not there, or another.")
 
 

@@ -91,6 +91,7 @@ def page(
     glance = warehouse.glance()
     bar = bar_of(glance, wanted, request)
     around = {"bar": bar, "seal": seal_of(glance), "head": glance.head, "wanted": wanted, "link": wanted.link}
+    around["is_shared"] = len(glance.sources) > 1
     text = _text(template, asker_of(request), title=title, here=here, **around, **context)
     spent = (time.perf_counter() - getattr(request.state, "began", began)) * 1_000
     return HTMLResponse(text, headers={"server-timing": f"page;dur={spent:.1f}"})
