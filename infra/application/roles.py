@@ -1,7 +1,9 @@
 """Who has which role of the warehouse: given, taken away, and listed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
+
+import psycopg
 
 from replayhouse.domain.kernel.places import REGION_OF_STATE
 from replayhouse.infra.application.site import Site
@@ -57,12 +59,13 @@ class Roles(NamedTuple):
 
 def grant(site: Site, role: str, user: str, states: Iterable[str]) -> Granted:
     """Gives a user of the database a role of the warehouse; marketing with the states whose rows they are to see."""
-    name, wanted = role_named(role), _known(states)
-    if wanted and name != MARKETING.role:
+    name, named = role_named(role), set(states)
+    if named and name != MARKETING.role:
         raise UsageError(f"Only marketing is limited to states, and {role} is not: leave --state out.")
     with site.database.connect("replayhouse db grant", autocommit=True) as conn, translated():
         prepare(conn)
         with conn.transaction():
+            wanted = _known(conn, named)
             sees = wanted or regions.of_all(conn).get(user, []) if name == MARKETING.role else []
             if name == MARKETING.role and not sees:
                 raise UsageError(f"Which states is {user} to see? Name each, as in --state SP --state RJ.")
@@ -102,8 +105,13 @@ def roles(site: Site) -> Roles:
         )
 
 
-def _known(states: Iterable[str]) -> list[str]:
-    wanted = sorted({state.upper() for state in states})
-    if strangers := [state for state in wanted if state not in REGION_OF_STATE]:
-        raise UsageError(f"Brazil has no state {', '.join(strangers)}: name {', '.join(sorted(REGION_OF_STATE))}.")
+def _known(conn: psycopg.Connection, named: Collection[str]) -> list[str]:
+    """States as they are written in the tables: one where somebody is, or one of Brazil's, whatever its case."""
+    there = regions.where_somebody_is(conn, {*named, *map(str.upper, named)})
+    wanted = sorted({state if state in there else state.upper() for state in named})
+    if strangers := [state for state in wanted if state not in there and state not in REGION_OF_STATE]:
+        raise UsageError(
+            f"Brazil has no state {', '.join(strangers)}, and nobody here is in one: name "
+            f"{', '.join(sorted(REGION_OF_STATE))}, or one of a customer or seller, as it is written."
+        )
     return wanted

@@ -1,8 +1,13 @@
 """Regions of a source that has its own: its mapping says which states lie in which."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from replayhouse.infra.postgres.connection import Database
 from tests.support.in_process import Warehouse, refused
@@ -27,6 +32,17 @@ SHOWN = "SELECT count(*) FROM event_store.log WHERE topic ~ 'RegionShown'"
 @pytest.fixture
 def loads(database: Database, tmp_path: Path) -> Loads:
     return Loads(Warehouse(database, tmp_path / "home"), tmp_path)
+
+
+@contextmanager
+def somebody(conn: psycopg.Connection) -> Iterator[str]:
+    """A user of the database, for the block."""
+    user = f"ann_{os.getpid()}"
+    conn.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(user)))
+    try:
+        yield user
+    finally:
+        conn.execute(sql.SQL("RESET ROLE; DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(user)))
 
 
 def mapping_with(folder: Path, regions: str) -> Path:
@@ -72,3 +88,20 @@ def test_a_state_lies_in_one_region(loads: Loads, tmp_path: Path) -> None:
     source = mapping_with(tmp_path / "shop", WEST_AND_EAST.replace('"PA"', '"OR"'))
     run = loads.warehouse.run("ingest", export, "--source", source, "--json")
     refused(run, 2, "regions.East names OR, which lies in West: remove one.")
+
+
+def test_marketing_may_be_granted_a_state_of_the_source(loads: Loads, tmp_path: Path) -> None:
+    lines = [line.replace(";NY", ";New York") for line in LINES]
+    source = mapping_with(tmp_path / "shop", WEST_AND_EAST.replace('"NY"', '"New York"'))
+    loads.warehouse.json("ingest", write_export(tmp_path / "export", lines), "--source", source)
+    with loads.warehouse.database.connect(autocommit=True) as conn, somebody(conn) as user:
+        told = loads.warehouse.json("db", "grant", "marketing", user, "--state", "or", "--state", "New York")
+        assert told["states"] == ["New York", "OR"]
+        conn.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(user)))
+        seen = (
+            "SELECT state, region FROM regional.dim_customer UNION SELECT state, region FROM regional.orders ORDER BY 1"
+        )
+        assert conn.execute(seen).fetchall() == [("New York", "East"), ("OR", "West")]
+        conn.execute("RESET ROLE")
+        run = loads.warehouse.run("db", "grant", "marketing", user, "--state", "TX", "--json")
+        refused(run, 2, "Brazil has no state TX, and nobody here is in one")
