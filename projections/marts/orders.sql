@@ -59,12 +59,11 @@ WITH address AS (  -- what the person's address was when the order was placed, a
         ('DF', 'Central-West'), ('GO', 'Central-West'), ('MS', 'Central-West'), ('MT', 'Central-West'),
         ('ES', 'Southeast'), ('MG', 'Southeast'), ('RJ', 'Southeast'), ('SP', 'Southeast'), ('PR', 'South'),
         ('RS', 'South'), ('SC', 'South')
-), own_region AS (  -- what a source says of its own regions, of states as people and sellers have them now
-    SELECT DISTINCT ON (lies.state) lies.state, lies.region
-    FROM (SELECT state, region FROM dim_customer UNION SELECT state, region FROM dim_seller) AS lies
-    LEFT JOIN region AS r ON r.state = lies.state
-    WHERE lies.region <> coalesce(r.region, 'unknown')
-    ORDER BY lies.state, lies.region COLLATE "C"
+), told AS (  -- one region a state, so that answers have each state once: that of most people and sellers who are there
+    SELECT DISTINCT ON (state) state, region
+    FROM (SELECT state, region FROM dim_customer UNION ALL SELECT state, region FROM dim_seller) AS lies
+    GROUP BY state, region
+    ORDER BY state, region = 'unknown', count(*) DESC, region COLLATE "C"
 ), first_line AS (
     SELECT DISTINCT ON (order_id) order_id, seller_id, product_id FROM fact_order_item ORDER BY order_id, item_no
 ), handover AS (
@@ -104,14 +103,7 @@ SELECT
     a.zip_prefix AS zip,
     coalesce(c.normalised, 'unknown') AS city,
     coalesce(a.state, 'unknown') AS state,
-    coalesce(
-        CASE
-            WHEN p.state = a.state THEN p.region
-            WHEN p.region <> coalesce(home.region, 'unknown') THEN t.region
-        END,
-        r.region,
-        'unknown'
-    ) AS region,
+    coalesce(t.region, r.region, 'unknown') AS region,
     CASE WHEN known.delivery THEN extract(epoch FROM d.delivered_at - o.placed_at)::bigint END AS delivery_seconds,
     CASE WHEN known.delivery AND o.promised_by IS NOT NULL
         THEN greatest(d.delivered_at::date - o.promised_by::date, 0)
@@ -134,9 +126,7 @@ CROSS JOIN LATERAL (
 LEFT JOIN address AS a USING (order_id)
 LEFT JOIN named_city AS c ON c.city = a.city
 LEFT JOIN region AS r ON r.state = a.state
-LEFT JOIN dim_customer AS p ON p.customer_id = o.customer_id
-LEFT JOIN region AS home ON home.state = p.state
-LEFT JOIN own_region AS t ON t.state = a.state
+LEFT JOIN told AS t ON t.state = a.state
 LEFT JOIN first_line AS f USING (order_id)
 LEFT JOIN handover AS h USING (order_id)
 LEFT JOIN dim_seller AS s ON s.seller_id = f.seller_id

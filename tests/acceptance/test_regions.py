@@ -83,7 +83,22 @@ def test_regions_are_those_that_the_mapping_says(loads: Loads, tmp_path: Path) -
     assert loads.shown(CUSTOMERS) == people
 
 
-def test_a_state_lies_in_one_region(loads: Loads, tmp_path: Path) -> None:
+def test_answers_have_each_state_once_though_only_newer_loads_tell_its_region(loads: Loads, tmp_path: Path) -> None:
+    source = mapping_with(tmp_path / "shop", "")
+    loads.warehouse.json("ingest", write_export(tmp_path / "old", LINES[2:4]), "--source", source)
+    mapping_with(source, WEST_AND_EAST)
+    newer = ["#1006;ivo@example.com;15/01/2018 10:00:00;30,50;8,00;Mug;30,50;94103;san francisco;CA", LINES[0]]
+    loads.warehouse.json("ingest", write_export(tmp_path / "new", newer), "--source", source)
+    assert loads.shown(CUSTOMERS) == [("CA", "West"), ("CA", "West"), ("CA", "unknown"), ("IL", "unknown")]
+    asked = loads.warehouse.json("ask", "61")
+    assert sorted((state, region, orders) for state, region, _, orders, *_ in asked["rows"] if state != "all") == [
+        ("CA", "West", 3),
+        ("IL", "unknown", 1),
+    ]
+    loads.check()
+
+
+def test_a_state_is_named_by_one_region(loads: Loads, tmp_path: Path) -> None:
     export = write_export(tmp_path / "export", LINES)
     source = mapping_with(tmp_path / "shop", WEST_AND_EAST.replace('"PA"', '"OR"'))
     run = loads.warehouse.run("ingest", export, "--source", source, "--json")
