@@ -25,13 +25,14 @@ from replayhouse.infra.loads.batches import Load, Loads, time_of
 from replayhouse.infra.loads.erased_records import forget_erased
 from replayhouse.infra.loads.known import export_known
 from replayhouse.infra.loads.load_log import CountingLoadLog, OpenLoad, PostgresLoadLog
-from replayhouse.infra.loads.missing_kinds import documents_of_missing, missing_kept
+from replayhouse.infra.loads.missing_kinds import missing_kept
 from replayhouse.infra.loads.one_currency import refuse_other_currency
 from replayhouse.infra.loads.opened import MEMORY, Opened, Opener, open_files
 from replayhouse.infra.loads.passing import release_those_that_pass
 from replayhouse.infra.loads.source_records import (
     export_source_records,
     keep_source_records,
+    outcome_of_missing,
     told_of_missing,
 )
 from replayhouse.infra.loads.workers import Assignment, run_units
@@ -192,6 +193,7 @@ class _Ingest:
             head.chain.hex(),
             outcome.get("score"),
             passed_over=opened.passed_over,
+            absent=opened.absent,
             missing_records=missing_kept(outcome),
         )
 
@@ -307,7 +309,7 @@ class _Run:
 
     def _finish(self, batch_id: UUID, name: str, status: str) -> IngestReport:
         rows = {file.file: file.rows for file in self._assessed.files}
-        outcome = {"score": self._score, "rows": rows, **documents_of_missing(self._missing)}
+        outcome = {"score": self._score, "rows": rows, **outcome_of_missing(self._opened.complete, self._missing)}
         self._loads.finish(batch_id, self._owner, status, outcome)
         report = self._report(batch_id, name, status, self._loads.events_of(batch_id))
         if report.score is None:
@@ -363,6 +365,7 @@ class _Run:
             self._staged.extract.passed_over,
             self._loaded_before,
             self._loaded_since,
+            absent=self._opened.absent,
             missing_records=self._missing,
         )
 

@@ -23,7 +23,8 @@ class IngestReport:
     tells of the files of which records are kept apart, `passed_over` of other files beside them, `loaded_before` of
     the newest load of the same files, where others came after it, the newest of which is `loaded_since`. `answers`
     tells of the answers of record, where those were to be made; `missing_records` of what earlier loads of the source
-    brought and the extract lacks, None where a source does not say that its extracts hold everything.
+    brought and the extract lacks, None where a source does not say that its extracts hold everything. `absent` are the
+    patterns of optional files of the mapping that none fits.
     """
 
     batch_id: UUID
@@ -42,6 +43,7 @@ class IngestReport:
     loaded_since: Load | None = None
     answers: "AnswersMade | None" = None
     missing_records: tuple[MissingKind, ...] | None = None
+    absent: tuple[str, ...] = ()
 
     @property
     def rows(self) -> dict[str, int]:
@@ -57,7 +59,7 @@ class IngestReport:
     def document(self) -> dict[str, object]:
         """As JSON shows it; `reasons` only where there are some, `answers` only where they were asked for.
 
-        So is `missing_records` only of a source whose extracts hold everything.
+        So is `missing_records` only of a source whose extracts hold everything, `absent` only where a file is.
         """
         return {
             "batch": self.batch_id,
@@ -70,5 +72,6 @@ class IngestReport:
             "score": self.score,
             **({"reasons": list(self.reasons)} if self.reasons else {}),
             **documents_of_missing(self.missing_records),
+            **({"absent": list(self.absent)} if self.absent else {}),
             **({"answers": self.answers._asdict()} if self.answers else {}),
         }

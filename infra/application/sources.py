@@ -57,7 +57,10 @@ class Shown(NamedTuple):
 
 
 class CheckedFile(NamedTuple):
-    """A file of the extract: its real name, its rows and how many of them are no record, and its columns by use."""
+    """A file of the extract: its real name, its rows and how many of them are no record, and its columns by use.
+
+    `is_there`: of an optional file that is not, the name is the pattern that none fits.
+    """
 
     name: str
     file: str
@@ -66,6 +69,7 @@ class CheckedFile(NamedTuple):
     absent: tuple[str, ...]
     unused: tuple[str, ...]
     shown: Shown
+    is_there: bool
 
     def document(self) -> dict[str, Any]:
         """As JSON shows it."""
@@ -103,11 +107,15 @@ class CheckedRecords(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What a mapping makes of an extract. `reasons` say why a load into an empty warehouse would be rejected."""
+    """What a mapping makes of an extract. `reasons` say why a load into an empty warehouse would be rejected.
+
+    `left_out` are the kinds of records of which all files are optional and absent.
+    """
 
     source: str
     files: list[CheckedFile]
     records: list[CheckedRecords]
+    left_out: tuple[str, ...]
     score: float | None
     reasons: tuple[str, ...]
 
@@ -117,6 +125,7 @@ class Checked(NamedTuple):
             "source": self.source,
             "files": [file.document() for file in self.files],
             "records": [record.document() for record in self.records],
+            "left_out": list(self.left_out),
             "score": self.score,
             "reasons": list(self.reasons),
         }
@@ -147,6 +156,7 @@ def check_source(
             mapping.source.name,
             [_file(mapping, opened, name) for name in opened.tables],
             [_records(mapping, opened, staged, record) for record in opened.made],
+            tuple(record for record in RECORDS if record in opened.left_out),
             float(assessed.score) if is_good else None,
             assessed.reasons,
         )
@@ -155,7 +165,9 @@ def check_source(
 def _file(mapping: SourceMapping, opened: OpenedSource, name: str) -> CheckedFile:
     table = opened.tables[name]
     shown = _first_rows(table.parquet, mapping.files[name].columns, shown_raw_columns(mapping, name))
-    return CheckedFile(name, table.file, table.rows, table.malformed_rows, table.absent, table.unused, shown)
+    return CheckedFile(
+        name, table.file, table.rows, table.malformed_rows, table.absent, table.unused, shown, table.is_there
+    )
 
 
 def _records(mapping: SourceMapping, opened: OpenedSource, staged: Staged, record: str) -> CheckedRecords:

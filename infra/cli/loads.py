@@ -131,6 +131,8 @@ def _show(report: "IngestReport", *, is_dry_run: bool, is_left: bool) -> None:
     _show_set_aside(report)
     if not report.reasons:
         show_missing(report.missing_records or ())
+    if report.absent:
+        say(f"Not there, as the mapping allows: {', '.join(report.absent)}.")
     if report.missing and not report.reasons:
         say(f"The extract holds no {', '.join(report.missing)}; what earlier loads brought of that stays as it is.")
     if report.loaded_before is not None and report.loaded_since is not None:

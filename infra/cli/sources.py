@@ -122,6 +122,9 @@ def _show(checked: "Checked", command: str) -> None:
         _show_file(file)
     for records in checked.records:
         _show_records(records)
+    for record in checked.left_out:
+        say(f"records {record}: none, for no file that they are made from is there")
+        say()
     if checked.reasons:
         say("A load of it would be rejected:")
         for reason in checked.reasons:
@@ -131,6 +134,10 @@ def _show(checked: "Checked", command: str) -> None:
 
 
 def _show_file(file: "CheckedFile") -> None:
+    if not file.is_there:
+        say(f"file {file.name}: not there; none fits {file.file}, and it is not required")
+        say()
+        return
     say(f"file {file.name}: {count(file.rows, 'row')} of {file.file}")
     if file.malformed:
         say(f"  {count(file.malformed, 'row')} with too few or too many cells")

@@ -17,10 +17,14 @@ MEMORY = "400MB"
 
 
 class Complete(NamedTuple):
-    """A source that says that its extracts hold everything: its name, and which share of a kind may be gone, 0 to 1."""
+    """A source that says that its extracts hold everything: its name, and which share of a kind may be gone, 0 to 1.
+
+    `in_part` are the kinds of records of which this extract does not, since an optional file is absent.
+    """
 
     source: str
     may_shrink: Fraction
+    in_part: tuple[str, ...] = ()
 
 
 class Opened(Protocol):
@@ -41,6 +45,10 @@ class Opened(Protocol):
     @property
     def passed_over(self) -> tuple[str, ...]:
         """Files that stand beside those that are read."""
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """The patterns of optional files that none fits."""
 
     @property
     def complete(self) -> Complete | None:
@@ -69,6 +77,7 @@ class OpenedFiles:
     complete: Complete | None = None
     currency: str = BRL
     source_name: None = None
+    absent: tuple[str, ...] = ()
     mapping_texts: None = None
 
     @property

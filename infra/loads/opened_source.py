@@ -10,6 +10,7 @@ import psycopg
 from replayhouse.infra.loads.opened import MEMORY, Complete, Opener
 from replayhouse.infra.sources.expectations import expected_of
 from replayhouse.infra.sources.find_mapping import find_mapping
+from replayhouse.infra.sources.left_out import kinds_left_out
 from replayhouse.infra.sources.lineage import hash_of, source_of
 from replayhouse.infra.sources.mapping import Mapping as SourceMapping
 from replayhouse.infra.sources.raw_extract import refuse_what_is_no_raw_extract
@@ -19,12 +20,13 @@ from replayhouse.infra.sources.secret import secret_of
 from replayhouse.infra.sources.shown_cells import personal_columns
 from replayhouse.infra.staging.extract import Extract, ExtractFile
 from replayhouse.infra.staging.staging import Staged, stage_records
+from replayhouse.ingest.assess import MAY_BE_WITHOUT
 
 
 class OpenedSource:
     """Files of another shape, as `tables`, and the records `made` of them once they are staged.
 
-    `secret` gives what ids of people are made with.
+    `secret` gives what ids of people are made with. `left_out` are the kinds of records of which all files are absent.
     """
 
     passed_over: tuple[str, ...] = ()
@@ -40,6 +42,7 @@ class OpenedSource:
         self._path = path
         self.tables = tables
         self._secret = secret
+        self.left_out = kinds_left_out(mapping, tables)
         self.made: Mapping[str, Made] = {}
 
     @property
@@ -60,14 +63,23 @@ class OpenedSource:
     @property
     def files(self) -> Mapping[str, str]:
         """By kind of record a hash of the mapping and all real files."""
-        made = {*self._mapping.records, *self._mapping.selects}
+        made = {*self._mapping.records, *self._mapping.selects} - self.left_out
         return {record: hash_of(self._mapping, self.tables, record) for record in sorted(made)}
 
     @property
+    def absent(self) -> tuple[str, ...]:
+        """The patterns of its optional files that none fits."""
+        return tuple(table.file for table in self.tables.values() if not table.is_there)
+
+    @property
     def complete(self) -> Complete | None:
-        """What the mapping says of it."""
+        """What the mapping says of it; which kinds are there in part is known once they are staged."""
         source = self._mapping.source
-        return Complete(source.name, source.may_shrink) if source.complete else None
+        return Complete(source.name, source.may_shrink, self._in_part) if source.complete else None
+
+    @property
+    def _in_part(self) -> tuple[str, ...]:
+        return tuple(record for record, found in self.made.items() if not found.is_whole)
 
     def stage(self, directory: Path, known: Path | None, opened_on: date, threads: int) -> Staged:
         """Makes the records and stages them."""
@@ -75,6 +87,7 @@ class OpenedSource:
         made = run_mapping(self._mapping, self.tables, cells, MEMORY, self._secret())
         self.made = made
         hashes = self.files
+        expected = expected_of(self._mapping.expectations, self._mapping.regions)
         extract = Extract(
             self._path,
             {
@@ -92,8 +105,11 @@ class OpenedSource:
             memory_limit=MEMORY,
             threads=threads,
             is_made=True,
-            expected=expected_of(self._mapping.expectations, self._mapping.regions),
+            expected=expected._replace(
+                without=(*expected.without, *(kind for kind in MAY_BE_WITHOUT if kind in self.left_out))
+            ),
             is_complete=self._mapping.source.complete,
+            in_part=self._in_part,
             malformed={
                 record: sum(self.tables[name].malformed_rows for name in found.tables) for record, found in made.items()
             },

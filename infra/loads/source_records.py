@@ -9,7 +9,7 @@ import duckdb
 import psycopg
 
 from replayhouse.infra.loads.load_log import OWNED, OpenLoad
-from replayhouse.infra.loads.missing_kinds import LoadNamed, MissingKind, Place, Since
+from replayhouse.infra.loads.missing_kinds import LoadNamed, MissingKind, Place, Since, documents_of_missing
 from replayhouse.infra.loads.opened import Complete
 from replayhouse.infra.privacy.mentions import erased_people
 from replayhouse.infra.runtime.errors import Conflicting
@@ -39,12 +39,17 @@ EXPORT_RECORDS = """
 """Loads that may leave records out say of what they brought that it was there. They do not of parts of orders, which
 would have to name the order, so that those of people who were erased since are not missed."""
 
+IN_PART = "in_part"
+"""What the outcome of a load calls the kinds of records of which not everything was looked for."""
+
 EXPORT_LOADS = """
     COPY (
-        SELECT batch_seq
+        SELECT batch_seq, made.file
         FROM event_store.batch
+        CROSS JOIN LATERAL jsonb_object_keys(source -> 'files') AS made (file)
         WHERE kind = 'load' AND status = 'completed' AND source ->> 'name' = current_setting('replayhouse.source')
-            AND outcome ? 'missing_records' AND batch_seq < current_setting('replayhouse.batch_seq')::int
+            AND outcome ? 'missing_records' AND NOT coalesce(outcome -> 'in_part' ? made.file, false)
+            AND batch_seq < current_setting('replayhouse.batch_seq')::int
     ) TO STDOUT (FORMAT csv, HEADER)
 """
 EXPORTS = {"source_records.csv": EXPORT_RECORDS, "complete_loads.csv": EXPORT_LOADS}
@@ -82,6 +87,12 @@ def keep_source_records(connection: psycopg.Connection, load: OpenLoad, staged: 
         with changes.open("rb") as file, connection.cursor().copy(KEEP) as copy:
             while block := file.read(COPY_BYTES):
                 copy.write(block)
+
+
+def outcome_of_missing(complete: Complete | None, missing: Sequence[MissingKind] | None) -> dict[str, object]:
+    """What the outcome of a load keeps of what was missing; nothing of a source whose extracts may lack records."""
+    in_part = {IN_PART: list(complete.in_part)} if complete is not None and complete.in_part else {}
+    return {**documents_of_missing(missing), **in_part}
 
 
 class _Load(NamedTuple):

@@ -227,6 +227,9 @@ class RawFile(_Part):
     path: Annotated[Name, AfterValidator(_a_pattern)] = Field(
         description="pattern inside the extract that one file fits, such as orders*.csv; .gz behind it is unpacked"
     )
+    required: StrictBool = Field(
+        default=True, description="false where the extract may lack the file: it then has no rows"
+    )
     format: Format | None = Field(default=None, description="where the ending of the path does not say it")
     delimiter: Annotated[tuple[Mark, ...], BeforeValidator(_listed, json_schema_input_type=Mark | tuple[Mark, ...])] = (
         Field(

@@ -75,7 +75,7 @@ def real_names(connection: psycopg.Connection, loads: Collection[UUID]) -> dict[
 
 def hash_of(mapping: "SourceMapping", tables: "Mapping[str, RawTable]", record: str) -> str:
     """The SHA-256, in lower-case hexadecimal, that stands for records of a kind: of the mapping and all real files."""
-    told = [f"{name}={table.sha256}" for name, table in sorted(tables.items())]
+    told = [f"{name}={table.sha256}" for name, table in sorted(tables.items()) if table.is_there]
     return hashlib.sha256("\n".join([f"{mapping.source.name}/{record}", mapping.sha256, *told]).encode()).hexdigest()
 
 

@@ -51,6 +51,8 @@ def problems_of(document: Document, selected: Collection[str]) -> Iterator[Probl
         yield Problem(("source", "shrinks_at_most"), "is for extracts that hold everything: set complete = true, too")
     for name, file in document.files.items():
         yield from (problem.within("files", name) for problem in _of_file(file))
+    if not any(file.required for file in document.files.values()):
+        yield Problem(("files",), "are all optional: one is required, so that an extract is known by it")
     if not document.records and not selected:
         yield Problem((), f"makes no record: it has neither [records.NAME] nor NAME.sql, NAME being {_told(RECORDS)}")
     for name, record in document.records.items():

@@ -17,11 +17,12 @@ NAMES_TOLD = 12
 def open_raw_extract(mapping: Mapping, path: Path, directory: Path) -> Extract:
     """Copies into `directory`/unpacked the one file that fits each pattern; its keys are those of [files].
 
-    Raises InputError where none fits, or two, or one file fits two patterns, and for all that open_extract refuses.
+    A file that is not required may be absent. Raises InputError where none fits another pattern, where two fit one, or
+    one file fits two patterns, and for all that open_extract refuses.
     """
     extract = open_extract(path, directory, LIMITS, _sought(mapping))
     for key, file in mapping.files.items():
-        if key not in extract.files:
+        if file.required and key not in extract.files:
             raise InputError(f"{path} holds no file that fits {file.path} (files.{key}), but {_told(extract)}.")
     return extract
 
@@ -33,13 +34,15 @@ def refuse_what_is_no_raw_extract(mapping: Mapping, path: Path) -> None:
 
 def _sought(mapping: Mapping) -> Sought:
     patterns = {key: file.path for key, file in mapping.files.items()}
+    needed = ", ".join(file.path for file in mapping.files.values() if file.required)
+    others = ", ".join(file.path for file in mapping.files.values() if not file.required)
     return Sought(
         key_of=lambda name: _key_of(name, patterns),
         copy_of=lambda key: key,
         twice=lambda key: f"two files that fit {patterns[key]} (files.{key})",
         one=f"one of the files of {mapping.source.name}",
         none=f"none of the files of {mapping.source.name}",
-        expected=f"An extract of {mapping.source.name} holds {', '.join(patterns.values())}.",
+        expected=f"An extract of {mapping.source.name} holds {needed}{others and f', and perhaps {others}'}.",
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from replayhouse.infra.runtime.errors import Rejected
 from replayhouse.infra.runtime.interrupts import interruptible
@@ -19,7 +21,7 @@ from replayhouse.infra.sources.raw_extract import open_raw_extract
 from replayhouse.infra.sources.texts import unpacked
 from replayhouse.infra.sources.typed_files import read_typed
 from replayhouse.infra.staging.extract import ExtractFile
-from replayhouse.infra.staging.reader import RefusedError
+from replayhouse.infra.staging.reader import MALFORMED_SCHEMA, RefusedError
 from replayhouse.ingest.assess import Unreadable
 
 MEMORY = "512MB"
@@ -43,6 +45,7 @@ class RawTable:
     `malformed` the `line`, `lines` and number of `cells` of rows that have another number of them than `header_cells`.
     `text` is the file in UTF-8, whose physical lines these are, or None where it is no text. `rows` counts both kinds.
     `absent` are the declared columns that the file lacks, `unused` those of its columns that are not declared.
+    `is_there`: of an optional file that the extract lacks it is false, `file` the pattern that none fits, `rows` 0.
     """
 
     name: str
@@ -57,12 +60,14 @@ class RawTable:
     text: Path | None
     absent: tuple[str, ...]
     unused: tuple[str, ...]
+    is_there: bool = True
 
 
 def open_raw(mapping: Mapping, extract: Path, into: Path) -> dict[str, RawTable]:
     """Copies or unpacks a folder or zip into `into`, and reads the files that the mapping names.
 
-    Raises InputError where a pattern fits no file, or two, UnreadableFiles where one is not what the mapping says,
+    One that is not required and absent is a table without rows. Raises InputError where a pattern of another fits no
+    file, or where it fits two, UnreadableFiles where one is not what the mapping says,
     OtherCurrencies where amounts are not in the currency that it says.
     """
     opened = open_raw_extract(mapping, extract, into)
@@ -71,6 +76,8 @@ def open_raw(mapping: Mapping, extract: Path, into: Path) -> dict[str, RawTable]
     tables: dict[str, RawTable] = {}
     faults: list[Unreadable] = []
     for name, file in mapping.files.items():
+        if name not in opened.files:
+            continue
         try:
             tables[name] = _read(name, file, opened.files[name], directory)
         except RefusedError as refused:
@@ -79,7 +86,10 @@ def open_raw(mapping: Mapping, extract: Path, into: Path) -> dict[str, RawTable]
     if faults:
         raise UnreadableFiles(extract, tuple(faults))
     opened.refuse_if_changed()
-    plain = {name: _made_plain(table, mapping.files[name], mapping.source) for name, table in tables.items()}
+    plain = {
+        name: _made_plain(tables[name], file, mapping.source) if name in tables else _nothing(name, file, directory)
+        for name, file in mapping.files.items()
+    }
     refuse_other_currencies(mapping, {name: (table.file, table.parquet) for name, table in plain.items()}, extract)
     return plain
 
@@ -110,6 +120,15 @@ def _read(name: str, file: RawFile, found: ExtractFile, directory: Path) -> RawT
         columns.absent,
         columns.unused,
     )
+
+
+def _nothing(name: str, file: RawFile, directory: Path) -> RawTable:
+    """The table of a file that is not there: its columns, and no row."""
+    cells, malformed = directory / f"{name}.plain.parquet", directory / f"{name}.malformed.parquet"
+    texts = ((column, pa.string()) for column in file.columns)
+    pq.write_table(pa.schema([("line", pa.int64()), ("lines", pa.int32()), *texts]).empty_table(), cells)
+    pq.write_table(MALFORMED_SCHEMA.empty_table(), malformed)
+    return RawTable(name, file.path, 0, "", 0, cells, malformed, 0, 0, None, (), (), is_there=False)
 
 
 def _made_plain(table: RawTable, file: RawFile, source: Source) -> RawTable:

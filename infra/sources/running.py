@@ -56,11 +56,15 @@ _WRONG = """
 
 
 class Made(NamedTuple):
-    """The records of one kind that a mapping has made, the raw table on whose lines they stand, and those read."""
+    """The records of one kind that a mapping has made, the raw table on whose lines they stand, and those read.
+
+    `is_whole`: all files that they are made from are there.
+    """
 
     read: ReadFile
     raw: RawTable
     tables: tuple[str, ...]
+    is_whole: bool
 
 
 def run_mapping(
@@ -73,6 +77,8 @@ def run_mapping(
     seconds: float = SECONDS,
 ) -> dict[str, Made]:
     """Makes the records, in the order of their lines: `cells`/<record>.parquet for each kind that the mapping has.
+
+    Kinds that are made from absent files alone are left out.
 
     `secret` is what ids of personal keys are made with. Raises UsageError for SQL that a mapping may not have, or that
     does not give the columns of a record; InputError where it fails over these rows.
@@ -88,7 +94,9 @@ def run_mapping(
         made = {}
         for record in RECORDS:
             if record in mapping.records or record in mapping.selects:
-                made[record] = run.make(record)
+                found = run.make(record)
+                if found is not None:
+                    made[record] = found
         return made
 
 
@@ -145,8 +153,8 @@ class _Run:
         self._memory_limit = memory_limit
         self._told_malformed: set[str] = set()
 
-    def make(self, record: str) -> Made:
-        """The records of one kind."""
+    def make(self, record: str) -> Made | None:
+        """The records of one kind; None where all of its files are absent."""
         place = f"{record}.sql" if record in self._mapping.selects else f"source.toml, records.{record}"
         try:
             query = query_of(self._mapping, record)
@@ -155,11 +163,14 @@ class _Run:
             raise self._wrong(place, str(refused)) from refused
         if not read:
             raise self._wrong(place, "reads no file of this mapping")
+        there = [name for name in read if self._tables[name].is_there]
+        if not there:
+            return None
         self._show("given", read)
         columns = self._columns(query)
         most = RECORDS_ALWAYS + RECORDS_PER_ROW * sum(self._tables[name].rows for name in read)
         self._fill(query, columns, most)
-        raw = self._tables[self._file_of(query, columns, read)]
+        raw = self._tables[self._file_of(query, columns, read, there)]
         self._refuse_wrong(query, columns)
         if query.is_own:
             digest = self._digest(record, columns)
@@ -172,9 +183,10 @@ class _Run:
                     "gives other records when it reads the same rows in another order: sort where order matters "
                     "(row_number, first, string_agg, LIMIT), and add up decimals, not floating numbers",
                 )
-        found = self._write(record, columns, raw)
+        is_whole = there == read
+        found = self._write(record, columns, raw, () if is_whole else self._unsaid(record, columns))
         self._connection.execute(f"DROP TABLE made.{quoted(record)}")
-        return Made(found, raw, tuple(read))
+        return Made(found, raw, tuple(read), is_whole)
 
     def _show(self, order: str, names: list[str]) -> None:
         for name in names:
@@ -208,7 +220,7 @@ class _Run:
         if records > most:
             raise self._wrong(query.place, f"makes more than {most:,} records, which is more than its rows can hold")
 
-    def _file_of(self, query: Query, columns: MadeColumns, read: list[str]) -> str:
+    def _file_of(self, query: Query, columns: MadeColumns, read: list[str], there: list[str]) -> str:
         """The raw file on whose lines the records stand: the only one that is read, or that which `file` says."""
         if query.file is not None:
             return query.file
@@ -221,9 +233,11 @@ class _Run:
             )
         said = self._connection.execute(f"SELECT DISTINCT file FROM made.{quoted(query.record)} LIMIT 2").fetchall()
         if not said:
-            return read[0]
+            return there[0]
         if len(said) > 1 or said[0][0] not in read:
             raise self._wrong(query.place, f"has a column file that is not one of {', '.join(read)} in all records")
+        if said[0][0] not in there:
+            raise self._wrong(query.place, f"says that records stand in {said[0][0]}, which this extract lacks")
         return str(said[0][0])
 
     def _refuse_wrong(self, query: Query, columns: MadeColumns) -> None:
@@ -249,7 +263,17 @@ class _Run:
         statement = _DIGEST.format(cells=cells, record=quoted(record))
         return self._connection.execute(statement).fetchall()
 
-    def _write(self, record: str, columns: MadeColumns, raw: RawTable) -> ReadFile:
+    def _unsaid(self, record: str, columns: MadeColumns) -> tuple[str, ...]:
+        """The columns that may be empty and are so in every record: of these the files that are there say nothing."""
+        may_be_empty = {column.name for column in RECORDS[record].columns() if column.may_be_empty}
+        names = [name for name in columns.given if name in may_be_empty]
+        if not names:
+            return ()
+        counts = ", ".join(f"count({quoted(name)})" for name in names)
+        [filled] = self._connection.execute(f"SELECT {counts} FROM made.{quoted(record)}").fetchall()
+        return tuple(name for name, records in zip(names, filled, strict=True) if not records)
+
+    def _write(self, record: str, columns: MadeColumns, raw: RawTable, unsaid: tuple[str, ...]) -> ReadFile:
         """Sorted by all that they are, so that a record always has the same number."""
         path = self._cells / f"{record}.parquet"
         wanted = ", ".join([LINE, LINES, *columns.cells])
@@ -263,7 +287,8 @@ class _Run:
                 records += len(batch)
         malformed = self._malformed(record, raw)
         at = self._cells / f"{record}.malformed.parquet"
-        return ReadFile(record, path, at, records + malformed, malformed, raw.header_cells, None, columns.absent)
+        absent = (*columns.absent, *unsaid)
+        return ReadFile(record, path, at, records + malformed, malformed, raw.header_cells, None, absent)
 
     def _malformed(self, record: str, raw: RawTable) -> int:
         """What is no record of its raw file stands with the first kind that is made from that file; returns how many.

@@ -45,7 +45,8 @@ class ReadFile:
 
     `cells` is a Parquet file with `line`, `lines` (physical lines that the record spans) and the source's columns as
     text, null where empty; `malformed` one with `line`, `lines` and the number of `cells`. `unreadable` is None if all
-    went well. `absent` are the optional columns that the header does not name; their cells are null.
+    went well. `absent` are the columns that it does not have, such as optional ones that the header does not name:
+    their cells are null, which says nothing.
     """
 
     file: str

@@ -65,7 +65,8 @@ LOAD_KNOWN = {
                        'order_id': 'UUID', 'is_there': 'BOOLEAN'})""",
     "complete_loads.csv": """
         INSERT INTO known_complete_load
-        FROM read_csv($path, header = true, auto_detect = false, columns = {'batch_seq': 'INTEGER'})""",
+        FROM read_csv($path, header = true, auto_detect = false,
+            columns = {'batch_seq': 'INTEGER', 'file': 'VARCHAR'})""",
     "erased.csv": """
         INSERT INTO erased_person
         FROM read_csv($path, header = true, auto_detect = false, columns = {'customer_id': 'UUID'})""",
@@ -218,6 +219,7 @@ def stage_records(
     unquoted: Iterable[tuple[str, str]] = (),
     expected: Expected = OF_OLIST,
     is_complete: bool = False,
+    in_part: Iterable[str] = (),
     malformed: Mapping[str, int] | None = None,
 ) -> Staged:
     """The same of records that were read already: of all nine files, into the folder `cells`, which stays.
@@ -227,9 +229,9 @@ def stage_records(
     `unquoted` are the columns, by file, of which no reason may quote a cell, besides those of the personal files;
     `expected` is what its source says. `is_complete`: it says that its extracts hold everything; `known` then has
     `source_records.csv` (batch_seq, file, key, line, order_id, is_there), what earlier loads of it found,
-    `complete_loads.csv` (batch_seq), which of these held everything, and `erased.csv` (customer_id), whose records
-    nobody misses. `malformed` counts, by file, the rows with too few or too many cells of which its records would have
-    been made; by default those that were read.
+    `complete_loads.csv` (batch_seq, file), which of these held everything of a file, and `erased.csv` (customer_id),
+    whose records nobody misses. Nothing is missed of files that are there `in_part`. `malformed` counts, by file, the
+    rows with too few or too many cells of which its records would have been made; by default those that were read.
     """
     directory.mkdir(parents=True, exist_ok=True)
     database = directory / DATABASE
@@ -259,6 +261,7 @@ def stage_records(
         if is_complete:
             counted = malformed or {file: result.malformed_records for file, result in read.items()}
             connection.executemany("INSERT INTO malformed_row VALUES (?, ?)", list(counted.items()))
+            connection.execute("INSERT INTO in_part SELECT unnest(?::VARCHAR[])", [list(in_part)])
             connection.execute(sql("missing"))
         latest = connection.execute(LATEST_PLACED_AT).fetchall()[0][0]
         checks = count_checks(connection, expected.off)

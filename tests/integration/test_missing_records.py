@@ -123,7 +123,7 @@ class Log:
             "orders": "order_id,customer_alias,status,placed_at,sellers\n",
             "aliases": "customer_alias,customer_id\n",
             "source_records": "batch_seq,file,key,line,order_id,is_there\n",
-            "complete_loads": "batch_seq\n",
+            "complete_loads": "batch_seq,file\n",
             "erased": "customer_id\n",
         }
         self.fingerprints: dict[tuple[str, str], str] = {}
@@ -138,7 +138,7 @@ class Log:
         self._add("aliases", staged, "SELECT customer_alias, customer_id FROM customers")
         changes = f"SELECT {load}, file, key, line, order_id, line IS NOT NULL FROM source_change"
         self._add("source_records", staged, changes)
-        self.texts["complete_loads"] += f"{load}\n"
+        self.texts["complete_loads"] += "".join(f"{load},{file}\n" for file in FILES)
 
     def _add(self, name: str, staged: Staged, query: str) -> None:
         for row in rows(staged, query):

@@ -1,7 +1,7 @@
 -- Of a source whose extracts hold everything: which records that its loads brought and the log knows are missing here.
 -- A record is there if its key is, whatever else is wrong with it. A record without a readable key may be any of those
 -- that are missing, and so may a row with too few or too many cells, of each kind that is made of its file: so many of them
--- are not said to be.
+-- are not said to be. Of files that the extract has in part nothing is missed.
 
 CREATE TEMP TABLE shown_record AS
 SELECT 'customers' AS file, line, key, customer_alias IS NOT NULL AS is_readable, NULL::UUID AS order_id FROM read_customers
@@ -48,6 +48,7 @@ CREATE TEMP TABLE expected_record AS
 SELECT source.*
 FROM source_record AS source
 SEMI JOIN staged_file USING (file)
+ANTI JOIN in_part USING (file)
 SEMI JOIN known_fingerprint AS known ON known.file = source.file AND known.key = source.key
 ANTI JOIN forgotten AS itself ON itself.id = source.key
 ANTI JOIN forgotten AS whole ON whole.id = source.order_id;
@@ -60,11 +61,11 @@ FROM (
     SELECT *, coalesce(missing_in, 2147483647) AS before
     FROM expected_record ANTI JOIN present_record USING (file, key)
 ) AS missing
-ASOF LEFT JOIN known_complete_load AS complete ON complete.batch_seq < missing.before;
+ASOF LEFT JOIN known_complete_load AS complete ON complete.file = missing.file AND complete.batch_seq < missing.before;
 
 INSERT INTO missing_count
 SELECT file, coalesce(known, 0), coalesce(missing, 0), coalesce(unreadable, 0)
-FROM staged_file
+FROM (FROM staged_file ANTI JOIN in_part USING (file))
 LEFT JOIN (SELECT file, count(*) AS known FROM expected_record GROUP BY file) USING (file)
 LEFT JOIN (SELECT file, count(*) AS missing FROM missing_record GROUP BY file) USING (file)
 LEFT JOIN (
