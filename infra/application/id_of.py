@@ -18,8 +18,9 @@ from replayhouse.infra.audit.named_streams import people_behind, streams_from
 from replayhouse.infra.event_store.sources_told import BUILT_IN
 from replayhouse.infra.loads.batches import Loads
 from replayhouse.infra.loads.source_names import known_source, source_names
-from replayhouse.infra.runtime.errors import Unknown, UsageError
+from replayhouse.infra.runtime.errors import Conflicting, Unknown, UsageError
 from replayhouse.infra.runtime.short_ids import IdStart, id_start
+from replayhouse.infra.runtime.telling import with_article
 from replayhouse.infra.sources.natural_keys import id_of_key, person_id_of_key
 from replayhouse.infra.sources.secret import kept_secret
 
@@ -81,11 +82,12 @@ def id_of(site: Site, kind: str, key: str, source: str | None, id_kind: str | No
 
     `id_kind` is the kind that the mapping gives `id`, where that is another one than usual. Of people the secret is
     read as whoever asks: to others than owners the database refuses it. Raises Unknown where no source has the key or
-    the warehouse no such source, UsageError where several have it, Forbidden.
+    the warehouse no such source, Conflicting for a person whom a load that is open may bring yet, UsageError where
+    several sources have it, Forbidden.
     """
     of = kind if kind == ALIAS else kind_named(kind)
     if of not in ID_KINDS and of != HistoryKind.CUSTOMER:
-        raise UsageError(f"A {of} has no key of its source: it is known by its id.")
+        raise UsageError(f"{with_article(of).capitalize()} has no key of its source: it is known by its id.")
     with site.as_reader.connect("replayhouse key", autocommit=True) as conn:
         sources = source_names(conn) if source is None else [known_source(conn, source)]
         used = id_kind or ID_KINDS.get(of)
@@ -97,9 +99,12 @@ def id_of(site: Site, kind: str, key: str, source: str | None, id_kind: str | No
         except UnicodeEncodeError as error:
             raise UsageError("That is no key: it is not text in UTF-8.") from error
         if not found:
-            raise Unknown(_none(conn, search, key))
+            is_yet_to_come = of == HistoryKind.CUSTOMER and Loads(conn).open_load() is not None
+            raise (Conflicting if is_yet_to_come else Unknown)(_none(conn, search, key))
     if len(found) > 1:
-        raise UsageError(f"The sources {' and '.join(found)} each have a {of} with this key: --source says which.")
+        raise UsageError(
+            f"The sources {' and '.join(found)} each have {with_article(of)} with this key: --source says which."
+        )
     return next(iter(found.values()))
 
 

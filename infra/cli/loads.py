@@ -1,6 +1,7 @@
 """`ingest` and `batches`: extracts become events, and what became of each load."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,9 +13,11 @@ from replayhouse.infra.cli.output import print_json, say, seconds_so_far, table,
 from replayhouse.infra.runtime.telling import count
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from replayhouse.infra.application.batches import Batch
     from replayhouse.infra.application.ingest_report import IngestReport
-    from replayhouse.infra.loads.missing_kinds import MissingKind
+    from replayhouse.infra.loads.missing_kinds import LoadNamed, MissingKind
 
 NAMES_TOLD = 12
 """So many files that were passed over are named."""
@@ -130,7 +133,7 @@ def _show(report: "IngestReport", *, is_dry_run: bool, is_left: bool) -> None:
     show_counts(report)
     _show_set_aside(report)
     if not report.reasons:
-        show_missing(report.missing_records or ())
+        show_missing(report.missing_records or (), report.batch_id, report.name)
     if report.absent:
         say(f"Not there, as the mapping allows: {', '.join(report.absent)}.")
     if report.missing and not report.reasons:
@@ -158,6 +161,8 @@ def _show(report: "IngestReport", *, is_dry_run: bool, is_left: bool) -> None:
     say("  replayhouse quality report        what the rules found")
     if report.set_aside and not report.reasons:
         say("  replayhouse quality quarantine    what was set aside")
+    if not (is_left or report.reasons):
+        say("  replayhouse ask 1                 how revenue grows; replayhouse questions lists what else is answered")
 
 
 def _show_set_aside(report: "IngestReport") -> None:
@@ -169,18 +174,32 @@ def _show_set_aside(report: "IngestReport") -> None:
         say()
 
 
-def show_missing(kinds: "Sequence[MissingKind]") -> None:
-    """What earlier loads of the source brought and the extract lacks, and an empty line after it; nothing if it is all
-    there.
+def _loads_told(kinds: "Sequence[MissingKind]") -> "Iterator[LoadNamed]":
+    for kind in kinds:
+        yield from (place.load for place in kind.first)
+        yield from (since.last_in for since in kind.since)
+
+
+def show_missing(kinds: "Sequence[MissingKind]", batch: "UUID", name: str) -> None:
+    """What earlier loads of the source brought and this one, of that id and name, lacks, and an empty line after it;
+    nothing if it is all there. Loads of one name are told apart by how their ids begin.
     """
+    from replayhouse.infra.loads.missing_kinds import LoadNamed
+
+    this = LoadNamed(batch, name)
     if not kinds:
         return
     say("Missing, though earlier loads of this source brought them (nothing of them is changed):")
+    names = Counter(named.name for named in {*_loads_told(kinds), this})
+
+    def called(load: "LoadNamed") -> str:
+        return load.name if names[load.name] == 1 else f"{load.name} ({str(load.batch)[:8]})"
+
     for kind in kinds:
-        first = ", ".join(f"{place.of_file} of {place.load.name}" for place in kind.first)
+        first = ", ".join(f"{place.of_file} of {called(place.load)}" for place in kind.first)
         say(f"  {kind.file}: {kind.missing:,} of {kind.known:,}; the first: {first}")
         for since in kind.since:
-            say(f"    {since.records:,} stood last in {since.last_in.name}{' and are new here' * since.is_new}")
+            say(f"    {since.records:,} stood last in {called(since.last_in)}{' and are new here' * since.is_new}")
         if kind.unreadable:
             say(f"    {count(kind.unreadable, 'record')} of which no key can be read may be some of them")
     say()

@@ -183,6 +183,9 @@ def _in_words(error: Exception) -> tuple[str, Sequence[str], int]:
         path = context.command_path if (context := getattr(error, "ctx", None)) else PROGRAM
         if getattr(error, "option_name", None) == "--json":
             message = "--json stands after the command, where that has an answer in JSON"
+        if getattr(error, "option_name", None) == "--rows":
+            message = "--rows takes KEY and COLUMN, as in --rows 2017-11 late: the first cell of a row, and a column"
+            path = f"{PROGRAM} ask"
         ending = "" if message.endswith("?") else "."
         return f"{message}{ending} See '{path} --help'.", (), UsageError.exit_code
     if isinstance(error, MemoryError):

@@ -63,7 +63,7 @@ def _show(found: "QualityReport") -> None:
         for rule, failed, checked, sentence in broken:
             say(f"  {sentence} Not so in {failed:,} of {checked:,} ({rule}).")
     say()
-    show_missing(found.missing_records or ())
+    show_missing(found.missing_records or (), found.batch_id, batch.name)
     say(f"Quarantined: {batch.quarantined:,} records.")
     if found.quarantine:
         table(("rule", "new in quarantine"), found.quarantine.items())

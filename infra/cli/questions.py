@@ -219,8 +219,8 @@ def _show_figure(found: "Figure", *, is_live: bool, wants_json: bool) -> None:
         return
     table(("table", "key", "part"), found.rows, tell=_told)
     say()
-    total = sum(row.part for row in found.rows)
-    say(f"{found.column} of {of} is {told}: {count(len(found.rows), 'row')} make {_told(total)}.")
+    total, makes = sum(row.part for row in found.rows), "makes" if len(found.rows) == 1 else "make"
+    say(f"{found.column} of {of} is {told}: {count(len(found.rows), 'row')} {makes} {_told(total)}.")
     first = found.rows[0]
     if is_live and "." in first.table:  # cities and categories are counted, and have no rows of their own
         say(f"To the CSV lines: replayhouse audit lineage {first.table} {first.key.replace('/', ' ')}")

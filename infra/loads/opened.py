@@ -19,12 +19,14 @@ MEMORY = "400MB"
 class Complete(NamedTuple):
     """A source that says that its extracts hold everything: its name, and which share of a kind may be gone, 0 to 1.
 
-    `in_part` are the kinds of records of which this extract does not, since an optional file is absent.
+    `in_part` are the kinds of records of which this extract does not, since an optional file is absent. `is_told`: what
+    an extract lacks is a finding, and said.
     """
 
     source: str
     may_shrink: Fraction
     in_part: tuple[str, ...] = ()
+    is_told: bool = True
 
 
 class Opened(Protocol):

@@ -74,8 +74,9 @@ class OpenedSource:
     @property
     def complete(self) -> Complete | None:
         """What the mapping says of it; which kinds are there in part is known once they are staged."""
-        source = self._mapping.source
-        return Complete(source.name, source.may_shrink, self._in_part) if source.complete else None
+        source, off = self._mapping.source, self._mapping.expectations.off
+        is_told = "records_still_there" not in off
+        return Complete(source.name, source.may_shrink, self._in_part, is_told) if source.complete else None
 
     @property
     def _in_part(self) -> tuple[str, ...]:

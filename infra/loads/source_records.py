@@ -108,11 +108,11 @@ def told_of_missing(
 ) -> tuple[MissingKind, ...] | None:
     """What is said of the records that a load misses: of each kind that lacks some.
 
-    None of a source that does not say that its extracts hold everything.
+    Nothing of a source that is not held against it, None of one that does not say that its extracts hold everything.
     """
     if complete is None:
         return None
-    lacking = [some for some in found if some.counts.lacking]
+    lacking = [some for some in found if some.counts.lacking and complete.is_told]
     if not lacking:
         return ()
     told = [number for some in lacking for number, *_ in some.since]

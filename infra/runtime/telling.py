@@ -17,6 +17,11 @@ def unheard(_text: str) -> None:
     """Takes what somebody should know, where nobody listens."""
 
 
+def with_article(noun: str) -> str:
+    """`an order`, `a customer`."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 event`, `2,345 events`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -91,8 +91,22 @@ def _a_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (OSError, ValueError, KeyError) as error:
-        raise wrong(f"is not a time zone: write one such as America/Sao_Paulo (got {name!r})") from error
+        near = _zones_like(name)
+        told = f"did you mean {near}?" if near else "write one such as America/Sao_Paulo"
+        raise wrong(f"is not a time zone: {told} (got {name!r})") from error
     return name
+
+
+def _zones_like(name: str) -> str | None:
+    """The zone that was probably meant, also where its city alone was written."""
+    zones = sorted(available_timezones())
+    cities = {zone.rpartition("/")[2].lower(): zone for zone in zones if "/" in zone and not zone.startswith("Etc/")}
+    words = name.strip().lower().replace(" ", "_")
+    whole = {zone.lower(): zone for zone in zones}
+    for known in (whole, cities):
+        if near := get_close_matches(words, known, n=1, cutoff=0.8):
+            return known[near[0]]
+    return None
 
 
 def _a_name(name: str) -> str:

@@ -165,6 +165,13 @@ def test_neither_an_erased_person_nor_a_record_that_is_quarantined_is_missed(sho
     assert counts(told) == {"products": (1, 40)}
 
 
+def test_a_source_that_is_not_held_against_it_is_not_told_what_is_missing(shop: Shop) -> None:
+    toml = shop.mapping / "source.toml"
+    toml.write_text(f'{toml.read_text(encoding="utf-8")}\n[expectations]\noff = ["records_still_there"]\n', "utf-8")
+    assert shop.load("later", ALL[1:])["missing_records"] == []
+    assert "records_still_there" not in shop.findings()
+
+
 def test_a_line_that_cannot_be_read_may_be_what_is_missing(shop: Shop) -> None:
     export = orders_export(shop.folder / "later", ALL)
     file = export / "orders_export_1.csv"

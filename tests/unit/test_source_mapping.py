@@ -154,6 +154,7 @@ WRONG = {
     "the name of what is built in": ('name = "shop"', 'name = "olist"', 3, "source.name is taken"),
     "no name": ('name = "shop"\n', "", 2, "source lacks name"),
     "a zone that is none": ("America/Sao_Paulo", "Brazil/Olinda", 4, "source.zone is not a time zone"),
+    "a zone by its city": ("America/Sao_Paulo", "sao paulo", 4, "did you mean America/Sao_Paulo? (got 'sao paulo')"),
     "a zone that leads out": ("America/Sao_Paulo", "../../etc/passwd", 4, "source.zone is not a time zone"),
     "a currency that is none": ("zone", 'currency = "EURO"\nzone', 4, "did you mean EUR? (got 'EURO')"),
     "a format with what is not known": ('"%d/%m/%Y"]', '"%d/%m/%Q"]', 5, "a directive that is not known, %Q"),
