@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
 from typing import Any, NamedTuple
 
+from replayhouse.domain.kernel.places import REGIONS
 from replayhouse.infra.answers.answer import Answer
 from replayhouse.infra.answers.asking import Cell, Row
 from replayhouse.infra.answers.differing import rows_by_key
@@ -241,8 +242,8 @@ def _dots(asked: _Asked, x: str, y: str) -> Canvas:
 
 
 def _maps(asked: _Asked, x: str, y: str) -> Sequence[Chart]:
-    """States on a map; whatever else stands among them, such as regions, as bars."""
-    known = set(chain(*STATES))
+    """Brazil's states on a map; whatever else stands among them, such as regions, as bars, and so states of others."""
+    known = set(chain(*STATES)) if _is_of_brazil(asked, x) else set()
     states = {str(asked.cell(row, x)): row for row in asked.rows if str(asked.cell(row, x)) in known}
     others = [row for row in asked.rows if str(asked.cell(row, x)) not in known]
     shade = _shades(asked.cell(row, y) for row in states.values())
@@ -257,6 +258,18 @@ def _maps(asked: _Asked, x: str, y: str) -> Sequence[Chart]:
             tiles.append(_tile(asked, row, y, state, shade))
     found: list[Chart] = [TileMap(f"{y} of the states; the stronger the colour, the more", tiles)] if states else []
     return [*found, _canvas(asked, "bar", x, [y], others, title="other places" if states else "")] if others else found
+
+
+def _is_of_brazil(asked: _Asked, x: str) -> bool:
+    """Whether rows name regions of Brazil, or none at all: states of others may have the same letters."""
+    names = {column.name for column in asked.question.columns}
+    if "region" in names:
+        regions = {asked.cell(row, "region") for row in asked.rows}
+    elif "level" in names:
+        regions = {asked.cell(row, x) for row in asked.rows if asked.cell(row, "level") == "region"}
+    else:
+        return True
+    return not regions.isdisjoint(REGIONS)
 
 
 def _grids(asked: _Asked, x: str, y: str, value: str) -> Sequence[Chart]:

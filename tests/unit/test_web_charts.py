@@ -126,6 +126,14 @@ def test_a_map_has_every_state_in_its_place_and_other_places_beside_it() -> None
     assert bars.spec["x"] == ["South"]
 
 
+def test_states_of_other_regions_are_bars_though_brazils_have_the_same_letters() -> None:
+    places = asked({"kind": "map", "x": "state", "y": ["revenue"]}, "state region revenue")
+    (bars,) = charts_of(answer(places, ("PA", "East", 1), ("CA", "West", 2)), None, address, ())
+    assert isinstance(bars, Canvas)
+    assert sorted(bars.spec["x"]) == ["CA", "PA"]
+    assert isinstance(charts_of(answer(places, ("PA", "North", 1)), None, address, ())[0], TileMap)
+
+
 def test_all_states_are_on_the_map_once() -> None:
     states = [state for state in chain(*STATES) if state != "."]
     assert len(states) == len(set(states)) == 27
