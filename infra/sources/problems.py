@@ -26,6 +26,9 @@ from replayhouse.ingest.records import MAY_BE_UNKNOWN, RECORDS
 
 QUOTED = 80
 
+EVERYWHERE = "all"
+"""No region: the key of an answer's row over everything (`infra.answers.findings`)."""
+
 
 class Problem(NamedTuple):
     """What is wrong, in a sentence that has the key as its subject, and the path of that key.
@@ -72,6 +75,8 @@ def problems_of(document: Document, selected: Collection[str]) -> Iterator[Probl
 def _of_regions(regions: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
     lies_in: dict[str, str] = {}
     for region, states in regions.items():
+        if region == EVERYWHERE:
+            yield Problem(("regions", region), "is what answers call all regions together: name it otherwise")
         for place, state in enumerate(states):
             if state in lies_in:
                 yield Problem(("regions", region, place), f"names {state}, which lies in {lies_in[state]}: remove one")

@@ -98,13 +98,6 @@ def test_answers_have_each_state_once_though_only_newer_loads_tell_its_region(lo
     loads.check()
 
 
-def test_a_state_is_named_by_one_region(loads: Loads, tmp_path: Path) -> None:
-    export = write_export(tmp_path / "export", LINES)
-    source = mapping_with(tmp_path / "shop", WEST_AND_EAST.replace('"PA"', '"OR"'))
-    run = loads.warehouse.run("ingest", export, "--source", source, "--json")
-    refused(run, 2, "regions.East names OR, which lies in West: remove one.")
-
-
 def test_marketing_may_be_granted_a_state_of_the_source(loads: Loads, tmp_path: Path) -> None:
     lines = [line.replace(";NY", ";New York") for line in LINES]
     source = mapping_with(tmp_path / "shop", WEST_AND_EAST.replace('"NY"', '"New York"'))

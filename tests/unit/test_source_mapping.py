@@ -277,6 +277,30 @@ WRONG = {
         14,
         "(got 'customers')",
     ),
+    "a region that is no list": (
+        "[files.orders]\n",
+        '[regions]\nWest = "CA"\n[files.orders]\n',
+        14,
+        "is a list in brackets",
+    ),
+    "a region without a state": (
+        "[files.orders]\n",
+        "[regions]\nWest = []\n[files.orders]\n",
+        14,
+        "regions.West is empty",
+    ),
+    "a state in two regions": (
+        "[files.orders]\n",
+        '[regions]\n"West" = ["CA", "OR"]\n"Far East" = ["ME", "OR"]\n[files.orders]\n',
+        15,
+        'regions."Far East" names OR, which lies in West: remove one.',
+    ),
+    "a region that is all of them": (
+        "[files.orders]\n",
+        '[regions]\nall = ["CA"]\n[files.orders]\n',
+        14,
+        "regions.all is what answers call all regions together",
+    ),
     "what is no TOML": ('delimiter = ";"', "delimiter = ;", 15, "this is not TOML: Invalid value"),
     "a key that stands twice": ('delimiter = ";"', 'delimiter = ";"\ndelimiter = ","', 16, "this is not TOML"),
 }
