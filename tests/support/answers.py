@@ -107,11 +107,13 @@ def _all_that_is_wrong(
     conn: psycopg.Connection, oracle: duckdb.DuckDBPyConnection, asked: Sequence[Question]
 ) -> Iterator[str]:
     for question in asked:
-        yield from (f"{question.number}: {one}" for one in _faults_of_columns(conn, oracle, question))
+        yield from (f"{question.number}: {one}" for one in _faults_of_columns(conn, question))
         parts = Parts(conn, question)
         for parameters in _different(usual(question), wide(question), narrow(question)):
             rows = asking.compute(conn, question, parameters)
-            wanted = oracle_questions.answer(oracle, question.number, parameters)
+            wanted, columns = oracle_questions.answer_and_columns(oracle, question.number, parameters)
+            if columns != _columns(question):
+                yield f"{question.number}: the columns are {_columns(question)}, {columns} by the oracle"
             told = (*_differences(rows, wanted), *_wrong_sums(question, rows, parts.sums(parameters)))
             yield from (f"{question.number} {dict(parameters)}: {one}" for one in told)
 
@@ -142,15 +144,16 @@ def _different(*some: Parameters) -> list[Parameters]:
     return [one for place, one in enumerate(some) if one not in some[:place]]
 
 
-def _faults_of_columns(
-    conn: psycopg.Connection, oracle: duckdb.DuckDBPyConnection, question: Question
-) -> Iterator[str]:
-    columns = {one.name: DUCKDB_TYPES[one.type] for one in question.columns}
-    if oracle_questions.answer_columns(oracle, question.number) != columns:
-        yield f"the columns are {columns}"
+def _columns(question: Question) -> dict[str, str]:
+    """Its columns in order, each with DuckDB's name of its type."""
+    return {one.name: DUCKDB_TYPES[one.type] for one in question.columns}
+
+
+def _faults_of_columns(conn: psycopg.Connection, question: Question) -> Iterator[str]:
+    columns = [one.name for one in question.columns]
     nothing = f"SELECT * FROM ({_statement(question, 'answer')}) AS answer LIMIT 0"
     described = conn.execute(nothing.encode(), usual(question)).description or ()
-    if [one.name for one in described] != list(columns):
+    if [one.name for one in described] != columns:
         yield f"the columns are called {[one.name for one in described]}"
     for column, found in zip(question.columns, described, strict=False):
         if found.type_display.partition("(")[0] not in POSTGRES_TYPES.get(column.type, ("numeric",)):

@@ -34,7 +34,16 @@ def answer(
 
 def answer_columns(oracle: duckdb.DuckDBPyConnection, number: int) -> dict[str, str]:
     """The columns of a question's answer in order, each with DuckDB's name of its type."""
-    return {column[0]: str(column[1]) for column in _ask(oracle, number, {}).description or ()}
+    return _columns(_ask(oracle, number, {}))
+
+
+def answer_and_columns(
+    oracle: duckdb.DuckDBPyConnection, number: int, parameters: Mapping[str, Parameter] | None = None
+) -> tuple[list[Row], dict[str, str]]:
+    """Both, of a question that is asked once."""
+    asked = _ask(oracle, number, parameters or {})
+    columns = _columns(asked)
+    return asked.fetchall(), columns
 
 
 def numbers() -> list[int]:
@@ -59,6 +68,10 @@ def _ask(
         raise ValueError(f"question {number} has no parameters {unknown}")
     make_terms(oracle)
     return oracle.execute(_text(number), {**known, **parameters})
+
+
+def _columns(asked: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    return {column[0]: str(column[1]) for column in asked.description or ()}
 
 
 def _text(number: int) -> str:
