@@ -8,6 +8,9 @@ from replayhouse.infra.sources.document import Record, Sql, Value
 from replayhouse.infra.sources.mapping import NAME, Mapping
 from replayhouse.infra.sources.selects import RefusedError
 
+END_OF_EXPRESSION = ') AS "'
+"""How the line begins that ends an expression of a table, before its column; it is a line of its own."""
+
 
 class Query(NamedTuple):
     """How the records of one kind are made: the SELECT, where it stands in the mapping, and the file that it names.

@@ -20,11 +20,11 @@ import pyarrow.parquet as pq
 from replayhouse.infra.runtime.errors import InputError, UsageError
 from replayhouse.infra.runtime.interrupts import interruptible
 from replayhouse.infra.runtime.telling import count
-from replayhouse.infra.sources.failures import first_line, without_cells
+from replayhouse.infra.sources.failures import failed_cast, first_line, line_in_query, without_cells
 from replayhouse.infra.sources.macros import create_macros
 from replayhouse.infra.sources.made_columns import LINE, LINES, MadeColumns, made_columns
 from replayhouse.infra.sources.mapping import Mapping as SourceMapping
-from replayhouse.infra.sources.queries import Query, query_of, quoted
+from replayhouse.infra.sources.queries import END_OF_EXPRESSION, Query, query_of, quoted
 from replayhouse.infra.sources.raw_files import RawTable
 from replayhouse.infra.sources.selects import Checker, RefusedError
 from replayhouse.infra.staging.reader import LONGEST_RECORD, MALFORMED_SCHEMA, ReadFile, empty_file
@@ -342,11 +342,25 @@ class _Run:
             ) from error
         except _TELLS_NO_VALUES as error:
             raise self._wrong(query.place, f"does not fit these files: {first_line(error)}") from error
+        except duckdb.ConversionException as error:
+            columns = {column for file in self._mapping.files.values() for column in file.columns}
+            line = line_in_query(error)
+            place = self._at(_key_of_cast(query, line))
+            raise InputError(f"{place} {failed_cast(error, columns, None if query.file else line)}.") from error
         except duckdb.Error as error:
             columns = {column for file in self._mapping.files.values() for column in file.columns}
             raise InputError(f"{self._at(query.place)} fails: {without_cells(error, columns)}.") from error
         finally:
             timer.cancel()
+
+
+def _key_of_cast(query: Query, line: int | None) -> str:
+    """Where a table of a mapping has the expression of that line of its query; of a SELECT, the file."""
+    if query.file is None or line is None:
+        return query.place
+    ends = (text for text in query.text.splitlines()[line - 1 :] if text.startswith(END_OF_EXPRESSION))
+    column = next(ends, "").removeprefix(END_OF_EXPRESSION).partition('"')[0]
+    return f"{query.place}.columns.{column}" if column else query.place
 
 
 def _places(malformed: Path) -> Iterator[tuple[int, int]]:

@@ -251,8 +251,13 @@ def test_an_id_of_what_only_the_secret_makes_is_none_that_could_be_guessed(tmp_p
 
 
 def test_what_fails_over_the_rows_quotes_no_cell(tmp_path: Path) -> None:
-    told = refusal(tmp_path, SELLERS.format('"Email"::INTEGER'))
-    assert "Conversion Error" in told
+    select = SELLERS.format('"Email"::INTEGER')
+    told = refusal(tmp_path, select)
+    [line] = [number for number, text in enumerate(select.splitlines(), 1) if "::INTEGER" in text]
+    assert (
+        f"sellers.sql has a CAST on line {line} that meets a cell in the column 'Email' that is no whole number" in told
+    )
+    assert "write TRY_CAST" in told
     assert "@" not in told
 
 
