@@ -42,14 +42,21 @@
 -- position = "newest event that went in"
 
 -- query:
-WITH address AS (  -- what the person's address was when the order was placed, and of rows of one moment the order's own
-    SELECT DISTINCT ON (o.order_id) o.order_id, a.zip_prefix, a.city, a.state, a.position
+WITH placed AS (  -- with what the person's address was then, and of rows of one moment the order's own
+    SELECT DISTINCT ON (o.order_id)
+        o.*,
+        d.delivered_at,
+        d.position AS delivery_position,
+        a.zip_prefix,
+        a.city,
+        a.state,
+        a.position AS address_position
     FROM fact_order AS o
-    JOIN fact_delivery AS d USING (order_id)
-    JOIN address_history AS a
-        ON a.customer_id = o.customer_id AND (a.valid_from IS NULL OR a.valid_from <= o.placed_at)
+    LEFT JOIN fact_delivery AS d USING (order_id)
+    LEFT JOIN address_history AS a
+        ON a.customer_id = o.customer_id AND d.order_id IS NOT NULL AND (a.valid_from IS NULL OR a.valid_from <= o.placed_at)
     ORDER BY o.order_id, (a.zip_prefix = d.destination_zip) IS TRUE DESC, a.valid_from DESC NULLS LAST, a.seq DESC
-), named_city AS (
+), named_city AS MATERIALIZED (  -- each once, and not for each order again
     SELECT city, read_model.normalised(city) AS normalised
     FROM (SELECT DISTINCT city FROM address_history WHERE city IS NOT NULL) AS cities
 ), region (state, region) AS (
@@ -64,16 +71,16 @@ WITH address AS (  -- what the person's address was when the order was placed, a
     FROM (SELECT state, region FROM dim_customer UNION ALL SELECT state, region FROM dim_seller) AS lies
     GROUP BY state, region
     ORDER BY state, region = 'unknown', count(*) DESC, region COLLATE "C"
-), first_line AS (
-    SELECT DISTINCT ON (order_id) order_id, seller_id, product_id FROM fact_order_item ORDER BY order_id, item_no
-), handover AS (
-    SELECT
+), of_lines AS (  -- the first line of each order, and what is said of all
+    SELECT DISTINCT ON (order_id)
         order_id,
-        max(ship_by) AS ship_by,
-        bool_and(seller_id <> '00000000-0000-0000-0000-000000000000') AS sellers_known,
-        max(position) AS position
+        seller_id,
+        product_id,
+        max(ship_by) OVER of_order AS ship_by,
+        bool_and(seller_id <> '00000000-0000-0000-0000-000000000000') OVER of_order AS sellers_known
     FROM fact_order_item
-    GROUP BY order_id
+    WINDOW of_order AS (PARTITION BY order_id ORDER BY item_no ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+    ORDER BY order_id, item_no
 )
 SELECT
     o.order_id,
@@ -85,14 +92,14 @@ SELECT
     to_char(o.placed_at, 'YYYY-MM') AS month,
     o.approved_at,
     o.shipped_at,
-    CASE WHEN known.delivery THEN d.delivered_at END AS delivered_at,
+    CASE WHEN known.delivery THEN o.delivered_at END AS delivered_at,
     o.promised_by,
     o.status = 'delivered' AS is_delivered,
     known.lost AS is_lost,
     NOT known.lost AS is_valid,
     known.delivery AS is_delivery,
     o.item_count,
-    CASE WHEN h.sellers_known IS NOT FALSE THEN o.seller_count END AS seller_count,
+    CASE WHEN f.sellers_known IS NOT FALSE THEN o.seller_count END AS seller_count,
     CASE WHEN o.item_count > 0 THEN o.price END AS price,
     CASE WHEN o.item_count > 0 THEN o.freight END AS freight,
     CASE WHEN o.item_count > 0 THEN o.total END AS value,
@@ -100,38 +107,35 @@ SELECT
     o.payment_count,
     o.payment_method AS method,
     o.max_installments,
-    a.zip_prefix AS zip,
+    o.zip_prefix AS zip,
     coalesce(c.normalised, 'unknown') AS city,
-    coalesce(a.state, 'unknown') AS state,
+    coalesce(o.state, 'unknown') AS state,
     coalesce(t.region, r.region, 'unknown') AS region,
-    CASE WHEN known.delivery THEN extract(epoch FROM d.delivered_at - o.placed_at)::bigint END AS delivery_seconds,
+    CASE WHEN known.delivery THEN extract(epoch FROM o.delivered_at - o.placed_at)::bigint END AS delivery_seconds,
     CASE WHEN known.delivery AND o.promised_by IS NOT NULL
-        THEN greatest(d.delivered_at::date - o.promised_by::date, 0)
+        THEN greatest(o.delivered_at::date - o.promised_by::date, 0)
     END AS days_late,
     nullif(f.seller_id, '00000000-0000-0000-0000-000000000000') AS first_seller_id,
     f.product_id AS first_product_id,
     CASE WHEN f.order_id IS NOT NULL THEN coalesce(s.state, 'unknown') END AS origin_state,
     CASE WHEN f.order_id IS NOT NULL THEN coalesce(s.region, 'unknown') END AS origin_region,
-    h.ship_by,
+    f.ship_by,
     12742 * asin(sqrt(CASE WHEN half_chord > 1 THEN 1 ELSE half_chord END)) AS distance_km,
     CASE WHEN NOT known.lost
         THEN row_number() OVER (PARTITION BY o.customer_id, known.lost ORDER BY o.placed_at, o.order_id)
     END::int AS order_no,
-    greatest(o.position, d.position, a.position, s.position, g.position, own.position) AS position
-FROM fact_order AS o
-LEFT JOIN fact_delivery AS d USING (order_id)
+    greatest(o.position, o.delivery_position, o.address_position, s.position, g.position, own.position) AS position
+FROM placed AS o
 CROSS JOIN LATERAL (
-    SELECT o.status IN ('canceled', 'unavailable'), o.status = 'delivered' AND d.delivered_at IS NOT NULL
+    SELECT o.status IN ('canceled', 'unavailable'), o.status = 'delivered' AND o.delivered_at IS NOT NULL
 ) AS known (lost, delivery)
-LEFT JOIN address AS a USING (order_id)
-LEFT JOIN named_city AS c ON c.city = a.city
-LEFT JOIN region AS r ON r.state = a.state
-LEFT JOIN told AS t ON t.state = a.state
-LEFT JOIN first_line AS f USING (order_id)
-LEFT JOIN handover AS h USING (order_id)
+LEFT JOIN named_city AS c ON c.city = o.city
+LEFT JOIN region AS r ON r.state = o.state
+LEFT JOIN told AS t ON t.state = o.state
+LEFT JOIN of_lines AS f USING (order_id)
 LEFT JOIN dim_seller AS s ON s.seller_id = f.seller_id
 LEFT JOIN dim_geography AS g ON g.zip_prefix = s.zip_prefix
-LEFT JOIN dim_geography AS own ON own.zip_prefix = a.zip_prefix
+LEFT JOIN dim_geography AS own ON own.zip_prefix = o.zip_prefix
 CROSS JOIN LATERAL (
     SELECT power(sin(radians(own.latitude - g.latitude) / 2), 2)
         + cos(radians(g.latitude)) * cos(radians(own.latitude)) * power(sin(radians(own.longitude - g.longitude) / 2), 2)
