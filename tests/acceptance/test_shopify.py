@@ -16,7 +16,7 @@ from replayhouse.ingest.synthetic.generate import generate
 from tests.support.databases import copied
 from tests.support.in_process import Warehouse
 from tests.support.shipped_mappings import carried, id_of, only_whole_orders, person_of
-from tests.support.shopify_export import FILE, Export, exported, row, write
+from tests.support.shopify_export import FILE, Export, exported, row, write, write_products
 
 ORDERS, SEED = 500, 8
 NAME = "shopify"
@@ -55,7 +55,7 @@ def ids_of(export: Export, mapped: Warehouse) -> dict[UUID, UUID]:
         people = {UUID(one): person_of(NAME, email, connection) for one, email in export.emails.items()}
     orders = {UUID(order): id_of(NAME, "order", name) for order, name in export.names.items()}
     aliases = {UUID(alias): id_of(NAME, "alias", name) for alias, name in export.aliases.items()}
-    products = {UUID(row["Lineitem sku"]): id_of(NAME, "product", row["Lineitem sku"]) for row in export.rows}
+    products = {UUID(sku): id_of(NAME, "product", sku) for sku in export.products}
     sellers = {UUID(row["Vendor"]): id_of(NAME, "seller", row["Vendor"]) for row in export.rows}
     return people | orders | aliases | products | sellers
 
@@ -64,7 +64,7 @@ def ids_of(export: Export, mapped: Warehouse) -> dict[UUID, UUID]:
 def test_what_the_export_carries_is_what_the_nine_files_say(both: Both, table: str) -> None:
     names = CARRIED[table]
     direct = Counter(tuple(both.ids.get(cell, cell) for cell in row) for row in both.direct.table(table, names))
-    if table in ("marketplace.product", "marketplace.dim_seller"):
+    if table == "marketplace.dim_seller":
         sold = {*both.ids.values(), UUID(int=0)}
         direct = Counter({row: number for row, number in direct.items() if row[0] in sold})
     assert Counter(both.mapped.table(table, names)) == direct
@@ -117,3 +117,46 @@ def test_a_later_export_tells_what_has_become_of_an_order(database: Database, tm
         ("delivered", Decimal("42.50"), Decimal("32.50"), "pix"),
         ("delivered", Decimal("42.50"), Decimal("42.50"), "pix"),
     ]
+
+
+def test_photos_and_weights_are_those_of_the_nine_files_but_for_none(both: Both) -> None:
+    names = ["product_id", "photos", "weight_g"]
+    known = {both.ids.get(one, one): facts for one, *facts in both.direct.table("marketplace.product", names)}
+    found = {one: facts for one, *facts in both.mapped.table("marketplace.product", names)}
+    assert len(found) > 100
+    assert {one: [photos or None, weight] for one, (photos, weight) in found.items()} == {
+        one: [photos, weight or None] for one, (photos, weight) in known.items()
+    }
+
+
+def test_an_export_of_products_that_comes_later_tells_of_them_and_doubles_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    """And one that is left out afterwards takes nothing away."""
+    warehouse = Warehouse(database, tmp_path / "home")
+    mug = {"Handle": "mug", "Title": "Mug", "Type": "mugs", "Variant SKU": "MUG", "Variant Grams": "350.0"}
+    lamp = {"Handle": "lamp", "Title": "Lamp", "Type": "lights", "Variant SKU": "LAMP", "Body (HTML)": "<b>Bright</b>"}
+    products = "SELECT category, name_length, description_length, photos, weight_g FROM marketplace.product"
+    real = f"{products} WHERE product_id <> '{UUID(int=0)}' ORDER BY category"
+    told = warehouse.json("ingest", write(tmp_path / "orders", [row(1001)]), "--source", NAME)
+    assert (told["status"], told["absent"]) == ("completed", ["products*.csv"])
+    assert warehouse.rows(real) == [("unknown", 3, None, None, None)]
+
+    both_files = write_products(write(tmp_path / "both", [row(1001)]), [mug, lamp])
+    told = warehouse.json("ingest", both_files, "--source", NAME)
+    assert (told["files"]["products"]["new"], told["files"]["products"]["changed"]) == (1, 1)
+    full = [("lights", 4, 6, 0, None), ("mugs", 3, None, 0, 350)]
+    assert warehouse.rows(real) == full
+    assert "products_export_1.csv:2" in warehouse.run("audit", "history", "product", "--key", "MUG").out
+
+    told = warehouse.json("ingest", write(tmp_path / "later", [row(1001), row(1002)]), "--source", NAME)
+    assert (told["status"], warehouse.rows(real)) == ("completed", full)
+    assert warehouse.rows("SELECT count(DISTINCT product_id) FROM sales.fact_order_item") == [(1,)]
+
+
+def test_an_article_that_the_export_of_products_lacks_stands_on_its_header(database: Database, tmp_path: Path) -> None:
+    warehouse = Warehouse(database, tmp_path / "home")
+    export = write_products(write(tmp_path / "export", [row(1001)]), [{"Handle": "lamp", "Title": "Lamp"}])
+    assert warehouse.json("ingest", export, "--source", NAME)["files"]["products"]["new"] == 2
+    told = warehouse.run("audit", "lineage", "marketplace.product", "--key", "MUG")
+    assert (told.code, "products_export_1.csv:1" in told.out) == (0, True), told

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.shipped_mappings import id_of, records_made
-from tests.support.shopify_export import COLUMNS, line, row, rows_of, write
+from tests.support.shopify_export import COLUMNS, PRODUCT_COLUMNS, line, row, rows_of, write, write_products
 from tests.support.synthetic import cents
 from tests.support.woocommerce_export import money
 
@@ -269,3 +269,76 @@ def test_whatever_an_order_is_made_of_its_items_add_up_to_its_total(tmp_path: Pa
         assert min(cents(item["price"]), cents(item["freight_value"])) >= 0
         found[item["order_id"]].append(cents(item["price"]) + cents(item["freight_value"]))
     assert {order: (sum(charged), len(charged)) for order, charged in found.items()} == totals
+
+
+LISTED: list[Cells] = [
+    {
+        "Handle": "mug",
+        "Title": "Mug",
+        "Body (HTML)": "<p>Holds a <b>pint</b>.</p>",
+        "Product Category": "Home & Garden > Kitchen > Mugs",
+        "Option1 Name": "Size",
+        "Option1 Value": "Large",
+        "Option2 Value": "Blue",
+        "Variant SKU": "MUG",
+        "Variant Grams": "350.4",
+        "Image Src": "https://example.com/1.jpg",
+    },
+    {"Handle": "mug", "Option1 Value": "Small", "Option2 Value": "Blue", "Variant Grams": "0.0"},
+    {"Handle": "mug", "Image Src": "https://example.com/2.jpg"},
+    {"Handle": "lamp", "Title": "Lamp", "Type": "Lights", "Option1 Value": "Default Title", "Variant SKU": "'007"},
+]
+NEWER = {
+    "Handle": "URL handle",
+    "Body (HTML)": "Description",
+    "Product Category": "Product category",
+    "Option1 Name": "Option1 name",
+    "Option1 Value": "Option1 value",
+    "Option2 Value": "Option2 value",
+    "Variant SKU": "SKU",
+    "Variant Grams": "Weight value (grams)",
+    "Image Src": "Product image URL",
+}
+DETAILS = (
+    "line",
+    "product_category_name",
+    "product_name_lenght",
+    "product_description_lenght",
+    "product_photos_qty",
+    "product_weight_g",
+)
+
+
+@pytest.mark.parametrize("names", [{}, NEWER], ids=["older names of columns", "newer names"])
+def test_an_article_finds_its_variant_by_sku_or_by_name(tmp_path: Path, names: Cells) -> None:
+    export = write(
+        tmp_path / "export",
+        [
+            row(1, Lineitem_name="Mug - Large / Blue"),
+            line(1, Lineitem_name="Mug - Small / Blue", Lineitem_sku=""),
+            line(1, Lineitem_name="Gone", Lineitem_sku="GONE"),
+        ],
+    )
+    early = {one["product_id"]: one for one in records_made("shopify", export, tmp_path / "early")["products"]}
+    listed = [{names.get(column, column): cell for column, cell in one.items()} for one in LISTED]
+    write_products(export, listed, [names.get(column, column) for column in PRODUCT_COLUMNS])
+    later = {one["product_id"]: one for one in records_made("shopify", export, tmp_path / "later")["products"]}
+
+    keys = ("MUG", "Mug - Small / Blue", "GONE", "007")
+    ids = [id_of("shopify", "product", key).hex for key in keys]
+    assert ([*early], {*later}) == (ids[:3], {*ids})
+    assert [[later[one][detail] for detail in DETAILS] for one in ids] == [
+        [2, "Mugs", "18", "13", "2", "350"],
+        [3, "Mugs", "18", "13", "2", None],
+        [1, None, "4", None, None, None],
+        [5, "Lights", "4", None, "0", None],
+    ]
+    assert [early[one]["product_name_lenght"] for one in ids[:3]] == ["18", "18", "4"]
+    assert [early[one]["line"] for one in ids[:3]] == [2, 3, 4]
+
+
+def test_a_weight_that_cannot_be_read_stays_what_it_is_and_of_one_sku_the_first_variant_counts(tmp_path: Path) -> None:
+    export = write(tmp_path / "export", [row(1)])
+    write_products(export, [{**LISTED[0], "Variant Grams": "heavy"}, {**LISTED[0], "Option1 Value": "Small"}])
+    [mug] = records_made("shopify", export, tmp_path / "into")["products"]
+    assert (mug["line"], mug["product_weight_g"], mug["product_name_lenght"]) == (2, "heavy", "3")

@@ -1,4 +1,5 @@
-"""An extract of the nine files as a Shopify shop would have exported its orders: a row a line, the order on its first.
+"""An extract of the nine files as a Shopify shop would have exported its orders and products: a row a line of an order,
+what is of the whole order on its first.
 
 The lines of an order that name the same product and vendor at the same price are one row with a quantity. What the form
 cannot carry is left out, as docs/shopify.md lists it.
@@ -7,7 +8,7 @@ cannot carry is left out, as docs/shopify.md lists it.
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +36,16 @@ COLUMNS = (
 )
 """The columns of the form, in its order."""
 
+PRODUCT_COLUMNS = (
+    *("Handle", "Title", "Body (HTML)", "Vendor", "Product Category", "Type", "Tags", "Published"),
+    *(f"Option{number} {part}" for number in range(1, 4) for part in ("Name", "Value", "Linked To")),
+    *("Variant SKU", "Variant Grams", "Variant Inventory Tracker", "Variant Inventory Qty", "Variant Inventory Policy"),
+    *("Variant Fulfillment Service", "Variant Price", "Variant Compare At Price", "Variant Requires Shipping"),
+    *("Variant Taxable", "Variant Barcode", "Image Src", "Image Position", "Image Alt Text", "Gift Card", "SEO Title"),
+    *("SEO Description", "Variant Image", "Variant Weight Unit", "Variant Tax Code", "Cost per item", "Status"),
+)
+"""The columns of the form of products, in its order, without those of other channels."""
+
 REPEATED = ("Name", "Email", "Created at", "Phone")
 """What is of the whole order and yet stands on each of its rows."""
 
@@ -51,17 +62,19 @@ STATUSES = {
 """The shop's words for a status of the nine files: of its money, and of its shipment."""
 
 FILE = "orders_export_1.csv"
+PRODUCTS = "products_export_1.csv"
 
 _BRAZIL = ZoneInfo("America/Sao_Paulo")
 
 
 class Export(NamedTuple):
-    """The folder of an export and its rows; the names of orders by their ids and those of their customers, and the
-    e-mails of people by their ids.
+    """The folder of an export, its rows of orders and the ids of its products; the names of orders by their ids and
+    those of their customers, and the e-mails of people by their ids.
     """
 
     folder: Path
     rows: list[Row]
+    products: list[str]
     names: dict[str, str]
     aliases: dict[str, str]
     emails: dict[str, str]
@@ -75,7 +88,30 @@ def exported(extract: Path, folder: Path) -> Export:
     emails = {person: f"{person[:12]}@example.com" for person in people}
     rows = [row for whole, lines in _orders(records, names, emails) for row in rows_of(whole, lines)]
     aliases = {order["customer_id"]: names[order["order_id"]] for order in records["orders"]}
-    return Export(write(folder, rows), rows, names, aliases, emails)
+    products = [row for product in records["products"] for row in _product_rows(product)]
+    write_products(write(folder, rows), products)
+    return Export(folder, rows, [row["Handle"] for row in products], names, aliases, emails)
+
+
+def _product_rows(product: Row) -> Iterator[Row]:
+    """The rows of a product of one variant: itself with its first photo, then its other photos."""
+    handle = product["product_id"]
+    photos = [f"https://example.com/{handle}/{number}.jpg" for number in range(int(product["product_photos_qty"] or 0))]
+    length = int(product["product_description_lenght"] or 0)
+    described = f"<p>{'d' * (length - 1)}&amp;</p>\n" if length else ""
+    yield {
+        "Handle": handle,
+        "Title": "n" * int(product["product_name_lenght"] or 0),
+        "Body (HTML)": described,
+        "Type": product["product_category_name"],
+        "Option1 Name": "Title",
+        "Option1 Value": "Default Title",
+        "Variant SKU": handle,
+        "Variant Grams": f"{product['product_weight_g'] or 0}.0",
+        "Image Src": photos[0] if photos else "",
+    }
+    for photo in photos[1:]:
+        yield {"Handle": handle, "Image Src": photo}
 
 
 def rows_of(whole: Row, lines: list[Row]) -> list[Row]:
@@ -140,9 +176,18 @@ def time(local: str) -> str:
 
 def write(folder: Path, rows: list[Row]) -> Path:
     """Writes rows under the header of the form; a column that a row lacks is empty. Returns the folder."""
+    return _write(folder, FILE, COLUMNS, rows)
+
+
+def write_products(folder: Path, rows: list[Row], columns: Sequence[str] = PRODUCT_COLUMNS) -> Path:
+    """The same of rows of the export of products."""
+    return _write(folder, PRODUCTS, columns, rows)
+
+
+def _write(folder: Path, file: str, columns: Sequence[str], rows: list[Row]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / FILE).open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, restval="", lineterminator=os.linesep)
+    with (folder / file).open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, restval="", lineterminator=os.linesep)
         writer.writeheader()
         writer.writerows(rows)
     return folder
