@@ -30,9 +30,9 @@ from replayhouse.infra.sources.guess_columns import Guesses, in_toml
 from replayhouse.infra.sources.guess_expectations import expectations, without
 from replayhouse.infra.sources.guess_lists import lists_in
 from replayhouse.infra.sources.guess_personal import is_personal
-from replayhouse.infra.sources.guess_records import KINDS, Cells, GuessedRecord, guess_records, partly
+from replayhouse.infra.sources.guess_records import KINDS, Cells, GuessedRecord, guess_records, is_called, partly
 from replayhouse.infra.sources.guess_selects import guess_selects
-from replayhouse.infra.sources.guess_words import CURRENCY, in_words
+from replayhouse.infra.sources.guess_words import CURRENCY, FILES, in_words
 from replayhouse.infra.sources.mapping import NAME
 from replayhouse.infra.sources.meanings import RECORD_MEANINGS, UNFILLED
 from replayhouse.infra.sources.plain_cells import WAREHOUSE_ZONE
@@ -48,6 +48,9 @@ HEAD = f"""\
 """
 OPTIONAL_KINDS = frozenset({"geolocation", "categories"})
 """Kinds of records that no load needs."""
+
+OF_THINGS = (*FILES["products"], *FILES["categories"])
+"""How files are called whose names are not those of people."""
 
 Types = dict[str, dict[str, ColumnType]]
 
@@ -97,7 +100,8 @@ def _personal(key: str, file: Cells, records: Sequence[GuessedRecord]) -> list[s
         for column in ("customer_zip_code_prefix", "customer_city")
         if record.record == "customers" and record.file == key
     }
-    return [name for name, cells in file.items() if name in where or is_personal(name, cells)]
+    of_things = is_called(OF_THINGS, key)
+    return [name for name, cells in file.items() if name in where or is_personal(name, cells, is_of_things=of_things)]
 
 
 def _types(files: dict[str, Cells], records: Sequence[GuessedRecord], dates: Dates, marks: Marks) -> Types:
@@ -160,7 +164,7 @@ def _currency(found: Sequence[str]) -> str:
 def _doubts_on_days(dates: Dates) -> Iterator[str]:
     if dates.days_first and dates.months_first:
         yield "# Some days stand before their months and some behind: which times are of which form must be found out."
-    elif not dates.days_first and not dates.months_first:
+    elif dates.either and not dates.days_first and not dates.months_first:
         yield "# No day is later than the 12th: it is not certain that days stand before months."
 
 

@@ -67,7 +67,8 @@ def _lines(guesses: Guesses) -> Iterator[str]:
         yield 'zips = "text"'
     states = guesses.cells("customers", "customer_state")
     if states and not set(states) & set(OF_OLIST.states):
-        yield '# Its states are not those of Brazil: name them with states = ["...", "..."] to have them checked.'
+        yield "# Its states are not those of Brazil: a table [regions] says in which regions they lie, and a list"
+        yield '# states = ["...", "..."] which are known, if they are to be checked.'
         off.append("states_known")
     if off:
         yield "# Rules of quality that it is not held against, for nothing in its files tells of this."

@@ -13,6 +13,10 @@ _NAMES = re.compile(
     r"|ciudad|municip|bairro|logradouro|nascimento|coment|observa|mensag|correo",
     re.IGNORECASE,
 )
+_PEOPLE = re.compile(r"\W*(customer|client|cliente|buyer|comprador|person|pessoa|persona)\W*", re.IGNORECASE)
+"""What may be a person's name or number: the cells tell."""
+
+_FULL_NAME = re.compile(r"[^\d_]{2,} \S.*")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"(?=(?:\D*\d){8,15}\D*$)(?:\+\d[\d ()./-]+|\(\d{2,4}\)[\d -]+|\d{2,5} \d{4,5}-\d{4})")
 _CPF = re.compile(r"\d{3}\.\d{3}\.\d{3}-\d{2}|\d{11}")
@@ -30,10 +34,14 @@ def are_ceps(cells: Collection[str]) -> bool:
     return _most(cells, lambda cell: _CEP.fullmatch(cell) is not None)
 
 
-def is_personal(name: str, cells: Collection[str]) -> bool:
-    """Whether a column, with these cells, is probably about people."""
+def is_personal(name: str, cells: Collection[str], *, is_of_things: bool = False) -> bool:
+    """Whether a column, with these cells, is probably about people; `is_of_things`: its file is not."""
     if _most(cells, _is_about_somebody):
         return True
+    if is_of_things:
+        return False
+    if _PEOPLE.fullmatch(name) is not None:
+        return _most(cells, lambda cell: _FULL_NAME.fullmatch(cell) is not None)
     return _NAMES.search(name) is not None and _IMPERSONAL.search(name) is None
 
 

@@ -13,7 +13,15 @@ from replayhouse.infra.sources.guess_words import FILES, WORDS, in_words, status
 from replayhouse.infra.staging.expected import OF_OLIST
 from replayhouse.ingest.records import RECORDS, CellKind, Column
 
-ANYBODYS = frozenset({"id", "name", "no", "number", "numero", "code", "codigo"})
+KEYS = {
+    "customers": "customer_id",
+    "order_reviews": "review_id",
+    "products": "product_id",
+    "sellers": "seller_id",
+}
+"""What a file of things of a kind calls just its `id`."""
+
+ANYBODYS = ("id", "code", "codigo", "no", "number", "numero", "name")
 """Names that say nothing where they stand within something else."""
 
 LIKENESS = 0.86
@@ -92,7 +100,15 @@ def _guess(record: str, file: str, cells: Cells, columns: tuple[Column, ...]) ->
     """Surer matches are made first, so that no column is taken by one that is less like it."""
     left = {in_words(name): name for name in reversed(list(cells))}
     matched: dict[str, str] = {}
-    for like in (_own_name, _in_words, _in_last_words, _by_cells, _nearly):
+    ways = (
+        _own_name,
+        _in_words,
+        *([_own_key] if is_called(FILES[record], file) else []),
+        _in_last_words,
+        _by_cells,
+        _nearly,
+    )
+    for like in ways:
         for column in columns:
             there = {words: name for words, name in left.items() if may_be(column, cells[name])}
             if column.name not in matched and (words := like(record, column, there, cells)) is not None:
@@ -110,6 +126,11 @@ def _in_words(record: str, column: Column, left: Mapping[str, str], _cells: Cell
     return next((words for words in WORDS[record].get(column.name, ()) if words in left), None)
 
 
+def _own_key(record: str, column: Column, left: Mapping[str, str], _cells: Cells) -> str | None:
+    """By a name that says nothing but which of its file's things it is."""
+    return next((name for name in ANYBODYS if name in left), None) if column.name == KEYS.get(record) else None
+
+
 def _in_last_words(record: str, column: Column, left: Mapping[str, str], _cells: Cells) -> str | None:
     """By what stands behind the point of a column that leads into an object."""
     known = [one for one in WORDS[record].get(column.name, ()) if one not in ANYBODYS]
@@ -118,6 +139,8 @@ def _in_last_words(record: str, column: Column, left: Mapping[str, str], _cells:
 
 
 def _nearly(record: str, column: Column, left: Mapping[str, str], _cells: Cells) -> str | None:
+    if column.name.endswith(("_g", "_cm")):
+        return None  # in kilograms or metres it would be another number
     known = [in_words(column.name), *WORDS[record].get(column.name, ())]
     near = (get_close_matches(words, list(left), n=1, cutoff=LIKENESS) for words in known if len(words) > 3)
     return next((names[0] for names in near if names), None)

@@ -60,6 +60,9 @@ def _select_of_items(guesses: Guesses, listed: Listed | None, quantity: str | No
     if quantity is not None:
         source += f",\n    range(coalesce(TRY_CAST({reference(quantity)} AS BIGINT), 1)) AS pieces(piece)"
         remarks["price"] = "of one piece: divide it if it is that of the line"
+        if FREIGHT in guess.columns and freight is None:
+            columns[FREIGHT] = Cell(sql=f"CASE piece WHEN 0 THEN {columns[FREIGHT].in_sql(reference)} ELSE '0' END")
+            remarks[FREIGHT] = "that of the line, with its first piece"
     is_joined = freight is not None and freight.join is not None
     return _select(ITEMS, columns, source, reference, file if is_joined else None, remarks)
 
@@ -100,9 +103,19 @@ def _quantity(cells: Cells) -> str | None:
     return None
 
 
+def _is_one_for_each(keys: list[str], cells: list[str]) -> bool:
+    """Whether each key that stands on several rows has the same cell on all of them, and there are such keys."""
+    pairs = set(zip(keys, cells, strict=False))
+    return len(keys) == len(cells) and len(pairs) == len(set(keys)) < len(keys)
+
+
 def _freight(guesses: Guesses, files: Mapping[str, Cells], listed: Listed | None) -> _Freight | None:
     """The freight that stands with the order, where the file of its items has none."""
     items, orders = guesses.records[ITEMS], guesses.records.get("orders")
+    if orders is not None and orders.file == items.file and FREIGHT in items.columns:
+        own, cells = items.columns[FREIGHT], files[orders.file]
+        is_of_orders = _is_one_for_each(cells[orders.columns["order_id"]], cells[own])
+        return _Freight(guesses.amount(f"l.{quoted(own)}", cells[own]), None) if is_of_orders else None
     if FREIGHT in items.columns or orders is None or orders.file == items.file:
         return None
     raw = guess_column(ITEMS, FREIGHT, files[orders.file])

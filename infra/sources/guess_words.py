@@ -23,7 +23,7 @@ _CITY = (
     *("customer city", "billing city", "cliente cidade", "address city"),
 )
 _STATE = (
-    *("state", "province", "region", "estado", "uf", "uf entrega", "provincia", "distrito", "shipping state"),
+    *("state", "province", "county", "region", "estado", "uf", "uf entrega", "provincia", "distrito", "shipping state"),
     *("customer state", "customer uf", "billing state", "cliente uf", "address state"),
 )
 _PRODUCT = (

@@ -257,6 +257,34 @@ def test_pieces_and_lists_and_the_freight_of_an_order_are_made_by_a_select_that_
         ]
 
 
+def test_files_of_customers_orders_and_products_meet_by_their_ids(tmp_path: Path) -> None:
+    text = guessed(
+        tmp_path,
+        customers__csv="id,name,email,postcode,town,county\n7,Ana B,a@x.example,SW1A 1AA,London,Greater London\n",
+        orders__csv="id,customer_id,created_at,status\n1,7,2018-03-01T10:00:00Z,completed\n",
+        products__csv="id,name,category,weight_kg\n9,Mug,Toys,0.5\n",
+    )
+    assert columns_of(text, "customers")["customer_id"] == "id('alias', \"id\")"
+    assert columns_of(text, "orders")["customer_id"] == "id('alias', \"customer_id\")"
+    assert columns_of(text, "products") == {"product_id": "id('product', \"id\")", "product_category_name": "category"}
+    assert told(text)["files"]["customers"]["personal"] == ["name", "email", "postcode", "town"]
+    assert "personal" not in told(text)["files"]["products"]
+
+
+def test_freight_that_stands_on_each_row_of_an_order_counts_once(tmp_path: Path) -> None:
+    header = "Nº Orden\tFecha orden\tEstado\tCliente\tArtículo\tPrecio unitario\tGastos de envío\n"
+    rows = [
+        "1\t2018/03/01\tEnviado\tAna Banana\tA\t12,95 €\t4,95",
+        "1\t2018/03/01\tEnviado\tAna Banana\tB\t3,00 €\t4,95",
+    ]
+    (tmp_path / "ventas.tsv").write_text(header + "".join(f"{row}\n" for row in rows), encoding="utf-8")
+    texts = guess_mapping(tmp_path, "shop")
+    assert "WHEN 1 THEN l.\"Gastos de envío\" ELSE '0' END AS freight_value" in texts["order_items.sql"]
+    assert told(texts["source.toml"])["source"]["times"] == ["%Y/%m/%d"]
+    assert told(texts["source.toml"])["files"]["ventas"]["personal"] == ["Cliente"]
+    assert "not certain" not in texts["source.toml"]
+
+
 def test_a_shop_elsewhere_has_its_currency_zips_and_states(tmp_path: Path) -> None:
     header = "Encomenda|Data|Estado|E-mail|Código Postal|Localidade|Distrito|Total|Moeda\n"
     row = "E-1|28-03-2018 10:05|Entregue|p@x.example|1000-010|Lisboa|Lisboa|10,50 €|EUR\n"
