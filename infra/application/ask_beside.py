@@ -35,13 +35,23 @@ class Beside:
 
 
 def ask_beside(
-    site: Site, number: int, given: Mapping[str, object], at: At, occurred_before: str | date | None
+    site: Site,
+    number: int,
+    given: Mapping[str, object],
+    at: At,
+    occurred_before: str | date | None,
+    source: str | None = None,
 ) -> Beside:
-    """Answers a question as `ask` does. The answer at the load before is found, not computed."""
+    """Answers a question as `ask` does. The answer at the load before is found, not computed.
+
+    Beside that of a source alone there is none: others would be of other loads, or of all.
+    """
     asked = question_of(number)
     parameters = read_parameters(asked, given)
-    with asking_as_of(site, at, occurred_before) as session:
+    with asking_as_of(site, at, occurred_before, source) as session:
         found = session.answer(asked, parameters)
+        if source is not None:
+            return Beside(found, None, None, frozenset())
         if not session.is_live:
             return Beside(found, session.answer_now(asked, parameters), None, frozenset())
         load, other = _at_the_load_before(session, found, asked, parameters)
@@ -71,13 +81,15 @@ class AnswerChanges:
         return differing_rows(self.was, self.now)
 
 
-def answer_changes(site: Site, number: int, given: Mapping[str, object], since: At, until: At) -> AnswerChanges:
+def answer_changes(
+    site: Site, number: int, given: Mapping[str, object], since: At, until: At, source: str | None = None
+) -> AnswerChanges:
     """What differs between the answers at two moments. Raises UsageError for what is no question, or no moment."""
     asked = question_of(number)
     parameters = read_parameters(asked, given)
-    with asking_as_of(site, since, None) as session:
+    with asking_as_of(site, since, None, source) as session:
         was = session.answer(asked, parameters)
-    with asking_as_of(site, until, None) as session:
+    with asking_as_of(site, until, None, source) as session:
         return AnswerChanges(was, session.answer(asked, parameters))
 
 
@@ -95,11 +107,12 @@ def ask_unless_known(
     at: At,
     occurred_before: str | date | None,
     known: Collection[str],
+    source: str | None = None,
 ) -> Told:
     """Answers a question as `ask` does, but for those whose tag (see `tag_of`) is known: no rows are read then."""
     asked = question_of(number)
     parameters = read_parameters(asked, given)
-    with asking_as_of(site, at, occurred_before) as session:
+    with asking_as_of(site, at, occurred_before, source) as session:
         moment = session.recorded()
         origin = None if moment is None else origin_in(moment, asked, parameters)
         if origin is not None and origin.tag in known:

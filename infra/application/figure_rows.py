@@ -117,6 +117,7 @@ def figure_rows(
     occurred_before: str | date | None,
     limit: int,
     offset: int,
+    source: str | None = None,
 ) -> FigureRows:
     """Some rows behind the figure of a column in the answer's row with a key, those with the largest parts first.
 
@@ -129,8 +130,8 @@ def figure_rows(
     asked = question_of(number)
     parameters = read_parameters(asked, given)
     refuse_people(site, asked, column)
-    with asking_as_of(site, at, occurred_before) as session:
-        wanted = _Wanted(asked, parameters, key, column, limit, offset, asking_for(site).by.role)
+    with asking_as_of(site, at, occurred_before, source) as session:
+        wanted = _Wanted(asked, parameters, key, column, limit, offset, source, asking_for(site).by.role)
         found = session.in_moment(lambda moment: _found(session.conn, moment, wanted))
         note_people(site, asked, column, [row.behind for row in found.rows])
         return found
@@ -145,11 +146,12 @@ class _Wanted(NamedTuple):
     column: str
     limit: int
     offset: int
+    source: str | None
     role: Role
 
 
 def _found(conn: psycopg.Connection, moment: Moment, wanted: _Wanted) -> FigureRows:
-    asked, parameters, key, column, limit, offset, role = wanted
+    asked, parameters, key, column, limit, offset, source, role = wanted
     answer = kept_or_computed(conn, moment, asked, parameters)
     told, value = row_and_value(asked, answer.rows, key, column)
     if column in asked.made_of:
@@ -157,7 +159,7 @@ def _found(conn: psycopg.Connection, moment: Moment, wanted: _Wanted) -> FigureR
             part: asking.some_behind(conn, asked, parameters, told, part, 1, 0).total for part in asked.made_of[column]
         }
         return FigureRows(answer, column, told, value, sums, 0, 0, 0, [], None)
-    ends = load_ends(conn)
+    ends = [end for end in load_ends(conn) if source is None or end.source == source]
     before = load_before(ends, moment.position)
     with _as_seen_by(conn, role, moment) as schema:
         found = asking.some_behind(conn, asked, parameters, told, column, limit, offset)

@@ -12,7 +12,7 @@ from replayhouse.projections.questions import questions
 
 
 def findings_kept(
-    site: Site, at: str | int | datetime | None, occurred_before: str | date | None
+    site: Site, at: str | int | datetime | None, occurred_before: str | date | None, source: str | None = None
 ) -> Mapping[int, Answer]:
     """The answers of record by the numbers of their questions, with the defaults of those; none is computed.
 
@@ -20,7 +20,7 @@ def findings_kept(
     """
     every = {one.number: one for one in questions()}
     lines = [number for number, one in every.items() if one.chart["kind"] == "line"]
-    with asking_as_of(site, at, occurred_before) as session:
+    with asking_as_of(site, at, occurred_before, source) as session:
         moment = session.recorded()
         if moment is None:
             return {}

@@ -87,7 +87,7 @@ def by_of(before: datetime | None) -> str | None:
 
 def _document(one: Prefix, at: str) -> dict[str, Any]:
     by = by_of(one.occurred_before)
-    return {"at": at, "by": by, "position": one.position, "made_at": one.made_at}
+    return {"at": at, "by": by, "source": one.source, "position": one.position, "made_at": one.made_at}
 
 
 def list_moments(site: Site) -> Moments:

@@ -32,16 +32,20 @@ class MomentToAsk(NamedTuple):
     is_made: bool
 
 
-def look_up_moment(site: Site, at: str | int | datetime | None, occurred_before: str | date | None) -> MomentToAsk:
+def look_up_moment(
+    site: Site, at: str | int | datetime | None, occurred_before: str | date | None, source: str | None = None
+) -> MomentToAsk:
     """Which moment is meant, and whether it stands. Raises UsageError where none could be."""
     with site.as_reader.connect(_NAME, autocommit=True) as conn:
-        wanted = read_moment(conn, at, occurred_before)
+        wanted = read_moment(conn, at, occurred_before, source)
         if not isinstance(wanted, Limits):
             return MomentToAsk(None, None, is_made=True)
         return MomentToAsk(wanted.position, wanted.occurred_before, standing_as_of(conn, wanted) is not None)
 
 
-def make_moment(site: Site, at: str | int | datetime | None, occurred_before: str | date | None) -> MomentToAsk:
+def make_moment(
+    site: Site, at: str | int | datetime | None, occurred_before: str | date | None, source: str | None = None
+) -> MomentToAsk:
     """Makes a moment, unless it stands, and drops the oldest of those that were made so.
 
     Raises UsageError where there could be no such moment, and what `rebuild_into` raises.
@@ -49,7 +53,7 @@ def make_moment(site: Site, at: str | int | datetime | None, occurred_before: st
     with site.prepare_workers():
         database = site.database
         with database.connect(_NAME, autocommit=True) as conn:
-            wanted = read_moment(conn, at, occurred_before)
+            wanted = read_moment(conn, at, occurred_before, source)
             if not isinstance(wanted, Limits):
                 return MomentToAsk(None, None, is_made=True)
             made = MomentToAsk(wanted.position, wanted.occurred_before, is_made=True)

@@ -48,18 +48,24 @@ class Overview:
 
 
 def overview(
-    site: Site, numbers: Sequence[int], at: str | int | datetime | None, occurred_before: str | date | None
+    site: Site,
+    numbers: Sequence[int],
+    at: str | int | datetime | None,
+    occurred_before: str | date | None,
+    source: str | None = None,
 ) -> Overview | None:
     """Answers questions with their defaults, all at the same position; None where nothing was loaded yet.
 
-    Raises UsageError for a moment that is none.
+    Of a source alone there is no other moment to look at. Raises UsageError for a moment or a source that is none.
     """
     wanted = [(asked, read_parameters(asked, {})) for asked in map(question_of, numbers)]
-    with asking_as_of(site, at, occurred_before) as session:
+    with asking_as_of(site, at, occurred_before, source) as session:
         ends = load_ends(session.conn)
         if not ends:
             return None
         answers = dict(zip(numbers, session.answers(wanted), strict=True))
+        if source is not None:
+            return Overview(answers, None, frozenset())
         if not session.is_live:
             shown = answers[numbers[0]].position
             since = shown if occurred_before is None and shown in {end.position for end in ends[:-1]} else None

@@ -9,7 +9,9 @@ from replayhouse.infra.runtime.errors import UsageError
 
 Number = Annotated[int, Path(ge=0, le=999_999_999, description="Number of the question")]
 
-_NO_PARAMETERS = frozenset({"at", "by", "axis", "key", "column", "limit", "offset", "from", "page", "to", "q"})
+_NO_PARAMETERS = frozenset(
+    {"at", "by", "source", "axis", "key", "column", "limit", "offset", "from", "page", "to", "q"}
+)
 
 
 _LISTS = frozenset({"key"})

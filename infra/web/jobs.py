@@ -49,6 +49,7 @@ class Job:
     at: str | None
     by: str | None
     to: str
+    source: str | None = None
     id: str = field(default_factory=lambda: uuid4().hex[:12])
     state: State = State.RUNNING
     doing: str = "starting"
@@ -79,18 +80,18 @@ class Jobs:
         self._thread: threading.Thread | None = None
         self._cancelled: set[str] = set()
 
-    def start(self, at: str | None, by: str | None, to: str) -> Job:
+    def start(self, at: str | None, by: str | None, to: str, source: str | None = None) -> Job:
         """A job that makes a moment; that which makes it already, if there is one. Raises Working beside another."""
         with self._lock:
             running = self._running()
-            if running is not None and (running.at, running.by) == (at, by):
+            if running is not None and (running.at, running.by, running.source) == (at, by, source):
                 return running
             if running is not None:
                 raise Working(
                     "Another moment is being made, and one is made at a time. Wait until it is made, or cancel it: the "
                     "page Moments shows it."
                 )
-            job = Job(at, by, to)
+            job = Job(at, by, to, source)
             self._jobs[job.id] = job
             for former in list(self._jobs)[:-MOST_REMEMBERED]:
                 del self._jobs[former]
@@ -155,7 +156,8 @@ class Jobs:
             signal.pthread_sigmask(signal.SIG_SETMASK, held_back)
         assert process.stdin is not None  # it is a pipe
         with suppress(BrokenPipeError):  # it has died; how, its thread finds out
-            json.dump({"settings": self._settings.model_dump(mode="json"), "at": job.at, "by": job.by}, process.stdin)
+            wanted = {"at": job.at, "by": job.by, "source": job.source}
+            json.dump({"settings": self._settings.model_dump(mode="json"), **wanted}, process.stdin)
             process.stdin.close()
         return process
 

@@ -30,7 +30,7 @@ def main() -> int:
         given = json.load(sys.stdin)
         settings = load_settings(**given["settings"])
         with Warehouse(settings, tell=_tell, warn=_warn) as warehouse:
-            warehouse.make_moment(given["at"], occurred_before=given["by"])
+            warehouse.make_moment(given["at"], occurred_before=given["by"], source=given.get("source"))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the server was killed: nobody waits for the moment

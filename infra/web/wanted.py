@@ -1,6 +1,6 @@
-"""What a request wants to look at: the moment that its address names, and how addresses go on naming it."""
+"""What a request wants to look at: the moment that its address names, and the source, and how addresses go on so."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
@@ -19,13 +19,28 @@ By = Annotated[
     Query(max_length=40, description="Only what had happened by then: a business time or day, local to Brazil."),
 ]
 
+Source = Annotated[
+    str,
+    Query(max_length=40, description="Only what the loads of this source brought, by its name; by default, of all."),
+]
+
 
 @dataclass(frozen=True)
 class Wanted:
-    """The moment: `at` as known on, `by` as happened by; None where the newest is wanted, or all that happened."""
+    """The moment: `at` as known on, `by` as happened by; None where the newest is wanted, or all that happened.
+
+    `source`: of the loads of one source alone; None: of all.
+    """
 
     at: str | None = None
     by: str | None = None
+    source: str | None = None
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What an address says of it, by the names of parameters."""
+        pairs = {"at": self.at, "by": self.by, "source": self.source}
+        return {name: value for name, value in pairs.items() if value is not None}
 
     @property
     def is_past(self) -> bool:
@@ -33,8 +48,8 @@ class Wanted:
         return bool(self.at or self.by)
 
     def link(self, path: str, **values: object) -> str:
-        """An address on this site at the same moment; `values` that are None are left out, those of a list follow."""
-        pairs = {"at": self.at, "by": self.by, **values}
+        """An address on this site, of the same; `values` that are None are left out, those of a list follow."""
+        pairs = {**self.named, **values}
         lists = {name: value if isinstance(value, list | tuple) else [value] for name, value in pairs.items()}
         query = urlencode([(name, str(one)) for name, several in lists.items() for one in several if one is not None])
         place = quote(path, safe="/#")
@@ -49,3 +64,12 @@ def read_wanted(at: At = "", by: By = "") -> Wanted:
 
 AtMoment = Annotated[Wanted, Depends(read_wanted)]
 """A parameter of a view: the moment that the request wants."""
+
+
+def read_chosen(at: At = "", by: By = "", source: Source = "") -> Wanted:
+    """The moment and the source in the query of a request."""
+    return replace(read_wanted(at, by), source=source or None)
+
+
+Chosen = Annotated[Wanted, Depends(read_chosen)]
+"""A parameter of a view: the moment that the request wants, and the source."""

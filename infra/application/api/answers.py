@@ -97,7 +97,9 @@ class Answers(Base):
 
         return self._do(figure_key, question, key, source)
 
-    def make_moment(self, at: At = None, *, occurred_before: str | date | None = None) -> "MomentToAsk":
+    def make_moment(
+        self, at: At = None, *, occurred_before: str | date | None = None, source: str | None = None
+    ) -> "MomentToAsk":
         """Makes a moment stand, so that every question is answered as of it at once; five that were made so are kept.
 
         Nothing is made of one that stands. Raises UsageError where there could be no such moment, and what
@@ -105,13 +107,15 @@ class Answers(Base):
         """
         from replayhouse.infra.application.make_moment import make_moment
 
-        return self._do(make_moment, at, occurred_before)
+        return self._do(make_moment, at, occurred_before, source)
 
-    def look_up_moment(self, at: At = None, *, occurred_before: str | date | None = None) -> "MomentToAsk":
+    def look_up_moment(
+        self, at: At = None, *, occurred_before: str | date | None = None, source: str | None = None
+    ) -> "MomentToAsk":
         """Which moment is meant, and whether it stands. Raises UsageError where there could be no such moment."""
         from replayhouse.infra.application.make_moment import look_up_moment
 
-        return self._do(look_up_moment, at, occurred_before)
+        return self._do(look_up_moment, at, occurred_before, source)
 
     def moments(self) -> "Moments":
         """The moments at which the warehouse was complete, and those that stand: whether each can be asked at once."""
@@ -126,7 +130,12 @@ class Answers(Base):
         return self._do(answer_history, question, parameters or {})
 
     def overview(
-        self, questions: Sequence[int], *, at: At = None, occurred_before: str | date | None = None
+        self,
+        questions: Sequence[int],
+        *,
+        at: At = None,
+        occurred_before: str | date | None = None,
+        source: str | None = None,
     ) -> "Overview | None":
         """Answers to several questions as of one position, and what is kept of them at the moment beside that.
 
@@ -134,13 +143,15 @@ class Answers(Base):
         """
         from replayhouse.infra.application.overview import overview
 
-        return self._do(overview, questions, at, occurred_before)
+        return self._do(overview, questions, at, occurred_before, source)
 
-    def findings_kept(self, *, at: At = None, occurred_before: str | date | None = None) -> "Mapping[int, Answer]":
+    def findings_kept(
+        self, *, at: At = None, occurred_before: str | date | None = None, source: str | None = None
+    ) -> "Mapping[int, Answer]":
         """The answers of record to all questions with their defaults, by number; only charts of lines have rows."""
         from replayhouse.infra.application.findings_kept import findings_kept
 
-        return self._do(findings_kept, at, occurred_before)
+        return self._do(findings_kept, at, occurred_before, source)
 
     def ask_beside(
         self,
@@ -149,11 +160,12 @@ class Answers(Base):
         *,
         at: At = None,
         occurred_before: str | date | None = None,
+        source: str | None = None,
     ) -> "Beside":
         """Answers a question, and beside that as of the load before; as of a past moment, what is known now."""
         from replayhouse.infra.application.ask_beside import ask_beside
 
-        return self._do(ask_beside, question, parameters or {}, at, occurred_before)
+        return self._do(ask_beside, question, parameters or {}, at, occurred_before, source)
 
     def ask_unless_known(
         self,
@@ -163,19 +175,26 @@ class Answers(Base):
         at: At = None,
         occurred_before: str | date | None = None,
         known: Collection[str] = (),
+        source: str | None = None,
     ) -> "Told":
         """Answers a question, but for an answer of record whose tag is among those that are known."""
         from replayhouse.infra.application.ask_beside import ask_unless_known
 
-        return self._do(ask_unless_known, question, parameters or {}, at, occurred_before, known)
+        return self._do(ask_unless_known, question, parameters or {}, at, occurred_before, known, source)
 
     def answer_changes(
-        self, question: int, parameters: Mapping[str, object] | None = None, *, since: At = None, until: At = None
+        self,
+        question: int,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        since: At = None,
+        until: At = None,
+        source: str | None = None,
     ) -> "AnswerChanges":
         """What differs between the answers to a question at two moments."""
         from replayhouse.infra.application.ask_beside import answer_changes
 
-        return self._do(answer_changes, question, parameters or {}, since, until)
+        return self._do(answer_changes, question, parameters or {}, since, until, source)
 
     def figure_rows(
         self,
@@ -188,11 +207,13 @@ class Answers(Base):
         occurred_before: str | date | None = None,
         limit: int = 500,
         offset: int = 0,
+        source: str | None = None,
     ) -> "FigureRows":
         """Some of the rows behind a figure, the largest parts first, each with the load that brought it."""
         from replayhouse.infra.application.figure_rows import figure_rows
 
-        return self._do(figure_rows, question, key, column, parameters or {}, at, occurred_before, limit, offset)
+        moment = (at, occurred_before)
+        return self._do(figure_rows, question, key, column, parameters or {}, *moment, limit, offset, source)
 
     def changes(self, old: int | None = None, new: int | None = None, *, at: At = None) -> "Changes | None":
         """What changed between the ends of two loads, given by their positions: by default, with the newest load.

@@ -43,6 +43,7 @@ class StandingMoment(BaseModel):
 
     at: str
     by: str | None
+    source: str | None
     position: int
     made_at: datetime
 
@@ -69,10 +70,11 @@ class Moments(BaseModel):
 
 
 class WantedMoment(BaseModel):
-    """A moment to make: `at` as known on, `by` as happened by, or both."""
+    """A moment to make: `at` as known on, `by` as happened by, of one `source` alone, or several of these."""
 
     at: Annotated[str | None, Field(max_length=200)] = None
     by: Annotated[str | None, Field(max_length=40)] = None
+    source: Annotated[str | None, Field(max_length=40)] = None
 
 
 class JobState(BaseModel):
@@ -81,6 +83,7 @@ class JobState(BaseModel):
     id: str
     at: str | None
     by: str | None
+    source: str | None
     state: State
     doing: str
     done: int
@@ -99,11 +102,11 @@ def moments(warehouse: Lent) -> Json:
 @router.post("", status_code=202, summary="Make a moment, as a job")
 def make(warehouse: Lent, jobs: TheJobs, wanted: WantedMoment, response: Response) -> JobState:
     """Begins to make a moment; the header Location names the job. One is made at a time."""
-    at, by = wanted.at or None, wanted.by or None
-    if at is None and by is None:
+    at, by, source = wanted.at or None, wanted.by or None, wanted.source or None
+    if at is None and by is None and source is None:
         raise UsageError("Name a moment: at, a position of the log or a recorded time; by, a business day; or both.")
-    warehouse.look_up_moment(at, occurred_before=by)
-    job = jobs.start(at, by, Wanted(at, by).link("/"))
+    warehouse.look_up_moment(at, occurred_before=by, source=source)
+    job = jobs.start(at, by, Wanted(at, by, source).link("/"), source)
     response.headers["location"] = f"/api/moments/jobs/{job.id}"
     return _state(job)
 

@@ -17,7 +17,7 @@ from replayhouse.infra.read_models.kept_answers import Origin
 from replayhouse.infra.web.api.documents import FAULTS, NO_STORE, Json
 from replayhouse.infra.web.asked import Given, Known, Number
 from replayhouse.infra.web.lending import Lent
-from replayhouse.infra.web.wanted import AtMoment
+from replayhouse.infra.web.wanted import Chosen, Source
 
 router = APIRouter(prefix="/api/questions", tags=["questions"], responses=FAULTS)
 
@@ -130,9 +130,11 @@ def listed(warehouse: Lent, q: Search = "") -> Json:
 
 
 @router.get("/{number}.csv", response_class=Response, responses=AS_CSV, summary="The answer as CSV")
-def answer_as_csv(warehouse: Lent, wanted: AtMoment, number: Number, given: Given, known: Known) -> Response:
+def answer_as_csv(warehouse: Lent, wanted: Chosen, number: Number, given: Given, known: Known) -> Response:
     """Answers a question in UTF-8: nulls are empty; an apostrophe stands before texts that begin as formulas do."""
-    told = warehouse.ask_unless_known(number, given, at=wanted.at, occurred_before=wanted.by, known=known)
+    told = warehouse.ask_unless_known(
+        number, given, at=wanted.at, occurred_before=wanted.by, known=known, source=wanted.source
+    )
     if told.answer is None:
         return Response(status_code=304, headers=_headers(told.origin))
     lines = b"".join(csv_lines(told.answer.columns, told.answer.rows))
@@ -142,9 +144,11 @@ def answer_as_csv(warehouse: Lent, wanted: AtMoment, number: Number, given: Give
 
 
 @router.get("/{number}", response_model=Answer, responses=UNCHANGED, summary="The answer to a question")
-def answer(warehouse: Lent, wanted: AtMoment, number: Number, given: Given, known: Known) -> Response:
+def answer(warehouse: Lent, wanted: Chosen, number: Number, given: Given, known: Known) -> Response:
     """Answers a question. Its own parameters stand in the query by their names, which `/api/questions` tells."""
-    told = warehouse.ask_unless_known(number, given, at=wanted.at, occurred_before=wanted.by, known=known)
+    told = warehouse.ask_unless_known(
+        number, given, at=wanted.at, occurred_before=wanted.by, known=known, source=wanted.source
+    )
     if told.answer is None:
         return Response(status_code=304, headers=_headers(told.origin))
     return Json(told.answer.document(), headers=_headers(told.origin))
@@ -158,7 +162,7 @@ def _headers(origin: Origin | None) -> Mapping[str, str]:
 @router.get("/{number}/rows", response_model=Figure, summary="The rows behind a figure")
 def rows_behind(
     warehouse: Lent,
-    wanted: AtMoment,
+    wanted: Chosen,
     number: Number,
     given: Given,
     column: Figured,
@@ -168,7 +172,15 @@ def rows_behind(
 ) -> Json:
     """Lists rows whose parts add up to a figure, those with the largest parts first."""
     found = warehouse.figure_rows(
-        number, key, column, given, at=wanted.at, occurred_before=wanted.by, limit=limit, offset=offset
+        number,
+        key,
+        column,
+        given,
+        at=wanted.at,
+        occurred_before=wanted.by,
+        limit=limit,
+        offset=offset,
+        source=wanted.source,
     )
     return Json(found.document(), headers=NO_STORE if found.tells_of_people else None)
 
@@ -180,9 +192,10 @@ def changes(
     given: Given,
     since: Annotated[str, Query(alias="from", max_length=200, description="The older moment, as `at` is written.")],
     to: Annotated[str, Query(max_length=200, description="The newer one; by default, now.")] = "live",
+    source: Source = "",
 ) -> Json:
     """Tells the rows of the answer that came, went, or have other figures."""
-    found = warehouse.answer_changes(number, given, since=since, until=to)
+    found = warehouse.answer_changes(number, given, since=since, until=to, source=source or None)
     asked = found.now.question
     sides = {
         name: {"position": one.position, "made_at": one.made_at, "finding": one.finding}

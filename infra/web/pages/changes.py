@@ -13,20 +13,20 @@ from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.changes_words import because, correction_in_words
 from replayhouse.infra.web.pages.layout import page
 from replayhouse.infra.web.pages.overview_words import MINUS, in_words
-from replayhouse.infra.web.wanted import AtMoment, Wanted
+from replayhouse.infra.web.wanted import Chosen, Wanted
 
 router = APIRouter()
 
 
 @router.get("/changes.json")
-def changes_as_json(warehouse: Lent, wanted: AtMoment, old: api.From = None, new: api.To = None) -> Json:
+def changes_as_json(warehouse: Lent, wanted: Chosen, old: api.From = None, new: api.To = None) -> Json:
     """The same for programs."""
     return api.changes(warehouse, wanted, old, new)
 
 
 @router.get("/changes")
 def changes(
-    request: Request, warehouse: Lent, wanted: AtMoment, old: api.From = None, new: api.To = None
+    request: Request, warehouse: Lent, wanted: Chosen, old: api.From = None, new: api.To = None
 ) -> HTMLResponse:
     """What changed between the ends of two loads: by default, with the newest as of the moment."""
     found = warehouse.changes(old, new, at=wanted.at)

@@ -12,7 +12,7 @@ from replayhouse.infra.web.closed_links import leads
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page, short
 from replayhouse.infra.web.pages.places import PLACES, place_of
-from replayhouse.infra.web.wanted import AtMoment
+from replayhouse.infra.web.wanted import Chosen
 
 router = APIRouter()
 
@@ -29,7 +29,7 @@ class Listed(NamedTuple):
 
 
 @router.get("/find")
-def find(request: Request, warehouse: Lent, wanted: AtMoment, asker: Asker, q: Text = "") -> Response:
+def find(request: Request, warehouse: Lent, wanted: Chosen, asker: Asker, q: Text = "") -> Response:
     """Leads to the one thing that a text means; of several, or none, tells what there is."""
     found = warehouse.find(q)
     if len(found.hits) == 1 and leads(asker.role, _path(found.hits[0])):

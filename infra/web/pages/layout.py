@@ -80,16 +80,17 @@ def page(
     *,
     title: str,
     here: str = "",
+    by_source: bool = False,
     **context: object,
 ) -> HTMLResponse:
-    """A page from its template, with the moment bar over it.
+    """A page from its template, with the moment bar over it; `by_source`: it shows what is of the wanted source alone.
 
     `title` is the window's, `here` the part of the site (see PARTS) that the page belongs to. Templates are given
     `link(path, **values)`, which makes an address at the same moment, and what stands in `context`.
     """
     began = time.perf_counter()
     glance = warehouse.glance()
-    bar = bar_of(glance, wanted, request)
+    bar = bar_of(glance, wanted, request, by_source=by_source)
     around = {"bar": bar, "seal": seal_of(glance), "head": glance.head, "wanted": wanted, "link": wanted.link}
     around["is_shared"] = len(glance.sources) > 1
     text = _text(template, asker_of(request), title=title, here=here, **around, **context)

@@ -9,7 +9,7 @@ from replayhouse.infra.application.load_details import LoadDetails
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page
 from replayhouse.infra.web.pages.words import title_of
-from replayhouse.infra.web.wanted import AtMoment
+from replayhouse.infra.web.wanted import Chosen
 
 router = APIRouter()
 
@@ -37,7 +37,7 @@ class Kind(NamedTuple):
 
 
 @router.get("/loads/{load}")
-def load(request: Request, warehouse: Lent, wanted: AtMoment, load: str, kinds: Kinds = False) -> HTMLResponse:
+def load(request: Request, warehouse: Lent, wanted: Chosen, load: str, kinds: Kinds = False) -> HTMLResponse:
     """A load as of the moment, by its id or name, or how either begins."""
     found = warehouse.load_details(load, at=wanted.at, counts=kinds)
     return page(

@@ -12,7 +12,7 @@ from replayhouse.infra.web.pages.layout import page
 from replayhouse.infra.web.pages.places import PLACES, place_of
 from replayhouse.infra.web.pages.things import personal
 from replayhouse.infra.web.pages.words import title_of
-from replayhouse.infra.web.wanted import AtMoment
+from replayhouse.infra.web.wanted import Chosen
 
 router = APIRouter()
 router.add_api_route("/log.json", api.commits, response_model=None)
@@ -26,14 +26,14 @@ Before = Annotated[int | None, Query(ge=1, description="Only commits that end be
 
 
 @router.get("/log")
-def log(request: Request, warehouse: Lent, wanted: AtMoment, before: Before = None) -> HTMLResponse:
+def log(request: Request, warehouse: Lent, wanted: Chosen, before: Before = None) -> HTMLResponse:
     """The head and the commits."""
     found = warehouse.commits(wanted.at, before=before, limit=COMMITS)
     return page(request, warehouse, wanted, "log.html", title="Log", here="/log", log=found, before=before)
 
 
 @router.get("/log/{position}")
-def event(request: Request, warehouse: Lent, wanted: AtMoment, position: Position) -> HTMLResponse:
+def event(request: Request, warehouse: Lent, wanted: Chosen, position: Position) -> HTMLResponse:
     """One event."""
     found = warehouse.event(position, wanted.at)
     response = page(

@@ -28,7 +28,7 @@ class Stop(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """One of the two times by which moments can be chosen."""
+    """One of several that can be chosen: of the two times of moments, or of sources."""
 
     label: str
     address: str
@@ -36,7 +36,10 @@ class Axis(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """What the bar says. `mark` is of what the page shows, for to ask whether there is news."""
+    """What the bar says. `mark` is of what the page shows, for to ask whether there is news.
+
+    `sources` are all of them and each, as can be chosen where there are several.
+    """
 
     is_past: bool
     says: str
@@ -46,6 +49,7 @@ class Bar(NamedTuple):
     axes: Sequence[Axis]
     back: str
     mark: str
+    sources: Sequence[Axis]
 
 
 class Seal(NamedTuple):
@@ -61,18 +65,27 @@ class _Addresses:
 
     def __init__(self, request: Request) -> None:
         self._path = quote(request.url.path, safe="/")
+        self._source = request.query_params.get("source") or None
         self._others = [
-            (name, value) for name, value in request.query_params.multi_items() if name not in ("at", "by", _AXIS)
+            (name, value)
+            for name, value in request.query_params.multi_items()
+            if name not in ("at", "by", "source", _AXIS)
         ]
 
     def at(self, at: str | None, by: str | None, axis: str | None = None) -> str:
-        named = [(name, value) for name, value in (("at", at), ("by", by), (_AXIS, axis)) if value is not None]
-        query = urlencode([*named, *self._others])
+        return self._address(at, by, self._source, axis)
+
+    def of(self, source: str | None, wanted: Wanted) -> str:
+        return self._address(wanted.at, wanted.by, source, None)
+
+    def _address(self, at: str | None, by: str | None, source: str | None, axis: str | None) -> str:
+        pairs = (("at", at), ("by", by), ("source", source), (_AXIS, axis))
+        query = urlencode([*((name, value) for name, value in pairs if value is not None), *self._others])
         return self._path + ("?" + query if query else "")
 
 
-def bar_of(glance: Glance, wanted: Wanted, request: Request) -> Bar:
-    """The bar over the page that is asked for."""
+def bar_of(glance: Glance, wanted: Wanted, request: Request, *, by_source: bool) -> Bar:
+    """The bar over the page that is asked for; `by_source`: the page shows the wanted source alone, if there is one."""
     addresses = _Addresses(request)
     happened = request.query_params.get(_AXIS, _HAPPENED if wanted.by else "") == _HAPPENED
     axes = (
@@ -81,9 +94,30 @@ def bar_of(glance: Glance, wanted: Wanted, request: Request) -> Bar:
     )
     stops = _months(glance, wanted, addresses) if happened else _loads(glance, wanted, addresses)
     says, details = _said(glance, wanted)
+    if wanted.source is not None:
+        only = f"{wanted.source} alone"
+        details.append(f"of {only}" if by_source else f"this page shows all sources, not {only}")
     rail = "Ends of months" if happened else "Ends of loads"
     back = addresses.at(None, None)
-    return Bar(wanted.is_past, says, ", ".join(details), rail, list(stops), axes, back, glance.shown)
+    return Bar(
+        wanted.is_past,
+        says,
+        ", ".join(details),
+        rail,
+        list(stops),
+        axes,
+        back,
+        glance.shown,
+        _sources(glance, wanted, addresses),
+    )
+
+
+def _sources(glance: Glance, wanted: Wanted, addresses: _Addresses) -> list[Axis]:
+    """All together, and each; none where there is nothing to choose."""
+    if len(glance.sources) < 2 and wanted.source is None:
+        return []
+    of_all = Axis("all", addresses.of(None, wanted), wanted.source is None)
+    return [of_all, *(Axis(name, addresses.of(name, wanted), name == wanted.source) for name in glance.sources)]
 
 
 def _said(glance: Glance, wanted: Wanted) -> tuple[str, list[str]]:

@@ -15,7 +15,7 @@ from replayhouse.infra.web.forms import Fields, place_on_this_site
 from replayhouse.infra.web.jobs import Job, State, TheJobs
 from replayhouse.infra.web.lending import Lent, asked_in
 from replayhouse.infra.web.pages.layout import fault_page, page, part
-from replayhouse.infra.web.wanted import AtMoment, Wanted, read_wanted
+from replayhouse.infra.web.wanted import Chosen, Wanted, read_chosen
 
 router = APIRouter()
 
@@ -25,7 +25,7 @@ Seen = Annotated[str, Query(max_length=60)]
 
 
 @router.get("/moments")
-def moments(request: Request, warehouse: Lent, wanted: AtMoment, jobs: TheJobs) -> HTMLResponse:
+def moments(request: Request, warehouse: Lent, wanted: Chosen, jobs: TheJobs) -> HTMLResponse:
     """The moments that can be asked as of, and a form to make another one."""
     newest, found = jobs.newest(), warehouse.moments()
     beside = [*((str(one.position), one) for one in found.made), *((one.prefix, one) for one in found.prefixes)]
@@ -47,12 +47,13 @@ def moments(request: Request, warehouse: Lent, wanted: AtMoment, jobs: TheJobs) 
 def make(warehouse: Lent, jobs: TheJobs, fields: Fields) -> RedirectResponse:
     """Makes a moment as a job, and goes to see how far it is; where the moment stands, to the page itself."""
     at, by = fields.get("at", "").strip() or None, fields.get("by", "").strip() or None
-    if at is None and by is None:
+    source = fields.get("source", "").strip() or None
+    if at is None and by is None and source is None:
         raise UsageError("Name a moment: a position of the log or a recorded time, a business day, or both.")
-    to = place_on_this_site(fields.get("to", ""), Wanted(at, by).link("/"))
-    if warehouse.look_up_moment(at, occurred_before=by).is_made:
+    to = place_on_this_site(fields.get("to", ""), Wanted(at, by, source).link("/"))
+    if warehouse.look_up_moment(at, occurred_before=by, source=source).is_made:
         return RedirectResponse(to, _SEE_OTHER)
-    return RedirectResponse(_address(jobs.start(at, by, to)), _SEE_OTHER)
+    return RedirectResponse(_address(jobs.start(at, by, to, source)), _SEE_OTHER)
 
 
 @router.get("/moments/jobs/{number}", response_model=None)
@@ -107,13 +108,14 @@ def _may_make(request: Request) -> bool:
 def _goes_on_to(request: Request, job: Job) -> str:
     """Where a job leads that is done: to the page that it was begun for, or to the first for who may not open that."""
     may_open = leads(request.state.identity.role, job.to.partition("?")[0])
-    return job.to if may_open else Wanted(job.at, job.by).link("/")
+    return job.to if may_open else Wanted(job.at, job.by, job.source).link("/")
 
 
 def _address_of(at: str, one: Prefix) -> str:
     """The overview as of what stands: what people have made by business time says so itself."""
-    by = by_of(one.occurred_before) if at.isdecimal() else None
-    return Wanted(at, by).link("/")
+    if not at.isdecimal():
+        return Wanted(at).link("/")
+    return Wanted(at, by_of(one.occurred_before), one.source).link("/")
 
 
 def _address(job: Job) -> str:
@@ -124,7 +126,7 @@ def not_made_page(request: Request, error: NotMade) -> Response:
     """Offers to make the moment that a page was to show."""
     query = request.query_params
     try:
-        wanted = read_wanted(query.get("at", ""), query.get("by", ""))
+        wanted = read_chosen(query.get("at", ""), query.get("by", ""), query.get("source", ""))
         with request.app.state.warehouses.lend(asked_in(request)) as warehouse:
             made = page(
                 request,
@@ -132,6 +134,7 @@ def not_made_page(request: Request, error: NotMade) -> Response:
                 wanted,
                 "not_made.html",
                 title="This moment is not made yet",
+                by_source=True,
                 text=str(error),
                 may_make=_may_make(request),
                 to=request.url.path + (f"?{request.url.query}" if request.url.query else ""),

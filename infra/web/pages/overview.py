@@ -29,7 +29,7 @@ from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import NOTHING, page
 from replayhouse.infra.web.pages.overview_charts import CHARTED, charts
 from replayhouse.infra.web.pages.overview_words import MINUS, in_words, month_in_words, rounded
-from replayhouse.infra.web.wanted import AtMoment, Wanted
+from replayhouse.infra.web.wanted import Chosen, Wanted
 
 router = APIRouter()
 
@@ -71,13 +71,13 @@ class Tile(NamedTuple):
 
 @router.get("/")
 def overview(
-    request: Request, warehouse: Lent, wanted: AtMoment, period: Annotated[Period, Query()] = Period.TWELVE
+    request: Request, warehouse: Lent, wanted: Chosen, period: Annotated[Period, Query()] = Period.TWELVE
 ) -> HTMLResponse:
     """The overview over the last twelve regular months, or over all of them."""
     numbers = tuple(dict.fromkeys((*QUESTIONS, *CHARTED)))
-    found = warehouse.overview(numbers, at=wanted.at, occurred_before=wanted.by)
+    found = warehouse.overview(numbers, at=wanted.at, occurred_before=wanted.by, source=wanted.source)
     if found is None:
-        return page(request, warehouse, wanted, "empty.html", title="Overview", here="/")
+        return page(request, warehouse, wanted, "empty.html", title="Overview", here="/", by_source=True)
     regular = regular_months(found.answers)
     are_all = period is Period.ALL
     links = partial(Links, wanted=wanted, given={}, asker=asker_of(request))
@@ -89,6 +89,7 @@ def overview(
         "overview.html",
         title="Overview",
         here="/",
+        by_source=True,
         period=period,
         lede=_lede(over),
         changes=_changes(found, wanted),

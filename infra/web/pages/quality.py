@@ -14,7 +14,7 @@ from replayhouse.infra.application.quality_report import NotBegun, QualityReport
 from replayhouse.infra.web.api import quality as api
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page
-from replayhouse.infra.web.wanted import AtMoment
+from replayhouse.infra.web.wanted import Chosen
 
 router = APIRouter()
 router.add_api_route("/quality.json", api.loads, response_model=None)
@@ -30,7 +30,7 @@ PageNumber = Annotated[int, Query(alias="page", ge=1, le=1_000_000, description=
 
 
 @router.get("/quality")
-def quality(request: Request, warehouse: Lent, wanted: AtMoment, number: PageNumber = 1) -> HTMLResponse:
+def quality(request: Request, warehouse: Lent, wanted: Chosen, number: PageNumber = 1) -> HTMLResponse:
     """All loads."""
     found = warehouse.quality_of_loads(wanted.at, limit=LOADS, offset=(number - 1) * LOADS)
     compared = found.loads[:COMPARED]
@@ -54,7 +54,7 @@ def quality(request: Request, warehouse: Lent, wanted: AtMoment, number: PageNum
 def load(
     request: Request,
     warehouse: Lent,
-    wanted: AtMoment,
+    wanted: Chosen,
     load: str,
     rule: str | None = None,
     number: PageNumber = 1,

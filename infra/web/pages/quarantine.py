@@ -12,7 +12,7 @@ from replayhouse.infra.web.api.documents import NO_STORE
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page
 from replayhouse.infra.web.pages.quality import PageNumber
-from replayhouse.infra.web.wanted import AtMoment
+from replayhouse.infra.web.wanted import Chosen
 from replayhouse.ingest.records import RECORDS
 
 router = APIRouter()
@@ -30,7 +30,7 @@ Status = Annotated[str, Query(max_length=20, description="quarantined, released,
 def quarantine(
     request: Request,
     warehouse: Lent,
-    wanted: AtMoment,
+    wanted: Chosen,
     load: Load = "",
     file: File = "",
     rule: Rule = "",

@@ -17,7 +17,7 @@ from replayhouse.infra.web.charts import Other, charts_of, sparkline
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page
 from replayhouse.infra.web.pages.terms import anchor_of
-from replayhouse.infra.web.wanted import AtMoment, Wanted
+from replayhouse.infra.web.wanted import Chosen, Wanted
 
 router = APIRouter()
 
@@ -25,10 +25,10 @@ Search = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/questions")
-def every_question(request: Request, warehouse: Lent, wanted: AtMoment, q: Search = "") -> HTMLResponse:
+def every_question(request: Request, warehouse: Lent, wanted: Chosen, q: Search = "") -> HTMLResponse:
     """The questions by group, with what is kept of their answers."""
     found = [one.question for one in warehouse.questions(q)]
-    kept = warehouse.findings_kept(at=wanted.at, occurred_before=wanted.by)
+    kept = warehouse.findings_kept(at=wanted.at, occurred_before=wanted.by, source=wanted.source)
     lines = {number: sparkline(answer) for number, answer in kept.items() if answer.rows}
     groups = [(name, list(several)) for name, several in groupby(found, key=lambda one: one.group)]
     return page(
@@ -38,6 +38,7 @@ def every_question(request: Request, warehouse: Lent, wanted: AtMoment, q: Searc
         "questions.html",
         title="Questions",
         here="/questions",
+        by_source=True,
         groups=groups,
         number=len(found),
         kept=kept,
@@ -48,21 +49,21 @@ def every_question(request: Request, warehouse: Lent, wanted: AtMoment, q: Searc
 
 
 @router.get("/questions/{number}.json")
-def question_as_json(warehouse: Lent, wanted: AtMoment, number: Number, given: Given, known: Known) -> Response:
+def question_as_json(warehouse: Lent, wanted: Chosen, number: Number, given: Given, known: Known) -> Response:
     """The same for programs."""
     return api.answer(warehouse, wanted, number, given, known)
 
 
 @router.get("/questions/{number}.csv")
-def question_as_csv(warehouse: Lent, wanted: AtMoment, number: Number, given: Given, known: Known) -> Response:
+def question_as_csv(warehouse: Lent, wanted: Chosen, number: Number, given: Given, known: Known) -> Response:
     """The same for spreadsheets."""
     return api.answer_as_csv(warehouse, wanted, number, given, known)
 
 
 @router.get("/questions/{number}")
-def question(request: Request, warehouse: Lent, wanted: AtMoment, number: Number, given: Given) -> HTMLResponse:
+def question(request: Request, warehouse: Lent, wanted: Chosen, number: Number, given: Given) -> HTMLResponse:
     """A question with its answer, and beside it what is said of it at another moment."""
-    found = warehouse.ask_beside(number, given, at=wanted.at, occurred_before=wanted.by)
+    found = warehouse.ask_beside(number, given, at=wanted.at, occurred_before=wanted.by, source=wanted.source)
     asked = found.answer.question
     given = {name: str(value) for name, value in found.answer.origin.parameters.items() if name in given}
     other = None if found.other is None else Other(found.other, _says(found))
@@ -74,6 +75,7 @@ def question(request: Request, warehouse: Lent, wanted: AtMoment, number: Number
         "question.html",
         title=f"{asked.number}. {asked.title}",
         here="/questions",
+        by_source=True,
         question=asked,
         answer=found.answer,
         charts=charts_of(found.answer, other, links.rows, found.open_months),
@@ -97,5 +99,6 @@ def _commands(request: Request, wanted: Wanted, number: int, given: Mapping[str,
     words += [word for name, value in given.items() for word in ("--set", f"{name}={value}")]
     words += ["--at", wanted.at] if wanted.at else []
     words += ["--occurred-before", wanted.by] if wanted.by else []
+    words += ["--source", wanted.source] if wanted.source else []
     address = str(request.base_url).rstrip("/") + wanted.link(f"/api/questions/{number}", **given)
     return [shlex.join(words), shlex.join(["curl", address])]

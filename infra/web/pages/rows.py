@@ -14,7 +14,7 @@ from replayhouse.infra.web.api.documents import NO_STORE
 from replayhouse.infra.web.asked import Given, Number
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page, short
-from replayhouse.infra.web.wanted import AtMoment, Wanted
+from replayhouse.infra.web.wanted import Chosen, Wanted
 
 router = APIRouter()
 
@@ -64,7 +64,7 @@ class Row(NamedTuple):
 @router.get("/questions/{number}/rows.json")
 def rows_as_json(
     warehouse: Lent,
-    wanted: AtMoment,
+    wanted: Chosen,
     number: Number,
     given: Given,
     column: api.Figured,
@@ -80,7 +80,7 @@ def rows_as_json(
 def rows(
     request: Request,
     warehouse: Lent,
-    wanted: AtMoment,
+    wanted: Chosen,
     number: Number,
     given: Given,
     column: api.Figured,
@@ -97,6 +97,7 @@ def rows(
         occurred_before=wanted.by,
         limit=MOST,
         offset=(page_number - 1) * MOST,
+        source=wanted.source,
     )
     made = page(
         request,
@@ -105,6 +106,7 @@ def rows(
         "rows.html",
         title=f"{column} of {' / '.join(found.key)}",
         here="/questions",
+        by_source=True,
         question=found.answer.question,
         found=found,
         beyond=found.answer.question.beyond.get(column),

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse
 
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page
-from replayhouse.infra.web.wanted import AtMoment
+from replayhouse.infra.web.wanted import Chosen
 from replayhouse.projections.questions import Question, questions
 from replayhouse.projections.questions.glossary import glossary
 
@@ -22,7 +22,7 @@ def anchor_of(term: str) -> str:
 
 
 @router.get("/terms")
-def terms(request: Request, warehouse: Lent, wanted: AtMoment) -> HTMLResponse:
+def terms(request: Request, warehouse: Lent, wanted: Chosen) -> HTMLResponse:
     """All terms."""
     return page(
         request,

@@ -17,7 +17,7 @@ from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import cell, page, short
 from replayhouse.infra.web.pages.places import PLACES, place_of
 from replayhouse.infra.web.pages.words import is_correction, name_of, row_name, title_of
-from replayhouse.infra.web.wanted import AtMoment, Wanted
+from replayhouse.infra.web.wanted import Chosen, Wanted
 
 router = APIRouter()
 
@@ -82,7 +82,7 @@ def _view(kind: HistoryKind) -> Any:
     def view(
         request: Request,
         warehouse: Lent,
-        wanted: AtMoment,
+        wanted: Chosen,
         key: str,
         order: Order = LEARNT,
         first: From = 0,

@@ -1,11 +1,13 @@
-"""Several sources in the browser and over HTTP: loads say whose they are."""
+"""Several sources in the browser and over HTTP: loads say whose they are, and one can be looked at alone."""
 
 from collections.abc import Iterator
+from urllib.parse import parse_qsl
 
 import pytest
 from fastapi.testclient import TestClient
 
 from replayhouse.infra.postgres.embedded import EmbeddedServer
+from replayhouse.infra.web.jobs import Jobs
 from tests.support.databases import copied
 from tests.support.extracts import a_good_extract, write
 from tests.support.in_process import Warehouse
@@ -48,3 +50,53 @@ def test_programs_are_told_the_source_of_a_load(site: TestClient) -> None:
     rows = site.get("/api/questions/1/rows", params={"key": "2018-01", "column": "revenue"}).json()["rows"]
     assert "shop" in {row["source"] for row in rows}
     assert '<th scope="row">source</th><td class="n">shop</td>' in site.get("/loads/january").text
+
+
+def test_a_source_alone_is_offered_made_and_shown(shared: Warehouse, site: TestClient) -> None:
+    """The answers are those of `ask --source`; the moment bar says what a page shows, and leads to the others."""
+    offered = site.get("/questions/22", params={"source": "shop"})
+    assert offered.status_code == 409
+    assert '<input type="hidden" name="source" value="shop">' in offered.text
+    assert site.get("/api/questions/22", params={"source": "shop"}).status_code == 409
+
+    begun = site.post("/api/moments", json={"source": "shop"})
+    assert (begun.status_code, begun.json()["source"]) == (202, "shop")
+    jobs: Jobs = site.app.state.jobs  # type: ignore[attr-defined]  # the client knows no more of it than ASGI
+    assert jobs.wait(begun.json()["id"]).error is None
+    assert [one["source"] for one in site.get("/api/moments").json()["made"]] == ["shop"]
+    assert "of shop alone" in site.get("/moments").text
+
+    for number in ("1", "22"):
+        told = site.get(f"/api/questions/{number}", params={"source": "shop"})
+        asked = shared.json("ask", number, "--source", "shop")
+        assert (told.json()["rows"], told.json()["finding"]) == (asked["rows"], asked["finding"])
+        assert told.json()["rows"] != site.get(f"/api/questions/{number}").json()["rows"]
+    tag = {"if-none-match": told.headers["etag"]}
+    assert site.get("/api/questions/22", params={"source": "shop"}, headers=tag).status_code == 304
+    assert site.get("/api/questions/22", headers=tag).status_code == 200
+
+    page = site.get("/questions/1", params={"source": "shop"})
+    assert "of shop alone" in page.text
+    assert '<a href="/questions/1">all</a>' in page.text
+    assert '<a href="/questions/1?source=shop" aria-current="true">shop</a>' in page.text
+    assert "replayhouse ask 1 --source shop" in page.text
+    assert "/questions/1/rows?source=shop&amp;key=2018-01" in page.text
+    rows = site.get("/api/questions/1/rows", params={"source": "shop", "key": "2018-01", "column": "revenue"}).json()
+    assert {row["source"] for row in rows["rows"]} == {"shop"}
+    for path in ("/", "/questions", "/questions/1/rows?key=2018-01&column=revenue"):
+        shown = site.get(path, params={**dict(parse_qsl(path.partition("?")[2])), "source": "shop"})
+        assert (shown.status_code, "of shop alone" in shown.text) == (200, True)
+    assert "this page shows all sources, not shop alone" in site.get("/log", params={"source": "shop"}).text
+
+
+@pytest.mark.parametrize("page", ["/", "/questions/1", "/api/questions/1", "/api/questions/1.csv"])
+def test_a_source_that_is_none_is_told_with_the_nearest(site: TestClient, page: str) -> None:
+    told = site.get(page, params={"source": "shp"})
+    assert told.status_code == 404
+    assert "no load of a source" in told.text
+    assert "did you mean shop?" in told.text
+    assert site.post("/api/moments", json={"source": "shp"}).status_code == 404
+
+
+def test_where_there_is_one_source_nothing_is_to_be_chosen(client: TestClient) -> None:
+    assert 'aria-label="Source"' not in client.get("/questions/1").text
