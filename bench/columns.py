@@ -16,9 +16,10 @@ import numpy as np
 from replayhouse.domain.kernel.places import region_of
 from replayhouse.domain.sales.events import Line
 from replayhouse.domain.sales.order import NEW_ORDER, OrderHeader, Payment, observe
-from replayhouse.infra.columns.batch import Batch, StoredEvents
+from replayhouse.infra.columns.batch import Batch
 from replayhouse.infra.columns.numbers import Ints
 from replayhouse.infra.columns.runs import fold_on_columns
+from replayhouse.infra.columns.stored import of_rows
 from replayhouse.infra.columns.values import Array, Texts, Uuids
 from replayhouse.infra.event_store.serialization.mapper import mapper_of_our_events
 from replayhouse.infra.read_models.folding import STAYS, Folding
@@ -130,7 +131,7 @@ def _orders(number: int) -> list[StoredRow]:
 
 def _batch(number: int) -> Batch:
     rows = _orders(number)
-    return Batch(StoredEvents(*zip(*rows, strict=True)), mapper_of_our_events(), None)
+    return Batch(of_rows(rows), mapper_of_our_events(), None)
 
 
 def _texts(some: Sequence[str]) -> Texts:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -14,7 +13,8 @@ from replayhouse.infra.columns.held import Records
 from replayhouse.infra.columns.numbers import Ints
 from replayhouse.infra.columns.opening import opened
 from replayhouse.infra.columns.shapes import groups_of
-from replayhouse.infra.columns.states import read_states
+from replayhouse.infra.columns.states import States, read_states
+from replayhouse.infra.columns.stored import StoredEvents
 from replayhouse.infra.columns.values import Array, Uuids
 from replayhouse.infra.event_store.known_keys import KeysOf
 from replayhouse.infra.event_store.serialization.errors import MappingError
@@ -27,15 +27,6 @@ _PERSONAL = frozenset(event_type for _, event_type in REGISTRY.topics if persona
 _HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), "S2")
 
 
-class StoredEvents(NamedTuple):
-    """Events as they are stored: whole streams, ordered by stream and version; a sequence of each column."""
-
-    streams: Sequence[bytes]
-    positions: Sequence[int]
-    topics: Sequence[str]
-    states: Sequence[bytes | memoryview]
-
-
 class Batch:
     """Streams, numbered in their order, whose events are columns.
 
@@ -44,22 +35,21 @@ class Batch:
     """
 
     def __init__(self, events: StoredEvents, mapper: Mapper, keys_of: KeysOf | None) -> None:
-        number = len(events.streams)
-        ids = np.frombuffer(b"".join(events.streams), np.uint64).reshape(number, 2)
-        is_first = np.concatenate(([True], (ids[1:] != ids[:-1]).any(axis=1)))
-        self.starts = np.flatnonzero(is_first)
+        number = len(events)
+        self.starts = events.begins
         self.counts = np.diff(self.starts, append=number)
-        self.stream_of = np.cumsum(is_first) - 1
+        self.stream_of = np.repeat(np.arange(len(self.starts)), self.counts)
         self.is_held = np.ones(len(self.starts), bool)
-        self._ids = id_texts(ids[self.starts])
-        self._positions = np.array(events.positions, np.int64)[self.starts + self.counts - 1]
+        self._ids = id_texts(events.streams[self.starts])
+        self._positions = events.positions[self.starts + self.counts - 1]
         self._kinds = np.zeros(number, np.int64)
         self._columns: list[Records] = []
         self._which = np.zeros(number, np.int64)  # of the columns an event stands in
         self._row = np.zeros(number, np.int64)
         reading = _Reading(events, mapper, keys_of)
-        for topic in reading.topics:  # in the order of the log, so that rows have the same one in every run
-            self._hold(reading, topic)
+        numbers, first = np.unique(events.topic_of, return_index=True)
+        for number in numbers[np.argsort(first)]:  # in the order of the log: rows have the same one in every run
+            self._hold(reading, events.topics[number], np.flatnonzero(events.topic_of == number))
 
     def groups(self) -> Iterator[Array]:
         """The streams that are held, as their numbers, by shape."""
@@ -75,8 +65,8 @@ class Batch:
             events.append(self._columns[self._which[places[0]]].at(self._row[places]))
         return Stream(Uuids(self._ids, group), Ints(self._positions, group), effective(events))  # type: ignore[arg-type]  # columns stand for values
 
-    def _hold(self, reading: "_Reading", topic: str) -> None:
-        places, columns = reading.read(topic)
+    def _hold(self, reading: "_Reading", topic: str, places: Array) -> None:
+        places, columns = reading.read(topic, places)
         self.is_held[self.stream_of[reading.broken]] = False
         if columns is None:
             self.is_held[self.stream_of[places]] = False
@@ -99,40 +89,36 @@ class _Reading:
 
     def __init__(self, events: StoredEvents, mapper: Mapper, keys_of: KeysOf | None) -> None:
         self._events, self._mapper, self._keys_of = events, mapper, keys_of
-        self._places: dict[str, list[int]] = {}
-        for place, topic in enumerate(events.topics):
-            self._places.setdefault(topic, []).append(place)
-        self.topics = list(self._places)
+        self._states = States(events.states)
         self.broken: list[int] = []
 
-    def read(self, topic: str) -> tuple[Array, Records | None]:
-        """The events of a topic, and their places; none where no columns are made of such events."""
-        places = self._places[topic]
+    def read(self, topic: str, places: Array) -> tuple[Array, Records | None]:
+        """The events of a topic, and their places, which are given; None where no columns are made of such events."""
         try:
             event_type, upcasters = REGISTRY.event_type_of(topic), REGISTRY.upcasters_of(topic)
         except MappingError:
-            return np.array(places), None
+            return places, None
         if not upcasters:
             with suppress(Unheld):
-                columns, is_good = read_states(event_type, [self._events.states[place] for place in places])
-                at = np.array(places)
-                self.broken += at[~is_good].tolist()
+                starts, ends = self._events.starts[places], self._events.ends[places]
+                columns, is_good = read_states(event_type, self._states, starts, ends)
+                self.broken += places[~is_good].tolist()
                 if event_type in _PERSONAL:
-                    columns = self._opened(columns, at, np.flatnonzero(is_good))
-                return at, columns
-        return self._decoded(topic, places)
+                    columns = self._opened(columns, places, np.flatnonzero(is_good))
+                return places, columns
+        return self._decoded(topic, places.tolist())
 
     def _opened(self, columns: Records, places: Array, rows: Array) -> Records:
         """The same with personal fields in clear text, or withheld."""
-        found = opened(columns, rows, [self._events.streams[place] for place in places[rows].tolist()], self._keys_of)
+        found = opened(columns, rows, self._events.ids(places[rows]), self._keys_of)
         self.broken += places[found.broken].tolist()
         return found.columns
 
     def _decoded(self, topic: str, places: Sequence[int]) -> tuple[Array, Records | None]:
-        states, decode = self._events.states, self._mapper.decode
+        state, decode = self._events.state, self._mapper.decode
         kept, events = list(places), []
         try:
-            events = [decode(topic, states[place]) for place in places]  # type: ignore[arg-type]  # any buffer will do
+            events = [decode(topic, state(place)) for place in places]
         except MappingError:
             kept, events = self._one_by_one(topic, places)
         if events and type(events[0]) in _PERSONAL:
@@ -147,17 +133,17 @@ class _Reading:
         read: dict[int, DomainEvent] = {}
         for place in places:
             try:
-                read[place] = self._mapper.decode(topic, self._events.states[place])  # type: ignore[arg-type]  # as above
+                read[place] = self._mapper.decode(topic, self._events.state(place))
             except MappingError:
                 self.broken.append(place)
         return list(read), list(read.values())
 
     def _revealed(self, places: Sequence[int], sealed: list[DomainEvent]) -> tuple[list[int], list[DomainEvent]]:
         """The same events with personal fields in clear text, or withheld; all keys are looked up at once."""
-        mapper, streams = self._mapper, self._events.streams
+        mapper = self._mapper
         if self._keys_of is None:
             return list(places), [mapper.withhold(event) for event in sealed]
-        ids = [convert(streams[place], UUID) for place in places]
+        ids = [convert(stream, UUID) for stream in self._events.ids(np.array(places, np.int64))]
         subjects = list(map(mapper.subject_of, sealed, ids))
         wanted = {subject.int: subject for subject in subjects if subject is not None}  # hashing a UUID runs Python
         found = self._keys_of(wanted.values()) if wanted else {}

@@ -5,6 +5,7 @@ in a form of fixed digits. That is read here byte for byte, for all states of a 
 exactly so, whatever the matter is, is not read: its stream goes one by one, and msgspec says what it is worth.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
@@ -19,15 +20,15 @@ import numpy as np
 from replayhouse.infra.columns.fields import Unheld
 from replayhouse.infra.columns.held import LONGEST_LIST, Held, Leaf, Lists, Nullable, Records, Times, Words
 from replayhouse.infra.columns.numbers import Amounts, Ints
+from replayhouse.infra.columns.stored import PADDING
 from replayhouse.infra.columns.times import SECOND_US, Days
 from replayhouse.infra.columns.values import Array, Bools, Texts, Uuids
 
 _MOST_DIGITS = 14  # of a number, or of an amount in hundredths
-_PADDING = bytes(64)  # behind the last state: whatever is looked for there is not found
-_ID = np.array([ord("h" if sign == "0" else sign) for sign in str(UUID(int=0))], np.uint8)
-_DAY = np.frombuffer(b"dddd-dd-dd", np.uint8)
-_TIME = np.frombuffer(b"dddd-dd-ddTdd:dd:dd", np.uint8)
-_FRACTION = np.frombuffer(b"dddddd", np.uint8)
+_ID = str(UUID(int=0)).replace("0", "h").encode()
+_DAY = b"dddd-dd-dd"
+_TIME = b"dddd-dd-ddTdd:dd:dd"
+_FRACTION = b"dddddd"
 
 
 def _signs(digit: str, digits: bytes) -> Array:
@@ -50,17 +51,12 @@ class Read(NamedTuple):
 
 
 class States:
-    """States one after the other, as bytes."""
+    """A text in which states stand, with PADDING behind them."""
 
-    def __init__(self, states: Sequence[bytes | memoryview]) -> None:
-        self.text = b"".join((*states, _PADDING))
-        self.data = np.frombuffer(self.text, np.uint8)
-        lengths = np.array(list(map(len, states)), np.int64)
-        self.ends = np.cumsum(lengths)
-        self.starts = self.ends - lengths
-        self.nowhere = len(self.text) - len(_PADDING)
-        self.quotes = np.flatnonzero(self.data[: self.nowhere] == ord('"'))
-        self.strange = np.flatnonzero((self.data[: self.nowhere] < 32) | (self.data[: self.nowhere] == ord("\\")))
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.data = np.frombuffer(text, np.uint8)
+        self.nowhere = len(text) - len(PADDING)
 
     def windows(self, at: Array, width: int) -> Array:
         """So many bytes from each of these places on."""
@@ -71,10 +67,10 @@ class States:
         """Where these bytes stand."""
         return np.asarray(self.windows(at, len(wanted)) == wanted)
 
-    def fitting(self, at: Array, pattern: Array, signs: Array) -> tuple[Array, Array]:
+    def fitting(self, at: Array, pattern: bytes, signs: Array) -> tuple[Array, Array]:
         """As many bytes as a pattern has, and where they fit."""
         found = self.windows(at, len(pattern))
-        return found, (signs[found.view(np.uint8).reshape(len(at), len(pattern))] == pattern).all(axis=1)
+        return found, signs[found.view(np.uint8)].view(found.dtype) == pattern
 
     def placed(self, at: Array, is_good: Array) -> Array:
         """The same places, where all was good so far: elsewhere nothing will be found."""
@@ -84,16 +80,17 @@ class States:
 Reader: TypeAlias = Callable[[States, Array], Read]
 
 
-def read_states(event_type: type[Any], states: Sequence[bytes | memoryview]) -> tuple[Records, Array]:
+def read_states(event_type: type[Any], states: States, starts: Array, ends: Array) -> tuple[Records, Array]:
     """The events of a class as columns, and which states could be read: the others are of no value.
+
+    The states stand from the places in `starts` on, and before those in `ends`.
 
     Personal fields are sealed. Raises Unheld where the class has a field of a type that is not read here.
     """
     read = _reader_of(cast(Any, event_type))
-    found = States(states)
-    held, end, is_good = read(found, found.starts)
+    held, end, is_good = read(states, starts)
     assert isinstance(held, Records)
-    return held, is_good & (end == found.ends)
+    return held, is_good & (end == ends)
 
 
 @cache
@@ -280,22 +277,25 @@ def _digits(states: States, at: Array) -> tuple[Array, Array]:
 
 def _texts(states: States, at: Array) -> Read:
     """Texts without a sign that is written otherwise than it is."""
-    next_quote = np.searchsorted(states.quotes, at + 1)
-    is_good = states.has(at, b'"') & (next_quote < len(states.quotes))
-    ends = np.full(len(at), states.nowhere)
-    ends[is_good] = states.quotes[next_quote[is_good]]
-    if len(states.strange):
-        is_good &= np.searchsorted(states.strange, at) == np.searchsorted(states.strange, ends)
-    begins, stops = np.where(is_good, at + 1, 0).tolist(), np.where(is_good, ends, 0).tolist()
-    if states.text.isascii():
-        whole = states.text.decode()
-        texts = [whole[begin:stop] for begin, stop in zip(begins, stops, strict=True)]
-    else:
-        texts = [_decoded(states.text[begin:stop]) for begin, stop in zip(begins, stops, strict=True)]
-        is_good &= np.array([text is not _UNREADABLE for text in texts], bool)
+    text, find = states.text, states.text.find
+    is_good = states.has(at, b'"')
+    begins = at + 1
+    stops = np.array([find(b'"', begin) for begin in begins.tolist()], np.int64)
+    is_good &= (stops >= 0) & (stops < states.nowhere)
+    ends = np.where(is_good, stops, states.nowhere)
+    begins = np.where(is_good, begins, ends)
+    written = [text[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+    if _STRANGE.search(b"".join(written)):
+        is_good &= np.array([_STRANGE.search(one) is None for one in written], bool)
+    try:
+        texts = [one.decode() for one in written]
+    except UnicodeDecodeError:
+        texts = list(map(_decoded, written))
+        is_good &= np.array([one is not _UNREADABLE for one in texts], bool)
     return Read(Leaf(Texts, np.array(texts, object)), ends + 1, is_good)
 
 
+_STRANGE = re.compile(rb"[\x00-\x1f\\]")
 _UNREADABLE = str(b"no text of UTF-8")  # made anew, so that no text of a state is the same object
 
 

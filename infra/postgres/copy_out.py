@@ -4,6 +4,7 @@ The driver waits, so that Ctrl-C is heard; what is there already is taken from l
 """
 
 from collections.abc import Generator
+from typing import TypeAlias
 
 import psycopg
 from psycopg import errors, sql
@@ -11,6 +12,8 @@ from psycopg.abc import Params
 from psycopg.pq import ExecStatus
 
 from replayhouse.infra.postgres.binary_copy import HEADER, TRAILER
+
+Message: TypeAlias = bytes | bytearray | memoryview
 
 _HEADER_BYTES, _TRAILER_BYTES = len(HEADER), len(TRAILER)
 
@@ -33,6 +36,40 @@ def copied_rows(
                 yield row
     finally:
         messages.close()
+
+
+def copied_at_once(conn: psycopg.Connection, statement: bytes | sql.Composed, number: int) -> Generator[list[Message]]:
+    """The same rows, so many at once; the last ones may be fewer. `conn` and errors as for `copied_rows`."""
+    take = conn.pgconn.get_copy_data
+    rows: list[Message] = []
+    is_first = True
+    with conn.cursor() as cursor, cursor.copy(statement) as copy:
+        while True:
+            size, message = take(1)
+            if size > 0:
+                rows.append(message)
+            elif size < 0:
+                _finish(conn)
+                break
+            elif waited := copy.read():
+                rows.append(waited)
+            else:
+                break
+            if len(rows) > number:  # the last message is a row, or the trailer
+                last = rows.pop()
+                yield _without_header(rows) if is_first else rows
+                rows, is_first = [last], False
+    if is_first:
+        rows = _without_header(rows)
+    if rows and len(rows[-1]) <= _TRAILER_BYTES:
+        rows.pop()
+    if rows:
+        yield rows
+
+
+def _without_header(rows: list[Message]) -> list[Message]:
+    """The first message is the header, with the first row behind it or by itself."""
+    return [row for row in (rows[0][_HEADER_BYTES:], *rows[1:]) if row] if rows else rows
 
 
 def copied_lines(

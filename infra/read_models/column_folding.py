@@ -1,14 +1,16 @@
 """Stored events of many streams folded on columns, and their rows written: the same bytes as those of one by one."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, compress
+from itertools import chain
 from typing import NamedTuple
 
+import numpy as np
 from sqlalchemy import Table
 
-from replayhouse.infra.columns.batch import Batch, StoredEvents
+from replayhouse.infra.columns.batch import Batch
 from replayhouse.infra.columns.lines import Unwritten, batch_of, lines_of
 from replayhouse.infra.columns.runs import LEAST_STREAMS, Piece, fold_on_columns
+from replayhouse.infra.columns.stored import StoredEvents
 from replayhouse.infra.read_models.arrow_schema import arrow_schema
 from replayhouse.infra.read_models.column_rows import ColumnRows
 from replayhouse.infra.read_models.stream_reader import StoredRow, StreamReader
@@ -31,9 +33,9 @@ class OnColumns(NamedTuple):
 
 
 def folded_on_columns(
-    projection: Projection, fold: Fold, some: Sequence[StoredRow], reader: StreamReader
+    projection: Projection, fold: Fold, some: StoredEvents, reader: StreamReader
 ) -> Iterator[OnColumns]:
-    """Folds whole streams, ordered by stream, as far as columns go, and hands them out in that order.
+    """Folds whole streams as far as columns go, and hands them out in that order.
 
     All of them at once, or, where memory does not hold that, one half of them after the other; streams of which it does
     not hold a run are left. Raises what looking keys up for the reader raises.
@@ -44,16 +46,14 @@ def folded_on_columns(
         return
     cut = _middle(some)
     if cut == 0:
-        streams = len({stream for stream, *_ in some})
-        yield OnColumns(0, [], {}, list(some), Counts(beyond=streams, error=MemoryError.__name__))
+        left = some.rows(np.arange(len(some)))
+        yield OnColumns(0, [], {}, left, Counts(beyond=len(some.begins), error=MemoryError.__name__))
         return
-    yield from folded_on_columns(projection, fold, some[:cut], reader)
-    yield from folded_on_columns(projection, fold, some[cut:], reader)
+    yield from folded_on_columns(projection, fold, some.between(0, cut), reader)
+    yield from folded_on_columns(projection, fold, some.between(cut, len(some)), reader)
 
 
-def _within_memory(
-    projection: Projection, fold: Fold, some: Sequence[StoredRow], reader: StreamReader
-) -> OnColumns | None:
+def _within_memory(projection: Projection, fold: Fold, some: StoredEvents, reader: StreamReader) -> OnColumns | None:
     """None where memory does not hold it; what was made of it till then is forgotten when this returns."""
     try:
         return _folded(projection, fold, some, reader)
@@ -61,16 +61,16 @@ def _within_memory(
         return None
 
 
-def _middle(some: Sequence[StoredRow]) -> int:
-    """Where the second half of the streams begins, more or less; 0 where there are too few for two runs."""
-    begins = [place for place in range(1, len(some)) if some[place][0] != some[place - 1][0]]
-    return begins[len(begins) // 2] if len(begins) + 1 >= 2 * LEAST_STREAMS else 0
+def _middle(some: StoredEvents) -> int:
+    """Where the second half of the streams begins; 0 where there are too few for two runs."""
+    begins = some.begins
+    return int(begins[len(begins) // 2]) if len(begins) >= 2 * LEAST_STREAMS else 0
 
 
-def _folded(projection: Projection, fold: Fold, some: Sequence[StoredRow], reader: StreamReader) -> OnColumns:
-    batch = Batch(StoredEvents(*zip(*some, strict=True)), reader.mapper, reader.keys_of)
+def _folded(projection: Projection, fold: Fold, some: StoredEvents, reader: StreamReader) -> OnColumns:
+    batch = Batch(some, reader.mapper, reader.keys_of)
     folded = fold_on_columns(batch, fold, projection.refuse_unknown_tables)
-    left = list(compress(some, folded.is_left))
+    left = some.rows(np.flatnonzero(folded.is_left))
     found = OnColumns(len(some) - len(left), [], {}, left, folded.counts)
     for table in projection.tables:
         if pieces := folded.pieces.get(table.name):

@@ -6,7 +6,7 @@ Streams are folded on columns, all of one shape at once, and those of which that
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Table
@@ -27,6 +27,9 @@ from replayhouse.projections.business_time import fold_of
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
 from replayhouse.projections.projection import Row, Rows
 from replayhouse.projections.warehouse import PROJECTIONS
+
+if TYPE_CHECKING:
+    from replayhouse.infra.columns.stored import StoredEvents
 
 EVENTS_AT_ONCE = 25_000
 """Folded at once on columns, give or take a stream: the more there are, the more have the same shape."""
@@ -79,10 +82,33 @@ class Folding:
         Raises Unfoldable, which names the stream, and what `reader` raises.
         """
         if column_folds.are_wanted():
-            yield from self._on_columns(rows, reader, least)
-        else:
-            for streams in reader.read(rows):
-                self.fold(streams)
+            from replayhouse.infra.columns.stored import of_rows  # and with it numpy
+
+            yield from self.fold_columns(map(of_rows, whole_streams(rows, EVENTS_AT_ONCE)), reader, least)
+            return
+        for streams in reader.read(rows):
+            self.fold(streams)
+            yield from self.take(least)
+        yield from self.take(1)
+
+    def fold_columns(
+        self, read: Iterable["StoredEvents"], reader: StreamReader, least: int
+    ) -> Iterator[Taken | ColumnRows]:
+        """The same of events that were read as columns: whole streams, some at a time."""
+        from replayhouse.infra.read_models.column_folding import folded_on_columns
+
+        for some in read:
+            for found in folded_on_columns(self._projection, self._fold, some, reader):
+                self.events += found.events
+                self.counts += found.counts
+                column_folds.note(self._projection.context, found.counts)
+                for streams in reader.read(found.left):
+                    self.fold(streams)
+                for name, unwritten in found.unwritten.items():
+                    self._waiting[name] += unwritten
+                for written in found.written:
+                    self.digests[written.table.name] += written.digest
+                    yield written
                 yield from self.take(least)
         yield from self.take(1)
 
@@ -102,23 +128,6 @@ class Folding:
                 raise self._unfoldable(stream.stream_id, error) from error
             for name, of_table in rows.items():
                 waiting[name] += of_table
-
-    def _on_columns(self, rows: Iterable[StoredRow], reader: StreamReader, least: int) -> Iterator[Taken | ColumnRows]:
-        from replayhouse.infra.read_models.column_folding import folded_on_columns  # and with it numpy
-
-        for some in whole_streams(rows, EVENTS_AT_ONCE):
-            for found in folded_on_columns(self._projection, self._fold, some, reader):
-                self.events += found.events
-                self.counts += found.counts
-                column_folds.note(self._projection.context, found.counts)
-                for streams in reader.read(found.left):
-                    self.fold(streams)
-                for name, unwritten in found.unwritten.items():
-                    self._waiting[name] += unwritten
-                for written in found.written:
-                    self.digests[written.table.name] += written.digest
-                    yield written
-                yield from self.take(least)
 
     def take(self, least: int) -> Iterator[Taken]:
         """The rows of each table for which that many wait at least. Raises Unfoldable for one that does not fit."""

@@ -2,12 +2,17 @@
 
 from collections.abc import Generator, Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pyarrow as pa
 
+from replayhouse.infra.read_models.folding import EVENTS_AT_ONCE
 from replayhouse.infra.read_models.stream_reader import StoredRow
 from replayhouse.infra.sealed_log.reader import SealedLog
+
+if TYPE_CHECKING:
+    from replayhouse.infra.columns.stored import StoredEvents
 
 _READ = ("topic", "state")
 
@@ -19,6 +24,20 @@ def sealed_rows(log: SealedLog, context: str, low: UUID, high: UUID, position: i
     """
     for batch in log.rows(context, low, high, position, _READ):
         yield from _unpacked(batch)
+
+
+def sealed_columns(log: SealedLog, context: str, low: UUID, high: UUID, position: int) -> Generator["StoredEvents"]:
+    """The same as columns, whole streams at once."""
+    from replayhouse.infra.columns.stored import of_arrow, together  # and with it numpy
+
+    waiting: list[StoredEvents] = []
+    for batch in log.rows(context, low, high, position, _READ):
+        waiting.append(of_arrow(batch))
+        if sum(map(len, waiting)) >= EVENTS_AT_ONCE:
+            yield from together(waiting).parts(EVENTS_AT_ONCE)
+            waiting = []
+    if waiting:
+        yield from together(waiting).parts(EVENTS_AT_ONCE)
 
 
 def _unpacked(batch: pa.RecordBatch) -> Iterator[StoredRow]:

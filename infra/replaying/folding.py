@@ -24,11 +24,11 @@ from replayhouse.infra.read_models.arrow_rows import arrow_rows
 from replayhouse.infra.read_models.column_rows import ColumnRows
 from replayhouse.infra.read_models.copy_text import line_writer, lines_of
 from replayhouse.infra.read_models.folding import Folding, Taken
-from replayhouse.infra.read_models.sealed_source import sealed_rows
+from replayhouse.infra.read_models.sealed_source import sealed_columns, sealed_rows
 from replayhouse.infra.read_models.stream_reader import StreamReader
 from replayhouse.infra.replaying.parts import Part
 from replayhouse.infra.replaying.row_files import RowsFile, RowsWriter
-from replayhouse.infra.runtime import gc_pause
+from replayhouse.infra.runtime import column_folds, gc_pause
 from replayhouse.infra.sealed_log.reader import SealedLog
 from replayhouse.projections.digest import NOTHING, Digest, digest_of
 from replayhouse.projections.warehouse import PROJECTIONS
@@ -106,8 +106,11 @@ def _folding(log: SealedLog, part: Part) -> Folding:
 
 
 def _taken(log: SealedLog, part: Part, keys_of: KeysOf | None, folding: Folding) -> Iterator[Taken | ColumnRows]:
-    rows = sealed_rows(log, part.context, part.low, part.high, part.position)
-    yield from folding.fold_all(rows, StreamReader(keys_of), ROWS_A_BATCH)
+    whole = log, part.context, part.low, part.high, part.position
+    if column_folds.are_wanted():
+        yield from folding.fold_columns(sealed_columns(*whole), StreamReader(keys_of), ROWS_A_BATCH)
+    else:
+        yield from folding.fold_all(sealed_rows(*whole), StreamReader(keys_of), ROWS_A_BATCH)
 
 
 def _batch_of(taken: Taken | ColumnRows) -> pa.RecordBatch:

@@ -145,6 +145,7 @@ def test_a_rebuild_reads_no_events_of_the_log_and_shows_the_same(
 
     with monkeypatch.context() as patch:
         patch.setattr("replayhouse.infra.read_models.rebuild.range_loader.events_of", refuse)
+        patch.setattr("replayhouse.infra.read_models.rebuild.range_loader.columns_of", refuse)
         rebuilt = rebuild(kept.database, workers=1, segments=kept.segments)
     again = digests(kept.database)
     assert {c: of.tables for c, of in rebuilt.items()} == {c: of.tables for c, of in live.items()}

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from replayhouse.domain.kernel.events import DomainEvent
-from replayhouse.infra.columns.batch import Batch, StoredEvents
+from replayhouse.infra.columns.batch import Batch
 from replayhouse.infra.columns.runs import fold_on_columns
+from replayhouse.infra.columns.stored import of_rows
 from replayhouse.infra.event_store.known_keys import Keys, KeysOf
 from replayhouse.infra.event_store.serialization.mapper import Mapper, mapper_of_our_events
 from replayhouse.infra.event_store.serialization.personal import new_key
@@ -92,7 +93,7 @@ def on_columns(
     projection = PROJECTIONS[context]
     if not rows:
         return Outcome({}, set())
-    batch = Batch(StoredEvents(*zip(*rows, strict=True)), mapper or mapper_of_our_events(), keys_of)
+    batch = Batch(of_rows(rows), mapper or mapper_of_our_events(), keys_of)
     folded = fold_on_columns(batch, fold_of(projection, before), projection.refuse_unknown_tables, least)
     left = [row for row, is_left in zip(rows, folded.is_left, strict=True) if is_left]
     others = one_by_one(context, left, keys_of, before)
@@ -112,7 +113,7 @@ def _sorted(rows: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
 def written_on_columns(context: str, rows: Sequence[StoredRow], keys_of: KeysOf | None) -> int:
     """How many rows are written from columns; each of them as it is one by one."""
     projection = PROJECTIONS[context]
-    batch = Batch(StoredEvents(*zip(*rows, strict=True)), mapper_of_our_events(), keys_of)
+    batch = Batch(of_rows(rows), mapper_of_our_events(), keys_of)
     folded = fold_on_columns(batch, projection.fold, projection.refuse_unknown_tables, 1)
     written = 0
     for table in projection.tables:

@@ -4,8 +4,8 @@ A process has two connections: rows of events stream in through one while keys a
 the other. Memory holds a few thousand events and rows, whatever the size of the log.
 """
 
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -17,23 +17,24 @@ from psycopg import sql
 from sqlalchemy import Table
 
 from replayhouse.infra.postgres.connection import Database, translated
-from replayhouse.infra.postgres.copy_out import copied_rows
+from replayhouse.infra.postgres.copy_out import copied_at_once, copied_rows
 from replayhouse.infra.postgres.planner import AMONG_MANY, IN_ORDER
 from replayhouse.infra.read_models.column_rows import ColumnRows
 from replayhouse.infra.read_models.copy_text import copy_data
-from replayhouse.infra.read_models.folding import STAYS, Folding, Taken
+from replayhouse.infra.read_models.folding import EVENTS_AT_ONCE, STAYS, Folding, Taken
 from replayhouse.infra.read_models.rebuild.taken_over import TakeOver, take_over
 from replayhouse.infra.read_models.schema import add_keys, copy_into, model_of, qualified
 from replayhouse.infra.read_models.stream_reader import StoredRow, StoredStream, StreamReader
 from replayhouse.infra.read_models.stream_source import COLUMNS, LOG, Source, unpacked
 from replayhouse.infra.read_models.windows import Span, streams_touched
-from replayhouse.infra.runtime import gc_pause
+from replayhouse.infra.runtime import column_folds, gc_pause
 from replayhouse.infra.runtime.column_folds import Counts
 from replayhouse.infra.runtime.errors import ReplayhouseError
 from replayhouse.infra.telemetry.spans import Work, span
 from replayhouse.projections.digest import Digest
 
 if TYPE_CHECKING:
+    from replayhouse.infra.columns.stored import StoredEvents
     from replayhouse.infra.sealed_log.reader import SealedLog
 
 ROWS_A_COPY = 4_000
@@ -130,17 +131,32 @@ class Loader:
         """Folds the streams of a range and sends their rows. Raises Unfoldable, which names the stream."""
         tables = model_of(task.context, task.schema).tables
         folding = Folding(task.context, task.occurred_before, partial(stream_at, self._rows, task), STAYS)
-        reader = self._readers.setdefault(task.source, StreamReader(task.source.keys_of(self._rows)))
         # closing: an error leaves the connection usable
         with (
             span(Work.REBUILD_RANGE, context=task.context) as done,
             translated(),
             gc_pause.paused(),
-            closing(self._events_of(task)) as events,
+            closing(self._taken(task, folding)) as taken,
         ):
-            self._send(folding.fold_all(events, reader, ROWS_A_COPY), tables)
+            self._send(taken, tables)
             done.tell(events=folding.events)
         return Loaded(folding.events, folding.digests, folding.counts)
+
+    def _taken(self, task: Range, folding: Folding) -> Generator[Taken | ColumnRows]:
+        reader = self._readers.setdefault(task.source, StreamReader(task.source.keys_of(self._rows)))
+        if column_folds.are_wanted():
+            with closing(self._columns_of(task)) as read:
+                yield from folding.fold_columns(read, reader, ROWS_A_COPY)
+        else:
+            with closing(self._events_of(task)) as events:
+                yield from folding.fold_all(events, reader, ROWS_A_COPY)
+
+    def _columns_of(self, task: Range) -> Generator["StoredEvents"]:
+        if self._sealed is None or task.touched is not None:
+            return columns_of(self._events, task)
+        from replayhouse.infra.read_models.sealed_source import sealed_columns  # and with it Arrow
+
+        return sealed_columns(self._sealed, task.context, task.low, task.high, task.position)
 
     def _events_of(self, task: Range) -> Generator[StoredRow]:
         if self._sealed is None or task.touched is not None:
@@ -195,11 +211,25 @@ def streams_of(conn: psycopg.Connection, reader: StreamReader, task: Range) -> G
 
 def events_of(conn: psycopg.Connection, task: Range) -> Generator[StoredRow]:
     """The events of a range, in the order of streams and versions; `conn` as for `streams_of`."""
+    with _looked_for(conn, task), closing(copied_rows(conn, _statement(task))) as rows:
+        yield from unpacked(rows)
+
+
+def columns_of(conn: psycopg.Connection, task: Range) -> Generator["StoredEvents"]:
+    """The same as columns, whole streams at once."""
+    from replayhouse.infra.columns.stored import whole_streams  # and with it numpy
+
+    with _looked_for(conn, task), closing(copied_at_once(conn, _statement(task), EVENTS_AT_ONCE)) as rows:
+        yield from whole_streams(rows)
+
+
+@contextmanager
+def _looked_for(conn: psycopg.Connection, task: Range) -> Iterator[None]:
+    """A transaction that looks for the events of a range in the way that suits them."""
     with conn.transaction():
         if task.touched is not None:
             conn.execute(AMONG_MANY)
-        with closing(copied_rows(conn, _statement(task))) as rows:
-            yield from unpacked(rows)
+        yield
 
 
 def stream_at(conn: psycopg.Connection, task: Range, position: int) -> UUID:
