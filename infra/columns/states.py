@@ -31,12 +31,13 @@ _TIME = b"dddd-dd-ddTdd:dd:dd"
 _FRACTION = b"dddddd"
 
 
-def _signs(digit: str, digits: bytes) -> Array:
+def _signs(digit: str, digits: bytes) -> bytes:
     """Of each byte the sign that stands for it in a pattern: one for all digits, itself for others."""
-    signs = np.arange(256, dtype=np.uint8)
-    signs[[ord(digit), 0]] = 0
-    signs[list(digits)] = ord(digit)
-    return signs
+    signs = bytearray(range(256))
+    signs[ord(digit)] = 0
+    for each in digits:
+        signs[each] = ord(digit)
+    return bytes(signs)
 
 
 _HEXADECIMAL, _DECIMAL = _signs("h", b"0123456789abcdef"), _signs("d", b"0123456789")
@@ -67,17 +68,36 @@ class States:
         """Where these bytes stand."""
         return np.asarray(self.windows(at, len(wanted)) == wanted)
 
-    def fitting(self, at: Array, pattern: bytes, signs: Array) -> tuple[Array, Array]:
+    def fitting(self, at: Array, pattern: bytes, signs: bytes) -> tuple[Array, Array]:
         """As many bytes as a pattern has, and where they fit."""
         found = self.windows(at, len(pattern))
-        return found, signs[found.view(np.uint8)].view(found.dtype) == pattern
+        return found, np.frombuffer(found.tobytes().translate(signs), found.dtype) == pattern
 
     def placed(self, at: Array, is_good: Array) -> Array:
         """The same places, where all was good so far: elsewhere nothing will be found."""
-        return np.where(is_good, at, self.nowhere)
+        return at if is_good.all() else np.where(is_good, at, self.nowhere)
 
 
 Reader: TypeAlias = Callable[[States, Array], Read]
+
+
+class _Value(NamedTuple):
+    """What reads values of a type: between quotes, if they stand in `quotes`, or with whatever stands around them."""
+
+    read: Reader
+    quotes: bytes = b""
+
+    def with_quotes(self) -> Reader:
+        """What reads them with their quotes, if they have any."""
+        if not self.quotes:
+            return self.read
+
+        def read(states: States, at: Array) -> Read:
+            is_good = states.has(at, self.quotes)
+            held, end, is_read = self.read(states, at + len(self.quotes))
+            return Read(held, end + len(self.quotes), is_good & is_read & states.has(end, self.quotes))
+
+        return read
 
 
 def read_states(event_type: type[Any], states: States, starts: Array, ends: Array) -> tuple[Records, Array]:
@@ -87,26 +107,25 @@ def read_states(event_type: type[Any], states: States, starts: Array, ends: Arra
 
     Personal fields are sealed. Raises Unheld where the class has a field of a type that is not read here.
     """
-    read = _reader_of(cast(Any, event_type))
-    held, end, is_good = read(states, starts)
+    held, end, is_good = _value_of(cast(Any, event_type)).read(states, starts)
     assert isinstance(held, Records)
     return held, is_good & (end == ends)
 
 
 @cache
-def _reader_of(hint: Any) -> Reader:
+def _value_of(hint: Any) -> _Value:
     if get_origin(hint) is Literal:
-        return _words_reader(get_args(hint))
+        return _Value(_words_reader(get_args(hint)))
     if get_origin(hint) is tuple and get_args(hint)[1:] == (Ellipsis,):
-        return _lists_reader(_reader_of(get_args(hint)[0]))
+        return _Value(_lists_reader(_value_of(get_args(hint)[0]).with_quotes()))
     if isinstance(hint, UnionType):
         (known,) = set(get_args(hint)) - {NoneType}
-        return _nullable_reader(_reader_of(known))
+        return _Value(_nullable_reader(_value_of(known).with_quotes()))
     if is_dataclass(hint):
-        return _record_reader(cast(Any, hint))
-    if hint not in _READERS:
+        return _Value(_record_reader(cast(Any, hint)))
+    if hint not in _VALUES:
         raise Unheld(f"no {hint!r} is read")
-    return _READERS[hint]
+    return _VALUES[hint]
 
 
 # --- what is made of others -------------------------------------------------------------------------------------
@@ -114,24 +133,26 @@ def _reader_of(hint: Any) -> Reader:
 
 @cache
 def _record_reader(kind: Any) -> Reader:
+    """What stands between two values, quotes and all, is the same in all records, and looked for at once."""
     hints = get_type_hints(kind)
-    names = [field.name for field in fields(kind)]
-    parts = [
-        (f'{"," if place else "{"}"{name}":'.encode(), name, _reader_of(hints[name]))
-        for place, name in enumerate(names)
-    ]
+    before, parts = b"{", list[tuple[bytes, str, Reader]]()
+    for field in fields(kind):
+        value = _value_of(hints[field.name])
+        parts.append((before + f'"{field.name}":'.encode() + value.quotes, field.name, value.read))
+        before = value.quotes + b","
+    last = before.removesuffix(b",") + b"}"
 
     def read(states: States, at: Array) -> Read:
         is_good = np.ones(len(at), bool)
         held: list[tuple[str, Held]] = []
         for label, name, read_part in parts:
             is_good &= states.has(at, label)
-            of_part, at, is_read = read_part(states, states.placed(at + len(label), is_good))
+            of_part, end, is_read = read_part(states, states.placed(at + len(label), is_good))
             held.append((name, of_part))
             is_good &= is_read
-            at = states.placed(at, is_good)
-        is_good &= states.has(at, b"}")
-        return Read(Records(kind, held, len(at)), states.placed(at + 1, is_good), is_good)
+            at = states.placed(end, is_good)
+        is_good &= states.has(at, last)
+        return Read(Records(kind, held, len(at)), states.placed(at + len(last), is_good), is_good)
 
     return read
 
@@ -193,16 +214,14 @@ def _lists_reader(read_item: Reader) -> Reader:
 
 
 def _ids(states: States, at: Array) -> Read:
-    ids, is_good = states.fitting(at + 1, _ID, _HEXADECIMAL)
-    is_good &= states.has(at, b'"') & states.has(at + 37, b'"')
-    return Read(Leaf(Uuids, ids), at + 38, is_good)
+    ids, is_good = states.fitting(at, _ID, _HEXADECIMAL)
+    return Read(Leaf(Uuids, ids), at + len(_ID), is_good)
 
 
 def _times(states: States, at: Array) -> Read:
-    texts, is_good = states.fitting(at + 1, _TIME, _DECIMAL)
-    is_good &= states.has(at, b'"')
+    texts, is_good = states.fitting(at, _TIME, _DECIMAL)
     seconds, is_time = _moments(texts, is_good, "s")
-    micros, ends = seconds * SECOND_US, at + 20
+    micros, ends = seconds * SECOND_US, at + len(_TIME)
     has_fraction = is_time & states.has(ends, b".")
     if has_fraction.any():
         fractions, is_fraction = states.fitting(ends[has_fraction] + 1, _FRACTION, _DECIMAL)
@@ -210,15 +229,13 @@ def _times(states: States, at: Array) -> Read:
         is_time[has_fraction] = is_fraction
         ends = np.where(has_fraction, ends + 7, ends)
     have_zone = states.has(ends, b"Z")
-    ends = np.where(have_zone, ends + 1, ends)
-    return Read(Times(micros, have_zone), ends + 1, is_time & states.has(ends, b'"'))
+    return Read(Times(micros, have_zone), np.where(have_zone, ends + 1, ends), is_time)
 
 
 def _days(states: States, at: Array) -> Read:
-    texts, is_good = states.fitting(at + 1, _DAY, _DECIMAL)
-    is_good &= states.has(at, b'"') & states.has(at + 11, b'"')
+    texts, is_good = states.fitting(at, _DAY, _DECIMAL)
     days, is_day = _moments(texts, is_good, "D")
-    return Read(Leaf(Days, days), at + 12, is_day)
+    return Read(Leaf(Days, days), at + len(_DAY), is_day)
 
 
 def _moments(texts: Array, is_good: Array, unit: str) -> tuple[Array, Array]:
@@ -252,14 +269,13 @@ def _numbers(states: States, at: Array) -> Read:
 
 
 def _amounts(states: States, at: Array) -> Read:
-    is_negative = states.data[at + 1] == ord("-")
-    first = at + 1 + is_negative
+    is_negative = states.data[at] == ord("-")
+    first = at + is_negative
     whole, point = _digits(states, first)
     cents, end = _digits(states, point + 1)
-    is_good = states.has(at, b'"') & states.has(point, b".") & states.has(end, b'"')
-    is_good &= (point > first) & (point - first <= _MOST_DIGITS - 2) & (end - point == 3)
+    is_good = states.has(point, b".") & (point > first) & (point - first <= _MOST_DIGITS - 2) & (end - point == 3)
     amounts = np.where(is_good, whole * 100 + cents, 0)
-    return Read(Leaf(Amounts, np.where(is_negative, -amounts, amounts)), end + 1, is_good)
+    return Read(Leaf(Amounts, np.where(is_negative, -amounts, amounts)), end, is_good)
 
 
 def _digits(states: States, at: Array) -> tuple[Array, Array]:
@@ -278,12 +294,10 @@ def _digits(states: States, at: Array) -> tuple[Array, Array]:
 def _texts(states: States, at: Array) -> Read:
     """Texts without a sign that is written otherwise than it is."""
     text, find = states.text, states.text.find
-    is_good = states.has(at, b'"')
-    begins = at + 1
-    stops = np.array([find(b'"', begin) for begin in begins.tolist()], np.int64)
-    is_good &= (stops >= 0) & (stops < states.nowhere)
+    stops = np.array([find(b'"', begin) for begin in at.tolist()], np.int64)
+    is_good = (stops >= 0) & (stops < states.nowhere)
     ends = np.where(is_good, stops, states.nowhere)
-    begins = np.where(is_good, begins, ends)
+    begins = np.where(is_good, at, ends)
     written = [text[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
     if _STRANGE.search(b"".join(written)):
         is_good &= np.array([_STRANGE.search(one) is None for one in written], bool)
@@ -292,7 +306,7 @@ def _texts(states: States, at: Array) -> Read:
     except UnicodeDecodeError:
         texts = list(map(_decoded, written))
         is_good &= np.array([one is not _UNREADABLE for one in texts], bool)
-    return Read(Leaf(Texts, np.array(texts, object)), ends + 1, is_good)
+    return Read(Leaf(Texts, np.array(texts, object)), ends, is_good)
 
 
 _STRANGE = re.compile(rb"[\x00-\x1f\\]")
@@ -306,13 +320,13 @@ def _decoded(text: bytes) -> str:
         return _UNREADABLE
 
 
-_READERS: dict[Any, Reader] = {
-    UUID: _ids,
-    str: _texts,
-    int: _numbers,
-    bool: _flags,
-    Decimal: _amounts,
-    datetime: _times,
-    date: _days,
+_VALUES: dict[Any, _Value] = {
+    UUID: _Value(_ids, b'"'),
+    str: _Value(_texts, b'"'),
+    int: _Value(_numbers),
+    bool: _Value(_flags),
+    Decimal: _Value(_amounts, b'"'),
+    datetime: _Value(_times, b'"'),
+    date: _Value(_days, b'"'),
 }
 """By type of field. Coordinates are not among them: there are many ways to write one."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from replayhouse.infra.columns.values import Array
 
-PADDING = bytes(64)
+PADDING = bytes(256)
 """Behind the last state: whatever is looked for there is not found."""
 
 _ID_AT, _POSITION_AT, _LENGTH_AT, _TOPIC_AT = 6, 26, 34, 38  # in a row of COPY in binary form
