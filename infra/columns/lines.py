@@ -22,8 +22,8 @@ from replayhouse.infra.columns.times import SECOND_US, Days, Moments
 from replayhouse.infra.columns.values import Array, Bools, Column, Texts, Uuids
 from replayhouse.projections.digest import ESCAPES, NULL
 
-_SPECIAL = np.zeros(256, bool)
-_SPECIAL[list(map(ord, ESCAPES))] = True
+_BACKSLASH = ord("\\")
+_HIGHEST_ESCAPED = max(ord(sign) for sign in ESCAPES if ord(sign) != _BACKSLASH)
 _ID_WIDTH = 36
 
 
@@ -38,9 +38,10 @@ class Lines(NamedTuple):
     starts: Array
     ends: Array
 
-    def without_position(self) -> Iterable[memoryview]:
+    def without_position(self) -> Iterable[bytes]:
         """The lines that a digest covers."""
-        return map(self.data.__getitem__, map(slice, self.starts.tolist(), self.ends.tolist()))
+        text = self.data.tobytes()  # whose slices take half the time of those of a view
+        return [text[start:end] for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True)]
 
 
 def batch_of(schema: pa.Schema, pieces: Sequence[Piece]) -> pa.RecordBatch:
@@ -78,7 +79,8 @@ def _text(column: pa.Array) -> pa.Array:
 
 
 def _escaped(texts: pa.Array) -> pa.Array:
-    if _SPECIAL[_signs_of(texts)].any():
+    signs = _signs_of(texts)
+    if signs.min(initial=_BACKSLASH + 1) <= _HIGHEST_ESCAPED or (signs == _BACKSLASH).any():
         for sign, written in ESCAPES.items():
             texts = pc.replace_substring(texts, sign, written)
     return texts

@@ -87,9 +87,9 @@ def _clear(
 
 def _keys(subjects: set[bytes], keys_of: KeysOf) -> dict[bytes, bytes | None]:
     """By subject its key; None where that was destroyed."""
-    ids = {subject: convert(subject, UUID) for subject in subjects}
-    keys = keys_of(ids.values()) if ids else {}
-    return {subject: keys[of] for subject, of in ids.items()}
+    found = keys_of([convert(subject, UUID) for subject in subjects]) if subjects else {}
+    keys = {subject.bytes: key for subject, key in found.items()}  # hashing and comparing a UUID runs Python
+    return {subject: keys[subject] for subject in subjects}
 
 
 def _subjects_of(columns: Records, rows: Array, streams: Sequence[bytes]) -> Sequence[bytes]:
