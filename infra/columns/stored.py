@@ -81,13 +81,13 @@ class StoredEvents:
         )
 
     def parts(self, number: int) -> Iterator["StoredEvents"]:
-        """The same events, so many at once, and as many more as the last stream of them has."""
-        begins = [*self.begins.tolist(), len(self)]
+        """The same events, whole streams, so many at once; the last ones may be half as many more."""
         first = 0
-        for after in begins[1:]:
-            if after - first >= number or after == len(self):
+        for after in self.begins.tolist():
+            if after - first >= number and 2 * (len(self) - after) >= number:
                 yield self.between(first, after)
                 first = after
+        yield self.between(first, len(self))
 
 
 def of_rows(rows: Sequence[_Row]) -> StoredEvents:
@@ -166,18 +166,22 @@ def together(some: Sequence[StoredEvents]) -> StoredEvents:
     )
 
 
-def whole_streams(read: Iterable[Sequence[_Bytes]]) -> Iterator[StoredEvents]:
-    """The same of rows that are ordered by stream and come many at a time: as many of them as make whole streams."""
-    kept: Sequence[_Bytes] = []
+def whole_streams(read: Iterable[Sequence[_Bytes]], number: int) -> Iterator[StoredEvents]:
+    """The same of rows that are ordered by stream and version and come so many at a time: as they make whole streams.
+
+    The last ones are given together with those before, where they are fewer than half as many.
+    """
+    waiting: Sequence[_Bytes] = []
     for rows in read:
-        some = [*kept, *rows]
-        events = of_copied(some)
-        cut = int(events.begins[-1])
-        if cut:
-            yield events.between(0, cut)
-        kept = some[cut:]
-    if kept:
-        yield of_copied(kept)
+        if waiting and 2 * len(rows) >= number:
+            events = of_copied(waiting)
+            cut = int(events.begins[-1])
+            if cut:
+                yield events.between(0, cut)
+            waiting = waiting[cut:]
+        waiting = [*waiting, *rows]
+    if waiting:
+        yield of_copied(waiting)
 
 
 def _gathered(text: bytes, at: Array, width: int, kind: Any) -> Array:

@@ -49,7 +49,7 @@ def test_they_are_the_events_that_were_read(rows: list[StoredRow], cut: int, at_
     sliced = arrow([*rows[:1], *rows]).slice(1)
     halves = [of_arrow(part) for part in (sliced.slice(0, cut), sliced.slice(cut)) if part.num_rows]
     many = [rows[begin : begin + at_once] for begin in range(0, len(rows), at_once)]
-    parts = list(whole_streams([copied(row) for row in some] for some in many))
+    parts = list(whole_streams(([copied(row) for row in some] for some in many), at_once))
 
     for events in (of_rows(rows), of_copied(list(map(copied, rows))), of_arrow(sliced), together(halves)):
         assert rows_of(events) == rows

@@ -220,7 +220,7 @@ def columns_of(conn: psycopg.Connection, task: Range) -> Generator["StoredEvents
     from replayhouse.infra.columns.stored import whole_streams  # and with it numpy
 
     with _looked_for(conn, task), closing(copied_at_once(conn, _statement(task), EVENTS_AT_ONCE)) as rows:
-        yield from whole_streams(rows)
+        yield from whole_streams(rows, EVENTS_AT_ONCE)
 
 
 @contextmanager
