@@ -79,6 +79,7 @@ def ingest(
     with named_warehouse() as warehouse:
         report = warehouse.ingest(path, name, source=source, dry_run=dry_run, project=not no_project, answers=answers)
     _warn_of_passed_over(report)
+    _warn_of_nothing(report)
     if json:
         print_json({**report.document(), "seconds": seconds_so_far()})
     else:
@@ -211,6 +212,12 @@ def _warn_of_passed_over(report: "IngestReport") -> None:
     if names:
         more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
         warn(f"Passed over, for none of the nine files is called so: {', '.join(names[:NAMES_TOLD])}{more}.")
+
+
+def _warn_of_nothing(report: "IngestReport") -> None:
+    """Says that an extract has no record at all, with which no rule finds anything wrong; on standard error, too."""
+    if not report.reasons and not any(report.rows.values()):
+        warn(f"{report.name} holds no record: its files are headers alone. Look whether that is what was meant.")
 
 
 def _headline(report: "IngestReport", *, is_dry_run: bool) -> str:

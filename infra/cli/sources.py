@@ -130,6 +130,8 @@ def _show(checked: "Checked", command: str) -> None:
         for reason in checked.reasons:
             say(f"  {reason}")
         return
+    if not any(records.records for records in checked.records):
+        say("No record is made of these files: look whether they have rows, and what the mapping leaves out.")
     say(f"Quality score: {checked.score:.2f} of 100. Nothing was loaded. To load it: {command}")
 
 

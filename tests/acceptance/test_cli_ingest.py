@@ -229,3 +229,13 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     done = Program(tmp_path / "home").run("generate", tmp_path / "taken" / "extract", "--json")
     assert done.code == 2
     assert str(tmp_path / "taken") in done.document["error"]
+
+
+def test_an_extract_of_headers_alone_is_loaded_with_a_word(database: Database, tmp_path: Path) -> None:
+    headers: dict[str, list[str]] = {file: [] for file in a_good_extract()}
+    warehouse = Warehouse(database, tmp_path / "home")
+    done = warehouse.run("ingest", write(tmp_path / "empty", headers), "--json")
+    assert (done.code, done.document["status"]) == (0, "completed"), done
+    assert "empty holds no record: its files are headers alone. " in done.err
+    later = warehouse.run("ingest", write(tmp_path / "full", a_good_extract()))
+    assert (later.code, "holds no record" in later.err) == (0, False), later
