@@ -72,12 +72,13 @@ def survey(area: Area, zip_prefix: str, samples: Sequence[Sample]) -> tuple[Doma
     """
     inside = [sample for sample in samples if is_in_brazil(sample.latitude, sample.longitude)]
     if inside:
+        latitudes, longitudes, cities, states = zip(*inside, strict=True)
         surveyed = AreaSurveyed(
             zip_prefix=zip_prefix,
-            latitude=median(sample.latitude for sample in inside),
-            longitude=median(sample.longitude for sample in inside),
-            city=most_frequent(sample.city for sample in inside),
-            state=most_frequent(sample.state for sample in inside),
+            latitude=median(latitudes),
+            longitude=median(longitudes),
+            city=most_frequent(cities),
+            state=most_frequent(states),
             samples=len(inside),
         )
     elif area.samples == 0:

@@ -6,6 +6,8 @@ shapes of `replayhouse.ingest.work`: per row that costs a tenth of fetching colu
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
@@ -29,7 +31,9 @@ from replayhouse.ingest.ports import Place, Unit
 from replayhouse.ingest.work import AreaWork, CategoryWork, Family, Kind, PersonWork, ProductWork, SellerWork
 
 _SQL = Path(__file__).parent / "sql"
-PLAN = (_SQL / "plan.sql").read_text(encoding="utf-8")
+BUCKETS, PLAN, PLAN_CATALOGUE, SIZES = (
+    (_SQL / f"{name}.sql").read_text(encoding="utf-8") for name in ("buckets", "plan", "plan_catalogue", "sizes")
+)
 PERSONS = (_SQL / "persons.sql").read_text(encoding="utf-8")
 _BUCKETS = "WHERE bucket BETWEEN $first AND $last"
 CATALOGUE = (_SQL / "catalogue.sql").read_text(encoding="utf-8")
@@ -62,8 +66,16 @@ _READ: dict[int, msgspec.json.Decoder[Family]] = {
 
 
 def plan(connection: duckdb.DuckDBPyConnection) -> dict[int, int]:
-    """Works out what the staged rows touch; returns the events expected per bucket, more or less."""
-    connection.execute(PLAN)
+    """Works out what the staged rows touch; returns the events expected per bucket, more or less.
+
+    Many statements are too small for DuckDB to share among threads: so two go on side by side, on two connections.
+    """
+    connection.execute(BUCKETS)
+    with closing(interruptible(connection.cursor())) as beside, ThreadPoolExecutor(1) as pool:
+        catalogue = pool.submit(beside.execute, PLAN_CATALOGUE)
+        connection.execute(PLAN)
+        catalogue.result()
+    connection.execute(SIZES)
     return DuckDBWork(connection).sizes()
 
 

@@ -1,5 +1,6 @@
 -- The plan of a load, in the staging database: which aggregates the new and changed rows touch, in which bucket each
--- stands, and their rows sorted by bucket, family and key, so that a worker reads its buckets in one piece.
+-- stands, and their rows sorted by bucket, family and key, so that a worker reads its buckets in one piece. Here orders and
+-- their persons, and what is looked up of all; of the rest see plan_catalogue.sql, which runs at the same time.
 
 -- Who is behind an alias: by this extract and by the log. A conflict between them was quarantined.
 CREATE OR REPLACE TABLE person_of_alias AS
@@ -56,13 +57,12 @@ together AS (
     FROM touched AS t
     JOIN every_order AS e ON e.order_id = t.order_id
 )
-SELECT e.order_id, e.customer_alias, p.customer_id, coalesce(p.customer_id, e.customer_alias) AS family
+SELECT
+    e.order_id, e.customer_alias, p.customer_id, coalesce(p.customer_id, e.customer_alias) AS family,
+    bucket_of(coalesce(p.customer_id, e.customer_alias)) AS bucket
 FROM every_order AS e
 JOIN together AS t ON t.customer_alias = e.customer_alias
 LEFT JOIN person_of_alias AS p ON p.customer_alias = e.customer_alias;
-
--- The first byte of its MD5, which is the lowest one of the number that DuckDB makes of it.
-CREATE OR REPLACE MACRO bucket_of(family) AS (md5_number(family::VARCHAR) & 255)::INT;
 
 -- Kind 1: persons, or aliases of nobody we know.
 CREATE OR REPLACE TABLE work_person AS
@@ -84,7 +84,7 @@ ORDER BY bucket, family, c.record;
 
 CREATE OR REPLACE TABLE work_order AS
 SELECT
-    bucket_of(t.family) AS bucket, t.family, t.order_id,
+    t.bucket, t.family, t.order_id,
     o.* EXCLUDE (order_id, lines, record, key, fingerprint, change)
 FROM touched_order AS t
 LEFT JOIN orders AS o ON o.order_id = t.order_id
@@ -92,7 +92,7 @@ ORDER BY bucket, family, t.order_id;
 
 CREATE OR REPLACE TABLE work_item AS
 SELECT
-    bucket_of(t.family) AS bucket, t.family,
+    t.bucket, t.family,
     i.* EXCLUDE (lines, record, key, fingerprint, change)
         REPLACE (coalesce(i.seller_id, '00000000-0000-0000-0000-000000000000'::UUID) AS seller_id) -- whom nobody knows
 FROM touched_order AS t
@@ -101,92 +101,62 @@ ORDER BY bucket, family, i.order_id, i.record;
 
 CREATE OR REPLACE TABLE work_payment AS
 SELECT
-    bucket_of(t.family) AS bucket, t.family, p.* EXCLUDE (lines, record, key, fingerprint, change)
+    t.bucket, t.family, p.* EXCLUDE (lines, record, key, fingerprint, change)
 FROM touched_order AS t
 JOIN order_payments AS p ON p.order_id = t.order_id
 ORDER BY bucket, family, p.order_id, p.record;
 
 CREATE OR REPLACE TABLE work_review AS
 SELECT
-    bucket_of(t.family) AS bucket, t.family,
+    t.bucket, t.family,
     coalesce(t.customer_id, '00000000-0000-0000-0000-000000000000'::UUID) AS customer_id,
     r.* EXCLUDE (lines, record, key, fingerprint, change)
 FROM touched_order AS t
 JOIN order_reviews AS r ON r.order_id = t.order_id
 ORDER BY bucket, family, r.order_id, r.record;
 
--- Kinds 2 to 5: products, sellers, categories, areas, each in the bucket of its own key.
-CREATE OR REPLACE TABLE work_product AS
-SELECT bucket_of(product_id) AS bucket, * FROM products WHERE change <> 'unchanged' ORDER BY bucket, product_id;
-
-CREATE OR REPLACE TABLE work_seller AS
-SELECT bucket_of(seller_id) AS bucket, * FROM sellers WHERE change <> 'unchanged' ORDER BY bucket, seller_id;
-
-CREATE OR REPLACE TABLE work_category AS
-WITH shown AS (
-    SELECT category AS name, min(line) AS product_line
-    FROM products
-    WHERE change <> 'unchanged' AND category IS NOT NULL
-    GROUP BY category
-),
-translated AS (
-    SELECT category AS name, line, english FROM categories WHERE change <> 'unchanged'
-),
-named AS (
-    SELECT coalesce(t.name, s.name) AS name, t.line, t.english, s.product_line
-    FROM translated AS t
-    FULL JOIN shown AS s ON s.name = t.name
-)
-SELECT bucket_of(md5(name)::UUID) AS bucket, md5(name)::UUID AS family, * FROM named ORDER BY bucket, family;
-
-CREATE OR REPLACE TABLE work_sample AS
-SELECT bucket_of(a.key) AS bucket, a.key AS family, g.* EXCLUDE (lines, record)
-FROM areas AS a
-JOIN geolocation AS g ON g.zip_prefix = a.zip_prefix
-WHERE a.change <> 'unchanged'
-ORDER BY bucket, family, g.record;
-
 -- What the write side will look up at later loads: ids of two things that belong together, and of which file they are.
 CREATE OR REPLACE TABLE work_lookup AS
 WITH fingerprints AS (
-    SELECT 'customers' AS file, 1 AS kind, customer_id AS family, key, fingerprint
+    SELECT 'customers' AS file, 1 AS kind, bucket_of(customer_id) AS bucket, customer_id AS family, key, fingerprint
     FROM customers WHERE change <> 'unchanged'
     UNION ALL
-    SELECT 'orders', 1, t.family, r.key, r.fingerprint
+    SELECT 'orders', 1, t.bucket, t.family, r.key, r.fingerprint
     FROM orders AS r JOIN touched_order AS t ON t.order_id = r.order_id WHERE r.change <> 'unchanged'
     UNION ALL
-    SELECT 'order_items', 1, t.family, r.key, r.fingerprint
+    SELECT 'order_items', 1, t.bucket, t.family, r.key, r.fingerprint
     FROM order_items AS r JOIN touched_order AS t ON t.order_id = r.order_id WHERE r.change <> 'unchanged'
     UNION ALL
-    SELECT 'order_payments', 1, t.family, r.key, r.fingerprint
+    SELECT 'order_payments', 1, t.bucket, t.family, r.key, r.fingerprint
     FROM order_payments AS r JOIN touched_order AS t ON t.order_id = r.order_id WHERE r.change <> 'unchanged'
     UNION ALL
-    SELECT 'order_reviews', 1, t.family, r.key, r.fingerprint
+    SELECT 'order_reviews', 1, t.bucket, t.family, r.key, r.fingerprint
     FROM order_reviews AS r JOIN touched_order AS t ON t.order_id = r.order_id WHERE r.change <> 'unchanged'
     UNION ALL
-    SELECT 'products', 2, product_id, key, fingerprint FROM products WHERE change <> 'unchanged'
+    SELECT 'products', 2, bucket_of(product_id), product_id, key, fingerprint FROM products WHERE change <> 'unchanged'
     UNION ALL
-    SELECT 'sellers', 3, seller_id, key, fingerprint FROM sellers WHERE change <> 'unchanged'
+    SELECT 'sellers', 3, bucket_of(seller_id), seller_id, key, fingerprint FROM sellers WHERE change <> 'unchanged'
     UNION ALL
-    SELECT 'categories', 4, md5(category)::UUID, key, fingerprint FROM categories WHERE change <> 'unchanged'
+    SELECT 'categories', 4, bucket_of(md5(category)::UUID), md5(category)::UUID, key, fingerprint
+    FROM categories WHERE change <> 'unchanged'
     UNION ALL
-    SELECT 'geolocation', 5, key, key, fingerprint FROM areas WHERE change <> 'unchanged'
+    SELECT 'geolocation', 5, bucket_of(key), key, key, fingerprint FROM areas WHERE change <> 'unchanged'
 ),
 parts AS (
-    SELECT p.file, f.kind, f.family, p.key, p.fingerprint
+    SELECT p.file, f.kind, f.bucket, f.family, p.key, p.fingerprint
     FROM seen_part AS p
     JOIN fingerprints AS f ON f.file = p.of_file AND f.key = p.key
 )
-SELECT bucket_of(family) AS bucket, kind, family, destination, file, key, value
+SELECT bucket, kind, family, destination, file, key, value
 FROM (
-    SELECT 'row_fingerprint' AS destination, kind, family, file, key, fingerprint AS value
+    SELECT 'row_fingerprint' AS destination, kind, bucket, family, file, key, fingerprint AS value
     FROM (FROM fingerprints UNION ALL FROM parts)
     UNION ALL
-    SELECT 'alias_reference', 1, c.customer_id, NULL, c.customer_alias, c.customer_id
+    SELECT 'alias_reference', 1, bucket_of(c.customer_id), c.customer_id, NULL, c.customer_alias, c.customer_id
     FROM customers AS c
     WHERE NOT EXISTS (SELECT 1 FROM known_alias AS k WHERE k.customer_alias = c.customer_alias)
     UNION ALL
-    SELECT 'review_reference', 1, t.family, NULL, r.order_id, r.review_id
+    SELECT 'review_reference', 1, t.bucket, t.family, NULL, r.order_id, r.review_id
     FROM order_reviews AS r
     JOIN touched_order AS t ON t.order_id = r.order_id
     WHERE r.change = 'new'
@@ -207,7 +177,7 @@ WITH order_sellers AS (
 ),
 order_references AS (
     SELECT
-        t.family, t.order_id, t.customer_alias, coalesce(o.status, k.status) AS status,
+        t.bucket, t.family, t.order_id, t.customer_alias, coalesce(o.status, k.status) AS status,
         coalesce(o.placed_at, k.placed_at) AS placed_at, coalesce(s.sellers, []) AS sellers
     FROM touched_order AS t
     LEFT JOIN orders AS o ON o.order_id = t.order_id
@@ -219,32 +189,14 @@ order_references AS (
 ),
 lines AS (
     SELECT
-        'order_reference' AS destination, 1 AS kind, family,
+        'order_reference' AS destination, 1 AS kind, bucket, family,
         concat_ws(chr(9), order_id, customer_alias, status, placed_at, '{' || array_to_string(sellers, ',') || '}') AS line
     FROM order_references
     UNION ALL
-    SELECT 'seller_reference', 3, s.seller_id, concat_ws(chr(9), s.seller_id, s.zip_prefix)
+    SELECT 'seller_reference', 3, bucket_of(s.seller_id), s.seller_id, concat_ws(chr(9), s.seller_id, s.zip_prefix)
     FROM sellers AS s
     WHERE s.change <> 'unchanged'
 )
-SELECT bucket_of(family) AS bucket, kind, family, destination, line
+SELECT bucket, kind, family, destination, line
 FROM lines
 ORDER BY bucket, kind, family;
-
--- How much work each bucket holds, in events more or less: to divide it into units. Where texts are long, each 300 bytes
--- of them count as an event: a unit is read and held in memory.
-CREATE OR REPLACE TABLE work_size AS
-SELECT bucket, greatest(sum(events), sum(bytes) // 300)::BIGINT AS events
-FROM (
-    SELECT bucket, count(*) * 9 AS events, 0 AS bytes FROM work_order GROUP BY bucket
-    UNION ALL SELECT bucket, count(*) * 2, sum(strlen(city) + strlen(state)) FROM work_customer GROUP BY bucket
-    UNION ALL SELECT bucket, count(*), sum(coalesce(strlen(title), 0) + coalesce(strlen(comment), 0))
-    FROM work_review GROUP BY bucket
-    UNION ALL SELECT bucket, count(*), sum(strlen(method)) FROM work_payment GROUP BY bucket
-    UNION ALL SELECT bucket, count(*), 0 FROM work_product GROUP BY bucket
-    UNION ALL SELECT bucket, count(*), 0 FROM work_seller GROUP BY bucket
-    UNION ALL SELECT bucket, count(*), 0 FROM work_category GROUP BY bucket
-    UNION ALL SELECT bucket, count(DISTINCT family), 0 FROM work_sample GROUP BY bucket
-)
-GROUP BY bucket
-ORDER BY bucket;
