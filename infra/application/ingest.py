@@ -22,7 +22,7 @@ from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.loads.assessment import assess
 from replayhouse.infra.loads.batches import Load, Loads, time_of
-from replayhouse.infra.loads.erased_records import forget_erased
+from replayhouse.infra.loads.erased_records import forget_erased, forget_shown_since
 from replayhouse.infra.loads.known import export_known
 from replayhouse.infra.loads.load_log import CountingLoadLog, OpenLoad, PostgresLoadLog
 from replayhouse.infra.loads.missing_kinds import missing_kept
@@ -39,7 +39,6 @@ from replayhouse.infra.loads.workers import Assignment, run_units
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.postgres.locks import exclusive
 from replayhouse.infra.postgres.session import refuse_read_only
-from replayhouse.infra.privacy.erasure import forget_rows_of_erased
 from replayhouse.infra.runtime.errors import Conflicting, UsageError
 from replayhouse.infra.runtime.interrupts import heard, interruptible
 from replayhouse.infra.runtime.settings import Settings
@@ -256,7 +255,7 @@ class _Run:
             evaluate_the_lapsed(log, as_of)
         if not self._is_first:
             release_those_that_pass(self._connection, log, self._staged, batch_id, self._now)
-        forget_rows_of_erased(self._connection)
+        forget_shown_since(self._connection)
         if self._opened.complete is not None:
             keep_source_records(self._connection, load, self._staged, self._staged.database.parent)
         tell_completion(

@@ -78,6 +78,11 @@ def test_the_command_line_starts_without_the_heavy_modules() -> None:
     assert loaded == []
 
 
+def test_a_load_whose_read_models_are_left_alone_starts_without_what_makes_them() -> None:
+    code = "import sys, replayhouse.infra.application.ingest; print('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
 def test_help_loads_neither_them_nor_rich() -> None:
     code = (
         "import sys\n"
