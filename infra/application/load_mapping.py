@@ -11,4 +11,5 @@ def load_mapping(site: Site, load: str) -> KeptMapping:
     Raises Unknown where there is no such load, where it is of the nine files, or its mapping was not kept.
     """
     with site.as_reader.connect("replayhouse sources") as connection:
+        site.narrow(connection)
         return mapping_of(connection, load_named(connection, load))

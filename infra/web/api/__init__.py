@@ -5,7 +5,7 @@ from fastapi import APIRouter
 
 def routers() -> tuple[APIRouter, ...]:
     """The views of the whole API."""
-    from replayhouse.infra.web.api import changes, lineage, log, moments, quality, questions, status, things
+    from replayhouse.infra.web.api import changes, lineage, loads, log, moments, quality, questions, status, things
 
-    parts = (questions, moments, things, lineage, log, changes, quality, status)
+    parts = (questions, moments, things, lineage, loads, log, changes, quality, status)
     return tuple(part.router for part in parts)

@@ -30,12 +30,13 @@ _ROWS = (
     "/questions/*/rows /orders /customers /sellers /products /reviews /shipments /loads /changes "
     "/api/questions/*/rows /api/questions/*/changes /api/things /api/lineage /api/changes"
 )
+_LOGGED = "/log /api/log /loads/*/mapping /api/loads/*/mapping"
 _QUALITY = "/quality /api/quality /api/things/row /api/lineage/quality.quarantine /api/lineage/quarantine"
 
 AREAS = (
     Area("figures: overview, questions, terms, moments, search", _FIGURES, _EVERYBODY),
     Area("rows and things: rows behind a figure, orders, customers and their like, lineage, changes", _ROWS, _DETAIL),
-    Area("log and proofs", "/log /api/log", _LOG),
+    Area("log and proofs: commits, events, mappings of loads", _LOGGED, _LOG),
     Area("quality and quarantined records", _QUALITY, _DETAIL | {Role.STEWARD}),
     Area("making a moment", "/moments /api/moments", _DETAIL, changes=True),
 )

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
 from replayhouse.infra.application.load_details import LoadDetails
+from replayhouse.infra.event_store.sources_told import BUILT_IN
 from replayhouse.infra.web.lending import Lent
 from replayhouse.infra.web.pages.layout import page
 from replayhouse.infra.web.pages.words import title_of
@@ -48,10 +49,19 @@ def load(request: Request, warehouse: Lent, wanted: Chosen, load: str, kinds: Ki
         title=f"Load {found.batch.name}",
         here="/quality",
         load=found,
+        built_in=BUILT_IN,
         status=_STATUS[found.told.status],
         kinds=kinds_of(found) if found.told.is_opened else [],
         own=[(title_of(event.name), event) for event in found.own if event.position <= found.seen.position],
     )
+
+
+@router.get("/loads/{load}/mapping")
+def mapping(request: Request, warehouse: Lent, wanted: Chosen, load: str) -> HTMLResponse:
+    """The mapping by which the records of a load were made, as it was then."""
+    kept = warehouse.load_mapping(load)
+    title = f"Mapping of load {load}"
+    return page(request, warehouse, wanted, "load_mapping.html", title=title, here="/quality", kept=kept)
 
 
 def kinds_of(found: LoadDetails) -> list[Kind]:

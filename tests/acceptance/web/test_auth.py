@@ -31,7 +31,7 @@ from tests.support.web import asking
 PAGES = {
     "figures": ("/questions/22", "/api/questions/22", "/api/openapi.json"),
     "rows and things": ("/questions/22/rows", "/orders/0", "/api/things/order/0", "/changes"),
-    "log and proofs": ("/log", "/api/log/1"),
+    "log and proofs": ("/log", "/api/log/1", "/loads/0/mapping", "/api/loads/0/mapping"),
     "quality and quarantined records": ("/quality", "/api/quality/newest", "/api/things/row/0"),
 }
 """Some of what there is in each area that is read."""

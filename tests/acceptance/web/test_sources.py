@@ -1,7 +1,9 @@
 """Several sources in the browser and over HTTP: loads say whose they are, and one can be looked at alone."""
 
 from collections.abc import Iterator
+from html import escape
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -100,3 +102,14 @@ def test_a_source_that_is_none_is_told_with_the_nearest(site: TestClient, page: 
 
 def test_where_there_is_one_source_nothing_is_to_be_chosen(client: TestClient) -> None:
     assert 'aria-label="Source"' not in client.get("/questions/1").text
+
+
+def test_a_load_leads_to_the_mapping_that_made_its_records(shared: Warehouse, site: TestClient) -> None:
+    kept = shared.json("sources", "show", "january")
+    told = site.get("/api/loads/january/mapping").json()
+    assert told == {name: value for name, value in kept.items() if name != "seconds"}
+    page = site.get("/loads/january/mapping").text
+    assert f">{escape(kept['files']['orders.sql'])}</pre>" in page.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
+    assert f"/loads/{UUID(kept['batch']).hex}/mapping" in site.get("/loads/january").text
+    assert "/mapping" not in site.get("/loads/march").text
+    assert site.get("/loads/march/mapping").status_code == 404
