@@ -57,8 +57,9 @@ class StoredEvents:
         """The state of an event, as bytes."""
         return self.states[self.starts[place] : self.ends[place]]
 
-    def rows(self, places: Array) -> list[_Row]:
-        """Some events, one by one: stream, position, topic, state."""
+    def rows(self, are_wanted: Array | None = None) -> list[_Row]:
+        """The events, or those that are wanted, one by one: stream, position, topic, state."""
+        places = np.arange(len(self)) if are_wanted is None else np.flatnonzero(are_wanted)
         return [
             (stream, position, self.topics[topic], self.states[start:end])
             for stream, position, topic, start, end in zip(

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-import numpy as np
 from sqlalchemy import Table
 
 from replayhouse.infra.columns.batch import Batch
@@ -46,7 +45,7 @@ def folded_on_columns(
         return
     cut = _middle(some)
     if cut == 0:
-        left = some.rows(np.arange(len(some)))
+        left = some.rows()
         yield OnColumns(0, [], {}, left, Counts(beyond=len(some.begins), error=MemoryError.__name__))
         return
     yield from folded_on_columns(projection, fold, some.between(0, cut), reader)
@@ -70,7 +69,7 @@ def _middle(some: StoredEvents) -> int:
 def _folded(projection: Projection, fold: Fold, some: StoredEvents, reader: StreamReader) -> OnColumns:
     batch = Batch(some, reader.mapper, reader.keys_of)
     folded = fold_on_columns(batch, fold, projection.refuse_unknown_tables)
-    left = some.rows(np.flatnonzero(folded.is_left))
+    left = some.rows(folded.is_left)
     found = OnColumns(len(some) - len(left), [], {}, left, folded.counts)
     for table in projection.tables:
         if pieces := folded.pieces.get(table.name):

@@ -2,7 +2,6 @@
 
 from itertools import groupby
 
-import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +40,7 @@ def arrow(rows: list[StoredRow]) -> pa.RecordBatch:
 
 
 def rows_of(events: StoredEvents) -> list[StoredRow]:
-    return list(events.rows(np.arange(len(events))))
+    return list(events.rows())
 
 
 @given(rows=stored(), cut=st.integers(0, 10), at_once=st.integers(1, 10))
