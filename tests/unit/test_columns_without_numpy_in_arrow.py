@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 ASKED = """
 from replayhouse.infra.runtime.data_frames import leave_data_frames_out
 leave_data_frames_out()
@@ -30,3 +32,15 @@ def test_a_column_answers_whether_or_not_arrow_knows_numpy() -> None:
         ["pyarrow has no numpy", "True False", "[True, False]", "2-0"],
         "",
     )
+
+
+@pytest.mark.parametrize("room", ["columns.stored", "read_models.column_folding", "read_models.sealed_source"])
+def test_what_folds_on_columns_lets_numpy_in(room: str) -> None:
+    """Commands leave it out at their start; who folds may come to any of these first."""
+    asked = f"""
+from replayhouse.infra.runtime.data_frames import leave_data_frames_out
+leave_data_frames_out()
+import replayhouse.infra.{room}
+"""
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
