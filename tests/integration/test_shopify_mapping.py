@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from replayhouse.infra.sources.mapping import read_mapping
+from replayhouse.infra.sources.shown_cells import personal_columns
+from tests.support.mappings import SHIPPED
 from tests.support.shipped_mappings import id_of, records_made
 from tests.support.shopify_export import COLUMNS, PRODUCT_COLUMNS, line, row, rows_of, write, write_products
 from tests.support.synthetic import cents
@@ -342,3 +345,4 @@ def test_a_weight_that_cannot_be_read_stays_what_it_is_and_of_one_sku_the_first_
     write_products(export, [{**LISTED[0], "Variant Grams": "heavy"}, {**LISTED[0], "Option1 Value": "Small"}])
     [mug] = records_made("shopify", export, tmp_path / "into")["products"]
     assert (mug["line"], mug["product_weight_g"], mug["product_name_lenght"]) == (2, "heavy", "3")
+    assert personal_columns(read_mapping(SHIPPED / "shopify"), "products") == ()  # so its cell is quoted

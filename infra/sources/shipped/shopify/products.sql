@@ -7,11 +7,11 @@ WITH listed AS (
         coalesce("Handle", "URL handle", "Title") AS page,
         "Title" AS title,
         regexp_replace(
-            regexp_replace(coalesce("Body (HTML)", "Description"), '<[^>]*>', '', 'g'), '&(\w+|#\w+);', '.', 'g'
+            regexp_replace(coalesce("Body (HTML)", "Description"), '<[^>]+>', '', 'g'), '&(\w+|#\w+);', '.', 'g'
         ) AS text, -- without its tags, each sign that has a name as one
-        coalesce(nullif(trim("Type"), ''), nullif(trim(regexp_extract("Product Category", '[^>]*$')), '')) AS category,
+        coalesce(nullif(trim("Type"), ''), nullif(trim(regexp_extract("Product Category", '[^>]+$')), '')) AS category,
         coalesce("Image Src", "Product image URL") AS photo,
-        nullif(trim(regexp_replace(coalesce("Variant SKU", "SKU"), '^ *''', '')), '') AS sku,
+        nullif(trim(regexp_replace(trim(coalesce("Variant SKU", "SKU")), '^''', '')), '') AS sku,
         coalesce("Variant Grams", "Weight value (grams)") AS grams,
         coalesce("Variant Price", "Price", "Option1 Value") AS offer,
         CASE
