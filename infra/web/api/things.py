@@ -114,7 +114,7 @@ class Thing(BaseModel):
     events: list[Event]
 
 
-@router.get("/{kind}/{key}", response_model=Thing, summary="One thing with its events")
+@router.get("/{kind}/{key:path}", response_model=Thing, summary="One thing with its events")
 def thing(
     warehouse: Lent,
     wanted: AtMoment,

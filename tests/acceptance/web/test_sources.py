@@ -16,6 +16,9 @@ from tests.support.in_process import Warehouse
 from tests.support.shop import LINES, write_export, write_mapping
 from tests.support.web import asking
 
+SLASHED = LINES[2].replace("#1002", "#1001/2")
+"""A line of an order whose number has a slash."""
+
 
 @pytest.fixture(scope="module")
 def shared(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
@@ -25,7 +28,7 @@ def shared(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> 
         warehouse = Warehouse(database, folder / "home")
         warehouse.ingest(write(folder / "march", a_good_extract()))
         told = warehouse.json(
-            "ingest", write_export(folder / "january", LINES), "--source", write_mapping(folder / "shop")
+            "ingest", write_export(folder / "january", [*LINES, SLASHED]), "--source", write_mapping(folder / "shop")
         )
         assert told["status"] == "completed", told
         yield warehouse
@@ -113,3 +116,11 @@ def test_a_load_leads_to_the_mapping_that_made_its_records(shared: Warehouse, si
     assert f"/loads/{UUID(kept['batch']).hex}/mapping" in site.get("/loads/january").text
     assert "/mapping" not in site.get("/loads/march").text
     assert site.get("/loads/march/mapping").status_code == 404
+
+
+def test_a_key_may_have_a_slash_in_it(shared: Warehouse, site: TestClient) -> None:
+    [first, *_] = shared.json("audit", "history", "order", "--key", "#1001/2")
+    told = site.get("/api/things/order/%231001%2F2", params={"source": "shop"})
+    assert (told.status_code, UUID(told.json()["id"])) == (200, UUID(first["stream"]))
+    missing = site.get("/api/things/order/%231001%2F3", params={"source": "shop"})
+    assert (missing.status_code, "'#1001/3'" in missing.json()["error"]) == (404, True)
