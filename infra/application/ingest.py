@@ -18,6 +18,7 @@ from replayhouse.domain.quality.events import FileCount
 from replayhouse.domain.quality.row import BadRecord
 from replayhouse.infra.application.ingest_report import IngestReport
 from replayhouse.infra.application.large_loads import is_large
+from replayhouse.infra.application.load_mapping import kept_mapping
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.event_store.store import EventStore
 from replayhouse.infra.loads.assessment import assess
@@ -69,7 +70,8 @@ def ingest(
 ) -> IngestReport:
     """Loads an extract and catches the read models up, also where the extract brought nothing new.
 
-    `source` is the folder of a mapping, or the name of a shipped one, where the extract is of another shape. With
+    `source` is the folder of a mapping, the name of a shipped one, or that of a source whose mapping the warehouse has
+    kept, where the extract is of another shape. With
     `answers`, all questions are answered then: the load is complete whatever becomes of that. `on_columns` is
     what `large_loads.run_on_columns` said before pyarrow was imported.
     """
@@ -77,7 +79,7 @@ def ingest(
         raise UsageError(
             "Answers follow from read models that are caught up: they go with no --dry-run or --no-project."
         )
-    opens = _opener(site.settings, path, source, dry_run)  # first: a mistyped path is no reason to make a warehouse
+    opens = _opener(site, path, source, dry_run)  # first: a mistyped path is no reason to make a warehouse
     follow = _follower() if project and not dry_run else None
     pools = 2 if follow else 1  # the load, and filling the read models
     with site.prepare_workers(pools=pools if not dry_run and is_large(path) else 0):
@@ -100,15 +102,15 @@ def ingest(
     return replace(report, answers=make_answers(site))
 
 
-def _opener(settings: Settings, path: Path, source: str | None, dry_run: bool) -> Opener:
+def _opener(site: Site, path: Path, source: str | None, dry_run: bool) -> Opener:
     """What opens the extract. Raises InputError where there is none at the path, UsageError for what is no source."""
     if source is None:
         refuse_what_is_none(path)
-        limits = Limits(settings.zip_max_bytes, settings.zip_max_ratio)
+        limits = Limits(site.settings.zip_max_bytes, site.settings.zip_max_ratio)
         return lambda _, scratch: open_files(path, scratch, limits)
     from replayhouse.infra.loads.opened_source import opener_of  # mappings take their time to import
 
-    return opener_of(source, path, may_make=not dry_run)
+    return opener_of(source, path, may_make=not dry_run, kept=lambda name: kept_mapping(site, name))
 
 
 def _follower() -> Callable[[Site], object]:

@@ -1,8 +1,9 @@
-"""The mapping of a load: what an auditor reads to see how records were made of the files of another source."""
+"""Mappings that loads have kept: to see how records were made of the files of another source, and to load by them."""
 
 from replayhouse.infra.application.site import Site
 from replayhouse.infra.loads.names import load_named
-from replayhouse.infra.sources.kept_mappings import KeptMapping, mapping_of
+from replayhouse.infra.runtime.errors import NoWarehouse
+from replayhouse.infra.sources.kept_mappings import KeptMapping, mapping_of, newest_mapping_of
 
 
 def load_mapping(site: Site, load: str) -> KeptMapping:
@@ -13,3 +14,16 @@ def load_mapping(site: Site, load: str) -> KeptMapping:
     with site.as_reader.connect("replayhouse sources") as connection:
         site.narrow(connection)
         return mapping_of(connection, load_named(connection, load))
+
+
+def kept_mapping(site: Site, source: str) -> KeptMapping | None:
+    """The mapping of the newest load of a source, which is told of; None where there is none, or no warehouse."""
+    try:
+        database = site.as_program
+    except NoWarehouse:
+        return None
+    with database.connect("replayhouse ingest") as connection:
+        found = newest_mapping_of(connection, source)
+    if found is not None:
+        site.warn(f"The mapping of {source} is the one that the load {found.batch_id} has kept, {found.sha256}.")
+    return found

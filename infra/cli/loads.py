@@ -35,7 +35,7 @@ Source = Annotated[
     typer.Option(
         "--source",
         metavar="SOURCE",
-        help="Of an extract of another shape: folder of its mapping, or a name of `sources`.",
+        help="Of an extract of another shape: folder of its mapping, a name of `sources`, or a source loaded before.",
     ),
 ]
 OfSource = Annotated[

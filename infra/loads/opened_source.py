@@ -9,10 +9,12 @@ import psycopg
 
 from replayhouse.infra.loads.opened import MEMORY, Complete, Opener
 from replayhouse.infra.sources.expectations import expected_of
-from replayhouse.infra.sources.find_mapping import find_mapping
+from replayhouse.infra.sources.find_mapping import NoMapping, find_mapping
+from replayhouse.infra.sources.kept_mappings import KeptMapping
 from replayhouse.infra.sources.left_out import kinds_left_out
 from replayhouse.infra.sources.lineage import hash_of, source_of
 from replayhouse.infra.sources.mapping import Mapping as SourceMapping
+from replayhouse.infra.sources.mapping import mapping_of_texts
 from replayhouse.infra.sources.raw_extract import refuse_what_is_no_raw_extract
 from replayhouse.infra.sources.raw_files import RawTable, open_raw
 from replayhouse.infra.sources.running import Made, all_read, run_mapping
@@ -127,13 +129,20 @@ def open_source(mapping: SourceMapping, path: Path, scratch: Path, secret: Calla
     return OpenedSource(mapping, path, open_raw(mapping, path, scratch / "extract"), secret)
 
 
-def opener_of(source: str, path: Path, *, may_make: bool) -> Opener:
-    """What opens an extract by a mapping: that of a folder, or a shipped one by its name.
+def opener_of(
+    source: str, path: Path, *, may_make: bool, kept: Callable[[str], KeptMapping | None] = lambda _: None
+) -> Opener:
+    """What opens an extract by a mapping: that of a folder, a shipped one by its name, or one that loads have kept.
 
-    `may_make`: the secret of the store is made where there is none. Raises UsageError for what is no mapping,
-    InputError where no file at the path is one that it names.
+    `kept` finds the last. `may_make`: the secret of the store is made where there is none. Raises UsageError for what
+    is no mapping, InputError where no file at the path is one that it names.
     """
-    mapping = find_mapping(source)
+    try:
+        mapping = find_mapping(source)
+    except NoMapping:
+        if (found := kept(source)) is None:
+            raise
+        mapping = mapping_of_texts(Path(source), dict(found.files))
     refuse_what_is_no_raw_extract(mapping, path)
 
     def opened(connection: psycopg.Connection, scratch: Path) -> OpenedSource:

@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import cast
 
-from replayhouse.infra.runtime.errors import UsageError
+from replayhouse.infra.runtime.errors import Unknown
 from replayhouse.infra.sources.mapping import Mapping, read_mapping
 from replayhouse.infra.sources.names import meant
 
@@ -15,14 +15,18 @@ def shipped() -> dict[str, Path]:
     return {folder.name: folder for folder in sorted(room.iterdir()) if (folder / "source.toml").is_file()}
 
 
+class NoMapping(Unknown):
+    """What is named is no mapping."""
+
+
 def find_mapping(named: str) -> Mapping:
     """Reads the mapping in the folder of that path, or the shipped one of that name.
 
-    Raises UsageError where there is neither, and for what is wrong in it.
+    Raises NoMapping where there is neither, UsageError for what is wrong in it.
     """
     known = shipped()
     if Path(named).is_dir():
         return read_mapping(Path(named))
     if named in known:
         return read_mapping(known[named])
-    raise UsageError(f"{named} is neither the folder of a mapping nor the name of a shipped one: {meant(named, known)}")
+    raise NoMapping(f"{named} is neither the folder of a mapping nor the name of a shipped one: {meant(named, known)}")

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Jsonb
 
-from replayhouse.infra.runtime.errors import Unknown
+from replayhouse.infra.runtime.errors import Conflicting, Unknown
 
 _KEEP = "INSERT INTO event_store.source_mapping (sha256, files) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 _OF_LOAD = """
@@ -16,6 +16,11 @@ _OF_LOAD = """
     FROM event_store.batch AS b
     LEFT JOIN event_store.source_mapping AS m ON m.sha256 = b.source ->> 'mapping'
     WHERE b.batch_id = %s
+"""
+_NEWEST = """
+    SELECT b.batch_id FROM event_store.batch AS b
+    WHERE b.kind = 'load' AND b.status NOT IN ('rejected', 'retracting', 'retracted') AND b.source ->> 'name' = %s
+    ORDER BY b.batch_seq DESC LIMIT 1
 """
 
 
@@ -70,3 +75,20 @@ def mapping_of(connection: psycopg.Connection, batch_id: UUID) -> KeptMapping:
             f"the one of the source {source} whose SHA-256 is {sha256}."
         )
     return KeptMapping(batch_id, source, sha256, files, hash_of_texts(files) == sha256)
+
+
+def newest_mapping_of(connection: psycopg.Connection, source: str) -> KeptMapping | None:
+    """The mapping of the newest load of a source that was not rejected or taken back; None where there is no such load.
+
+    Raises Unknown where it was not kept, Conflicting where it was changed since.
+    """
+    found = connection.execute(_NEWEST, [source]).fetchone()
+    if found is None:
+        return None
+    kept = mapping_of(connection, found[0])
+    if not kept.is_intact:
+        raise Conflicting(
+            f"The mapping that the load {kept.batch_id} of {source} has kept has another hash: it was changed since. "
+            "Name the folder of the mapping."
+        )
+    return kept

@@ -54,7 +54,13 @@ def read_mapping(folder: Path) -> Mapping:
         if path.stem not in RECORDS:
             raise UsageError(f"{path} is of no known record: {meant(path.stem, RECORDS)}")
         texts[name] = _text(path)
-    document = _document(folder, texts, {path.stem for path in records.values()})
+    return mapping_of_texts(folder, texts)
+
+
+def mapping_of_texts(folder: Path, texts: dict[str, str]) -> Mapping:
+    """The mapping whose files have these texts, by name; `folder` is named where one is wrong. Raises UsageError."""
+    selects = {Path(name).stem: text for name, text in texts.items() if name != NAME}
+    document = _document(folder, texts, set(selects))
     return Mapping(
         folder=folder,
         source=document.source,
@@ -62,7 +68,7 @@ def read_mapping(folder: Path) -> Mapping:
         records=document.records,
         expectations=document.expectations,
         regions=document.regions,
-        selects={records[name].stem: text for name, text in texts.items() if name != NAME},
+        selects=selects,
         texts=texts,
         sha256=hash_of_texts(texts),
     )

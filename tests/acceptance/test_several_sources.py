@@ -1,5 +1,6 @@
 """Several sources in one warehouse: each is as it would be by itself, and can be asked and taken back by itself."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -207,6 +208,28 @@ def test_loads_are_listed_by_source_and_an_unknown_one_is_told(ours: Warehouse) 
         refused(ours.run(*command, "--source", "shopp", "--json"), 2, "shopp", "did you mean shop?")
     refused(ours.run("rebuild", "--source", "shop", "--json"), 2, "--into")
     refused(ours.run("retract", "--json"), 2, "--source")
+
+
+def test_a_source_that_was_loaded_before_is_loaded_by_its_name(ours: Warehouse, places: Places) -> None:
+    """By the mapping of its newest load that stands, as that has kept it; the answer says so."""
+    newest = ours.json("batches", "--source", "twin")[-1]["batch"]
+    again = ours.run("ingest", places.shop[0], "--source", "twin", "--json")
+    assert json.loads(again.out)["status"] == "unchanged"
+    assert f"The mapping of twin is the one that the load {newest} has kept" in again.err
+    assert load(ours, places.shop[1], Path("twin"))["files"]["orders"]["new"] == 1
+
+    [kept] = ours.rows("SELECT source ->> 'mapping' FROM event_store.batch WHERE batch_id = %s", newest)
+    with ours.database.connect("replayhouse test", autocommit=True) as conn:
+        conn.execute("ALTER TABLE event_store.source_mapping DISABLE TRIGGER USER")
+        conn.execute(
+            'UPDATE event_store.source_mapping SET files = files || \'{"orders.sql": "SELECT 1"}\' WHERE sha256 = %s',
+            kept,
+        )
+    refused(ours.run("ingest", places.shop[0], "--source", "twin", "--json"), 4, "changed since")
+    for loaded in ("twin", "shopp"):
+        ours.run("retract", "--source", loaded, "--reason", "a test")
+        told = ours.run("ingest", places.shop[0], "--source", loaded, "--json")
+        refused(told, 2, f"{loaded} is neither the folder of a mapping")
 
 
 def test_an_answer_of_a_source_is_kept_and_is_not_that_of_all(ours: Warehouse) -> None:
