@@ -177,9 +177,9 @@ def _wrong_sums(
     question: Question, rows: Sequence[tuple[Any, ...]], sums: Mapping[Key, int | Decimal]
 ) -> Iterator[str]:
     names, length = [one.name for one in question.columns], len(question.key)
-    figures = (
-        (_key((*row[:length], measure)), row[names.index(measure)]) for row in rows for measure in question.measures
-    )
+    measures = [(measure, names.index(measure)) for measure in question.measures]
+    keyed = ((_key(row[:length]), row) for row in rows)
+    figures = (((*key, measure), row[place]) for key, row in keyed for measure, place in measures)
     wrong = [(key, figure) for key, figure in figures if figure is None or sums.get(key, 0) != figure]
     for key, figure in wrong[:2]:
         yield f"{len(wrong)} figures do not add up: {key} is {figure}, its rows make {sums.get(key, 0)}"

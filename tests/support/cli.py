@@ -23,6 +23,7 @@ from tests.support.prepared import furnish
 
 PROGRAM = INSTALLED
 TIMEOUT_S = 240
+TOLD = "told.json"
 
 FILES = (
     "customers",
@@ -126,6 +127,25 @@ def loaded_warehouse(prepared: Path, folder: Path, extract: Path | None = None) 
             extract = folder / "extract"
             program.succeed("generate", extract, "--orders", "80", "--seed", "7")
         yield Loaded(program, extract, program.json("ingest", extract, "--name", "first"))
+    finally:
+        program.run("db", "stop")
+
+
+def make_loaded(folder: Path, prepared: Path) -> None:
+    """Makes such a warehouse to be copied: its server does not run."""
+    folder.mkdir(parents=True)
+    with loaded_warehouse(prepared, folder) as loaded:
+        (folder / TOLD).write_text(json.dumps(loaded.told), encoding="utf-8")
+
+
+@contextmanager
+def copy_of_loaded(made: Path, home: Path) -> Iterator[Loaded]:
+    """A copy of what `make_loaded` has made there, with a running server of its own; nobody changes the extract."""
+    subprocess.run(["cp", "-a", str(made / "home"), str(home)], check=True)
+    program = Program(home)
+    try:
+        program.succeed("db", "start")
+        yield Loaded(program, made / "extract", json.loads((made / TOLD).read_text(encoding="utf-8")))
     finally:
         program.run("db", "stop")
 
