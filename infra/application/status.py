@@ -31,6 +31,15 @@ class Goals(NamedTuple):
     drill: timedelta | None
 
 
+class SourceStatus(NamedTuple):
+    """The loads of a source that are complete, and not taken back: how many, the newest, their events."""
+
+    loads: int
+    last_load: str | None
+    opened_at: datetime | None
+    events: int
+
+
 @dataclass(frozen=True)
 class Status:
     """What `status` answers. `contexts` by name; `verified` is None where nobody has verified the log yet.
@@ -52,6 +61,18 @@ class Status:
     goals: Goals
 
     @property
+    def sources(self) -> dict[str, SourceStatus]:
+        """How each source is, by name; nothing where there are no several."""
+        names = sorted({load.source for load in self.batches})
+        return {name: self._of_source(name) for name in names} if len(names) > 1 else {}
+
+    def _of_source(self, name: str) -> SourceStatus:
+        loads = [load for load in self.batches if load.source == name and load.status == "completed"]
+        last = loads[-1] if loads else None
+        name_of, opened_at = (None, None) if last is None else (last.name, last.opened_at)
+        return SourceStatus(len(loads), name_of, opened_at, sum(load.events for load in loads))
+
+    @property
     def needs(self) -> list[str]:
         """What needs a person, in a sentence each; nothing where all is well.
 
@@ -71,7 +92,7 @@ class Status:
         ]
 
     def document(self) -> dict[str, Any]:
-        """As JSON shows it: `verified`, `relays`, `stale_copies`, `backup`, `drill` only where there is one."""
+        """As JSON shows it: `sources` where there are several, and others, from `verified` on, where there is one."""
         document = {
             "position": self.head.position,
             "chain": self.head.chain.hex(),
@@ -79,6 +100,8 @@ class Status:
             "batches": [row.document("batch", "name", "status", "opened_at", "events") for row in self.batches],
             "warehouse": self.place._asdict(),
         }
+        if self.sources:
+            document["sources"] = {name: one._asdict() for name, one in self.sources.items()}
         if self.verified is not None:
             document["verified"] = self.verified._asdict()
         if self.relays:  # an installation without Kafka need not know of it

@@ -91,6 +91,12 @@ def _show(found: "Status", there: "ClickHouseStatus | None") -> None:
     if found.relays:
         _show_relays(found.relays)
         say()
+    if found.sources:
+        table(
+            ("source", "loads", "last load", "opened (UTC)", "events"),
+            [(name, *one) for name, one in found.sources.items()],
+        )
+        say()
     show_batches(found.batches)
 
 

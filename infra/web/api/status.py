@@ -64,6 +64,15 @@ class Relay(BaseModel):
     is_silent: bool
 
 
+class Source(BaseModel):
+    """The completed loads of a source: how many, the newest and when it was opened, and their events."""
+
+    loads: int
+    last_load: str | None
+    opened_at: datetime | None
+    events: int
+
+
 class Status(BaseModel):
     """The head of the log, how far the read models and relays are, and the loads so far."""
 
@@ -72,6 +81,7 @@ class Status(BaseModel):
     contexts: dict[str, Context]
     batches: list[Load]
     warehouse: Place
+    sources: dict[str, Source] | None = None
     verified: Verified | None = None
     relays: dict[str, Relay] | None = None
 

@@ -1,5 +1,6 @@
 """Several sources in the browser and over HTTP: loads say whose they are, and one can be looked at alone."""
 
+import re
 from collections.abc import Iterator
 from html import escape
 from urllib.parse import parse_qsl
@@ -124,3 +125,16 @@ def test_a_key_may_have_a_slash_in_it(shared: Warehouse, site: TestClient) -> No
     assert (told.status_code, UUID(told.json()["id"])) == (200, UUID(first["stream"]))
     missing = site.get("/api/things/order/%231001%2F3", params={"source": "shop"})
     assert (missing.status_code, "'#1001/3'" in missing.json()["error"]) == (404, True)
+
+
+def test_a_status_tells_how_each_source_is(shared: Warehouse, site: TestClient, client: TestClient) -> None:
+    events = {load["name"]: load["events"] for load in shared.json("batches")}
+    told = site.get("/api/status").json()["sources"]
+    assert {name: (one["loads"], one["last_load"], one["events"]) for name, one in told.items()} == {
+        "olist": (1, "march", events["march"]),
+        "shop": (1, "january", events["january"]),
+    }
+    assert told.keys() == shared.json("status")["sources"].keys()
+    shown = shared.run("status").out
+    assert re.search(r"^shop +1 +january ", shown, re.MULTILINE), shown
+    assert "sources" not in client.get("/api/status").json()
