@@ -232,6 +232,12 @@ def test_a_source_that_was_loaded_before_is_loaded_by_its_name(ours: Warehouse, 
         refused(told, 2, f"{loaded} is neither the folder of a mapping")
 
 
+def test_a_source_alone_is_exported_by_the_prefix_under_which_it_stands(ours: Warehouse, tmp_path: Path) -> None:
+    made = ours.json("rebuild", "--into", "shop_alone", "--source", "shop")
+    told = ours.json("export", tmp_path / "files", "--at", "shop_alone")
+    assert tables(told) == tables(made)
+
+
 def test_an_answer_of_a_source_is_kept_and_is_not_that_of_all(ours: Warehouse) -> None:
     of_all, of_shop = ours.json("ask", "1"), ours.json("ask", "1", "--source", "shop")
     assert of_shop["source"] == "shop"
