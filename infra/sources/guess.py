@@ -28,13 +28,14 @@ from replayhouse.infra.sources.guess_cells import (
 )
 from replayhouse.infra.sources.guess_columns import Guesses, in_toml
 from replayhouse.infra.sources.guess_expectations import expectations, without
-from replayhouse.infra.sources.guess_lists import lists_in
+from replayhouse.infra.sources.guess_lists import ORDER, lists_in
 from replayhouse.infra.sources.guess_personal import is_personal
 from replayhouse.infra.sources.guess_records import KINDS, Cells, GuessedRecord, guess_records, is_called, partly
 from replayhouse.infra.sources.guess_selects import guess_selects
 from replayhouse.infra.sources.guess_words import CURRENCY, FILES, in_words
 from replayhouse.infra.sources.mapping import NAME
 from replayhouse.infra.sources.meanings import RECORD_MEANINGS, UNFILLED
+from replayhouse.infra.sources.names import plain_name
 from replayhouse.infra.sources.plain_cells import WAREHOUSE_ZONE
 from replayhouse.infra.sources.samples import Sample, samples_of
 from replayhouse.ingest.records import RECORDS
@@ -49,6 +50,9 @@ HEAD = f"""\
 OPTIONAL_KINDS = frozenset({"geolocation", "categories"})
 """Kinds of records that no load needs."""
 
+LONGEST_KEY = 34
+"""Letters of a file's key before what tells it from a column."""
+
 OF_THINGS = (*FILES["products"], *FILES["categories"])
 """How files are called whose names are not those of people."""
 
@@ -61,7 +65,7 @@ def guess_mapping(path: Path, name: str) -> dict[str, str]:
     Raises InputError where nothing can be read, UsageError without what Excel files are read by.
     """
     with tempfile.TemporaryDirectory(prefix="replayhouse-") as scratch:
-        samples = samples_of(path, Path(scratch))
+        samples = _named_apart(samples_of(path, Path(scratch)))
     nothing = nothing_in([cells for sample in samples for cells in sample.columns.values()])
     files: dict[str, Cells] = {
         sample.key: {name: filled(cells, nothing) for name, cells in sample.columns.items()} for sample in samples
@@ -72,7 +76,8 @@ def guess_mapping(path: Path, name: str) -> dict[str, str]:
     dates, marks = dates_in(columns), marks_in(columns)
     records = guess_records(looked_at)
     personal = {key: _personal(key, file, records) for key, file in files.items()}
-    guesses = Guesses(records, looked_at, personal, lists)
+    of_lists = {key: [ORDER] for key, listed in lists.items() if listed.order in personal[listed.file]}
+    guesses = Guesses(records, looked_at, {**personal, **of_lists}, lists)
     selects = guess_selects(guesses, looked_at, lists)
     types = _types(files, [one for one in guesses.records.values() if one.file in files], dates, marks)
     currencies = {key: _currency_column(file) for key, file in files.items()}
@@ -90,6 +95,15 @@ def guess_mapping(path: Path, name: str) -> dict[str, str]:
     parts += [_stub(partly(record, files), guesses) for record in RECORDS if record not in needless]
     parts.append(expectations(guesses))
     return {NAME: "\n".join(parts), **{f"{record}.sql": text for record, text in selects.items()}}
+
+
+def _named_apart(samples: Sequence[Sample]) -> list[Sample]:
+    """The samples with keys that no column has: SQL would take one for a whole row of the other."""
+    columns = {plain_name(name) for sample in samples for name in sample.columns}
+    return [
+        sample._replace(key=f"{sample.key[:LONGEST_KEY]}_file") if sample.key in columns else sample
+        for sample in samples
+    ]
 
 
 def _personal(key: str, file: Cells, records: Sequence[GuessedRecord]) -> list[str]:

@@ -11,6 +11,7 @@ from replayhouse.infra.sources.guess_cells import IDENTITY, have_signs
 from replayhouse.infra.sources.guess_personal import are_ceps
 from replayhouse.infra.sources.guess_records import Cells, GuessedRecord, may_be
 from replayhouse.infra.sources.meanings import COLUMN_MEANINGS, UNFILLED
+from replayhouse.infra.sources.names import plain_name
 from replayhouse.infra.sources.queries import literal, quoted
 from replayhouse.infra.sources.typed_cells import PLAIN
 from replayhouse.ingest.records import MAY_BE_UNKNOWN, RECORDS, CellKind, Column
@@ -65,7 +66,8 @@ class Guesses:
     """The records that were found in the files, put together: the same ids on both sides, what each column is made of.
 
     `files` are the filled cells of columns by file, lists within their cells among them, whose names are `lists`;
-    `personal` the columns of each that are about people.
+    `personal` the columns of each that are about people: of no column of such a name, in whatever file, is an id made
+    that could be guessed.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Guesses:
         lists: Collection[str] = (),
     ) -> None:
         self._files, self._personal, self._lists = files, personal, lists
+        self._all_personal = {plain_name(name) for names in personal.values() for name in names}
         self.records = _put_together({record.record: record for record in records}, files)
 
     def with_record(self, guess: GuessedRecord) -> "Guesses":
@@ -147,7 +150,7 @@ class Guesses:
     def _id(self, record: str, column: str, raw: str, ref: str) -> str:
         """An id of a key: of something personal by the secret, so that nobody finds it by guessing."""
         kind = ID_KINDS.get(column, ALIAS)
-        if column == "customer_unique_id" or raw in self._personal.get(self.records[record].file, ()):
+        if column == "customer_unique_id" or plain_name(raw) in self._all_personal:
             return f"person_id({ref})"
         return f"id('{kind}', {ref})"
 
@@ -191,8 +194,9 @@ def _put_together(found: dict[str, GuessedRecord], files: Mapping[str, Cells]) -
     own = customers and (customers.columns.get("customer_id") or customers.columns.get("customer_unique_id"))
     if customers is not None and own is not None:
         columns = {"customer_id": own, "customer_unique_id": own, **customers.columns}
-        if orders is not None and orders.file == customers.file and not are_ids(files[orders.file][own]):
-            columns["customer_id"] = orders.columns["order_id"]
+        order = orders.columns.get("order_id") if orders is not None and orders.file == customers.file else None
+        if orders is not None and order is not None and not are_ids(files[orders.file][own]):
+            columns["customer_id"] = order
             made["orders"] = orders._replace(columns={**orders.columns, "customer_id": columns["customer_id"]})
         made["customers"] = customers._replace(columns=columns)
     if sellers is not None and customers is not None and sellers.file == customers.file:

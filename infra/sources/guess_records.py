@@ -128,7 +128,8 @@ def _in_words(record: str, column: Column, left: Mapping[str, str], _cells: Cell
 
 def _own_key(record: str, column: Column, left: Mapping[str, str], _cells: Cells) -> str | None:
     """By a name that says nothing but which of its file's things it is."""
-    return next((name for name in ANYBODYS if name in left), None) if column.name == KEYS.get(record) else None
+    names = [name for name in ANYBODYS if name in left and (name != "name" or record == "products")]
+    return names[0] if names and column.name == KEYS.get(record) else None
 
 
 def _in_last_words(record: str, column: Column, left: Mapping[str, str], _cells: Cells) -> str | None:

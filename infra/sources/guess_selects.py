@@ -116,7 +116,9 @@ def _freight(guesses: Guesses, files: Mapping[str, Cells], listed: Listed | None
         own, cells = items.columns[FREIGHT], files[orders.file]
         is_of_orders = _is_one_for_each(cells[orders.columns["order_id"]], cells[own])
         return _Freight(guesses.amount(f"l.{quoted(own)}", cells[own]), None) if is_of_orders else None
-    if FREIGHT in items.columns or orders is None or orders.file == items.file:
+    if (
+        FREIGHT in items.columns or orders is None or orders.file == items.file or "." in orders.file
+    ):  # a list is no file
         return None
     raw = guess_column(ITEMS, FREIGHT, files[orders.file])
     if raw is None:

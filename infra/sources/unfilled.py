@@ -1,5 +1,6 @@
 """Question marks in a mapping: where a first one, that was guessed, waits for somebody to say what is meant."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,6 +10,9 @@ from replayhouse.infra.sources.meanings import COLUMN_MEANINGS, UNFILLED, in_sel
 from replayhouse.infra.sources.problems import key_of
 from replayhouse.infra.sources.toml_lines import line_of, lines_of_keys
 from replayhouse.ingest.records import STATUSES
+
+_COLUMN = re.compile(rf"\s*'{re.escape(UNFILLED)}' AS (\w+),?\s*(?:--.*)?")
+"""A line of a SELECT with a column that is still to be made of something."""
 
 
 class Unfilled(NamedTuple):
@@ -53,7 +57,7 @@ def _in_toml(told: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
         if _is_column(files, _table_of(table).get("from")):
             continue
         for column, cell in _table(_table_of(table), "columns").items():
-            if cell == UNFILLED or _table_of(cell).get("value") == UNFILLED:
+            if cell == UNFILLED:
                 yield ("records", record, "columns", column), known.get(column, "what it is made of")
     for word, status in _table(_table(told, "expectations"), "statuses").items():
         if status == UNFILLED:
@@ -66,12 +70,11 @@ def _is_column(files: Mapping[str, Any], name: object) -> bool:
 
 
 def _in_sql(file: str, text: str) -> Iterator[Unfilled]:
+    """The columns of a SELECT that are a question mark and nothing else; a comparison with one is none."""
     known = COLUMN_MEANINGS.get(file.removesuffix(".sql"), {})
     for number, line in enumerate(text.splitlines(), 1):
-        code = line.partition("--")[0]
-        if f"'{UNFILLED}'" in code:
-            column = next((name for name in known if code.rstrip(" ,").endswith(f" AS {name}")), "a column")
-            yield Unfilled(file, number, column, in_select(known.get(column, "what it is made of")))
+        if (found := _COLUMN.fullmatch(line)) is not None and found[1] in known:
+            yield Unfilled(file, number, found[1], in_select(known[found[1]]))
 
 
 def _table(told: Mapping[str, Any], key: str) -> Mapping[str, Any]:
