@@ -4,7 +4,6 @@ What a fixture needs is imported when the first test asks for it, so that a unit
 brokers. What gives the fixtures, and what tests do with them, lives in `tests/support`.
 """
 
-import gc
 import os
 import signal
 import sys
@@ -60,25 +59,6 @@ if has_memory():
 # Whoever has a collector of OpenLineage is not told of tests, but by those that name one.
 for name in [name for name in os.environ if name.startswith("OPENLINEAGE_")]:
     del os.environ[name]
-
-
-def pytest_xdist_auto_num_workers() -> int | None:
-    """One process more than there are processors: for a quarter of its time a test waits, for servers and moments.
-
-    None where the environment says how many, which is for pytest-xdist.
-    """
-    return None if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") else _processors() + 1
-
-
-def _processors() -> int:
-    """How many there are for this process."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
-def pytest_collection_finish() -> None:
-    """What all tests are made of stays, so that garbage is not looked for among it."""
-    gc.collect()
-    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
