@@ -68,15 +68,24 @@ _READ: dict[int, msgspec.json.Decoder[Family]] = {
 def plan(connection: duckdb.DuckDBPyConnection) -> dict[int, int]:
     """Works out what the staged rows touch; returns the events expected per bucket, more or less.
 
-    Many statements are too small for DuckDB to share among threads: so two go on side by side, on two connections.
+    Many statements are too small for DuckDB to share among threads: so two go on side by side. They share its memory,
+    too: where that does not hold both, they go on one after the other, and each has all of it.
     """
     connection.execute(BUCKETS)
+    try:
+        _side_by_side(connection)
+    except duckdb.OutOfMemoryException:
+        connection.execute(PLAN)
+        connection.execute(PLAN_CATALOGUE)
+    connection.execute(SIZES)
+    return DuckDBWork(connection).sizes()
+
+
+def _side_by_side(connection: duckdb.DuckDBPyConnection) -> None:
     with closing(interruptible(connection.cursor())) as beside, ThreadPoolExecutor(1) as pool:
         catalogue = pool.submit(beside.execute, PLAN_CATALOGUE)
         connection.execute(PLAN)
         catalogue.result()
-    connection.execute(SIZES)
-    return DuckDBWork(connection).sizes()
 
 
 class DuckDBWork:

@@ -397,6 +397,29 @@ def test_records_on_one_line_are_told_apart(tmp_path: Path) -> None:
     assert [(row.line, row.item.item_no) for row in person.orders[0].items] == [(2, 1), (2, 2), (2, 3)]
 
 
+def test_a_plan_is_the_same_where_memory_does_not_hold_both_of_its_halves_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_up(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("CREATE OR REPLACE TABLE work_sample AS SELECT 'half' AS made")
+        raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate data")
+
+    def tables() -> dict[str, list[Any]]:
+        names = query(result, "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'work%'")
+        return {name: sorted(query(result, f"FROM {name}"), key=repr) for (name,) in names}
+
+    result = staged(tmp_path, a_good_extract())
+    with duckdb.connect(str(result.database)) as writing:
+        sizes = plan(writing)
+    at_once = tables()
+    monkeypatch.setattr("replayhouse.infra.staging.work._side_by_side", give_up)
+    with duckdb.connect(str(result.database)) as writing:
+        assert plan(writing) == sizes
+    assert tables() == at_once
+    assert at_once["work_sample"]
+    assert at_once["work_person"]
+
+
 def staged_on_one_line(tmp_path: Path, tables: Tables) -> Staged:
     """The tables staged as if all records of a file stood on its second line."""
     extract = open_extract(write(tmp_path / "extract", tables), tmp_path / "unpacked")
