@@ -11,16 +11,12 @@ from hypothesis import strategies as st
 
 from replayhouse.infra.staging.staging import sql
 
-BUCKET_OF = next(
-    statement for statement in sql("plan").split(";") if "CREATE OR REPLACE MACRO bucket_of(family)" in statement
-)
-
 
 @pytest.fixture(scope="module")
 def staging() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute(sql("macros"))
-        connection.execute(BUCKET_OF)
+        connection.execute(sql("buckets"))
         yield connection
 
 
