@@ -58,8 +58,15 @@ def _select_of_items(guesses: Guesses, listed: Listed | None, quantity: str | No
         source += f"\n{freight.join}" if freight.join is not None else ""
     source += _entries(listed) if listed is not None else ""
     if quantity is not None:
-        source += f",\n    range(coalesce(TRY_CAST({reference(quantity)} AS BIGINT), 1)) AS pieces(piece)"
-        remarks["price"] = "of one piece: divide it if it is that of the line"
+        own = reference(quantity)
+        source += f",\n    range(greatest(coalesce(TRY_CAST({own} AS BIGINT), 1), 1)) AS pieces(piece)"
+        price = columns["price"].in_sql(reference)
+        columns["price"] = Cell(
+            sql=f"CASE WHEN {own} IS NULL OR TRY_CAST({own} AS BIGINT) > 0 THEN {price} ELSE 'quantity ' || {own} END"
+        )
+        remarks["price"] = (
+            "of one piece: divide it if it is that of the line; a quantity that is none goes to quarantine"
+        )
         if FREIGHT in guess.columns and freight is None:
             columns[FREIGHT] = Cell(sql=f"CASE piece WHEN 0 THEN {columns[FREIGHT].in_sql(reference)} ELSE '0' END")
             remarks[FREIGHT] = "that of the line, with its first piece"

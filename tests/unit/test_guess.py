@@ -257,6 +257,28 @@ def test_pieces_and_lists_and_the_freight_of_an_order_are_made_by_a_select_that_
         ]
 
 
+def test_a_line_whose_quantity_is_none_is_kept_apart_with_its_line(tmp_path: Path) -> None:
+    extract = tmp_path / "shop"
+    extract.mkdir()
+    lines = ["A-1;P1;2;R$ 7,00", *("A-1;P2;1;R$ 8,00" for _ in range(20)), "A-1;P3;;R$ 9,00"]
+    wrong = ["A-2;P1;x;R$ 7,00", "A-2;P1;0;R$ 7,00", "A-2;P1;-1;R$ 7,00"]
+    orders = "".join(json.dumps({"pedido": f"A-{n}", "data": "2018-03-01", "status": "shipped"}) + "\n" for n in (1, 2))
+    head = "Pedido;SKU;Qtd;Preço unitário"
+    (extract / "vendas.jsonl").write_text(orders, encoding="utf-8")
+    (extract / "itens.csv").write_text("\n".join([head, *lines, ""]), encoding="utf-8")
+    texts = guess_mapping(extract, "shop")
+    (extract / "itens.csv").write_text("\n".join([head, *lines, *wrong, ""]), encoding="utf-8")
+    toml = texts["source.toml"].replace('= "?"', '= { value = "1" }')
+    folder = mapping_folder(tmp_path / "mapping", toml, order_items=texts["order_items.sql"].replace("'?'", "'0'"))
+
+    checked = check_source(folder, extract)
+
+    made = next(made for made in checked.records if made.record == "order_items")
+    assert made.records == 26
+    [of_quantities] = [one for one in made.kept_apart if one.reason.startswith('price is "quantity x", not an amount')]
+    assert (of_quantities.records, of_quantities.line) == (3, 24)
+
+
 def test_files_of_customers_orders_and_products_meet_by_their_ids(tmp_path: Path) -> None:
     text = guessed(
         tmp_path,
