@@ -19,8 +19,9 @@ def load_mapping(site: Site, load: str) -> KeptMapping:
 def kept_mapping(site: Site, source: str) -> KeptMapping | None:
     """The mapping of the newest load of a source, which is told of; None where there is none, or no warehouse."""
     try:
+        source.encode()
         database = site.as_program
-    except NoWarehouse:
+    except (UnicodeEncodeError, NoWarehouse):  # bytes of a command line that are no text are no name of a source
         return None
     with database.connect("replayhouse ingest") as connection:
         found = newest_mapping_of(connection, source)

@@ -15,7 +15,7 @@ from replayhouse.infra.sources.document import Document, Expectations, RawFile, 
 from replayhouse.infra.sources.kept_mappings import hash_of_texts
 from replayhouse.infra.sources.meanings import COLUMN_MEANINGS
 from replayhouse.infra.sources.names import meant
-from replayhouse.infra.sources.problems import Problem, key_of, problem_of, problems_of
+from replayhouse.infra.sources.problems import Problem, key_of, problem_of, problems_of, problems_of_text
 from replayhouse.infra.sources.toml_lines import line_of, lines_of_keys
 from replayhouse.infra.sources.unfilled import question_marks, unfilled
 from replayhouse.ingest.records import RECORDS
@@ -101,6 +101,8 @@ def _document(folder: Path, texts: dict[str, str], selected: set[str]) -> Docume
         raise _not_toml(path, text, error) from error
     except RecursionError as error:
         raise UsageError(f"{path} is nested too deep.") from error
+    if found := list(problems_of_text(told)):
+        raise _refused(path, lines_of_keys(text), found)
     if places := unfilled(told, NAME, texts):
         raise question_marks(places, str(folder))
     try:

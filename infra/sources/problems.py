@@ -72,12 +72,29 @@ def problems_of(document: Document, selected: Collection[str]) -> Iterator[Probl
             yield Problem(("expectations", "without", place), f"names {name}, which {made} makes: remove one of them")
 
 
+def problems_of_text(told: object, path: tuple[str | int, ...] = ()) -> Iterator[Problem]:
+    """The places of a mapping, as TOML reads it, with a character that no text in the database can hold."""
+    if isinstance(told, str) and "\0" in told:
+        yield Problem(path, "holds a NUL character, which no text in the database can")
+    elif isinstance(told, list):
+        for place, one in enumerate(told):
+            yield from problems_of_text(one, (*path, place))
+    elif isinstance(told, dict):
+        for key, one in told.items():
+            yield from problems_of_text(key, path)
+            yield from problems_of_text(one, (*path, key))
+
+
 def _of_regions(regions: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
     lies_in: dict[str, str] = {}
     for region, states in regions.items():
         if region == EVERYWHERE:
             yield Problem(("regions", region), "is what answers call all regions together: name it otherwise")
+        if region != region.strip():
+            yield Problem(("regions", region), "has blanks around its name: remove them")
         for place, state in enumerate(states):
+            if state != state.strip():
+                yield Problem(("regions", region, place), "has blanks around it: remove them")
             if state in lies_in:
                 yield Problem(("regions", region, place), f"names {state}, which lies in {lies_in[state]}: remove one")
             lies_in[state] = region

@@ -1,6 +1,7 @@
 """Several sources in one warehouse: each is as it would be by itself, and can be asked and taken back by itself."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -217,6 +218,8 @@ def test_a_source_that_was_loaded_before_is_loaded_by_its_name(ours: Warehouse, 
     assert json.loads(again.out)["status"] == "unchanged"
     assert f"The mapping of twin is the one that the load {newest} has kept" in again.err
     assert load(ours, places.shop[1], Path("twin"))["files"]["orders"]["new"] == 1
+    no_text = os.fsdecode(b"tw\xffin")
+    refused(ours.run("ingest", places.shop[0], "--source", no_text, "--json"), 2, "neither the folder of a mapping")
 
     [kept] = ours.rows("SELECT source ->> 'mapping' FROM event_store.batch WHERE batch_id = %s", newest)
     with ours.database.connect("replayhouse test", autocommit=True) as conn:

@@ -301,6 +301,30 @@ WRONG = {
         14,
         "regions.all is what answers call all regions together",
     ),
+    "a region with blanks around it": (
+        "[files.orders]\n",
+        '[regions]\n"West " = ["CA"]\n[files.orders]\n',
+        14,
+        'regions."West " has blanks around its name',
+    ),
+    "a state with blanks around it": (
+        "[files.orders]\n",
+        '[regions]\nWest = ["CA", " OR"]\n[files.orders]\n',
+        14,
+        "regions.West has blanks around it",
+    ),
+    "a character that no database holds": (
+        "[files.orders]\n",
+        '[regions]\n"We\\u0000st" = ["CA"]\n[files.orders]\n',
+        13,
+        "regions holds a NUL character",
+    ),
+    "such a character in a list": (
+        "[files.orders]\n",
+        '[regions]\nWest = ["CA", "O\\u0000R"]\n[files.orders]\n',
+        14,
+        "regions.West holds a NUL character",
+    ),
     "what is no TOML": ('delimiter = ";"', "delimiter = ;", 15, "this is not TOML: Invalid value"),
     "a key that stands twice": ('delimiter = ";"', 'delimiter = ";"\ndelimiter = ","', 16, "this is not TOML"),
 }
