@@ -12,6 +12,9 @@ _ALONE = "max_parallel_workers_per_gather = 0"
 WORKERS_HERE = "SET LOCAL max_parallel_workers_per_gather = {}"
 """So many processes of the server's own help a query at most. For the transaction at hand."""
 
+COMPUTED_ONCE_HERE = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
+"""Much is computed once: compiling costs more than it brings, hashes stay in memory. For the transaction at hand."""
+
 IN_ORDER = "; ".join(f"SET {setting}" for setting in (*_IN_ORDER, _ALONE))
 """Events are read in the order of an index, without a sort, and by this process alone. For the session."""
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import errors, sql
 
+from replayhouse.infra.postgres.planner import COMPUTED_ONCE_HERE
 from replayhouse.infra.postgres.roles import grant, grant_on
 from replayhouse.infra.read_models import marts_shown
 from replayhouse.infra.read_models.marts_shown import MartsShown
@@ -29,9 +30,8 @@ GONE = "mart_gone"
 COMMENT = "The marts of the program, materialised from the star schema, and views of your own"
 
 _ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
-# A mart is computed once and thrown away: compiling costs more than it brings, and hashes should stay in memory. Its
-# statistics are of as many rows as those of the tables: of more than three times as many, they cost a fifth of it.
-_SESSION = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL default_statistics_target = 30"
+# Statistics are of as many rows as those of the tables: of more than three times as many, they cost a fifth of a mart.
+_SESSION = f"{COMPUTED_ONCE_HERE}; SET LOCAL default_statistics_target = 30"
 _CREATE_SCHEMA = sql.SQL("CREATE SCHEMA IF NOT EXISTS {schema}; COMMENT ON SCHEMA {schema} IS {comment}")
 _SEARCH_PATH = "SELECT current_setting('search_path')"
 _FIND_IN = "SELECT set_config('search_path', %s, true)"

@@ -242,27 +242,11 @@ def stage_records(
     with closing(_connect(database, memory_limit, threads)) as connection:
         connection.execute("SET VARIABLE opened_on = ?::DATE", [opened_on])
         _load(connection, cells, extract, read, known)
-        connection.execute(KNOWN_WORDS, {"methods": expected.methods, "states": expected.states})
-        absent = {(file, name) for file in read for name in read[file].absent}
-        if expected.regions is not None:
-            connection.execute(REGIONS, [list(expected.regions), list(expected.regions.values())])
-        statements = read_statements(
-            absent,
-            expected.unknown,
-            has_postcodes=expected.has_postcodes,
-            has_regions=expected.regions is not None,
-        )
-        connection.execute(statements)
-        connection.execute(sql("quarantine"))
-        for file, column in unquoted:
-            connection.execute(UNQUOTED, {"file": file, "begin": f"{column} is "})
-        connection.execute(sql("compare"))
+        _read_and_compare(connection, read, expected, unquoted)
         counts = _counts(connection, read)
         if is_complete:
             counted = malformed or {file: result.malformed_records for file, result in read.items()}
-            connection.executemany("INSERT INTO malformed_row VALUES (?, ?)", list(counted.items()))
-            connection.execute("INSERT INTO in_part SELECT unnest(?::VARCHAR[])", [list(in_part)])
-            connection.execute(sql("missing"))
+            _find_missing(connection, counted, in_part)
         latest = connection.execute(LATEST_PLACED_AT).fetchall()[0][0]
         checks = count_checks(connection, expected.off)
         set_aside = tuple(SetAside(*found) for found in connection.execute(SET_ASIDE).fetchall())
@@ -274,6 +258,37 @@ def stage_records(
     return Staged(
         extract, database, (), missing, counts, latest, checks, set_aside, expected.without, missing_records, made
     )
+
+
+def _read_and_compare(
+    connection: duckdb.DuckDBPyConnection,
+    read: Mapping[str, ReadFile],
+    expected: Expected,
+    unquoted: Iterable[tuple[str, str]],
+) -> None:
+    """Cells become records, those that are none are set aside, and the others are held against what the log knows."""
+    connection.execute(KNOWN_WORDS, {"methods": expected.methods, "states": expected.states})
+    absent = {(file, name) for file in read for name in read[file].absent}
+    if expected.regions is not None:
+        connection.execute(REGIONS, [list(expected.regions), list(expected.regions.values())])
+    statements = read_statements(
+        absent,
+        expected.unknown,
+        has_postcodes=expected.has_postcodes,
+        has_regions=expected.regions is not None,
+    )
+    connection.execute(statements)
+    connection.execute(sql("quarantine"))
+    for file, column in unquoted:
+        connection.execute(UNQUOTED, {"file": file, "begin": f"{column} is "})
+    connection.execute(sql("compare"))
+
+
+def _find_missing(connection: duckdb.DuckDBPyConnection, malformed: Mapping[str, int], in_part: Iterable[str]) -> None:
+    """What earlier loads of the source had and this one lacks; of files that are there `in_part`, nothing."""
+    connection.executemany("INSERT INTO malformed_row VALUES (?, ?)", list(malformed.items()))
+    connection.execute("INSERT INTO in_part SELECT unnest(?::VARCHAR[])", [list(in_part)])
+    connection.execute(sql("missing"))
 
 
 def _not_believable(

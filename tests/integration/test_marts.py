@@ -11,7 +11,6 @@ from psycopg import IsolationLevel
 
 from replayhouse.domain.marketplace.events import ProductListed
 from replayhouse.domain.quality.events import BatchOpened
-from replayhouse.domain.sales.order import NEW_ORDER, observe
 from replayhouse.infra.event_store.keys import destroy_keys
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models import marts as marts_of
@@ -31,9 +30,8 @@ from replayhouse.projections import marts
 from replayhouse.projections.marts import Mart
 from replayhouse.projections.warehouse import PROJECTIONS
 from tests.support.homes import wait_until
-from tests.support.read_side import MONDAY, Log, a_header, a_line, a_payment, an_id
+from tests.support.read_side import MONDAY, Log, an_id, place, ten_orders_shown
 
-PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
 LISTED = ProductListed("perfumaria", 40, 287, 1, 225, 16, 10, 14)
 SEEN = """
     SELECT (SELECT count(*) FROM mart.orders), (SELECT count(*) FROM mart.lines), (SELECT sum(orders) FROM mart.months),
@@ -50,15 +48,7 @@ BROKEN = Mart("broken", "No number", {"n": "a number"}, "SELECT 1 / (min(positio
 
 @pytest.fixture
 def log(conn: psycopg.Connection, database: Database) -> Log:
-    """Ten orders, shown."""
-    log = Log(conn)
-    place(log, 1, 10)
-    catch_up(database)
-    return log
-
-
-def place(log: Log, first: int, count: int) -> None:
-    log.append_all("sales", {an_id((first + n) << 110): PLACED for n in range(count)})
+    return ten_orders_shown(conn, database)
 
 
 def shown(conn: psycopg.Connection) -> MartsShown:

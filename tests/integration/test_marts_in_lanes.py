@@ -7,7 +7,6 @@ import psycopg
 import pytest
 from psycopg import IsolationLevel, errors
 
-from replayhouse.domain.sales.order import NEW_ORDER, observe
 from replayhouse.infra.event_store.keys import destroy_keys
 from replayhouse.infra.postgres import lanes
 from replayhouse.infra.postgres.connection import Database
@@ -24,9 +23,8 @@ from replayhouse.infra.read_models.rebuild.rebuild import rebuild
 from replayhouse.infra.runtime.errors import Unreachable
 from replayhouse.projections import marts
 from replayhouse.projections.marts import Mart
-from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
+from tests.support.read_side import Log, an_id, place, ten_orders_shown
 
-PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
 ROWS = "SELECT array_agg(m::text ORDER BY m.ctid) FROM {}.{} AS m"
 ASIDE = "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace('mart_fresh')"
 BROKEN = Mart("broken", "No number", {"n": "a number"}, "SELECT 1 / (min(position) * 0) AS n FROM payments", ("n",))
@@ -34,11 +32,7 @@ BROKEN = Mart("broken", "No number", {"n": "a number"}, "SELECT 1 / (min(positio
 
 @pytest.fixture
 def log(conn: psycopg.Connection, database: Database) -> Log:
-    """Ten orders, shown."""
-    log = Log(conn)
-    place(log, 1, 10)
-    catch_up(database)
-    return log
+    return ten_orders_shown(conn, database)
 
 
 @pytest.fixture
@@ -46,10 +40,6 @@ def three(database: Database) -> Iterator[Lanes]:
     with lanes.opened(database, "a lane", 3) as at_work:
         assert len(at_work) == 3
         yield at_work
-
-
-def place(log: Log, first: int, count: int) -> None:
-    log.append_all("sales", {an_id((first + n) << 110): PLACED for n in range(count)})
 
 
 def rows(conn: psycopg.Connection, schema: str) -> dict[str, Any]:

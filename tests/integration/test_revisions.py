@@ -3,7 +3,6 @@
 import psycopg
 import pytest
 
-from replayhouse.domain.sales.order import NEW_ORDER, observe
 from replayhouse.infra.postgres.connection import Database
 from replayhouse.infra.read_models.digests import digests
 from replayhouse.infra.read_models.live.projector import catch_up
@@ -13,9 +12,7 @@ from replayhouse.infra.read_models.rebuild.revert import revert
 from replayhouse.infra.runtime.errors import Conflicting, ReplayhouseError, UsageError
 from replayhouse.projections import marts
 from replayhouse.projections.marts import Mart
-from tests.support.read_side import Log, a_header, a_line, a_payment, an_id
-
-PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
+from tests.support.read_side import Log, place, ten_orders_shown
 
 BY_HAND = """
     CREATE VIEW mart.paid AS SELECT order_id, paid FROM sales.fact_order WHERE is_paid;
@@ -35,16 +32,7 @@ STANDS_ON_OTHERS = """
 
 @pytest.fixture
 def log(conn: psycopg.Connection, database: Database) -> Log:
-    """Ten orders, shown."""
-    log = Log(conn)
-    place(log, 1, 10)
-    catch_up(database)
-    return log
-
-
-def place(log: Log, first: int, count: int) -> int:
-    """Places that many more orders; the position of the last event."""
-    return log.append_all("sales", {an_id((first + n) << 110): PLACED for n in range(count)})
+    return ten_orders_shown(conn, database)
 
 
 def standing(conn: psycopg.Connection) -> list[tuple[int, str]]:

@@ -9,9 +9,11 @@ import psycopg
 
 from replayhouse.domain.kernel.events import DomainEvent
 from replayhouse.domain.sales.events import Line
-from replayhouse.domain.sales.order import OrderHeader, Payment
+from replayhouse.domain.sales.order import NEW_ORDER, OrderHeader, Payment, observe
 from replayhouse.infra.event_store.recorded import Recorded
 from replayhouse.infra.event_store.store import EventStore
+from replayhouse.infra.postgres.connection import Database
+from replayhouse.infra.read_models.live.projector import catch_up
 
 MONDAY = datetime(2018, 1, 8, 10, 30)
 PROMISED = datetime(2018, 1, 25)
@@ -67,3 +69,19 @@ class Log:
                 self._versions[context, stream] = version
                 recorded.append(Recorded(context, stream, version, event))
         return self._store.append(self._conn, recorded, None).position
+
+
+PLACED = observe(NEW_ORDER, None, a_header("delivered"), [a_line()], [a_payment()])
+
+
+def place(log: Log, first: int, count: int) -> int:
+    """Places that many more orders; the position of the last event."""
+    return log.append_all("sales", {an_id((first + n) << 110): PLACED for n in range(count)})
+
+
+def ten_orders_shown(conn: psycopg.Connection, database: Database) -> Log:
+    """A log with ten orders, which the read models show."""
+    log = Log(conn)
+    place(log, 1, 10)
+    catch_up(database)
+    return log

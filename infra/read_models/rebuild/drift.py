@@ -7,6 +7,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Table
 
+from replayhouse.infra.postgres.planner import COMPUTED_ONCE_HERE
 from replayhouse.infra.read_models import checkpoints, versions
 from replayhouse.infra.read_models.rebuild.revisions import NextRevision
 from replayhouse.infra.read_models.rebuild.workers import Rebuilt
@@ -22,9 +23,6 @@ _IS_OTHER = sql.SQL("""
 """)
 """Values are compared byte by byte, as digests would: 0.0 is not -0.0."""
 
-# As for marts: hashes stay in memory, and nothing is compiled for one use.
-_SESSION = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
-
 
 def differing_tables(conn: psycopg.Connection, revision: NextRevision, rebuilt: Rebuilt) -> list[str] | None:
     """The live tables of a context that are not what was folded for the next revision; within a transaction.
@@ -36,7 +34,7 @@ def differing_tables(conn: psycopg.Connection, revision: NextRevision, rebuilt: 
     live = checkpoints.projected(conn, context)
     if revision.fills or live is None or live.position != rebuilt.position or not versions.is_current(conn, context):
         return None
-    conn.execute(_SESSION)
+    conn.execute(COMPUTED_ONCE_HERE)
     stand, made = (standing_shapes(conn, schema) for schema in (context, revision.schema))
     return [
         name
